@@ -1,0 +1,38 @@
+"""What the application refuses or cannot do. The docstring of an error is its message; its attributes are the data."""
+
+from collections.abc import Mapping, Sequence
+
+
+class ApplicationError(Exception):
+    """The request cannot be carried out."""
+
+    def __str__(self) -> str:
+        return (self.__doc__ or "").format(**vars(self))
+
+
+class UnknownTask(ApplicationError):
+    """task id {task} is not registered"""
+
+    def __init__(self, task: object) -> None:
+        super().__init__()
+        self.task = task
+
+
+class UnknownType(ApplicationError):
+    """type {type} is not published; known are: {known}"""
+
+    def __init__(self, type: str, known: Sequence[str]) -> None:
+        super().__init__()
+        self.type, self.known = type, ", ".join(known)
+
+
+class InvalidArguments(ApplicationError):
+    """the arguments do not fit the type {type}"""
+
+    def __init__(self, type: str, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.type, self.errors = type, errors
+
+
+class StorageUnavailable(ApplicationError):
+    """the database is away, try again"""

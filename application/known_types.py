@@ -1,0 +1,50 @@
+"""The published types as one process knows them: asked of the storage at most once a second."""
+
+from collections.abc import Mapping
+from threading import Lock
+
+from application.errors import UnknownType
+from application.ports.clock import Clock
+from application.ports.types import Published
+from application.ports.work import Begin
+from domain.ids import TypeName
+from domain.task_type import DEFAULT
+
+FRESH = 1.0
+"""Seconds for which what was read counts as known."""
+
+
+class KnownTypes:
+    """Safe to use from several threads."""
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._lock = Lock()
+        self._read_at = float("-inf")
+        self._types: Mapping[TypeName, Published] = {}
+
+    def all(self) -> Mapping[TypeName, Published]:
+        """Every type that was ever published by its name, and `default` in any case."""
+        with self._lock:
+            if self._clock.monotonic() - self._read_at >= FRESH:
+                self._types = self._read()
+                self._read_at = self._clock.monotonic()
+            return self._types
+
+    def named(self, name: TypeName) -> Published:
+        """That type. UnknownType, with the known ones, if nobody has published it."""
+        types = self.all()
+        if name not in types:
+            raise UnknownType(name, list(types))
+        return types[name]
+
+    def is_live(self, name: TypeName) -> bool:
+        """Whether a handler lives that can run tasks of this type."""
+        found = self.all().get(name)
+        return found is not None and found.live
+
+    def _read(self) -> Mapping[TypeName, Published]:
+        with self._begin() as work:
+            published = {each.type.name: each for each in work.types.all(self._clock.now())}
+        return {DEFAULT.name: Published(DEFAULT, live=False)} | published

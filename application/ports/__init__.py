@@ -1,0 +1,1 @@
+"""What the application needs from outside: Protocols, one a file."""

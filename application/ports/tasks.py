@@ -1,0 +1,42 @@
+"""Storing: tasks one by one, as people submit, view and change them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.ids import TaskId
+from domain.submission import Submission
+from domain.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A task with the JSON texts that travel beside it."""
+
+    task: Task
+    args: str
+    result: str | None = None
+
+
+class Tasks(Protocol):
+    """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
+
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+        """Before: unknown. After: waiting, each with an id of its own; in the order given."""
+        ...
+
+    def get(self, id: TaskId) -> Stored | None:
+        """The task as it stands; None if there is none."""
+        ...
+
+    def lock(self, id: TaskId) -> Task | None:
+        """The task, and nobody else changes it until the work ends; None if there is none."""
+        ...
+
+    def save(self, task: Task) -> None:
+        """Before: locked by this work. After: as given."""
+        ...
+
+    def remove(self, id: TaskId) -> None:
+        """Before: locked by this work. After: unknown."""
+        ...

@@ -1,0 +1,41 @@
+"""Published types: what handlers say that they can run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import HandlerId
+from domain.task_type import TaskType
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A type as it was last published, and whether a handler lives that can run it."""
+
+    type: TaskType
+    live: bool
+
+
+class PublishedTypes(Protocol):
+    """The types that anybody ever published; a handler that has gone leaves its types known."""
+
+    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
+        """After: the handler lives until then with exactly these types, which replace older ones of their names."""
+        ...
+
+    def keep(self, handler: HandlerId, until: datetime) -> bool:
+        """Before: published. After: it lives until then. False if the handler is not known (any more)."""
+        ...
+
+    def withdraw(self, handler: HandlerId) -> None:
+        """After: the handler is not known; its types still are."""
+        ...
+
+    def forget_dead(self, now: datetime) -> int:
+        """After: handlers that stopped living a day ago or more are not known. Answers how many there were."""
+        ...
+
+    def all(self, now: datetime) -> Sequence[Published]:
+        """Every type that was ever published, by name."""
+        ...

@@ -1,0 +1,1 @@
+"""What people ask of the service: one request a file, carried out by one verb."""

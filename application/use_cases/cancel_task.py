@@ -1,0 +1,27 @@
+"""Cancel a task: it does not start any more, and what runs is ended."""
+
+from application.ports.clock import Clock
+from application.ports.wake_up import Notifier, Topic
+from application.ports.work import Begin
+from application.use_cases.change_task import locked
+from domain.ids import TaskId
+from domain.status import Status
+
+
+class CancelTask:
+    """UnknownTask where there is none; InvalidTransition where it is done or failed. Cancelling twice is no error."""
+
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._notifier = notifier
+
+    def __call__(self, id: TaskId) -> None:
+        """After: cancelled."""
+        with locked(self._begin, id) as (work, task):
+            if task.status is Status.CANCELLED:
+                return
+            work.tasks.save(task.cancel(self._clock.now()))
+            work.commit()
+        if task.status is Status.RUNNING:
+            self._notifier.notify(Topic.TAKEN)

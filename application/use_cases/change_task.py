@@ -1,0 +1,19 @@
+"""What cancelling, retrying and deleting share: one task, locked, as it stands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from application.errors import UnknownTask
+from application.ports.work import Begin, Work
+from domain.ids import TaskId
+from domain.task import Task
+
+
+@contextmanager
+def locked(begin: Begin, id: TaskId) -> Iterator[tuple[Work, Task]]:
+    """A work in which nobody else changes the task. UnknownTask where there is none of that id."""
+    with begin() as work:
+        task = work.tasks.lock(id)
+        if task is None:
+            raise UnknownTask(id)
+        yield work, task

@@ -1,0 +1,24 @@
+"""Clean: delete what has expired, a batch at a time."""
+
+from application.ports.cleaning import Expired
+from application.ports.clock import Clock
+from application.ports.work import Begin
+
+BATCH = 1_000
+
+
+class Clean:
+    """Never blocked by a task that it may not delete."""
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    def __call__(self, limit: int = BATCH) -> Expired:
+        """One batch. A full one says that there may be more."""
+        now = self._clock.now()
+        with self._begin() as work:
+            expired = work.cleaning.delete_expired(now, limit)
+            work.types.forget_dead(now)
+            work.commit()
+        return expired

@@ -1,0 +1,28 @@
+"""Retry a task that failed or was cancelled: it waits again, under its id."""
+
+from application.known_types import KnownTypes
+from application.ports.clock import Clock
+from application.ports.wake_up import Notifier, Topic
+from application.ports.work import Begin
+from application.use_cases.change_task import locked
+from domain.ids import TaskId
+
+
+class RetryTask:
+    """UnknownTask where there is none; InvalidTransition where it has neither failed nor been cancelled."""
+
+    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._types = types
+        self._notifier = notifier
+
+    def __call__(self, id: TaskId) -> None:
+        """After: waiting, allowed as many attempts more as its type has."""
+        types = self._types.all()
+        with locked(self._begin, id) as (work, task):
+            published = types.get(task.type)
+            attempts = published.type.options.max_attempts if published else 1
+            work.tasks.save(task.retry(self._clock.now(), attempts))
+            work.commit()
+        self._notifier.notify(Topic.WAITING)

@@ -1,0 +1,27 @@
+"""Moments in time, always UTC-aware."""
+
+from datetime import UTC, datetime, timedelta
+
+from domain.errors import NaiveTime
+
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment itself. NaiveTime if it has no time zone."""
+    if moment.tzinfo is None:
+        raise NaiveTime(moment)
+    return moment
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The last whole second that is not after the moment."""
+    return aware(moment).replace(microsecond=0)
+
+
+def after(moment: datetime, seconds: float) -> datetime:
+    """The moment that many seconds later, at most the year 9999."""
+    try:
+        return min(aware(moment) + timedelta(seconds=seconds), LATEST)
+    except OverflowError:
+        return LATEST

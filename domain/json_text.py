@@ -1,0 +1,115 @@
+"""JSON that comes back as it went in: what is kept, what is refused, and the text in which it is kept.
+
+Kept are key order, integers of up to 4,300 digits, doubles to the last bit and every character that Unicode has.
+Refused with the path of the place are NaN, numbers beyond a double, lone surrogates, duplicate keys and deep nesting.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any, NoReturn
+
+from domain.errors import NotKept
+
+DEEPEST = 200
+LONGEST_INTEGER = 4_300
+
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NotJson(ValueError):
+    """The text is not JSON; the message says where it stops being so."""
+
+
+class _Unkept:
+    """Stands in a parsed value where something was that cannot be kept."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text. NotJson if it is none, NotKept if it holds what cannot be kept."""
+    _check_depth(text)
+    unkept: list[_Unkept] = []
+
+    def mark(why: str) -> _Unkept:
+        unkept.append(_Unkept(why))
+        return unkept[-1]
+
+    def integer(digits: str) -> int | _Unkept:
+        if len(digits.lstrip("-")) > LONGEST_INTEGER:
+            return mark(f"an integer has at most {LONGEST_INTEGER} digits")
+        return int(digits)
+
+    def double(digits: str) -> float | _Unkept:
+        number = float(digits)
+        return number if isfinite(number) else mark(f"{digits[:40]} is beyond a double")
+
+    def unique(pairs: list[tuple[str, Any]]) -> Any:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            return mark(f"the key {_shown(twice)} stands twice")
+        return members
+
+    try:
+        value = json.loads(
+            text,
+            parse_int=integer,
+            parse_float=double,
+            parse_constant=lambda name: mark(f"{name} is not a JSON number"),
+            object_pairs_hook=unique,
+        )
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from None
+    if unkept or _SURROGATE_ESCAPE.search(text):
+        _refuse_first(value)
+    return value
+
+
+def dump(value: Any) -> str:
+    """The text in which a parsed value is kept: compact, and free of NUL and of what UTF-8 has no form for."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > DEEPEST:
+            raise NotKept("$", f"arrays and objects may be nested {DEEPEST} deep")
+
+
+def _refuse_first(value: Any) -> None:
+    for path, found in _walk(value, "$"):
+        if isinstance(found, _Unkept):
+            _refuse(path, found.why)
+        if isinstance(found, str) and _SURROGATE.search(found):
+            _refuse(path, "a lone surrogate is not a character")
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, member in value.items():
+            place = f"{path}.{_shown(key)}"
+            yield place, key
+            yield from _walk(member, place)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _walk(member, f"{path}.{index}")
+
+
+def _shown(key: str) -> str:
+    return key.encode("utf-8", "backslashreplace").decode()[:80]
+
+
+def _refuse(path: str, why: str) -> NoReturn:
+    raise NotKept(path, why)

@@ -1,0 +1,24 @@
+"""Which handler holds a running task, and until when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.ids import HandlerId
+from domain.instants import after, aware
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Held until another transition takes the task, even past `until`: from then on anybody may take it back."""
+
+    handler: HandlerId
+    until: datetime
+
+    @classmethod
+    def granted(cls, handler: HandlerId, now: datetime, seconds: float) -> "Lease":
+        """A lease of that many seconds from now."""
+        return cls(handler, after(now, seconds))
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether the task may be taken back."""
+        return self.until < aware(now)

@@ -1,0 +1,35 @@
+"""What may be asked of a task beside its arguments, with the limits of each."""
+
+from dataclasses import dataclass, fields
+from math import isfinite
+
+from domain.errors import InvalidOption
+
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
+MOST_STARTS = 10_000
+LONGEST = 10 * 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a task is to be run. `timeout` is in seconds, an attempt; None is no limit."""
+
+    priority: int = 0
+    max_attempts: int = 1
+    max_losses: int = 3
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        _check("priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY)
+        _check("max_attempts", self.max_attempts, 1, MOST_STARTS)
+        _check("max_losses", self.max_losses, 0, MOST_STARTS)
+        if self.timeout is not None and not (isfinite(self.timeout) and 0 < self.timeout <= LONGEST):
+            raise InvalidOption("timeout", self.timeout, f"seconds, more than 0 and at most {LONGEST}")
+
+
+OPTION_NAMES = tuple(field.name for field in fields(Options))
+
+
+def _check(option: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise InvalidOption(option, value, f"a whole number from {least} to {most}")

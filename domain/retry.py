@@ -1,0 +1,21 @@
+"""How long a task waits before it is started again."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff in seconds: `first` after the first attempt, `factor` times more each time, at most `cap`."""
+
+    first: float = 1.0
+    factor: float = 2.0
+    cap: float = 3600.0
+    spread: float = 0.2
+
+    def delay(self, attempt: int, jitter: float) -> float:
+        """Seconds to wait after that attempt; `jitter` from 0 to 1 takes up to `spread` of them away."""
+        try:
+            full = min(self.first * self.factor ** (attempt - 1), self.cap)
+        except OverflowError:
+            full = self.cap
+        return full * (1 - self.spread * jitter)

@@ -1,0 +1,141 @@
+"""A task and its lifecycle. Each verb takes a task that stands where RULES allow it, and returns a new one."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.errors import InvalidTransition
+from domain.failure import LOST, Error, Failure
+from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.instants import after, aware, whole_second
+from domain.lease import Lease
+from domain.progress import Progress
+from domain.retry import RetryPolicy
+from domain.status import RULES, Status, Verb
+
+READABLE = 60
+"""Seconds that a finished task stays readable at least, unless its own `ttl` is shorter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Where a task stands. Its arguments and its result are texts that travel beside it: no rule depends on them.
+
+    `attempt` counts the starts that count, `losses` those that ended through no fault of the task, and `claims` every
+    start: it only rises, and as the number of the present claim it fences the writes of whoever holds the task.
+    """
+
+    id: TaskId
+    type: TypeName
+    created: datetime
+    run_at: datetime
+    expire: datetime
+    ttl: int
+    priority: int = 0
+    max_attempts: int = 1
+    max_losses: int = 3
+    timeout: float | None = None
+    status: Status = Status.WAITING
+    attempt: int = 0
+    losses: int = 0
+    claims: int = 0
+    lease: Lease | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    progress: Progress | None = None
+    error: Error | None = None
+
+    @property
+    def hold(self) -> Hold:
+        """The task under its present claim."""
+        return Hold(self.id, Claim(self.claims))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it waits for nothing but a handler."""
+        return self.status is Status.WAITING and self.run_at <= aware(now)
+
+    def may_expire(self, now: datetime) -> bool:
+        """Whether its time is over; a running task has all the time that it needs."""
+        return self.status in RULES[Verb.DELETE] and self.expire <= aware(now)
+
+    def claim(self, lease: Lease) -> "Task":
+        """Given to a handler, under a new claim. It has not started yet."""
+        self._must_allow(Verb.CLAIM)
+        return replace(
+            self,
+            status=Status.RUNNING,
+            attempt=self.attempt + 1,
+            claims=self.claims + 1,
+            lease=lease,
+            started=None,
+            finished=None,
+            progress=None,
+        )
+
+    def succeed(self, now: datetime) -> "Task":
+        """Done for good."""
+        self._must_allow(Verb.SUCCEED)
+        return replace(self._finished(Status.DONE, now), error=None)
+
+    def fail(self, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float) -> "Task":
+        """Waiting for another attempt where one is left and may help, else failed."""
+        self._must_allow(Verb.FAIL)
+        error = Error(failure.type, failure.message, self.attempt)
+        if not failure.retriable or self.attempt >= self.max_attempts:
+            return replace(self._finished(Status.FAILED, now), error=error)
+        delay = policy.delay(self.attempt, jitter) if failure.delay is None else failure.delay
+        return replace(self._waiting_from(after(now, max(delay, 0))), error=error)
+
+    def lose(self, now: datetime) -> "Task":
+        """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost."""
+        self._must_allow(Verb.LOSE)
+        losses = self.losses + 1
+        if losses > self.max_losses:
+            lost = Error(LOST, f"the handler that ran it was lost, start {losses} of {losses} that were", self.attempt)
+            return replace(self._finished(Status.FAILED, now), losses=losses, error=lost)
+        return replace(self._waiting_from(self.run_at), attempt=self.attempt - 1, losses=losses)
+
+    def release(self) -> "Task":
+        """Given back unstarted, or by a handler that is asked to stop: nothing is spent, and it keeps its place."""
+        self._must_allow(Verb.RELEASE)
+        return replace(self._waiting_from(self.run_at), attempt=self.attempt - 1)
+
+    def cancel(self, now: datetime) -> "Task":
+        """Cancelled for good; whoever runs it loses it."""
+        self._must_allow(Verb.CANCEL)
+        return self._finished(Status.CANCELLED, now)
+
+    def retry(self, now: datetime, attempts: int) -> "Task":
+        """Waiting again under its id from now on, with that many attempts more and its losses forgiven."""
+        self._must_allow(Verb.RETRY)
+        return replace(self._waiting_from(aware(now)), max_attempts=self.attempt + attempts, losses=0)
+
+    def check_deletable(self) -> None:
+        """InvalidTransition while it runs."""
+        self._must_allow(Verb.DELETE)
+
+    def _must_allow(self, verb: Verb) -> None:
+        allowed = RULES[verb]
+        if self.status not in allowed:
+            raise InvalidTransition(self.id, self.status, verb, " or ".join(sorted(allowed)))
+
+    def _waiting_from(self, run_at: datetime) -> "Task":
+        return replace(
+            self,
+            status=Status.WAITING,
+            run_at=run_at,
+            expire=max(self.expire, after(whole_second(run_at), self.ttl)),
+            lease=None,
+            started=None,
+            finished=None,
+            progress=None,
+        )
+
+    def _finished(self, status: Status, now: datetime) -> "Task":
+        readable_until = after(whole_second(now), min(READABLE, self.ttl) + 1)
+        return replace(
+            self,
+            status=status,
+            finished=aware(now),
+            expire=max(self.expire, readable_until),
+            lease=None,
+        )

@@ -1,0 +1,24 @@
+"""Why a waiting task has not started yet."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from domain.status import Status
+from domain.task import Task
+
+
+class WaitingFor(StrEnum):
+    """What has to come before a waiting task starts."""
+
+    HANDLER = "handler"
+    RUN_AT = "run_at"
+    NO_HANDLER_FOR_TYPE = "no_handler_for_type"
+
+
+def waiting_for(task: Task, now: datetime, has_live_handler: bool) -> WaitingFor | None:
+    """What the task waits for; None if it does not wait."""
+    if task.status is not Status.WAITING:
+        return None
+    if not task.is_due(now):
+        return WaitingFor.RUN_AT
+    return WaitingFor.HANDLER if has_live_handler else WaitingFor.NO_HANDLER_FOR_TYPE

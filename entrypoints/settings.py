@@ -1,0 +1,148 @@
+"""The settings of a process: one frozen object, made from the environment at its start."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class ConfigurationError(Exception):
+    """{variable} is {value!r}: it takes {takes}"""
+
+    def __init__(self, variable: str, value: str | None, takes: str) -> None:
+        super().__init__()
+        self.variable, self.value, self.takes = variable, value, takes
+
+    def __str__(self) -> str:
+        return f"{self.variable} is {'not set' if self.value is None else repr(self.value)}: it takes {self.takes}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment may set. Times are in seconds, sizes in bytes; VARIABLES says what each takes."""
+
+    database_url: str | None = None
+    tasks: tuple[str, ...] = ("tasks/tasks.py",)
+    max_task_time: int = 86_400
+    frontend_url: tuple[str, ...] = ()
+    backend_url: str | None = None
+    handler_concurrency: int = 0
+    host: str = "127.0.0.1"
+    port: int = 5000
+    lease: float = 30.0
+    grace: float = 20.0
+    http_workers: int = 1
+    http_threads: int = 16
+    max_body: int = 1024 * 1024
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings that these variables give. ConfigurationError names the first that is wrong."""
+        given = {
+            field.name: VARIABLES[field.name].read(environment[field.name.upper()])
+            for field in fields(cls)
+            if environment.get(field.name.upper(), "") != ""
+        }
+        given.setdefault("database_url", _from_file(environment.get("DATABASE_URL_FILE")))
+        given.setdefault("handler_concurrency", _usable_cpus())
+        return cls(**given)
+
+    @property
+    def required_database_url(self) -> str:
+        """The database that a single process needs; ConfigurationError where there is none."""
+        if self.database_url is None:
+            raise ConfigurationError("DATABASE_URL", None, VARIABLES["database_url"].takes)
+        return self.database_url
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of the environment: what it takes, in words and as a function that raises ValueError."""
+
+    name: str
+    takes: str
+    parse: Callable[[str], Any]
+
+    def read(self, value: str) -> Any:
+        """The value as the settings hold it."""
+        try:
+            return self.parse(value.strip())
+        except (ValueError, OverflowError):
+            raise ConfigurationError(self.name, value, self.takes) from None
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    if value == "*":
+        return value
+    parts = urlsplit(_web_address(value))
+    if parts.path:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _list(of: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    return lambda value: tuple(of(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _number(of: Callable[[str], Any], least: float, most: float) -> Callable[[str], Any]:
+    def parse(value: str) -> Any:
+        number = of(value)
+        if not least <= number <= most:
+            raise ValueError
+        return number
+
+    return parse
+
+
+VARIABLES: Mapping[str, Variable] = {
+    variable.name.lower(): variable
+    for variable in (
+        Variable("DATABASE_URL", "an address that starts with postgres:// or postgresql://", _database_url),
+        Variable("TASKS", "files or modules, with commas between them", _list(str)),
+        Variable("MAX_TASK_TIME", "whole seconds from 1 to 315360000", _number(int, 1, 315_360_000)),
+        Variable("FRONTEND_URL", "origins such as https://example.org with commas between them, or *", _list(_origin)),
+        Variable("BACKEND_URL", "an address such as https://example.org/tasks", _web_address),
+        Variable("HANDLER_CONCURRENCY", "a whole number from 1 to 1000", _number(int, 1, 1000)),
+        Variable("HOST", "a name or an address to listen on", str),
+        Variable("PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
+        Variable("LEASE", "seconds from 1 to 3600", _number(float, 1, 3600)),
+        Variable("GRACE", "seconds from 0 to 86400", _number(float, 0, 86_400)),
+        Variable("HTTP_WORKERS", "a whole number from 1 to 64", _number(int, 1, 64)),
+        Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
+        Variable("MAX_BODY", "bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
+    )
+}
+
+
+def _from_file(path: str | None) -> str | None:
+    if not path:
+        return None
+    try:
+        value = Path(path).read_text()
+    except OSError as error:
+        raise ConfigurationError("DATABASE_URL_FILE", path, f"a file that can be read ({error.strerror})") from None
+    return str(VARIABLES["database_url"].read(value))
+
+
+def _usable_cpus() -> int:
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(affinity, -(-int(quota) // int(period))))
+    except (OSError, ValueError):
+        return affinity
