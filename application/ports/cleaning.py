@@ -10,7 +10,7 @@ from domain.ids import TaskId
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """How many tasks were deleted, and which of them had never run."""
+    """How many tasks were deleted, and which of them still waited to be run."""
 
     deleted: int
     unrun: Sequence[TaskId] = ()

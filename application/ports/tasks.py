@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.ids import TaskId
+from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
@@ -27,6 +28,10 @@ class Tasks(Protocol):
 
     def get(self, id: TaskId) -> Stored | None:
         """The task as it stands; None if there is none."""
+        ...
+
+    def attempts(self, id: TaskId) -> Sequence[Attempt]:
+        """The records of its starts that were kept, the first one first."""
         ...
 
     def lock(self, id: TaskId) -> Task | None:

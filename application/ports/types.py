@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.ids import HandlerId
@@ -15,6 +15,10 @@ class Published:
 
     type: TaskType
     live: bool
+
+
+REMEMBERED = timedelta(days=1)
+"""How long a handler that stopped living is still known."""
 
 
 class PublishedTypes(Protocol):

@@ -1,0 +1,6 @@
+"""Everything in one process: the executable specification of what every other adapter does."""
+
+from adapters.memory.store import MemoryStore
+from adapters.memory.wake_up import MemoryWakeUp
+
+__all__ = ["MemoryStore", "MemoryWakeUp"]

@@ -1,0 +1,109 @@
+"""The queue in memory: every transition is the aggregate's own."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.memory.state import Row, State
+from application.ports.queue import Claimed, Report
+from domain.ids import Hold, TaskId, TypeName
+from domain.lease import Lease
+from domain.settlement import Settlement
+from domain.status import Status
+from domain.task import Task
+
+
+class MemoryQueue:
+    """Implements application.ports.queue.Queue."""
+
+    def __init__(self, state: State, up_since: datetime) -> None:
+        self._state = state
+        self._up_since = up_since
+
+    def claim(
+        self, lease: Lease, now: datetime, wanted: Mapping[TypeName, int], limit: int, max_bytes: int
+    ) -> Sequence[Claimed]:
+        due = [row for row in self._state.rows.values() if row.task.type in wanted and row.task.is_due(now)]
+        free = in_turns(most_of_each(due, wanted), list(wanted))[:limit]
+        return [self._claim(row, lease) for row in up_to(free, max_bytes)]
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
+        lost = self.lost(holds)
+        for hold in set(holds) - set(lost):
+            self._put(replace(self._state.rows[hold.task].task, lease=lease))
+        return lost
+
+    def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
+        return [hold for hold in holds if not self._is_held(hold)]
+
+    def report(self, reports: Sequence[Report]) -> None:
+        for report in reports:
+            if self._is_held(report.hold):
+                task = self._state.rows[report.hold.task].task
+                progress = report.progress or task.progress
+                self._put(replace(task, started=report.started, progress=progress))
+
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
+
+    def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
+        running = [row.task for row in self._state.rows.values() if row.task.status is Status.RUNNING]
+        lapsed = [task for task in running if task.lease and task.lease.has_lapsed(now)]
+        return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
+
+    def up_since(self) -> datetime:
+        return self._up_since
+
+    def _claim(self, row: Row, lease: Lease) -> Claimed:
+        task = row.task.claim(lease)
+        self._put(task)
+        return Claimed(task, row.args)
+
+    def _settle(self, settlement: Settlement) -> bool:
+        after = settlement.task
+        row = self._state.rows.get(after.id)
+        if row is None or not self._is_held(after.hold):
+            return row is not None and row.task == after
+        self._state.rows[after.id] = replace(row, task=after, result=settlement.result)
+        if settlement.attempt:
+            self._state.attempts[after.id, settlement.attempt.claim] = settlement.attempt
+        return True
+
+    def _is_held(self, hold: Hold) -> bool:
+        row = self._state.rows.get(hold.task)
+        return row is not None and row.task.status is Status.RUNNING and row.task.hold == hold
+
+    def _put(self, task: Task) -> None:
+        self._state.rows[task.id] = replace(self._state.rows[task.id], task=task)
+
+
+def most_of_each(rows: Iterable[Row], wanted: Mapping[TypeName, int]) -> Iterator[Row]:
+    """The first of each type, as many as are wanted of it; rows of one type stay in the order of claiming."""
+    taken: Counter[TypeName] = Counter()
+    for row in sorted(rows, key=lambda row: (-row.task.priority, row.task.run_at, row.task.id)):
+        taken[row.task.type] += 1
+        if taken[row.task.type] <= wanted[row.task.type]:
+            yield row
+
+
+def in_turns(rows: Iterable[Row], types: Sequence[TypeName]) -> Sequence[Row]:
+    """Higher priority first, and within one priority one of each type, then another of each, in the order given."""
+    turns: Counter[tuple[TypeName, int]] = Counter()
+
+    def place(row: Row) -> tuple[int, int, int]:
+        pair = row.task.type, row.task.priority
+        turns[pair] += 1
+        return -row.task.priority, turns[pair], types.index(row.task.type)
+
+    return sorted(rows, key=place)
+
+
+def up_to(rows: Sequence[Row], max_bytes: int) -> Iterator[Row]:
+    """The first rows whose arguments have no more bytes together; the very first in any case."""
+    total = 0
+    for nth, row in enumerate(rows):
+        total += len(row.args.encode())
+        if nth and total > max_bytes:
+            return
+        yield row

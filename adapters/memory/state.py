@@ -1,0 +1,41 @@
+"""What is stored, as plain dictionaries of values that never change."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.ids import Claim, HandlerId, TaskId, TypeName
+from domain.settlement import Attempt
+from domain.task import Task
+from domain.task_type import TaskType
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A task and the texts that travel beside it."""
+
+    task: Task
+    args: str
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LivingHandler:
+    """Until when a handler lives, and what it can run."""
+
+    until: datetime
+    types: frozenset[TypeName]
+
+
+@dataclass(slots=True)
+class State:
+    """All there is. A copy can be changed without the original noticing."""
+
+    last_id: int = 0
+    rows: dict[TaskId, Row] = field(default_factory=dict)
+    attempts: dict[tuple[TaskId, Claim], Attempt] = field(default_factory=dict)
+    types: dict[TypeName, TaskType] = field(default_factory=dict)
+    handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
+
+    def copy(self) -> "State":
+        """The same now, its own from now on."""
+        return State(self.last_id, dict(self.rows), dict(self.attempts), dict(self.types), dict(self.handlers))

@@ -1,0 +1,51 @@
+"""Storing in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.memory.state import Row, State
+from application.ports.tasks import Stored
+from domain.ids import TaskId
+from domain.settlement import Attempt
+from domain.submission import Submission
+from domain.task import Task
+
+
+class MemoryTasks:
+    """Implements application.ports.tasks.Tasks."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+        return [self._add(submission) for submission in submissions]
+
+    def get(self, id: TaskId) -> Stored | None:
+        row = self._state.rows.get(id)
+        return row and Stored(row.task, row.args, row.result)
+
+    def attempts(self, id: TaskId) -> Sequence[Attempt]:
+        return [attempt for (task, _), attempt in sorted(self._state.attempts.items()) if task == id]
+
+    def lock(self, id: TaskId) -> Task | None:
+        row = self._state.rows.get(id)
+        return row and row.task
+
+    def save(self, task: Task) -> None:
+        self._state.rows[task.id] = replace(self._state.rows[task.id], task=task)
+
+    def remove(self, id: TaskId) -> None:
+        forget(self._state, id)
+
+    def _add(self, submission: Submission) -> Task:
+        self._state.last_id += 1
+        task = submission.registered(TaskId(self._state.last_id))
+        self._state.rows[task.id] = Row(task, submission.args)
+        return task
+
+
+def forget(state: State, id: TaskId) -> None:
+    """Drop a task with all that is kept of it."""
+    del state.rows[id]
+    for key in [key for key in state.attempts if key[0] == id]:
+        del state.attempts[key]

@@ -1,0 +1,40 @@
+"""Published types in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.memory.state import LivingHandler, State
+from application.ports.types import REMEMBERED, Published
+from domain.ids import HandlerId
+from domain.task_type import TaskType
+
+
+class MemoryTypes:
+    """Implements application.ports.types.PublishedTypes."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
+        self._state.types |= {type.name: type for type in types}
+        self._state.handlers[handler] = LivingHandler(until, frozenset(type.name for type in types))
+
+    def keep(self, handler: HandlerId, until: datetime) -> bool:
+        known = self._state.handlers.get(handler)
+        if known:
+            self._state.handlers[handler] = replace(known, until=until)
+        return known is not None
+
+    def withdraw(self, handler: HandlerId) -> None:
+        self._state.handlers.pop(handler, None)
+
+    def forget_dead(self, now: datetime) -> int:
+        dead = [id for id, handler in self._state.handlers.items() if handler.until <= now - REMEMBERED]
+        for id in dead:
+            del self._state.handlers[id]
+        return len(dead)
+
+    def all(self, now: datetime) -> Sequence[Published]:
+        live = {name for each in self._state.handlers.values() if each.until > now for name in each.types}
+        return [Published(type, name in live) for name, type in sorted(self._state.types.items())]
