@@ -36,3 +36,7 @@ class InvalidArguments(ApplicationError):
 
 class StorageUnavailable(ApplicationError):
     """the database is away, try again"""
+
+
+class StorageConflict(StorageUnavailable):
+    """others changed the same at the same time, try again"""

@@ -71,6 +71,10 @@ class Task:
             progress=None,
         )
 
+    def reported(self, started: datetime, progress: Progress | None) -> "Task":
+        """Its function began then, and is as far as that; None leaves the progress as it was."""
+        return replace(self, started=aware(started), progress=progress or self.progress)
+
     def succeed(self, now: datetime) -> "Task":
         """Done for good."""
         self._must_allow(Verb.SUCCEED)

@@ -41,8 +41,7 @@ class MemoryQueue:
         for report in reports:
             if self._is_held(report.hold):
                 task = self._state.rows[report.hold.task].task
-                progress = report.progress or task.progress
-                self._put(replace(task, started=report.started, progress=progress))
+                self._put(task.reported(report.started, report.progress))
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]

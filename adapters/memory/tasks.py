@@ -22,14 +22,14 @@ class MemoryTasks:
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._state.rows.get(id)
-        return row and Stored(row.task, row.args, row.result)
+        return Stored(row.task, row.args, row.result) if row else None
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         return [attempt for (task, _), attempt in sorted(self._state.attempts.items()) if task == id]
 
     def lock(self, id: TaskId) -> Task | None:
         row = self._state.rows.get(id)
-        return row and row.task
+        return row.task if row else None
 
     def save(self, task: Task) -> None:
         self._state.rows[task.id] = replace(self._state.rows[task.id], task=task)

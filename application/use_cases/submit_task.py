@@ -35,7 +35,7 @@ class Request:
 
 
 class SubmitTask:
-    """UnknownType, InvalidArguments or InvalidOption for a request that cannot be carried out; nothing is stored then."""
+    """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out; nothing is stored then."""
 
     def __init__(
         self,

@@ -1,0 +1,114 @@
+"""The queue in PostgreSQL: SQL decides who is free, the aggregate has decided everything else."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters.postgres import rows, statements
+from application.ports.queue import Claimed, Report
+from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.lease import Lease
+from domain.settlement import Attempt, Settlement
+from domain.task import Task
+
+
+class PostgresQueue:
+    """Implements application.ports.queue.Queue."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def claim(
+        self, lease: Lease, now: datetime, wanted: Mapping[TypeName, int], limit: int, max_bytes: int
+    ) -> Sequence[Claimed]:
+        parameters = {
+            "types": list(wanted),
+            "most": list(wanted.values()),
+            "now": now,
+            "limit": limit,
+            "max_bytes": max_bytes,
+            "handler": lease.handler,
+            "lease_until": lease.until,
+        }
+        return [Claimed(rows.task(row), row.args) for row in self._connection.execute(statements.CLAIM, parameters)]
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
+        if not holds:
+            return []
+        parameters = _named(holds) | {"handler": lease.handler, "lease_until": lease.until}
+        return _holds(self._connection.execute(statements.RENEW, parameters))
+
+    def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
+        return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []
+
+    def report(self, reports: Sequence[Report]) -> None:
+        if not reports:
+            return
+        news = {
+            "started": [report.started for report in reports],
+            "progress": [rows.progress_text(report.progress) for report in reports],
+        }
+        self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
+
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        if not settlements:
+            return []
+        parameters = rows.columns([_settled(settlement) for settlement in settlements])
+        unwritten = {row.id: row.repeated for row in self._connection.execute(statements.SETTLE, parameters)}
+        self._record([each for each in settlements if each.attempt and each.task.id not in unwritten])
+        return [TaskId(id) for id, repeated in unwritten.items() if not repeated]
+
+    def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
+        found = self._connection.execute(statements.ABANDONED, {"now": now, "limit": limit})
+        return [rows.task(row) for row in found]
+
+    def up_since(self) -> datetime:
+        since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
+        return since
+
+    def _record(self, settlements: Sequence[Settlement]) -> None:
+        kept = [_kept(each.task.id, each.attempt) for each in settlements if each.attempt]
+        if kept:
+            self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
+
+
+def _named(holds: Sequence[Hold]) -> dict[str, Any]:
+    return {"ids": [hold.task for hold in holds], "claims": [hold.claim for hold in holds]}
+
+
+def _holds(found: Any) -> Sequence[Hold]:
+    return [Hold(TaskId(row.id), Claim(row.claim)) for row in found]
+
+
+def _settled(settlement: Settlement) -> dict[str, object]:
+    task = settlement.task
+    return {
+        "id": task.id,
+        "claim": task.claims,
+        "status": task.status,
+        "run_at": task.run_at,
+        "expire": task.expire,
+        "attempt": task.attempt,
+        "losses": task.losses,
+        "started": task.started,
+        "finished": task.finished,
+        "progress": rows.progress_text(task.progress),
+        "error": rows.error_text(task.error),
+        "result": settlement.result,
+    }
+
+
+def _kept(task: TaskId, attempt: Attempt) -> dict[str, object]:
+    return {
+        "task": task,
+        "claim": attempt.claim,
+        "attempt": attempt.attempt,
+        "outcome": attempt.outcome,
+        "started": attempt.started,
+        "ended": attempt.ended,
+        "error": json.dumps(attempt.error),
+        "traceback": json.dumps(attempt.traceback),
+    }

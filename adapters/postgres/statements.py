@@ -1,0 +1,244 @@
+"""Every SQL statement of this adapter, named after the method of the port that sends it."""
+
+from sqlalchemy import text
+
+TASK = """
+    t.id, t.type, t.created, t.run_at, t.expire, t.ttl, t.priority, t.max_attempts, t.max_losses, t.timeout, t.status,
+    t.attempt, t.losses, t.claims, t.handler, t.lease_until, t.started, t.finished, t.progress, t.error
+"""
+"""The columns of a task, in the order in which rows.task reads them."""
+
+ADD = text("""
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout)
+    SELECT type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout
+    FROM unnest(
+        CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]), CAST(:run_at AS timestamptz[]),
+        CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]), CAST(:priority AS smallint[]),
+        CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[])
+    ) WITH ORDINALITY
+        AS new (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, place)
+    ORDER BY place
+    RETURNING id
+""")
+
+GET = text(f"SELECT {TASK}, t.args, t.result FROM tasks t WHERE t.id = :id")
+
+LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = :id FOR UPDATE")
+
+ATTEMPTS = text("""
+    SELECT claim, attempt, outcome, started, ended, error, traceback
+    FROM attempts WHERE task = :id ORDER BY claim
+""")
+
+SAVE = text("""
+    UPDATE tasks
+    SET status = :status, run_at = :run_at, expire = :expire, max_attempts = :max_attempts, attempt = :attempt,
+        losses = :losses, handler = :handler, lease_until = :lease_until, started = :started, finished = :finished,
+        progress = :progress, error = :error
+    WHERE id = :id
+""")
+
+REMOVE = text("DELETE FROM tasks WHERE id = :id")
+
+# A claim walks the pairs of type and priority that have waiting tasks, by an index look-up each, so that neither what
+# is not due yet nor what is of another type is ever read. It looks at what is due first (`due`), decides how many of
+# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken.
+CLAIM = text(f"""
+    WITH RECURSIVE wanted AS (
+        SELECT type, most, turn
+        FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[])) WITH ORDINALITY AS w (type, most, turn)
+    ), pair AS (
+        SELECT wanted.*, highest.priority
+        FROM wanted CROSS JOIN LATERAL (
+            SELECT priority FROM tasks
+            WHERE status = 'waiting' AND type = wanted.type
+            ORDER BY priority DESC LIMIT 1
+        ) highest
+        UNION ALL
+        SELECT pair.type, pair.most, pair.turn, next.priority
+        FROM pair CROSS JOIN LATERAL (
+            SELECT priority FROM tasks
+            WHERE status = 'waiting' AND type = pair.type AND priority < pair.priority
+            ORDER BY priority DESC LIMIT 1
+        ) next
+    ), due AS (
+        SELECT pair.type, pair.priority, pair.turn, pair.most, nth,
+            sum(1) OVER (PARTITION BY pair.type ORDER BY pair.priority DESC, nth) AS nth_of_type
+        FROM pair CROSS JOIN LATERAL (
+            SELECT row_number() OVER (ORDER BY run_at, id) AS nth
+            FROM (
+                SELECT run_at, id FROM tasks
+                WHERE status = 'waiting' AND type = pair.type AND priority = pair.priority AND run_at <= :now
+                ORDER BY run_at, id LIMIT least(pair.most, :limit)
+            ) first
+        ) each
+    ), share AS (
+        SELECT type, priority, turn, count(*) AS size
+        FROM (
+            SELECT * FROM due WHERE nth_of_type <= most
+            ORDER BY priority DESC, nth, turn LIMIT :limit
+        ) taken
+        GROUP BY type, priority, turn
+    ), locked AS MATERIALIZED (
+        SELECT share.priority, share.turn, free.*
+        FROM share CROSS JOIN LATERAL (
+            SELECT id, run_at, args_bytes FROM tasks
+            WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now
+            ORDER BY run_at, id LIMIT share.size
+            FOR UPDATE SKIP LOCKED
+        ) free
+    ), placed AS (
+        SELECT id, args_bytes, row_number() OVER (ORDER BY priority DESC, round, turn) AS place
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY turn, priority ORDER BY run_at, id) AS round FROM locked
+        ) rounds
+    ), chosen AS (
+        SELECT id, place
+        FROM (SELECT *, sum(args_bytes) OVER (ORDER BY place) AS bytes FROM placed) sized
+        WHERE place = 1 OR bytes <= :max_bytes
+    ), claimed AS (
+        UPDATE tasks t
+        SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
+            lease_until = :lease_until, started = NULL, finished = NULL, progress = NULL
+        FROM chosen
+        WHERE t.id = chosen.id
+        RETURNING {TASK}, t.args, chosen.place
+    )
+    SELECT * FROM claimed ORDER BY place
+""")
+
+# `held` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a
+# circle. What is not held any more is answered.
+RENEW = text("""
+    WITH mine AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[])) AS m (id, claim)
+    ), held AS MATERIALIZED (
+        SELECT t.id FROM tasks t JOIN mine ON t.id = mine.id
+        WHERE t.claims = mine.claim AND t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t
+    ), renewed AS (
+        UPDATE tasks t SET lease_until = :lease_until, handler = :handler
+        FROM held WHERE t.id = held.id
+        RETURNING t.id
+    )
+    SELECT id, claim FROM mine WHERE id NOT IN (SELECT id FROM renewed)
+""")
+
+LOST = text("""
+    SELECT mine.id, mine.claim
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[])) AS mine (id, claim)
+    LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
+    WHERE t.id IS NULL
+""")
+
+REPORT = text("""
+    WITH news AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:started AS timestamptz[]),
+            CAST(:progress AS text[])
+        ) AS n (id, claim, started, progress)
+    ), held AS MATERIALIZED (
+        SELECT t.id FROM tasks t JOIN news ON t.id = news.id
+        WHERE t.claims = news.claim AND t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t
+    )
+    UPDATE tasks t SET started = news.started, progress = coalesce(news.progress, t.progress)
+    FROM news JOIN held ON news.id = held.id
+    WHERE t.id = news.id
+""")
+
+# A row that stands already as it would be written was written by this settlement, whose answer was lost.
+SETTLE = text("""
+    WITH outcome AS (
+        SELECT * FROM unnest(
+            CAST(:id AS bigint[]), CAST(:claim AS integer[]), CAST(:status AS text[]), CAST(:run_at AS timestamptz[]),
+            CAST(:expire AS timestamptz[]), CAST(:attempt AS integer[]), CAST(:losses AS integer[]),
+            CAST(:started AS timestamptz[]), CAST(:finished AS timestamptz[]), CAST(:progress AS text[]),
+            CAST(:error AS text[]), CAST(:result AS text[])
+        ) AS o (id, claim, status, run_at, expire, attempt, losses, started, finished, progress, error, result)
+    ), held AS MATERIALIZED (
+        SELECT t.id FROM tasks t JOIN outcome o ON t.id = o.id
+        WHERE t.claims = o.claim AND t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t
+    ), written AS (
+        UPDATE tasks t
+        SET status = o.status, run_at = o.run_at, expire = o.expire, attempt = o.attempt, losses = o.losses,
+            handler = NULL, lease_until = NULL, started = o.started, finished = o.finished, progress = o.progress,
+            error = o.error, result = o.result
+        FROM outcome o JOIN held ON o.id = held.id
+        WHERE t.id = o.id
+        RETURNING t.id
+    )
+    SELECT o.id, t.id IS NOT NULL AS repeated
+    FROM outcome o
+    LEFT JOIN tasks t ON t.id = o.id AND t.claims = o.claim AND t.status = o.status AND t.run_at = o.run_at
+        AND t.attempt = o.attempt AND t.losses = o.losses AND t.finished IS NOT DISTINCT FROM o.finished
+    WHERE o.id NOT IN (SELECT id FROM written)
+""")
+
+SETTLE_ATTEMPTS = text("""
+    INSERT INTO attempts (task, claim, attempt, outcome, started, ended, error, traceback)
+    SELECT * FROM unnest(
+        CAST(:task AS bigint[]), CAST(:claim AS integer[]), CAST(:attempt AS integer[]), CAST(:outcome AS text[]),
+        CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]), CAST(:error AS text[]),
+        CAST(:traceback AS text[])
+    )
+""")
+
+ABANDONED = text(f"""
+    SELECT {TASK} FROM tasks t
+    WHERE t.status = 'running' AND t.lease_until < :now
+    ORDER BY t.lease_until, t.id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+""")
+
+UP_SINCE = text("SELECT pg_postmaster_start_time()")
+
+PAGE = text(f"""
+    SELECT {TASK} FROM tasks t
+    WHERE (CAST(:status AS text) IS NULL OR t.status = :status)
+        AND (CAST(:type AS text) IS NULL OR t.type = :type)
+        AND t.id < :before
+    ORDER BY t.id DESC LIMIT :limit
+""")
+
+DELETE_EXPIRED = text("""
+    WITH expired AS MATERIALIZED (
+        SELECT id FROM tasks
+        WHERE status <> 'running' AND expire <= :now
+        ORDER BY expire LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM tasks t USING expired WHERE t.id = expired.id
+    RETURNING t.id, t.status
+""")
+
+PUBLISH_HANDLER = text("""
+    INSERT INTO handlers (id, until, types) VALUES (:handler, :until, CAST(:names AS text[]))
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until, types = excluded.types
+""")
+
+PUBLISH_TYPES = text("""
+    INSERT INTO task_types (name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout)
+    SELECT * FROM unnest(
+        CAST(:name AS text[]), CAST(:description AS text[]), CAST(:schema AS text[]), CAST(:priority AS smallint[]),
+        CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[]),
+        CAST(:retries_timeout AS boolean[])
+    )
+    ON CONFLICT (name) DO UPDATE SET
+        description = excluded.description, schema = excluded.schema, priority = excluded.priority,
+        max_attempts = excluded.max_attempts, max_losses = excluded.max_losses, timeout = excluded.timeout,
+        retries_timeout = excluded.retries_timeout
+""")
+
+KEEP = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
+
+WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
+
+FORGET_DEAD = text("DELETE FROM handlers WHERE until <= :before")
+
+ALL_TYPES = text("""
+    SELECT name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout,
+        EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live
+    FROM task_types ORDER BY name
+""")

@@ -1,0 +1,60 @@
+"""Published types in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from adapters.postgres import rows, statements
+from application.ports.types import REMEMBERED, Published
+from domain.ids import HandlerId
+from domain.options import OPTION_NAMES, Options
+from domain.task_type import TaskType
+
+
+class PostgresTypes:
+    """Implements application.ports.types.PublishedTypes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
+        in_order = sorted(types, key=lambda type: type.name)
+        names = [type.name for type in in_order]
+        self._connection.execute(statements.PUBLISH_HANDLER, {"handler": handler, "until": until, "names": names})
+        if in_order:
+            self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
+
+    def keep(self, handler: HandlerId, until: datetime) -> bool:
+        return self._connection.execute(statements.KEEP, {"handler": handler, "until": until}).first() is not None
+
+    def withdraw(self, handler: HandlerId) -> None:
+        self._connection.execute(statements.WITHDRAW, {"handler": handler})
+
+    def forget_dead(self, now: datetime) -> int:
+        return self._connection.execute(statements.FORGET_DEAD, {"before": now - REMEMBERED}).rowcount
+
+    def all(self, now: datetime) -> Sequence[Published]:
+        return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
+
+
+def _published(type: TaskType) -> dict[str, object]:
+    return {
+        "name": type.name,
+        "description": type.description,
+        "schema": type.schema,
+        "retries_timeout": type.retries_timeout,
+    } | {name: getattr(type.options, name) for name in OPTION_NAMES}
+
+
+def _known(row: Row[Any]) -> Published:
+    options = Options(**{name: getattr(row, name) for name in OPTION_NAMES})
+    type = TaskType(
+        name=row.name,
+        description=row.description,
+        schema=row.schema,
+        options=options,
+        retries_timeout=row.retries_timeout,
+    )
+    return Published(type, row.live)

@@ -1,0 +1,110 @@
+"""Wake-ups by NOTIFY and LISTEN. Behind a pooler that has no LISTEN nothing arrives, and polling alone works."""
+
+import os
+import select
+from collections.abc import Callable
+from contextlib import closing, suppress
+from threading import Condition, Event, Thread
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
+
+from adapters.postgres.database import AWAY, Database
+from application.ports.wake_up import Topic
+
+CHANNEL = "flask_tasks"
+PAUSE = 0.005
+"""Seconds between two notifications of one process: one a row would make commits wait for each other."""
+RECONNECT = 1.0
+
+
+class PostgresNotifier:
+    """Implements application.ports.wake_up.Notifier: a thread with a connection of its own, from the first call on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: set[Topic] = set()
+        self._changed = Condition()
+        self._closed = Event()
+        self._thread: Thread | None = None
+
+    def notify(self, topic: Topic) -> None:
+        with self._changed:
+            self._pending.add(topic)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="notifier", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Send what is pending, and stop."""
+        with self._changed:
+            self._closed.set()
+            self._changed.notify()
+        if self._thread:
+            self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while topics := self._next():
+            try:
+                with closing(_autocommit(self._database)) as connection, connection.cursor() as cursor:
+                    while topics:
+                        for topic in topics:
+                            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+                        self._closed.wait(PAUSE)
+                        topics = self._next()
+            except AWAY:
+                self._closed.wait(RECONNECT)
+
+    def _next(self) -> set[Topic]:
+        """What is to be told next; waits for it. Nothing once closed and told."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closed.is_set())
+            topics, self._pending = self._pending, set()
+            return topics
+
+
+class PostgresListener:
+    """Implements application.ports.wake_up.Listener: a thread that sleeps in select until something arrives."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._closed = Event()
+        self._stop_reader, self._stop_writer = os.pipe()
+        self._thread: Thread | None = None
+
+    def listen(self, wake: Callable[[Topic], None]) -> None:
+        self._thread = Thread(target=self._run, args=(wake,), name="listener", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        os.write(self._stop_writer, b".")
+        if self._thread:
+            self._thread.join(timeout=2)
+
+    def _run(self, wake: Callable[[Topic], None]) -> None:
+        while not self._closed.is_set():
+            with suppress(*AWAY), closing(_autocommit(self._database)) as connection:
+                connection.cursor().execute(f"LISTEN {CHANNEL}")
+                for topic in Topic:
+                    wake(topic)
+                self._hear(connection, wake)
+            self._closed.wait(RECONNECT)
+
+    def _hear(self, connection: Any, wake: Callable[[Topic], None]) -> None:
+        while not self._closed.is_set():
+            select.select([connection, self._stop_reader], [], [])
+            connection.poll()
+            payloads = {notification.payload for notification in connection.notifies}
+            connection.notifies.clear()
+            for topic in Topic:
+                if topic in payloads and not self._closed.is_set():
+                    wake(topic)
+
+
+def _autocommit(database: Database) -> psycopg2.extensions.connection:
+    connection: psycopg2.extensions.connection = database.connect()
+    connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    return connection
