@@ -284,9 +284,12 @@ def test_what_the_server_says_is_passed_on(server: EmbeddedPostgres, tmp_path: P
 def test_a_port_taken_meanwhile_is_said(server: EmbeddedPostgres) -> None:
     url = server.start()
     server.stop()
-    with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))):
-        with pytest.raises(DidNotStart, match="could not create any TCP/IP sockets"):
-            server.start()
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(DidNotStart, match="could not create any TCP/IP sockets"),
+    ):
+        server.start()
     assert server.start() == url
 
 
@@ -298,7 +301,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 def test_no_server_on_the_machine_is_said(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "_candidates", lambda: iter([Path("/nowhere")]))
-    with pytest.raises(NoServerFound, match="set DATABASE_URL$"):
+    with pytest.raises(NoServerFound, match="or set DATABASE_URL"):
         server.start()
 
 

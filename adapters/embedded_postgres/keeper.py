@@ -1,0 +1,46 @@
+"""Keeps one process for as long as its owner lives. Run as a script: keeper.py COMMAND ARGUMENT…
+
+Standard input is the lifeline, a pipe whose other end only the owner has: however the owner ended, the pipe closes, and
+the process is told to end, in PostgreSQL's own signals. The first line of standard output is the process's pid.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+# PostgreSQL's fast shutdown, its immediate one (the next start recovers, nothing is lost), and the last resort.
+ENDINGS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None))
+
+
+def main(command: list[str]) -> int:
+    """Run the command to its end, or to the owner's."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        child.send_signal(signal.SIGINT)
+
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, end)
+    threading.Thread(target=_end_with_owner, args=(child,), daemon=True).start()
+    sys.stdout.write(f"{child.pid}\n")
+    sys.stdout.flush()
+    return abs(child.wait())
+
+
+def _end_with_owner(child: subprocess.Popen[bytes]) -> None:
+    while os.read(0, 1):
+        pass
+    for signum, patience in ENDINGS:
+        child.send_signal(signum)
+        try:
+            child.wait(patience)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""How a server is started, and started again for what ends by itself."""
+
+import socket
+import time
+from collections.abc import Mapping
+from itertools import count
+
+from adapters.embedded_postgres import postmaster
+from adapters.embedded_postgres.errors import DidNotStart
+from adapters.embedded_postgres.kept import Kept
+from adapters.embedded_postgres.programs import Programs
+
+SETTINGS: Mapping[str, object] = {
+    "listen_addresses": "127.0.0.1",
+    # No socket file: its path may have a hundred characters at most, and a checkout's may have more.
+    "unix_socket_directories": "",
+    "max_connections": 200,
+    "log_checkpoints": "off",
+}
+NOT_DURABLE: Mapping[str, object] = {"fsync": "off", "full_page_writes": "off"}
+
+# Processes of a killed server that have not noticed yet.
+STILL_ENDING = "pre-existing shared memory block"
+PORT_TAKEN = "could not create any TCP/IP sockets"
+TRIES = 50
+
+
+def launch(programs: Programs, port: int | None, *, durable: bool) -> tuple[Kept, int]:
+    """A server that takes connections, and its port: the given one, or any that is free. DidNotStart says why not."""
+    for attempt in count(1):
+        chosen = port or _free_port()
+        settings = {**SETTINGS, **({} if durable else NOT_DURABLE), "port": chosen}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        server = programs.run("postgres", "-D", str(programs.folder.cluster), *options)
+        if _becomes_ready(server, programs):
+            return server, chosen
+        reason = programs.complaint()
+        passing = STILL_ENDING in reason or (PORT_TAKEN in reason and port is None)
+        if not passing or attempt == TRIES:
+            raise DidNotStart(reason, programs.folder.log)
+        time.sleep(0.1)
+    raise AssertionError
+
+
+def _becomes_ready(server: Kept, programs: Programs) -> bool:
+    # No deadline: after a crash there may be much to recover, and the log tells of it.
+    try:
+        while server.alive():
+            if postmaster.is_ready(programs.folder.cluster, server.pid):
+                return True
+            time.sleep(0.005)
+    except BaseException:
+        server.end()
+        raise
+    server.end()
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

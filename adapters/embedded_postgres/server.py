@@ -1,0 +1,90 @@
+"""The embedded server: made where there is none, started, noticed when it ends, stopped."""
+
+from pathlib import Path
+from threading import Lock as Mutex
+
+from adapters.embedded_postgres import postmaster
+from adapters.embedded_postgres.binaries import major_version
+from adapters.embedded_postgres.data_folder import DataFolder
+from adapters.embedded_postgres.errors import WrongVersion
+from adapters.embedded_postgres.initdb import USER, make_cluster
+from adapters.embedded_postgres.kept import Kept
+from adapters.embedded_postgres.launch import launch
+from adapters.embedded_postgres.lock import Lock
+from adapters.embedded_postgres.programs import Programs
+
+
+class EmbeddedPostgres:
+    """A server for this machine alone, whose data stay in the folder `data`; one owner at a time.
+
+    It ends with this process, however that ends. `durable=False` gives up what a crash of the machine would take: for
+    tests. As a context it is started, and gives its URL.
+    """
+
+    def __init__(self, data: Path, *, durable: bool = True) -> None:
+        self._folder = DataFolder(data)
+        self._durable = durable
+        self._lock = Lock(self._folder.lock)
+        self._server: Kept | None = None
+        self._port: int | None = None
+        self._mutex = Mutex()
+
+    def owner(self) -> int | None:
+        """The living process that has the data in use, if there is one."""
+        return self._lock.owner()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, while it runs."""
+        return self._server.pid if self._server and self._server.alive() else None
+
+    def start(self) -> str:
+        """Start it where it does not run; its URL, the same at every start. EmbeddedPostgresError says why not."""
+        with self._mutex:
+            if self.pid is None:
+                self._start()
+            return f"postgresql://{USER}:{self._folder.password()}@127.0.0.1:{self._port}/postgres"
+
+    def wait(self) -> None:
+        """Block until the server has ended, by itself or by stop()."""
+        if server := self._server:
+            server.wait()
+
+    def stop(self) -> None:
+        """End it and wait until it has. It can be started again."""
+        with self._mutex:
+            self._end()
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        self._end()
+        self._folder.prepare()
+        self._lock.take()
+        try:
+            with Programs(self._folder, self._lock.descriptor) as programs:
+                self._server, self._port = self._run(programs)
+        except BaseException:
+            self._end()
+            raise
+
+    def _run(self, programs: Programs) -> tuple[Kept, int]:
+        cluster = self._folder.cluster
+        if not cluster.exists():
+            make_cluster(programs, durable=self._durable)
+        programs.identity.own(cluster)
+        made, found = self._folder.made_by(), major_version(programs.postgres)
+        if made != found:
+            raise WrongVersion(self._folder.path, made, programs.postgres, found)
+        postmaster.clear(cluster)
+        return launch(programs, self._port, durable=self._durable)
+
+    def _end(self) -> None:
+        if self._server:
+            self._server.end()
+            self._server = None
+        self._lock.free()
