@@ -35,6 +35,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            pool_use_lifo=True,
         )
 
     def connect(self) -> Any:

@@ -3,6 +3,7 @@
 from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
+from application.retried import retried
 from application.use_cases.change_task import locked
 from domain.ids import TaskId
 from domain.status import Status
@@ -16,6 +17,7 @@ class CancelTask:
         self._clock = clock
         self._notifier = notifier
 
+    @retried
     def __call__(self, id: TaskId) -> None:
         """After: cancelled."""
         with locked(self._begin, id) as (work, task):

@@ -3,6 +3,7 @@
 from application.ports.cleaning import Expired
 from application.ports.clock import Clock
 from application.ports.work import Begin
+from application.retried import retried
 
 BATCH = 1_000
 
@@ -14,6 +15,7 @@ class Clean:
         self._begin = begin
         self._clock = clock
 
+    @retried
     def __call__(self, limit: int = BATCH) -> Expired:
         """One batch. A full one says that there may be more."""
         now = self._clock.now()

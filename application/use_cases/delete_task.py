@@ -1,6 +1,7 @@
 """Delete a task, with all that is kept of it."""
 
 from application.ports.work import Begin
+from application.retried import retried
 from application.use_cases.change_task import locked
 from domain.ids import TaskId
 
@@ -11,6 +12,7 @@ class DeleteTask:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
+    @retried
     def __call__(self, id: TaskId) -> None:
         """After: unknown."""
         with locked(self._begin, id) as (work, task):

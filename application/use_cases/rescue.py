@@ -6,6 +6,7 @@ from application.errors import StorageUnavailable
 from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
+from application.retried import retried
 from domain.instants import after
 from domain.settlement import Settlement
 from domain.status import Status
@@ -24,6 +25,7 @@ class Rescue:
         self._lease = lease
         self._quiet_until: float | None = None
 
+    @retried
     def __call__(self) -> Sequence[Task]:
         """The tasks that were taken back, as they are now; one batch. A full one says that there may be more."""
         try:

@@ -4,6 +4,7 @@ from application.known_types import KnownTypes
 from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
+from application.retried import retried
 from application.use_cases.change_task import locked
 from domain.ids import TaskId
 
@@ -17,6 +18,7 @@ class RetryTask:
         self._types = types
         self._notifier = notifier
 
+    @retried
     def __call__(self, id: TaskId) -> None:
         """After: waiting, allowed as many attempts more as its type has."""
         types = self._types.all()

@@ -12,6 +12,7 @@ from application.ports.clock import Clock
 from application.ports.tasks import Stored
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
+from application.retried import retried
 from application.view import View, Viewer
 from domain import json_text
 from domain.ids import TypeName
@@ -55,6 +56,7 @@ class SubmitTask:
         self._viewer = viewer
         self._max_task_time = max_task_time
 
+    @retried
     def __call__(self, request: Request) -> View:
         """The task, waiting."""
         submission = self._submission(request)

@@ -1,0 +1,62 @@
+"""What a supervisor has on its desk: what it holds, what it has to tell the storage, and what it was asked."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from application.ports.clock import Clock
+from application.ports.wake_up import Topic
+from application.supervisor.claim_ahead import ClaimAhead
+from application.supervisor.held import Ending, Held, Holdings
+from domain.ids import Hold
+from domain.instants import after
+from domain.settlement import Settlement
+from domain.task import Task
+from domain.task_type import TaskType
+
+
+@dataclass(slots=True)
+class Desk:
+    """Only the supervisor's own thread touches it, but for `woken`, to which any thread may add."""
+
+    clock: Clock
+    held: Holdings = field(default_factory=Holdings)
+    ahead: ClaimAhead = field(default_factory=ClaimAhead)
+    outbox: list[Settlement] = field(default_factory=list)
+    news: dict[Hold, Held] = field(default_factory=dict)
+    to_end: list[Held] = field(default_factory=list)
+    types: Sequence[TaskType] = ()
+    published: Sequence[TaskType] = ()
+    woken: set[Topic] = field(default_factory=lambda: set(Topic))
+    draining: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held, and nothing has to be told."""
+        return not self.held and not self.outbox
+
+    def offer(self, types: Sequence[TaskType]) -> None:
+        """These can be run from now on."""
+        self.types = types
+        self.ahead.offer(type.name for type in types)
+
+    def settle(self, held: Held, settlement: Callable[[Task], Settlement]) -> None:
+        """It has ended; the storage is to be told."""
+        self.outbox.append(settlement(self.as_it_ran(held)))
+
+    def give_back(self, unstarted: Iterable[Held]) -> None:
+        """These are not going to start here."""
+        self.outbox.extend(Settlement.released(held.task) for held in unstarted)
+
+    def lose(self, holds: Sequence[Hold]) -> None:
+        """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""
+        self.held.drop_queued(set(holds))
+        for held in (self.held.running[hold] for hold in holds if hold in self.held.running):
+            held.ending = Ending.LOST
+            self.to_end.append(held)
+
+    def as_it_ran(self, held: Held) -> Task:
+        """The task with when it started, in the time of the storage, and how far it is."""
+        if held.started_at is None:
+            return held.task
+        ago = self.clock.monotonic() - held.started_at
+        return held.task.reported(after(self.clock.now(), -ago), held.progress)

@@ -1,0 +1,76 @@
+"""What a supervisor holds: tasks that it has claimed and not settled yet."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from application.ports.queue import Claimed
+from domain.ids import Hold
+from domain.progress import Progress
+from domain.task import Task
+
+
+class Ending(Enum):
+    """Why a run was stopped before it ended by itself."""
+
+    TIMEOUT = auto()
+    LOST = auto()
+    DRAINED = auto()
+
+
+@dataclass(slots=True)
+class Held:
+    """A claimed task. `claimed_at` and `started_at` are seconds of the host's monotonic clock."""
+
+    task: Task
+    args: str
+    claimed_at: float
+    started_at: float | None = None
+    progress: Progress | None = None
+    ending: Ending | None = None
+
+    @property
+    def hold(self) -> Hold:
+        """The task under its claim."""
+        return self.task.hold
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether its function has had all the time that it may take."""
+        timeout = self.task.timeout
+        return timeout is not None and self.started_at is not None and now - self.started_at >= timeout
+
+
+@dataclass(slots=True)
+class Holdings:
+    """The claimed tasks: those that wait for a free place in the order of claiming, and those handed over."""
+
+    queued: deque[Held] = field(default_factory=deque)
+    running: dict[Hold, Held] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.queued) + len(self.running)
+
+    def take_in(self, claimed: Sequence[Claimed], now: float) -> None:
+        """Queue what was claimed."""
+        self.queued.extend(Held(each.task, each.args, now) for each in claimed)
+
+    def hand_over(self) -> Held:
+        """The first that is queued; it runs from now on."""
+        held = self.queued.popleft()
+        self.running[held.hold] = held
+        return held
+
+    def holds(self) -> Sequence[Hold]:
+        """All that is held and not known to be lost."""
+        running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
+        return [*(held.hold for held in self.queued), *running]
+
+    def take_out(self, claimed_before: float = float("inf")) -> Iterator[Held]:
+        """Remove what is queued for longer than that, the oldest first."""
+        while self.queued and self.queued[0].claimed_at < claimed_before:
+            yield self.queued.popleft()
+
+    def drop_queued(self, lost: set[Hold]) -> None:
+        """Remove what is queued and lost."""
+        self.queued = deque(held for held in self.queued if held.hold not in lost)

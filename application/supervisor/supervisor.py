@@ -1,0 +1,188 @@
+"""The supervisor of a handler: one thread that knows everything, and never waits for one thing alone."""
+
+import logging
+import random
+from collections.abc import Callable
+
+from application.ports.executor import (
+    Described,
+    Event,
+    Executor,
+    Failed,
+    Progressed,
+    Run,
+    Started,
+    Succeeded,
+    Unusable,
+)
+from application.ports.wake_up import Topic
+from application.supervisor.correspondence import Correspondence
+from application.supervisor.desk import Desk
+from application.supervisor.held import Ending, Held
+from domain.failure import Failure
+from domain.ids import Hold
+from domain.retry import RetryPolicy
+from domain.settlement import Settlement
+from domain.task import Task
+
+GIVE_BACK = 1.0
+"""Seconds after which a claimed task that has not started is given back."""
+LONGEST_WAIT = 5.0
+FAREWELL = 5.0
+"""Seconds after the grace in which a drained handler may tell the storage the last."""
+BACKOFF = RetryPolicy()
+STOPPED = Failure("Stopped", "it may not run here any more")
+
+log = logging.getLogger(__name__)
+
+
+class NothingToRun(Exception):
+    """The user's code cannot be imported; the message names the module and the error."""
+
+
+class Supervisor:
+    """Everything happens in `run`, on the caller's thread; `wake` and `stop` alone may be called from elsewhere."""
+
+    def __init__(self, desk: Desk, executor: Executor, correspondence: Correspondence, grace: float) -> None:
+        self._desk = desk
+        self._clock = desk.clock
+        self._held = desk.held
+        self._executor = executor
+        self._correspondence = correspondence
+        self._grace = grace
+        self._stops = 0
+        self._stop_at: float | None = None
+
+    def wake(self, topic: Topic) -> None:
+        """Look soon at what this topic says."""
+        self._desk.woken.add(topic)
+        self._executor.wake()
+
+    def stop(self) -> None:
+        """Finish what runs within the grace, and give back the rest; a second call hurries."""
+        self._stops += 1
+        self._executor.wake()
+
+    def run(self) -> None:
+        """Work until stopped. NothingToRun where the user's code cannot be imported at the start."""
+        self._executor.open()
+        try:
+            while not self._is_finished():
+                self.step()
+        finally:
+            self._executor.close()
+
+    def step(self) -> None:
+        """Once around: hear, decide, hand over, tell."""
+        for event in self._executor.events(self._patience()):
+            self._hear(event)
+        self._drain()
+        self._end_lost()
+        self._end_overdue()
+        self._give_back()
+        self._hand_over()
+        self._correspondence.exchange()
+        self._hand_over()
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Described(types):
+                self._desk.offer(types)
+            case Unusable(reason) if not self._desk.types:
+                raise NothingToRun(reason)
+            case Unusable(reason):
+                log.error("%s", reason)
+            case Started(hold, at):
+                self._note(hold, lambda held: setattr(held, "started_at", at))
+            case Progressed(hold, progress):
+                self._note(hold, lambda held: setattr(held, "progress", progress))
+            case Succeeded(hold, result):
+                self._finish(hold, lambda task: Settlement.succeeded(task, self._clock.now(), result))
+            case Failed(hold, failure):
+                self._finish_failed(hold, failure)
+
+    def _note(self, hold: Hold, change: Callable[[Held], None]) -> None:
+        if held := self._held.running.get(hold):
+            change(held)
+            self._desk.news[hold] = held
+
+    def _finish_failed(self, hold: Hold, failure: Failure) -> None:
+        def settlement(task: Task) -> Settlement:
+            if held is not None and held.ending is Ending.DRAINED:
+                return Settlement.lost(task, self._clock.now())
+            return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random())
+
+        held = self._held.running.get(hold)
+        self._finish(hold, settlement)
+
+    def _finish(self, hold: Hold, settlement: Callable[[Task], Settlement]) -> None:
+        held = self._held.running.pop(hold, None)
+        self._desk.news.pop(hold, None)
+        if held is None or held.ending is Ending.LOST:
+            return
+        if held.started_at is not None:
+            self._desk.ahead.learn(held.task.type, self._clock.monotonic() - held.started_at)
+        self._desk.settle(held, settlement)
+
+    def _hand_over(self) -> None:
+        while self._held.queued and self._executor.free:
+            held = self._held.hand_over()
+            self._executor.start(Run(held.hold, held.task.type, held.task.attempt, held.args))
+
+    def _give_back(self) -> None:
+        longest = 0 if self._desk.draining else GIVE_BACK
+        self._desk.give_back(self._held.take_out(self._clock.monotonic() - longest))
+
+    def _end_lost(self) -> None:
+        for held in self._desk.to_end:
+            self._executor.end(held.hold, STOPPED)
+        self._desk.to_end.clear()
+
+    def _end_overdue(self) -> None:
+        now = self._clock.monotonic()
+        for held in list(self._held.running.values()):
+            if held.ending is None and held.is_overdue(now):
+                held.ending = Ending.TIMEOUT
+                self._executor.end(held.hold, self._timeout(held))
+
+    def _timeout(self, held: Held) -> Failure:
+        retriable = any(type.retries_timeout for type in self._desk.types if type.name == held.task.type)
+        return Failure("TimeoutError", f"it took longer than {held.task.timeout:g} s", retriable=retriable)
+
+    def _drain(self) -> None:
+        if not self._stops:
+            return
+        now = self._clock.monotonic()
+        if not self._desk.draining:
+            log.info("stopping: what runs may finish within %g s", self._grace)
+            self._desk.draining = True
+            self._stop_at = now + self._grace
+        if self._stops > 1:
+            self._stop_at = min(now, self._stop_at or now)
+        if self._stop_at is not None and now >= self._stop_at:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        for held in self._held.running.values():
+            if held.ending is None:
+                held.ending = Ending.DRAINED
+                self._executor.end(held.hold, STOPPED)
+
+    def _is_finished(self) -> bool:
+        if not self._desk.draining:
+            return False
+        late = self._stop_at is not None and self._clock.monotonic() > self._stop_at + FAREWELL
+        return late or self._correspondence.is_over
+
+    def _patience(self) -> float:
+        now = self._clock.monotonic()
+        moments = [held.claimed_at + GIVE_BACK for held in list(self._held.queued)[:1]]
+        moments += [
+            held.started_at + held.task.timeout
+            for held in self._held.running.values()
+            if held.started_at is not None and held.task.timeout is not None and held.ending is None
+        ]
+        if self._desk.draining and self._stop_at is not None:
+            moments.append(self._stop_at if now < self._stop_at else self._stop_at + FAREWELL)
+        waits = [self._correspondence.due_in(), LONGEST_WAIT, *(moment - now for moment in moments)]
+        return max(min(waits), 0)

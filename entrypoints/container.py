@@ -1,0 +1,83 @@
+"""The composition: which adapter stands behind which port. The only file that imports adapters."""
+
+import os
+import socket
+from collections.abc import Callable
+from uuid import uuid4
+
+from dependency_injector import containers, providers
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.executors.process import ProcessExecutor
+from adapters.json_schema import SchemaChecker
+from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
+from application.known_types import KnownTypes
+from application.ports.executor import Executor
+from application.supervisor.correspondence import Correspondence, Identity
+from application.supervisor.courier import ThreadCourier
+from application.supervisor.desk import Desk
+from application.supervisor.supervisor import Supervisor
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.clean import Clean
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.list_tasks import ListTasks
+from application.use_cases.rescue import Rescue
+from application.use_cases.retry_task import RetryTask
+from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_task import ViewTask
+from application.view import Viewer
+from domain.ids import HandlerId
+from entrypoints.settings import Settings
+
+
+def new_handler_id() -> HandlerId:
+    """An id that no process had before, and that says where it is."""
+    return HandlerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
+
+
+def free_places(executor: Executor) -> Callable[[], int]:
+    """Asks the executor how many runs it could start now."""
+    return lambda: executor.free
+
+
+class Container(containers.DeclarativeContainer):
+    """One process's objects, made when they are asked for. It is given the settings."""
+
+    settings = providers.Dependency(instance_of=Settings)
+
+    database = providers.Singleton(
+        Database, settings.provided.required_database_url, pool_size=settings.provided.http_threads
+    )
+    store = providers.Singleton(PostgresStore, database)
+    begin = store.provided.begin
+    clock = providers.Singleton(PostgresClock, database)
+    notifier = providers.Singleton(PostgresNotifier, database)
+    listener = providers.Singleton(PostgresListener, database)
+    migrate = providers.Singleton(Migration, database)
+    ping = database.provided.ping
+    embedded_postgres = providers.Factory(EmbeddedPostgres)
+
+    known_types = providers.Singleton(KnownTypes, begin, clock)
+    viewer = providers.Singleton(Viewer, known_types, clock)
+    checker = providers.Singleton(SchemaChecker)
+    submit_task = providers.Singleton(
+        SubmitTask, begin, clock, known_types, checker, notifier, viewer, settings.provided.max_task_time
+    )
+    view_task = providers.Singleton(ViewTask, begin, viewer)
+    cancel_task = providers.Singleton(CancelTask, begin, clock, notifier)
+    retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier)
+    delete_task = providers.Singleton(DeleteTask, begin)
+    list_tasks = providers.Singleton(ListTasks, begin, viewer)
+
+    clean = providers.Singleton(Clean, begin, clock)
+    rescue = providers.Singleton(Rescue, begin, clock, notifier, settings.provided.lease)
+
+    published = providers.Object(lambda types: None)
+    desk = providers.Singleton(Desk, clock)
+    executor = providers.Singleton(ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency)
+    courier = providers.Singleton(ThreadCourier, executor.provided.wake)
+    identity = providers.Singleton(Identity, providers.Callable(new_handler_id), settings.provided.lease)
+    correspondence = providers.Singleton(
+        Correspondence, desk, begin, courier, identity, providers.Callable(free_places, executor), rescue, published
+    )
+    supervisor = providers.Singleton(Supervisor, desk, executor, correspondence, settings.provided.grace)

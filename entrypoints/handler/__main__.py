@@ -1,0 +1,43 @@
+"""`python -m entrypoints.handler`: claims tasks and runs them until it is asked to stop."""
+
+import logging
+import signal
+from collections.abc import Sequence
+
+from dependency_injector import providers
+
+from application.supervisor.supervisor import NothingToRun
+from domain.task_type import TaskType
+from entrypoints import lifeline, process
+
+log = logging.getLogger("entrypoints.handler")
+
+
+def published(types: Sequence[TaskType]) -> None:
+    """Tell the log, and whoever waits for this process, what can be run now."""
+    names = ", ".join(sorted(type.name for type in types))
+    log.info("ready to run %s", names)
+    lifeline.ready(names)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT, and once more of either hurries."""
+    container = process.start("handler")
+    container.published.override(providers.Object(published))
+    process.prepare_database(container)
+    supervisor = container.supervisor()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    container.listener().listen(supervisor.wake)
+    try:
+        supervisor.run()
+    except NothingToRun as error:
+        raise process.stop(error) from None
+    finally:
+        for each in (container.listener(), container.courier(), container.notifier(), container.clock()):
+            each.close()
+    log.info("stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The janitor: deletes what has expired, and takes back what dead handlers held."""

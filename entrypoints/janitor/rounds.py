@@ -1,0 +1,62 @@
+"""The rounds of a janitor: everything that is to do, then a rest."""
+
+import logging
+import random
+from collections.abc import Sequence
+from threading import Event
+
+from application.errors import StorageUnavailable
+from application.use_cases import clean, rescue
+from application.use_cases.clean import Clean
+from application.use_cases.rescue import Rescue
+from entrypoints.process import why
+
+REST = 1.0
+LONGEST_REST = 10.0
+log = logging.getLogger(__name__)
+
+
+class Rounds:
+    """Goes round until stopped; an outage of the database makes the rests longer, and nothing else."""
+
+    def __init__(self, clean: Clean, rescue: Rescue) -> None:
+        self._clean = clean
+        self._rescue = rescue
+        self._stopped = Event()
+        self._rest = REST
+
+    def stop(self) -> None:
+        """Finish the batch at hand."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Until stopped."""
+        while not self._stopped.is_set():
+            self._try_round()
+            self._stopped.wait(self._rest * random.uniform(0.75, 1.25))
+
+    def _try_round(self) -> None:
+        try:
+            while self._go_round() and not self._stopped.is_set():
+                pass
+            self._rest = REST
+        except StorageUnavailable as error:
+            self._rest = min(self._rest * 2, LONGEST_REST)
+            log.warning("the database is away, trying again in %.1f s: %s", self._rest, why(error))
+
+    def _go_round(self) -> bool:
+        """One batch of each; whether a batch was full, so that there may be more."""
+        expired = self._clean()
+        if expired.deleted:
+            log.info("deleted %d expired tasks", expired.deleted)
+        if expired.unrun:
+            log.warning("%d of them had not been run: %s", len(expired.unrun), shown(expired.unrun))
+        taken_back = self._rescue()
+        for task in taken_back:
+            log.warning("took back task %d, whose handler is gone: it is %s now", task.id, task.status)
+        return expired.deleted >= clean.BATCH or len(taken_back) >= rescue.BATCH
+
+
+def shown(ids: Sequence[int], most: int = 20) -> str:
+    """The first few ids."""
+    return ", ".join(map(str, ids[:most])) + (", …" if len(ids) > most else "")

@@ -1,0 +1,68 @@
+"""What every process does when it starts: settings, logging, the database's tables. What is wrong is said at once."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from application.errors import StorageUnavailable
+from entrypoints import lifeline
+from entrypoints.container import Container
+from entrypoints.settings import ConfigurationError, Settings
+
+WRONG_CONFIGURATION = 2
+"""The exit code that says: starting again will not help."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+log = logging.getLogger(__name__)
+
+
+def start(name: str) -> Container:
+    """The objects of this process. Where a variable is wrong, the process ends with a sentence."""
+    lifeline.hold()
+    configure_logging(name)
+    try:
+        settings = Settings.from_environment(os.environ)
+        settings.required_database_url  # noqa: B018
+        return Container(settings=settings)
+    except ConfigurationError as error:
+        raise stop(error) from None
+
+
+def stop(reason: object) -> SystemExit:
+    """Says the sentence; what it answers ends the process when it is raised."""
+    print(f"flask-tasks: {reason}", file=sys.stderr, flush=True)  # noqa: T201
+    return SystemExit(WRONG_CONFIGURATION)
+
+
+def configure_logging(name: str) -> None:
+    """One line an event, on standard error, with the process's name."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format=f"%(asctime)s {name} %(levelname)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def prepare_database(container: Container, is_stopped: Callable[[], bool] = lambda: False) -> None:
+    """After: the tables are there, the clock is measured. Waits for a database that is away."""
+    pause = FIRST_PAUSE
+    while not is_stopped():
+        try:
+            if container.migrate()():
+                log.info("the tables are up to date")
+            container.clock().open()
+            return
+        except StorageUnavailable as error:
+            log.warning("the database is away, trying again in %.1f s: %s", pause, why(error))
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def why(error: BaseException) -> str:
+    """The first line of what the driver said."""
+    cause = error.__cause__
+    cause = getattr(cause, "orig", None) or cause or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
