@@ -1,0 +1,25 @@
+"""The formats of strings, as generous as the standard library that reads them where the function runs."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from uuid import UUID
+
+
+def _read_by(read: Callable[[str], object]) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        try:
+            read(text)
+        except ValueError:
+            return False
+        return True
+
+    return fits
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "date-time": _read_by(datetime.fromisoformat),
+    "date": _read_by(date.fromisoformat),
+    "time": _read_by(time.fromisoformat),
+    "uuid": _read_by(UUID),
+}
+"""RFC 3339 would ask for a time zone where a function does not."""

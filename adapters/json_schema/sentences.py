@@ -1,0 +1,42 @@
+"""What is wrong with a value, in sentences with the path of the place: `$.a.0.b`, or `$` for the whole."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from jsonschema_rs import ValidationError
+from jsonschema_rs import ValidationErrorKind as Kind
+
+Sentence = tuple[str, str]
+
+
+def sentences(error: ValidationError) -> Iterator[Sentence]:
+    """At least one for each error; several where it names several members."""
+    match error.kind:
+        case Kind.Required(name):
+            yield _path([*error.instance_path, name]), "is required"
+        case Kind.AdditionalProperties(names) | Kind.UnevaluatedProperties(names):
+            for name in names:
+                yield _path([*error.instance_path, name]), "is not expected here"
+        case Kind.FalseSchema():
+            yield _path(error.instance_path), "is not expected here"
+        case Kind.AnyOf(branches) | Kind.OneOfNotValid(branches):
+            yield from _of_branches(error, branches)
+        case _:
+            yield _path(error.instance_path), error.message
+
+
+def _of_branches(error: ValidationError, branches: Sequence[Sequence[ValidationError]]) -> Iterator[Sentence]:
+    """A branch that fits but for what is inside tells more than all that fit less."""
+    for branch in branches:
+        if all(len(each.instance_path) > len(error.instance_path) for each in branch):
+            yield from _of_all(branch)
+            return
+    yield _path(error.instance_path), ", and ".join(sentence for branch in branches for _, sentence in _of_all(branch))
+
+
+def _of_all(errors: Iterable[ValidationError]) -> Iterator[Sentence]:
+    for error in errors:
+        yield from sentences(error)
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    return ".".join(("$", *(str(step)[:80] for step in steps)))

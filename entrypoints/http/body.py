@@ -1,0 +1,52 @@
+"""The body of a request: a JSON object, kept exactly."""
+
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnprocessableEntity, UnsupportedMediaType
+
+from domain import json_text
+
+CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
+
+
+def json_object() -> dict[str, Any]:
+    """What the body says. 400, 413, 415 or 422 where it is no JSON object that can be kept."""
+    value = json_text.parse(_text())
+    if isinstance(value, dict):
+        return value
+    raise UnprocessableEntity("the body is JSON, but not an object")
+
+
+def _text() -> str:
+    _check_encoding()
+    data = _data()
+    _check_type()
+    try:
+        # A byte order mark is no part of JSON, yet some editors leave one.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8: byte {error.start} is wrong") from None
+
+
+def _data() -> bytes:
+    try:
+        data = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise RequestEntityTooLarge(f"the body has more than {request.max_content_length} bytes") from None
+    if not data:
+        raise BadRequest("the body is empty: it takes a JSON object")
+    return data
+
+
+def _check_encoding() -> None:
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
+
+
+def _check_type() -> None:
+    kind, charset = request.mimetype, request.mimetype_params.get("charset", "")
+    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    if not is_json or charset.lower() not in CHARSETS:
+        raise UnsupportedMediaType("the content type is not application/json in UTF-8")

@@ -1,0 +1,54 @@
+"""Words for describing operations: parts of the OpenAPI document that many of them share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from entrypoints.http.answers import JSON
+
+TASK_ID: dict[str, Any] = {
+    "in": "path",
+    "name": "id",
+    "required": True,
+    "description": "The id that submitting gave.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+    "example": 192,
+}
+
+RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}
+
+UNKNOWN_TASK = {404: "No task has that id, or it has expired."}
+
+TASK_EXAMPLE: dict[str, Any] = {
+    "id": 192,
+    "type": "default",
+    "status": "waiting",
+    "args": {"required_arg": "test"},
+    "required_arg": "test",
+    "result": None,
+    "error": None,
+    "progress": None,
+    "created": 1668797946,
+    "expire": 1668884346,
+    "run_at": 1668797946.0,
+    "started": None,
+    "finished": None,
+    "attempt": 0,
+    "max_attempts": 1,
+    "priority": 0,
+    "handler": None,
+    "waiting_for": "handler",
+}
+
+
+def answers(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
+    """A success that is JSON of that schema."""
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    shown = content if example is None else content | {"example": example}
+    return {code: {"description": description, "content": {JSON: shown}, **more}}
+
+
+def fails(codes: Mapping[int, str]) -> dict[int, Any]:
+    """Errors with the reason for each. Any operation may find the database away."""
+    away = answers(503, "The database is away.", "Error", headers={"Retry-After": RETRY_AFTER})
+    found = (answers(code, reason, "Error") for code, reason in codes.items())
+    return {code: answer for each in (*found, away) for code, answer in each.items()}

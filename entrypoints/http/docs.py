@@ -1,0 +1,38 @@
+"""Swagger UI's own files, served from the package: the page at /docs needs no network."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import flask_swagger_ui  # type: ignore[import-untyped]
+from flask import Blueprint, Response, redirect, send_from_directory
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from entrypoints.http.services import Services
+
+FILES = Path(flask_swagger_ui.__file__).parent / "dist"
+DAY = 86_400
+
+
+def docs(services: Services) -> Blueprint:
+    """The routes beside flask-smorest's page."""
+    blueprint = Blueprint("docs", __name__)
+    prefix = urlsplit(services.settings().backend_url or "").path
+
+    @blueprint.get("/")
+    def start() -> WerkzeugResponse:
+        return redirect(f"{prefix}/docs")
+
+    @blueprint.get("/docs/")
+    def page() -> WerkzeugResponse:
+        # The page's links are relative to /docs.
+        return redirect("../docs")
+
+    @blueprint.get("/docs/<path:name>")
+    def file(name: str) -> Response:
+        return send_from_directory(FILES, name, max_age=DAY)
+
+    @blueprint.get("/favicon.ico")
+    def icon() -> Response:
+        return send_from_directory(FILES, "favicon-32x32.png", max_age=DAY)
+
+    return blueprint

@@ -1,0 +1,33 @@
+"""GET /types: what can be run."""
+
+import json
+from dataclasses import asdict
+
+from flask import Response
+
+from application.ports.types import Published
+from entrypoints.http.answers import json_answer
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.describing import answers, fails
+from entrypoints.http.services import Services
+
+LISTED = answers(200, "Every known type.", "Types") | fails({})
+
+
+def listing_types(types: Blueprint, services: Services) -> None:
+    """Adds the route that says which types there are."""
+    known = services.known_types()
+
+    @types.operation("GET", "/types", responses=LISTED)
+    def list_types() -> Response:
+        """List the types
+
+        With the JSON Schema of their arguments, and the options that their tasks have where none are given.
+        """
+        return json_answer(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
+
+
+def _type_json(published: Published) -> str:
+    type = published.type
+    head = {"name": type.name, "description": type.description, "live": published.live}
+    return f'{json.dumps(head)[:-1]},"schema":{type.schema},"defaults":{json.dumps(asdict(type.options))}}}'

@@ -1,0 +1,81 @@
+"""The OpenAPI document: what all operations share, and what the published types add to it."""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from flask import Flask, Response
+from flask_smorest import Api  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
+
+from application.errors import StorageUnavailable
+from application.known_types import KnownTypes
+from application.ports.types import Published
+from domain.ids import TypeName
+from entrypoints.http.answers import json_answer
+from entrypoints.http.errors import answer_http
+from entrypoints.http.schemas import SCHEMAS, ErrorSchema
+from entrypoints.settings import Settings
+
+DESCRIPTION = """
+Send JSON to a function, read its result a moment later.
+
+A task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and results are JSON and come back as they
+went in; what cannot be kept so is refused with 422 and the path of the place.
+""".strip()
+
+
+def configuration(settings: Settings) -> Mapping[str, Any]:
+    """What flask-smorest takes from the app's configuration. The page's own links are relative: any prefix will do."""
+    return {
+        "API_TITLE": "flask-tasks",
+        "API_VERSION": "1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_SWAGGER_UI_PATH": "/docs",
+        "OPENAPI_SWAGGER_UI_URL": "docs/",
+        "OPENAPI_SWAGGER_UI_CONFIG": {"url": "openapi.json", "validatorUrl": None, "tryItOutEnabled": True},
+        "API_SPEC_OPTIONS": {
+            "info": {"description": DESCRIPTION},
+            "servers": [{"url": settings.backend_url or "/"}],
+        },
+    }
+
+
+class TaskApi(Api):  # type: ignore[misc]
+    """The API with its document. Errors are answered in one form, with the headers that belong to them."""
+
+    ERROR_SCHEMA = ErrorSchema
+    # Every operation names its errors, each with its reason.
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask, types: KnownTypes) -> None:
+        super().__init__(app)
+        self._types = types
+        for name, schema in SCHEMAS.items():
+            self.spec.components.schema(name, schema)
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Like flask-smorest's, but keeps the headers of the error."""
+        return answer_http(error)
+
+    def _openapi_json(self) -> Response:
+        document = deepcopy(self.spec.to_dict())
+        _offer(document, self._published())
+        return json_answer(json.dumps(document, indent=1))
+
+    def _published(self) -> Mapping[TypeName, Published]:
+        """The known types; none while the database is away, when the document is of use all the same."""
+        try:
+            return self._types.all()
+        except StorageUnavailable:
+            return {}
+
+
+def _offer(document: dict[str, Any], types: Mapping[TypeName, Published]) -> None:
+    """Adds the types to the operation that submits one by name, to choose from."""
+    examples = {name: {"value": name, "summary": known.type.description[:200]} for name, known in types.items()}
+    for parameter in document["paths"]["/task/new/{type}"]["post"]["parameters"]:
+        if parameter["name"] == "type" and examples:
+            parameter["examples"] = examples

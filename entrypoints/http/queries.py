@@ -1,0 +1,99 @@
+"""What may stand in the queries, with the limits of each parameter."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf, Range, Regexp
+
+from domain.instants import LATEST
+from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS
+from domain.status import Status
+from entrypoints.http.parsing import Number, WholeNumber
+
+PAGE, LARGEST_PAGE = 50, 1_000
+LONGEST_NAME = 200
+
+
+class StrictSchema(Schema):
+    """A query that takes what is declared and nothing else."""
+
+    error_messages = {"unknown": "Is not known here."}  # noqa: RUF012
+
+
+class SubmitQuery(StrictSchema):
+    """The options of a task."""
+
+    delay = Number(
+        validate=Range(0, LONGEST),
+        metadata={"description": "Seconds from now before which it does not start. Not with `run_at`.", "example": 2.5},
+    )
+    run_at = Number(
+        validate=Range(0, LATEST.timestamp()),
+        metadata={
+            "description": "The moment before which it does not start, in Unix seconds. Not with `delay`.",
+            "example": 1893456000,
+        },
+    )
+    priority = WholeNumber(
+        validate=Range(LOWEST_PRIORITY, HIGHEST_PRIORITY),
+        metadata={"description": "Higher starts first. The default is that of the type.", "example": 10},
+    )
+    max_attempts = WholeNumber(
+        validate=Range(1, MOST_STARTS),
+        metadata={
+            "description": "How often it may start when the task itself is at fault: an exception, a timeout, a crash.",
+            "example": 3,
+        },
+    )
+    max_losses = WholeNumber(
+        validate=Range(0, MOST_STARTS),
+        metadata={
+            "description": "How many starts may be lost through no fault of the task before it fails. "
+            "0 makes a task that never starts twice.",
+            "example": 3,
+        },
+    )
+    timeout = Number(
+        validate=Range(0, LONGEST, min_inclusive=False),
+        metadata={"description": "Seconds that an attempt may take.", "example": 60, "exclusiveMinimum": 0},
+    )
+    ttl = WholeNumber(
+        validate=Range(1, LONGEST),
+        metadata={
+            "description": "Seconds that the task is kept, counted from when it may run. The default is MAX_TASK_TIME.",
+            "example": 3600,
+        },
+    )
+
+    @validates_schema
+    def has_one_start(self, data: dict[str, Any], **_: Any) -> None:
+        """ValidationError for a delay and a moment at once."""
+        if "delay" in data and "run_at" in data:
+            raise ValidationError("Give delay or run_at, not both.", "run_at")
+
+
+class ListQuery(StrictSchema):
+    """Which tasks to list."""
+
+    status = fields.String(
+        validate=OneOf([status.value for status in Status]), metadata={"description": "Only those that stand so."}
+    )
+    type = fields.String(
+        # What has a NUL in it is no name, and PostgreSQL has no text for it.
+        validate=[Length(1, LONGEST_NAME), Regexp(r"[^\0]*\Z")],
+        metadata={"description": "Only those of this type.", "example": "default"},
+    )
+    limit = WholeNumber(
+        validate=Range(1, LARGEST_PAGE),
+        metadata={"description": "How many at most.", "default": PAGE, "example": 20},
+    )
+    cursor = fields.String(
+        validate=Regexp(r"[1-9][0-9]{0,17}\Z", error="Is not a cursor that `next` gave."),
+        metadata={"description": "Where to go on: the `next` of the page before.", "example": "192"},
+    )
+
+
+def moment(unix_seconds: float) -> datetime:
+    """That moment, UTC-aware."""
+    return datetime.fromtimestamp(unix_seconds, UTC)

@@ -1,0 +1,153 @@
+"""The JSON Schemas of what the API answers. They describe; nothing is built with them."""
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from domain.status import Status
+from domain.waiting import WaitingFor
+
+
+def _moment(of: str) -> dict[str, Any]:
+    return {"type": ["number", "null"], "description": f"{of}, in Unix seconds with milliseconds."}
+
+
+def _second(of: str) -> dict[str, Any]:
+    return {"type": "integer", "description": f"{of}, in whole Unix seconds."}
+
+
+ERROR_OF_ATTEMPT: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "What went wrong in the last attempt.",
+    "properties": {
+        "type": {"type": "string", "description": "The name of the exception.", "examples": ["ValueError"]},
+        "message": {"type": "string"},
+        "attempt": {"type": "integer", "minimum": 0},
+    },
+    "required": ["type", "message", "attempt"],
+    "additionalProperties": False,
+}
+
+PROGRESS: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "How far it is, as the function says.",
+    "properties": {
+        "value": {"type": "number", "description": "A share between 0 and 1.", "examples": [0.4]},
+        "message": {"type": "string", "examples": ["reading"]},
+    },
+    "required": ["value", "message"],
+    "additionalProperties": False,
+}
+
+_HEAD: dict[str, Any] = {
+    "id": {"type": "integer", "minimum": 1, "description": "Rises in the order of submitting."},
+    "type": {"type": "string", "description": "Which function runs it."},
+    "status": {"type": "string", "enum": [status.value for status in Status]},
+}
+
+_TEXTS: dict[str, Any] = {
+    "args": {"type": "object", "description": "The arguments, whole and as they were sent."},
+    "result": {"description": "What the function returned; null until then."},
+}
+
+_TAIL: dict[str, Any] = {
+    "error": ERROR_OF_ATTEMPT,
+    "progress": PROGRESS,
+    "created": _second("When it was submitted"),
+    "expire": _second("When it is deleted, unless it runs then"),
+    "run_at": _moment("Before this it does not start") | {"type": "number"},
+    "started": _moment("When the present or last start began"),
+    "finished": _moment("When it ended"),
+    "attempt": {"type": "integer", "minimum": 0, "description": "How many of its starts have counted."},
+    "max_attempts": {"type": "integer", "minimum": 1, "description": "How often it may start through its own fault."},
+    "priority": {"type": "integer", "minimum": -100, "maximum": 100, "description": "Higher starts first."},
+    "handler": {"type": ["string", "null"], "description": "Who runs it."},
+    "waiting_for": {
+        "type": ["string", "null"],
+        "enum": [*(reason.value for reason in WaitingFor), None],
+        "description": "Why it waits; null if it does not.",
+    },
+}
+
+SUMMARY: dict[str, Any] = {
+    "type": "object",
+    "description": "A task without its arguments and its result.",
+    "properties": _HEAD | _TAIL,
+    "required": [*_HEAD, *_TAIL],
+    "additionalProperties": False,
+}
+
+TASK: dict[str, Any] = {
+    "type": "object",
+    "description": "A task. Every argument stands again at the top level, unless its name is that of a field.",
+    "properties": _HEAD | _TEXTS | _TAIL,
+    "required": [*_HEAD, *_TEXTS, *_TAIL],
+    "additionalProperties": True,
+}
+
+PAGE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Summary"}},
+        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last one."},
+    },
+    "required": ["tasks", "next"],
+    "additionalProperties": False,
+}
+
+TYPE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "live": {"type": "boolean", "description": "Whether a handler is there that can run it."},
+        "schema": {"type": "object", "description": "The JSON Schema that arguments are checked against."},
+        "defaults": {
+            "type": "object",
+            "description": "The options of its tasks where none are given.",
+            "properties": {
+                "priority": {"type": "integer"},
+                "max_attempts": {"type": "integer"},
+                "max_losses": {"type": "integer"},
+                "timeout": {"type": ["number", "null"]},
+            },
+            "required": ["priority", "max_attempts", "max_losses", "timeout"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["name", "description", "live", "schema", "defaults"],
+    "additionalProperties": False,
+}
+
+TYPES: dict[str, Any] = {
+    "type": "object",
+    "properties": {"types": {"type": "array", "items": {"$ref": "#/components/schemas/Type"}}},
+    "required": ["types"],
+    "additionalProperties": False,
+}
+
+STATE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"status": {"type": "string"}},
+    "required": ["status"],
+    "additionalProperties": False,
+}
+
+SCHEMAS = {"Task": TASK, "Summary": SUMMARY, "Page": PAGE, "Type": TYPE, "Types": TYPES, "State": STATE}
+"""By the name that the document has for each."""
+
+
+class ErrorSchema(Schema):
+    """What every error looks like."""
+
+    code = fields.Integer(required=True, metadata={"description": "The HTTP status code.", "example": 422})
+    status = fields.String(required=True, metadata={"description": "Its name.", "example": "Unprocessable Entity"})
+    message = fields.String(required=True, metadata={"description": "A sentence that says what is wrong."})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
+        metadata={
+            "description": "What is wrong in the `query`, by parameter, or in the `json` of the body, by path.",
+            "example": {"json": {"$.r0.1": ['it is not of type "number"']}},
+        },
+    )

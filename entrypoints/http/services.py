@@ -1,0 +1,46 @@
+"""What the API needs of the container: a provider for each use case."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from application.known_types import KnownTypes
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.list_tasks import ListTasks
+from application.use_cases.retry_task import RetryTask
+from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_task import ViewTask
+from entrypoints.settings import Settings
+
+
+class Services(Protocol):
+    """Each answers what it is named for; called once, when the app is made."""
+
+    @property
+    def settings(self) -> Callable[[], Settings]: ...
+
+    @property
+    def submit_task(self) -> Callable[[], SubmitTask]: ...
+
+    @property
+    def view_task(self) -> Callable[[], ViewTask]: ...
+
+    @property
+    def cancel_task(self) -> Callable[[], CancelTask]: ...
+
+    @property
+    def retry_task(self) -> Callable[[], RetryTask]: ...
+
+    @property
+    def delete_task(self) -> Callable[[], DeleteTask]: ...
+
+    @property
+    def list_tasks(self) -> Callable[[], ListTasks]: ...
+
+    @property
+    def known_types(self) -> Callable[[], KnownTypes]: ...
+
+    @property
+    def ping(self) -> Callable[[], Callable[[], None]]:
+        """Raises StorageUnavailable while the database is away."""
+        ...

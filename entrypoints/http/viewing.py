@@ -1,0 +1,60 @@
+"""GET /task/{id} and GET /tasks: look at tasks."""
+
+from typing import Any
+
+from flask import Response
+
+from application.ports.listing import Filter
+from application.use_cases.list_tasks import Page, Request
+from domain.ids import TaskId, TypeName
+from domain.status import Status
+from entrypoints.http.answers import json_answer
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.parsing import task_id
+from entrypoints.http.queries import PAGE, ListQuery
+from entrypoints.http.services import Services
+from entrypoints.http.task_json import summary_json, task_json
+
+VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE) | fails(UNKNOWN_TASK)
+LISTED = answers(200, "A page of tasks.", "Page") | fails({422: "A parameter is not known or out of bounds."})
+
+
+def viewing(tasks: Blueprint, services: Services) -> None:
+    """Adds the routes that read."""
+    view, page = services.view_task(), services.list_tasks()
+
+    @tasks.operation("GET", "/task/<id>/view", parameters=[TASK_ID], responses=VIEWED)
+    def view_task(id: str) -> Response:
+        """View a task
+
+        Where it stands, its arguments, and its result once it is done.
+        """
+        return json_answer(task_json(view(task_id(id))))
+
+    @tasks.operation("GET", "/task/<id>", parameters=[TASK_ID], responses=VIEWED)
+    def get_task(id: str) -> Response:
+        """View a task, by its shorter address"""
+        return json_answer(task_json(view(task_id(id))))
+
+    @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
+    def list_tasks(query: dict[str, Any]) -> Response:
+        """List tasks
+
+        Newest first, without arguments and results.
+        """
+        return json_answer(_page_json(page(_request(query))))
+
+
+def _request(query: dict[str, Any]) -> Request:
+    status, type, cursor = query.get("status"), query.get("type"), query.get("cursor")
+    return Request(
+        filter=Filter(status=status and Status(status), type=type and TypeName(type)),
+        before=cursor and TaskId(int(cursor)),
+        limit=query.get("limit", PAGE),
+    )
+
+
+def _page_json(page: Page) -> str:
+    cursor = "null" if page.next is None else f'"{page.next}"'
+    return f'{{"tasks":[{",".join(map(summary_json, page.views))}],"next":{cursor}}}'

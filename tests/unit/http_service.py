@@ -1,0 +1,118 @@
+"""The API over memory: what its container would give, with the clock and the store at hand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from adapters.clocks.held import HeldClock
+from adapters.json_schema import SchemaChecker
+from adapters.memory import MemoryStore, MemoryWakeUp
+from application.errors import StorageUnavailable
+from application.known_types import KnownTypes
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.list_tasks import ListTasks
+from application.use_cases.retry_task import RetryTask
+from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_task import ViewTask
+from application.view import Viewer
+from domain.ids import TypeName
+from domain.options import Options
+from domain.task import Task
+from domain.task_type import ANY_OBJECT, TaskType
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings
+from tests import steps
+
+
+@dataclass
+class Service:
+    """A whole service in one process. `away` takes its storage away."""
+
+    given: Settings = field(default_factory=Settings)
+    clock: HeldClock = field(default_factory=HeldClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    away: bool = False
+
+    def __post_init__(self) -> None:
+        self.types = KnownTypes(self.begin, self.clock)
+        self.viewer = Viewer(self.types, self.clock)
+        self.wake_up = MemoryWakeUp()
+        self.client: FlaskClient = self.app().test_client()
+
+    def app(self) -> Flask:
+        return create_app(self)
+
+    def begin(self) -> Any:
+        if self.away:
+            raise StorageUnavailable
+        return self.store.begin()
+
+    def settings(self) -> Settings:
+        return self.given
+
+    def known_types(self) -> KnownTypes:
+        return self.types
+
+    def submit_task(self) -> SubmitTask:
+        kept = self.given.max_task_time
+        return SubmitTask(self.begin, self.clock, self.types, SchemaChecker(), self.wake_up, self.viewer, kept)
+
+    def view_task(self) -> ViewTask:
+        return ViewTask(self.begin, self.viewer)
+
+    def list_tasks(self) -> ListTasks:
+        return ListTasks(self.begin, self.viewer)
+
+    def cancel_task(self) -> CancelTask:
+        return CancelTask(self.begin, self.clock, self.wake_up)
+
+    def retry_task(self) -> RetryTask:
+        return RetryTask(self.begin, self.clock, self.types, self.wake_up)
+
+    def delete_task(self) -> DeleteTask:
+        return DeleteTask(self.begin)
+
+    def ping(self) -> Callable[[], None]:
+        return lambda: self.begin() and None
+
+    def publish(self, name: str, schema: str = ANY_OBJECT, description: str = "", **options: Any) -> None:
+        """A handler appears that can run this type for an hour; the API knows soon."""
+        type = TaskType(name=TypeName(name), schema=schema, description=description, options=Options(**options))
+        with self.store.begin() as work:
+            work.types.publish(steps.HANDLER, [type], self.clock.now() + timedelta(hours=1))
+            work.commit()
+        self.clock.move(2)
+
+    def submit(self, args: Any, path: str = "/task/new") -> dict[str, Any]:
+        """The task as the answer shows it."""
+        answer = self.client.post(path, data=json.dumps(args), content_type="application/json")
+        assert answer.status_code == 201, answer.text
+        return answer.get_json()
+
+    def view(self, id: int = 1) -> dict[str, Any]:
+        answer = self.client.get(f"/task/{id}/view")
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def claim(self, type: str = "default") -> Task:
+        """A handler takes the next task of that type."""
+        return steps.claim_one(self.store.begin, wanted={type: 1}, now=self.clock.now())
+
+    def succeed(self, result: str, type: str = "default") -> None:
+        """A handler takes the next task, and finishes it with that result."""
+        steps.succeed(self.store.begin, self.claim(type), self.clock.now(), result)
+
+    def fail(self, type: str = "default") -> None:
+        """A handler takes the next task, and it fails."""
+        steps.fail(self.store.begin, self.claim(type), self.clock.now())
+
+
+def configured(**settings: Any) -> Service:
+    """A service with these settings."""
+    return Service(Settings(**settings))
