@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from threading import Lock
 
-from application.errors import UnknownType
+from application.errors import StorageUnavailable, UnknownType
 from application.ports.clock import Clock
 from application.ports.types import Published
 from application.ports.work import Begin
@@ -15,7 +15,7 @@ FRESH = 1.0
 
 
 class KnownTypes:
-    """Safe to use from several threads."""
+    """Safe to use from several threads: one of them reads, the others go on with what is known."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
@@ -26,11 +26,12 @@ class KnownTypes:
 
     def all(self) -> Mapping[TypeName, Published]:
         """Every type that was ever published by its name, and `default` in any case."""
-        with self._lock:
-            if self._clock.monotonic() - self._read_at >= FRESH:
-                self._types = self._read()
-                self._read_at = self._clock.monotonic()
-            return self._types
+        if self._clock.monotonic() - self._read_at >= FRESH and self._lock.acquire(blocking=not self._types):
+            try:
+                self._refresh()
+            finally:
+                self._lock.release()
+        return self._types
 
     def named(self, name: TypeName) -> Published:
         """That type. UnknownType, with the known ones, if nobody has published it."""
@@ -43,6 +44,17 @@ class KnownTypes:
         """Whether a handler lives that can run tasks of this type."""
         found = self.all().get(name)
         return found is not None and found.live
+
+    def _refresh(self) -> None:
+        """Read anew. While the storage is away, what was known before still is."""
+        if self._clock.monotonic() - self._read_at < FRESH:
+            return
+        try:
+            self._types = self._read()
+        except StorageUnavailable:
+            if not self._types:
+                raise
+        self._read_at = self._clock.monotonic()
 
     def _read(self) -> Mapping[TypeName, Published]:
         with self._begin() as work:

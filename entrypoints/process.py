@@ -53,6 +53,7 @@ def prepare_database(container: Container, is_stopped: Callable[[], bool] = lamb
         try:
             if container.migrate()():
                 log.info("the tables are up to date")
+            container.clock().measure()
             container.clock().open()
             return
         except StorageUnavailable as error:

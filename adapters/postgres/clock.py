@@ -10,8 +10,8 @@ from adapters.postgres.database import Database, errors_translated
 from application.errors import StorageUnavailable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EVERY = 30.0
-"""Seconds between two measurements; clocks of hosts drift by less than a millisecond in that time."""
+EVERY, AGAIN = 30.0, 1.0
+"""Seconds between two measurements, and after one that failed; clocks drift by less than a millisecond in the first."""
 
 
 class PostgresClock:
@@ -30,8 +30,7 @@ class PostgresClock:
         return time.monotonic()
 
     def open(self) -> None:
-        """Measure now if the database is there, and from then on in the background until closed."""
-        self._try_to_measure()
+        """Measure in the background, from now on until closed."""
         self._thread = Thread(target=self._keep_measuring, name="clock", daemon=True)
         self._thread.start()
 
@@ -52,11 +51,10 @@ class PostgresClock:
         self._offset = float(there) - (before + after) / 2
 
     def _keep_measuring(self) -> None:
-        while not self._closed.wait(EVERY):
-            self._try_to_measure()
-
-    def _try_to_measure(self) -> None:
-        try:
-            self.measure()
-        except StorageUnavailable:
-            return
+        pause = 0.0
+        while not self._closed.wait(pause):
+            try:
+                self.measure()
+                pause = EVERY
+            except StorageUnavailable:
+                pause = AGAIN
