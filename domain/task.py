@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from domain.errors import InvalidTransition
 from domain.failure import LOST, Error, Failure
@@ -78,16 +79,16 @@ class Task:
     def succeed(self, now: datetime) -> "Task":
         """Done for good."""
         self._must_allow(Verb.SUCCEED)
-        return replace(self._finished(Status.DONE, now), error=None)
+        return self._finished(Status.DONE, now, error=None)
 
     def fail(self, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float) -> "Task":
         """Waiting for another attempt where one is left and may help, else failed."""
         self._must_allow(Verb.FAIL)
         error = Error(failure.type, failure.message, self.attempt)
         if not failure.retriable or self.attempt >= self.max_attempts:
-            return replace(self._finished(Status.FAILED, now), error=error)
+            return self._finished(Status.FAILED, now, error=error)
         delay = policy.delay(self.attempt, jitter) if failure.delay is None else failure.delay
-        return replace(self._waiting_from(after(now, max(delay, 0))), error=error)
+        return self._waiting_from(after(now, max(delay, 0)), error=error)
 
     def lose(self, now: datetime) -> "Task":
         """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost."""
@@ -95,13 +96,13 @@ class Task:
         losses = self.losses + 1
         if losses > self.max_losses:
             lost = Error(LOST, f"the handler that ran it was lost, start {losses} of {losses} that were", self.attempt)
-            return replace(self._finished(Status.FAILED, now), losses=losses, error=lost)
-        return replace(self._waiting_from(self.run_at), attempt=self.attempt - 1, losses=losses)
+            return self._finished(Status.FAILED, now, losses=losses, error=lost)
+        return self._waiting_from(self.run_at, attempt=self.attempt - 1, losses=losses)
 
     def release(self) -> "Task":
         """Given back unstarted, or by a handler that is asked to stop: nothing is spent, and it keeps its place."""
         self._must_allow(Verb.RELEASE)
-        return replace(self._waiting_from(self.run_at), attempt=self.attempt - 1)
+        return self._waiting_from(self.run_at, attempt=self.attempt - 1)
 
     def cancel(self, now: datetime) -> "Task":
         """Cancelled for good; whoever runs it loses it."""
@@ -111,7 +112,7 @@ class Task:
     def retry(self, now: datetime, attempts: int) -> "Task":
         """Waiting again under its id from now on, with that many attempts more and its losses forgiven."""
         self._must_allow(Verb.RETRY)
-        return replace(self._waiting_from(aware(now)), max_attempts=self.attempt + attempts, losses=0)
+        return self._waiting_from(aware(now), max_attempts=self.attempt + attempts, losses=0)
 
     def check_deletable(self) -> None:
         """InvalidTransition while it runs."""
@@ -122,7 +123,7 @@ class Task:
         if self.status not in allowed:
             raise InvalidTransition(self.id, self.status, verb, " or ".join(sorted(allowed)))
 
-    def _waiting_from(self, run_at: datetime) -> "Task":
+    def _waiting_from(self, run_at: datetime, **changes: Any) -> "Task":
         return replace(
             self,
             status=Status.WAITING,
@@ -132,9 +133,10 @@ class Task:
             started=None,
             finished=None,
             progress=None,
+            **changes,
         )
 
-    def _finished(self, status: Status, now: datetime) -> "Task":
+    def _finished(self, status: Status, now: datetime, **changes: Any) -> "Task":
         readable_until = after(whole_second(now), min(READABLE, self.ttl) + 1)
         return replace(
             self,
@@ -142,4 +144,5 @@ class Task:
             finished=aware(now),
             expire=max(self.expire, readable_until),
             lease=None,
+            **changes,
         )

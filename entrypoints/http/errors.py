@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -53,22 +54,19 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
 
 def answer_errors(app: Flask) -> None:
     """From now on the app answers these, and all that werkzeug raises, in that form."""
-    for kind in ANSWERS:
-        app.register_error_handler(kind, _answer)
+    for kind, answer in ANSWERS.items():
+        app.register_error_handler(kind, partial(_answer, answer))
     app.register_error_handler(HTTPException, answer_http)
 
 
 def answer_http(error: HTTPException) -> Response:
-    """The answer to what werkzeug, or `flask_smorest.abort`, raised. The headers that come with it stay: `Allow`."""
-    data: Mapping[str, Any] = getattr(error, "data", None) or {}
-    code, wrong = error.code or 500, data.get("errors") or data.get("messages")
+    """The answer to what werkzeug or webargs raised. The headers that come with it stay, such as `Allow`."""
+    code, wrong = error.code or 500, getattr(error, "data", {}).get("messages")
     message = "the query is wrong" if wrong else MESSAGES.get(code, error.description)
-    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    return _json(code, data.get("message", message), wrong, headers | (data.get("headers") or {}))
+    return _json(code, message, wrong, {name: value for name, value in error.get_headers() if name != "Content-Type"})
 
 
-def _answer(error: Exception) -> Response:
-    answer = ANSWERS[type(error)]
+def _answer(answer: Answer, error: Exception) -> Response:
     return _json(answer.code, answer.message(error), answer.errors(error), answer.headers)
 
 
