@@ -1,0 +1,198 @@
+"""The menu of commands, and the environment that it makes: in a checkout of its own, with packages made here."""
+
+import ast
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RUN = Path(__file__).resolve().parents[2] / "run.py"
+
+
+@pytest.fixture(scope="module")
+def run() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("run", RUN)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Checkout:
+    """A small checkout: its group `dev` requires the package `one`, and `embedded` what there is not."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "tasks").mkdir(parents=True)
+        shutil.copy(RUN, root)
+        groups = f'service = ["{wheel(root, "one")}"]\nembedded = []\ndev = [{{ include-group = "service" }}]\n'
+        (root / "pyproject.toml").write_text(f"[dependency-groups]\n{groups}")
+
+    def require(self, *packages: str) -> None:
+        """Let the user's tasks require packages that are made here."""
+        lines = "\n".join(wheel(self.root, package) for package in packages)
+        (self.root / "tasks" / "requirements.txt").write_text(lines)
+
+    def env(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, self.root / "run.py", "env"], cwd="/", capture_output=True, text=True)
+
+    def stamp(self) -> float:
+        return (self.root / ".venv" / "made-of.json").stat().st_mtime
+
+    def has(self, package: str) -> bool:
+        python = self.root / ".venv" / "bin" / "python"
+        return subprocess.run([python, "-c", f"import {package}"], capture_output=True).returncode == 0
+
+
+def wheel(folder: Path, name: str) -> str:
+    """A requirement that pip meets without any network."""
+    path = folder.parent / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", "")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return f"{name} @ {path.as_uri()}"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = Checkout(tmp_path_factory.mktemp("a checkout") / "here")
+    assert checkout.env().returncode == 0
+    return checkout
+
+
+def test_without_arguments_it_shows_the_menu_a_line_each(run: ModuleType) -> None:
+    shown = subprocess.run([sys.executable, RUN], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(shown) == len(run.COMMANDS)
+    assert {line.split()[2] for line in shown} >= {"up", "test", "lint", "env"}
+
+
+def test_a_command_that_is_not_there_is_refused_with_the_menu() -> None:
+    done = subprocess.run([sys.executable, RUN, "fly"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "There is no command fly" in done.stderr
+    assert "run.py up" in done.stderr
+
+
+def test_an_argument_that_nobody_reads_is_refused() -> None:
+    done = subprocess.run([sys.executable, RUN, "up", "--port=1"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "up takes no arguments.\n")
+
+
+def test_an_old_python_can_read_the_sentence_that_refuses_it() -> None:
+    ast.parse(RUN.read_text(), feature_version=(3, 6))
+    python = next(filter(None, map(shutil.which, ("python3.6", "python3.8", "python3.10"))), None)
+    done = python and subprocess.run([python, RUN, "up"], capture_output=True, text=True)
+    if not done or done.returncode == 127:
+        pytest.skip("no old Python here to try it with")
+    assert done.returncode == 1
+    assert done.stderr.startswith("flask-tasks needs Python 3.11 or newer")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_group_holds_what_it_includes(run: ModuleType) -> None:
+    assert run.requirements("dev").keys() > run.requirements("service").keys() | run.requirements("embedded").keys()
+
+
+def test_what_is_beside_the_users_own_file_is_required(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy")
+    monkeypatch.setenv("TASKS", f"package.module, {tmp_path}/mine.py")
+    assert list(run.task_requirements().values()) == [["-r", str(tmp_path / "requirements.txt")]]
+
+
+def test_the_environment_holds_the_groups_and_starts_at_once_from_then_on(checkout: Checkout) -> None:
+    made = checkout.stamp()
+    start = time.monotonic()
+    done = checkout.env()
+    assert time.monotonic() - start < 1
+    assert done.stdout == f"{checkout.root}/.venv/bin/python\n"
+    assert checkout.stamp() == made
+    assert checkout.has("one")
+
+
+def test_a_changed_requirement_of_the_tasks_is_installed(checkout: Checkout) -> None:
+    checkout.require("two")
+    assert checkout.env().returncode == 0
+    assert checkout.has("two")
+
+
+def test_an_environment_that_was_moved_is_remade(checkout: Checkout) -> None:
+    moved = checkout.root.with_name("moved")
+    checkout.root.rename(moved)
+    done = subprocess.run([sys.executable, moved / "run.py", "env"], capture_output=True, text=True)
+    moved.rename(checkout.root)
+    assert done.returncode == 0
+    assert "up to date" in done.stdout
+
+
+def test_an_environment_that_lost_its_python_is_remade(checkout: Checkout) -> None:
+    python = checkout.root / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+    assert checkout.env().returncode == 0
+    assert checkout.has("one")
+
+
+def test_an_installation_that_was_interrupted_is_done_again(checkout: Checkout) -> None:
+    (checkout.root / ".venv" / "made-of.json").unlink()
+    assert checkout.env().returncode == 0
+    assert checkout.has("one")
+
+
+def test_a_failing_pip_is_shown_and_tried_again_the_next_time(checkout: Checkout) -> None:
+    requirements = checkout.root / "tasks" / "requirements.txt"
+    requirements.write_text("-r nowhere.txt")
+    for _ in range(2):
+        done = checkout.env()
+        assert done.returncode == 1
+        assert "nowhere.txt" in done.stdout
+        assert done.stderr == "The environment could not be made: the lines above say why.\n"
+    requirements.unlink()
+
+
+def test_two_at_once_make_one_environment(checkout: Checkout) -> None:
+    checkout.require("three")
+    command = [sys.executable, checkout.root / "run.py", "env"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("up to date" in text for text in said) == 1
+    assert checkout.has("three")
+
+
+def test_where_the_embedded_postgresql_cannot_be_installed_the_rest_is(checkout: Checkout) -> None:
+    pyproject = checkout.root / "pyproject.toml"
+    text = pyproject.read_text()
+    absent = f"absent @ {(checkout.root / 'absent-1.0-py3-none-any.whl').as_uri()}"
+    pyproject.write_text(
+        text.replace("embedded = []", f'embedded = ["{absent}"]').replace(
+            "dev = [", 'dev = [{ include-group = "embedded" }, '
+        )
+    )
+    done = checkout.env()
+    pyproject.write_text(text)
+    assert done.returncode == 0
+    assert "Going on without the embedded PostgreSQL" in done.stdout
+    assert checkout.has("one")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_checkout_that_cannot_be_written_is_said(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / ".venv", ignore_errors=True)
+    checkout.root.chmod(0o555)
+    done = checkout.env()
+    checkout.root.chmod(0o755)
+    assert done.returncode == 1
+    assert "environment" in done.stderr
