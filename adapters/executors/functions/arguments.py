@@ -1,0 +1,107 @@
+"""What a function takes: as JSON Schema, and as what it is called with."""
+
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
+
+from adapters.executors.functions.checker import AnyObject, Checker, InvalidArguments, Names
+from flask_tasks import Progress
+
+Call = tuple[list[Any], dict[str, Any]]
+"""Positional and named arguments."""
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Arguments(Protocol):
+    """The arguments of one function."""
+
+    def schema(self) -> dict[str, Any]:
+        """What may be sent, as JSON Schema 2020-12."""
+        ...
+
+    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+        """What to call the function with. InvalidArguments if what was sent does not fit."""
+        ...
+
+
+class NamedArguments:
+    """Each member of what was sent is a parameter of its own."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        parameters = _parameters(function)
+        self._progress = _given_by_the_handler(parameters)
+        self._positional = [each.name for each in parameters if each.kind is inspect.Parameter.POSITIONAL_ONLY]
+        self._checker = _named_checker([each for each in parameters if each.name not in self._progress])
+
+    def schema(self) -> dict[str, Any]:
+        """An object with a property for each parameter, and others where the function takes `**kwargs`."""
+        schema = self._checker.schema()
+        forbidden = dict.fromkeys(self._progress, False) if schema.get("additionalProperties") is not False else {}
+        return schema | {"properties": schema.get("properties", {}) | forbidden}
+
+    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+        """By name where that is possible, with a progress for the parameter that asks for one."""
+        if any(name in sent for name in self._progress):
+            raise InvalidArguments(f"$.{self._progress[0]}: there is no such argument")
+        values = {**self._checker.converted(sent), **dict.fromkeys(self._progress, progress)}
+        return [values.pop(name) for name in self._positional if name in values], values
+
+
+class WholeArguments:
+    """What was sent is one argument, as it came, after the id of the task. Its annotation says what fits."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        parameters = _parameters(function)
+        self._progress = _given_by_the_handler(parameters)
+        taken = [each.annotation for each in parameters if each.name not in self._progress]
+        self._checker: Checker = AnyObject() if Any in taken[1:2] else _annotated_checker(taken[1])
+
+    def schema(self) -> dict[str, Any]:
+        """That of the annotation, of any object where there is none."""
+        return {"type": "object"} | self._checker.schema()
+
+    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+        """The id and the whole."""
+        self._checker.converted(sent)
+        return [progress.task_id, sent], dict.fromkeys(self._progress, progress)
+
+
+def takes_progress(function: Callable[..., Any]) -> bool:
+    """Whether a parameter asks for one."""
+    return bool(_given_by_the_handler(_parameters(function)))
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """With their annotations resolved, and Any where there is none."""
+    hints = get_type_hints(inspect.unwrap(function), include_extras=True)
+    signature = inspect.signature(function)
+    return [each.replace(annotation=hints.get(name, Any)) for name, each in signature.parameters.items()]
+
+
+def _given_by_the_handler(parameters: Sequence[inspect.Parameter]) -> list[str]:
+    return [each.name for each in parameters if _is_progress(each.annotation)]
+
+
+def _is_progress(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return Progress in get_args(annotation)
+    return annotation is Progress
+
+
+def _named_checker(parameters: Sequence[inspect.Parameter]) -> Checker:
+    named = [each for each in parameters if each.kind not in _VARIADIC]
+    others = next((each.annotation for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD), None)
+    if all(each.annotation is Any for each in named) and others in (None, Any):
+        return Names(named, takes_others=others is Any)
+    from adapters.executors.functions.annotations import of_parameters
+
+    return of_parameters(named, others)
+
+
+def _annotated_checker(annotation: Any) -> Checker:
+    # pydantic costs a child 15 MB and a tenth of a second: only who has annotations pays for it.
+    from adapters.executors.functions.annotations import Annotations
+
+    return Annotations(annotation)

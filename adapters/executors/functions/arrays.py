@@ -1,0 +1,45 @@
+"""NumPy arrays as arguments: lists of numbers in JSON, handed over as an array. Imports NumPy only where it was."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import GetPydanticSchema
+from pydantic_core import PydanticCustomError, core_schema
+
+
+def is_array(annotation: Any) -> bool:
+    """Whether it is `np.ndarray`, `npt.NDArray[np.float64]` or the like."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and (get_origin(annotation) or annotation) is numpy.ndarray
+
+
+def array_of(annotation: Any) -> Any:
+    """The annotation with which pydantic makes such an array of lists, nested or not."""
+    numpy = sys.modules["numpy"]
+    dtype = numpy.dtype(_scalar(annotation) or float)
+    item = {"b": "boolean", "i": "integer", "u": "integer"}.get(dtype.kind, "number")
+    schema = core_schema.no_info_plain_validator_function(_converter(numpy, dtype if _scalar(annotation) else None))
+    form = {"type": "array", "items": {"type": [item, "array"]}}
+    return Annotated[Any, GetPydanticSchema(lambda _source, _handler: schema, lambda _schema, _handler: form)]
+
+
+def _scalar(annotation: Any) -> Any:
+    """The NumPy type of the items where one is named that arrays can have: `np.float64`, not `np.floating`."""
+    scalar = next((get_args(each)[0] for each in get_args(annotation)[1:] if get_args(each)), None)
+    return scalar if isinstance(scalar, type) and not scalar.__subclasses__() else None
+
+
+def _converter(numpy: Any, dtype: Any) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        try:
+            found = numpy.asarray(value)
+            array = numpy.asarray(value, dtype)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise PydanticCustomError("array", "{why}", {"why": str(error)}) from None
+        exact = array.dtype.kind not in "iub" or numpy.array_equal(array, found)
+        if not isinstance(value, list) or found.dtype.kind not in "biuf" or not exact:
+            raise PydanticCustomError("array", "Input should be an array of {of}", {"of": str(dtype or "numbers")})
+        return array
+
+    return convert

@@ -1,0 +1,34 @@
+"""What the service publishes of a function."""
+
+import inspect
+from typing import Any
+
+from adapters.executors.functions.find import CannotImport, place
+from adapters.executors.functions.function import Function
+from domain import json_text
+from domain.options import OPTION_NAMES, Options
+from domain.task_type import TaskType
+
+
+def described(function: Function) -> TaskType:
+    """Its type. CannotImport if its annotations or its options cannot be published."""
+    try:
+        return TaskType(
+            name=function.type,
+            description=inspect.getdoc(function.call) or "",
+            schema=json_text.dump(function.arguments.schema()),
+            options=_options(function),
+            retries_timeout=_retries_timeout(function),
+        )
+    except Exception as error:
+        raise CannotImport(f"{place(function)} cannot be a task: {error}") from error
+
+
+def _options(function: Function) -> Options:
+    given: dict[str, Any] = {name: getattr(function.options, name) for name in OPTION_NAMES}
+    return Options(**{name: value for name, value in given.items() if value is not None})
+
+
+def _retries_timeout(function: Function) -> bool:
+    classes = function.options.retry_on
+    return classes is None or issubclass(TimeoutError, classes)

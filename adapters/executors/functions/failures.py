@@ -1,0 +1,73 @@
+"""What a function raised, as a failure that can be stored."""
+
+import traceback
+from types import TracebackType
+
+from domain.failure import Failure
+from flask_tasks import Discard, Retry
+from flask_tasks.decorator import TaskOptions
+
+LONGEST_MESSAGE = 2_000
+LONGEST_TRACEBACK = 32_768
+OURS = ("adapters.executors", "asyncio")
+"""Modules whose frames stand between a child and the user's function."""
+
+
+def of_exception(error: BaseException, options: TaskOptions) -> Failure:
+    """What it says, where it was raised, and whether another start may help."""
+    return Failure(
+        type=storable(type(error).__name__, 200),
+        message=storable(_message(error), LONGEST_MESSAGE),
+        retriable=_is_retriable(error, options),
+        delay=error.delay if isinstance(error, Retry) else None,
+        traceback=_traceback(error),
+    )
+
+
+def crashed(how: str) -> Failure:
+    """The process that ran the function died."""
+    return Failure("Crashed", storable(how, LONGEST_MESSAGE))
+
+
+def unfit(why: str) -> Failure:
+    """The arguments do not fit the function: they never will."""
+    return Failure("InvalidArguments", storable(why, LONGEST_MESSAGE), retriable=False)
+
+
+def unformed(why: str) -> Failure:
+    """The result has no JSON form."""
+    return Failure("InvalidResult", storable(f"the result cannot be kept: {why}", LONGEST_MESSAGE), retriable=False)
+
+
+def storable(text: str, longest: int) -> str:
+    """The text without what UTF-8 has no form for, cut to so many characters."""
+    whole = text[: longest + 1].encode("utf-8", "backslashreplace").decode()
+    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+
+
+def _is_retriable(error: BaseException, options: TaskOptions) -> bool:
+    if isinstance(error, Retry | Discard):
+        return isinstance(error, Retry)
+    return options.retry_on is None or isinstance(error, options.retry_on)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(error)
+    except BaseException as another:
+        return f"its message cannot be shown: {type(another).__name__}"
+
+
+def _traceback(error: BaseException) -> str | None:
+    try:
+        lines = traceback.format_exception(type(error), error, _from_the_user(error.__traceback__))
+        whole = "".join(lines).encode("utf-8", "backslashreplace").decode()
+    except BaseException:
+        return None
+    return whole if len(whole) <= LONGEST_TRACEBACK else f"…{whole[1 - LONGEST_TRACEBACK :]}"
+
+
+def _from_the_user(frames: TracebackType | None) -> TracebackType | None:
+    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith(OURS):
+        frames = frames.tb_next
+    return frames

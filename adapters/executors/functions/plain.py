@@ -1,0 +1,133 @@
+"""Giving a Python value the form that it has in JSON, part by part, with the place of what has none."""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+from domain.json_text import DEEPEST, LONGEST_INTEGER
+
+_TOO_LONG = 10**LONGEST_INTEGER
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Path = tuple[Any, ...]
+
+
+class NoForm(Exception):
+    """JSON has no form for a part of a value; the message names the place, as in `$.a.0 is a set`."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{shown(path)} {why}")
+
+
+class Plain:
+    """One conversion. `nulls` gathers the places of NaN and infinities, which become null."""
+
+    def __init__(self) -> None:
+        self.nulls: list[Path] = []
+
+    def form(self, value: Any, path: Path = ()) -> Any:
+        """What stands at that place, made of nothing but what JSON has. NoForm where that cannot be."""
+        match value:
+            case None | bool():
+                return value
+            case Enum():
+                return self.form(value.value, path)
+            case str():
+                return _string(value, path)
+            case int():
+                return _integer(value, path)
+            case float() | Decimal():
+                return self._number(value, path)
+            case datetime() | date() | time():
+                return value.isoformat()
+            case UUID():
+                return str(value)
+            case dict():
+                return self._object(value, path)
+            case list() | tuple():
+                return self._array(value, path)
+        return self._foreign(value, path)
+
+    def _number(self, value: float | Decimal, path: Path) -> float | str | None:
+        if not isfinite(value):
+            self.nulls.append(path)
+            return None
+        return float(value) if isinstance(value, float) else str(value)
+
+    def _object(self, value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+        _check_depth(path)
+        return {_key(key, path): self.form(member, (*path, key)) for key, member in value.items()}
+
+    def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
+        _check_depth(path)
+        return [self.form(item, (*path, index)) for index, item in enumerate(value)]
+
+    def _foreign(self, value: Any, path: Path) -> Any:
+        # Nobody has made an array or a model where the library was not imported, so there is no need to import it here.
+        numpy, pydantic = sys.modules.get("numpy"), sys.modules.get("pydantic")
+        if is_dataclass(value) and not isinstance(value, type):
+            return self._object({each.name: getattr(value, each.name) for each in fields(value)}, path)
+        if pydantic and isinstance(value, pydantic.BaseModel):
+            return self._object(value.model_dump(mode="json", by_alias=True), path)
+        if numpy and isinstance(value, numpy.ndarray | numpy.generic):
+            return self._numpy(numpy, value, path)
+        raise NoForm(path, f"is a {_kind(value)}")
+
+    def _numpy(self, numpy: Any, value: Any, path: Path) -> Any:
+        match value.dtype.kind:
+            case "b" | "i" | "u":
+                return value.tolist()
+            case "f":
+                doubles = value.astype(float).tolist()
+                return doubles if numpy.isfinite(value).all() else self.form(doubles, path)
+            case "U" | "O":
+                return self.form(value.tolist(), path)
+            case "M":
+                return numpy.datetime_as_string(value).tolist()
+        raise NoForm(path, f"is a {_kind(value)} of {value.dtype}")
+
+
+def plain(value: object) -> Any:
+    """The value made of nothing but what JSON has. NoForm where that cannot be."""
+    return Plain().form(value)
+
+
+def shown(path: Path) -> str:
+    """The place in words: `$.a.0`."""
+    parts = (str(part) if isinstance(part, str | int) else f"<{_kind(part)}>" for part in path[:20])
+    return ".".join(("$", *(part[:80].encode("utf-8", "backslashreplace").decode() for part in parts)))
+
+
+def _string(value: str, path: Path) -> str:
+    if _SURROGATE.search(value):
+        raise NoForm(path, "holds a lone surrogate, which is not a character")
+    return str.__str__(value)
+
+
+def _integer(value: int, path: Path) -> int:
+    if abs(value) >= _TOO_LONG:
+        raise NoForm(path, f"is an integer of more than {LONGEST_INTEGER} digits")
+    return int(value)
+
+
+def _key(key: Any, path: Path) -> str:
+    if not isinstance(key, str) or isinstance(key, Enum):
+        raise NoForm((*path, key), f"has a key of type {_kind(key)}: keys are strings")
+    return _string(key, (*path, key))
+
+
+def _check_depth(path: Path) -> None:
+    if len(path) >= DEEPEST:
+        raise NoForm(path, f"and so on is nested more than {DEEPEST} deep, or contains itself")
+
+
+def _kind(value: object) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

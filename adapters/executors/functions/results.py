@@ -1,0 +1,65 @@
+"""What a function returned, as JSON text."""
+
+import sys
+from collections.abc import Collection
+from contextlib import suppress
+
+from adapters.executors.functions.plain import NoForm, Plain, shown
+from domain import json_text
+
+LONGEST = 16 * 1024 * 1024
+"""Bytes of a result."""
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({dict, list, tuple})
+_STRINGS = frozenset({str})
+
+
+def encode(value: object) -> str:
+    """The result as it is stored. NoForm says what JSON has no form for and where, or that it is too long.
+
+    NaN and infinities become null, and the log of the task says so.
+    """
+    text = _all_at_once(value)
+    if text is None:
+        text = _part_by_part(value)
+    if len(text) > LONGEST or len(text.encode()) > LONGEST:
+        raise NoForm((), f"is longer than {LONGEST:,} bytes as JSON")
+    return text
+
+
+def _all_at_once(value: object) -> str | None:
+    """At the speed of C, if it is made of nothing but what JSON has; else None."""
+    if type(value) not in _SCALARS and not _is_plain(value, json_text.DEEPEST):
+        return None
+    try:
+        text = json_text.dump(value)
+        text.encode()
+    except ValueError:  # NaN, an integer of too many digits, a lone surrogate
+        return None
+    return text
+
+
+def _is_plain(container: object, depth: int) -> bool:
+    if depth == 0 or type(container) not in _CONTAINERS:
+        return False
+    members: Collection[object]
+    if isinstance(container, dict):
+        if not {*map(type, container)} <= _STRINGS:
+            return False
+        members = container.values()
+    else:
+        members = container  # type: ignore[assignment]
+    if {*map(type, members)} <= _SCALARS:
+        return True
+    return all(type(each) in _SCALARS or _is_plain(each, depth - 1) for each in members)
+
+
+def _part_by_part(value: object) -> str:
+    conversion = Plain()
+    text = json_text.dump(conversion.form(value))
+    if conversion.nulls:
+        places = ", ".join(map(shown, conversion.nulls[:5]))
+        with suppress(Exception):  # the function may have closed it
+            sys.stderr.write(f"null stands for NaN or infinity in the result at {places}\n")
+    return text

@@ -1,0 +1,68 @@
+"""The child's end of what connects it to its supervisor."""
+
+import fcntl
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from adapters.executors.process import packets
+from adapters.executors.process.frames import Kind, pack
+from adapters.executors.process.packets import Packet
+
+HIGH = 16_000
+"""Descriptors from here on nobody hits by accident, and the kernel's table of them is still small."""
+ROOM = 8
+
+
+class Channel:
+    """Packets come in, frames go out. Only the process that made it can use it: a forked copy of it is none."""
+
+    def __init__(self, inbox: int, outbox: int) -> None:
+        with _room_above_the_limit() as start:
+            self._inbox = socket.socket(fileno=_moved(inbox, start))
+            self._outbox = _moved(outbox, start)
+        self._pid = os.getpid()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def receive(self) -> Packet | None:
+        """The next packet, when it comes; None when the supervisor has gone."""
+        return packets.receive(self._inbox)
+
+    def send(self, *said: tuple[Kind, int, bytes]) -> None:
+        """Tell the supervisor these things, by kind, number of the run and payload, in one piece."""
+        frames = memoryview(b"".join(pack(kind, self._pid, run, payload) for kind, run, payload in said))
+        if self.is_ours():
+            while frames:
+                frames = frames[os.write(self._outbox, frames) :]
+
+    def is_ours(self) -> bool:
+        """Whether this process made it."""
+        return os.getpid() == self._pid
+
+    def _forget(self) -> None:
+        with suppress(OSError):
+            self._inbox.close()
+            os.close(self._outbox)
+
+
+def _moved(descriptor: int, start: int) -> int:
+    """The same under a number from `start` on, which no program that is started inherits."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, start)
+    os.close(descriptor)
+    return moved
+
+
+@contextmanager
+def _room_above_the_limit() -> Iterator[int]:
+    """A number for descriptors that not even a function which closes all that it may have comes across."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft > HIGH or (hard != resource.RLIM_INFINITY and hard < soft + ROOM):
+        yield min(soft, HIGH) - ROOM
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft + ROOM, hard))
+    try:
+        yield soft
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

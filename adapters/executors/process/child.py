@@ -1,0 +1,75 @@
+"""The process that runs the user's functions, one at a time: `python -m adapters.executors.process.child`."""
+
+import os
+import sys
+import time
+
+from adapters.executors.functions import failures
+from adapters.executors.functions.describe import described
+from adapters.executors.functions.find import CannotImport, files, functions
+from adapters.executors.functions.function import Function
+from adapters.executors.functions.perform import perform
+from adapters.executors.process import reports, system
+from adapters.executors.process.board import Board
+from adapters.executors.process.channel import Channel
+from adapters.executors.process.frames import Kind
+from adapters.executors.process.leftovers import Leftovers, flush
+from adapters.executors.process.packets import Packet
+from domain.ids import TypeName
+from flask_tasks import Progress
+
+
+class Child:
+    """Does what comes over the channel, and says there what became of it."""
+
+    def __init__(self, channel: Channel, board: Board, functions: dict[TypeName, Function]) -> None:
+        self._channel = channel
+        self._board = board
+        self._functions = functions
+        self._leftovers = Leftovers()
+
+    def serve(self) -> None:
+        """Run after run, until the supervisor goes."""
+        self._channel.send((Kind.READY, 0, files(self._functions.values())))
+        while (packet := self._channel.receive()) is not None:
+            if packet.run:
+                self._run(packet)
+            else:
+                self._describe()
+
+    def _describe(self) -> None:
+        self._channel.send(reports.described([described(function) for function in self._functions.values()]))
+
+    def _run(self, packet: Packet) -> None:
+        function = self._functions[TypeName(packet.type)]
+        self._channel.send(reports.started(packet.run, time.monotonic(), function.looks_at_progress))
+        outcome = perform(function, packet.args, self._progress(packet))
+        if not self._channel.is_ours():  # the function has forked, and this is the copy
+            os._exit(0)
+        worn = [(Kind.WORN, packet.run, b"")] if self._leftovers.are_there() else []
+        self._channel.send(*worn, reports.ended(packet.run, outcome))
+
+    def _progress(self, packet: Packet) -> Progress:
+        def report(value: float, message: str) -> None:
+            words = failures.storable(message, failures.LONGEST_MESSAGE)
+            self._channel.send(reports.progressed(packet.run, value, words))
+
+        return Progress(packet.task, packet.attempt, report, lambda: self._board.is_cancelled(packet.run))
+
+
+def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None:
+    """Serve with what these files and modules have."""
+    system.die_with_parent(int(parent))
+    system.adopt_orphans()
+    channel = Channel(int(inbox), int(outbox))
+    sys.argv = [""]
+    try:
+        Child(channel, Board(int(page)), functions(entries)).serve()
+    except CannotImport as error:
+        channel.send((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
+    flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

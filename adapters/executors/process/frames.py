@@ -1,0 +1,70 @@
+"""What a child tells its supervisor: frames in a pipe, each with its length, the run it speaks of and its sender."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from struct import Struct
+from typing import NamedTuple
+
+LONGEST = 32 * 1024 * 1024
+"""Bytes of a payload: a result with room to spare."""
+
+_HEADER = Struct("!4sBIQI")
+_MAGIC = b"\xf7tsk"
+
+
+class Kind(IntEnum):
+    """What a frame says. Those of no run have the number 0 for it."""
+
+    READY = 1
+    DESCRIBED = 2
+    UNUSABLE = 3
+    STARTED = 4
+    PROGRESSED = 5
+    SUCCEEDED = 6
+    FAILED = 7
+    WORN = 8
+
+
+class Frame(NamedTuple):
+    """One message of the process `sender` on the run of that number."""
+
+    kind: Kind
+    sender: int
+    run: int
+    payload: bytes
+
+
+class Broken(Exception):
+    """The pipe holds something that no child of ours has written."""
+
+
+def pack(kind: Kind, sender: int, run: int, payload: bytes = b"") -> bytes:
+    """The frame as it goes into the pipe."""
+    return _HEADER.pack(_MAGIC, kind, sender, run, len(payload)) + payload
+
+
+class Unpacker:
+    """Makes frames of what arrives, in whatever pieces."""
+
+    def __init__(self) -> None:
+        self._arrived = bytearray()
+
+    def feed(self, piece: bytes) -> Iterator[Frame]:
+        """The frames that this piece completes. Broken if there is anything else in between."""
+        self._arrived += piece
+        start = 0
+        while (frame := self._frame_at(start)) is not None:
+            start += _HEADER.size + len(frame.payload)
+            yield frame
+        del self._arrived[:start]
+
+    def _frame_at(self, start: int) -> Frame | None:
+        if len(self._arrived) < start + _HEADER.size:
+            return None
+        magic, kind, sender, run, length = _HEADER.unpack_from(self._arrived, start)
+        if magic != _MAGIC or not Kind.READY <= kind <= Kind.WORN or length > LONGEST:
+            raise Broken
+        start += _HEADER.size
+        if len(self._arrived) < start + length:
+            return None
+        return Frame(Kind(kind), sender, run, bytes(self._arrived[start : start + length]))

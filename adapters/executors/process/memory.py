@@ -1,0 +1,13 @@
+"""Files without a name or a disk, to be shared between two processes."""
+
+import os
+import sys
+import tempfile
+
+
+def anonymous_file() -> int:
+    """The descriptor of a new one, empty, for reading and writing."""
+    if sys.platform == "linux":
+        return os.memfd_create("flask-tasks")
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())

@@ -1,0 +1,64 @@
+"""What a supervisor tells its child: packets on a socket that keeps their bounds, one for each run."""
+
+import socket
+import sys
+from array import array
+from struct import Struct
+from typing import NamedTuple
+
+from adapters.executors.process.memory import anonymous_file
+
+KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+INLINE = 32 * 1024
+"""Bytes of a packet; longer arguments travel as an open file."""
+
+_HEAD = Struct("!QqIH?")
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+class Packet(NamedTuple):
+    """A run under its number, or with the number 0 the wish to have the functions described."""
+
+    run: int
+    task: int = 0
+    attempt: int = 0
+    type: str = ""
+    args: str = ""
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """The end of the supervisor, which never blocks, and that of the child."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, KIND)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+def send(to: socket.socket, packet: Packet) -> None:
+    """Hand it over as a whole. BlockingIOError if there is no room for it now."""
+    type, args = packet.type.encode(), packet.args.encode()
+    if len(args) + len(type) > INLINE:
+        _send_with_file(to, _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), True) + type, args)
+    else:
+        to.send(_HEAD.pack(packet.run, packet.task, packet.attempt, len(type), False) + type + args)
+
+
+def receive(inbox: socket.socket, flags: int = 0) -> Packet | None:
+    """The next packet, when it comes; None when no other will ever come."""
+    content, files, _, _ = inbox.recvmsg(INLINE + 1024, socket.CMSG_SPACE(array("i").itemsize), flags | _CLOSE_ON_EXEC)
+    if not content:
+        return None
+    run, task, attempt, length, has_file = _HEAD.unpack_from(content)
+    type, args = content[_HEAD.size : _HEAD.size + length], content[_HEAD.size + length :]
+    return Packet(run, task, attempt, type.decode(), (_content(files[0][2]) if has_file else args).decode())
+
+
+def _send_with_file(to: socket.socket, head: bytes, args: bytes) -> None:
+    with open(anonymous_file(), "w+b", buffering=0) as file:
+        file.write(args)
+        file.seek(0)
+        socket.send_fds(to, [head], [file.fileno()])
+
+
+def _content(descriptor: bytes) -> bytes:
+    with open(array("i", descriptor)[0], "rb") as file:
+        return file.read()

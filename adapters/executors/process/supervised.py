@@ -1,0 +1,121 @@
+"""One child, as its supervisor sees it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from adapters.executors.process import packets
+from adapters.executors.process.board import SIZE, Board
+from adapters.executors.process.frames import Frame, Unpacker
+from adapters.executors.process.memory import anonymous_file
+from adapters.executors.process.packets import Packet
+from application.ports.executor import Run
+
+ROOT = Path(__file__).resolve().parents[3]
+ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+"""Libraries of which each child would take every core for itself."""
+PIECE = 256 * 1024
+
+
+class Supervised:
+    """A process that runs functions, and what connects to it. `is_silent` once it will say no more."""
+
+    def __init__(self, tasks: Sequence[str], directory: Path) -> None:
+        self.is_silent = False
+        self._unpacker = Unpacker()
+        self._socket, self._inbox = packets.pair()
+        self.outbox, outbox = os.pipe()
+        os.set_blocking(self.outbox, False)
+        page = anonymous_file()
+        os.ftruncate(page, SIZE)
+        self._process = _started(tasks, directory, self._inbox.fileno(), outbox, page)
+        os.close(outbox)
+        self._board = Board(page)
+        self.death = _descriptor_of_death(self._process.pid)
+
+    def describe(self) -> None:
+        """Ask what its functions are."""
+        packets.send(self._socket, Packet(0))
+
+    def start(self, number: int, run: Run) -> None:
+        """Hand it a run under a number. ConnectionError if it is dead."""
+        packets.send(self._socket, Packet(number, run.hold.task, run.attempt, run.type, run.args))
+
+    def take_back(self) -> bool:
+        """Whether a run that was started had not reached the child: now it never will."""
+        try:
+            return packets.receive(self._inbox, socket.MSG_DONTWAIT) is not None
+        except (BlockingIOError, ConnectionError):
+            return False
+
+    def cancel(self, number: int) -> None:
+        """Let the function of that run see that it is no longer wanted."""
+        self._board.cancel(number)
+
+    def said(self) -> Iterator[Frame]:
+        """What it has said since, without what a forked copy of it says. Broken if that cannot be understood."""
+        with suppress(BlockingIOError):
+            while piece := os.read(self.outbox, PIECE):
+                yield from (frame for frame in self._unpacker.feed(piece) if frame.sender == self._process.pid)
+            self.is_silent = True
+
+    def kill(self) -> None:
+        """End it and its process group, whatever they are doing. Its death is seen later."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def has_died(self) -> bool:
+        """Whether its end has come, where `death` does not say so."""
+        return self._process.poll() is not None
+
+    def bury(self) -> str:
+        """After its death: end what is left of its group, give back what connected to it. Answers how it died."""
+        self.kill()
+        code = self._process.wait()
+        self._socket.close()
+        self._inbox.close()
+        self._board.close()
+        os.close(self.outbox)
+        if self.death is not None:
+            os.close(self.death)
+        return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
+
+
+def _started(tasks: Sequence[str], directory: Path, inbox: int, outbox: int, page: int) -> "subprocess.Popen[bytes]":
+    descriptors = (inbox, outbox, page)
+    return subprocess.Popen(
+        [sys.executable, "-m", "adapters.executors.process.child", *map(str, (*descriptors, os.getpid())), *tasks],
+        stdin=subprocess.DEVNULL,
+        stdout=2,
+        pass_fds=descriptors,
+        cwd=directory,
+        env=_environment(os.environ),
+        start_new_session=True,
+    )
+
+
+def _descriptor_of_death(process: int) -> int | None:
+    """It becomes readable when the process ends; None where the system has no such thing."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(ROOT), ours.get("PYTHONPATH"))))
+    return {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {**ours, "PYTHONPATH": path}
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,120 @@
+"""`@task` marks a function as one that handlers can run. It says how, and leaves the function as it is."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, TypeVar, overload
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Exceptions = type[BaseException] | tuple[type[BaseException], ...]
+
+MARK = "__flask_task__"
+_NAME = re.compile(r"[\w.-]{1,100}")
+_LONGEST = 10 * 365 * 86_400
+_MOST_STARTS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOptions:
+    """How the tasks of a function are to be run. None leaves it to the service."""
+
+    name: str | None = None
+    timeout: float | None = None
+    max_attempts: int | None = None
+    max_losses: int | None = None
+    priority: int | None = None
+    retry_on: tuple[type[BaseException], ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        _check_timeout(self.timeout)
+        _check_whole("max_attempts", self.max_attempts, 1, _MOST_STARTS)
+        _check_whole("max_losses", self.max_losses, 0, _MOST_STARTS)
+        _check_whole("priority", self.priority, -100, 100)
+        _check_exceptions(self.retry_on)
+
+
+@overload
+def task(function: Function, /) -> Function: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    max_attempts: int | None = None,
+    max_losses: int | None = None,
+    priority: int | None = None,
+    retry_on: Exceptions | None = None,
+) -> Callable[[Function], Function]: ...
+def task(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    max_attempts: int | None = None,
+    max_losses: int | None = None,
+    priority: int | None = None,
+    retry_on: Exceptions | None = None,
+) -> Any:
+    """Mark a function as a type of task, as `@task` or `@task(timeout=60)`. Its name is the function's unless given.
+
+    An attempt may take `timeout` seconds. A task that fails is started up to `max_attempts` times, if `retry_on` is
+    given only where it failed with one of these; and up to `max_losses` times more where its handler was lost. Tasks of
+    a higher `priority` come first. TypeError or ValueError says which option makes no sense.
+    """
+    options = TaskOptions(
+        name=name,
+        timeout=timeout,
+        max_attempts=max_attempts,
+        max_losses=max_losses,
+        priority=priority,
+        retry_on=(retry_on,) if isinstance(retry_on, type) else retry_on,
+    )
+    if function is None:
+        return lambda function: _mark(function, options)
+    return _mark(function, options)
+
+
+def _mark(function: Any, options: TaskOptions) -> Any:
+    if not callable(function) or isinstance(function, type) or not hasattr(function, "__name__"):
+        raise TypeError(f"@task marks a function, not {function!r}; options are given by name")
+    _check_name(options.name or function.__name__)
+    setattr(function, MARK, options)
+    return function
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name is {name!r}: it takes a string")
+    if name is not None and not _NAME.fullmatch(name):
+        raise ValueError(f"name is {name!r}: it takes 1 to 100 letters, digits, '_', '-' and '.'")
+
+
+def _check_timeout(timeout: float | None) -> None:
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"timeout is {timeout!r}: it takes seconds")
+    if not (isfinite(timeout) and 0 < timeout <= _LONGEST):
+        raise ValueError(f"timeout is {timeout!r}: it takes seconds, more than 0 and at most {_LONGEST}")
+
+
+def _check_whole(option: str, value: int | None, least: int, most: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{option} is {value!r}: it takes a whole number")
+    if not least <= value <= most:
+        raise ValueError(f"{option} is {value!r}: it takes a whole number from {least} to {most}")
+
+
+def _check_exceptions(classes: tuple[type[BaseException], ...] | None) -> None:
+    if classes is None:
+        return
+    if not isinstance(classes, tuple):
+        raise TypeError(f"retry_on is {classes!r}: it takes exception classes")
+    for each in classes:
+        if not (isinstance(each, type) and issubclass(each, BaseException)):
+            raise TypeError(f"retry_on has {each!r}: it takes exception classes")
