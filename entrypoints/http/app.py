@@ -40,7 +40,6 @@ def configure(app: Flask, services: Services) -> None:
     """What holds for every request."""
     settings = services.settings()
     app.config.from_mapping(openapi.configuration(settings))
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     # With a slash behind it a path is the same; with two in it, it is another.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -10,17 +10,17 @@ from domain import json_text
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
-def json_object() -> dict[str, Any]:
-    """What the body says. 400, 413, 415 or 422 where it is no JSON object that can be kept."""
-    value = json_text.parse(_text())
+def json_object(most: int) -> dict[str, Any]:
+    """What the body says. 400, 413, 415 or 422 where it is no JSON object of at most so many bytes that can be kept."""
+    value = json_text.parse(_text(most))
     if isinstance(value, dict):
         return value
     raise UnprocessableEntity("the body is JSON, but not an object")
 
 
-def _text() -> str:
+def _text(most: int) -> str:
     _check_encoding()
-    data = _data()
+    data = _data(most)
     _check_type()
     try:
         # A byte order mark is no part of JSON, yet some editors leave one.
@@ -29,19 +29,28 @@ def _text() -> str:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is wrong") from None
 
 
-def _data() -> bytes:
-    try:
-        data = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise RequestEntityTooLarge(f"the body has more than {request.max_content_length} bytes") from None
+def _data(most: int) -> bytes:
+    """The whole body. werkzeug's own reader would take what there is for the whole where a client breaks off."""
+    length = request.content_length
+    data = b"" if length is not None and length > most else _read(most + 1)
+    if len(data) > most or (length or 0) > most:
+        raise RequestEntityTooLarge(f"the body has more than {most} bytes")
+    if length is not None and len(data) < length:
+        raise BadRequest(f"the body ends after {len(data)} of {length} bytes")
     if not data:
         raise BadRequest("the body is empty: it takes a JSON object")
     return data
 
 
+def _read(most: int) -> bytes:
+    data = b""
+    while len(data) < most and (more := request.stream.read(most - len(data))):
+        data += more
+    return data
+
+
 def _check_encoding() -> None:
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding.lower() != "identity":
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+from entrypoints.http.answers import no_content
 from entrypoints.settings import Settings
 
 ANY = "*"
@@ -56,6 +57,4 @@ def _is_preflight() -> bool:
 
 def _preflight() -> Response:
     """The same for every path: whether it exists, the request itself will tell."""
-    response = Response(status=204, headers=PREFLIGHT)
-    del response.content_type
-    return response
+    return no_content(PREFLIGHT)

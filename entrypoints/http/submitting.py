@@ -36,7 +36,10 @@ TYPE = {
 
 def submitting(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that submit."""
-    submit, base = services.submit_task(), services.settings().backend_url or ""
+    submit, settings = services.submit_task(), services.settings()
+
+    def submitted(type: TypeName, query: dict[str, Any]) -> Response:
+        return _created(submit(_request(type, json_object(settings.max_body), query)), settings.backend_url or "")
 
     @tasks.operation(
         "POST",
@@ -50,7 +53,7 @@ def submitting(tasks: Blueprint, services: Services) -> None:
 
         The body is its arguments.
         """
-        return _created(submit(_request(DEFAULT_TYPE, query)), base)
+        return submitted(DEFAULT_TYPE, query)
 
     @tasks.operation(
         "POST",
@@ -65,13 +68,13 @@ def submitting(tasks: Blueprint, services: Services) -> None:
 
         The body is the arguments of the function.
         """
-        return _created(submit(_request(TypeName(type), query)), base)
+        return submitted(TypeName(type), query)
 
 
-def _request(type: TypeName, query: dict[str, Any]) -> Request:
+def _request(type: TypeName, args: dict[str, Any], query: dict[str, Any]) -> Request:
     return Request(
         type=type,
-        args=json_object(),
+        args=args,
         delay=query.get("delay"),
         run_at=moment(query["run_at"]) if "run_at" in query else None,
         ttl=query.get("ttl"),

@@ -1,0 +1,17 @@
+"""`python -m entrypoints.http`: serves the API until it is asked to stop."""
+
+from entrypoints import process
+from entrypoints.http.server import CannotListen, serve
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    container = process.start("http")
+    try:
+        serve(container.settings())
+    except CannotListen as error:
+        raise process.stop(error) from None
+
+
+if __name__ == "__main__":
+    main()

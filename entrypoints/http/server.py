@@ -1,0 +1,67 @@
+"""The WSGI server: some workers on one port, each with some threads."""
+
+import socket
+import time
+from threading import Thread
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from entrypoints import lifeline
+from entrypoints.http.worker import app
+from entrypoints.settings import Settings
+
+QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
+"""What the server has to say goes where everything goes."""
+
+
+class CannotListen(Exception):
+    """The address is taken, or none of this machine."""
+
+
+def serve(settings: Settings) -> None:
+    """Answers until SIGTERM or SIGINT, and then what is in flight. CannotListen where the port is taken."""
+    address = free_address(settings.host, settings.port)
+    server = Granian(
+        "entrypoints.http",
+        address=address,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=settings.http_workers,
+        blocking_threads=settings.http_threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=max(1, round(settings.grace)),
+        log_level=LogLevels.error,
+        log_dictconfig=QUIET,
+    )
+    server.on_startup(Thread(target=tell_when_ready, args=(address, settings.port), daemon=True).start)
+    server.serve(target_loader=app, wrap_loader=False)
+
+
+def free_address(host: str, port: int) -> str:
+    """The IP address of the host. CannotListen where it is not ours or the port is taken.
+
+    The server would share the port with another of its kind without a word.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return str(address[0])
+
+
+def tell_when_ready(address: str, port: int) -> None:
+    """Waits until a worker listens, and tells whoever waits for this process."""
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.01)
+    lifeline.ready(f"http://{address}:{port}")
