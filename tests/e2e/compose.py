@@ -1,0 +1,110 @@
+"""The service as `docker compose` runs it, under a project name and a port of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection
+from typing import Any, TypeVar
+
+from tests.conftest import ROOT
+
+T = TypeVar("T")
+FOR_THE_ENGINE = ("PATH", "HOME", "XDG_", "DOCKER_")
+"""How the variables begin that are passed on; what a developer has set for a stack of their own is not."""
+
+SIGNAL_MAIN_PROCESS = """
+import os, pathlib, sys
+for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    if stat.read_text().rpartition(")")[2].split()[1] == "1":
+        os.kill(int(stat.parent.name), int(sys.argv[1]))
+"""
+"""What the engine started beside its init; told from within, so that the engine takes the death for one of its own."""
+
+
+class Stack:
+    """One project of Docker Compose. Every command ends, if need be by its timeout."""
+
+    def __init__(self, project: str, port: int, **variables: str) -> None:
+        self.project, self.port = project, port
+        kept = {name: value for name, value in os.environ.items() if name.startswith(FOR_THE_ENGINE)}
+        self._environment = {**kept, "PORT": str(port), **variables}
+
+    def compose(self, *arguments: str, within: float = 120) -> str:
+        """What `docker compose` prints."""
+        command = ("docker", "compose", "--env-file", os.devnull, "--project-name", self.project)
+        return run(*command, *arguments, environment=self._environment, within=within)
+
+    def containers(self, service: str) -> Sequence[str]:
+        """The full ids of those that exist, running or not."""
+        return self.compose("ps", "--all", "--quiet", "--no-trunc", service).split()
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        """What the engine knows of a container."""
+        return json.loads(run("docker", "inspect", container))[0]
+
+    def signal(self, container: str, number: signal.Signals) -> None:
+        """Send a signal to the main process of a container, from within."""
+        run("docker", "exec", container, "python", "-c", SIGNAL_MAIN_PROCESS, str(int(number)))
+
+    def sql(self, statement: str) -> list[list[str]]:
+        """The rows that the database answers."""
+        psql = ("psql", "--username=tasks", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1")
+        answer = self.compose("exec", "--no-TTY", "postgres", *psql, "--command", statement)
+        return [line.split("|") for line in answer.splitlines()]
+
+    def number(self, expression: str) -> int:
+        """The number that an expression over the tasks comes to."""
+        return int(self.sql(f"SELECT coalesce({expression}, 0) FROM tasks")[0][0])
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of an answer of the API."""
+        client = Client(self.port)
+        try:
+            return client.ask(method, path, body)
+        finally:
+            client.close()
+
+    def eventually(self, look: Callable[[], T], within: float = 60) -> T:
+        """The first true answer; where the time is over, the test fails with what the containers have logged."""
+        end = time.monotonic() + within
+        while not (answer := look()):
+            assert time.monotonic() < end, f"still {answer!r} after {within} s\n{self.compose('logs', '--tail=40')}"
+            time.sleep(0.1)
+        return answer
+
+    def live_types(self) -> set[str]:
+        """What a handler lives for; nothing while the API is not there."""
+        try:
+            status, answer = self.ask("GET", "/types")
+        except OSError:
+            return set()
+        return {each["name"] for each in answer["types"] if each["live"]} if status == 200 else set()
+
+
+class Client:
+    """One connection to the API, kept open."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of the answer."""
+        given = {} if body is None else {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+        self._connection.request(method, path, **given)
+        answer = self._connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def run(*command: str, environment: dict[str, str] | None = None, within: float = 60) -> str:
+    """What a command prints; one that fails or takes too long fails the test with all that it said."""
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

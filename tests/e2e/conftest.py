@@ -1,0 +1,54 @@
+"""A service of real processes for each module of tests."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres import Database
+from tests.e2e.service import Service
+
+numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty database, and answers its address."""
+
+    def make() -> str:
+        name = f"e2e_{next(numbers)}"
+        server = Database(postgres_url)
+        with server.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        server.close()
+        return f"{postgres_url.rpartition('/')[0]}/{name}"
+
+    return make
+
+
+@pytest.fixture
+def new_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Makes services that end with the test."""
+    services: list[Service] = []
+
+    def make(**variables: str) -> Service:
+        services.append(Service(new_database(), tmp_path, **variables))
+        return services[-1]
+
+    yield make
+    for service in services:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """API, handler and janitor over the functions of tests/e2e/functions.py and those that ship."""
+    tasks = f"tasks/tasks.py,{Path(__file__).parent / 'functions.py'}"
+    service = Service(new_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
+    for name in ("http", "handler", "janitor"):
+        service.start(name)
+    service.await_ready("default", "add", "mov3d", "slow")
+    yield service
+    service.stop()

@@ -1,0 +1,122 @@
+"""The service as real processes, and a client that talks to it over HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from tests.conftest import ROOT
+
+PATIENCE = 20.0
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
+    """The first true answer; the last one fails the test when the time is over."""
+    end = time.monotonic() + within
+    while not (answer := look()):
+        assert time.monotonic() < end, f"still {answer!r} after {within} s"
+        time.sleep(0.02)
+    return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Service:
+    """Processes over one database. Whatever they print is kept in `folder`."""
+
+    def __init__(self, database_url: str, folder: Path, **variables: str) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "PORT": str(self.port),
+            "PYTHONPATH": str(ROOT),
+            "LEASE": "3",
+            "GRACE": "5",
+            "HANDLER_CONCURRENCY": "2",
+            **variables,
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
+        """A process of that name: http, handler or janitor."""
+        with (self.folder / f"{name}-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"entrypoints.{name}"],
+                cwd=ROOT,
+                env=self.environment | variables,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End what still runs, whatever its state."""
+        for process in self.processes:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.client.close()
+
+    def said(self) -> str:
+        """What all processes have printed so far."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+    def await_ready(self, *types: str) -> None:
+        """Until the API answers, and a handler lives for each of these types."""
+        eventually(self._is_ready)
+        eventually(lambda: set(types) <= self._live())
+
+    def submit(self, type: str = "default", args: Any = None, **options: Any) -> dict[str, Any]:
+        answer = self.client.post(f"/task/new/{type}", json={} if args is None else args, params=options)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def view(self, id: int) -> dict[str, Any]:
+        answer = self.client.get(f"/task/{id}/view")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def await_status(self, id: int, *statuses: str, within: float = PATIENCE) -> dict[str, Any]:
+        """The task as soon as it has one of these statuses."""
+        end = time.monotonic() + within
+        while (task := self.view(id))["status"] not in statuses:
+            assert time.monotonic() < end, f"{task}\n{self.said()[-4000:]}"
+            time.sleep(0.02)
+        return task
+
+    def run(self, type: str = "default", args: Any = None, **options: Any) -> dict[str, Any]:
+        """Submit, and wait for the end."""
+        return self.await_status(self.submit(type, args, **options)["id"], *FINAL)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self.client.get("/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _live(self) -> set[str]:
+        return {type["name"] for type in self.client.get("/types").json()["types"] if type["live"]}
+
+
+FINAL: Sequence[str] = ("done", "failed", "cancelled")

@@ -1,0 +1,176 @@
+"""The compose file, for real: built, started, scaled, with a handler killed, taken down and started again."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import pytest
+
+from tests.e2e.compose import Client, Stack
+from tests.e2e.service import free_port
+
+TASKS = 10_000
+CLIENTS = 8
+BUILT = ("api", "handler", "janitor")
+
+RECORD_EVERY_OUTCOME = """
+CREATE TABLE outcomes (task bigint);
+CREATE FUNCTION record_outcome() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO outcomes VALUES (NEW.id); RETURN NULL; END $$;
+CREATE TRIGGER record_outcome AFTER UPDATE ON tasks FOR EACH ROW
+    WHEN (NEW.status IN ('done', 'failed', 'cancelled')) EXECUTE FUNCTION record_outcome();
+"""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The service with three handlers and two janitors, each with little to wait for."""
+    if reason := why_not():
+        assert os.environ.get("TEST_COMPOSE") != "required", reason
+        pytest.skip(reason)
+    stack = Stack(f"flask-tasks-test-{os.getpid()}", free_port(), LEASE="5", GRACE="5", HANDLER_CONCURRENCY="2")
+    try:
+        stack.compose("build", within=600)
+        start(stack, handler=3, janitor=2)
+        stack.sql(RECORD_EVERY_OUTCOME)
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--remove-orphans", "--rmi=local", "--timeout=5")
+
+
+def why_not() -> str | None:
+    """What keeps containers from running here."""
+    checks = {
+        "no container engine answers": ["docker", "info"],
+        "there is no Docker Compose": ["docker", "compose", "version"],
+        "python:3.13-slim cannot be had": had("python:3.13-slim"),
+        "postgres:17 cannot be had": had("postgres:17"),
+    }
+    return next((reason for reason, command in checks.items() if not succeeds(command)), None)
+
+
+def had(image: str) -> list[str]:
+    return ["sh", "-c", f"docker image inspect {image} || docker pull {image}"]
+
+
+def succeeds(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=300).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def start(stack: Stack, **scales: int) -> None:
+    """After: so many run of each service, and one handler at least can run everything."""
+    scale = [argument for name, number in scales.items() for argument in ("--scale", f"{name}={number}")]
+    stack.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout=100", *scale)
+    stack.eventually(lambda: stack.live_types() >= {"default", "add", "mov3d"})
+
+
+def submit(stack: Stack, type: str, all_args: Iterable[Any]) -> None:
+    """Submit a task for each arguments, over one connection."""
+    client = Client(stack.port)
+    for args in all_args:
+        status, answer = client.ask("POST", f"/task/new/{type}", args)
+        assert status == 201, answer
+    client.close()
+
+
+def is_over(stack: Stack) -> bool:
+    return stack.number("count(*) FILTER (WHERE status IN ('waiting', 'running'))") == 0
+
+
+def kill_one_that_runs_tasks(stack: Stack) -> str:
+    """SIGKILL to a handler at a moment when it holds tasks, which it is stopped for. Answers its container."""
+    container = stack.containers("handler")[1]
+    held = f"count(*) FILTER (WHERE status = 'running' AND handler LIKE '{container[:12]}-%')"
+
+    def holds_when_stopped() -> bool:
+        stack.signal(container, signal.SIGSTOP)
+        if stack.number(held):
+            return True
+        stack.signal(container, signal.SIGCONT)
+        return False
+
+    stack.eventually(holds_when_stopped)
+    stack.signal(container, signal.SIGKILL)
+    return container
+
+
+def test_every_container_has_an_ordinary_user_and_cannot_change_its_files(stack):
+    for container in (container for service in BUILT for container in stack.containers(service)):
+        known = stack.inspect(container)
+        assert known["Config"]["User"] == "10001:10001"
+        assert known["HostConfig"]["ReadonlyRootfs"]
+        assert known["HostConfig"]["CapDrop"] == ["ALL"]
+        assert known["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_the_api_is_healthy_and_published_on_this_machine_alone(stack):
+    (api,) = map(stack.inspect, stack.containers("api"))
+    assert api["State"]["Health"]["Status"] == "healthy"
+    assert api["NetworkSettings"]["Ports"] == {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
+
+
+def test_the_database_is_published_nowhere(stack):
+    (postgres,) = map(stack.inspect, stack.containers("postgres"))
+    assert not postgres["HostConfig"]["PortBindings"]
+
+
+def test_the_image_of_the_api_has_none_of_the_users_code(stack):
+    assert "tasks" not in stack.compose("exec", "--no-TTY", "api", "ls").split()
+    assert "tasks" in stack.compose("exec", "--no-TTY", "handler", "ls").split()
+
+
+def test_the_two_first_requests_of_a_new_user_are_answered(stack):
+    status, task = stack.ask("POST", "/task/new", {"required_arg": "test"})
+    assert (status, task["id"], task["required_arg"]) == (201, 1, "test")
+    assert stack.eventually(lambda: stack.ask("GET", "/task/1/view")[1]["status"] == "done")
+
+
+def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_killed(stack):
+    before = stack.number("count(*)")
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        args = [{"a": number, "b": 1} for number in range(TASKS)]
+        submitted = [clients.submit(submit, stack, "add", args[client::CLIENTS]) for client in range(CLIENTS)]
+        stack.eventually(lambda: stack.number("count(*)") - before > TASKS // 4)
+        killed = kill_one_that_runs_tasks(stack)
+        for each in as_completed(submitted, timeout=120):
+            each.result()
+    stack.eventually(lambda: is_over(stack), within=120)
+
+    added = "FROM tasks WHERE type = 'add'"
+    assert stack.sql(f"SELECT status, count(*) {added} GROUP BY status") == [["done", str(TASKS)]]
+    assert stack.sql(f"SELECT id {added} AND result::int <> (args::json->>'a')::int + 1") == []
+    assert stack.sql(f"SELECT count(DISTINCT args::json->>'a') {added}") == [[str(TASKS)]]
+    assert stack.sql("SELECT task, count(*) FROM outcomes GROUP BY task HAVING count(*) > 1") == []
+    assert stack.number("count(*) FILTER (WHERE id NOT IN (SELECT task FROM outcomes))") == 0
+    assert stack.number("max(attempt)") == 1
+    assert stack.number("sum(losses)") > 0
+    assert stack.sql("SELECT outcome, count(*) FROM attempts GROUP BY outcome") == [
+        ["lost", str(stack.number("sum(losses)"))]
+    ]
+    stack.eventually(lambda: stack.inspect(killed)["State"]["Running"])
+    assert stack.inspect(killed)["RestartCount"] == 1
+
+
+def test_taking_handlers_away_loses_no_task(stack):
+    losses = stack.number("sum(losses)")
+    fall = {"dt": 0.001, "r0": [0, 0, 10_000], "v0": [100, 0, 0], "mass": 1, "radius": 0.05, "drag": True}
+    submit(stack, "mov3d", [fall] * 200)
+    start(stack, handler=1)
+    assert len(stack.containers("handler")) == 1
+    stack.eventually(lambda: is_over(stack))
+    assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "200"]]
+    assert stack.number("sum(losses)") == losses
+
+
+def test_the_tasks_are_still_there_after_down_and_up(stack):
+    everything = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY id)) FROM tasks t"
+    before = stack.sql(everything), stack.ask("GET", "/task/1/view")
+    stack.compose("down")
+    start(stack, handler=1, janitor=1)
+    assert (stack.sql(everything), stack.ask("GET", "/task/1/view")) == before

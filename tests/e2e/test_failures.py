@@ -1,0 +1,178 @@
+"""What the service survives: killed handlers, drained ones, frozen ones, a database that goes away."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from tests.e2e.service import Service, eventually
+
+FUNCTIONS = str(Path(__file__).parent / "functions.py")
+NewService = Callable[..., Service]
+
+
+def started(service: Service, *names: str, types: tuple[str, ...] = ("slow",)) -> Service:
+    for name in names:
+        service.start(name)
+    service.await_ready(*types)
+    return service
+
+
+def test_a_task_of_a_killed_handler_is_started_elsewhere_and_ends_once(new_service: NewService, tmp_path: Path):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
+    mark = tmp_path / "mark"
+    id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
+    eventually(mark.exists)
+    service.processes[2].kill()
+    service.start("handler")
+    task = service.await_status(id, "done")
+    assert (task["attempt"], mark.read_text()) == (1, "start\nstart\nend\n")
+
+
+def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_path: Path):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
+    mark = tmp_path / "mark"
+    service.submit("slow", {"seconds": 1, "mark": str(mark)})
+    eventually(mark.exists)
+    service.processes[1].kill()
+    service.start("handler")
+    service.run("slow", {"seconds": 1.2})
+    assert mark.read_text() == "start\n"
+
+
+def test_a_task_that_may_never_start_twice_fails_when_its_handler_is_killed(new_service: NewService, tmp_path: Path):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
+    mark = tmp_path / "mark"
+    id = service.submit("slow", {"seconds": 30, "mark": str(mark)}, max_losses=0)["id"]
+    eventually(mark.exists)
+    service.processes[2].kill()
+    service.start("handler")
+    assert service.await_status(id, "failed")["error"]["type"] == "Lost"
+    assert mark.read_text() == "start\n"
+
+
+def test_sigterm_finishes_what_runs_and_gives_back_the_rest(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
+    ids = [service.submit("slow", {"seconds": 1})["id"] for _ in range(6)]
+    service.await_status(ids[0], "running")
+    service.processes[1].terminate()
+    assert service.processes[1].wait(10) == 0
+    tasks = [service.view(id) for id in ids]
+    assert {task["status"] for task in tasks} == {"done", "waiting"}
+    assert all(task["attempt"] == (task["status"] == "done") for task in tasks)
+    assert [task["waiting_for"] for task in tasks if task["status"] == "waiting"][-1] in (
+        "handler",
+        "no_handler_for_type",
+    )
+
+
+def test_what_does_not_end_within_the_grace_is_given_back_without_an_attempt(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS, GRACE="0.5"), "http", "handler")
+    id = service.submit("slow", {"seconds": 60})["id"]
+    service.await_status(id, "running")
+    service.processes[1].terminate()
+    assert service.processes[1].wait(10) == 0
+    task = service.view(id)
+    assert (task["status"], task["attempt"]) == ("waiting", 0)
+
+
+def test_a_frozen_handler_loses_its_task_and_its_late_outcome_is_refused(new_service: NewService, tmp_path: Path):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
+    mark = tmp_path / "mark"
+    id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
+    eventually(mark.exists)
+    frozen = service.processes[2]
+    frozen.send_signal(signal.SIGSTOP)
+    service.start("handler")
+    first = service.await_status(id, "done")
+    frozen.send_signal(signal.SIGCONT)
+    eventually(lambda: "refused" in service.said() or "may not run" in service.said() or frozen.poll() is None)
+    service.run("slow", {"seconds": 0.5})
+    assert service.view(id) == first
+
+
+def test_a_live_handlers_long_task_is_never_taken_away(new_service: NewService, tmp_path: Path):
+    service = started(new_service(TASKS=FUNCTIONS, LEASE="1"), "http", "janitor", "handler", "handler")
+    mark = tmp_path / "mark"
+    task = service.run("slow", {"seconds": 4, "mark": str(mark)})
+    assert (task["status"], mark.read_text()) == ("done", "start\nend\n")
+
+
+def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: Path):
+    server = EmbeddedPostgres(tmp_path / "data")
+    service = Service(server.start(), tmp_path, TASKS=FUNCTIONS, LEASE="1")
+    try:
+        started(service, "http", "janitor", "handler")
+        mark = tmp_path / "mark"
+        running = service.submit("slow", {"seconds": 3, "mark": str(mark)})["id"]
+        waiting = [service.submit("echo")["id"] for _ in range(5)]
+        eventually(mark.exists)
+        server.stop()
+        answer = service.client.post("/task/new/echo", json={})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert "psycopg2" not in answer.text
+        eventually(lambda: "end" in mark.read_text())
+        server.start()
+        eventually(service._is_ready)
+        assert service.await_status(running, "done")["attempt"] == 1
+        assert [service.await_status(id, "done")["attempt"] for id in waiting] == [1] * 5
+        assert mark.read_text() == "start\nend\n"
+    finally:
+        service.stop()
+        server.stop()
+
+
+def test_handlers_of_different_types_share_one_queue(new_service: NewService):
+    service = new_service()
+    service.start("http")
+    service.start("handler", TASKS=FUNCTIONS)
+    service.start("handler", TASKS="tasks/tasks.py")
+    service.await_ready("echo", "add")
+    assert service.run("echo")["status"] == "done"
+    assert service.run("add", {"a": 1, "b": 2})["result"] == 3
+
+
+def test_a_type_whose_last_handler_has_gone_is_accepted_and_says_so(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
+    service.processes[1].terminate()
+    service.processes[1].wait(10)
+    id = service.submit("echo")["id"]
+    eventually(lambda: service.view(id)["waiting_for"] == "no_handler_for_type")
+
+
+def test_a_module_that_cannot_be_imported_stops_the_handler_with_a_sentence(new_service: NewService, tmp_path: Path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("import numpyy\n")
+    service = new_service(TASKS=str(broken))
+    assert service.start("handler").wait(20) == 2
+    assert "broken.py" in service.said()
+    assert "No module named 'numpyy'" in service.said()
+    assert "Traceback" not in service.said()
+
+
+def test_a_wrong_setting_stops_every_process_with_a_sentence(new_service: NewService):
+    service = new_service()
+    for name in ("http", "handler", "janitor", "migrate"):
+        assert service.start(name, MAX_TASK_TIME="soon").wait(20) == 2
+    assert service.said().count("MAX_TASK_TIME is 'soon': it takes whole seconds") == 4
+
+
+def test_processes_that_start_before_the_database_wait_for_it(tmp_path: Path):
+    server = EmbeddedPostgres(tmp_path / "data")
+    url = server.start()
+    server.stop()
+    service = Service(url, tmp_path, TASKS=FUNCTIONS)
+    try:
+        for name in ("http", "janitor", "handler"):
+            service.start(name)
+        eventually(lambda: "the database is away" in service.said())
+        eventually(
+            lambda: service.client.get("/health/live").status_code == 200 if "isten" in service.said() else False
+        )
+        assert service.client.get("/health/ready").status_code == 503
+        server.start()
+        service.await_ready("echo")
+        assert service.run("echo")["status"] == "done"
+    finally:
+        service.stop()
+        server.stop()
