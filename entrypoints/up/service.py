@@ -1,0 +1,113 @@
+"""The whole service on one machine: in which order it starts, and in which it ends."""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from entrypoints.settings import Settings
+from entrypoints.up.address import Address
+from entrypoints.up.errors import Refused
+from entrypoints.up.keep import Keep, Part
+from entrypoints.up.process import WRONG_CONFIGURATION, Process
+from entrypoints.up.say import say
+from entrypoints.up.server import Database, Server
+
+MARGIN = 10.0
+"""Seconds beyond the grace that a process may take to end."""
+SLOW = 15.0
+
+
+class Service:
+    """PostgreSQL where it is ours, then the API, the handler and the janitor."""
+
+    def __init__(self, settings: Settings, server: Server | None) -> None:
+        self._settings, self._server = settings, server
+        self._address = Address(settings)
+        self._trouble: SimpleQueue[str] = SimpleQueue()
+        self._database: Keep | None = None
+        self._processes: list[Keep] = []
+        self._started = False
+        # Its writing end closes with us, however we end, and nobody else has it.
+        self._lifeline, self._held = os.pipe()
+
+    def run(self) -> None:
+        """Start everything, and watch over it until KeyboardInterrupt. Refused where it cannot go on."""
+        self._check()
+        say("flask-tasks is starting …")
+        self._started = True
+        environment = {**os.environ, "DATABASE_URL": self._database_url()}
+        self._migrate(environment)
+        self._keep(Process("the API", "http", environment, self._lifeline))
+        handler = Process("the handler", "handler", environment, self._lifeline)
+        self._keep(handler)
+        self._await_ready(handler)
+        say(f"ready  {self._address.links()}")
+        self._keep(Process("the janitor", "janitor", environment, self._lifeline))
+        self._watch()
+
+    def stop(self, hurry: threading.Event) -> None:
+        """End the processes, then PostgreSQL; wait until they have ended, in a hurry not for long."""
+        if self._started:
+            say("stopping …")
+        for keep in self._processes:
+            keep.stop()
+        deadline = time.monotonic() + self._settings.grace + MARGIN
+        for keep in self._processes:
+            while keep.is_alive():
+                if hurry.is_set() or time.monotonic() > deadline:
+                    keep.part.kill()
+                keep.join(0.05)
+        if self._database:
+            self._database.stop()
+            self._database.join()
+        if self._started:
+            say("stopped")
+
+    def _check(self) -> None:
+        if self._server and (owner := self._server.owner()):
+            raise Refused(f"already running here, as process {owner}")
+        self._address.check()
+
+    def _database_url(self) -> str:
+        if self._server is None:
+            return self._settings.required_database_url
+        try:
+            url = self._server.start()
+        except (RuntimeError, OSError) as error:
+            raise Refused(error) from error
+        self._database = self._kept(Database(self._server))
+        return url
+
+    def _migrate(self, environment: Mapping[str, str]) -> None:
+        migration = Process("the migration", "migrate", environment, self._lifeline)
+        migration.start()
+        try:
+            status = migration.wait()
+        except KeyboardInterrupt:
+            migration.kill()
+            raise
+        if status != 0:
+            raise Refused("the tables could not be brought up to date", status if status > 0 else 1)
+
+    def _keep(self, process: Process) -> None:
+        self._processes.append(self._kept(process))
+
+    def _kept(self, part: Part) -> Keep:
+        keep = Keep(part, self._trouble.put)
+        keep.start()
+        return keep
+
+    def _await_ready(self, handler: Process) -> None:
+        slow = time.monotonic() + SLOW
+        while not (handler.ready.is_set() and self._address.answers()):
+            self._watch(timeout=0.02)
+            if time.monotonic() > slow:
+                say(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
+                slow += SLOW
+
+    def _watch(self, timeout: float | None = None) -> None:
+        with suppress(Empty):
+            raise Refused(self._trouble.get(timeout=timeout), WRONG_CONFIGURATION)
