@@ -6,10 +6,12 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 
 from adapters.executors.process import packets
-from adapters.executors.process.frames import Kind, pack
+from adapters.executors.process.frames import pack
 from adapters.executors.process.packets import Packet
+from adapters.executors.process.reports import Report
 
 HIGH = 16_000
 """Descriptors from here on nobody hits by accident, and the kernel's table of them is still small."""
@@ -24,18 +26,39 @@ class Channel:
             self._inbox = socket.socket(fileno=_moved(inbox, start))
             self._outbox = _moved(outbox, start)
         self._pid = os.getpid()
+        self._unsaid = b""
+        self._lock = Lock()
         os.register_at_fork(after_in_child=self._forget)
 
     def receive(self) -> Packet | None:
-        """The next packet, when it comes; None when the supervisor has gone."""
-        return packets.receive(self._inbox)
+        """The next packet, when it comes; None when the supervisor has gone. What is unsaid is said before a wait."""
+        try:
+            return packets.receive(self._inbox, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self.flush()
+            return packets.receive(self._inbox)
 
-    def send(self, *said: tuple[Kind, int, bytes]) -> None:
-        """Tell the supervisor these things, by kind, number of the run and payload, in one piece."""
-        frames = memoryview(b"".join(pack(kind, self._pid, run, payload) for kind, run, payload in said))
+    def note(self, report: Report) -> None:
+        """Say it with what is said next."""
+        kind, run, payload = report
+        self._unsaid += pack(kind, self._pid, run, payload)
+
+    def say(self, report: Report) -> None:
+        """Say it now. From any thread; in a forked copy of the process, nothing is said."""
         if self.is_ours():
-            while frames:
-                frames = frames[os.write(self._outbox, frames) :]
+            with self._lock:
+                self.note(report)
+                self._flush()
+
+    def flush(self) -> None:
+        """Say what is unsaid."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        unsaid, self._unsaid = self._unsaid, b""
+        while unsaid:
+            unsaid = unsaid[os.write(self._outbox, unsaid) :]
 
     def is_ours(self) -> bool:
         """Whether this process made it."""

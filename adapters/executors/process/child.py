@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from typing import NoReturn
 
 from adapters.executors.functions import failures
 from adapters.executors.functions.describe import described
@@ -15,6 +16,7 @@ from adapters.executors.process.channel import Channel
 from adapters.executors.process.frames import Kind
 from adapters.executors.process.leftovers import Leftovers, flush
 from adapters.executors.process.packets import Packet
+from adapters.executors.process.reports import Report
 from domain.ids import TypeName
 from flask_tasks import Progress
 
@@ -23,6 +25,7 @@ class Child:
     """Does what comes over the channel, and says there what became of it."""
 
     def __init__(self, channel: Channel, board: Board, functions: dict[TypeName, Function]) -> None:
+        self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
         self._functions = functions
@@ -30,7 +33,7 @@ class Child:
 
     def serve(self) -> None:
         """Run after run, until the supervisor goes."""
-        self._channel.send((Kind.READY, 0, files(self._functions.values())))
+        self._channel.note((Kind.READY, 0, files(self._functions.values())))
         while (packet := self._channel.receive()) is not None:
             if packet.run:
                 self._run(packet)
@@ -38,21 +41,32 @@ class Child:
                 self._describe()
 
     def _describe(self) -> None:
-        self._channel.send(reports.described([described(function) for function in self._functions.values()]))
+        self._channel.note(reports.describing([described(function) for function in self._functions.values()]))
 
     def _run(self, packet: Packet) -> None:
         function = self._functions[TypeName(packet.type)]
-        self._channel.send(reports.started(packet.run, time.monotonic(), function.looks_at_progress))
+        start = time.monotonic()
+        self._channel.say(reports.starting(packet.run, start, function.looks_at_progress))
         outcome = perform(function, packet.args, self._progress(packet))
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
-        worn = [(Kind.WORN, packet.run, b"")] if self._leftovers.are_there() else []
-        self._channel.send(*worn, reports.ended(packet.run, outcome))
+        ending = reports.ending(packet.run, time.monotonic() - start, outcome)
+        if self._leftovers.are_there():
+            self._retire(ending)
+        self._channel.note(ending)
+
+    def _retire(self, ending: Report) -> NoReturn:
+        """Say so, and wait to be ended together with what the function left running."""
+        self._channel.note((Kind.WORN, 0, b""))
+        self._channel.say(ending)
+        while os.getppid() == self._supervisor:
+            time.sleep(1)
+        os._exit(0)
 
     def _progress(self, packet: Packet) -> Progress:
         def report(value: float, message: str) -> None:
             words = failures.storable(message, failures.LONGEST_MESSAGE)
-            self._channel.send(reports.progressed(packet.run, value, words))
+            self._channel.say(reports.progressing(packet.run, value, words))
 
         return Progress(packet.task, packet.attempt, report, lambda: self._board.is_cancelled(packet.run))
 
@@ -66,7 +80,7 @@ def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None
     try:
         Child(channel, Board(int(page)), functions(entries)).serve()
     except CannotImport as error:
-        channel.send((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
+        channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
     flush()
     os._exit(0)
 

@@ -1,31 +1,37 @@
-"""Which run goes on where, and what has happened since it was last asked."""
+"""Which run goes on where, and what has happened since anybody asked."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
-from adapters.executors.process.place import Place
-from application.ports.executor import Described, Event, Failed, Run, Succeeded, Unusable
+from adapters.executors.process.pace import Pace
+from adapters.executors.process.place import Place, Sent
+from application.ports.executor import Described, Event, Failed, Run, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
 
 
 class Dispatch:
-    """Hands runs to places as these become ready, and gathers the events of all."""
+    """Hands runs to places that have room, and gathers the events of all places. It is their owner."""
 
-    def __init__(self) -> None:
-        self._ready: list[Place] = []
+    def __init__(self, replace: Callable[[Place], None]) -> None:
+        self._replace = replace
+        self._idle: dict[Place, None] = {}
+        self._quick: set[Place] = set()
         self._waiting: deque[Run] = deque()
         self._running: dict[Hold, Place] = {}
         self._events: list[Event] = []
         self._numbers = count(1)
+        self._pace = Pace()
         self._functions: bytes | None = None
         self._was_usable = self._is_unusable = False
 
     @property
     def free(self) -> int:
-        """Places that are ready and that no run waits for."""
-        return len(self._ready)
+        """How many runs can be started now: one in an idle place, more behind others that are short."""
+        if self._waiting:
+            return 0
+        return len(self._idle) + sum(place.room for place in self._quick)
 
     @property
     def has_news(self) -> bool:
@@ -38,7 +44,7 @@ class Dispatch:
         return events
 
     def start(self, run: Run) -> None:
-        """Give it the place that was busy last: its caches are warm."""
+        """Where nothing goes on if there is such a place, else where it is likely to be begun first."""
         self._waiting.append(run)
         self._hand_out()
 
@@ -53,40 +59,53 @@ class Dispatch:
     def happened(self, event: Event) -> None:
         """To be told with the next news."""
         self._events.append(event)
-        if isinstance(event, Succeeded | Failed):
-            self._running.pop(event.hold, None)
         self._was_usable |= isinstance(event, Described)
 
-    def ready(self, place: Place) -> None:
-        """It can take a run."""
-        self._ready.append(place)
+    def ended(self, run: Run, event: Event, seconds: float | None) -> None:
+        """The run is over."""
+        del self._running[run.hold]
+        self._events.append(event)
+        if seconds is not None:
+            self._pace.learn(run.type, seconds)
+
+    def gave_back(self, runs: Sequence[Run]) -> None:
+        """They are the first for the next room."""
+        for run in reversed(runs):
+            self._running.pop(run.hold, None)
+            self._waiting.appendleft(run)
         self._hand_out()
 
-    def lost(self, place: Place) -> None:
-        """It can't take one any more."""
-        if place in self._ready:
-            self._ready.remove(place)
-
-    def gave_back(self, run: Run) -> None:
-        """Its child died before it got there: it is the first for the next place."""
-        self._running.pop(run.hold, None)
-        self._waiting.appendleft(run)
+    def changed(self, place: Place) -> None:
+        """Know its room."""
+        self._idle.pop(place, None)
+        self._quick.discard(place)
+        if place.room and place.is_idle:
+            self._idle[place] = None
+        elif place.room:
+            self._quick.add(place)
         self._hand_out()
+
+    def died(self, place: Place, how: str) -> None:
+        """Have it replaced."""
+        if not place.was_ready:
+            self.unusable(f"the tasks cannot be imported: the process that tried {how}")
+        self._replace(place)
 
     def knows(self, functions: bytes) -> bool:
-        """Whether they were described before; else they are now."""
+        """Whether they were asked for before; from now on they were."""
         known, self._functions = self._functions == functions, functions
         return known
 
     def unusable(self, why: str) -> None:
-        """Told once, and only where the functions never were usable: later it may be a passing trouble."""
+        """Told once, and not if they ever were usable: then it is a passing trouble, and is tried again."""
         self._functions = None
         if not (self._was_usable or self._is_unusable):
             self._is_unusable = True
-            self.happened(Unusable(why))
+            self._events.append(Unusable(why))
 
     def _hand_out(self) -> None:
-        while self._waiting and self._ready:
-            run, place = self._waiting.popleft(), self._ready.pop()
+        while self._waiting and (self._idle or self._quick):
+            place = next(reversed(self._idle)) if self._idle else min(self._quick, key=lambda each: each.seconds)
+            run = self._waiting.popleft()
             self._running[run.hold] = place
-            place.start(next(self._numbers), run)
+            place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))

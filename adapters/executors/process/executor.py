@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from adapters.executors.process.child_process import ROOT, ChildProcess
 from adapters.executors.process.dispatch import Dispatch
 from adapters.executors.process.loop import Loop
 from adapters.executors.process.place import Place
-from adapters.executors.process.supervised import ROOT, Supervised
 from application.ports.executor import Event, Run
 from domain.failure import Failure
 from domain.ids import Hold
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+"""Seconds before a child is replaced that died without having run anything: twice as many each time."""
 
 
 class ProcessExecutor:
@@ -21,25 +24,25 @@ class ProcessExecutor:
     """
 
     def __init__(self, tasks: Sequence[str], concurrency: int, directory: Path = ROOT) -> None:
+        self._tasks, self._concurrency, self._directory = tasks, concurrency, directory
         self._loop = Loop()
-        self._dispatch = Dispatch()
-        child = partial(Supervised, tasks, directory)
-        self._places = [Place(child, self._loop, self._dispatch) for _ in range(concurrency)]
+        self._dispatch = Dispatch(self._replace)
+        self._places: dict[Place, float] = {}
 
     @property
     def concurrency(self) -> int:
         """The number of children."""
-        return len(self._places)
+        return self._concurrency
 
     @property
     def free(self) -> int:
-        """The number of children that wait for a run."""
+        """One for a child that waits, more for one whose runs have all been short."""
         return self._dispatch.free
 
     def open(self) -> None:
         """Start the children. The first to be ready describes the functions."""
-        for place in self._places:
-            place.open()
+        for _ in range(self._concurrency):
+            self._add(FIRST_PAUSE)
 
     def start(self, run: Run) -> None:
         """Hand it to a child."""
@@ -63,3 +66,20 @@ class ProcessExecutor:
         for place in self._places:
             place.close()
         self._loop.close()
+
+    def _add(self, pause: float) -> None:
+        child = ChildProcess(self._tasks, self._directory)
+        self._places[Place(child, self._loop, self._dispatch)] = pause
+
+    def _replace(self, place: Place) -> None:
+        pause = self._places.pop(place)
+        if place.has_ended_a_run:
+            self._loop.later(0, partial(self._try_to_add, FIRST_PAUSE))
+        else:
+            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, LONGEST_PAUSE)))
+
+    def _try_to_add(self, pause: float) -> None:
+        try:
+            self._add(pause)
+        except OSError:  # no memory, no descriptor or no process to be had now
+            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, LONGEST_PAUSE)))

@@ -1,25 +1,30 @@
-"""A place of the executor: one child, and after its end another, with the run that goes on there."""
+"""A place of the executor: one child from its start to its end, and the runs that it was handed."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from adapters.executors.functions.failures import crashed
 from adapters.executors.process import reports
+from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.frames import Broken, Frame, Kind
 from adapters.executors.process.loop import Loop
-from adapters.executors.process.supervised import Supervised
-from application.ports.executor import Described, Event, Failed, Run, Succeeded
+from application.ports.executor import Described, Event, Failed, Run
 from domain.failure import Failure
 from domain.ids import Hold
 
+AHEAD = 0.002
+"""Seconds of work that a child may have before it, since a run that it finds there costs it no wait for us."""
+MOST = 128
+"""Runs that a child may have before it."""
+STALL = 0.005
+"""Seconds after which the runs behind one that goes on are taken back, for other children."""
 GRACE = 0.5
 """Seconds that a function has to clean up, if it can see that it should."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-"""Seconds before a child is replaced that died while it ran nothing: twice as many each time."""
 LAST_GASP = 0.1
-"""Seconds between the end of a child's pipe and that of the child, if it is about to end."""
+"""Seconds between the end of a child's pipe and its death, if it was about to die."""
 POLL = 0.05
 """Seconds between two looks for a dead child, where the system does not tell."""
 
@@ -31,16 +36,20 @@ class Owner(Protocol):
         """The port's business."""
         ...
 
-    def ready(self, place: "Place") -> None:
-        """It can take a run."""
+    def ended(self, run: Run, event: Event, seconds: float | None) -> None:
+        """The run is over, and its function took so long if that is known."""
         ...
 
-    def lost(self, place: "Place") -> None:
-        """It can't take one, although it may have been ready."""
+    def gave_back(self, runs: Sequence[Run]) -> None:
+        """They were never begun."""
         ...
 
-    def gave_back(self, run: Run) -> None:
-        """The child died before the run reached it."""
+    def changed(self, place: "Place") -> None:
+        """It has another room, or none."""
+        ...
+
+    def died(self, place: "Place", how: str) -> None:
+        """It is of no use any more."""
         ...
 
     def knows(self, functions: bytes) -> bool:
@@ -52,179 +61,205 @@ class Owner(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Current:
-    """The run that goes on. `ended` is what it has been stopped with; `is_attentive` if its function can see that."""
+@dataclass(slots=True, eq=False)
+class Sent:
+    """A run that was handed to the child. `ended` is what it was stopped with, if it was."""
 
     number: int
     run: Run
+    seconds: float
+    has_begun: bool = False
     is_attentive: bool = False
     ended: Failure | None = None
 
 
 class Place:
-    """Tells its owner what happens; the owner starts a run only after it was told that the place is ready."""
+    """Runs go on one after the other. More than one is there only while all of them are expected to be short."""
 
-    def __init__(self, make: Callable[[], Supervised], loop: Loop, owner: Owner) -> None:
-        self._make, self._loop, self._owner = make, loop, owner
-        self._child: Supervised | None = None
-        self._current: Current | None = None
-        self._was_ready = self._is_worn = self._is_doomed = False
-        self._pause = FIRST_PAUSE
-
-    def open(self) -> None:
-        """Start a child. OSError if the system does not let us."""
-        child = self._child = self._make()
-        self._was_ready = self._is_worn = self._is_doomed = False
-        self._loop.listen(child.outbox, self._hear)
+    def __init__(self, child: ChildProcess, loop: Loop, owner: Owner) -> None:
+        self._child, self._loop, self._owner = child, loop, owner
+        self._sent: deque[Sent] = deque()
+        self._seconds = 0.0
+        self._last_seen = 0
+        self._is_watched = self._is_stalled = False
+        self._is_doomed = self._is_dead = False
+        self.was_ready = self.has_ended_a_run = self.is_worn = False
+        loop.listen(child.outbox, self._hear)
         if child.death is not None:
-            self._loop.listen(child.death, self._see_death)
+            loop.listen(child.death, self._see_death)
         else:
-            self._loop.later(POLL, self._look_for_death)
+            loop.later(POLL, self._look_for_death)
 
-    def start(self, number: int, run: Run) -> None:
-        """Hand the child a run, under a number that no other has."""
-        self._current = Current(number, run)
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is there."""
+        return not self._sent
+
+    @property
+    def room(self) -> int:
+        """How many runs more can be started here."""
+        if not self.was_ready or self._is_doomed or self._is_stalled:
+            return 0
+        if not self._sent:
+            return 1
+        return MOST - len(self._sent) if self._seconds < AHEAD else 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the runs that are there are expected to take."""
+        return self._seconds
+
+    def start(self, sent: Sent) -> None:
+        """Before: there is room."""
         try:
-            self._alive.start(number, run)
-        except ConnectionError:  # it is dead, which is seen soon
-            self._current = None
-            self._owner.gave_back(run)
+            self._child.start(sent.number, sent.run)
+        except (BlockingIOError, ConnectionError):  # it has too much before it, or is dead, which is seen soon
+            self._is_stalled = True
+            self._owner.gave_back([sent.run])
+        else:
+            self._sent.append(sent)
+            self._seconds += sent.seconds
+            self._watch()
+        self._owner.changed(self)
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
         self._hear()
-        current = self._current
-        if current is None or current.run.hold != hold or current.ended is not None:
-            return
-        current.ended = failure
-        if self._alive.take_back():
-            self._settle(current, Failed(hold, failure))
-        elif current.is_attentive:
-            self._alive.cancel(current.number)
-            self._loop.later(GRACE, partial(self._end_grace, current))
-        else:
-            self._kill()
+        for sent in [each for each in self._sent if each.run.hold == hold and each.ended is None]:
+            sent.ended = failure
+            self._take_back()
+            if sent in self._sent:
+                self._stop(sent)
 
     def close(self) -> None:
         """End the child and what it has started."""
-        if self._child is not None:
-            self._child.kill()
-            self._bury(self._child)
+        self._child.kill()
+        self._bury()
 
-    @property
-    def _alive(self) -> Supervised:
-        assert self._child is not None, "nobody is told that a place without a child is ready"
-        return self._child
+    def _watch(self) -> None:
+        if len(self._sent) > 1 and not self._is_watched:
+            self._is_watched = True
+            self._loop.later(STALL, self._look_for_stall)
+
+    def _look_for_stall(self) -> None:
+        self._is_watched = False
+        first = self._sent[0].number if self._sent else 0
+        if first == self._last_seen:
+            self._take_back()
+        self._last_seen = first
+        self._watch()
+
+    def _take_back(self) -> None:
+        """Whatever the child has not come to is free for others; and nothing is put behind what it is at."""
+        numbers = set(self._child.take_back())
+        self._drop([each for each in self._sent if each.number in numbers])
+        self._is_stalled = bool(self._sent)
+        self._owner.changed(self)
+
+    def _drop(self, unbegun: Sequence[Sent]) -> None:
+        self._sent = deque(each for each in self._sent if each not in unbegun)
+        self._seconds = sum(each.seconds for each in self._sent)
+        for each in unbegun:
+            if each.ended is not None:
+                self._owner.ended(each.run, Failed(each.run.hold, each.ended), None)
+        self._owner.gave_back([each.run for each in unbegun if each.ended is None])
+
+    def _stop(self, sent: Sent) -> None:
+        if sent.is_attentive:
+            self._child.cancel(sent.number)
+            self._loop.later(GRACE, partial(self._end_grace, sent))
+        else:
+            self._kill()
+
+    def _end_grace(self, sent: Sent) -> None:
+        if sent in self._sent:
+            self._kill()
+
+    def _kill(self) -> None:
+        if not self._is_doomed:
+            self._is_doomed = True
+            self._child.kill()
+            self._owner.changed(self)
 
     def _hear(self) -> None:
-        child = self._child
-        if child is None or child.is_silent:
+        if self._child.is_silent:
             return
         try:
-            for frame in child.said():
-                self._take(child, frame)
+            for frame in self._child.said():
+                self._take(frame)
         except Broken:
-            child.is_silent = True
-            self._give_up(child, "something else wrote into the pipe between its process and the handler")
-        if child.is_silent:
-            self._loop.ignore(child.outbox)
-            self._loop.later(LAST_GASP, partial(self._give_up, child, "its process closed the pipe to the handler"))
+            self._child.is_silent = True
+            self._give_up("something else wrote into the pipe between its process and the handler")
+        if self._child.is_silent:
+            self._loop.ignore(self._child.outbox)
+            self._loop.later(LAST_GASP, partial(self._give_up, "its process closed the pipe to the handler"))
 
-    def _take(self, child: Supervised, frame: Frame) -> None:
+    def _give_up(self, why: str) -> None:
+        """The child cannot be understood any more."""
+        if not self._is_doomed:
+            for each in self._sent:
+                each.ended = each.ended or (crashed(why) if each.has_begun else None)
+            self._kill()
+
+    def _take(self, frame: Frame) -> None:
         match frame.kind:
             case Kind.READY if not self._owner.knows(frame.payload):
-                child.describe()
+                self._child.describe()
             case Kind.READY:
-                self._announce()
+                self._get_ready()
             case Kind.DESCRIBED:
-                self._owner.happened(Described(reports.types_of(frame.payload)))
-                self._announce()
+                self._owner.happened(Described(reports.types(frame)))
+                self._get_ready()
             case Kind.UNUSABLE:
                 self._owner.unusable(frame.payload.decode())
             case Kind.WORN:
-                self._is_worn = True
-            case _ if self._current is not None and self._current.number == frame.run:
-                self._report(self._current, frame)
+                self.is_worn = True
+            case _ if self._sent and self._sent[0].number == frame.run:
+                self._report(self._sent[0], frame)
 
-    def _report(self, current: Current, frame: Frame) -> None:
-        event = reports.event(frame, current.run.hold)
-        if frame.kind is Kind.STARTED:
-            current.is_attentive = reports.is_attentive(frame.payload)
-        if isinstance(event, Succeeded | Failed):
-            self._settle(current, event)
-        elif current.ended is None:
-            self._owner.happened(event)
+    def _get_ready(self) -> None:
+        self.was_ready = True
+        self._owner.changed(self)
 
-    def _settle(self, current: Current, event: Event) -> None:
+    def _report(self, sent: Sent, frame: Frame) -> None:
+        match frame.kind:
+            case Kind.SUCCEEDED | Kind.FAILED:
+                self._settle(sent, reports.ended(frame, sent.run.hold), reports.seconds(frame))
+            case Kind.STARTED:
+                sent.has_begun, sent.is_attentive = True, reports.is_attentive(frame)
+                self._owner.happened(reports.started(frame, sent.run.hold))
+            case _ if sent.ended is None:
+                self._owner.happened(reports.progressed(frame, sent.run.hold))
+
+    def _settle(self, sent: Sent, event: Event, seconds: float | None) -> None:
         """What the run was stopped with comes before what became of it afterwards."""
-        self._current = None
-        self._pause = FIRST_PAUSE
-        self._owner.happened(Failed(current.run.hold, current.ended) if current.ended else event)
-        if self._is_worn and not self._is_doomed:
+        self._sent.popleft()
+        self._seconds = self._seconds - sent.seconds if self._sent else 0.0
+        self._is_stalled = False
+        self.has_ended_a_run = True
+        self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended) if sent.ended else event, seconds)
+        if self.is_worn:
             self._kill()
-        self._announce()
-
-    def _announce(self) -> None:
-        self._was_ready = True
-        if not self._is_doomed:
-            self._owner.ready(self)
-
-    def _kill(self) -> None:
-        self._is_doomed = True
-        self._owner.lost(self)
-        self._alive.kill()
-
-    def _end_grace(self, current: Current) -> None:
-        if self._current is current:
-            self._kill()
-
-    def _give_up(self, child: Supervised, why: str) -> None:
-        """It cannot be understood any more."""
-        if child is not self._child or self._is_doomed:
-            return
-        if self._current is not None:
-            self._current.ended = self._current.ended or crashed(why)
-        self._kill()
+        self._owner.changed(self)
 
     def _see_death(self) -> None:
-        self._is_doomed = True
+        self._is_doomed = self._is_dead = True
         self._hear()
-        child, current = self._alive, self._current
-        is_unread = child.take_back()
-        how = self._bury(child)
-        self._owner.lost(self)
-        if not self._was_ready:
-            self._owner.unusable(f"the tasks cannot be imported: the process that tried {how}")
-        if current is not None and is_unread and current.ended is None:
-            self._current = None
-            self._owner.gave_back(current.run)
-        elif current is not None:
-            self._settle(current, Failed(current.run.hold, crashed(f"the process that ran it {how}")))
-        self._replace(at_once=self._is_worn or (current is not None and not is_unread))
+        how = self._bury()
+        self._owner.changed(self)
+        for sent in [each for each in self._sent if each.has_begun or each.ended]:
+            self._settle(sent, Failed(sent.run.hold, crashed(f"the process that ran it {how}")), None)
+        self._drop(list(self._sent))
+        self._owner.died(self, how)
 
-    def _bury(self, child: Supervised) -> str:
-        self._loop.ignore(child.outbox)
-        if child.death is not None:
-            self._loop.ignore(child.death)
-        self._child = None
-        return child.bury()
-
-    def _replace(self, at_once: bool) -> None:
-        self._loop.later(0 if at_once else self._pause, self._reopen)
-        if not at_once:
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
-
-    def _reopen(self) -> None:
-        try:
-            self.open()
-        except OSError:  # no memory, no descriptor, no process to be had now
-            self._replace(at_once=False)
+    def _bury(self) -> str:
+        self._loop.ignore(self._child.outbox)
+        if self._child.death is not None:
+            self._loop.ignore(self._child.death)
+        return self._child.bury()
 
     def _look_for_death(self) -> None:
-        if self._child is None or self._child.death is not None:
-            return
         if self._child.has_died():
             self._see_death()
-        else:
+        elif not self._is_dead:
             self._loop.later(POLL, self._look_for_death)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from struct import Struct
 
 from adapters.executors.process.frames import Frame, Kind
-from application.ports.executor import Event, Failed, Progressed, Started, Succeeded
+from application.ports.executor import Failed, Progressed, Started, Succeeded
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.options import Options
@@ -15,53 +15,61 @@ from domain.task_type import TaskType
 
 _STARTED = Struct("!d?")
 _SHARE = Struct("!d")
+_SECONDS = Struct("!f")
 
 Report = tuple[Kind, int, bytes]
 """The kind of a frame, the number of the run, and the payload."""
 
 
-def started(run: int, at: float, is_attentive: bool) -> Report:
-    """Its function began, and is handed a progress or not."""
-    return Kind.STARTED, run, _STARTED.pack(at, is_attentive)
-
-
-def progressed(run: int, value: float, message: str) -> Report:
-    """Its function is so far."""
-    return Kind.PROGRESSED, run, _SHARE.pack(value) + message.encode()
-
-
-def ended(run: int, outcome: str | Failure) -> Report:
-    """Its function returned this JSON text, or did not return."""
-    if isinstance(outcome, Failure):
-        return Kind.FAILED, run, json.dumps(asdict(outcome)).encode()
-    return Kind.SUCCEEDED, run, outcome.encode()
-
-
-def described(types: Sequence[TaskType]) -> Report:
+def describing(types: Sequence[TaskType]) -> Report:
     """These can be run."""
     return Kind.DESCRIBED, 0, json.dumps([asdict(each) for each in types]).encode()
 
 
-def types_of(payload: bytes) -> list[TaskType]:
+def starting(run: int, at: float, is_attentive: bool) -> Report:
+    """Its function begins, and is handed a progress or not."""
+    return Kind.STARTED, run, _STARTED.pack(at, is_attentive)
+
+
+def progressing(run: int, value: float, message: str) -> Report:
+    """Its function is so far."""
+    return Kind.PROGRESSED, run, _SHARE.pack(value) + message.encode()
+
+
+def ending(run: int, seconds: float, outcome: str | Failure) -> Report:
+    """Its function took so long, and returned this JSON text or failed."""
+    if isinstance(outcome, Failure):
+        return Kind.FAILED, run, _SECONDS.pack(seconds) + json.dumps(asdict(outcome)).encode()
+    return Kind.SUCCEEDED, run, _SECONDS.pack(seconds) + outcome.encode()
+
+
+def types(frame: Frame) -> list[TaskType]:
     """What was described."""
-    return [TaskType(**each | {"options": Options(**each["options"])}) for each in json.loads(payload)]
+    return [TaskType(**each | {"options": Options(**each["options"])}) for each in json.loads(frame.payload)]
 
 
-def is_attentive(payload: bytes) -> bool:
-    """Whether the function that started is handed a progress."""
-    return bool(_STARTED.unpack(payload)[1])
+def started(frame: Frame, hold: Hold) -> Started:
+    """When the function began."""
+    return Started(hold, _STARTED.unpack(frame.payload)[0])
 
 
-def event(frame: Frame, hold: Hold) -> Event:
-    """What a frame on a run says of that hold."""
-    match frame.kind:
-        case Kind.STARTED:
-            return Started(hold, _STARTED.unpack(frame.payload)[0])
-        case Kind.PROGRESSED:
-            (value,) = _SHARE.unpack_from(frame.payload)
-            return Progressed(hold, Progress(value, frame.payload[_SHARE.size :].decode()))
-        case Kind.SUCCEEDED:
-            return Succeeded(hold, frame.payload.decode())
-        case Kind.FAILED:
-            return Failed(hold, Failure(**json.loads(frame.payload)))
-    raise AssertionError(frame.kind)
+def is_attentive(frame: Frame) -> bool:
+    """Whether the function that began is handed a progress."""
+    return bool(_STARTED.unpack(frame.payload)[1])
+
+
+def progressed(frame: Frame, hold: Hold) -> Progressed:
+    """How far the function is."""
+    (value,) = _SHARE.unpack_from(frame.payload)
+    return Progressed(hold, Progress(value, frame.payload[_SHARE.size :].decode()))
+
+
+def ended(frame: Frame, hold: Hold) -> Succeeded | Failed:
+    """What became of the function."""
+    text = frame.payload[_SECONDS.size :].decode()
+    return Succeeded(hold, text) if frame.kind is Kind.SUCCEEDED else Failed(hold, Failure(**json.loads(text)))
+
+
+def seconds(frame: Frame) -> float:
+    """How long the function took."""
+    return float(_SECONDS.unpack_from(frame.payload)[0])

@@ -1,4 +1,4 @@
-"""One child, as its supervisor sees it."""
+"""A child as a process: how it is started, how it is talked to, how it ends."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 PIECE = 256 * 1024
 
 
-class Supervised:
+class ChildProcess:
     """A process that runs functions, and what connects to it. `is_silent` once it will say no more."""
 
     def __init__(self, tasks: Sequence[str], directory: Path) -> None:
@@ -43,15 +43,16 @@ class Supervised:
         packets.send(self._socket, Packet(0))
 
     def start(self, number: int, run: Run) -> None:
-        """Hand it a run under a number. ConnectionError if it is dead."""
+        """Hand it a run under a number. BlockingIOError if too many wait there, ConnectionError if it is dead."""
         packets.send(self._socket, Packet(number, run.hold.task, run.attempt, run.type, run.args))
 
-    def take_back(self) -> bool:
-        """Whether a run that was started had not reached the child: now it never will."""
-        try:
-            return packets.receive(self._inbox, socket.MSG_DONTWAIT) is not None
-        except (BlockingIOError, ConnectionError):
-            return False
+    def take_back(self) -> list[int]:
+        """The numbers of the runs that had not reached the child: now they never will."""
+        numbers = []
+        with suppress(BlockingIOError, ConnectionError):
+            while packet := packets.receive(self._inbox, socket.MSG_DONTWAIT):
+                numbers.append(packet.run)
+        return numbers
 
     def cancel(self, number: int) -> None:
         """Let the function of that run see that it is no longer wanted."""

@@ -1,0 +1,24 @@
+"""How long runs of each type take, as far as it has been seen."""
+
+from domain.ids import TypeName
+
+UNKNOWN = 1e9
+"""Seconds: of what was never seen, everything must be feared."""
+CALM = 0.1
+"""The weight of a run that took less than expected. One that took more counts in full."""
+
+
+class Pace:
+    """Learns from runs that have ended."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[TypeName, float] = {}
+
+    def expected(self, type: TypeName) -> float:
+        """Seconds that the next run of this type is likely to take at most."""
+        return self._seconds.get(type, UNKNOWN)
+
+    def learn(self, type: TypeName, seconds: float) -> None:
+        """One took so long."""
+        expected = self._seconds.get(type, seconds)
+        self._seconds[type] = max(seconds, expected + CALM * (seconds - expected))
