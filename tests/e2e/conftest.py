@@ -47,8 +47,10 @@ def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
     """API, handler and janitor over the functions of tests/e2e/functions.py and those that ship."""
     tasks = f"tasks/tasks.py,{Path(__file__).parent / 'functions.py'}"
     service = Service(new_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
-    for name in ("http", "handler", "janitor"):
-        service.start(name)
-    service.await_ready("default", "add", "mov3d", "slow")
-    yield service
-    service.stop()
+    try:
+        for name in ("http", "handler", "janitor"):
+            service.start(name)
+        service.await_ready("default", "add", "mov3d", "slow")
+        yield service
+    finally:
+        service.stop()
