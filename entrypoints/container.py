@@ -2,17 +2,15 @@
 
 import os
 import socket
-from collections.abc import Callable
 from uuid import uuid4
 
 from dependency_injector import containers, providers
 
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.executors.process import ProcessExecutor
+from adapters.executors.process.executor import ProcessExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from application.known_types import KnownTypes
-from application.ports.executor import Executor
 from application.supervisor.correspondence import Correspondence, Identity
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
@@ -33,11 +31,6 @@ from entrypoints.settings import Settings
 def new_handler_id() -> HandlerId:
     """An id that no process had before, and that says where it is."""
     return HandlerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
-
-
-def free_places(executor: Executor) -> Callable[[], int]:
-    """Asks the executor how many runs it could start now."""
-    return lambda: executor.free
 
 
 class Container(containers.DeclarativeContainer):
@@ -77,7 +70,5 @@ class Container(containers.DeclarativeContainer):
     executor = providers.Singleton(ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency)
     courier = providers.Singleton(ThreadCourier, executor.provided.wake)
     identity = providers.Singleton(Identity, providers.Callable(new_handler_id), settings.provided.lease)
-    correspondence = providers.Singleton(
-        Correspondence, desk, begin, courier, identity, providers.Callable(free_places, executor), rescue, published
-    )
+    correspondence = providers.Singleton(Correspondence, desk, begin, courier, identity, executor, rescue, published)
     supervisor = providers.Singleton(Supervisor, desk, executor, correspondence, settings.provided.grace)

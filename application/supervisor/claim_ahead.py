@@ -7,7 +7,7 @@ handler idles.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from application.supervisor.held import Held
+from application.supervisor.held import Held, Holdings
 from domain.ids import TypeName
 
 HORIZON = 0.1
@@ -45,20 +45,24 @@ class ClaimAhead:
             self.turns.remove(type)
             self.turns.append(type)
 
-    def wanted(self, free: int, queued: Iterable[Held], running: Iterable[Held], now: float) -> Mapping[TypeName, int]:
-        """How many of each type to claim, in the order of turns; only types of which any are wanted."""
-        waiting = list(queued)
-        idle = max(free - len(waiting), 0)
-        places = free + sum(self._ends_soon(held, now) for held in running)
-        room = HORIZON * places - sum(self.durations.get(held.task.type, HORIZON) for held in waiting)
+    def wanted(self, free: int, places: int, held: Holdings, now: float) -> Mapping[TypeName, int]:
+        """How many of each type to claim, in the order of turns; only types of which any are wanted.
+
+        `free` runs could be started now, in `places` of which each runs one at a time.
+        """
+        idle = min(free, places) - len(held.queued)
+        ready = min(free + sum(self._ends_soon(each, now) for each in held.running.values()), places)
+        room = HORIZON * ready - sum(self._expected(each) for each in held.not_begun())
         wanted = {type: min(max(idle, self._fitting(type, room)), LIMIT) for type in self.turns}
         return {type: number for type, number in wanted.items() if number > 0}
 
+    def _expected(self, held: Held) -> float:
+        return self.durations.get(held.task.type, HORIZON)
+
     def _fitting(self, type: TypeName, room: float) -> int:
-        mean = self.durations.get(type)
-        return 0 if mean is None or mean > HORIZON or room <= 0 else int(room / mean)
+        mean = self.durations.get(type, HORIZON)
+        return int(room / mean) if mean < HORIZON else 0
 
     def _ends_soon(self, held: Held, now: float) -> bool:
-        mean = self.durations.get(held.task.type, HORIZON)
         began = held.claimed_at if held.started_at is None else held.started_at
-        return mean < HORIZON and now - began < HORIZON
+        return self._expected(held) < HORIZON and now - began < HORIZON

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from application.ports.executor import Executor
 from application.ports.queue import Claimed, Report
 from application.ports.wake_up import Topic
 from application.ports.work import Begin
@@ -54,7 +55,7 @@ class Correspondence:
         begin: Begin,
         courier: Courier,
         identity: Identity,
-        free_places: Callable[[], int],
+        executor: Executor,
         rescue: Callable[[], object],
         published: Callable[[Sequence[TaskType]], None],
     ) -> None:
@@ -62,7 +63,7 @@ class Correspondence:
         self._begin = begin
         self._courier = courier
         self._identity = identity
-        self._free_places = free_places
+        self._executor = executor
         self._rescue = rescue
         self._told_published = published
         self._next: dict[str, float] = {}
@@ -137,9 +138,10 @@ class Correspondence:
 
     def _claim_due(self) -> float:
         desk = self._desk
-        if desk.draining or not desk.published or not self._wanted():
+        if desk.draining or not desk.published:
             return inf
-        return 0 if Topic.WAITING in desk.woken else self._in("claim")
+        due_in = 0 if Topic.WAITING in desk.woken else self._in("claim")
+        return due_in if due_in > 0 or self._wanted() else inf
 
     def _claim(self) -> None:
         wanted = self._wanted()
@@ -162,8 +164,8 @@ class Correspondence:
         self._courier.send(errand, then)
 
     def _wanted(self) -> Mapping[TypeName, int]:
-        held, now = self._desk.held, self._desk.clock.monotonic()
-        return self._desk.ahead.wanted(self._free_places(), held.queued, held.running.values(), now)
+        free, places = self._executor.free, self._executor.concurrency
+        return self._desk.ahead.wanted(free, places, self._desk.held, self._desk.clock.monotonic())
 
     # Holding
 

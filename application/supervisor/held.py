@@ -66,6 +66,11 @@ class Holdings:
         running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
         return [*(held.hold for held in self.queued), *running]
 
+    def not_begun(self) -> Iterator[Held]:
+        """All whose function has not started yet, as far as it is known."""
+        yield from self.queued
+        yield from (held for held in self.running.values() if held.started_at is None)
+
     def take_out(self, claimed_before: float = float("inf")) -> Iterator[Held]:
         """Remove what is queued for longer than that, the oldest first."""
         while self.queued and self.queued[0].claimed_at < claimed_before:
