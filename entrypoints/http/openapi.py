@@ -25,9 +25,18 @@ A task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and r
 went in; what cannot be kept so is refused with 422 and the path of the place.
 """.strip()
 
+SWAGGER_UI = {
+    "url": "openapi.json",
+    "deepLinking": True,
+    "tryItOutEnabled": True,
+    "defaultModelsExpandDepth": 0,
+    "validatorUrl": None,
+}
+"""The page's own links are relative, so that it works behind any prefix; it asks nobody else for anything."""
+
 
 def configuration(settings: Settings) -> Mapping[str, Any]:
-    """What flask-smorest takes from the app's configuration. The page's own links are relative: any prefix will do."""
+    """What flask-smorest takes from the app's configuration."""
     return {
         "API_TITLE": "flask-tasks",
         "API_VERSION": "1",
@@ -35,7 +44,7 @@ def configuration(settings: Settings) -> Mapping[str, Any]:
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_SWAGGER_UI_PATH": "/docs",
         "OPENAPI_SWAGGER_UI_URL": "docs/",
-        "OPENAPI_SWAGGER_UI_CONFIG": {"url": "openapi.json", "validatorUrl": None, "tryItOutEnabled": True},
+        "OPENAPI_SWAGGER_UI_CONFIG": SWAGGER_UI,
         "API_SPEC_OPTIONS": {
             "info": {"description": DESCRIPTION},
             "servers": [{"url": settings.backend_url or "/"}],
@@ -60,6 +69,9 @@ class TaskApi(Api):  # type: ignore[misc]
         """Like flask-smorest's, but keeps the headers of the error."""
         return answer_http(error)
 
+    def _register_pagination_header(self) -> None:
+        """Pages go on by a cursor in the body; a header of flask-smorest's would be described and never sent."""
+
     def _openapi_json(self) -> Response:
         document = deepcopy(self.spec.to_dict())
         _offer(document, self._published())
@@ -76,6 +88,5 @@ class TaskApi(Api):  # type: ignore[misc]
 def _offer(document: dict[str, Any], types: Mapping[TypeName, Published]) -> None:
     """Adds the types to the operation that submits one by name, to choose from."""
     examples = {name: {"value": name, "summary": known.type.description[:200]} for name, known in types.items()}
-    for parameter in document["paths"]["/task/new/{type}"]["post"]["parameters"]:
-        if parameter["name"] == "type" and examples:
-            parameter["examples"] = examples
+    (type,) = document["paths"]["/task/new/{type}"]["parameters"]
+    type.update({"examples": examples} if examples else {})

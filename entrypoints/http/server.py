@@ -1,5 +1,6 @@
 """The WSGI server: some workers on one port, each with some threads."""
 
+import logging
 import socket
 import time
 from threading import Thread
@@ -13,6 +14,7 @@ from entrypoints import lifeline
 from entrypoints.http.worker import app
 from entrypoints.settings import Settings
 
+log = logging.getLogger(__name__)
 QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
 """What the server has to say goes where everything goes."""
 
@@ -48,7 +50,7 @@ def free_address(host: str, port: int) -> str:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
@@ -58,10 +60,15 @@ def free_address(host: str, port: int) -> str:
 
 def tell_when_ready(address: str, port: int) -> None:
     """Waits until a worker listens, and tells whoever waits for this process."""
-    while True:
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.01)
-    lifeline.ready(f"http://{address}:{port}")
+    while not answers(address, port):
+        time.sleep(0.01)
+    shown = f"[{address}]" if ":" in address else address
+    log.info("ready on http://%s:%d", shown, port)
+    lifeline.ready(f"http://{shown}:{port}")
+
+
+def answers(address: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    # Workers are forked meanwhile: nothing that takes a lock of the C library, such as looking names up.
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        return probe.connect_ex((address, port)) == 0

@@ -49,7 +49,7 @@ def submitting(tasks: Blueprint, services: Services) -> None:
         responses=CREATED | fails(REFUSED),
     )
     def submit_default(query: dict[str, Any]) -> Response:
-        """Submit a task of the type `default`
+        """Submit a task of the type default
 
         The body is its arguments.
         """

@@ -1,6 +1,10 @@
 """One worker process: the app with connections of its own."""
 
+import multiprocessing
 import os
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import wait
 from threading import Thread
 
 from flask import Flask
@@ -15,5 +19,18 @@ def app() -> Flask:
     """The app, made from the environment. It answers at once, with 503 until the database is there and ready."""
     process.configure_logging("http")
     container = Container(settings=Settings.from_environment(os.environ))
-    Thread(target=process.prepare_database, args=(container,), name="prepare", daemon=True).start()
+    aside(end_with_parent)
+    aside(lambda: process.prepare_database(container))
     return create_app(container)
+
+
+def aside(work: Callable[[], None]) -> None:
+    """Do it in a thread that keeps nobody from leaving."""
+    Thread(target=work, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Waits until the process that started this one has ended, however it ended, and then ends this one too."""
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)

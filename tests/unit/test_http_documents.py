@@ -1,0 +1,157 @@
+"""The OpenAPI document and the page that shows it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from application.ports.listing import Filter
+from application.use_cases.list_tasks import Request
+from entrypoints.http.queries import PAGE
+from entrypoints.http.schemas import SCHEMAS
+from entrypoints.http.task_json import FIELDS
+from tests.unit.http_service import Service, configured
+
+PATHS = {
+    "/task/new": {"post"},
+    "/task/new/{type}": {"post"},
+    "/task/{id}/view": {"get"},
+    "/task/{id}": {"get", "delete"},
+    "/task/{id}/cancel": {"post"},
+    "/task/{id}/retry": {"post"},
+    "/tasks": {"get"},
+    "/types": {"get"},
+    "/ping": {"get"},
+    "/health/live": {"get"},
+    "/health/ready": {"get"},
+}
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def document(service: Service) -> dict[str, Any]:
+    return service.client.get("/openapi.json").get_json()
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (
+        operation for path in document["paths"].values() for operation in path.values() if isinstance(operation, dict)
+    )
+
+
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document."""
+    if isinstance(value, dict):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(member)
+
+
+def test_every_path_is_there_and_no_other(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert {path: {key for key in item if key != "parameters"} for path, item in document["paths"].items()} == PATHS
+
+
+def test_every_operation_is_described_with_its_errors(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    for operation in operations(document):
+        assert operation["summary"]
+        assert len(operation["tags"]) == 1
+        assert all(answer["description"] for answer in operation["responses"].values())
+        for code, answer in operation["responses"].items():
+            schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+            assert int(code) < 400 or schema == {"$ref": "#/components/schemas/Error"}
+
+
+def test_every_parameter_is_described_with_its_bounds(document: dict[str, Any]) -> None:
+    for parameter in (part for part in parts(document["paths"]) if "in" in part and "name" in part):
+        assert parameter["description"]
+        if parameter["schema"]["type"] in ("integer", "number"):
+            assert {"minimum", "maximum"} <= parameter["schema"].keys()
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = {part["$ref"] for part in parts(document) if "$ref" in part}
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references == schemas
+
+
+def test_the_schemas_are_valid_and_the_examples_fit_them(document: dict[str, Any]) -> None:
+    for content in (part for part in parts(document["paths"]) if "schema" in part and "example" in part):
+        schema = {**content["schema"], "components": document["components"]}
+        assert jsonschema_rs.validator_for(schema).is_valid(content["example"])
+
+
+def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
+    assert set(SCHEMAS["Task"]["properties"]) == set(FIELDS)
+    assert set(SCHEMAS["Summary"]["properties"]) == set(FIELDS) - {"args", "result"}
+    assert jsonschema_rs.validator_for(SCHEMAS["Task"]).is_valid(service.submit({"a": 1}))
+
+
+def test_a_page_has_as_many_tasks_as_the_use_case_would_give() -> None:
+    assert Request(filter=Filter()).limit == PAGE
+
+
+def test_the_known_types_are_offered(service: Service) -> None:
+    service.publish("add", description="Adds.")
+    (type,) = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
+    offered = type["examples"]
+    assert offered["add"] == {"value": "add", "summary": "Adds."}
+    assert set(offered) == {"default", "add"}
+
+
+def test_the_server_is_the_public_address() -> None:
+    document = configured(backend_url="https://example.org/tasks").client.get("/openapi.json").get_json()
+    assert document["servers"] == [{"url": "https://example.org/tasks"}]
+
+
+def test_links_are_absolute_where_the_public_address_is_known() -> None:
+    service = configured(backend_url="https://example.org/tasks")
+    answer = service.client.post("/task/new", json={})
+    assert answer.headers["Location"] == "https://example.org/tasks/task/1/view"
+
+
+class TestPage:
+    def test_it_needs_nothing_from_elsewhere(self, service: Service) -> None:
+        page = service.client.get("/docs").text
+        assert "http" not in page
+        for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
+            assert f'"docs/{name}"' in page
+            with service.client.get(f"/docs/{name}") as answer:
+                assert answer.status_code == 200
+        assert '"url": "openapi.json"' in page
+
+    @pytest.mark.parametrize(
+        ("backend", "start"),
+        [(None, "/docs"), ("https://example.org", "/docs"), ("https://example.org/a/b", "/a/b/docs")],
+    )
+    def test_the_root_leads_to_it_behind_any_prefix(self, backend: str | None, start: str) -> None:
+        answer = configured(backend_url=backend).client.get("/")
+        assert (answer.status_code, answer.headers["Location"]) == (302, start)
+
+    def test_a_slash_behind_it_leads_back(self, service: Service) -> None:
+        answer = service.client.get("/docs/")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "../docs")
+
+    @pytest.mark.parametrize(
+        "name", ["../__init__.py", "..%2f__init__.py", "%2e%2e/__init__.py", "nothing.js", "", "%00"]
+    )
+    def test_nothing_else_of_the_package_is_served(self, service: Service, name: str) -> None:
+        assert service.client.get(f"/docs/{name}").status_code in (302, 404)
+
+    def test_it_has_an_icon(self, service: Service) -> None:
+        with service.client.get("/favicon.ico") as answer:
+            assert answer.content_type == "image/png"
+
+
+def test_the_document_can_be_read_by_people_too(service: Service) -> None:
+    text = service.client.get("/openapi.json").text
+    assert json.loads(text)["info"]["title"] == "flask-tasks"
+    assert text.count("\n") > 100
