@@ -47,7 +47,7 @@ class Container(containers.DeclarativeContainer):
     notifier = providers.Singleton(PostgresNotifier, database)
     listener = providers.Singleton(PostgresListener, database)
     migrate = providers.Singleton(Migration, database)
-    ping = database.provided.ping
+    ping = migrate.provided.check
     embedded_postgres = providers.Factory(EmbeddedPostgres)
 
     known_types = providers.Singleton(KnownTypes, begin, clock)

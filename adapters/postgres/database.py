@@ -43,11 +43,6 @@ class Database:
         given = psycopg2.extensions.parse_dsn(self._url)
         return psycopg2.connect(self._url, **{key: self._defaults[key] for key in self._defaults.keys() - given.keys()})
 
-    def ping(self) -> None:
-        """StorageUnavailable where the database does not answer."""
-        with errors_translated(), self.engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
-
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from adapters.postgres.database import Database, errors_translated
+from application.errors import StorageUnavailable
 
 NEWEST = "0001"
 """The revision that this code works with: the head of migrations/versions."""
@@ -33,6 +34,12 @@ class Migration:
                 if not self._is_done():
                     self._upgrade()
             return True
+
+    def check(self) -> None:
+        """StorageUnavailable where the database does not answer, or has other tables."""
+        with errors_translated():
+            if not self._is_done():
+                raise StorageUnavailable
 
     def _is_done(self) -> bool:
         try:

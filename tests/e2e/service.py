@@ -84,7 +84,7 @@ class Service:
 
     def await_ready(self, *types: str) -> None:
         """Until the API answers, and a handler lives for each of these types."""
-        eventually(self._is_ready)
+        eventually(lambda: self.status("/health/ready") == 200)
         eventually(lambda: set(types) <= self._live())
 
     def submit(self, type: str = "default", args: Any = None, **options: Any) -> dict[str, Any]:
@@ -109,11 +109,12 @@ class Service:
         """Submit, and wait for the end."""
         return self.await_status(self.submit(type, args, **options)["id"], *FINAL)
 
-    def _is_ready(self) -> bool:
+    def status(self, path: str) -> int | None:
+        """The status code of the answer; None where nobody listens."""
         try:
-            return self.client.get("/health/ready").status_code == 200
+            return self.client.get(path).status_code
         except httpx.TransportError:
-            return False
+            return None
 
     def _live(self) -> set[str]:
         return {type["name"] for type in self.client.get("/types").json()["types"] if type["live"]}

@@ -91,7 +91,7 @@ def test_progress_shows_within_a_second(service: Service):
 def test_a_running_task_that_is_cancelled_is_stopped_and_stays_cancelled(service: Service, tmp_path: Path):
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 2.5, "mark": str(mark)})["id"]
-    eventually(mark.exists)
+    eventually(lambda: mark.exists() and mark.read_text())
     answer = service.client.post(f"/task/{id}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert service.client.post(f"/task/{id}/cancel").status_code == 200
