@@ -12,6 +12,7 @@ from entrypoints.http.docs import docs
 from entrypoints.http.errors import answer_errors
 from entrypoints.http.health import telling_health
 from entrypoints.http.listing_types import listing_types
+from entrypoints.http.parsing import TaskPath
 from entrypoints.http.services import Services
 from entrypoints.http.submitting import submitting
 from entrypoints.http.viewing import viewing
@@ -43,6 +44,7 @@ def configure(app: Flask, services: Services) -> None:
     # With a slash behind it a path is the same; with two in it, it is another.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["task"] = TaskPath
     allow_origins(app, settings)
 
 

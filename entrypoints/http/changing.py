@@ -46,7 +46,7 @@ def changing(tasks: Blueprint, services: Services) -> None:
         """
         return after(retry, task_id(id))
 
-    @tasks.operation("DELETE", "/task/<id>", parameters=[TASK_ID], responses=DELETED)
+    @tasks.operation("DELETE", "/task/<task:id>", parameters=[TASK_ID], responses=DELETED)
     def delete_task(id: str) -> Response:
         """Delete a task, with all that is kept of it"""
         delete(task_id(id))

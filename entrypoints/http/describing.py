@@ -11,7 +11,7 @@ TASK_ID: dict[str, Any] = {
     "required": True,
     "description": "The id that submitting gave.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
-    "example": 192,
+    "example": 1,
 }
 
 RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
+from werkzeug.routing import BaseConverter
 
 from application.errors import UnknownTask
 from domain.ids import TaskId
@@ -22,6 +23,13 @@ def task_id(text: str) -> TaskId:
     if not _ID.fullmatch(text) or int(text) > LARGEST_ID:
         raise UnknownTask(text)
     return TaskId(int(text))
+
+
+class TaskPath(BaseConverter):
+    """Whatever stands where an id is asked for, but `new`: that is another address, which takes other methods."""
+
+    regex = "(?!new$)[^/]+"
+    part_isolating = True
 
 
 class QueryParser(FlaskParser):

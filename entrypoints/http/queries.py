@@ -22,28 +22,27 @@ class StrictSchema(Schema):
 
 
 class SubmitQuery(StrictSchema):
-    """The options of a task."""
+    """The options of a task. None has an example of its own: Swagger UI would send it unasked."""
 
     delay = Number(
         validate=Range(0, LONGEST),
-        metadata={"description": "Seconds from now before which it does not start. Not with `run_at`.", "example": 2.5},
+        metadata={"description": "Seconds from now before which it does not start, such as 2.5. Not with `run_at`."},
     )
     run_at = Number(
         validate=Range(0, LATEST.timestamp()),
         metadata={
-            "description": "The moment before which it does not start, in Unix seconds. Not with `delay`.",
-            "example": 1893456000,
+            "description": "The moment before which it does not start, in Unix seconds, such as 1893456000. "
+            "Not with `delay`.",
         },
     )
     priority = WholeNumber(
         validate=Range(LOWEST_PRIORITY, HIGHEST_PRIORITY),
-        metadata={"description": "Higher starts first. The default is that of the type.", "example": 10},
+        metadata={"description": "Higher starts first. The default is that of the type."},
     )
     max_attempts = WholeNumber(
         validate=Range(1, MOST_STARTS),
         metadata={
             "description": "How often it may start when the task itself is at fault: an exception, a timeout, a crash.",
-            "example": 3,
         },
     )
     max_losses = WholeNumber(
@@ -51,18 +50,16 @@ class SubmitQuery(StrictSchema):
         metadata={
             "description": "How many starts may be lost through no fault of the task before it fails. "
             "0 makes a task that never starts twice.",
-            "example": 3,
         },
     )
     timeout = Number(
         validate=Range(0, LONGEST, min_inclusive=False),
-        metadata={"description": "Seconds that an attempt may take.", "example": 60, "exclusiveMinimum": 0},
+        metadata={"description": "Seconds that an attempt may take, such as 60.", "exclusiveMinimum": 0},
     )
     ttl = WholeNumber(
         validate=Range(1, LONGEST),
         metadata={
             "description": "Seconds that the task is kept, counted from when it may run. The default is MAX_TASK_TIME.",
-            "example": 3600,
         },
     )
 
@@ -81,16 +78,16 @@ class ListQuery(StrictSchema):
     )
     type = fields.String(
         # What has a NUL in it is no name, and PostgreSQL has no text for it.
-        validate=[Length(1, LONGEST_NAME), Regexp(r"[^\0]*\Z")],
-        metadata={"description": "Only those of this type.", "example": "default"},
+        validate=[Length(1, LONGEST_NAME), Regexp(r"^[^\x00]+$")],
+        metadata={"description": "Only those of this type, such as add."},
     )
     limit = WholeNumber(
         validate=Range(1, LARGEST_PAGE),
-        metadata={"description": "How many at most.", "default": PAGE, "example": 20},
+        metadata={"description": "How many at most.", "default": PAGE},
     )
     cursor = fields.String(
-        validate=Regexp(r"[1-9][0-9]{0,17}\Z", error="Is not a cursor that `next` gave."),
-        metadata={"description": "Where to go on: the `next` of the page before.", "example": "192"},
+        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Is not a cursor that `next` gave."),
+        metadata={"description": "Where to go on: the `next` of the page before."},
     )
 
 

@@ -32,7 +32,7 @@ def viewing(tasks: Blueprint, services: Services) -> None:
         """
         return json_answer(task_json(view(task_id(id))))
 
-    @tasks.operation("GET", "/task/<id>", parameters=[TASK_ID], responses=VIEWED)
+    @tasks.operation("GET", "/task/<task:id>", parameters=[TASK_ID], responses=VIEWED)
     def get_task(id: str) -> Response:
         """View a task, by its shorter address"""
         return json_answer(task_json(view(task_id(id))))

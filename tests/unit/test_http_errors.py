@@ -44,6 +44,8 @@ def test_an_unknown_path_is_404(service: Service, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("GET", "/task/1/cancel", {"POST", "OPTIONS"}),
+        ("GET", "/task/new", {"POST", "OPTIONS"}),
+        ("DELETE", "/task/new/", {"POST", "OPTIONS"}),
         ("PUT", "/task/new/add", {"POST", "OPTIONS"}),
         ("PATCH", "/task/1", {"GET", "HEAD", "DELETE", "OPTIONS"}),
         ("POST", "/task/1/view", {"GET", "HEAD", "OPTIONS"}),

@@ -124,7 +124,24 @@ def test_a_failed_task_says_why(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "id",
-    ["7", "0", "-1", "01", "1.0", "9" * 18, str(2**63), "9" * 5000, "a", "new", "%00", "%FF", "1%0A", "٣", "1e3", " 1"],
+    [
+        "7",
+        "0",
+        "-1",
+        "01",
+        "1.0",
+        "9" * 18,
+        str(2**63),
+        "9" * 5000,
+        "a",
+        "news",
+        "%00",
+        "%FF",
+        "1%0A",
+        "٣",
+        "1e3",
+        " 1",
+    ],
 )
 @pytest.mark.parametrize("path", ["/task/{}/view", "/task/{}"])
 def test_any_id_that_is_not_there_is_not_registered(service: Service, id: str, path: str) -> None:
@@ -133,6 +150,10 @@ def test_any_id_that_is_not_there_is_not_registered(service: Service, id: str, p
     assert answer.status_code == 404
     assert answer.get_json()["message"].startswith("task id ")
     assert answer.get_json()["message"].endswith(" is not registered")
+
+
+def test_the_word_that_stands_for_a_new_one_is_no_id(service: Service) -> None:
+    assert service.client.get("/task/new/view").get_json()["message"] == "task id new is not registered"
 
 
 def test_an_unknown_id_is_named(service: Service) -> None:
