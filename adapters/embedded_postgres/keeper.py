@@ -1,7 +1,8 @@
 """Keeps one process for as long as its owner lives. Run as a script: keeper.py COMMAND ARGUMENT…
 
-Standard input is the lifeline, a pipe whose other end only the owner has: however the owner ended, the pipe closes, and
-the process is told to end, in PostgreSQL's own signals. The first line of standard output is the process's pid.
+Standard input is the lifeline, a pipe whose other end only the owner has. A byte asks for the end of the process. And
+however the owner ended, the pipe closes, and the process is told to end all the same. The signals are PostgreSQL's. The
+first line of standard output is the process's pid.
 """
 
 import os
@@ -11,8 +12,10 @@ import sys
 import threading
 from types import FrameType
 
-# PostgreSQL's fast shutdown, its immediate one (the next start recovers, nothing is lost), and the last resort.
+# The fast shutdown, the immediate one (the next start recovers, nothing is lost), and the last resort.
 ENDINGS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None))
+# The smart one lets those finish who have a connection: with the owner, they have just learned that it is over.
+FAREWELL = ((signal.SIGTERM, 11.0),)
 
 
 def main(command: list[str]) -> int:
@@ -31,9 +34,8 @@ def main(command: list[str]) -> int:
 
 
 def _end_with_owner(child: subprocess.Popen[bytes]) -> None:
-    while os.read(0, 1):
-        pass
-    for signum, patience in ENDINGS:
+    asked = os.read(0, 1)
+    for signum, patience in ENDINGS if asked else (*FAREWELL, *ENDINGS):
         child.send_signal(signum)
         try:
             child.wait(patience)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -27,7 +28,11 @@ class Kept:
             pass_fds=[lock],
             start_new_session=True,
         )
-        self.pid = int(self._pipe(self._keeper.stdout).readline() or 0)
+        try:
+            self.pid = int(self._pipe(self._keeper.stdout).readline() or 0)
+        except BaseException:
+            self.end()
+            raise
 
     def alive(self) -> bool:
         """Whether the command still runs."""
@@ -39,7 +44,8 @@ class Kept:
 
     def end(self) -> None:
         """End the command and wait until it has."""
-        self._pipe(self._keeper.stdin).close()
+        with suppress(BrokenPipeError, ValueError), self._pipe(self._keeper.stdin) as lifeline:
+            lifeline.write(b".")
         self._keeper.wait()
         self._pipe(self._keeper.stdout).close()
 

@@ -2,42 +2,35 @@
 
 import os
 import sys
-from pathlib import Path
 
 from entrypoints.settings import ConfigurationError, Settings
 from entrypoints.up import interrupts
 from entrypoints.up.errors import Refused
-from entrypoints.up.server import Server
 from entrypoints.up.service import Service
-
-DATA = Path(".data")
 
 
 def main() -> int:
     """Run until a signal; the exit status."""
-    try:
-        settings = Settings.from_environment(os.environ)
-    except ConfigurationError as error:
-        return refuse(error, code=2)
-    service = Service(settings, None if settings.database_url else embedded_postgres())
+    service = None
     hurry = interrupts.listen()
     try:
+        settings = Settings.from_environment(os.environ)
+        # Here, because it takes a third of a second, in which Ctrl-C should end us as calmly as later.
+        from entrypoints.up import composition
+
+        server = None if settings.database_url else composition.embedded_postgres()
+        service = Service(settings, server, composition.prepare)
         service.run()
-    except Refused as refused:
-        return refuse(refused, refused.code)
+    except ConfigurationError as error:
+        return refuse(error, code=2)
+    except Refused as error:
+        return refuse(error, error.code)
     except KeyboardInterrupt:
-        return 0
+        pass
     finally:
-        service.stop(hurry)
+        if service:
+            service.stop(hurry)
     return 0
-
-
-def embedded_postgres() -> Server:
-    """The server of the working directory."""
-    # Imported where it is needed: it brings everything that there is to compose.
-    from entrypoints.container import Container
-
-    return Container.embedded_postgres(DATA)
 
 
 def refuse(sentence: object, code: int) -> int:

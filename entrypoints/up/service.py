@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -23,8 +23,8 @@ SLOW = 15.0
 class Service:
     """PostgreSQL where it is ours, then the API, the handler and the janitor."""
 
-    def __init__(self, settings: Settings, server: Server | None) -> None:
-        self._settings, self._server = settings, server
+    def __init__(self, settings: Settings, server: Server | None, prepare: Callable[[Settings, str], None]) -> None:
+        self._settings, self._server, self._prepare = settings, server, prepare
         self._address = Address(settings)
         self._trouble: SimpleQueue[str] = SimpleQueue()
         self._database: Keep | None = None
@@ -38,14 +38,14 @@ class Service:
         self._check()
         say("flask-tasks is starting …")
         self._started = True
-        environment = {**os.environ, "DATABASE_URL": self._database_url()}
-        self._migrate(environment)
-        self._keep(Process("the API", "http", environment, self._lifeline))
-        handler = Process("the handler", "handler", environment, self._lifeline)
-        self._keep(handler)
+        url = self._database_url()
+        self._prepare(self._settings, url)
+        self._keep("the API", "http", url)
+        handler = self._keep("the handler", "handler", url)
         self._await_ready(handler)
         say(f"ready  {self._address.links()}")
-        self._keep(Process("the janitor", "janitor", environment, self._lifeline))
+        # Last, for it is not needed to be ready, and the others have the machine to themselves.
+        self._keep("the janitor", "janitor", url)
         self._watch()
 
     def stop(self, hurry: threading.Event) -> None:
@@ -81,19 +81,10 @@ class Service:
         self._database = self._kept(Database(self._server))
         return url
 
-    def _migrate(self, environment: Mapping[str, str]) -> None:
-        migration = Process("the migration", "migrate", environment, self._lifeline)
-        migration.start()
-        try:
-            status = migration.wait()
-        except KeyboardInterrupt:
-            migration.kill()
-            raise
-        if status != 0:
-            raise Refused("the tables could not be brought up to date", status if status > 0 else 1)
-
-    def _keep(self, process: Process) -> None:
+    def _keep(self, name: str, module: str, url: str) -> Process:
+        process = Process(name, module, {**os.environ, "DATABASE_URL": url}, self._lifeline)
         self._processes.append(self._kept(process))
+        return process
 
     def _kept(self, part: Part) -> Keep:
         keep = Keep(part, self._trouble.put)
