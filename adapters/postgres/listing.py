@@ -19,5 +19,6 @@ class PostgresListing:
         self._connection = connection
 
     def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
-        parameters = {"status": filter.status, "type": filter.type, "before": before or LAST, "limit": limit}
+        last = LAST if before is None else before
+        parameters = {"status": filter.status, "type": filter.type, "before": last, "limit": limit}
         return [rows.task(row) for row in self._connection.execute(statements.PAGE, parameters)]

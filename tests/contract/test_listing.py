@@ -9,7 +9,7 @@ from tests.steps import add, claim, submission, task
 
 def page(begin: Begin, before: int | None = None, limit: int = 10, **filter: object) -> list[int]:
     with begin() as work:
-        found = work.listing.page(Filter(**filter), before and TaskId(before), limit)
+        found = work.listing.page(Filter(**filter), None if before is None else TaskId(before), limit)
     assert all(each == task(begin, each.id) for each in found)
     return [each.id for each in found]
 
@@ -24,6 +24,7 @@ def test_a_page_goes_on_where_another_ended(begin: Begin):
     assert page(begin, limit=2) == [5, 4]
     assert page(begin, before=4, limit=2) == [3, 2]
     assert page(begin, before=1) == []
+    assert page(begin, before=0) == []
 
 
 def test_status_and_type_narrow_the_list(begin: Begin):
