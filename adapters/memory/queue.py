@@ -60,13 +60,15 @@ class MemoryQueue:
         return Claimed(task, row.args)
 
     def _settle(self, settlement: Settlement) -> bool:
-        after = settlement.task
-        row = self._state.rows.get(after.id)
-        if row is None or not self._is_held(after.hold):
-            return row is not None and row.task == after
-        self._state.rows[after.id] = replace(row, task=after, result=settlement.result)
+        row = self._state.rows.get(settlement.task.id)
+        if row is None:
+            return False
+        after = replace(row, task=settlement.task, result=settlement.result)
+        if not self._is_held(after.task.hold):
+            return row == after
+        self._state.rows[after.task.id] = after
         if settlement.attempt:
-            self._state.attempts[after.id, settlement.attempt.claim] = settlement.attempt
+            self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
         return True
 
     def _is_held(self, hold: Hold) -> bool:

@@ -57,9 +57,9 @@ class PostgresQueue:
         if not settlements:
             return []
         parameters = rows.columns([_settled(settlement) for settlement in settlements])
-        unwritten = {row.id: row.repeated for row in self._connection.execute(statements.SETTLE, parameters)}
-        self._record([each for each in settlements if each.attempt and each.task.id not in unwritten])
-        return [TaskId(id) for id, repeated in unwritten.items() if not repeated]
+        unwritten = list(self._connection.execute(statements.SETTLE, parameters))
+        self._record(settlements, {Hold(row.id, row.claim) for row in unwritten})
+        return [TaskId(row.id) for row in unwritten if not row.repeated]
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.ABANDONED, {"now": now, "limit": limit})
@@ -69,8 +69,9 @@ class PostgresQueue:
         since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
         return since
 
-    def _record(self, settlements: Sequence[Settlement]) -> None:
-        kept = [_kept(each.task.id, each.attempt) for each in settlements if each.attempt]
+    def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
+        written = (each for each in settlements if each.task.hold not in unwritten)
+        kept = [_kept(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 

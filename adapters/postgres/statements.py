@@ -108,20 +108,19 @@ CLAIM = text(f"""
 """)
 
 # `held` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a
-# circle. What is not held any more is answered.
+# circle. What is not held any more is answered. A handler may name two claims of one task: the pair decides.
 RENEW = text("""
     WITH mine AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[])) AS m (id, claim)
     ), held AS MATERIALIZED (
-        SELECT t.id FROM tasks t JOIN mine ON t.id = mine.id
-        WHERE t.claims = mine.claim AND t.status = 'running'
+        SELECT mine.id, mine.claim FROM tasks t JOIN mine ON t.id = mine.id AND t.claims = mine.claim
+        WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
-        RETURNING t.id
     )
-    SELECT id, claim FROM mine WHERE id NOT IN (SELECT id FROM renewed)
+    SELECT id, claim FROM mine EXCEPT SELECT id, claim FROM held
 """)
 
 LOST = text("""
@@ -138,16 +137,16 @@ REPORT = text("""
             CAST(:progress AS text[])
         ) AS n (id, claim, started, progress)
     ), held AS MATERIALIZED (
-        SELECT t.id FROM tasks t JOIN news ON t.id = news.id
-        WHERE t.claims = news.claim AND t.status = 'running'
+        SELECT news.* FROM tasks t JOIN news ON t.id = news.id AND t.claims = news.claim
+        WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t
     )
-    UPDATE tasks t SET started = news.started, progress = coalesce(news.progress, t.progress)
-    FROM news JOIN held ON news.id = held.id
-    WHERE t.id = news.id
+    UPDATE tasks t SET started = held.started, progress = coalesce(held.progress, t.progress)
+    FROM held WHERE t.id = held.id
 """)
 
-# A row that stands already as it would be written was written by this settlement, whose answer was lost.
+# A row that stands already as it would be written was written by this settlement, whose answer was lost. Only what a
+# lock returns is sure to be the newest version of a row: the commit that went unanswered may still be under way.
 SETTLE = text("""
     WITH outcome AS (
         SELECT * FROM unnest(
@@ -156,24 +155,25 @@ SETTLE = text("""
             CAST(:started AS timestamptz[]), CAST(:finished AS timestamptz[]), CAST(:progress AS text[]),
             CAST(:error AS text[]), CAST(:result AS text[])
         ) AS o (id, claim, status, run_at, expire, attempt, losses, started, finished, progress, error, result)
-    ), held AS MATERIALIZED (
-        SELECT t.id FROM tasks t JOIN outcome o ON t.id = o.id
-        WHERE t.claims = o.claim AND t.status = 'running'
+    ), locked AS MATERIALIZED (
+        SELECT o.id, o.claim, t.status = 'running' AS held,
+            (t.status, t.run_at, t.expire, t.attempt, t.losses, t.started, t.finished, t.progress, t.error, t.result)
+            IS NOT DISTINCT FROM
+            (o.status, o.run_at, o.expire, o.attempt, o.losses, o.started, o.finished, o.progress, o.error, o.result)
+            AS repeated
+        FROM tasks t JOIN outcome o ON t.id = o.id AND t.claims = o.claim
         ORDER BY t.id FOR UPDATE OF t
     ), written AS (
         UPDATE tasks t
         SET status = o.status, run_at = o.run_at, expire = o.expire, attempt = o.attempt, losses = o.losses,
             handler = NULL, lease_until = NULL, started = o.started, finished = o.finished, progress = o.progress,
             error = o.error, result = o.result
-        FROM outcome o JOIN held ON o.id = held.id
-        WHERE t.id = o.id
-        RETURNING t.id
+        FROM outcome o JOIN locked USING (id, claim)
+        WHERE t.id = o.id AND locked.held
     )
-    SELECT o.id, t.id IS NOT NULL AS repeated
-    FROM outcome o
-    LEFT JOIN tasks t ON t.id = o.id AND t.claims = o.claim AND t.status = o.status AND t.run_at = o.run_at
-        AND t.attempt = o.attempt AND t.losses = o.losses AND t.finished IS NOT DISTINCT FROM o.finished
-    WHERE o.id NOT IN (SELECT id FROM written)
+    SELECT id, claim, coalesce(repeated, false) AS repeated
+    FROM outcome LEFT JOIN locked USING (id, claim)
+    WHERE held IS NOT TRUE
 """)
 
 SETTLE_ATTEMPTS = text("""

@@ -12,6 +12,7 @@ from domain.lease import Lease
 from domain.progress import Progress
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task import Task
 from tests.steps import (
     BOOM,
     NOW,
@@ -33,6 +34,13 @@ from tests.steps import (
     succeed,
     task,
 )
+
+
+def claimed_twice(begin: Begin) -> tuple[Task, Task]:
+    """The only task under two claims: what a handler holds that was rescued and claimed it again."""
+    old = claim_one(begin)
+    rescue(begin, at(31))
+    return old, claim_one(begin, now=at(31))
 
 
 class TestClaiming:
@@ -155,6 +163,13 @@ class TestHolding:
         assert list(renew(begin, [hold, other.hold], at(33))) == [hold]
         assert task(begin, 1) == before
 
+    def test_of_two_claims_of_one_task_the_older_is_lost(self, begin: Begin):
+        add_one(begin)
+        old, new = claimed_twice(begin)
+        assert list(renew(begin, [old.hold, new.hold], at(40))) == [old.hold]
+        report(begin, Report(new.hold, at(41), Progress(0.1)), Report(old.hold, at(32), Progress(0.9)))
+        assert task(begin, 1).progress == Progress(0.1)
+
     def test_looking_for_lost_claims_among_none_finds_none(self, begin: Begin):
         with begin() as work:
             assert list(work.queue.lost([])) == []
@@ -233,6 +248,15 @@ class TestSettling:
         assert list(succeed(begin, new, at(33), '"fresh"')) == []
         assert stored(begin, 1).result == '"fresh"'
 
+    def test_of_two_outcomes_of_one_task_in_a_batch_that_of_the_present_claim_is_written(self, begin: Begin):
+        add_one(begin)
+        old, new = claimed_twice(begin)
+        fresh = Settlement.failed(new, at(33), BOOM, PLAIN, 0)
+        assert list(settle(begin, fresh, Settlement.succeeded(old, at(32), '"stale"'))) == [1]
+        assert task(begin, 1) == fresh.task
+        with begin() as work:
+            assert list(work.tasks.attempts(TaskId(1)))[1:] == [fresh.attempt]
+
     def test_an_outcome_after_a_cancel_is_refused(self, begin: Begin):
         add_one(begin)
         running = claim_one(begin)
@@ -268,6 +292,12 @@ class TestSettling:
         before = task(begin, 1)
         assert list(settle(begin, settlement)) == []
         assert task(begin, 1) == before
+
+    def test_another_outcome_of_the_same_moment_is_no_repetition(self, begin: Begin):
+        add_one(begin)
+        running = claim_one(begin)
+        fail(begin, running, at(1))
+        assert list(fail(begin, running, at(1), Failure("Other", "bang"))) == [1]
 
     def test_a_refused_outcome_does_not_harm_its_neighbours(self, begin: Begin):
         add(begin, *[submission()] * 3)
