@@ -8,6 +8,7 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from entrypoints import lifeline
@@ -15,6 +16,8 @@ from entrypoints.http.worker import app
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
+LONGEST_HEAD = 128 * 1024
+"""Bytes of a request before its body."""
 QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
 """What the server has to say goes where everything goes."""
 
@@ -32,6 +35,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
         workers=settings.http_workers,
         blocking_threads=settings.http_threads,
         respawn_failed_workers=True,

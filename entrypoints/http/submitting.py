@@ -12,6 +12,7 @@ from entrypoints.http.answers import JSON, json_answer
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.body import json_object
 from entrypoints.http.describing import TASK_EXAMPLE, answers, fails
+from entrypoints.http.places import Places
 from entrypoints.http.queries import SubmitQuery, moment
 from entrypoints.http.services import Services
 from entrypoints.http.task_json import task_json
@@ -37,9 +38,12 @@ TYPE = {
 def submitting(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that submit."""
     submit, settings = services.submit_task(), services.settings()
+    places = Places(settings.http_threads)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
-        return _created(submit(_request(type, json_object(settings.max_body), query)), settings.backend_url or "")
+        with places.taken():
+            args = json_object(settings.max_body)
+        return _created(submit(_request(type, args, query)), settings.backend_url or "")
 
     @tasks.operation(
         "POST",

@@ -1,0 +1,27 @@
+"""Requests that depend on how fast a client is get most of the threads and never all: others must be answered."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from werkzeug.exceptions import ServiceUnavailable
+
+PATIENCE = 0.2
+"""Seconds to wait for a place: those who came at the same moment are through by then."""
+
+
+class Places:
+    """Three of four threads, at least one."""
+
+    def __init__(self, threads: int) -> None:
+        self._free = BoundedSemaphore(max(1, threads * 3 // 4))
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Holds a place. ServiceUnavailable, with the time to come again, where none is free."""
+        if not self._free.acquire(timeout=PATIENCE):
+            raise ServiceUnavailable("too many requests are still on their way in, try again", retry_after=1)
+        try:
+            yield
+        finally:
+            self._free.release()

@@ -1,0 +1,142 @@
+"""The API as a real process: how it starts, what it stands, and how it ends."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from subprocess import TimeoutExpired
+
+import psutil
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres import Database
+from tests.e2e.http.wire import POST, code_of, connection
+from tests.e2e.service import Service, eventually
+
+NewService = Callable[..., Service]
+
+
+@pytest.fixture
+def service(new_service: NewService) -> Service:
+    """An API that answers."""
+    service = new_service()
+    service.start("http")
+    await_ready(service)
+    return service
+
+
+def await_ready(service: Service) -> None:
+    eventually(lambda: code_of(service, "/health/ready") == 200)
+
+
+@pytest.fixture
+def locked_task(service: Service) -> Iterator[Callable[[], None]]:
+    """A task whose row somebody else has locked: what changes it waits. Call it to let go."""
+    service.submit()
+    with closing(Database(service.environment["DATABASE_URL"])) as database, database.engine.connect() as other:
+        other.execute(text("SELECT 1 FROM tasks FOR UPDATE"))
+        yield other.rollback
+
+
+class TestEnd:
+    def test_what_is_in_flight_is_answered_before_it_ends(
+        self, service: Service, locked_task: Callable[[], None]
+    ) -> None:
+        codes: list[int] = []
+        asking = threading.Thread(target=lambda: codes.append(service.client.delete("/task/1").status_code))
+        asking.start()
+        eventually(lambda: waits_for_a_lock(service))
+        (process,) = service.processes
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(TimeoutExpired):
+            process.wait(0.5)
+        locked_task()
+        asking.join()
+        assert codes == [204]
+        assert process.wait(10) == 0
+
+    def test_an_idle_connection_does_not_keep_it(self, service: Service) -> None:
+        service.client.get("/ping")
+        (process,) = service.processes
+        process.send_signal(signal.SIGINT)
+        assert process.wait(4) == 0
+
+    def test_a_client_that_never_sends_its_body_does_not_keep_it_beyond_the_grace(self, service: Service) -> None:
+        with connection(service) as client:
+            client.sendall(POST + b"Content-Length: 10\r\n\r\n{")
+            eventually(lambda: code_of(service, "/ping") == 200)
+            (process,) = service.processes
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+
+    def test_nothing_is_left_when_it_is_killed(self, service: Service) -> None:
+        (process,) = service.processes
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert workers
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=10)
+        assert not alive
+
+    def test_a_worker_that_is_killed_is_replaced(self, service: Service) -> None:
+        (process,) = service.processes
+        (worker,) = psutil.Process(process.pid).children()
+        worker.kill()
+        eventually(lambda: code_of(service, "/ping") == 200)
+        assert process.poll() is None
+
+
+def waits_for_a_lock(service: Service) -> bool:
+    with closing(Database(service.environment["DATABASE_URL"])) as database, database.engine.connect() as other:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return bool(other.execute(text(waiting)).scalar_one())
+
+
+def make_database(service: Service, name: str) -> None:
+    with closing(Database(service.environment["DATABASE_URL"])) as database:
+        engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as other:
+            other.execute(text(f"CREATE DATABASE {name}"))
+
+
+class TestStart:
+    def test_a_taken_port_is_one_sentence_and_harms_nobody(self, service: Service) -> None:
+        second = service.start("http")
+        assert second.wait(20) == 2
+        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.said()
+        assert "Traceback" not in service.said()
+        assert code_of(service, "/ping") == 200
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"PORT": "x"},
+            {"DATABASE_URL": "mysql://x"},
+            {"DATABASE_URL": ""},
+            {"HTTP_THREADS": "0"},
+            {"HOST": "no.invalid"},
+        ],
+    )
+    def test_what_cannot_work_is_one_sentence(self, new_service: NewService, variables: dict[str, str]) -> None:
+        service = new_service()
+        assert service.start("http", **variables).wait(20) == 2
+        (said,) = service.said().splitlines()
+        assert next(iter(variables)) in said or variables["HOST"] in said
+
+    def test_until_the_database_is_there_it_says_so_and_then_it_works(self, new_service: NewService) -> None:
+        service = new_service()
+        server, _, name = service.environment["DATABASE_URL"].rpartition("/")
+        service.start("http", DATABASE_URL=f"{server}/{name}_later")
+        eventually(lambda: code_of(service, "/health/live") == 200)
+        answer = service.client.post("/task/new", json={})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        make_database(service, f"{name}_later")
+        eventually(lambda: service.client.post("/task/new", json={}).status_code == 201)
+
+    def test_several_workers_share_the_port(self, new_service: NewService) -> None:
+        service = new_service(HTTP_WORKERS="2")
+        process = service.start("http")
+        await_ready(service)
+        assert len(psutil.Process(process.pid).children()) == 2

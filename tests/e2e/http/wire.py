@@ -1,0 +1,32 @@
+"""The API as a client sees it that writes its own bytes."""
+
+import socket
+
+import httpx
+
+from tests.e2e.service import Service
+
+HEAD = b"Host: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+POST = b"POST /task/new HTTP/1.1\r\n" + HEAD
+
+
+def connection(service: Service) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", service.port), timeout=10)
+
+
+def answer_to(service: Service, sent: bytes) -> bytes:
+    """All that comes back until the server closes."""
+    with connection(service) as client:
+        client.sendall(sent)
+        received = b""
+        while more := client.recv(65_536):
+            received += more
+    return received
+
+
+def code_of(service: Service, path: str) -> int | None:
+    """The status code of the answer; None while nobody answers."""
+    try:
+        return service.client.get(path).status_code
+    except httpx.TransportError:
+        return None
