@@ -1,0 +1,31 @@
+"""What the supervisor of the tests runs."""
+
+from flask_tasks import Progress, Retry, task
+from tests.unit.supervised.gates import pass_through
+
+
+@task
+def quick(n: int = 0) -> int:
+    return n
+
+
+@task
+def gated(gate: str) -> str:
+    pass_through(gate)
+    return gate
+
+
+@task
+def telling(progress: Progress, gate: str) -> None:
+    progress(0.5, "half")
+    pass_through(gate)
+
+
+@task(max_attempts=2)
+def asking() -> None:
+    raise Retry(delay=60)
+
+
+@task(retry_on=(OSError,), max_attempts=3)
+def broken() -> None:
+    raise ValueError("broken")

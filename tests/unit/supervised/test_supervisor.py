@@ -1,0 +1,268 @@
+"""A supervisor over the memory store, with functions that run in threads behind doors."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+import pytest
+
+from adapters.clocks import SystemClock
+from adapters.executors.thread import ThreadExecutor
+from adapters.memory import MemoryStore, MemoryWakeUp
+from application.errors import StorageUnavailable
+from application.ports.wake_up import Topic
+from application.supervisor import supervisor as module
+from application.supervisor.correspondence import Correspondence, Identity
+from application.supervisor.courier import ThreadCourier
+from application.supervisor.desk import Desk
+from application.supervisor.supervisor import NothingToRun, Supervisor
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.rescue import Rescue
+from domain.ids import HandlerId, TaskId
+from domain.status import Status
+from domain.task import Task
+from tests.steps import add, claim, save, stored, submission, task
+from tests.unit.supervised.gates import close_all, doors, entered
+
+T = TypeVar("T")
+FUNCTIONS = Path(__file__).with_name("functions.py")
+PATIENCE = 10
+
+
+def eventually(look: Callable[[], T]) -> T:
+    end = time.monotonic() + PATIENCE
+    while not (answer := look()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return answer
+
+
+class Rig:
+    """A supervisor with its thread, over a store that can be taken away."""
+
+    def __init__(
+        self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
+    ) -> None:
+        self.store = MemoryStore()
+        self.clock = SystemClock()
+        self.wake_up = MemoryWakeUp()
+        self.is_away = False
+        self.executor = ThreadExecutor([tasks], concurrency)
+        self.courier = ThreadCourier(self.executor.wake)
+        desk = Desk(self.clock)
+        rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
+        identity = Identity(HandlerId("me"), lease)
+        correspondence = Correspondence(
+            desk, self.begin, self.courier, identity, self.executor, rescue, lambda types: None
+        )
+        self.supervisor = Supervisor(desk, self.executor, correspondence, grace)
+        self.wake_up.listen(self.supervisor.wake)
+        self.thread = Thread(target=self.supervisor.run)
+
+    @contextmanager
+    def begin(self):
+        if self.is_away:
+            raise StorageUnavailable
+        with self.store.begin() as work:
+            yield work
+
+    def submit(self, type: str, args: str = "{}", **options: object) -> int:
+        (task,) = add(self.begin, submission(type, args, now=self.clock.now(), **options))
+        self.wake_up.notify(Topic.WAITING)
+        return task.id
+
+    def task(self, id: int) -> Task:
+        return task(self.store.begin, id)
+
+    def await_status(self, id: int, status: Status) -> Task:
+        return eventually(lambda: each if (each := self.task(id)).status is status else None)
+
+    def handlers(self) -> set[str]:
+        return set(self.store.state.handlers)
+
+    def drain(self) -> None:
+        self.supervisor.stop()
+        self.await_end()
+
+    def await_end(self) -> None:
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    close_all()
+    rig = Rig(**getattr(request, "param", {}))
+    rig.thread.start()
+    yield rig
+    for door in list(doors.values()):
+        door.set()
+    rig.is_away = False
+    rig.supervisor.stop()
+    rig.supervisor.stop()
+    rig.thread.join(PATIENCE)
+    rig.courier.close()
+
+
+def test_a_task_runs_and_its_result_is_stored(rig: Rig):
+    done = rig.await_status(rig.submit("quick", '{"n":7}'), Status.DONE)
+    assert stored(rig.store.begin, done.id).result == "7"
+    assert done.created <= done.started <= done.finished
+
+
+def test_a_burst_is_done_each_once(rig: Rig):
+    ids = [rig.submit("quick") for _ in range(300)]
+    assert {rig.await_status(id, Status.DONE).claims for id in ids} == {1}
+
+
+def test_the_types_are_published_and_withdrawn(rig: Rig):
+    eventually(lambda: rig.handlers() == {"me"})
+    rig.drain()
+    assert rig.handlers() == set()
+    assert set(rig.store.state.types) == {"quick", "gated", "telling", "asking", "broken"}
+
+
+def test_a_handler_that_was_forgotten_publishes_again():
+    with_short_lease = Rig(lease=1)
+    with_short_lease.thread.start()
+    eventually(lambda: with_short_lease.handlers() == {"me"})
+    with with_short_lease.begin() as work:
+        work.types.withdraw(HandlerId("me"))
+        work.commit()
+    eventually(lambda: with_short_lease.handlers() == {"me"})
+    with_short_lease.drain()
+    with_short_lease.courier.close()
+
+
+def test_progress_and_start_are_told_while_it_runs(rig: Rig):
+    id = rig.submit("telling", '{"gate":"a"}')
+    told = eventually(lambda: each if (each := rig.task(id)).progress else None)
+    assert (told.progress.value, told.progress.message) == (0.5, "half")
+    assert told.started is not None
+
+
+def test_a_cancelled_task_is_not_settled_when_its_function_returns(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    CancelTask(rig.begin, rig.clock, rig.wake_up)(TaskId(id))
+    eventually(lambda: rig.executor.free == 2)
+    doors["a"].set()
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    assert rig.task(id).status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
+def test_what_does_not_start_within_a_second_is_given_back(rig: Rig):
+    for _ in range(20):
+        rig.await_status(rig.submit("quick"), Status.DONE)
+    with rig.begin() as work:
+        behind = [
+            each.id
+            for each in work.tasks.add(
+                [submission("gated", '{"gate":"a"}', now=rig.clock.now())]
+                + [submission("quick", now=rig.clock.now())] * 10
+            )
+        ]
+        work.commit()
+    rig.wake_up.notify(Topic.WAITING)
+    assert entered["a"].wait(PATIENCE)
+    eventually(lambda: all(rig.task(id).status is Status.WAITING for id in behind[1:]))
+    assert {rig.task(id).attempt for id in behind[1:]} == {0}
+    assert {rig.task(id).losses for id in behind[1:]} == {0}
+
+
+def test_a_task_that_takes_too_long_fails(rig: Rig):
+    failed = rig.await_status(rig.submit("gated", '{"gate":"a"}', timeout=0.1), Status.FAILED)
+    assert (failed.error.type, failed.error.message) == ("TimeoutError", "it took longer than 0.1 s")
+
+
+def test_the_wait_that_a_function_asks_for_is_its_run_at(rig: Rig):
+    before = rig.clock.now()
+    id = rig.submit("asking", max_attempts=2)
+    eventually(lambda: rig.task(id).error)
+    waiting = rig.task(id)
+    assert waiting.status is Status.WAITING
+    assert (waiting.run_at - before).total_seconds() >= 60
+
+
+def test_what_is_not_to_be_repeated_fails_at_once(rig: Rig):
+    assert rig.await_status(rig.submit("broken", max_attempts=3), Status.FAILED).attempt == 1
+
+
+def test_stopping_finishes_what_runs(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.supervisor.stop()
+    doors["a"].set()
+    rig.await_end()
+    assert rig.task(id).status is Status.DONE
+
+
+@pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
+def test_what_does_not_end_within_the_grace_is_lost_and_no_attempt_is_spent(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.drain()
+    assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 1)
+
+
+def test_a_second_stop_hurries(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.supervisor.stop()
+    rig.drain()
+    assert rig.task(id).status is Status.WAITING
+
+
+def test_nothing_is_claimed_while_stopping(rig: Rig):
+    running = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.supervisor.stop()
+    late = rig.submit("quick")
+    doors["a"].set()
+    rig.await_end()
+    assert (rig.task(running).status, rig.task(late).claims) == (Status.DONE, 0)
+
+
+def test_an_outage_keeps_outcomes_and_takes_nothing_away(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.is_away = True
+    doors["a"].set()
+    eventually(lambda: rig.executor.free == 2)
+    assert rig.task(id).status is Status.RUNNING
+    rig.is_away = False
+    assert rig.await_status(id, Status.DONE).claims == 1
+
+
+@pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
+def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "FAREWELL", 0.1)
+    rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.is_away = True
+    rig.drain()
+
+
+@pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
+def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig):
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    save(rig.begin, rig.task(id).lose(rig.clock.now()))
+    (theirs,) = claim(rig.begin, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
+    eventually(lambda: rig.executor.free == 1)
+    doors["a"].set()
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    assert rig.task(id) == theirs.task
+
+
+def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
+    broken = tmp_path / "tasks_that_break.py"
+    broken.write_text("import nothing_of_that_name\n")
+    rig = Rig(tasks=str(broken))
+    with pytest.raises(NothingToRun, match="nothing_of_that_name"):
+        rig.supervisor.run()
+    rig.courier.close()
