@@ -31,7 +31,7 @@ class Part(Protocol):
         """Ask it to end."""
         ...
 
-    def kill(self) -> None:
+    def kill(self) -> object:
         """End it now."""
         ...
 

@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
 WRONG_CONFIGURATION = 2
+LEFTOVERS = 2.0
+"""Seconds to wait for what a dead process left: longer would be for a zombie that nobody looks after."""
 
 
 class Process:
@@ -45,7 +48,10 @@ class Process:
         """Block until it has ended, and nothing of its group is left. Its exit status, or minus the signal's number."""
         assert self._process
         status = self._process.wait()
-        self.kill()
+        # Its children may outlive it, and hold what its next life needs, such as the port.
+        until = time.monotonic() + LEFTOVERS
+        while self.kill() and time.monotonic() < until:
+            time.sleep(0.01)
         return status
 
     def end(self) -> None:
@@ -53,11 +59,13 @@ class Process:
         if self._process:
             self._process.terminate()
 
-    def kill(self) -> None:
-        """End it and all that it started, now."""
+    def kill(self) -> bool:
+        """End it and all that is in its group, now; whether there was anything."""
         if self._process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+                return True
+        return False
 
     def _listen(self, descriptor: int) -> None:
         with open(descriptor) as pipe:

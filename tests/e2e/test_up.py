@@ -240,8 +240,10 @@ def test_a_second_start_takes_less_than_two_seconds(up: Callable[..., Up]) -> No
 def test_whatever_is_killed_is_started_again(up: Callable[..., Up]) -> None:
     running = up().await_ready()
     for words in ("entrypoints.handler", "entrypoints.http", "entrypoints.janitor", "bin/postgres -D"):
-        died = running.processes(words)
-        assert died, words
+        found = running.processes(words)
+        # The first of its group alone, as where memory runs out: what that one started is still there.
+        died = [pid for pid in found if os.getpgid(pid) == pid] or found
+        assert len(died) == 1, words
         for pid in died:
             os.kill(pid, signal.SIGKILL)
         eventually(lambda words=words, died=died: set(running.processes(words)) - set(died), running.told)
