@@ -209,6 +209,7 @@ def test_what_does_not_end_within_the_grace_is_lost_and_no_attempt_is_spent(rig:
     assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 1)
 
 
+@pytest.mark.parametrize("rig", [{"grace": 60}], indirect=True)
 def test_a_second_stop_hurries(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
