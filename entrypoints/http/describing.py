@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from werkzeug.http import HTTP_STATUS_CODES
+
 from entrypoints.http.answers import JSON
 
 TASK_ID: dict[str, Any] = {
@@ -49,6 +51,11 @@ def answers(code: int, description: str, schema: str, example: object = None, **
 
 def fails(codes: Mapping[int, str]) -> dict[int, Any]:
     """Errors with the reason for each. Any operation may find the database away."""
-    away = answers(503, "The database is away.", "Error", headers={"Retry-After": RETRY_AFTER})
-    found = (answers(code, reason, "Error") for code, reason in codes.items())
+    found = (_error(code, reason) for code, reason in codes.items())
+    away = _error(503, "The database is away.", headers={"Retry-After": RETRY_AFTER})
     return {code: answer for each in (*found, away) for code, answer in each.items()}
+
+
+def _error(code: int, reason: str, **more: Any) -> dict[int, Any]:
+    example = {"code": code, "status": HTTP_STATUS_CODES[code], "message": reason}
+    return answers(code, reason, "Error", example, **more)

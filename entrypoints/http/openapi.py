@@ -87,6 +87,11 @@ class TaskApi(Api):  # type: ignore[misc]
 
 def _offer(document: dict[str, Any], types: Mapping[TypeName, Published]) -> None:
     """Adds the types to the operation that submits one by name, to choose from."""
-    examples = {name: {"value": name, "summary": known.type.description[:200]} for name, known in types.items()}
+    examples = {name: {"value": name, "summary": _line(known)} for name, known in types.items()}
     (type,) = document["paths"]["/task/new/{type}"]["parameters"]
     type.update({"examples": examples} if examples else {})
+
+
+def _line(known: Published) -> str:
+    about = known.type.description.partition("\n")[0]
+    return f"{known.type.name}: {about}" if about else known.type.name

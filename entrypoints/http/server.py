@@ -12,7 +12,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from entrypoints import lifeline
-from entrypoints.http.worker import app
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -44,7 +43,14 @@ def serve(settings: Settings) -> None:
         log_dictconfig=QUIET,
     )
     server.on_startup(Thread(target=tell_when_ready, args=(address, settings.port), daemon=True).start)
-    server.serve(target_loader=app, wrap_loader=False)
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+def load() -> Any:
+    """The app, in the process of a worker: the one that watches over the workers stays small without it."""
+    from entrypoints.http.worker import app
+
+    return app()
 
 
 def free_address(host: str, port: int) -> str:

@@ -13,11 +13,15 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
 from entrypoints.http.parsing import task_id
 from entrypoints.http.queries import PAGE, ListQuery
+from entrypoints.http.schemas import SUMMARY
 from entrypoints.http.services import Services
 from entrypoints.http.task_json import summary_json, task_json
 
 VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE) | fails(UNKNOWN_TASK)
-LISTED = answers(200, "A page of tasks.", "Page") | fails({422: "A parameter is not known or out of bounds."})
+PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
+LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
+    {422: "A parameter is not known or out of bounds."}
+)
 
 
 def viewing(tasks: Blueprint, services: Services) -> None:

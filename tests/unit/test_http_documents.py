@@ -100,10 +100,10 @@ def test_a_page_has_as_many_tasks_as_the_use_case_would_give() -> None:
 
 
 def test_the_known_types_are_offered(service: Service) -> None:
-    service.publish("add", description="Adds.")
+    service.publish("add", description="Adds.\n\nAt length.")
     (type,) = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
     offered = type["examples"]
-    assert offered["add"] == {"value": "add", "summary": "Adds."}
+    assert offered["add"] == {"value": "add", "summary": "add: Adds."}
     assert set(offered) == {"default", "add"}
 
 

@@ -1,0 +1,89 @@
+"""The page at /docs in a real browser, straight and behind a proxy that strips a prefix."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.e2e.http.wire import code_of
+from tests.e2e.service import Service, eventually
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PREFIX = "/tasks/api"
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here to look at the page with")
+
+
+class Proxy(ThreadingHTTPServer):
+    """Hands what comes for the prefix on to a service, without the prefix."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server_port}{PREFIX}"
+        self.service: Service
+        Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Proxy
+
+    def do_GET(self) -> None:
+        known = self.path.startswith(PREFIX)
+        answer = self.server.service.client.get(self.path.removeprefix(PREFIX) if known else "/beyond-the-prefix")
+        self.send_response(answer.status_code)
+        for name in ("Content-Type", "Location"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as proxy:
+        yield proxy
+        proxy.shutdown()
+
+
+@pytest.fixture
+def start(new_service: Callable[..., Service]) -> Callable[..., Service]:
+    def start(**variables: str) -> Service:
+        service = new_service(**variables)
+        service.start("http")
+        eventually(lambda: code_of(service, "/health/ready") == 200)
+        return service
+
+    return start
+
+
+def seen(address: str, profile: Path) -> str:
+    """The page as it stands in the browser once its scripts have run, without a network beyond this machine."""
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--virtual-time-budget=10000",
+        "--dump-dom", address,
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def check_page(page: str) -> None:
+    assert "Submit a task of the type default" in page
+    assert "/task/{id}/retry" in page.replace("<wbr>", "").replace("\u200b", "")
+    assert "Failed to load" not in page
+
+
+def test_it_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
+    check_page(seen(f"http://127.0.0.1:{start().port}/", tmp_path / "profile"))
+
+
+def test_it_does_so_behind_a_prefix(start: Callable[..., Service], proxy: Proxy, tmp_path: Path) -> None:
+    proxy.service = start(BACKEND_URL=proxy.address)
+    page = seen(f"{proxy.address}/", tmp_path / "profile")
+    check_page(page)
+    assert proxy.address in page
