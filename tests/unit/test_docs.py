@@ -1,0 +1,41 @@
+"""What the documents say is what the code does."""
+
+import re
+from dataclasses import fields
+
+from domain.status import RULES
+from entrypoints.settings import VARIABLES, Settings
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+
+
+def test_the_readme_lists_every_variable_with_its_default():
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .* \| (.*) \|$", README, re.MULTILINE))
+    assert set(rows) == {*VARIABLES_BY_NAME, "DATABASE_URL_FILE"}
+    for field in fields(Settings):
+        if type(field.default) in (int, float) and field.name != "handler_concurrency":
+            assert rows[field.name.upper()].startswith(
+                f"{field.default:g}" if field.default < 1e6 else str(field.default)
+            )
+
+
+def test_every_file_that_a_document_links_to_is_there():
+    for document in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    for path in re.findall(r"`((?:domain|application|adapters|entrypoints|tests)/[\w/.]+)`", ARCHITECTURE):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_state_diagram_draws_the_rules():
+    arrows = set(re.findall(r"^ +(\w+) --> (?:\w+|\[\*\]): (\w+)", ARCHITECTURE, re.MULTILINE))
+    rules = {(str(status), str(verb)) for verb, statuses in RULES.items() for status in statuses}
+    assert arrows == rules
+
+
+VARIABLES_BY_NAME = {variable.name for variable in VARIABLES.values()}
