@@ -42,7 +42,7 @@ class Annotations:
             self._adapter: TypeAdapter[Any] = TypeAdapter(_for_pydantic(annotation))
             self._schema = self._adapter.json_schema(schema_generator=_Untitled)
         except PydanticUserError as error:
-            raise NoSchema(str(error).partition("\n")[0]) from error
+            raise NoSchema(str(error).partition(". ")[0]) from error
 
     def schema(self) -> dict[str, Any]:
         """That of pydantic."""

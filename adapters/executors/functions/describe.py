@@ -21,7 +21,7 @@ def described(function: Function) -> TaskType:
             retries_timeout=_retries_timeout(function),
         )
     except Exception as error:
-        raise CannotImport(f"{place(function)} cannot be a task: {error}") from error
+        raise CannotImport(f"{function.type} ({place(function)}) cannot be a task: {error}") from error
 
 
 def _options(function: Function) -> Options:

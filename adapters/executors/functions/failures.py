@@ -29,6 +29,11 @@ def crashed(how: str) -> Failure:
     return Failure("Crashed", storable(how, LONGEST_MESSAGE))
 
 
+def unknown(type: str) -> Failure:
+    """Nobody has described it, or it has gone since."""
+    return Failure("UnknownType", storable(f"no function serves the type {type}", LONGEST_MESSAGE))
+
+
 def unfit(why: str) -> Failure:
     """The arguments do not fit the function: they never will."""
     return Failure("InvalidArguments", storable(why, LONGEST_MESSAGE), retriable=False)

@@ -2,29 +2,41 @@
 
 import importlib
 import importlib.util
-import os
 import sys
+import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import flask_tasks
 from adapters.executors.functions.function import Function
 from domain.ids import DEFAULT_TYPE, TypeName
 from flask_tasks.decorator import MARK, TaskOptions
 
 HOOK = "ExecuteWhenRunningTask"
+_OTHERS = (
+    "<",
+    str(Path(flask_tasks.__file__).parent),
+    str(Path(__file__).parents[1]),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+)
+"""How the files begin that are not the user's: ours, Python's, and those of installed packages."""
 
 
 class CannotImport(Exception):
     """The user's code cannot be used as it is; the message is a sentence for whoever wrote it."""
 
 
-def functions(entries: Sequence[str]) -> dict[TypeName, Function]:
-    """Every function that these files and modules have for a type, by its name. CannotImport says what is wrong."""
+def functions(entries: Sequence[str], directory: Path) -> dict[TypeName, Function]:
+    """Every function that these files and modules have for a type, by its name. CannotImport says what is wrong.
+
+    A relative file is looked for in that directory.
+    """
     found: dict[TypeName, Function] = {}
     for entry in entries:
-        for function in _in_module(_imported(entry)):
+        for function in _in_module(_imported(entry, directory)):
             other = found.setdefault(function.type, function)
             if other.call is not function.call:
                 raise CannotImport(f"two functions serve {function.type}: {place(other)} and {place(function)}")
@@ -33,11 +45,10 @@ def functions(entries: Sequence[str]) -> dict[TypeName, Function]:
     return found
 
 
-def files(functions: Iterable[Function]) -> bytes:
-    """What tells these functions from others of the same names: the files that they are from, and how old they are."""
-    modules = {sys.modules.get(each.call.__module__) for each in functions}
-    paths = sorted({str(getattr(module, "__file__", "")) for module in modules})
-    return repr([(path, os.stat(path).st_mtime_ns) for path in paths if os.path.exists(path)]).encode()
+def place(function: Function) -> str:
+    """Where it is written."""
+    code = getattr(function.call, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function.call)
 
 
 def _in_module(module: ModuleType) -> Iterator[Function]:
@@ -49,15 +60,12 @@ def _in_module(module: ModuleType) -> Iterator[Function]:
             yield Function(TypeName(options.name or value.__name__), value, options)
 
 
-def _imported(entry: str) -> ModuleType:
+def _imported(entry: str, directory: Path) -> ModuleType:
+    path = (directory / entry).absolute() if entry.endswith(".py") or "/" in entry else None
     try:
-        return _from_file(Path(entry).absolute()) if _is_file(entry) else importlib.import_module(entry)
+        return _from_file(path) if path else importlib.import_module(entry)
     except BaseException as error:
-        raise CannotImport(f"{entry} cannot be imported: {_why(error, entry)}") from error
-
-
-def _is_file(entry: str) -> bool:
-    return entry.endswith(".py") or "/" in entry
+        raise CannotImport(f"{entry} cannot be imported: {_why(error, path)}") from error
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -73,23 +81,15 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def _why(error: BaseException, entry: str) -> str:
-    kind = type(error).__name__
-    if isinstance(error, SyntaxError):
-        return f"{kind}: {error.msg} (line {error.lineno})"
-    if isinstance(error, FileNotFoundError) and error.filename == str(Path(entry).absolute()):
+def _why(error: BaseException, path: Path | None) -> str:
+    if path is not None and not path.is_file():
         return "there is no such file"
-    line = _last_line_in(entry, error)
-    return f"{kind}: {error} (line {line})" if line else f"{kind}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({_in_words(error.filename, error.lineno, path)})"
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_OTHERS)]
+    where = f" ({_in_words(frames[-1].filename, frames[-1].lineno, path)})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
-def _last_line_in(entry: str, error: BaseException) -> int | None:
-    name = str(Path(entry).absolute()) if _is_file(entry) else getattr(sys.modules.get(entry), "__file__", None)
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
-    return lines[-1] if lines else None
-
-
-def place(function: Function) -> str:
-    """Where it is written, in words."""
-    code = getattr(function.call, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function.call)
+def _in_words(file: str | None, line: int | None, path: Path | None) -> str:
+    return f"line {line}" if file == str(path) else f"{file}, line {line}"

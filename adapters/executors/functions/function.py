@@ -28,6 +28,6 @@ class Function:
         return WholeArguments(self.call) if self.takes_whole else NamedArguments(self.call)
 
     @cached_property
-    def looks_at_progress(self) -> bool:
-        """Whether it is handed a progress, and so may learn that it is no longer wanted."""
+    def is_attentive(self) -> bool:
+        """Whether it is handed a progress, and so can see that it should stop."""
         return takes_progress(self.call)

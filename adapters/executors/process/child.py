@@ -3,13 +3,12 @@
 import os
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from adapters.executors.functions import failures
-from adapters.executors.functions.describe import described
-from adapters.executors.functions.find import CannotImport, files, functions
-from adapters.executors.functions.function import Function
-from adapters.executors.functions.perform import perform
+from adapters.executors.functions.find import CannotImport
+from adapters.executors.functions.repertoire import Repertoire
 from adapters.executors.process import reports, system
 from adapters.executors.process.board import Board
 from adapters.executors.process.channel import Channel
@@ -24,30 +23,26 @@ from flask_tasks import Progress
 class Child:
     """Does what comes over the channel, and says there what became of it."""
 
-    def __init__(self, channel: Channel, board: Board, functions: dict[TypeName, Function]) -> None:
+    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire) -> None:
         self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
-        self._functions = functions
+        self._repertoire = repertoire
         self._leftovers = Leftovers()
 
     def serve(self) -> None:
         """Run after run, until the supervisor goes."""
-        self._channel.note((Kind.READY, 0, files(self._functions.values())))
+        self._channel.note((Kind.READY, 0, self._repertoire.version()))
         while (packet := self._channel.receive()) is not None:
             if packet.run:
                 self._run(packet)
             else:
-                self._describe()
-
-    def _describe(self) -> None:
-        self._channel.note(reports.describing([described(function) for function in self._functions.values()]))
+                self._channel.note(reports.describing(self._repertoire.types()))
 
     def _run(self, packet: Packet) -> None:
-        function = self._functions[TypeName(packet.type)]
-        start = time.monotonic()
-        self._channel.say(reports.starting(packet.run, start, function.looks_at_progress))
-        outcome = perform(function, packet.args, self._progress(packet))
+        type, start = TypeName(packet.type), time.monotonic()
+        self._channel.say(reports.starting(packet.run, start, self._repertoire.is_attentive(type)))
+        outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
         ending = reports.ending(packet.run, time.monotonic() - start, outcome)
@@ -78,7 +73,7 @@ def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None
     channel = Channel(int(inbox), int(outbox))
     sys.argv = [""]
     try:
-        Child(channel, Board(int(page)), functions(entries)).serve()
+        Child(channel, Board(int(page)), Repertoire(entries, Path.cwd())).serve()
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
     flush()

@@ -1,6 +1,7 @@
 """A child as a process: how it is started, how it is talked to, how it ends."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from adapters.executors.process import packets
 from adapters.executors.process.board import SIZE, Board
+from adapters.executors.process.family import MARK, end_family
 from adapters.executors.process.frames import Frame, Unpacker
 from adapters.executors.process.memory import anonymous_file
 from adapters.executors.process.packets import Packet
@@ -31,9 +33,10 @@ class ChildProcess:
         self._socket, self._inbox = packets.pair()
         self.outbox, outbox = os.pipe()
         os.set_blocking(self.outbox, False)
+        self._mark = secrets.token_hex(8)
         page = anonymous_file()
         os.ftruncate(page, SIZE)
-        self._process = _started(tasks, directory, self._inbox.fileno(), outbox, page)
+        self._process = _started(tasks, directory, self._mark, self._inbox.fileno(), outbox, page)
         os.close(outbox)
         self._board = Board(page)
         self.death = _descriptor_of_death(self._process.pid)
@@ -66,17 +69,19 @@ class ChildProcess:
             self.is_silent = True
 
     def kill(self) -> None:
-        """End it and its process group, whatever they are doing. Its death is seen later."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End it with all that it has started, whatever they are doing. Its death is seen later."""
+        self._signal(signal.SIGSTOP)  # or it would go on starting others
+        end_family(self._process.pid, self._mark)
+        self._signal(signal.SIGKILL)
 
     def has_died(self) -> bool:
         """Whether its end has come, where `death` does not say so."""
         return self._process.poll() is not None
 
     def bury(self) -> str:
-        """After its death: end what is left of its group, give back what connected to it. Answers how it died."""
-        self.kill()
+        """After its death: end what it has left, give back what connected to it. Answers how it died."""
+        self._signal(signal.SIGKILL)
+        end_family(self._process.pid, self._mark)
         code = self._process.wait()
         self._socket.close()
         self._inbox.close()
@@ -86,8 +91,15 @@ class ChildProcess:
             os.close(self.death)
         return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
 
+    def _signal(self, number: int) -> None:
+        # A process that nobody has waited for keeps its number, and its group keeps it too.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
 
-def _started(tasks: Sequence[str], directory: Path, inbox: int, outbox: int, page: int) -> "subprocess.Popen[bytes]":
+
+def _started(
+    tasks: Sequence[str], directory: Path, mark: str, inbox: int, outbox: int, page: int
+) -> "subprocess.Popen[bytes]":
     descriptors = (inbox, outbox, page)
     return subprocess.Popen(
         [sys.executable, "-m", "adapters.executors.process.child", *map(str, (*descriptors, os.getpid())), *tasks],
@@ -95,7 +107,7 @@ def _started(tasks: Sequence[str], directory: Path, inbox: int, outbox: int, pag
         stdout=2,
         pass_fds=descriptors,
         cwd=directory,
-        env=_environment(os.environ),
+        env=_environment(os.environ, mark),
         start_new_session=True,
     )
 
@@ -110,9 +122,9 @@ def _descriptor_of_death(process: int) -> int | None:
         return None
 
 
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+def _environment(ours: Mapping[str, str], mark: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), ours.get("PYTHONPATH"))))
-    return {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {**ours, "PYTHONPATH": path}
+    return {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {**ours, "PYTHONPATH": path, MARK: mark}
 
 
 def _signal(number: int) -> str:

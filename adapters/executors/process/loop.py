@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import count
 
 Action = Callable[[], None]
+LONGEST_WAIT = 3600.0
 
 
 class Loop:
@@ -60,4 +61,4 @@ class Loop:
             os.read(self._woken, 4096)
 
     def _until_due(self) -> float:
-        return max(0.0, self._agenda[0][0] - time.monotonic()) if self._agenda else float("inf")
+        return max(0.0, self._agenda[0][0] - time.monotonic()) if self._agenda else LONGEST_WAIT

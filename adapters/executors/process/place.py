@@ -143,7 +143,9 @@ class Place:
 
     def _look_for_stall(self) -> None:
         self._is_watched = False
-        first = self._sent[0].number if self._sent else 0
+        if not self._sent:
+            return
+        first = self._sent[0].number
         if first == self._last_seen:
             self._take_back()
         self._last_seen = first

@@ -1,0 +1,385 @@
+"""What every executor does. What only processes do has a suite of its own."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+
+from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.thread import ThreadExecutor
+from application.ports.executor import Described, Executor, Failed, Progressed, Started, Succeeded, Unusable
+from domain.failure import Failure
+from domain.ids import Hold
+from domain.options import Options
+from domain.progress import Progress
+from domain.task_type import TaskType
+from tests.executing import TIMEOUT, Driver
+
+Make = Callable[..., Executor]
+FUNCTIONS = "tests/user_functions.py"
+
+
+@pytest.fixture(scope="module", params=[ProcessExecutor, ThreadExecutor], ids=["process", "thread"])
+def make(request: pytest.FixtureRequest) -> Make:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shared(make: Make) -> Iterator[Driver]:
+    executor = make([FUNCTIONS], 2)
+    yield Driver(executor).open()
+    executor.close()
+
+
+@pytest.fixture
+def driver(shared: Driver) -> Driver:
+    """An executor of two places, both free, that has run what other tests asked for."""
+    shared.all_free()
+    shared.heard += shared.executor.events(0)
+    return shared
+
+
+@pytest.fixture
+def opened(make: Make) -> Iterator[Callable[..., Driver]]:
+    """Executors of files of a test's own."""
+    executors = []
+
+    def open(*tasks: str, concurrency: int = 1) -> Driver:
+        executors.append(make(tasks, concurrency))
+        return Driver(executors[-1]).open()
+
+    yield open
+    for executor in executors:
+        executor.close()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], str]:
+    """Files with the functions of a test."""
+
+    def write(code: str, name: str = "functions.py") -> str:
+        (tmp_path / name).write_text(code)
+        return str(tmp_path / name)
+
+    return write
+
+
+def types_of(driver: Driver) -> dict[str, TaskType]:
+    (described,) = [each for each in driver.heard if isinstance(each, Described)]
+    return {each.name: each for each in described.types}
+
+
+# What can be run
+
+
+def test_it_first_says_what_it_can_run(shared: Driver) -> None:
+    assert isinstance(shared.heard[0], Described)
+    assert {"default", "echo", "renamed"} <= set(types_of(shared))
+
+
+def test_nothing_is_free_before_the_functions_are_known(make: Make) -> None:
+    executor = make([FUNCTIONS], 2)
+    assert executor.free == 0
+    assert executor.concurrency == 2
+    executor.close()
+
+
+def test_a_type_has_the_options_of_its_function(shared: Driver) -> None:
+    renamed = types_of(shared)["renamed"]
+    assert renamed.options == Options(timeout=2.5, max_attempts=4, max_losses=0, priority=7)
+    assert renamed.description == "All options.\n\nAnd a second paragraph."
+    assert renamed.retries_timeout, "a TimeoutError is an OSError"
+    assert not types_of(shared)["picky"].retries_timeout
+    assert types_of(shared)["echo"].options == Options()
+
+
+def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:
+    schema = json.loads(types_of(shared)["renamed"].schema)
+    assert schema["properties"] == {
+        "dt": {"exclusiveMinimum": 0, "type": "number"},
+        "kind": {"enum": ["a", "b"], "type": "string", "default": "a"},
+    }
+    assert schema["required"] == ["dt"]
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import numpyy\n", "{file} cannot be imported: ModuleNotFoundError: No module named 'numpyy' (line 1)"),
+        ("x = 1\ny = x +\n", "{file} cannot be imported: SyntaxError: invalid syntax (line 2)"),
+        ("\nraise SystemExit('no')", "{file} cannot be imported: SystemExit: no (line 2)"),
+        ("x = 1\n", "{file} has no function marked with @task, and no ExecuteWhenRunningTask"),
+        (
+            "from flask_tasks import task\n@task\ndef f(a: object()): ...\n",
+            "f ({file}:2) cannot be a task: Unable to generate pydantic-core schema for <object",
+        ),
+        (
+            "from flask_tasks import task\n@task\ndef f(): ...\n@task(name='f')\ndef g(): ...\n",
+            "two functions serve f: {file}:2 and {file}:4",
+        ),
+        (
+            "from flask_tasks import task\n@task(timeout=-1)\ndef f(): ...\n",
+            "{file} cannot be imported: ValueError: timeout is -1: it takes seconds, more than 0 and at most 315360000 "
+            "(line 2)",
+        ),
+    ],
+)
+def test_functions_that_are_no_good_are_said_to_be(
+    opened: Callable[..., Driver], written: Callable[[str], str], code: str, reason: str
+) -> None:
+    file = written(code)
+    (unusable,) = opened(file).heard
+    assert isinstance(unusable, Unusable)
+    assert unusable.reason.startswith(reason.format(file=file))
+
+
+def test_a_file_that_is_not_there_is_said_not_to_be(opened: Callable[..., Driver]) -> None:
+    assert opened("nowhere/tasks.py").heard == [Unusable("nowhere/tasks.py cannot be imported: there is no such file")]
+
+
+def test_a_module_that_is_not_there_is_said_not_to_be(opened: Callable[..., Driver]) -> None:
+    (unusable,) = opened("nowhere.tasks").heard
+    assert unusable == Unusable("nowhere.tasks cannot be imported: ModuleNotFoundError: No module named 'nowhere'")
+
+
+def test_several_files_and_modules_serve_together(opened: Callable[..., Driver], written: Callable[..., str]) -> None:
+    one = written("from flask_tasks import task\n@task\ndef one(): return 1\n", "first_of_two.py")
+    two = written(
+        "from first_of_two import one\ndef ExecuteWhenRunningTask(task_id, args): return 2\n", "second_of_two.py"
+    )
+    driver = opened(one, two, "tests.user_functions_of_a_module")
+    assert set(types_of(driver)) == {"one", "default", "in_a_module"}
+    assert driver.result("one") == 1
+    assert driver.result("default") == 2
+    assert driver.result("in_a_module") == 3
+
+
+# A run
+
+
+def test_a_run_starts_and_succeeds(driver: Driver) -> None:
+    before = time.monotonic()
+    hold = driver.start("echo", {"a": [1, "x"]})
+    assert driver.outcome(hold) == Succeeded(hold, '{"a":[1,"x"]}')
+    started, _ = driver.of(hold)
+    assert isinstance(started, Started)
+    assert before <= started.at <= time.monotonic()
+
+
+def test_what_it_is_given_comes_back_as_it_went_in(driver: Driver) -> None:
+    text = '{"b":1,"a":' + "9" * 4300 + ',"d":-0.0,"e":1e-320,"f":0.1,"s":"\\u0000é\U0001f600"}'
+    outcome = driver.run("echo", text=text)
+    assert isinstance(outcome, Succeeded)
+    assert outcome.result == text.replace("1e-320", "1e-320")
+
+
+def test_two_integers_are_added_exactly(driver: Driver) -> None:
+    assert driver.result("adds", {"a": 10**4000, "b": 1}) == 10**4000 + 1
+    assert driver.result("adds", {"a": 0.5, "b": 1}) == 1.5
+
+
+def test_large_arguments_arrive(driver: Driver) -> None:
+    assert driver.result("echo", {"a": "é" * 1_000_000}) == {"a": "é" * 1_000_000}
+
+
+def test_what_it_is_handed_is_what_its_annotations_say(driver: Driver) -> None:
+    args = {"when": "2026-05-01T12:00:00Z", "bodies": [{"mass": 1.5}, {"mass": 2, "name": "x"}]}
+    assert driver.result("typed", args) == {"year": 2026, "masses": [3.0, 4.0]}
+
+
+def test_arguments_that_do_not_fit_fail_for_good(driver: Driver) -> None:
+    failure = driver.failure("typed", {"when": "tomorrow", "bodies": [{"mass": "heavy"}], "more": 1})
+    assert failure.type == "InvalidArguments"
+    assert not failure.retriable
+    assert "$.when: " in failure.message
+    assert "$.bodies.0.mass: " in failure.message
+    assert "$.more: " in failure.message
+    assert "$.scale" not in failure.message
+
+
+def test_the_hook_is_handed_the_id_and_the_whole(driver: Driver) -> None:
+    hold = driver.start("default", {"required_arg": "test", "more": [None]})
+    assert json.loads(driver.outcome(hold).result) == {  # type: ignore[union-attr]
+        "id": hold.task,
+        "args": {"required_arg": "test", "more": [None]},
+    }
+
+
+def test_a_coroutine_is_awaited(driver: Driver) -> None:
+    assert driver.result("asynchronous", {"x": [1]}) == [1]
+
+
+def test_progress_is_told_in_order(driver: Driver) -> None:
+    hold = driver.start("progresses", attempt=3)
+    assert json.loads(driver.outcome(hold).result) == {"task": hold.task, "attempt": 3, "cancelled": False}  # type: ignore[union-attr]
+    _, *told, _ = driver.of(hold)
+    assert told[-1] == Progressed(hold, Progress(1.0, "step 2"))
+
+
+def test_a_type_that_is_not_there_fails(driver: Driver) -> None:
+    assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of")
+
+
+# What goes wrong
+
+
+def test_an_exception_is_a_failure_with_its_traceback(driver: Driver) -> None:
+    failure = driver.failure("raises", {"message": "boom"})
+    assert (failure.type, failure.message, failure.retriable, failure.delay) == ("ValueError", "boom", True, None)
+    assert failure.traceback is not None
+    assert failure.traceback.startswith("Traceback (most recent call last):\n  File ")
+    assert "raise ValueError(message)\nValueError: boom\n" in failure.traceback
+    assert "adapters" not in failure.traceback
+
+
+@pytest.mark.parametrize(
+    ("type", "args", "expected"),
+    [
+        ("picky", {"error": "KeyError"}, ("KeyError", "'as told'", True)),
+        ("picky", {"error": "OSError"}, ("OSError", "as told", False)),
+        ("retries", {"delay": 30}, ("Retry", "busy", True)),
+        ("discards", {}, ("Discard", "why not", False)),
+        ("exits", {"code": 3}, ("SystemExit", "sys.exit(3)", True)),
+        ("exits", {"code": 0}, ("SystemExit", "sys.exit(0)", True)),
+        ("raises_ultimate", {}, ("Ultimate", "the end", True)),
+        ("raises_unprintable", {}, ("Unprintable", "its message cannot be shown: RuntimeError", True)),
+        ("raises_recursion", {}, ("RecursionError", "maximum recursion depth exceeded", True)),
+        ("returns", {"what": "set"}, ("InvalidResult", "the result cannot be kept: $.a.0 is a set", False)),
+        (
+            "returns",
+            {"what": "key"},
+            ("InvalidResult", "the result cannot be kept: $.a.1 has a key of type int: keys are strings", False),
+        ),
+        (
+            "returns",
+            {"what": "surrogate"},
+            ("InvalidResult", "the result cannot be kept: $.0 holds a lone surrogate, which is not a character", False),
+        ),
+    ],
+)
+def test_whatever_it_does_it_fails_clearly(driver: Driver, type: str, args: Any, expected: Any) -> None:
+    failure = driver.failure(type, args)
+    assert (failure.type, failure.message, failure.retriable) == expected
+    assert driver.result("echo") == {}, "and the next one runs"
+
+
+def test_it_may_ask_for_a_delay(driver: Driver) -> None:
+    assert driver.failure("retries", {"delay": 30}).delay == 30
+    assert driver.failure("retries").delay is None
+
+
+def test_a_failure_can_be_stored_whatever_it_says(driver: Driver) -> None:
+    failure = driver.failure("raises", {"message": "\ud800\x00" + "x" * 100_000})
+    assert failure.message.startswith("\\ud800\x00x")
+    assert len(failure.message) == 2000
+    assert failure.traceback is not None
+    assert len(failure.traceback) <= 32_768
+    assert failure.traceback.endswith("xxx\n")
+
+
+def test_not_a_number_becomes_null(driver: Driver) -> None:
+    assert driver.result("returns", {"what": "nan"}) == [None]
+
+
+def test_a_result_may_be_16_mib_long_and_not_a_byte_more(driver: Driver) -> None:
+    assert len(driver.result("large", {"size": 2**24})) == 2**24 - 2
+    failure = driver.failure("large", {"size": 2**24 + 1})
+    assert failure.message == "the result cannot be kept: $ is longer than 16,777,216 bytes as JSON"
+    assert not failure.retriable
+
+
+# Several at once, and their end
+
+
+def test_two_run_at_once_and_then_nothing_is_free(driver: Driver, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    holds = [driver.start("waits", {"path": str(done)}) for _ in range(2)]
+    for hold in holds:
+        driver.started(hold)
+    assert driver.executor.free == 0
+    done.touch()
+    assert [json.loads(each.result) for each in driver.outcomes(holds)] == ["waited", "waited"]  # type: ignore[union-attr]
+    assert driver.executor.free == 2
+
+
+def test_a_run_that_is_ended_fails_with_what_it_was_ended_with(driver: Driver) -> None:
+    hold = driver.start("waits", {"path": "/nowhere"})
+    driver.started(hold)
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    driver.all_free()
+    assert driver.result("echo", {"a": 1}) == {"a": 1}
+
+
+def test_a_run_can_be_ended_as_soon_as_it_is_started(driver: Driver) -> None:
+    hold = driver.start("waits", {"path": "/nowhere"})
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    driver.all_free()
+
+
+def test_an_outcome_comes_once_however_often_it_is_ended(driver: Driver) -> None:
+    hold = driver.start("waits", {"path": "/nowhere"})
+    driver.executor.end(hold, TIMEOUT)
+    driver.executor.end(hold, Failure("Cancelled", "twice"))
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    driver.executor.end(hold, Failure("Cancelled", "and again"))
+    driver.all_free()
+    driver.run("echo")
+    assert len(driver.of(hold, Failed, Succeeded)) == 1
+
+
+def test_an_outcome_that_has_arrived_beats_an_end(driver: Driver, tmp_path: Path) -> None:
+    other = driver.start("waits", {"path": "/nowhere"})
+    driver.started(other)
+    hold = driver.start("waits", {"path": str(tmp_path), "started": str(tmp_path / "began")})
+    while not (tmp_path / "began").exists():
+        time.sleep(0.001)
+    time.sleep(0.1)  # what was written after that file has arrived by now
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Succeeded(hold, '"waited"')
+    driver.executor.end(other, TIMEOUT)
+
+
+def test_nobody_minds_the_end_of_what_is_not_there(driver: Driver) -> None:
+    driver.executor.end(Hold(-1, -1), TIMEOUT)  # type: ignore[arg-type]
+    assert driver.executor.events(0) == []
+
+
+def test_a_function_that_looks_can_clean_up(driver: Driver, tmp_path: Path) -> None:
+    hold = driver.start("heeds", {"path": str(tmp_path / "clean")})
+    driver.until(lambda: driver.of(hold, Progressed))
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    driver.until((tmp_path / "clean").exists)
+
+
+def test_a_call_ends_the_wait(driver: Driver) -> None:
+    start = time.monotonic()
+    Timer(0.05, driver.executor.wake).start()
+    assert driver.executor.events(20) == []
+    assert time.monotonic() - start < 10
+
+
+def test_a_call_before_the_wait_counts(driver: Driver) -> None:
+    driver.executor.wake()
+    start = time.monotonic()
+    assert driver.executor.events(20) == []
+    assert time.monotonic() - start < 10
+
+
+def test_many_short_runs_all_end_once(driver: Driver) -> None:
+    holds = [driver.start("echo", {"n": n}) for n in range(500)]
+    assert [json.loads(each.result)["n"] for each in driver.outcomes(holds)] == list(range(500))  # type: ignore[union-attr]
+    endings = [each.hold for each in driver.heard if isinstance(each, Succeeded | Failed)]
+    assert len(endings) == len(set(endings))
+
+
+def test_it_closes_whatever_goes_on(opened: Callable[..., Driver]) -> None:
+    driver = opened(FUNCTIONS)
+    driver.started(driver.start("waits", {"path": "/nowhere"}))

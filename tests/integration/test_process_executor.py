@@ -1,0 +1,422 @@
+"""What only processes do: they die, fork, leave things running, close what they should not, and are replaced."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.executors.process.executor import ProcessExecutor
+from application.ports.executor import Described, Failed, Progressed, Started, Succeeded, Unusable
+from domain.failure import Failure
+from domain.progress import Progress
+from tests.executing import PATIENCE, TIMEOUT, Driver
+
+FUNCTIONS = "tests/user_functions.py"
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Driver]:
+    executor = ProcessExecutor([FUNCTIONS], 2)
+    yield Driver(executor).open()
+    executor.close()
+
+
+@pytest.fixture
+def driver(shared: Driver) -> Driver:
+    """An executor of two children that has run what other tests asked for."""
+    shared.all_free()
+    return shared
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Driver]]:
+    """Executors of a test's own."""
+    executors = []
+
+    def open(*tasks: str, concurrency: int = 1) -> Driver:
+        executors.append(ProcessExecutor(tasks or [FUNCTIONS], concurrency))
+        return Driver(executors[-1]).open()
+
+    yield open
+    for executor in executors:
+        executor.close()
+
+
+def is_alive(process: int) -> bool:
+    """Whether it still does something: a zombie does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+# Death
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("exit", "the process that ran it ended with exit code 3"),
+        ("signal", "the process that ran it was killed by SIGKILL"),
+        ("segfault", "the process that ran it was killed by SIGSEGV"),
+        ("abort", "the process that ran it was killed by SIGABRT"),
+    ],
+)
+def test_a_function_that_takes_its_process_with_it_has_crashed(driver: Driver, how: str, message: str) -> None:
+    assert driver.failure("crashes", {"how": how}) == Failure("Crashed", message, retriable=True)
+    driver.all_free()
+    assert driver.result("echo", {"a": 1}) == {"a": 1}
+
+
+def test_a_crash_costs_the_runs_behind_it_nothing(opened: Callable[..., Driver]) -> None:
+    driver = opened()
+    for _ in range(3):
+        driver.run("echo")
+    holds = [driver.start("echo", {"n": 0}), driver.start("crashes", {"how": "exit"})]
+    assert driver.executor.free == 0, "nobody knows how long a crash takes"
+    holds += [driver.start("echo", {"n": n}) for n in range(2, 20)]
+    outcomes = driver.outcomes(holds)
+    assert [type(each) for each in outcomes] == [Succeeded, Failed] + [Succeeded] * 18
+
+
+def test_a_poison_type_that_used_to_be_short_takes_nobody_with_it(
+    opened: Callable[..., Driver], tmp_path: Path
+) -> None:
+    poison = tmp_path / "poison"
+    driver = opened(concurrency=2)
+    for _ in range(4):
+        driver.run("crashes_if_there", {"path": str(poison)})
+    poison.touch()
+    holds = [driver.start("crashes_if_there", {"path": str(poison)})]
+    holds += [driver.start("echo", {"n": n}) for n in range(50)]
+    first, *rest = driver.outcomes(holds)
+    assert isinstance(first, Failed)
+    assert {type(each) for each in rest} == {Succeeded}
+
+
+def test_a_child_that_dies_while_it_runs_nothing_is_replaced(opened: Callable[..., Driver]) -> None:
+    driver = opened()
+    child = driver.result("pid")
+    os.kill(child, signal.SIGKILL)
+    eventually(lambda: not is_alive(child))
+    assert driver.result("pid") != child, "the run that was handed to the dead one was given to its successor"
+    assert not driver.of(driver.heard[-1].hold, Failed)  # type: ignore[union-attr]
+
+
+def test_a_child_that_ignores_every_signal_is_ended_all_the_same(driver: Driver) -> None:
+    hold = driver.start("ignores_signals")
+    driver.started(hold)
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+
+
+def test_a_function_that_is_told_and_does_not_care_is_ended_after_the_grace(driver: Driver) -> None:
+    hold = driver.start("ignores")
+    driver.until(lambda: driver.of(hold, Progressed))
+    start = time.monotonic()
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    assert 0.4 < time.monotonic() - start < 5
+
+
+def test_a_function_that_stops_in_the_grace_keeps_its_process(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    driver = opened()
+    child = driver.result("pid")
+    hold = driver.start("heeds", {"path": str(tmp_path / "clean")})
+    driver.until(lambda: driver.of(hold, Progressed))
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    assert (tmp_path / "clean").read_text() == "cleaned up"
+    assert driver.result("pid") == child
+    assert driver.result("progresses")["cancelled"] is False, "the next run is wanted"
+
+
+# Behind one another
+
+
+def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
+    opened: Callable[..., Driver], tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    done.touch()
+    driver = opened(concurrency=2)
+    for _ in range(4):
+        driver.run("waits", {"path": str(done)})
+    done.unlink()
+    holds = [driver.start("waits", {"path": str(done)}), *(driver.start("pid") for _ in range(40))]
+    outcomes = driver.outcomes(holds[1:])
+    assert {type(each) for each in outcomes} == {Succeeded}
+    assert not driver.of(holds[0], Succeeded, Failed), "the long one still goes on"
+    done.touch()
+    assert driver.outcome(holds[0]) == Succeeded(holds[0], '"waited"')
+
+
+def test_what_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    done.touch()
+    driver = opened()
+    driver.run("pid")
+    for _ in range(4):
+        driver.run("waits", {"path": str(done)})
+    done.unlink()
+    first, second, third = (driver.start("waits", {"path": str(done)}) for _ in range(3))
+    driver.started(first)
+    driver.executor.end(second, TIMEOUT)
+    assert driver.outcome(second) == Failed(second, TIMEOUT)
+    done.touch()
+    assert driver.outcome(first) == Succeeded(first, '"waited"')
+    assert driver.outcome(third) == Succeeded(third, '"waited"')
+    assert not driver.of(second, Started)
+
+
+# What a function leaves behind
+
+
+@linux_only
+@pytest.mark.parametrize("options", [{}, {"session": True}, {"session": True, "bare": True}])
+def test_a_program_that_was_left_running_is_ended_with_its_run(driver: Driver, options: dict[str, bool]) -> None:
+    program = driver.result("spawns", {"seconds": 600, **options})
+    eventually(lambda: not is_alive(program))
+
+
+@linux_only
+def test_a_daemon_that_was_left_running_is_ended_with_its_run(driver: Driver) -> None:
+    program = driver.result("daemonizes")
+    eventually(lambda: not is_alive(program))
+
+
+@linux_only
+def test_a_program_is_ended_with_the_run_that_is_ended(driver: Driver, tmp_path: Path) -> None:
+    hold = driver.start("spawns_and_waits", {"path": str(tmp_path / "pid")})
+    driver.until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    program = int((tmp_path / "pid").read_text())
+    assert is_alive(program)
+    driver.executor.end(hold, TIMEOUT)
+    assert driver.outcome(hold) == Failed(hold, TIMEOUT)
+    eventually(lambda: not is_alive(program))
+
+
+@linux_only
+def test_a_program_is_ended_with_the_process_that_crashed(driver: Driver, tmp_path: Path) -> None:
+    driver.failure("spawns_and_crashes", {"path": str(tmp_path / "pid")})
+    program = int((tmp_path / "pid").read_text())
+    eventually(lambda: not is_alive(program))
+
+
+def test_a_program_that_has_ended_is_no_leftover(opened: Callable[..., Driver]) -> None:
+    driver = opened()
+    child = driver.result("pid")
+    driver.run("spawns_and_ends")
+    driver.all_free()
+    assert driver.result("pid") == child
+
+
+def test_a_thread_that_was_left_running_costs_the_process(opened: Callable[..., Driver]) -> None:
+    driver = opened()
+    child = driver.result("threads", {"daemon": False})
+    assert driver.result("pid") != child
+
+
+def test_a_daemon_thread_may_stay(opened: Callable[..., Driver]) -> None:
+    driver = opened()
+    child = driver.result("threads", {"daemon": True})
+    assert driver.result("pid") == child
+
+
+def test_a_folder_that_was_changed_is_changed_back(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    driver = opened()
+    home = driver.result("folder")
+    driver.run("moves", {"path": str(tmp_path)})
+    assert driver.result("folder") == home
+
+
+# Streams and descriptors
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (3, 1024), (0, 4096)])
+def test_a_function_may_close_what_it_finds_open(driver: Driver, first: int, last: int) -> None:
+    assert driver.result("closes", {"first": first, "last": last}) == "closed"
+    driver.all_free()
+    assert driver.result("prints", {"what": "to nobody"}) is None
+
+
+def test_a_function_that_closes_the_very_pipe_fails_clearly(driver: Driver) -> None:
+    failure = driver.failure("closes", {"first": 0, "last": 2_000_000})
+    assert failure.type == "Crashed"
+    driver.all_free()
+    assert driver.result("echo") == {}
+
+
+def test_a_process_whose_output_was_left_elsewhere_is_replaced(driver: Driver, tmp_path: Path) -> None:
+    driver.run("redirects", {"path": str(tmp_path / "out")})
+    driver.all_free()
+    driver.outcomes([driver.start("prints", {"what": "x"}) for _ in range(10)])
+    assert (tmp_path / "out").read_text() == ""
+
+
+@linux_only
+def test_a_function_that_writes_into_every_pipe_has_crashed(driver: Driver) -> None:
+    failure = driver.failure("scribbles")
+    message = "something else wrote into the pipe between its process and the handler"
+    assert failure == Failure("Crashed", message, retriable=True)
+    driver.all_free()
+    assert driver.result("echo") == {}
+
+
+@linux_only
+def test_a_program_inherits_nothing_of_ours(driver: Driver) -> None:
+    assert driver.result("inherits") == ["0", "1", "2", "3"]
+
+
+def test_output_goes_where_that_of_the_handler_goes(tmp_path: Path) -> None:
+    code = (
+        "from adapters.executors.process.executor import ProcessExecutor\n"
+        "from tests.executing import Driver\n"
+        f"driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 1)).open()\n"
+        "driver.run('prints', {'what': 'heard'})\n"
+        "driver.executor.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "heard\n")
+
+
+# Twice
+
+
+def test_a_function_that_returns_twice_has_the_outcome_of_the_first(driver: Driver) -> None:
+    for _ in range(5):
+        assert driver.result("forks") == "parent"
+        driver.all_free()
+
+
+def test_a_copy_of_the_process_says_nothing(driver: Driver) -> None:
+    hold = driver.start("forks_and_reports")
+    driver.outcome(hold)
+    assert driver.of(hold, Progressed) == [Progressed(hold, Progress(0.1, "from the original"))]
+
+
+# Environment
+
+
+def test_a_library_takes_one_thread_unless_the_environment_says_otherwise(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    driver = opened()
+    assert driver.result("environment", {"name": "OMP_NUM_THREADS"}) == "1"
+    assert driver.result("environment", {"name": "MKL_NUM_THREADS"}) == "3"
+
+
+# Functions that change, or are no good
+
+
+def test_functions_that_changed_are_described_again(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    file = tmp_path / "functions.py"
+    file.write_text("import os\nfrom flask_tasks import task\n@task\ndef one(): os._exit(1)\n")
+    driver = opened(str(file))
+    file.write_text("from flask_tasks import task\n@task\ndef one(): return 1\n@task\ndef two(): return 2\n")
+    driver.run("one")
+    assert driver.result("two") == 2
+    described = [each for each in driver.heard if isinstance(each, Described)]
+    assert [[each.name for each in one.types] for one in described] == [["one"], ["one", "two"]]
+
+
+def test_functions_that_are_broken_later_are_tried_again_until_they_are_good(
+    opened: Callable[..., Driver], tmp_path: Path
+) -> None:
+    file = tmp_path / "functions.py"
+    good = "import os\nfrom flask_tasks import task\n@task\ndef one(code=0): return os._exit(code) if code else 1\n"
+    file.write_text(good)
+    driver = opened(str(file))
+    file.write_text("nonsense, as it stands in the middle of a deployment")
+    driver.run("one", {"code": 1})
+    assert driver.executor.free == 0
+    driver.executor.events(0.5)
+    assert driver.executor.free == 0, "nothing is free while it cannot be imported"
+    file.write_text(good)
+    assert driver.result("one") == 1
+    assert not [each for each in driver.heard if isinstance(each, Unusable)]
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        ("import os; os._exit(4)", "ended with exit code 4"),
+        ("import os; os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
+    ],
+)
+def test_an_import_that_takes_the_process_with_it_is_said_to(
+    opened: Callable[..., Driver], tmp_path: Path, code: str, how: str
+) -> None:
+    (tmp_path / "functions.py").write_text(code)
+    (unusable,) = opened(str(tmp_path / "functions.py")).heard
+    assert unusable == Unusable(f"the tasks cannot be imported: the process that tried {how}")
+
+
+# The end of all
+
+
+@linux_only
+def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
+    code = (
+        "from adapters.executors.process.executor import ProcessExecutor\n"
+        "from tests.executing import Driver\n"
+        f"driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 2)).open()\n"
+        "holds = [driver.start('waits', {'path': '/nowhere', 'started': '%s/%d' % (PATH, n)}) for n in (1, 2)]\n"
+        "[driver.started(hold) for hold in holds]\n"
+        "import sys; sys.stdout.write('started'); sys.stdout.flush()\n"
+        "driver.until(lambda: False)\n"
+    ).replace("PATH", repr(str(tmp_path)))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout is not None
+        supervisor.stdout.read(7)
+        children = children_of(supervisor.pid)
+        assert len(children) == 2
+        supervisor.kill()
+        eventually(lambda: not any(map(is_alive, children)))
+
+
+@linux_only
+def test_nothing_stays_open_after_it_was_closed() -> None:
+    before = children_of(os.getpid()), len(os.listdir("/proc/self/fd"))
+    driver = Driver(ProcessExecutor([FUNCTIONS], 2)).open()
+    driver.failure("crashes", {"how": "exit"})
+    driver.all_free()
+    driver.executor.close()
+    assert (children_of(os.getpid()), len(os.listdir("/proc/self/fd"))) == before
+
+
+@linux_only
+def test_it_costs_nothing_while_nothing_happens(driver: Driver) -> None:
+    before = time.process_time()
+    driver.executor.events(0.3)
+    assert time.process_time() - before < 0.02
+
+
+def children_of(process: int) -> list[int]:
+    return [
+        int(stat.parent.name)
+        for stat in Path("/proc").glob("[0-9]*/stat")
+        if json.loads(fields_of(stat)[1]) == process and fields_of(stat)[0] != "Z"
+    ]
+
+
+def fields_of(stat: Path) -> list[str]:
+    try:
+        return stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["Z", "0"]

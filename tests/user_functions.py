@@ -1,0 +1,343 @@
+"""Functions as users write them, well behaved and otherwise. Run by executors in tests."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt
+
+from flask_tasks import Discard, Progress, Retry, task
+
+
+def ExecuteWhenRunningTask(task_id, args):  # noqa: N802
+    """The hook."""
+    return {"id": task_id, "args": args}
+
+
+@task
+def echo(**arguments):
+    """Returns its arguments."""
+    return arguments
+
+
+@task(name="renamed", timeout=2.5, max_attempts=4, max_losses=0, priority=7, retry_on=(OSError,))
+def described(dt: Annotated[float, Gt(0)], kind: Literal["a", "b"] = "a"):
+    """All options.
+
+    And a second paragraph.
+    """
+
+
+@task(retry_on=(ValueError, KeyError))
+def picky(error):
+    """Raises what it is told."""
+    raise {"ValueError": ValueError, "OSError": OSError, "KeyError": KeyError}[error]("as told")
+
+
+@dataclass
+class Body:
+    """A nested argument."""
+
+    mass: float
+    name: str = "body"
+
+
+@task
+def typed(when: datetime, bodies: list[Body], scale: int = 2):
+    """Is handed what its annotations say."""
+    assert isinstance(when, datetime)
+    assert all(isinstance(each, Body) for each in bodies)
+    return {"year": when.year, "masses": [each.mass * scale for each in bodies]}
+
+
+@task
+def adds(a: int | float, b: int | float):
+    """Adds."""
+    return a + b
+
+
+@task
+async def asynchronous(x):
+    """Awaits."""
+    await asyncio.sleep(0)
+    return x
+
+
+@task
+def raises(message="boom"):
+    """Raises."""
+    raise ValueError(message)
+
+
+class Unprintable(Exception):
+    """Its message raises."""
+
+    def __str__(self):
+        raise RuntimeError("no message")
+
+
+@task
+def raises_unprintable():
+    """Raises that."""
+    raise Unprintable
+
+
+class Ultimate(BaseException):
+    """Not an Exception."""
+
+
+@task
+def raises_ultimate():
+    """Raises that."""
+    raise Ultimate("the end")
+
+
+@task
+def raises_recursion():
+    """Never ends, but for the stack."""
+    return raises_recursion()
+
+
+@task
+def exits(code: int):
+    """Leaves by the door."""
+    sys.exit(code)
+
+
+@task
+def retries(delay: float | None = None):
+    """Asks for another start."""
+    raise Retry("busy", delay=delay)
+
+
+@task
+def discards():
+    """Gives up."""
+    raise Discard("why not")
+
+
+@task
+def progresses(progress: Progress, steps: int = 2):
+    """Says how far it is."""
+    for step in range(steps):
+        progress((step + 1) / steps, f"step {step + 1}")
+    return {"task": progress.task_id, "attempt": progress.attempt, "cancelled": progress.cancelled}
+
+
+@task
+def returns(what):
+    """Returns what JSON has no form for."""
+    return {"set": {"a": [{1}]}, "key": {"a": {1: 2}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]
+
+
+@task
+def large(size: int):
+    """A result of so many bytes."""
+    return "x" * (size - 2)
+
+
+@task
+def waits(path: str, started: str = ""):
+    """Goes on until a file is there."""
+    if started:
+        Path(started).touch()
+    while not Path(path).exists():
+        time.sleep(0.002)
+    return "waited"
+
+
+@task
+def heeds(progress: Progress, path: str):
+    """Goes on until it is no longer wanted, and cleans up."""
+    progress(0.5, "waiting")
+    while not progress.cancelled:
+        time.sleep(0.002)
+    Path(path).write_text("cleaned up")
+    return "stopped"
+
+
+@task
+def ignores(progress: Progress):
+    """Is told, and does not care."""
+    progress(0.5, "going on")
+    time.sleep(600)
+
+
+@task
+def pid():
+    """Which process it is."""
+    return os.getpid()
+
+
+@task
+def crashes(how: str):
+    """Takes its process with it."""
+    {
+        "exit": lambda: os._exit(3),
+        "signal": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "segfault": lambda: ctypes.string_at(0),
+        "abort": os.abort,
+    }[how]()
+
+
+@task
+def crashes_if_there(path: str):
+    """Takes its process with it if the file is there."""
+    if os.path.exists(path):
+        os._exit(1)
+
+
+@task
+def forks():
+    """Returns twice."""
+    return "parent" if os.fork() else "child"
+
+
+@task
+def forks_and_reports(progress: Progress):
+    """Its copy speaks too."""
+    if not os.fork():
+        progress(0.9, "from the copy")
+        os._exit(0)
+    os.wait()
+    progress(0.1, "from the original")
+
+
+@task
+def closes(first: int, last: int):
+    """Closes descriptors."""
+    os.closerange(first, last)
+    return "closed"
+
+
+@task
+def redirects(path: str):
+    """Leaves its output elsewhere."""
+    os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), 1)
+
+
+@task
+def scribbles():
+    """Writes into every pipe that it can find."""
+    for descriptor in range(3, 20_000):
+        try:
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, b"garbage that is no frame at all")
+        except OSError:
+            continue
+    time.sleep(600)
+
+
+@task
+def spawns(seconds: float, session: bool = False, bare: bool = False):
+    """Leaves a program behind."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", f"import time; time.sleep({seconds})"],
+        start_new_session=session,
+        env={} if bare else None,
+    )
+    return program.pid
+
+
+@task
+def daemonizes():
+    """Leaves a program behind that no longer is its child, nor of its group."""
+    reader, writer = os.pipe()
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            os.write(writer, str(os.getpid()).encode())
+            time.sleep(600)
+        os._exit(0)
+    return int(os.read(reader, 100))
+
+
+def program_in_its_own_session(path: str) -> None:
+    """Starts one, and notes which process it is."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    Path(path).write_text(str(program.pid))
+
+
+@task
+def spawns_and_crashes(path: str):
+    """Leaves a program behind, and nobody who knows of it."""
+    program_in_its_own_session(path)
+    os._exit(1)
+
+
+@task
+def spawns_and_waits(path: str):
+    """Has a program running beside it."""
+    program_in_its_own_session(path)
+    time.sleep(600)
+
+
+@task
+def spawns_and_ends():
+    """Leaves a program behind that has ended, but that nobody has waited for."""
+    program = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+
+
+@task
+def threads(daemon: bool):
+    """Leaves a thread behind."""
+    threading.Thread(target=time.sleep, args=(600,), daemon=daemon).start()
+    return os.getpid()
+
+
+@task
+def moves(path: str):
+    """Leaves its folder."""
+    os.chdir(path)
+
+
+@task
+def folder():
+    """Where it is."""
+    return os.getcwd()
+
+
+@task
+def inherits():
+    """What a program that is started here has open, and the descriptor with which it looks."""
+    return subprocess.check_output(["ls", "/proc/self/fd"], text=True, close_fds=False).split()
+
+
+@task
+def environment(name: str):
+    """A variable."""
+    return os.environ.get(name)
+
+
+@task
+def prints(what: str):
+    """Prints."""
+    print(what)  # noqa: T201
+
+
+@task
+def ignores_signals():
+    """Ignores every signal that can be ignored."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError):
+            continue
+    time.sleep(600)
+
+
+@task
+def takes_anything(value: Any):
+    """Any JSON."""
+    return value
