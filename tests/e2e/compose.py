@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any, TypeVar
 
@@ -61,11 +62,8 @@ class Stack:
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON of an answer of the API."""
-        client = Client(self.port)
-        try:
+        with closing(Client(self.port)) as client:
             return client.ask(method, path, body)
-        finally:
-            client.close()
 
     def eventually(self, look: Callable[[], T], within: float = 60) -> T:
         """The first true answer; where the time is over, the test fails with what the containers have logged."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.e2e.service import free_port
 TASKS = 10_000
 CLIENTS = 8
 BUILT = ("api", "handler", "janitor")
+A_FALL = {"dt": 0.002, "r0": [0, 0, 100], "v0": [5, 0, 0], "mass": 1, "radius": 0.1, "drag": True}
+"""Some 30 ms of computing."""
 
 RECORD_EVERY_OUTCOME = """
 CREATE TABLE outcomes (task bigint);
@@ -72,11 +75,10 @@ def start(stack: Stack, **scales: int) -> None:
 
 def submit(stack: Stack, type: str, all_args: Iterable[Any]) -> None:
     """Submit a task for each arguments, over one connection."""
-    client = Client(stack.port)
-    for args in all_args:
-        status, answer = client.ask("POST", f"/task/new/{type}", args)
-        assert status == 201, answer
-    client.close()
+    with closing(Client(stack.port)) as client:
+        for args in all_args:
+            status, answer = client.ask("POST", f"/task/new/{type}", args)
+            assert status == 201, answer
 
 
 def is_over(stack: Stack) -> bool:
@@ -159,12 +161,11 @@ def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_k
 
 def test_taking_handlers_away_loses_no_task(stack):
     losses = stack.number("sum(losses)")
-    fall = {"dt": 0.001, "r0": [0, 0, 10_000], "v0": [100, 0, 0], "mass": 1, "radius": 0.05, "drag": True}
-    submit(stack, "mov3d", [fall] * 200)
+    submit(stack, "mov3d", [A_FALL] * 300)
     start(stack, handler=1)
     assert len(stack.containers("handler")) == 1
     stack.eventually(lambda: is_over(stack))
-    assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "200"]]
+    assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "300"]]
     assert stack.number("sum(losses)") == losses
 
 
