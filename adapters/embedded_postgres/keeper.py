@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 # The fast shutdown, the immediate one (the next start recovers, nothing is lost), and the last resort.
@@ -28,8 +29,9 @@ def main(command: list[str]) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, end)
     threading.Thread(target=_end_with_owner, args=(child,), daemon=True).start()
-    sys.stdout.write(f"{child.pid}\n")
-    sys.stdout.flush()
+    # An owner that has ended already no longer listens.
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), b"%d\n" % child.pid)
     return abs(child.wait())
 
 

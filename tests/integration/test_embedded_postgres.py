@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from adapters.embedded_postgres import EmbeddedPostgres, binaries, identity
+from adapters.embedded_postgres import EmbeddedPostgres, binaries, identity, keeper
 from adapters.embedded_postgres.errors import (
     AlreadyRunning,
     DidNotStart,
@@ -179,6 +179,15 @@ def test_killing_the_owner_leaves_no_server(owner: Callable[[], subprocess.Popen
     assert ends(pid)
 
 
+def test_an_owner_killed_before_it_could_listen_leaves_nothing() -> None:
+    nobody, pipe = os.pipe()
+    os.close(nobody)
+    command = [sys.executable, keeper.__file__, "sleep", "600"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=pipe, timeout=10)
+    os.close(pipe)
+    assert ended.returncode == signal.SIGTERM
+
+
 def test_the_next_owner_waits_for_the_server_of_a_killed_one(
     owner: Callable[[], subprocess.Popen[str]], server: EmbeddedPostgres
 ) -> None:
@@ -225,8 +234,8 @@ def test_a_server_that_outlived_its_keeper_is_ended_first(
 ) -> None:
     process = owner()
     _, orphan = started(process)
-    keeper = subprocess.run(["ps", "-o", "ppid=", "-p", str(orphan)], capture_output=True, text=True).stdout
-    os.kill(int(keeper), signal.SIGKILL)
+    parent = subprocess.run(["ps", "-o", "ppid=", "-p", str(orphan)], capture_output=True, text=True).stdout
+    os.kill(int(parent), signal.SIGKILL)
     process.kill()
     process.wait()
     assert alive(orphan)
