@@ -1,9 +1,11 @@
 """The body of a request: a JSON object, kept exactly."""
 
+from functools import lru_cache
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnprocessableEntity, UnsupportedMediaType
+from werkzeug.http import parse_options_header
 
 from domain import json_text
 
@@ -55,7 +57,13 @@ def _check_encoding() -> None:
 
 
 def _check_type() -> None:
-    kind, charset = request.mimetype, request.mimetype_params.get("charset", "")
-    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
-    if not is_json or charset.lower() not in CHARSETS:
+    if not is_json(request.content_type or ""):
         raise UnsupportedMediaType("the content type is not application/json in UTF-8")
+
+
+@lru_cache(maxsize=100)
+def is_json(content_type: str) -> bool:
+    """Whether this header announces JSON in UTF-8."""
+    kind, parameters = parse_options_header(content_type.lower())
+    named = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return named and parameters.get("charset", "") in CHARSETS

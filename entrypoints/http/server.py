@@ -63,8 +63,8 @@ def free_address(host: str, port: int) -> str:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
     return str(address[0])
 
 
