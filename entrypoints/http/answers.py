@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 JSON = "application/json"
 
 
-class Answer(Response):
+class JsonResponse(Response):
     """Its headers go out as they were set: werkzeug would look for what to correct in them, for a tenth of the time."""
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
@@ -18,7 +18,7 @@ class Answer(Response):
 
 def json_answer(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that is this text."""
-    return Answer(text, status, headers, content_type=JSON)
+    return JsonResponse(text, status, headers, content_type=JSON)
 
 
 def no_content(headers: Mapping[str, str] | None = None) -> Response:

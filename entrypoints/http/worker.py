@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from threading import Thread
@@ -18,8 +19,9 @@ from entrypoints.settings import Settings
 def app() -> Flask:
     """The app, made from the environment. It answers at once, with 503 until the database is there and ready."""
     process.configure_logging("http")
-    container = Container(settings=Settings.from_environment(os.environ))
-    aside(end_with_parent)
+    settings = Settings.from_environment(os.environ)
+    container = Container(settings=settings)
+    aside(lambda: end_with_parent(settings.grace))
     aside(lambda: process.prepare_database(container))
     return create_app(container)
 
@@ -29,8 +31,10 @@ def aside(work: Callable[[], None]) -> None:
     Thread(target=work, daemon=True).start()
 
 
-def end_with_parent() -> None:
+def end_with_parent(grace: float) -> None:
     """Waits until the process that started this one has ended, however it ended, and then ends this one too."""
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(grace)
+        os._exit(1)
