@@ -16,7 +16,8 @@ DEEPEST = 200
 LONGEST_INTEGER = 4_300
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
+"""An escaped surrogate, which may be a lone one, and the zero that is no integer."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -34,27 +35,57 @@ class _Unkept:
 def parse(text: str) -> Any:
     """The value of a JSON text. NotJson if it is none, NotKept if it holds what cannot be kept."""
     _check_depth(text)
-    unkept: list[_Unkept] = []
+    if not _REMARKABLE.search(text):
+        try:
+            return _PLAIN.decode(text)
+        except (ValueError, RecursionError):
+            pass
+    return _parse_with_care(text)
 
-    def mark(why: str) -> _Unkept:
-        unkept.append(_Unkept(why))
-        return unkept[-1]
 
-    def integer(digits: str) -> int | _Unkept:
+def dump(value: Any) -> str:
+    """The text in which a parsed value is kept: compact, and free of NUL and of what UTF-8 has no form for."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError
+    return number
+
+
+def _never(_: str) -> NoReturn:
+    raise ValueError
+
+
+_PLAIN = json.JSONDecoder(parse_float=_finite, parse_constant=_never, object_pairs_hook=_unique)
+"""Parses what can be kept, and leaves it to _parse_with_care to say what is wrong with the rest."""
+
+
+def _parse_with_care(text: str) -> Any:
+    def integer(digits: str) -> int | float | _Unkept:
         if len(digits.lstrip("-")) > LONGEST_INTEGER:
-            return mark(f"an integer has at most {LONGEST_INTEGER} digits")
-        return int(digits)
+            return _Unkept(f"an integer has at most {LONGEST_INTEGER} digits")
+        return -0.0 if digits == "-0" else int(digits)
 
     def double(digits: str) -> float | _Unkept:
         number = float(digits)
-        return number if isfinite(number) else mark(f"{digits[:40]} is beyond a double")
+        return number if isfinite(number) else _Unkept(f"{digits[:40]} is beyond a double")
 
     def unique(pairs: list[tuple[str, Any]]) -> Any:
         members = dict(pairs)
         if len(members) < len(pairs):
             seen: set[str] = set()
             twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            return mark(f"the key {_shown(twice)} stands twice")
+            return _Unkept(f"the key {_shown(twice)} stands twice")
         return members
 
     try:
@@ -62,19 +93,13 @@ def parse(text: str) -> Any:
             text,
             parse_int=integer,
             parse_float=double,
-            parse_constant=lambda name: mark(f"{name} is not a JSON number"),
+            parse_constant=lambda name: _Unkept(f"{name} is not a JSON number"),
             object_pairs_hook=unique,
         )
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
-    if unkept or _SURROGATE_ESCAPE.search(text):
-        _refuse_first(value)
+    _refuse_first(value)
     return value
-
-
-def dump(value: Any) -> str:
-    """The text in which a parsed value is kept: compact, and free of NUL and of what UTF-8 has no form for."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _check_depth(text: str) -> None:

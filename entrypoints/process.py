@@ -4,12 +4,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable
 from entrypoints import lifeline
-from entrypoints.container import Container
 from entrypoints.settings import ConfigurationError, Settings
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
 
 WRONG_CONFIGURATION = 2
 """The exit code that says: starting again will not help."""
@@ -17,14 +19,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 log = logging.getLogger(__name__)
 
 
-def start(name: str) -> Container:
-    """The objects of this process. Where a variable is wrong, the process ends with a sentence."""
+def start(name: str) -> Settings:
+    """The settings of this process. Where a variable is wrong, it ends with a sentence."""
     lifeline.hold()
     configure_logging(name)
     try:
         settings = Settings.from_environment(os.environ)
         settings.required_database_url  # noqa: B018
-        return Container(settings=settings)
+        return settings
     except ConfigurationError as error:
         raise stop(error) from None
 
@@ -46,15 +48,14 @@ def configure_logging(name: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def prepare_database(container: Container, is_stopped: Callable[[], bool] = lambda: False) -> None:
-    """After: the tables are there, the clock is measured. Waits for a database that is away."""
+def prepare_database(container: "Container") -> None:
+    """After: the tables are there, and the clock is measured. Waits for a database that is away."""
     pause = FIRST_PAUSE
-    while not is_stopped():
+    while True:
         try:
             if container.migrate()():
                 log.info("the tables are up to date")
             container.clock().measure()
-            container.clock().open()
             return
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, why(error))

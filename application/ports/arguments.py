@@ -8,5 +8,5 @@ class ArgumentChecker(Protocol):
     """Says what is wrong with arguments, before they are stored."""
 
     def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
-        """Sentences by the path of the place, `a.0.b`; empty if the arguments fit. `args` is the parsed JSON."""
+        """Sentences by the path of the place, `$.a.0.b`; empty if the arguments fit. `args` is the parsed JSON."""
         ...

@@ -9,6 +9,7 @@ from dependency_injector import providers
 from application.supervisor.supervisor import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import lifeline, process
+from entrypoints.container import Container
 
 log = logging.getLogger("entrypoints.handler")
 
@@ -22,9 +23,10 @@ def published(types: Sequence[TaskType]) -> None:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT, and once more of either hurries."""
-    container = process.start("handler")
+    container = Container(settings=process.start("handler"))
     container.published.override(providers.Object(published))
     process.prepare_database(container)
+    container.clock().open()
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

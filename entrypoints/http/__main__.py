@@ -6,9 +6,9 @@ from entrypoints.http.server import CannotListen, serve
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    container = process.start("http")
+    settings = process.start("http")
     try:
-        serve(container.settings())
+        serve(settings)
     except CannotListen as error:
         raise process.stop(error) from None
 

@@ -22,8 +22,14 @@ def app() -> Flask:
     settings = Settings.from_environment(os.environ)
     container = Container(settings=settings)
     aside(lambda: end_with_parent(settings.grace))
-    aside(lambda: process.prepare_database(container))
+    aside(lambda: prepare(container))
     return create_app(container)
+
+
+def prepare(container: Container) -> None:
+    """Wait for the database, and keep the clock from then on."""
+    process.prepare_database(container)
+    container.clock().open()
 
 
 def aside(work: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ import logging
 import signal
 
 from entrypoints import lifeline, process
+from entrypoints.container import Container
 from entrypoints.janitor.rounds import Rounds
 
 log = logging.getLogger("entrypoints.janitor")
@@ -11,8 +12,9 @@ log = logging.getLogger("entrypoints.janitor")
 
 def main() -> None:
     """Go round until SIGTERM or SIGINT."""
-    container = process.start("janitor")
+    container = Container(settings=process.start("janitor"))
     process.prepare_database(container)
+    container.clock().open()
     rounds = Rounds(container.clean(), container.rescue())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())

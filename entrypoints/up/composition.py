@@ -29,5 +29,4 @@ def prepare(settings: Settings, url: str) -> None:
     except Exception as error:
         raise Refused(f"the tables could not be brought up to date: {process.why(error)}") from error
     finally:
-        container.clock().close()
         container.database().close()
