@@ -257,6 +257,14 @@ class TestSettling:
         with begin() as work:
             assert list(work.tasks.attempts(TaskId(1)))[1:] == [fresh.attempt]
 
+    def test_a_stale_handler_cannot_give_back_what_another_holds(self, begin: Begin):
+        add_one(begin)
+        old = claim_one(begin)
+        rescue(begin, at(31))
+        new = claim_one(begin, now=at(31))
+        assert list(settle(begin, Settlement.released(old))) == [1]
+        assert task(begin, 1) == new
+
     def test_an_outcome_after_a_cancel_is_refused(self, begin: Begin):
         add_one(begin)
         running = claim_one(begin)
@@ -316,6 +324,20 @@ class TestRescuing:
         running = claim_one(begin)
         assert list(rescue(begin, at(31))) == [running.lose(at(31))]
         assert (task(begin, 1).status, task(begin, 1).attempt, task(begin, 1).losses) == (Status.WAITING, 0, 1)
+
+    def test_a_task_of_a_handler_that_nobody_knows_any_more_is_taken_back_all_the_same(self, begin: Begin):
+        add_one(begin)
+        claim_one(begin)
+        with begin() as work:
+            work.types.withdraw(HandlerId("handler-1"))
+            work.commit()
+        assert [each.id for each in rescue(begin, at(31))] == [1]
+
+    def test_live_leases_do_not_hide_a_lapsed_one(self, begin: Begin):
+        add(begin, *[submission()] * 5)
+        claim(begin, 4, lease=500)
+        claim(begin, 1, lease=10)
+        assert [each.id for each in rescue(begin, at(31), limit=1)] == [5]
 
     def test_a_live_lease_is_never_taken(self, begin: Begin):
         add_one(begin)

@@ -23,6 +23,14 @@ def slow(seconds: float, mark: str = ""):
 
 
 @task
+def beating(mark: str):
+    """Shows for a minute that it still runs."""
+    for _ in range(3000):
+        note(mark, "beat")
+        time.sleep(0.02)
+
+
+@task
 def reporting(progress: Progress, seconds: float = 5.0):
     """Says how far it is."""
     progress(0.4, "reading")

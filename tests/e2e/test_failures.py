@@ -1,10 +1,14 @@
 """What the service survives: killed handlers, drained ones, frozen ones, a database that goes away."""
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import text
+
 from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.postgres import Database
 from tests.e2e.service import Service, eventually
 
 FUNCTIONS = str(Path(__file__).parent / "functions.py")
@@ -142,6 +146,32 @@ def test_a_type_whose_last_handler_has_gone_is_accepted_and_says_so(new_service:
     service.processes[1].wait(10)
     id = service.submit("echo")["id"]
     eventually(lambda: service.view(id)["waiting_for"] == "no_handler_for_type")
+
+
+def test_arguments_that_no_longer_fit_fail_their_task_and_the_handler_lives(new_service: NewService, tmp_path: Path):
+    tasks = tmp_path / "changing.py"
+    tasks.write_text("from flask_tasks import task\n@task\ndef changing(a: int): return a\n")
+    service = started(new_service(TASKS=str(tasks)), "http", "handler", types=("changing",))
+    service.processes[1].terminate()
+    service.processes[1].wait(10)
+    old = service.submit("changing", {"a": 1})
+    tasks.write_text("from flask_tasks import task\n@task\ndef changing(b: str): return b\n")
+    service.start("handler")
+    failed = service.await_status(old["id"], "failed")
+    assert failed["error"]["type"] == "InvalidArguments"
+    eventually(lambda: service.client.post("/task/new/changing", json={"b": "new"}).status_code == 201)
+    assert service.run("changing", {"b": "new"})["result"] == "new"
+
+
+def test_an_idle_service_leaves_no_transaction_open(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
+    service.run("echo")
+    database = Database(service.environment["DATABASE_URL"])
+    look = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'")
+    with database.engine.connect() as connection:
+        seen = [connection.execute(look).scalar() for _ in range(20) if not time.sleep(0.05)]
+    database.close()
+    assert sum(bool(each) for each in seen) <= 2
 
 
 def test_a_module_that_cannot_be_imported_stops_the_handler_with_a_sentence(new_service: NewService, tmp_path: Path):

@@ -1,5 +1,6 @@
 """The service end to end: real processes, over HTTP."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,20 @@ def test_a_running_task_that_is_cancelled_is_stopped_and_stays_cancelled(service
         service.await_status(each["id"], "done")
     assert mark.read_text() == "start\n"
     assert service.view(id)["status"] == "cancelled"
+
+
+def test_what_is_cancelled_ends_within_a_second(service: Service, tmp_path: Path):
+    mark = tmp_path / "mark"
+    id = service.submit("beating", {"mark": str(mark)})["id"]
+    eventually(lambda: mark.exists() and mark.read_text())
+    service.client.post(f"/task/{id}/cancel")
+    eventually(lambda: has_stopped(mark), within=1.5)
+
+
+def has_stopped(mark: Path) -> bool:
+    before = mark.read_text()
+    time.sleep(0.2)
+    return mark.read_text() == before
 
 
 def test_a_task_that_takes_too_long_is_ended_with_a_timeout(service: Service):
