@@ -1,22 +1,105 @@
-"""The functions that can be run as tasks. Change them, add yours, and start the handler again."""
+"""The functions that can be run as tasks. Change them, add your own, and start the handler again.
 
-from typing import Any, TypedDict
+What they import beside Python's own library goes into `requirements.txt`, in this folder.
+"""
+
+from collections.abc import Callable
+from math import hypot, isfinite, pi
+from typing import Annotated, Any, TypedDict
+
+from annotated_types import Gt, Len
 
 from flask_tasks import task
 
 
 class Arguments(TypedDict):
-    """What a task of the type `default` must be given; it may be given more."""
+    """What a task of the type `default` must be given. It may be given more."""
 
     required_arg: Any
 
 
 def ExecuteWhenRunningTask(task_id: int, args: Arguments) -> dict[str, str]:
-    """Says which task ran, and with what."""
+    """Says which task ran, and what it was given."""
     return {"message": f"Task {task_id} ran with required_arg: {args['required_arg']}"}
 
 
 @task
 def add(a: int | float, b: int | float) -> int | float:
-    """The sum of two numbers. That of two integers is exact, whatever their size."""
+    """The sum of two numbers. That of two integers is exact, however long they are."""
     return a + b
+
+
+GRAVITY = 9.81  # m/s², along -z
+AIR_DENSITY = 1.225  # kg/m³
+DRAG_COEFFICIENT = 0.47  # of a sphere
+MOST_STEPS = 50_000
+
+Positive = Annotated[float, Gt(0)]
+Vector = Annotated[list[float], Len(3, 3)]
+Motion = list[float]  # x, y, z in m and vx, vy, vz in m/s
+Rate = Callable[[Motion], list[float]]  # how fast each of these changes
+
+
+@task(timeout=60)
+def mov3d(dt: Positive, r0: Vector, v0: Vector, mass: Positive, radius: Positive, drag: bool = False) -> dict[str, Any]:
+    """Trajectory of a falling sphere, until it reaches the ground at z = 0.
+
+    It begins at the position `r0` (m) with the velocity `v0` (m/s), has `mass` (kg) and `radius` (m), and is slowed
+    down by the air if there is `drag`. Returns `times` (s), `dt` (s) apart but for the last, and `positions` (m).
+    """
+    if r0[2] < 0:
+        raise ValueError(f"r0 is below the ground, at z = {r0[2]} m")
+    rate = rate_of_fall(AIR_DENSITY * DRAG_COEFFICIENT * pi * radius**2 / (2 * mass) if drag else 0)
+    motion, times, positions = [*r0, *v0], [0.0], [r0]
+    while is_in_the_air(motion):
+        if len(times) > MOST_STEPS:
+            raise ValueError(f"it is still in the air after {MOST_STEPS} steps of {dt} s")
+        motion, h = next_step(motion, dt, rate)
+        times.append((len(times) - 1) * dt + h)
+        positions.append(motion[:3])
+    return {"times": times, "positions": positions}
+
+
+def rate_of_fall(drag_per_mass: float) -> Rate:
+    """Gravity pulls down; drag is against the motion, and grows with the square of the speed."""
+
+    def rate(motion: Motion) -> list[float]:
+        vx, vy, vz = motion[3:]
+        k = drag_per_mass * hypot(vx, vy, vz)
+        return [vx, vy, vz, -k * vx, -k * vy, -k * vz - GRAVITY]
+
+    return rate
+
+
+def is_in_the_air(motion: Motion) -> bool:
+    """Whether it has not reached the ground, or leaves it just now."""
+    z, vz = motion[2], motion[5]
+    return z > 0 or vz > 0
+
+
+def next_step(motion: Motion, dt: float, rate: Rate) -> tuple[Motion, float]:
+    """The motion after `dt`, or when it reaches the ground if that is sooner; and how much later that is (s)."""
+    later = moved(motion, dt, rate)
+    if not all(map(isfinite, later)):
+        raise ValueError(f"dt is too long for such a motion: {dt} s")
+    if later[2] >= 0:
+        return later, dt
+    above, below = 0.0, dt
+    while above < (h := (above + below) / 2) < below:
+        above, below = (h, below) if moved(motion, h, rate)[2] >= 0 else (above, h)
+    x, y, _, *velocity = moved(motion, below, rate)
+    return [x, y, 0.0, *velocity], below
+
+
+def moved(motion: Motion, h: float, rate: Rate) -> Motion:
+    """The motion after `h` seconds, by the classical method of Runge and Kutta."""
+    k1 = rate(motion)
+    k2 = rate(along(motion, k1, h / 2))
+    k3 = rate(along(motion, k2, h / 2))
+    k4 = rate(along(motion, k3, h))
+    return along(motion, [(a + 2 * b + 2 * c + d) / 6 for a, b, c, d in zip(k1, k2, k3, k4, strict=True)], h)
+
+
+def along(motion: Motion, change: list[float], h: float) -> Motion:
+    """The motion after `h` seconds of the same change."""
+    return [now + h * per_second for now, per_second in zip(motion, change, strict=True)]

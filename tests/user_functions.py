@@ -141,6 +141,13 @@ def returns(what):
 
 
 @task
+def lifts_the_limit():
+    """Returns an integer that is too long, and has told Python to write it nevertheless."""
+    sys.set_int_max_str_digits(0)
+    return [10**5000]
+
+
+@task
 def large(size: int):
     """A result of so many bytes."""
     return "x" * (size - 2)

@@ -282,6 +282,11 @@ def test_a_failure_can_be_stored_whatever_it_says(driver: Driver) -> None:
     assert failure.traceback.endswith("xxx\n")
 
 
+def test_an_integer_is_measured_even_where_python_would_write_it(driver: Driver) -> None:
+    message = "the result cannot be kept: $.0 is an integer of more than 4300 digits"
+    assert driver.failure("lifts_the_limit").message == message
+
+
 def test_not_a_number_becomes_null(driver: Driver) -> None:
     assert driver.result("returns", {"what": "nan"}) == [None]
 

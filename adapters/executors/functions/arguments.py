@@ -1,11 +1,12 @@
 """What a function takes: as JSON Schema, and as what it is called with."""
 
 import inspect
+import json
 import types
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
-from adapters.executors.functions.checker import AnyObject, Checker, InvalidArguments, Names
+from adapters.executors.functions.checker import Checker, InvalidArguments, Names
 from flask_tasks import Progress
 
 Call = tuple[list[Any], dict[str, Any]]
@@ -21,7 +22,7 @@ class Arguments(Protocol):
         """What may be sent, as JSON Schema 2020-12."""
         ...
 
-    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+    def bind(self, sent: str, progress: Progress) -> Call:
         """What to call the function with. InvalidArguments if what was sent does not fit."""
         ...
 
@@ -32,8 +33,9 @@ class NamedArguments:
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
         self._progress = _given_by_the_handler(parameters)
-        self._positional = [each.name for each in parameters if each.kind is inspect.Parameter.POSITIONAL_ONLY]
-        self._checker = _named_checker([each for each in parameters if each.name not in self._progress])
+        sent = [each for each in parameters if each.name not in self._progress]
+        self._positional = [each for each in sent if each.kind is inspect.Parameter.POSITIONAL_ONLY]
+        self._checker = _named_checker(sent)
 
     def schema(self) -> dict[str, Any]:
         """An object with a property for each parameter, and others where the function takes `**kwargs`."""
@@ -41,12 +43,13 @@ class NamedArguments:
         forbidden = dict.fromkeys(self._progress, False) if schema.get("additionalProperties") is not False else {}
         return schema | {"properties": schema.get("properties", {}) | forbidden}
 
-    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+    def bind(self, sent: str, progress: Progress) -> Call:
         """By name where that is possible, with a progress for the parameter that asks for one."""
-        if any(name in sent for name in self._progress):
+        values = dict(self._checker.converted(sent))
+        if any(name in values for name in self._progress):
             raise InvalidArguments(f"$.{self._progress[0]}: there is no such argument")
-        values = {**self._checker.converted(sent), **dict.fromkeys(self._progress, progress)}
-        return [values.pop(name) for name in self._positional if name in values], values
+        values.update(dict.fromkeys(self._progress, progress))
+        return [values.pop(each.name, each.default) for each in self._positional], values
 
 
 class WholeArguments:
@@ -56,16 +59,19 @@ class WholeArguments:
         parameters = _parameters(function)
         self._progress = _given_by_the_handler(parameters)
         taken = [each.annotation for each in parameters if each.name not in self._progress]
-        self._checker: Checker = AnyObject() if Any in taken[1:2] else _annotated_checker(taken[1])
+        if len(taken) != 2:
+            raise TypeError("it takes the id of the task and its arguments, (task_id, args)")
+        self._checker = None if taken[1] is Any else _annotated_checker(taken[1])
 
     def schema(self) -> dict[str, Any]:
         """That of the annotation, of any object where there is none."""
-        return {"type": "object"} | self._checker.schema()
+        return {"type": "object"} | (self._checker.schema() if self._checker else {})
 
-    def bind(self, sent: dict[str, Any], progress: Progress) -> Call:
+    def bind(self, sent: str, progress: Progress) -> Call:
         """The id and the whole."""
-        self._checker.converted(sent)
-        return [progress.task_id, sent], dict.fromkeys(self._progress, progress)
+        if self._checker:
+            self._checker.converted(sent)
+        return [progress.task_id, json.loads(sent)], dict.fromkeys(self._progress, progress)
 
 
 def takes_progress(function: Callable[..., Any]) -> bool:

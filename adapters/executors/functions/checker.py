@@ -1,8 +1,9 @@
 """Checking what was sent against the parameters of a function, where these have no annotations."""
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from adapters.executors.functions.plain import NoForm, plain
 
@@ -18,21 +19,9 @@ class Checker(Protocol):
         """What fits, as JSON Schema 2020-12."""
         ...
 
-    def converted(self, sent: dict[str, Any]) -> Mapping[str, Any]:
-        """What was sent, as the values that the annotations ask for. InvalidArguments if it does not fit."""
+    def converted(self, sent: str) -> Mapping[str, Any]:
+        """What was sent as JSON text, as the values that are handed over. InvalidArguments if it does not fit."""
         ...
-
-
-class AnyObject:
-    """Everything fits, and stays as it is."""
-
-    def schema(self) -> dict[str, Any]:
-        """Any object."""
-        return {"type": "object"}
-
-    def converted(self, sent: dict[str, Any]) -> dict[str, Any]:
-        """The same."""
-        return sent
 
 
 class Names:
@@ -52,14 +41,15 @@ class Names:
             "additionalProperties": self._takes_others,
         }
 
-    def converted(self, sent: dict[str, Any]) -> dict[str, Any]:
-        """The same, if no name is missing and none too many."""
-        wrong = [f"$.{name}: it is required" for name in self._required if name not in sent]
+    def converted(self, sent: str) -> dict[str, Any]:
+        """What it says, if no name is missing and none too many."""
+        values = cast(dict[str, Any], json.loads(sent))
+        wrong = [f"$.{name}: it is required" for name in self._required if name not in values]
         if not self._takes_others:
-            wrong += [f"$.{name}: there is no such argument" for name in sent if name not in self._parameters]
+            wrong += [f"$.{name}: there is no such argument" for name in values if name not in self._parameters]
         if wrong:
             raise InvalidArguments("; ".join(wrong))
-        return sent
+        return values
 
 
 def default_of(parameter: inspect.Parameter) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Running a function for a task: from the text of its arguments to the text of its result."""
 
-import json
 import sys
 from types import CoroutineType
 from typing import Any
@@ -17,7 +16,7 @@ from flask_tasks import Progress
 def perform(function: Function, args: str, progress: Progress) -> str | Failure:
     """The result as JSON text, or what went wrong. Never raises."""
     try:
-        positional, named = function.arguments.bind(json.loads(args), progress)
+        positional, named = function.arguments.bind(args, progress)
         value = _called(function, positional, named)
         sys.set_int_max_str_digits(LONGEST_INTEGER)  # the function may have changed it
         return results.encode(value)

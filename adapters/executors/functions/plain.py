@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -13,7 +13,10 @@ from uuid import UUID
 
 from domain.json_text import DEEPEST, LONGEST_INTEGER
 
-_TOO_LONG = 10**LONGEST_INTEGER
+LONGEST = 16 * 1024 * 1024
+"""Bytes of a result."""
+
+_TOO_LARGE = 10**LONGEST_INTEGER
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Path = tuple[Any, ...]
@@ -26,11 +29,30 @@ class NoForm(Exception):
         super().__init__(f"{shown(path)} {why}")
 
 
+def too_long() -> NoForm:
+    """Why a value that has a form is not kept."""
+    return NoForm((), f"is longer than {LONGEST:,} bytes as JSON")
+
+
+class Allowance:
+    """For so many members in all: a value that holds itself many times over has more than anybody can wait for."""
+
+    def __init__(self) -> None:
+        self._left = LONGEST
+
+    def take(self, members: int) -> None:
+        """There are so many more. NoForm if these are too many."""
+        self._left -= members
+        if self._left < 0:
+            raise too_long()
+
+
 class Plain:
     """One conversion. `nulls` gathers the places of NaN and infinities, which become null."""
 
     def __init__(self) -> None:
         self.nulls: list[Path] = []
+        self._allowance = Allowance()
 
     def form(self, value: Any, path: Path = ()) -> Any:
         """What stands at that place, made of nothing but what JSON has. NoForm where that cannot be."""
@@ -62,12 +84,17 @@ class Plain:
         return float(value) if isinstance(value, float) else str(value)
 
     def _object(self, value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
-        _check_depth(path)
+        self._enter(value, path)
         return {_key(key, path): self.form(member, (*path, key)) for key, member in value.items()}
 
-    def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
-        _check_depth(path)
+    def _array(self, value: Collection[Any], path: Path) -> list[Any]:
+        self._enter(value, path)
         return [self.form(item, (*path, index)) for index, item in enumerate(value)]
+
+    def _enter(self, value: Collection[Any], path: Path) -> None:
+        self._allowance.take(len(value))
+        if len(path) >= DEEPEST:
+            raise NoForm(path, f"and so on is nested more than {DEEPEST} deep, or contains itself")
 
     def _foreign(self, value: Any, path: Path) -> Any:
         # Nobody has made an array or a model where the library was not imported, so there is no need to import it here.
@@ -112,7 +139,7 @@ def _string(value: str, path: Path) -> str:
 
 
 def _integer(value: int, path: Path) -> int:
-    if abs(value) >= _TOO_LONG:
+    if abs(value) >= _TOO_LARGE:
         raise NoForm(path, f"is an integer of more than {LONGEST_INTEGER} digits")
     return int(value)
 
@@ -121,11 +148,6 @@ def _key(key: Any, path: Path) -> str:
     if not isinstance(key, str) or isinstance(key, Enum):
         raise NoForm((*path, key), f"has a key of type {_kind(key)}: keys are strings")
     return _string(key, (*path, key))
-
-
-def _check_depth(path: Path) -> None:
-    if len(path) >= DEEPEST:
-        raise NoForm(path, f"and so on is nested more than {DEEPEST} deep, or contains itself")
 
 
 def _kind(value: object) -> str:

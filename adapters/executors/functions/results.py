@@ -3,12 +3,10 @@
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from typing import cast
 
-from adapters.executors.functions.plain import NoForm, Plain, shown
+from adapters.executors.functions.plain import LONGEST, Allowance, Plain, shown, too_long
 from domain import json_text
-
-LONGEST = 16 * 1024 * 1024
-"""Bytes of a result."""
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list, tuple})
@@ -24,13 +22,13 @@ def encode(value: object) -> str:
     if text is None:
         text = _part_by_part(value)
     if len(text) > LONGEST or len(text.encode()) > LONGEST:
-        raise NoForm((), f"is longer than {LONGEST:,} bytes as JSON")
+        raise too_long()
     return text
 
 
 def _all_at_once(value: object) -> str | None:
     """At the speed of C, if it is made of nothing but what JSON has; else None."""
-    if type(value) not in _SCALARS and not _is_plain(value, json_text.DEEPEST):
+    if type(value) not in _SCALARS and not _is_plain(value, json_text.DEEPEST, Allowance()):
         return None
     try:
         text = json_text.dump(value)
@@ -40,19 +38,18 @@ def _all_at_once(value: object) -> str | None:
     return text
 
 
-def _is_plain(container: object, depth: int) -> bool:
+def _is_plain(container: object, depth: int, allowance: Allowance) -> bool:
     if depth == 0 or type(container) not in _CONTAINERS:
         return False
-    members: Collection[object]
+    members = cast(Collection[object], container)
+    allowance.take(len(members))
     if isinstance(container, dict):
         if not {*map(type, container)} <= _STRINGS:
             return False
         members = container.values()
-    else:
-        members = container  # type: ignore[assignment]
     if {*map(type, members)} <= _SCALARS:
         return True
-    return all(type(each) in _SCALARS or _is_plain(each, depth - 1) for each in members)
+    return all(type(each) in _SCALARS or _is_plain(each, depth - 1, allowance) for each in members)
 
 
 def _part_by_part(value: object) -> str:

@@ -1,0 +1,305 @@
+"""What a function takes: its schema, what it is handed, and what it is not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from uuid import UUID
+
+import jsonschema_rs
+import numpy as np
+import numpy.typing as npt
+import pytest
+from annotated_types import Ge, Gt, Len
+from pydantic import BaseModel
+
+from adapters.executors.functions.arguments import NamedArguments, WholeArguments
+from adapters.executors.functions.checker import InvalidArguments
+from flask_tasks import Progress
+
+PROGRESS = Progress(7)
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Body:
+    mass: float
+    colour: Colour = Colour.RED
+
+
+class Model(BaseModel):
+    name: str
+    bodies: list[Body] = []
+
+
+class Sent(TypedDict):
+    a: Annotated[int, Gt(0)]
+    b: NotRequired[str]
+
+
+def handed(function: Callable[..., Any], sent: Any) -> Any:
+    """What the function returns for what was sent; `(args, kwargs)` for one that returns its arguments."""
+    positional, named = NamedArguments(function).bind(json.dumps(sent), PROGRESS)
+    return function(*positional, **named)
+
+
+def refused(function: Callable[..., Any], sent: Any) -> str:
+    with pytest.raises(InvalidArguments) as error:
+        NamedArguments(function).bind(json.dumps(sent), PROGRESS)
+    return str(error.value)
+
+
+def property_of(annotation: Any) -> dict[str, Any]:
+    def function(x): ...
+
+    function.__annotations__ = {"x": annotation}
+    schema = NamedArguments(function).schema()
+    jsonschema_rs.meta.validate(schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+    return schema["properties"]["x"]
+
+
+# Without annotations
+
+
+def bare(a, b=2):
+    return a, b
+
+
+def test_without_annotations_any_json_fits() -> None:
+    assert NamedArguments(bare).schema() == {
+        "type": "object",
+        "properties": {"a": {}, "b": {"default": 2}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    assert handed(bare, {"a": [None, {"x": 1.5}]}) == ([None, {"x": 1.5}], 2)
+
+
+def test_a_name_too_many_or_too_few_is_refused() -> None:
+    assert refused(bare, {"c": 1}) == "$.a: it is required; $.c: there is no such argument"
+
+
+def test_a_function_with_kwargs_takes_others() -> None:
+    def function(a, **others):
+        return a, others
+
+    assert NamedArguments(function).schema()["additionalProperties"] is True
+    assert handed(function, {"a": 1, "b": 2}) == (1, {"b": 2})
+
+
+def test_a_default_that_json_has_no_form_for_is_not_shown() -> None:
+    def function(a=object()):  # noqa: B008
+        return 1
+
+    assert NamedArguments(function).schema()["properties"] == {"a": {}}
+    assert handed(function, {}) == 1
+
+
+def test_positional_parameters_are_handed_by_position() -> None:
+    def function(a=1, b=2, /, c=3):
+        return a, b, c
+
+    assert handed(function, {"b": 5, "c": 6}) == (1, 5, 6)
+
+
+def test_no_pydantic_is_imported_for_it() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\n"
+        "from adapters.executors.functions.arguments import NamedArguments\n"
+        "NamedArguments(lambda a, b=1: 0).bind('{\"a\": 1}', None)\n"
+        "sys.exit('pydantic' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# With annotations
+
+
+@pytest.mark.parametrize(
+    ("annotation", "schema", "fits", "value", "misfits"),
+    [
+        (int, {"type": "integer"}, 5, 5, [1.5, "5", True, None]),
+        (int, {"type": "integer"}, 5.0, 5, []),
+        (int, {"type": "integer"}, 10**4299, 10**4299, []),
+        (float, {"type": "number"}, 5, 5.0, ["5", True]),
+        (str, {"type": "string"}, "\0é", "\0é", [5]),
+        (bool, {"type": "boolean"}, True, True, [1, "true"]),
+        (list[int], {"type": "array", "items": {"type": "integer"}}, [1, 2.0], [1, 2], [["a"], 1]),
+        (dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}, {"a": 1}, {"a": 1.0}, [[1]]),
+        (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}, None, None, ["a"]),
+        (int | float, {"anyOf": [{"type": "integer"}, {"type": "number"}]}, 1.0, 1.0, ["1"]),
+        (Literal["a", 1], {"enum": ["a", 1]}, 1, 1, ["b"]),
+        (Annotated[float, Ge(0)], {"type": "number", "minimum": 0}, 0, 0.0, [-1]),
+        (Annotated[int, Gt(0)], {"type": "integer", "exclusiveMinimum": 0}, 1.0, 1, [0]),
+        (
+            Annotated[list[float], Len(2, 2)],
+            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            [1, 2],
+            [1.0, 2.0],
+            [[1]],
+        ),
+        (
+            datetime,
+            {"type": "string", "format": "date-time"},
+            "2026-05-01T12:00:00Z",
+            datetime(2026, 5, 1, 12, tzinfo=UTC),
+            ["tomorrow", 5],
+        ),
+        (date, {"type": "string", "format": "date"}, "2026-05-01", date(2026, 5, 1), ["x"]),
+        (UUID, {"type": "string", "format": "uuid"}, str(UUID(int=5)), UUID(int=5), ["x"]),
+        (Any, {}, {"a": [1]}, {"a": [1]}, []),
+    ],
+)
+def test_what_fits_is_what_the_schema_says(annotation: Any, schema: Any, fits: Any, value: Any, misfits: Any) -> None:
+    def function(x):
+        return x
+
+    function.__annotations__ = {"x": annotation}
+    found = property_of(annotation)
+    assert found == schema
+    whole = jsonschema_rs.validator_for(NamedArguments(function).schema())
+    got = handed(function, {"x": fits})
+    assert (got, type(got)) == (value, type(value))
+    assert whole.is_valid({"x": fits})
+    for misfit in misfits:
+        assert refused(function, {"x": misfit}).startswith("$.x")
+        assert not whole.is_valid({"x": misfit}) or schema.get("format"), "a format is for the function to check"
+
+
+def test_what_is_nested_is_made_too() -> None:
+    def function(model: Model, colour: Colour, sent: Sent, pair: tuple[int, str], few: set[int]):
+        return model, colour, sent, pair, few
+
+    sent = {
+        "model": {"name": "x", "bodies": [{"mass": 1, "colour": "blue"}]},
+        "colour": "red",
+        "sent": {"a": 1},
+        "pair": [1, "b"],
+        "few": [1, 2],
+    }
+    assert handed(function, sent) == (
+        Model(name="x", bodies=[Body(1.0, Colour.BLUE)]),
+        Colour.RED,
+        {"a": 1},
+        (1, "b"),
+        {1, 2},
+    )
+    assert jsonschema_rs.validator_for(NamedArguments(function).schema()).is_valid(sent)
+    wrong = sent | {"sent": {"a": 0}, "model": {"name": "x", "bodies": [{}]}}
+    assert refused(function, wrong) == (
+        "$.model.bodies.0.mass: Field required; $.sent.a: Input should be greater than 0"
+    )
+
+
+def test_the_place_is_named_without_the_branches_that_were_tried() -> None:
+    def function(x: int | list[int | str] | None): ...
+
+    assert set(refused(function, {"x": [1, {}]}).split("; ")) >= {"$.x.1: Input should be a valid string"}
+    assert "function" not in refused(function, {"x": [1, {}]})
+
+
+def test_annotations_as_text_are_understood() -> None:
+    def function(a: "int", b: "list[float] | None" = None) -> "str":
+        return repr((a, b))
+
+    assert handed(function, {"a": 1, "b": [1]}) == "(1, [1.0])"
+
+
+def test_kwargs_may_have_a_type() -> None:
+    def function(**others: float):
+        return others
+
+    assert handed(function, {"a": 1}) == {"a": 1.0}
+    assert refused(function, {"a": "x"}).startswith("$.a: ")
+    assert NamedArguments(function).schema()["additionalProperties"] == {"type": "number"}
+
+
+def test_names_that_pydantic_keeps_for_itself_are_free() -> None:
+    def function(json: int, _hidden: int, model_config: int, copy: int):
+        return json + _hidden + model_config + copy
+
+    assert handed(function, {"json": 1, "_hidden": 2, "model_config": 3, "copy": 4}) == 10
+
+
+# NumPy
+
+
+def test_arrays_are_made_of_lists_of_numbers() -> None:
+    def function(a: np.ndarray, b: npt.NDArray[np.float32], c: npt.NDArray[np.uint8] | None = None):
+        return a, b, c
+
+    a, b, c = handed(function, {"a": [[1, 2], [3, 4]], "b": [1, 2.5], "c": [0, 255]})
+    assert (a.tolist(), a.dtype) == ([[1, 2], [3, 4]], np.int64)
+    assert (b.tolist(), b.dtype) == ([1, 2.5], np.float32)
+    assert (c.tolist(), c.dtype) == ([0, 255], np.uint8)
+    schema = NamedArguments(function).schema()
+    assert schema["properties"]["b"] == {"type": "array", "items": {"type": ["number", "array"]}}
+    assert schema["properties"]["c"]["anyOf"][0] == {"type": "array", "items": {"type": ["integer", "array"]}}
+    for wrong in ("text", ["a"], [[1], [2, 3]], [None], {"a": 1}):
+        assert refused(function, {"a": wrong, "b": []}).startswith("$.a: ")
+    for wrong in ([256], [1.5], [-1]):
+        assert refused(function, {"a": [], "b": [], "c": wrong}).startswith("$.c: ")
+
+
+# Progress
+
+
+def test_a_progress_is_given_and_can_not_be_sent() -> None:
+    def function(a, told: Progress, **others):
+        return a, told, others
+
+    assert handed(function, {"a": 1, "b": 2}) == (1, PROGRESS, {"b": 2})
+    assert refused(function, {"a": 1, "told": 2}) == "$.told: there is no such argument"
+    assert NamedArguments(function).schema()["properties"] == {"a": {}, "told": False}
+
+
+def test_a_progress_may_be_optional() -> None:
+    def function(a: int, told: Progress | None = None):
+        return told
+
+    assert handed(function, {"a": 1}) is PROGRESS
+    assert set(NamedArguments(function).schema()["properties"]) == {"a"}
+
+
+# The hook
+
+
+def test_the_hook_is_handed_the_whole_as_it_was_sent() -> None:
+    def hook(task_id: int, args: Sent): ...
+
+    arguments = WholeArguments(hook)
+    sent = {"a": 1.0, "more": [1]}
+    assert arguments.bind(json.dumps(sent), PROGRESS) == ([7, sent], {})
+    assert arguments.schema() == {
+        "type": "object",
+        "title": "Sent",
+        "properties": {"a": {"type": "integer", "exclusiveMinimum": 0}, "b": {"type": "string"}},
+        "required": ["a"],
+    }
+    with pytest.raises(InvalidArguments, match=r"^\$\.a: Input should be greater than 0$"):
+        arguments.bind('{"a": 0}', PROGRESS)
+
+
+def test_a_hook_without_annotations_takes_any_object() -> None:
+    assert WholeArguments(lambda task_id, args: None).schema() == {"type": "object"}
+    assert WholeArguments(lambda task_id, args: None).bind("{}", PROGRESS) == ([7, {}], {})
+
+
+def test_a_hook_may_ask_for_a_progress() -> None:
+    def hook(task_id, args, told: Progress): ...
+
+    assert WholeArguments(hook).bind("{}", PROGRESS) == ([7, {}], {"told": PROGRESS})
+
+
+def test_a_hook_of_another_form_is_refused() -> None:
+    with pytest.raises(TypeError, match="it takes the id of the task and its arguments"):
+        WholeArguments(lambda args: None)

@@ -1,0 +1,184 @@
+"""What a task author imports: the decorator records, and says what makes no sense."""
+
+import subprocess
+import sys
+from dataclasses import fields
+from functools import partial, wraps
+from typing import Any
+
+import pytest
+
+import flask_tasks
+from domain import options
+from domain.errors import InvalidOption
+from flask_tasks import Discard, Progress, Retry, task
+from flask_tasks.decorator import MARK, TaskOptions
+
+
+def function() -> int:
+    """Does nothing much."""
+    return 5
+
+
+def marked(**given: Any) -> TaskOptions:
+    """The options that a function has been marked with."""
+
+    def unmarked() -> None: ...
+
+    return getattr(task(**given)(unmarked), MARK)
+
+
+def test_a_marked_function_is_the_same_function() -> None:
+    assert task(function) is function
+    assert function() == 5
+
+
+def test_without_options_nothing_is_asked_for() -> None:
+    def plain() -> None: ...
+
+    assert getattr(task(plain), MARK) == TaskOptions() == getattr(task()(plain), MARK)
+
+
+def test_options_are_recorded() -> None:
+    assert marked(name="a", timeout=2, max_attempts=3, max_losses=0, priority=-4, retry_on=(OSError, KeyError)) == (
+        TaskOptions(name="a", timeout=2, max_attempts=3, max_losses=0, priority=-4, retry_on=(OSError, KeyError))
+    )
+
+
+def test_one_exception_is_as_good_as_a_tuple_of_one() -> None:
+    assert marked(retry_on=OSError).retry_on == (OSError,)
+    assert marked(retry_on=()).retry_on == ()
+
+
+def test_a_decorator_above_it_keeps_the_mark() -> None:
+    def timed(inner):
+        @wraps(inner)
+        def outer():
+            return inner()
+
+        return outer
+
+    assert getattr(timed(task(function)), MARK) == TaskOptions()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"timeout": 0}, ValueError, "timeout is 0: it takes seconds, more than 0 and at most 315360000"),
+        ({"timeout": float("nan")}, ValueError, "timeout is nan: "),
+        ({"timeout": "60"}, TypeError, "timeout is '60': it takes seconds"),
+        ({"timeout": True}, TypeError, "timeout is True: it takes seconds"),
+        ({"max_attempts": 0}, ValueError, "max_attempts is 0: it takes a whole number from 1 to 10000"),
+        ({"max_attempts": 2.0}, TypeError, "max_attempts is 2.0: it takes a whole number"),
+        ({"max_losses": -1}, ValueError, "max_losses is -1: it takes a whole number from 0 to 10000"),
+        ({"priority": 101}, ValueError, "priority is 101: it takes a whole number from -100 to 100"),
+        ({"priority": True}, TypeError, "priority is True: it takes a whole number"),
+        ({"name": ""}, ValueError, "name is '': it takes 1 to 100 letters, digits, '_', '-' and '.'"),
+        ({"name": "a/b"}, ValueError, "name is 'a/b': "),
+        ({"name": 5}, TypeError, "name is 5: it takes a string"),
+        ({"retry_on": "OSError"}, TypeError, "retry_on is 'OSError': it takes exception classes"),
+        ({"retry_on": (int,)}, TypeError, "retry_on has <class 'int'>: it takes exception classes"),
+        ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_at_once(given: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as raised:
+        task(**given)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("what", ["name", 5, None, int, partial(function)])
+def test_what_is_no_function_cannot_be_marked(what: Any) -> None:
+    with pytest.raises(TypeError, match="@task marks a function"):
+        task()(what)
+
+
+def test_a_function_without_a_proper_name_needs_one() -> None:
+    with pytest.raises(ValueError, match="name is '<lambda>'"):
+        task(lambda: None)
+    task(name="proper")(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("priority", [-101, -100, 100, 101]),
+        ("max_attempts", [0, 1, 10_000, 10_001]),
+        ("max_losses", [-1, 0, 10_000, 10_001]),
+        ("timeout", [0, 1e-9, 10 * 365 * 86_400, 10 * 365 * 86_400 + 1, float("inf")]),
+    ],
+)
+def test_its_limits_are_those_of_the_service(option: str, values: list[Any]) -> None:
+    for value in values:
+        assert is_allowed(TaskOptions, {option: value}) == is_allowed(options.Options, {option: value})
+
+
+def test_it_knows_every_option_of_the_service() -> None:
+    assert {each.name for each in fields(TaskOptions)} == {*options.OPTION_NAMES, "name", "retry_on"}
+
+
+def is_allowed(make: Any, given: dict[str, Any]) -> bool:
+    try:
+        make(**given)
+    except (ValueError, InvalidOption):
+        return False
+    return True
+
+
+# Retry, Discard, Progress
+
+
+def test_a_retry_says_when() -> None:
+    assert Retry(delay=30).delay == 30
+    assert Retry().delay is None
+    assert str(Retry("busy", delay=0)) == "busy"
+
+
+@pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
+def test_a_delay_that_makes_no_sense_is_refused(delay: float) -> None:
+    with pytest.raises(ValueError, match="it takes seconds, 0 or more"):
+        Retry(delay=delay)
+
+
+def test_a_delay_is_given_by_name() -> None:
+    with pytest.raises(TypeError, match=r"Retry\(delay=30\)"):
+        Retry(30)  # type: ignore[arg-type]
+
+
+def test_a_discard_says_why() -> None:
+    assert str(Discard("why")) == "why"
+
+
+def test_a_progress_is_good_for_a_test_of_ones_own() -> None:
+    progress = Progress()
+    progress(0.5, "half")
+    assert (progress.task_id, progress.attempt, progress.cancelled) == (0, 1, False)
+
+
+def test_a_progress_tells_whoever_listens() -> None:
+    told: list[Any] = []
+    progress = Progress(7, 2, lambda *what: told.append(what), lambda: True)
+    progress(1, "done")
+    progress(0)
+    assert told == [(1.0, "done"), (0.0, "")]
+    assert (progress.task_id, progress.attempt, progress.cancelled) == (7, 2, True)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_a_progress_is_a_share(value: float) -> None:
+    with pytest.raises(ValueError, match="it takes a share from 0 to 1"):
+        Progress()(value)
+
+
+def test_nothing_but_the_standard_library_is_imported() -> None:
+    code = (
+        "import sys, flask_tasks\n"
+        "names = {each.partition('.')[0] for each in sys.modules} - sys.stdlib_module_names - {'flask_tasks'}\n"
+        "sys.exit(', '.join(each for each in names if not each.startswith('_')) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_four_names_are_public() -> None:
+    assert set(flask_tasks.__all__) == {"task", "Progress", "Retry", "Discard"}
