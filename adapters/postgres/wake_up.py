@@ -1,7 +1,7 @@
 """Wake-ups by NOTIFY and LISTEN. Behind a pooler that has no LISTEN nothing arrives, and polling alone works."""
 
 import os
-import select
+import selectors
 from collections.abc import Callable
 from contextlib import closing, suppress
 from threading import Condition, Event, Thread
@@ -66,7 +66,7 @@ class PostgresNotifier:
 
 
 class PostgresListener:
-    """Implements application.ports.wake_up.Listener: a thread that sleeps in select until something arrives."""
+    """Implements application.ports.wake_up.Listener: a thread that sleeps until something arrives."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,29 +79,37 @@ class PostgresListener:
         self._thread.start()
 
     def close(self) -> None:
+        if self._closed.is_set():
+            return
         self._closed.set()
-        os.write(self._stop_writer, b".")
+        os.close(self._stop_writer)
         if self._thread:
             self._thread.join(timeout=2)
+        os.close(self._stop_reader)
 
     def _run(self, wake: Callable[[Topic], None]) -> None:
         while not self._closed.is_set():
             with suppress(*AWAY), closing(_autocommit(self._database)) as connection:
                 connection.cursor().execute(f"LISTEN {CHANNEL}")
-                for topic in Topic:
-                    wake(topic)
+                self._tell(set(Topic), wake)
                 self._hear(connection, wake)
             self._closed.wait(RECONNECT)
 
     def _hear(self, connection: Any, wake: Callable[[Topic], None]) -> None:
-        while not self._closed.is_set():
-            select.select([connection, self._stop_reader], [], [])
-            connection.poll()
-            payloads = {notification.payload for notification in connection.notifies}
-            connection.notifies.clear()
-            for topic in Topic:
-                if topic in payloads and not self._closed.is_set():
-                    wake(topic)
+        # Not select(): it takes no descriptor from 1024 on, and a process that streams to many clients has those.
+        with selectors.DefaultSelector() as ready:
+            ready.register(connection, selectors.EVENT_READ)
+            ready.register(self._stop_reader, selectors.EVENT_READ)
+            while not self._closed.is_set():
+                ready.select()
+                connection.poll()
+                self._tell({notification.payload for notification in connection.notifies}, wake)
+                connection.notifies.clear()
+
+    def _tell(self, payloads: set[str], wake: Callable[[Topic], None]) -> None:
+        for topic in Topic:
+            if topic in payloads and not self._closed.is_set():
+                wake(topic)
 
 
 def _autocommit(database: Database) -> psycopg2.extensions.connection:

@@ -1,0 +1,37 @@
+"""What the PostgreSQL suites share."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres import Database, PostgresStore
+from application.ports.work import Begin
+from tests.at_once import with_settings
+
+
+@pytest.fixture
+def begin(database: Database, postgres_url: str) -> Iterator[Begin]:
+    """The store on the emptied database. A wait for a lock that should not be ends the test, not the day."""
+    impatient = Database(with_settings(postgres_url, lock_timeout="5s"))
+    yield PostgresStore(impatient).begin
+    impatient.close()
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    """Threads for what waits, or goes on beside the test."""
+    with ThreadPoolExecutor(16) as threads:
+        yield threads
+
+
+@pytest.fixture
+def empty_url(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of its own, without any tables."""
+    server = Database(postgres_url)
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE empty"))
+        yield postgres_url.rpartition("/")[0] + "/empty"
+        connection.execute(text("DROP DATABASE empty WITH (FORCE)"))
+    server.close()
