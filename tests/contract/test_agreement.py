@@ -1,0 +1,318 @@
+"""Random histories, step by step on both stores: what memory answers and holds is what PostgreSQL answers and holds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+
+from adapters.memory import MemoryStore
+from adapters.postgres import Database, PostgresStore
+from application.ports.listing import Filter
+from application.ports.queue import Report
+from application.ports.work import Begin, Work
+from domain.errors import InvalidTransition
+from domain.failure import Error, Failure
+from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.lease import Lease
+from domain.options import Options
+from domain.progress import Progress
+from domain.retry import RetryPolicy
+from domain.settlement import Settlement
+from domain.status import Status, Verb
+from domain.submission import Submission
+from domain.task import Task
+from domain.task_type import TaskType
+from tests.steps import add, at, rescue, settle
+
+MOST_TASKS = 12
+UNKNOWN = TaskId(2**62)
+POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
+
+types = st.sampled_from([TypeName(name) for name in "aab"])
+handlers = st.sampled_from([HandlerId("one"), HandlerId("two")])
+limits = st.sampled_from([1, 2, 3, 100])
+passing = st.sampled_from([0.001, 1, 4, 10, 31, 60, 86_400])
+leases = st.sampled_from([1, 10, 30])
+lives = st.sampled_from([0, 1, 10])
+progresses = st.none() | st.builds(Progress, st.sampled_from([0.1, 1 / 3, 1]), st.sampled_from(["", "nul \0"]))
+submissions = st.builds(
+    dict,
+    type=types,
+    args=st.sampled_from(["{}", '{"é":1}', '{"long":"' + "x" * 50 + '"}']),
+    ttl=st.sampled_from([5, 60, 600]),
+    run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
+    options=st.builds(
+        Options,
+        priority=st.sampled_from([0, 0, 0, -1, 5]),
+        max_attempts=st.integers(1, 3),
+        max_losses=st.integers(0, 2),
+        timeout=st.sampled_from([None, 0.1]),
+    ),
+)
+wanted = st.sampled_from([{"a": 9, "b": 9}, {"b": 9, "a": 9}, {"a": 1, "b": 2}, {"b": 0, "a": 3}, {"a": 2, "gone": 1}])
+published = st.builds(
+    TaskType,
+    name=types,
+    description=st.sampled_from(["", "Adds."]),
+    options=st.builds(Options, max_attempts=st.integers(1, 3)),
+    retries_timeout=st.booleans(),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a start ends: with a result, a failure, or neither, which gives the task back."""
+
+    result: str | None = None
+    failure: Failure | None = None
+    jitter: float = 0
+
+    def of(self, start: Task, now: datetime) -> Settlement:
+        if self.result is not None:
+            return Settlement.succeeded(start, now, self.result)
+        if self.failure:
+            return Settlement.failed(start, now, self.failure, POLICY, self.jitter)
+        return Settlement.released(start)
+
+
+failures = st.builds(
+    Failure,
+    type=st.sampled_from(["ValueError", "Nul\0"]),
+    message=st.sampled_from(["boom", ""]),
+    retriable=st.booleans(),
+    delay=st.sampled_from([None, None, 0, 3, 1e300]),
+    traceback=st.sampled_from([None, "line\n"]),
+)
+outcomes = st.one_of(
+    st.builds(Outcome, result=st.sampled_from(["1", '"é\\u0000"'])),
+    st.builds(Outcome, failure=failures, jitter=st.sampled_from([0, 0.5, 1])),
+    st.just(Outcome()),
+)
+
+
+class Agreement(RuleBasedStateMachine):
+    """Two stores with one history, and what handlers remember of it: `starts`, most of them stale before long."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        with database.engine.begin() as connection:
+            connection.execute(text("TRUNCATE tasks, attempts, task_types, handlers RESTART IDENTITY"))
+        self.memory: Begin = MemoryStore().begin
+        self.postgres: Begin = PostgresStore(database).begin
+        self.seconds = 0.0
+        self.starts: dict[Hold, Task] = {}
+        self.settled: list[Sequence[Settlement]] = []
+        self.before: dict[TaskId, Task] = {}
+        self.retried: TaskId | None = None
+
+    @property
+    def now(self) -> datetime:
+        return at(self.seconds)
+
+    def both(self, step: Callable[..., Any], *args: Any) -> Any:
+        """What a whole transaction answers, the same on both."""
+        expected, answer = step(self.memory, *args), step(self.postgres, *args)
+        assert answer == expected
+        return expected
+
+    def both_commit(self, step: Callable[[Work], Any]) -> Any:
+        return self.both(committed, step)
+
+    def some_holds(self, data: st.DataObject) -> list[Hold]:
+        holds = list(self.starts)
+        one = st.sampled_from(holds[-4:]) | st.sampled_from(holds)
+        return data.draw(st.lists(one, max_size=4, unique=True), label="holds")
+
+    @initialize(asked=st.lists(submissions, min_size=4, max_size=8))
+    def start(self, asked: list[dict[str, Any]]) -> None:
+        self.submit(asked)
+
+    @precondition(lambda self: len(self.before) < MOST_TASKS)
+    @rule(asked=st.lists(submissions, max_size=4))
+    def submit(self, asked: list[dict[str, Any]]) -> None:
+        self.both(add, *(self.submission(**each) for each in asked))
+
+    def submission(self, *, run_in: float | None, **asked: Any) -> Submission:
+        return Submission(now=self.now, run_at=None if run_in is None else at(self.seconds + run_in), **asked)
+
+    @rule(
+        handler=handlers,
+        lease=leases,
+        wanted=wanted,
+        limit=limits,
+        max_bytes=st.sampled_from([10**9, 10**9, 1, 4, 63]),
+        commits=st.sampled_from([True, True, True, False]),
+    )
+    def claim(
+        self, handler: HandlerId, lease: float, wanted: dict[TypeName, int], limit: int, max_bytes: int, commits: bool
+    ) -> None:
+        granted = Lease.granted(handler, self.now, lease)
+
+        def step(begin: Begin) -> Any:
+            with begin() as work:
+                claimed = list(work.queue.claim(granted, self.now, wanted, limit, max_bytes))
+                if commits:
+                    work.commit()
+            return claimed
+
+        self.starts |= {claimed.task.hold: claimed.task for claimed in self.both(step) if commits}
+
+    @precondition(lambda self: self.starts)
+    @rule(data=st.data(), handler=handlers, lease=leases)
+    def renew(self, data: st.DataObject, handler: HandlerId, lease: float) -> None:
+        holds = self.some_holds(data)
+        granted = Lease.granted(handler, self.now, lease)
+        assert self.both(lost_of, holds) == self.both_commit(lambda work: sorted(work.queue.renew(holds, granted)))
+
+    @precondition(lambda self: self.starts)
+    @rule(data=st.data(), progress=progresses)
+    def report(self, data: st.DataObject, progress: Progress | None) -> None:
+        holds = self.some_holds(data)
+        self.both_commit(lambda work: work.queue.report([Report(hold, self.now, progress) for hold in holds]))
+        self.starts |= {hold: self.starts[hold].reported(self.now, progress) for hold in holds}
+
+    @precondition(lambda self: self.starts)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        ends = [(self.starts[hold], data.draw(outcomes, label="outcome")) for hold in self.some_holds(data)]
+        self.settled.append([outcome.of(start, self.now) for start, outcome in ends])
+        self.both(refused, self.settled[-1])
+
+    @precondition(lambda self: self.settled)
+    @rule(data=st.data(), differently=st.booleans())
+    def settle_again(self, data: st.DataObject, differently: bool) -> None:
+        before = self.settled[data.draw(st.integers(0, len(self.settled) - 1), label="settled")]
+        self.both(refused, [another(each) for each in before] if differently else before)
+
+    @rule(seconds=st.just(0) | leases | passing, limit=limits)
+    def lose(self, seconds: float, limit: int) -> None:
+        self.seconds += seconds
+        self.both(rescue, self.now, limit)
+
+    @precondition(lambda self: self.before)
+    @rule(data=st.data(), verb=st.sampled_from([Verb.CANCEL, Verb.RETRY, Verb.RETRY, Verb.DELETE]))
+    def change(self, data: st.DataObject, verb: Verb) -> None:
+        id = data.draw(st.sampled_from([*self.before, UNKNOWN]), label="id")
+        self.retried = id if verb is Verb.RETRY else None
+        self.both(changed, id, verb, self.now)
+
+    @rule(limit=limits)
+    def clean(self, limit: int) -> None:
+        expires = sorted(task.expire for task in self.before.values() if task.may_expire(self.now))
+        # Which of those that expire together go first is nobody's business.
+        tied = limit < len(expires) and expires[limit - 1] == expires[limit]
+        self.both_commit(lambda work: work.cleaning.delete_expired(self.now, 100 if tied else limit))
+
+    @rule(handler=handlers, types=st.lists(published, max_size=3, unique_by=lambda type: type.name), seconds=lives)
+    def publish(self, handler: HandlerId, types: list[TaskType], seconds: float) -> None:
+        self.both_commit(lambda work: work.types.publish(handler, types, at(self.seconds + seconds)))
+
+    @rule(handler=handlers, seconds=lives, leaves=st.booleans())
+    def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
+        self.both_commit(lambda work: work.types.keep(handler, at(self.seconds + seconds)))
+        self.both_commit(lambda work: work.types.withdraw(handler) if leaves else work.types.forget_dead(self.now))
+
+    @rule(
+        status=st.none() | st.sampled_from(Status),
+        type=st.none() | types,
+        before=st.none() | st.integers(0, 20).map(TaskId),
+        limit=limits,
+    )
+    def list_some(self, status: Status | None, type: TypeName | None, before: TaskId | None, limit: int) -> None:
+        self.both_commit(lambda work: list(work.listing.page(Filter(status=status, type=type), before, limit)))
+
+    @rule(seconds=passing)
+    def time_passes(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        self.both(lost_of, list(self.starts))
+        self.both_commit(lambda work: list(work.types.all(self.now)))
+        tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
+        for task in tasks.values():
+            self.check_history(self.before.get(task.id), task)
+        self.before, self.retried = tasks, None
+
+    def check_history(self, before: Task | None, now: Task) -> None:
+        assert now.attempt <= now.max_attempts
+        assert now.losses <= now.max_losses + 1
+        assert now.expire >= now.created
+        if before:
+            assert now.claims >= before.claims
+            assert not before.status.is_final or now == before or now.id == self.retried
+
+
+def committed(begin: Begin, step: Callable[[Work], Any]) -> Any:
+    with begin() as work:
+        answer = step(work)
+        work.commit()
+    return answer
+
+
+def everything(begin: Begin) -> list[Task]:
+    """Every task, after checking that each looks the same from every side."""
+    with begin() as work:
+        tasks = list(work.listing.page(Filter(), None, 1000))
+        stored = [work.tasks.get(task.id) for task in tasks]
+        return [(each, list(work.tasks.attempts(each.task.id))) for each in stored]
+
+
+def lost_of(begin: Begin, holds: Sequence[Hold]) -> list[Hold]:
+    with begin() as work:
+        return sorted(work.queue.lost(holds))
+
+
+def refused(begin: Begin, settlements: Sequence[Settlement]) -> list[TaskId]:
+    return sorted(settle(begin, *settlements))
+
+
+def another(settlement: Settlement) -> Settlement:
+    """Another outcome of the same start at the same moment."""
+    if settlement.result is not None:
+        return replace(settlement, result='"another"')
+    return replace(settlement, task=replace(settlement.task, error=Error("Another", "bang", 1)))
+
+
+def changed(begin: Begin, id: TaskId, verb: Verb, now: datetime) -> str | Task | None:
+    """The task as it stands after that, None where there is none, or why it may not be."""
+    with begin() as work:
+        task = work.tasks.lock(id)
+        if task is None:
+            return None
+        try:
+            if verb is Verb.DELETE:
+                task.check_deletable()
+                work.tasks.remove(id)
+            else:
+                task = task.cancel(now) if verb is Verb.CANCEL else task.retry(now, attempts=2)
+                work.tasks.save(task)
+        except InvalidTransition as refusal:
+            return str(refusal)
+        work.commit()
+    return task
+
+
+def test_memory_and_postgres_agree_on_every_history(database: Database):
+    run_state_machine_as_test(
+        lambda: Agreement(database),
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
