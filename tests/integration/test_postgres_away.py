@@ -1,0 +1,178 @@
+"""A database that goes away, in every way in which it does, comes back, and answers what was asked of it before."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.postgres import Database, Migration, PostgresStore
+from application.errors import StorageConflict, StorageUnavailable
+from application.ports.work import Begin
+from domain.ids import TaskId
+from domain.settlement import Settlement
+from domain.task import Task
+from tests.at_once import asked, until, until_waiting, with_settings
+from tests.steps import BOOM, PLAIN, add, add_one, at, claim_one, settle, stored, submission, task
+
+NOWHERE = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+TERMINATE_COMMITTING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """What is in it is refused with a sentence for people, without any SQL."""
+    with pytest.raises(StorageUnavailable) as refusal:
+        yield
+    assert str(refusal.value) == "the database is away, try again"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server that a test may stop. Whoever sets synchronous_commit waits for a standby that there is not."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("own") / "data", durable=False)
+    database = Database(server.start())
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ALTER SYSTEM SET synchronous_commit = local"))
+        connection.execute(text("ALTER SYSTEM SET synchronous_standby_names = nobody"))
+    database.close()
+    server.stop()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own(server: EmbeddedPostgres) -> Iterator[Database]:
+    """An empty database on that server."""
+    database = Database(server.start())
+    Migration(database)()
+    with database.engine.begin() as connection:
+        connection.execute(text("TRUNCATE tasks RESTART IDENTITY CASCADE"))
+    yield database
+    database.close()
+
+
+class TestUnavailable:
+    def test_nothing_listens_there(self):
+        database = Database(NOWHERE)
+        with unavailable():
+            Migration(database)()
+        with unavailable(), PostgresStore(database).begin():
+            pass
+
+    def test_the_connection_was_terminated(self, begin: Begin, database: Database):
+        with unavailable(), begin() as work:
+            work.tasks.get(TaskId(1))
+            assert asked(database, TERMINATE)
+            work.tasks.get(TaskId(1))
+        with begin() as work:
+            assert work.tasks.get(TaskId(1)) is None
+
+    def test_the_connection_was_terminated_before_the_commit(self, begin: Begin, database: Database):
+        with unavailable(), begin() as work:
+            work.tasks.add([submission()])
+            assert asked(database, TERMINATE)
+            work.commit()
+        with begin() as work:
+            assert work.tasks.get(TaskId(1)) is None
+
+    def test_the_server_was_shut_down_in_the_middle(self, own: Database, server: EmbeddedPostgres):
+        begin = PostgresStore(own).begin
+        with unavailable(), begin() as work:
+            work.tasks.add([submission()])
+            server.stop()
+            work.commit()
+        with unavailable():
+            add(begin, submission())
+
+    def test_there_are_no_tables_yet(self, empty_url: str):
+        database = Database(empty_url)
+        with unavailable(), PostgresStore(database).begin() as work:
+            work.tasks.get(TaskId(1))
+        database.close()
+
+    def test_a_standby_was_reached(self, database: Database, postgres_url: str):
+        standby = Database(with_settings(postgres_url, default_transaction_read_only="on"))
+        with unavailable():
+            add(PostgresStore(standby).begin, submission())
+        standby.close()
+
+
+def test_a_broken_invariant_is_no_outage(begin: Begin):
+    broken = replace(add_one(begin), attempt=2)
+    with pytest.raises(IntegrityError), begin() as work:
+        work.tasks.save(broken)
+
+
+def test_who_has_to_end_a_deadlock_is_told_to_try_again(
+    begin: Begin, database: Database, postgres_url: str, background: ThreadPoolExecutor
+):
+    impatient = Database(with_settings(postgres_url, deadlock_timeout="10ms"))
+    add(begin, submission(), submission())
+    with begin() as one:
+        one.tasks.lock(TaskId(1))
+        with pytest.raises(StorageConflict) as refusal, PostgresStore(impatient).begin() as other:
+            other.tasks.lock(TaskId(2))
+            crossing = background.submit(one.tasks.lock, TaskId(2))
+            until_waiting(database)
+            other.tasks.lock(TaskId(1))
+        assert crossing.result()
+    assert str(refusal.value) == "others changed the same at the same time, try again"
+    impatient.close()
+
+
+def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Database, server: EmbeddedPostgres):
+    begin = PostgresStore(own).begin
+    add_one(begin)
+    with ExitStack() as works:
+        for _ in range(5):
+            works.enter_context(begin()).tasks.get(TaskId(1))
+    server.stop()
+    server.start()
+    with unavailable():
+        task(begin, 1)
+    with ExitStack() as works:
+        assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
+
+
+def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgres):
+    begin = PostgresStore(own).begin
+    add_one(begin)
+    server.stop()
+    for _ in range(2):
+        with unavailable():
+            task(begin, 1)
+    server.start()
+    assert task(begin, 1).id == 1
+
+
+ENDS: dict[str, Callable[[Task], Settlement]] = {
+    "succeeded": lambda running: Settlement.succeeded(running, at(1), "[1]"),
+    "failed": lambda running: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
+    "lost": lambda running: Settlement.lost(running, at(1)),
+    "released": lambda running: Settlement.released(running),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_settlement_whose_commit_was_not_answered_can_be_repeated(
+    own: Database, server: EmbeddedPostgres, background: ThreadPoolExecutor, end: str
+):
+    begin = PostgresStore(own).begin
+    add_one(begin, max_attempts=2)
+    settlement = ENDS[end](claim_one(begin))
+    cut_off = Database(with_settings(server.start(), synchronous_commit="on"))
+    answer = background.submit(settle, PostgresStore(cut_off).begin, settlement)
+    until(lambda: asked(own, TERMINATE_COMMITTING))
+    with unavailable():
+        answer.result()
+    assert stored(begin, 1).task == settlement.task
+    assert list(settle(begin, settlement)) == []
+    with begin() as work:
+        assert list(work.tasks.attempts(TaskId(1))) == [settlement.attempt][: bool(settlement.attempt)]
+    cut_off.close()

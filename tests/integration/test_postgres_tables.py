@@ -1,0 +1,148 @@
+"""The tables: made once however many make them, and held by CHECKs to what the domain would write."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import psycopg2.errors
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
+
+from adapters.postgres import Database, Migration
+from adapters.postgres.migrate import MIGRATIONS, NEWEST
+from application.ports.work import Begin
+from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from domain.status import FINAL, RULES, Status, Verb
+from tests.at_once import asked
+from tests.steps import add_one, claim_one, succeed
+
+
+class TestMigrating:
+    def test_eight_that_migrate_an_empty_database_at_once_all_find_the_newest_tables(
+        self, empty_url: str, background: ThreadPoolExecutor
+    ):
+        databases = [Database(empty_url) for _ in range(8)]
+        ready = Barrier(8)
+
+        def migrate(database: Database) -> bool:
+            ready.wait()
+            return Migration(database)()
+
+        assert any(background.map(migrate, databases))
+        assert not Migration(databases[0])()
+        assert asked(databases[0], "SELECT version_num FROM alembic_version") == [(NEWEST,)]
+        for database in databases:
+            database.close()
+
+    def test_a_migration_that_failed_leaves_nothing_and_can_be_repeated(self, empty_url: str):
+        database = Database(empty_url)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE handlers (in_the_way integer)")
+        with pytest.raises(Exception, match="handlers"):
+            Migration(database)()
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE handlers")
+        assert asked(database, "SELECT to_regclass('tasks')") == [(None,)]
+        assert Migration(database)()
+        database.close()
+
+    def test_the_newest_revision_is_the_head_of_the_migrations(self):
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+REFUSED = {
+    "status_is_known": "status = 'sleeping'",
+    "running_means_leased": "status = 'running'",
+    "final_means_finished": "status = 'cancelled'",
+    "done_means_result": "result = '1'",
+    "failed_means_error": "status = 'failed', finished = now()",
+    "waiting_means_not_started": "started = now()",
+    "attempts_are_counted": "attempt = 2, claims = 2",
+    "losses_are_counted": "losses = max_losses + 2",
+    "priority_is_bounded": "priority = 101",
+    "kept_for_its_time": "expire = created - interval '1 second'",
+}
+
+
+class TestInvariants:
+    @pytest.mark.parametrize("constraint", REFUSED)
+    def test_what_the_aggregate_would_never_write_is_refused(self, begin: Begin, database: Database, constraint: str):
+        add_one(begin)
+        with pytest.raises(IntegrityError) as refusal, database.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE tasks SET {REFUSED[constraint]}")
+        assert isinstance(refusal.value.orig, psycopg2.errors.CheckViolation)
+        assert refusal.value.orig.diag.constraint_name == constraint
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "handler = 'somebody'",
+            "lease_until = now()",
+            "status = 'running', handler = 'somebody'",
+            "finished = now()",
+            "status = 'done', finished = now()",
+            "attempt = -1",
+            "attempt = 1",
+            "losses = -1",
+            "priority = -101",
+            "ttl = 0",
+        ],
+    )
+    def test_halves_of_what_belongs_together_are_refused(self, begin: Begin, database: Database, change: str):
+        add_one(begin)
+        with pytest.raises(IntegrityError), database.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE tasks SET {change}")
+
+    def test_every_constraint_of_the_tasks_has_its_test(self, database: Database):
+        assert set(checks(database, "tasks")) == set(REFUSED)
+
+    def test_the_statuses_of_the_table_are_those_of_the_domain(self, database: Database):
+        tasks = checks(database, "tasks")
+        assert quoted(tasks["status_is_known"]) == set(Status)
+        assert quoted(tasks["final_means_finished"]) == set(FINAL)
+
+    def test_the_outcomes_of_the_table_are_those_of_the_domain(self, database: Database):
+        assert quoted(checks(database, "attempts")["outcome_is_known"]) == {"failed", "lost"}
+
+    def test_the_bounds_of_the_table_are_those_of_the_domain(self, database: Database):
+        bounds = re.findall(r"'?(-?\d+)", checks(database, "tasks")["priority_is_bounded"])
+        assert [int(bound) for bound in bounds] == [LOWEST_PRIORITY, HIGHEST_PRIORITY]
+
+    def test_the_partial_indexes_hold_what_their_verbs_may_start_from(self, database: Database):
+        found = asked(database, "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'tasks'")
+        indexes = {name: definition.partition(" WHERE ")[2] for name, definition in found}
+        assert {Status(each) for each in quoted(indexes["tasks_waiting"])} == RULES[Verb.CLAIM]
+        assert {Status(each) for each in quoted(indexes["tasks_leases"])} == RULES[Verb.LOSE]
+        assert "<>" in indexes["tasks_expire"]
+        assert set(Status) - quoted(indexes["tasks_expire"]) == RULES[Verb.DELETE]
+        assert quoted(indexes["tasks_troubled"]) == RULES[Verb.RETRY]
+
+    def test_an_attempt_belongs_to_a_task(self, database: Database):
+        orphan = "INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), '\"\"', 'null')"
+        with pytest.raises(IntegrityError), database.engine.begin() as connection:
+            connection.exec_driver_sql(orphan)
+
+    def test_a_deleted_id_is_never_given_again(self, begin: Begin, database: Database):
+        add_one(begin)
+        succeed(begin, claim_one(begin))
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM tasks")
+        assert add_one(begin).id == 2
+
+
+def checks(database: Database, table: str) -> dict[str, str]:
+    """The definitions of the table's CHECK constraints by name."""
+    query = f"""
+        SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE conrelid = '{table}'::regclass AND contype = 'c'
+    """
+    return dict(asked(database, query))
+
+
+def quoted(definition: str) -> set[str]:
+    """The words that stand in quotes."""
+    return set(re.findall(r"'(\w+)'", definition))
