@@ -309,7 +309,7 @@ def test_memory_and_postgres_agree_on_every_history(database: Database):
     run_state_machine_as_test(
         lambda: Agreement(database),
         settings=settings(
-            max_examples=60,
+            max_examples=80,
             stateful_step_count=40,
             deadline=None,
             print_blob=True,
