@@ -17,11 +17,12 @@ from types import FrameType
 ENDINGS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None))
 # The smart one lets those finish who have a connection: with the owner, they have just learned that it is over.
 FAREWELL = ((signal.SIGTERM, 11.0),)
+PR_SET_PDEATHSIG = 1
 
 
 def main(command: list[str]) -> int:
     """Run the command to its end, or to the owner's."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_end_with_keeper)
 
     def end(signum: int, frame: FrameType | None) -> None:
         child.send_signal(signal.SIGINT)
@@ -33,6 +34,15 @@ def main(command: list[str]) -> int:
     with suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), b"%d\n" % child.pid)
     return abs(child.wait())
+
+
+def _end_with_keeper() -> None:
+    """In the child. Linux can tell it when we are killed ourselves; elsewhere the next owner ends what was left."""
+    if sys.platform == "linux":
+        with suppress(ImportError, OSError):
+            import ctypes
+
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _end_with_owner(child: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Mapping
-from itertools import count
 
 from adapters.embedded_postgres import postmaster
 from adapters.embedded_postgres.errors import DidNotStart
@@ -27,7 +26,7 @@ TRIES = 50
 
 def launch(programs: Programs, port: int | None, *, durable: bool) -> tuple[Kept, int]:
     """A server that takes connections, and its port: the given one, or any that is free. DidNotStart says why not."""
-    for attempt in count(1):
+    for _ in range(TRIES):
         chosen = port or _free_port()
         settings = {**SETTINGS, **({} if durable else NOT_DURABLE), "port": chosen}
         options = [f"--{name}={value}" for name, value in settings.items()]
@@ -36,10 +35,10 @@ def launch(programs: Programs, port: int | None, *, durable: bool) -> tuple[Kept
             return server, chosen
         reason = programs.complaint()
         passing = STILL_ENDING in reason or (PORT_TAKEN in reason and port is None)
-        if not passing or attempt == TRIES:
-            raise DidNotStart(reason, programs.folder.log)
+        if not passing:
+            break
         time.sleep(0.1)
-    raise AssertionError
+    raise DidNotStart(reason, programs.folder.log)
 
 
 def _becomes_ready(server: Kept, programs: Programs) -> bool:

@@ -16,9 +16,9 @@ def is_ready(cluster: Path, pid: int) -> bool:
 def clear(cluster: Path) -> None:
     """Leave no server on a cluster that we hold the lock of, and no file that would keep ours from starting.
 
-    A server may have outlived its keeper. And the pid may be another process's by now, as in a container that was
-    started again: PostgreSQL would take that for a server. A pid that is nobody's is left to PostgreSQL, which also
-    looks whether the memory of that server is still in use.
+    A server may have outlived a keeper that was killed. And the pid may be another process's by now, as in a container
+    that was started again: PostgreSQL would take that for a server. A pid that is nobody's is left to PostgreSQL, which
+    also looks whether the memory of that server is still in use.
     """
     lines = _lines(cluster)
     pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0

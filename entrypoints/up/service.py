@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from entrypoints.settings import Settings
 from entrypoints.up.address import Address
 from entrypoints.up.errors import Refused
-from entrypoints.up.keep import Keep, Part
+from entrypoints.up.keep import Keep
 from entrypoints.up.process import WRONG_CONFIGURATION, Process
 from entrypoints.up.say import say
 from entrypoints.up.server import Database, Server
@@ -29,7 +29,6 @@ class Service:
         self._trouble: SimpleQueue[str] = SimpleQueue()
         self._database: Keep | None = None
         self._processes: list[Keep] = []
-        self._started = False
         # Its writing end closes with us, however we end, and nobody else has it.
         self._lifeline, self._held = os.pipe()
 
@@ -37,7 +36,6 @@ class Service:
         """Start everything, and watch over it until KeyboardInterrupt. Refused where it cannot go on."""
         self._check()
         say("flask-tasks is starting …")
-        self._started = True
         url = self._database_url()
         self._prepare(self._settings, url)
         self._keep("the API", "http", url)
@@ -50,7 +48,8 @@ class Service:
 
     def stop(self, hurry: threading.Event) -> None:
         """End the processes, then PostgreSQL; wait until they have ended, in a hurry not for long."""
-        if self._started:
+        started = self._database or self._processes
+        if started:
             say("stopping …")
         for keep in self._processes:
             keep.stop()
@@ -62,8 +61,10 @@ class Service:
                 keep.join(0.05)
         if self._database:
             self._database.stop()
-            self._database.join()
-        if self._started:
+        if self._server:
+            # Where we were interrupted between its start and its keep.
+            self._server.stop()
+        if started:
             say("stopped")
 
     def _check(self) -> None:
@@ -78,18 +79,15 @@ class Service:
             url = self._server.start()
         except (RuntimeError, OSError) as error:
             raise Refused(error) from error
-        self._database = self._kept(Database(self._server))
+        self._database = Keep(Database(self._server), self._trouble.put)
+        self._database.start()
         return url
 
     def _keep(self, name: str, module: str, url: str) -> Process:
         process = Process(name, module, {**os.environ, "DATABASE_URL": url}, self._lifeline)
-        self._processes.append(self._kept(process))
+        self._processes.append(Keep(process, self._trouble.put))
+        self._processes[-1].start()
         return process
-
-    def _kept(self, part: Part) -> Keep:
-        keep = Keep(part, self._trouble.put)
-        keep.start()
-        return keep
 
     def _await_ready(self, handler: Process) -> None:
         slow = time.monotonic() + SLOW

@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from adapters.embedded_postgres import EmbeddedPostgres, binaries, identity, keeper
+from adapters.embedded_postgres import EmbeddedPostgres, binaries, identity, keeper, postmaster
+from adapters.embedded_postgres.data_folder import DataFolder
 from adapters.embedded_postgres.errors import (
     AlreadyRunning,
     DidNotStart,
@@ -24,6 +25,7 @@ from adapters.embedded_postgres.errors import (
     Unusable,
     WrongVersion,
 )
+from adapters.embedded_postgres.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = """
@@ -86,6 +88,10 @@ def alive(pid: int) -> bool:
     """Whether the process runs: one that only waits for its parent to look does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")
+
+
+def parent(pid: int) -> int:
+    return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True).stdout)
 
 
 def ends(pid: int, within: float = 10) -> bool:
@@ -229,18 +235,34 @@ def test_data_in_use_are_refused_with_the_owner_named(
         server.start()
 
 
-def test_a_server_that_outlived_its_keeper_is_ended_first(
-    owner: Callable[[], subprocess.Popen[str]], server: EmbeddedPostgres
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_killing_the_owner_and_the_keeper_leaves_no_server(owner: Callable[[], subprocess.Popen[str]]) -> None:
     process = owner()
-    _, orphan = started(process)
-    parent = subprocess.run(["ps", "-o", "ppid=", "-p", str(orphan)], capture_output=True, text=True).stdout
-    os.kill(int(parent), signal.SIGKILL)
+    _, pid = started(process)
+    os.kill(parent(pid), signal.SIGKILL)
     process.kill()
-    process.wait()
-    assert alive(orphan)
+    assert ends(pid)
+
+
+def test_a_server_that_outlived_its_keeper_is_ended_first(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    port = server.start().rpartition(":")[2].partition("/")[0]
+    server.stop()
+    folder = DataFolder(tmp_path / "data")
+    with Programs(folder, lock=-1) as programs, open(os.devnull, "wb") as nowhere:
+        options = (
+            "-D",
+            str(folder.cluster),
+            f"--port={port}",
+            "--listen_addresses=127.0.0.1",
+            "--unix_socket_directories=",
+        )
+        command = (*programs.identity.prefix, str(programs.postgres), *options)
+        orphan = subprocess.Popen(command, stderr=nowhere, env={**os.environ, "LC_ALL": "C"})
+    while not postmaster.is_ready(folder.cluster, orphan.pid):
+        assert orphan.poll() is None
+        time.sleep(0.01)
     assert ask(server.start(), "SELECT 1") == 1
-    assert ends(orphan)
+    assert orphan.wait(10) == 0
 
 
 def test_a_lock_file_that_names_another_process_does_no_harm(server: EmbeddedPostgres, tmp_path: Path) -> None:
