@@ -68,6 +68,13 @@ def written(tmp_path: Path) -> Callable[[str], str]:
     return write
 
 
+@pytest.fixture
+def never(tmp_path: Path) -> Iterator[str]:
+    """A file that is not there as long as the test goes on; a thread that waits for it ends then."""
+    yield str(tmp_path / "never")
+    (tmp_path / "never").touch()
+
+
 def types_of(driver: Driver) -> dict[str, TaskType]:
     (described,) = [each for each in driver.heard if isinstance(each, Described)]
     return {each.name: each for each in described.types}
@@ -312,8 +319,8 @@ def test_two_run_at_once_and_then_nothing_is_free(driver: Driver, tmp_path: Path
     assert driver.executor.free == 2
 
 
-def test_a_run_that_is_ended_fails_with_what_it_was_ended_with(driver: Driver) -> None:
-    hold = driver.start("waits", {"path": "/nowhere"})
+def test_a_run_that_is_ended_fails_with_what_it_was_ended_with(driver: Driver, never: str) -> None:
+    hold = driver.start("waits", {"path": never})
     driver.started(hold)
     driver.executor.end(hold, TIMEOUT)
     assert driver.outcome(hold) == Failed(hold, TIMEOUT)
@@ -321,15 +328,15 @@ def test_a_run_that_is_ended_fails_with_what_it_was_ended_with(driver: Driver) -
     assert driver.result("echo", {"a": 1}) == {"a": 1}
 
 
-def test_a_run_can_be_ended_as_soon_as_it_is_started(driver: Driver) -> None:
-    hold = driver.start("waits", {"path": "/nowhere"})
+def test_a_run_can_be_ended_as_soon_as_it_is_started(driver: Driver, never: str) -> None:
+    hold = driver.start("waits", {"path": never})
     driver.executor.end(hold, TIMEOUT)
     assert driver.outcome(hold) == Failed(hold, TIMEOUT)
     driver.all_free()
 
 
-def test_an_outcome_comes_once_however_often_it_is_ended(driver: Driver) -> None:
-    hold = driver.start("waits", {"path": "/nowhere"})
+def test_an_outcome_comes_once_however_often_it_is_ended(driver: Driver, never: str) -> None:
+    hold = driver.start("waits", {"path": never})
     driver.executor.end(hold, TIMEOUT)
     driver.executor.end(hold, Failure("Cancelled", "twice"))
     assert driver.outcome(hold) == Failed(hold, TIMEOUT)
@@ -339,8 +346,8 @@ def test_an_outcome_comes_once_however_often_it_is_ended(driver: Driver) -> None
     assert len(driver.of(hold, Failed, Succeeded)) == 1
 
 
-def test_an_outcome_that_has_arrived_beats_an_end(driver: Driver, tmp_path: Path) -> None:
-    other = driver.start("waits", {"path": "/nowhere"})
+def test_an_outcome_that_has_arrived_beats_an_end(driver: Driver, tmp_path: Path, never: str) -> None:
+    other = driver.start("waits", {"path": never})
     driver.started(other)
     hold = driver.start("waits", {"path": str(tmp_path), "started": str(tmp_path / "began")})
     while not (tmp_path / "began").exists():
@@ -385,6 +392,6 @@ def test_many_short_runs_all_end_once(driver: Driver) -> None:
     assert len(endings) == len(set(endings))
 
 
-def test_it_closes_whatever_goes_on(opened: Callable[..., Driver]) -> None:
+def test_it_closes_whatever_goes_on(opened: Callable[..., Driver], never: str) -> None:
     driver = opened(FUNCTIONS)
-    driver.started(driver.start("waits", {"path": "/nowhere"}))
+    driver.started(driver.start("waits", {"path": never}))

@@ -18,6 +18,11 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 class Arguments(Protocol):
     """The arguments of one function."""
 
+    @property
+    def takes_progress(self) -> bool:
+        """Whether the function asks for one."""
+        ...
+
     def schema(self) -> dict[str, Any]:
         """What may be sent, as JSON Schema 2020-12."""
         ...
@@ -33,6 +38,7 @@ class NamedArguments:
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
         self._progress = _given_by_the_handler(parameters)
+        self.takes_progress = bool(self._progress)
         sent = [each for each in parameters if each.name not in self._progress]
         self._positional = [each for each in sent if each.kind is inspect.Parameter.POSITIONAL_ONLY]
         self._checker = _named_checker(sent)
@@ -58,6 +64,7 @@ class WholeArguments:
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
         self._progress = _given_by_the_handler(parameters)
+        self.takes_progress = bool(self._progress)
         taken = [each.annotation for each in parameters if each.name not in self._progress]
         if len(taken) != 2:
             raise TypeError("it takes the id of the task and its arguments, (task_id, args)")
@@ -72,11 +79,6 @@ class WholeArguments:
         if self._checker:
             self._checker.converted(sent)
         return [progress.task_id, json.loads(sent)], dict.fromkeys(self._progress, progress)
-
-
-def takes_progress(function: Callable[..., Any]) -> bool:
-    """Whether a parameter asks for one."""
-    return bool(_given_by_the_handler(_parameters(function)))
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

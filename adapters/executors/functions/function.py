@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from adapters.executors.functions.arguments import Arguments, NamedArguments, WholeArguments, takes_progress
+from adapters.executors.functions.arguments import Arguments, NamedArguments, WholeArguments
 from domain.ids import TypeName
 from flask_tasks.decorator import TaskOptions
 
@@ -26,8 +26,3 @@ class Function:
     def arguments(self) -> Arguments:
         """What it takes. Made when it is first asked for, since that may import pydantic."""
         return WholeArguments(self.call) if self.takes_whole else NamedArguments(self.call)
-
-    @cached_property
-    def is_attentive(self) -> bool:
-        """Whether it is handed a progress, and so can see that it should stop."""
-        return takes_progress(self.call)

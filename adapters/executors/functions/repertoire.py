@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from adapters.executors.functions import failures
@@ -31,9 +32,12 @@ class Repertoire:
         paths = sorted(str(getattr(each, "__file__", "")) for each in modules)
         return repr([(path, os.stat(path).st_mtime_ns) for path in paths if os.path.exists(path)]).encode()
 
-    def is_attentive(self, type: TypeName) -> bool:
-        """Whether the function is handed a progress, and so can see that it should stop."""
-        return type in self._functions and self._functions[type].is_attentive
+    def prepare(self, type: TypeName) -> bool:
+        """Import what checking its arguments takes. Whether it is handed a progress, so that it sees when to stop."""
+        function = self._functions.get(type)
+        with suppress(Exception):  # `perform` says what is wrong
+            return function is not None and function.arguments.takes_progress
+        return False
 
     def perform(self, type: TypeName, args: str, progress: Progress) -> str | Failure:
         """The result as JSON text, or what went wrong. Never raises."""

@@ -1,30 +1,23 @@
 """The child's end of what connects it to its supervisor."""
 
-import fcntl
 import os
-import resource
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 
 from adapters.executors.process import packets
+from adapters.executors.process.descriptors import moved
 from adapters.executors.process.frames import pack
 from adapters.executors.process.packets import Packet
 from adapters.executors.process.reports import Report
-
-HIGH = 16_000
-"""Descriptors from here on nobody hits by accident, and the kernel's table of them is still small."""
-ROOM = 8
 
 
 class Channel:
     """Packets come in, frames go out. Only the process that made it can use it: a forked copy of it is none."""
 
     def __init__(self, inbox: int, outbox: int) -> None:
-        with _room_above_the_limit() as start:
-            self._inbox = socket.socket(fileno=_moved(inbox, start))
-            self._outbox = _moved(outbox, start)
+        self._inbox = socket.socket(fileno=moved(inbox))
+        self._outbox = moved(outbox)
         self._pid = os.getpid()
         self._unsaid = b""
         self._lock = Lock()
@@ -35,57 +28,32 @@ class Channel:
         try:
             return packets.receive(self._inbox, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self.flush()
+            self._flush()
             return packets.receive(self._inbox)
 
-    def note(self, report: Report) -> None:
-        """Say it with what is said next."""
-        kind, run, payload = report
-        self._unsaid += pack(kind, self._pid, run, payload)
-
-    def say(self, report: Report) -> None:
-        """Say it now. From any thread; in a forked copy of the process, nothing is said."""
-        if self.is_ours():
-            with self._lock:
-                self.note(report)
-                self._flush()
-
-    def flush(self) -> None:
-        """Say what is unsaid."""
+    def note(self, *reports: Report) -> None:
+        """Say these things with what is said next."""
+        frames = b"".join(pack(kind, self._pid, run, payload) for kind, run, payload in reports)
         with self._lock:
-            self._flush()
+            self._unsaid += frames
 
-    def _flush(self) -> None:
-        unsaid, self._unsaid = self._unsaid, b""
-        while unsaid:
-            unsaid = unsaid[os.write(self._outbox, unsaid) :]
+    def say(self, *reports: Report) -> None:
+        """Say these things now. From any thread; but in a forked copy of the process, nothing is said."""
+        if self.is_ours():
+            self.note(*reports)
+            self._flush()
 
     def is_ours(self) -> bool:
         """Whether this process made it."""
         return os.getpid() == self._pid
 
+    def _flush(self) -> None:
+        with self._lock:
+            unsaid, self._unsaid = self._unsaid, b""
+            while unsaid:
+                unsaid = unsaid[os.write(self._outbox, unsaid) :]
+
     def _forget(self) -> None:
         with suppress(OSError):
             self._inbox.close()
             os.close(self._outbox)
-
-
-def _moved(descriptor: int, start: int) -> int:
-    """The same under a number from `start` on, which no program that is started inherits."""
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, start)
-    os.close(descriptor)
-    return moved
-
-
-@contextmanager
-def _room_above_the_limit() -> Iterator[int]:
-    """A number for descriptors that not even a function which closes all that it may have comes across."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft > HIGH or (hard != resource.RLIM_INFINITY and hard < soft + ROOM):
-        yield min(soft, HIGH) - ROOM
-        return
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft + ROOM, hard))
-    try:
-        yield soft
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

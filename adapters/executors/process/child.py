@@ -13,9 +13,9 @@ from adapters.executors.process import reports, system
 from adapters.executors.process.board import Board
 from adapters.executors.process.channel import Channel
 from adapters.executors.process.frames import Kind
-from adapters.executors.process.leftovers import Leftovers, flush
 from adapters.executors.process.packets import Packet
 from adapters.executors.process.reports import Report
+from adapters.executors.process.surroundings import Surroundings, open_streams
 from domain.ids import TypeName
 from flask_tasks import Progress
 
@@ -28,7 +28,7 @@ class Child:
         self._channel = channel
         self._board = board
         self._repertoire = repertoire
-        self._leftovers = Leftovers()
+        self._surroundings = Surroundings()
 
     def serve(self) -> None:
         """Run after run, until the supervisor goes."""
@@ -40,20 +40,21 @@ class Child:
                 self._channel.note(reports.describing(self._repertoire.types()))
 
     def _run(self, packet: Packet) -> None:
-        type, start = TypeName(packet.type), time.monotonic()
-        self._channel.say(reports.starting(packet.run, start, self._repertoire.is_attentive(type)))
+        type = TypeName(packet.type)
+        is_attentive = self._repertoire.prepare(type)
+        start = time.monotonic()
+        self._channel.say(reports.starting(packet.run, start, is_attentive))
         outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
         ending = reports.ending(packet.run, time.monotonic() - start, outcome)
-        if self._leftovers.are_there():
+        if not self._surroundings.restore():
             self._retire(ending)
         self._channel.note(ending)
 
     def _retire(self, ending: Report) -> NoReturn:
         """Say so, and wait to be ended together with what the function left running."""
-        self._channel.note((Kind.WORN, 0, b""))
-        self._channel.say(ending)
+        self._channel.say((Kind.WORN, 0, b""), ending)
         while os.getppid() == self._supervisor:
             time.sleep(1)
         os._exit(0)
@@ -71,12 +72,12 @@ def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None
     system.die_with_parent(int(parent))
     system.adopt_orphans()
     channel = Channel(int(inbox), int(outbox))
+    open_streams()
     sys.argv = [""]
     try:
         Child(channel, Board(int(page)), Repertoire(entries, Path.cwd())).serve()
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
-    flush()
     os._exit(0)
 
 

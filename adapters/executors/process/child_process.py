@@ -21,7 +21,8 @@ from application.ports.executor import Run
 ROOT = Path(__file__).resolve().parents[3]
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 """Libraries of which each child would take every core for itself."""
-PIECE = 256 * 1024
+PIECE = 64 * 1024
+"""Bytes that are read at once: as many as a pipe holds, and no more, since the allocator is slow from 128 KiB on."""
 
 
 class ChildProcess:
@@ -63,10 +64,21 @@ class ChildProcess:
 
     def said(self) -> Iterator[Frame]:
         """What it has said since, without what a forked copy of it says. Broken if that cannot be understood."""
-        with suppress(BlockingIOError):
-            while piece := os.read(self.outbox, PIECE):
-                yield from (frame for frame in self._unpacker.feed(piece) if frame.sender == self._process.pid)
-            self.is_silent = True
+        size = PIECE
+        while size == PIECE:  # less than was asked for is all that there is
+            piece = self._read()
+            size = len(piece)
+            for frame in self._unpacker.feed(piece):
+                if frame.sender == self._process.pid:
+                    yield frame
+
+    def _read(self) -> bytes:
+        try:
+            piece = os.read(self.outbox, PIECE)
+        except BlockingIOError:
+            return b""
+        self.is_silent = not piece
+        return piece
 
     def kill(self) -> None:
         """End it with all that it has started, whatever they are doing. Its death is seen later."""

@@ -1,0 +1,74 @@
+"""The process around a function: put back after each as it was before, as far as that can be done."""
+
+import os
+import signal
+import sys
+import threading
+
+from adapters.executors.process.descriptors import copied
+
+
+class Surroundings:
+    """Remembers folder, streams and signals as they are when it is made."""
+
+    def __init__(self) -> None:
+        self._folder = os.getcwd()
+        self._copies = [copied(stream) for stream in (0, 1, 2)]
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        self._on_child = signal.getsignal(signal.SIGCHLD)
+
+    def restore(self) -> bool:
+        """Whether the process is as it was. If it is not, it is of no use any more."""
+        try:
+            self._restore_streams()
+            self._restore_signals()
+            os.chdir(self._folder)
+        except OSError:
+            return False
+        return not (_has_threads() or _has_children())
+
+    def _restore_streams(self) -> None:
+        _flush()
+        for stream, copy in enumerate(self._copies):
+            os.dup2(copy, stream)
+        if any(each.closed for each in self._streams):
+            open_streams()
+            self._streams = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+
+    def _restore_signals(self) -> None:
+        """Those that would harm the next function; nobody sends others to a child."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.getsignal(signal.SIGCHLD) is not self._on_child:
+            signal.signal(signal.SIGCHLD, self._on_child)
+
+
+def open_streams() -> None:
+    """Anew, and written line by line, so that what was printed is there when the process dies."""
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # closed, full, or replaced by who knows what
+        return
+
+
+def _has_threads() -> bool:
+    if threading.active_count() == 1:
+        return False
+    return any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread())
+
+
+def _has_children() -> bool:
+    """Whether one is alive; those that have ended are forgotten."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
