@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from entrypoints.http.task_json import FIELDS
@@ -104,9 +104,12 @@ def test_no_path_or_query_breaks_anything(service: Service, path: str, query: st
     assert service.client.post("/task/new", json={}, environ_overrides=given).status_code in (201, 422)
 
 
+@example({"Host": "."})
 @given(st.dictionaries(st.sampled_from(["Content-Type", "Content-Encoding", "Origin", "Accept", "Host"]),
                        st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=30)))  # fmt: skip
 @settings(max_examples=200, deadline=None)
 def test_no_header_breaks_anything(service: Service, headers: dict[str, str]) -> None:
-    assert service.client.post("/task/new", data=b"{}", headers=headers).status_code in (201, 415)
-    assert service.client.get("/", headers=headers).status_code == 302
+    # A name that no host can have is answered with 400, as HTTP wants it.
+    bad_host = {400} if "Host" in headers else set()
+    assert service.client.post("/task/new", data=b"{}", headers=headers).status_code in {201, 415} | bad_host
+    assert service.client.get("/", headers=headers).status_code in {302} | bad_host
