@@ -135,6 +135,15 @@ def progresses(progress: Progress, steps: int = 2):
 
 
 @task
+def chatters(progress: Progress, times: int, path: str):
+    """Says how far it is all the time, and then nothing for long."""
+    for step in range(times):
+        progress((step + 1) / times, f"step {step + 1}")
+    while not os.path.exists(path):
+        time.sleep(0.002)
+
+
+@task
 def returns(what):
     """Returns what JSON has no form for."""
     return {"set": {"a": [{1}]}, "key": {"a": {1: 2}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]

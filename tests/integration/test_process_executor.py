@@ -156,6 +156,28 @@ def test_a_function_that_stops_in_the_grace_keeps_its_process(opened: Callable[.
     assert driver.result("progresses")["cancelled"] is False, "the next run is wanted"
 
 
+# Progress
+
+
+def test_however_often_it_is_told_few_hear_it_and_the_last_word_is_heard(driver: Driver, tmp_path: Path) -> None:
+    hold = driver.start("chatters", {"times": 20_000, "path": str(tmp_path / "done")})
+    last = Progressed(hold, Progress(1.0, "step 20000"))
+    driver.until(lambda: last in driver.of(hold, Progressed))
+    told = driver.of(hold, Progressed)
+    assert len(told) < 100
+    assert [each.progress.value for each in told] == sorted(each.progress.value for each in told)
+    (tmp_path / "done").touch()
+    driver.outcome(hold)
+
+
+def test_the_last_word_comes_before_the_outcome(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "done").touch()
+    for _ in range(20):
+        hold = driver.start("chatters", {"times": 100, "path": str(tmp_path / "done")})
+        driver.outcome(hold)
+        assert driver.of(hold)[-2] == Progressed(hold, Progress(1.0, "step 100"))
+
+
 # Behind one another
 
 

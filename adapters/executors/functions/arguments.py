@@ -4,7 +4,7 @@ import inspect
 import json
 import types
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from adapters.executors.functions.checker import Checker, InvalidArguments, Names
 from flask_tasks import Progress
@@ -68,7 +68,7 @@ class WholeArguments:
         taken = [each.annotation for each in parameters if each.name not in self._progress]
         if len(taken) != 2:
             raise TypeError("it takes the id of the task and its arguments, (task_id, args)")
-        self._checker = None if taken[1] is Any else _annotated_checker(taken[1])
+        self._checker = _whole_checker(taken[1])
 
     def schema(self) -> dict[str, Any]:
         """That of the annotation, of any object where there is none."""
@@ -102,14 +102,18 @@ def _named_checker(parameters: Sequence[inspect.Parameter]) -> Checker:
     named = [each for each in parameters if each.kind not in _VARIADIC]
     others = next((each.annotation for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD), None)
     if all(each.annotation is Any for each in named) and others in (None, Any):
-        return Names(named, takes_others=others is Any)
+        return Names.of_parameters(named, takes_others=others is Any)
     from adapters.executors.functions.annotations import of_parameters
 
     return of_parameters(named, others)
 
 
-def _annotated_checker(annotation: Any) -> Checker:
-    # pydantic costs a child 15 MB and a tenth of a second: only who has annotations pays for it.
+def _whole_checker(annotation: Any) -> Checker | None:
+    if annotation is Any:
+        return None
+    if is_typeddict(annotation) and set(get_type_hints(annotation).values()) <= {Any}:
+        return Names({key: {} for key in annotation.__annotations__}, annotation.__required_keys__, takes_others=True)
+    # pydantic costs a child 8 MB and a tenth of a second: only who has need of it pays for it.
     from adapters.executors.functions.annotations import Annotations
 
     return Annotations(annotation)

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from adapters.executors.functions.plain import NoForm, plain
@@ -25,18 +25,22 @@ class Checker(Protocol):
 
 
 class Names:
-    """Any JSON under the right names fits, and stays as it is."""
+    """Any JSON under the right names fits, and stays as it is. `properties` holds what the schema says of each name."""
 
-    def __init__(self, parameters: Sequence[inspect.Parameter], takes_others: bool) -> None:
-        self._parameters = {each.name: each for each in parameters}
-        self._required = [each.name for each in parameters if each.default is each.empty]
-        self._takes_others = takes_others
+    def __init__(self, properties: Mapping[str, Any], required: Collection[str], takes_others: bool) -> None:
+        self._properties, self._required, self._takes_others = dict(properties), list(required), takes_others
+
+    @classmethod
+    def of_parameters(cls, parameters: Sequence[inspect.Parameter], takes_others: bool) -> "Names":
+        """Those of a function."""
+        properties = {each.name: default_of(each) for each in parameters}
+        return cls(properties, [each.name for each in parameters if each.default is each.empty], takes_others)
 
     def schema(self) -> dict[str, Any]:
         """A property for each name."""
         return {
             "type": "object",
-            "properties": {name: default_of(each) for name, each in self._parameters.items()},
+            "properties": self._properties,
             "required": self._required,
             "additionalProperties": self._takes_others,
         }
@@ -46,7 +50,7 @@ class Names:
         values = cast(dict[str, Any], json.loads(sent))
         wrong = [f"$.{name}: it is required" for name in self._required if name not in values]
         if not self._takes_others:
-            wrong += [f"$.{name}: there is no such argument" for name in values if name not in self._parameters]
+            wrong += [f"$.{name}: there is no such argument" for name in values if name not in self._properties]
         if wrong:
             raise InvalidArguments("; ".join(wrong))
         return values

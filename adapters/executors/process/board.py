@@ -1,15 +1,35 @@
-"""A page that a supervisor and its child both see: on it stands the number of a run that is no longer wanted."""
+"""A page that a supervisor and its child both see, so that neither has to ask the other.
+
+On it stand the number of a run that is no longer wanted, and how far a run is.
+"""
 
 import mmap
 import os
 from struct import Struct
+from typing import NamedTuple
 
-_NUMBER = Struct("Q")
 SIZE = mmap.PAGESIZE
+
+_CANCELLED = Struct("=Q")
+_ANNOUNCED = 8
+_HEAD = Struct("=QQdH")
+_HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, SIZE - 8
+_TAIL = Struct("=Q")
+LONGEST_MESSAGE = _TAIL_AT - _MESSAGE_AT
+"""Bytes."""
+
+
+class Note(NamedTuple):
+    """How far a run is, by the number of the run; `version` tells notes apart."""
+
+    version: int
+    run: int
+    value: float
+    message: str
 
 
 class Board:
-    """The child reads it without asking anybody, so a function can look as often as it likes."""
+    """The child reads the number and writes the note, the supervisor the other way round."""
 
     def __init__(self, descriptor: int) -> None:
         self._page = mmap.mmap(descriptor, SIZE)
@@ -17,11 +37,34 @@ class Board:
 
     def cancel(self, run: int) -> None:
         """That run is no longer wanted."""
-        _NUMBER.pack_into(self._page, 0, run)
+        _CANCELLED.pack_into(self._page, 0, run)
 
     def is_cancelled(self, run: int) -> bool:
         """Whether that run is no longer wanted."""
-        return bool(_NUMBER.unpack_from(self._page, 0)[0] == run)
+        return bool(_CANCELLED.unpack_from(self._page, 0)[0] == run)
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether the supervisor knows that there is a note, and will look again for another."""
+        return bool(self._page[_ANNOUNCED])
+
+    @is_announced.setter
+    def is_announced(self, value: bool) -> None:
+        self._page[_ANNOUNCED] = value
+
+    def write(self, note: Note) -> None:
+        """One writer at a time. The version stands before and behind the note, so that half of one can be told."""
+        message = note.message.encode()[:LONGEST_MESSAGE]
+        _HEAD.pack_into(self._page, _HEAD_AT, note.version, note.run, note.value, len(message))
+        self._page[_MESSAGE_AT : _MESSAGE_AT + len(message)] = message
+        _TAIL.pack_into(self._page, _TAIL_AT, note.version)
+
+    def read(self) -> Note | None:
+        """The note; None if there is none, or if it is just being written."""
+        (tail,) = _TAIL.unpack_from(self._page, _TAIL_AT)
+        message = self._page[_MESSAGE_AT:_TAIL_AT]
+        version, run, value, length = _HEAD.unpack_from(self._page, _HEAD_AT)
+        return Note(version, run, value, message[:length].decode(errors="ignore")) if version == tail != 0 else None
 
     def close(self) -> None:
         """Look at it no more."""

@@ -3,10 +3,10 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from adapters.executors.functions import failures
 from adapters.executors.functions.find import CannotImport
 from adapters.executors.functions.repertoire import Repertoire
 from adapters.executors.process import reports, system
@@ -14,6 +14,7 @@ from adapters.executors.process.board import Board
 from adapters.executors.process.channel import Channel
 from adapters.executors.process.frames import Kind
 from adapters.executors.process.packets import Packet
+from adapters.executors.process.progress_reporter import ProgressReporter
 from adapters.executors.process.reports import Report
 from adapters.executors.process.surroundings import Surroundings, open_streams
 from domain.ids import TypeName
@@ -27,6 +28,7 @@ class Child:
         self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
+        self._reporter = ProgressReporter(channel, board)
         self._repertoire = repertoire
         self._surroundings = Surroundings()
 
@@ -60,11 +62,8 @@ class Child:
         os._exit(0)
 
     def _progress(self, packet: Packet) -> Progress:
-        def report(value: float, message: str) -> None:
-            words = failures.storable(message, failures.LONGEST_MESSAGE)
-            self._channel.say(reports.progressing(packet.run, value, words))
-
-        return Progress(packet.task, packet.attempt, report, lambda: self._board.is_cancelled(packet.run))
+        report = partial(self._reporter.report, packet.run)
+        return Progress(packet.task, packet.attempt, report, partial(self._board.is_cancelled, packet.run))
 
 
 def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None:

@@ -39,7 +39,7 @@ class ChildProcess:
         os.ftruncate(page, SIZE)
         self._process = _started(tasks, directory, self._mark, self._inbox.fileno(), outbox, page)
         os.close(outbox)
-        self._board = Board(page)
+        self.board = Board(page)
         self.death = _descriptor_of_death(self._process.pid)
 
     def describe(self) -> None:
@@ -57,10 +57,6 @@ class ChildProcess:
             while packet := packets.receive(self._inbox, socket.MSG_DONTWAIT):
                 numbers.append(packet.run)
         return numbers
-
-    def cancel(self, number: int) -> None:
-        """Let the function of that run see that it is no longer wanted."""
-        self._board.cancel(number)
 
     def said(self) -> Iterator[Frame]:
         """What it has said since, without what a forked copy of it says. Broken if that cannot be understood."""
@@ -97,7 +93,7 @@ class ChildProcess:
         code = self._process.wait()
         self._socket.close()
         self._inbox.close()
-        self._board.close()
+        self.board.close()
         os.close(self.outbox)
         if self.death is not None:
             os.close(self.death)

@@ -1,5 +1,6 @@
 """Which run goes on where, and what has happened since anybody asked."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -97,9 +98,11 @@ class Dispatch:
         return known
 
     def unusable(self, why: str) -> None:
-        """Told once, and not if they ever were usable: then it is a passing trouble, and is tried again."""
+        """Told once, and not if they ever were usable: then it may pass, and is tried again."""
         self._functions = None
-        if not (self._was_usable or self._is_unusable):
+        if self._was_usable:
+            logging.getLogger(__name__).error(why)
+        elif not self._is_unusable:
             self._is_unusable = True
             self._events.append(Unusable(why))
 

@@ -40,7 +40,7 @@ class Loop:
     def turn(self, timeout: float) -> None:
         """Wait at most so many seconds, and do what there is to do."""
         for key, _ in self._selector.select(min(timeout, self._until_due())):
-            if key.fd in self._selector.get_map():  # not ignored by what was done before it in this turn
+            if self._selector.get_map().get(key.fd) is key:  # not ignored by what was done before it in this turn
                 key.data()
         while self._agenda and self._agenda[0][0] <= time.monotonic():
             heapq.heappop(self._agenda)[2]()

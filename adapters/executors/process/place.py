@@ -8,12 +8,15 @@ from typing import Protocol
 
 from adapters.executors.functions.failures import crashed
 from adapters.executors.process import reports
+from adapters.executors.process.board import Note
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.frames import Broken, Frame, Kind
 from adapters.executors.process.loop import Loop
-from application.ports.executor import Described, Event, Failed, Run
+from adapters.executors.process.progress_watch import ProgressWatch
+from application.ports.executor import Described, Event, Failed, Progressed, Run
 from domain.failure import Failure
 from domain.ids import Hold
+from domain.progress import Progress
 
 AHEAD = 0.002
 """Seconds of work that a child may have before it, since a run that it finds there costs it no wait for us."""
@@ -84,6 +87,7 @@ class Place:
         self._is_watched = self._is_stalled = False
         self._is_doomed = self._is_dead = False
         self.was_ready = self.has_ended_a_run = self.is_worn = False
+        self._progress = ProgressWatch(child.board, loop, self._tell_progress)
         loop.listen(child.outbox, self._hear)
         if child.death is not None:
             loop.listen(child.death, self._see_death)
@@ -168,7 +172,7 @@ class Place:
 
     def _stop(self, sent: Sent) -> None:
         if sent.is_attentive:
-            self._child.cancel(sent.number)
+            self._child.board.cancel(sent.number)
             self._loop.later(GRACE, partial(self._end_grace, sent))
         else:
             self._kill()
@@ -226,12 +230,18 @@ class Place:
     def _report(self, sent: Sent, frame: Frame) -> None:
         match frame.kind:
             case Kind.SUCCEEDED | Kind.FAILED:
+                self._progress.look()
                 self._settle(sent, reports.ended(frame, sent.run.hold), reports.seconds(frame))
             case Kind.STARTED:
                 sent.has_begun, sent.is_attentive = True, reports.is_attentive(frame)
                 self._owner.happened(reports.started(frame, sent.run.hold))
-            case _ if sent.ended is None:
-                self._owner.happened(reports.progressed(frame, sent.run.hold))
+            case _:
+                self._progress.look_and_go_on()
+
+    def _tell_progress(self, note: Note) -> None:
+        for sent in self._sent:
+            if sent.number == note.run and sent.ended is None:
+                self._owner.happened(Progressed(sent.run.hold, Progress(note.value, note.message)))
 
     def _settle(self, sent: Sent, event: Event, seconds: float | None) -> None:
         """What the run was stopped with comes before what became of it afterwards."""
@@ -258,6 +268,7 @@ class Place:
         self._loop.ignore(self._child.outbox)
         if self._child.death is not None:
             self._loop.ignore(self._child.death)
+        self._progress.close()
         return self._child.bury()
 
     def _look_for_death(self) -> None:

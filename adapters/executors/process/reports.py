@@ -6,15 +6,13 @@ from dataclasses import asdict
 from struct import Struct
 
 from adapters.executors.process.frames import Frame, Kind
-from application.ports.executor import Failed, Progressed, Started, Succeeded
+from application.ports.executor import Failed, Started, Succeeded
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.options import Options
-from domain.progress import Progress
 from domain.task_type import TaskType
 
 _STARTED = Struct("!d?")
-_SHARE = Struct("!d")
 _SECONDS = Struct("!f")
 
 Report = tuple[Kind, int, bytes]
@@ -29,11 +27,6 @@ def describing(types: Sequence[TaskType]) -> Report:
 def starting(run: int, at: float, is_attentive: bool) -> Report:
     """Its function begins, and is handed a progress or not."""
     return Kind.STARTED, run, _STARTED.pack(at, is_attentive)
-
-
-def progressing(run: int, value: float, message: str) -> Report:
-    """Its function is so far."""
-    return Kind.PROGRESSED, run, _SHARE.pack(value) + message.encode()
 
 
 def ending(run: int, seconds: float, outcome: str | Failure) -> Report:
@@ -56,12 +49,6 @@ def started(frame: Frame, hold: Hold) -> Started:
 def is_attentive(frame: Frame) -> bool:
     """Whether the function that began is handed a progress."""
     return bool(_STARTED.unpack(frame.payload)[1])
-
-
-def progressed(frame: Frame, hold: Hold) -> Progressed:
-    """How far the function is."""
-    (value,) = _SHARE.unpack_from(frame.payload)
-    return Progressed(hold, Progress(value, frame.payload[_SHARE.size :].decode()))
 
 
 def ended(frame: Frame, hold: Hold) -> Succeeded | Failed:
