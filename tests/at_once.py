@@ -1,7 +1,8 @@
-"""Several connections at work at once, and how a test knows that one of them waits for another."""
+"""A real server at work for several at once, and how a test knows that one of them waits for another."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -35,3 +36,14 @@ def asked(database: Database, question: str) -> list[tuple[Any, ...]]:
 def with_settings(url: str, **settings: object) -> str:
     """The address, with settings of the server's for every connection that is made by it."""
     return f"{url}?options=" + quote(" ".join(f"-c {name}={value}" for name, value in settings.items()))
+
+
+@contextmanager
+def new_database(url: str, name: str) -> Iterator[str]:
+    """The address of an empty database on the same server, there as long as it is needed."""
+    server = Database(url)
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield url.rpartition("/")[0] + f"/{name}"
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()

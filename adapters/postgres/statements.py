@@ -42,7 +42,8 @@ REMOVE = text("DELETE FROM tasks WHERE id = :id")
 
 # A claim walks the pairs of type and priority that have waiting tasks, by an index look-up each, so that neither what
 # is not due yet nor what is of another type is ever read. It looks at what is due first (`due`), decides how many of
-# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken.
+# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken. The ids
+# come as an array, since the planner thinks that all these steps choose many rows, and would join by reading the table.
 CLAIM = text(f"""
     WITH RECURSIVE wanted AS (
         SELECT type, most, turn
@@ -100,11 +101,10 @@ CLAIM = text(f"""
         UPDATE tasks t
         SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
             lease_until = :lease_until, started = NULL, finished = NULL, progress = NULL
-        FROM chosen
-        WHERE t.id = chosen.id
-        RETURNING {TASK}, t.args, chosen.place
+        WHERE t.id = ANY (ARRAY(SELECT id FROM chosen))
+        RETURNING {TASK}, t.args
     )
-    SELECT * FROM claimed ORDER BY place
+    SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY place
 """)
 
 # `held` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
 
 from adapters.postgres import Database, PostgresStore
 from application.ports.work import Begin
-from tests.at_once import with_settings
+from tests.at_once import new_database, with_settings
 
 
 @pytest.fixture
@@ -27,11 +26,7 @@ def background() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def empty_url(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def empty_url(postgres_url: str) -> Iterator[str]:
     """The address of a database of its own, without any tables."""
-    server = Database(postgres_url)
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("CREATE DATABASE empty"))
-        yield postgres_url.rpartition("/")[0] + "/empty"
-        connection.execute(text("DROP DATABASE empty WITH (FORCE)"))
-    server.close()
+    with new_database(postgres_url, "empty") as url:
+        yield url

@@ -1,0 +1,185 @@
+"""How the hot statements are carried out: by their index, and with as little reading at any depth of the queue."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import event
+
+from adapters.postgres import Database, Migration, PostgresStore
+from application.ports.listing import Filter
+from application.ports.queue import Report
+from application.ports.work import Work
+from domain.ids import HandlerId, TaskId, TypeName
+from domain.lease import Lease
+from domain.settlement import Settlement
+from domain.status import Status
+from domain.task import Task
+from tests.at_once import new_database
+from tests.steps import BOOM, NOW, PLAIN
+
+SMALL, LARGE = 1, 100
+WANTED = {TypeName("add"): 1000, TypeName("report"): 1000, TypeName("gone"): 10}
+LEASE = Lease.granted(HandlerId("handler-1"), NOW, 30)
+
+# In front of what is due: delayed tasks of its types with a higher priority, and tasks of a foreign type. Behind it:
+# what has finished. Beside it: what runs, and what has expired.
+FILL = """
+    INSERT INTO tasks (type, priority, status, run_at, expire, created, ttl, args, max_attempts, max_losses,
+        attempt, claims, handler, lease_until, finished, result)
+    SELECT type, priority, status, run_at, expire, '2026-01-01Z', 60, '{"n": 1}', 1, 3,
+        CASE status WHEN 'waiting' THEN 0 ELSE 1 END, CASE status WHEN 'waiting' THEN 0 ELSE 1 END,
+        CASE status WHEN 'running' THEN 'handler-2' END, CASE status WHEN 'running' THEN run_at END,
+        CASE status WHEN 'done' THEN run_at END, CASE status WHEN 'done' THEN '1' END
+    FROM (VALUES
+        (200 * %(scale)s, '{add,report}', 0, 'waiting', timestamptz '2026-01-01Z', timestamptz '2027-01-01Z'),
+        (200 * %(scale)s, '{add,report}', 9, 'waiting', '2026-06-01Z', '2027-01-01Z'),
+        (200 * %(scale)s, '{foreign}', 50, 'waiting', '2026-01-01Z', '2027-01-01Z'),
+        (500 * %(scale)s, '{add,report}', 0, 'done', '2026-01-01Z', '2027-01-01Z'),
+        (500, '{add}', 0, 'running', '2026-01-01Z', '2027-01-01Z'),
+        (500, '{add}', 0, 'done', '2026-01-01Z', '2026-01-01Z')
+    ) AS kind (number, types, priority, status, run_at, expire)
+    CROSS JOIN LATERAL unnest(CAST(types AS text[])) AS type
+    CROSS JOIN generate_series(1, number / cardinality(CAST(types AS text[])))
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What EXPLAIN says of a statement that was carried out."""
+
+    root: dict[str, Any]
+
+    def nodes(self) -> Iterator[dict[str, Any]]:
+        waiting = [self.root]
+        while waiting:
+            yield (node := waiting.pop())
+            waiting += node.get("Plans", [])
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes() if "Index Name" in node}
+
+    @property
+    def reads_all_tasks(self) -> bool:
+        return any("Seq Scan" in node["Node Type"] and node["Relation Name"] == "tasks" for node in self.nodes())
+
+    @property
+    def buffers(self) -> int:
+        """How many pages were touched: a node counts those below it, but not a write that nobody reads from."""
+        return max(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in self.nodes())
+
+
+@contextmanager
+def explained(database: Database) -> Iterator[list[Plan]]:
+    """The plans of the statements that are sent meanwhile, with the very literals that are sent."""
+    plans: list[Plan] = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        beside = cursor.connection.cursor()
+        beside.execute("SAVEPOINT before")
+        beside.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
+        plans.append(Plan(beside.fetchone()[0][0]["Plan"]))
+        beside.execute("ROLLBACK TO before")
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explain)
+
+
+@contextmanager
+def filled(url: str, scale: int, statistics: str) -> Iterator[Database]:
+    with new_database(url, f"of_scale_{scale}") as address:
+        database = Database(address)
+        Migration(database)()
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE tasks SET (autovacuum_enabled = false)")
+            if statistics == "of before it grew":
+                connection.exec_driver_sql(f"{FILL} LIMIT 20", {"scale": 1})
+                connection.exec_driver_sql("ANALYZE tasks")
+            connection.exec_driver_sql(FILL, {"scale": scale})
+            if statistics == "of now":
+                connection.exec_driver_sql("ANALYZE tasks")
+        yield database
+        database.close()
+
+
+@pytest.fixture(scope="module", params=["none", "of before it grew", "of now"])
+def large(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """110,000 tasks, with these statistics for the planner."""
+    with filled(postgres_url, LARGE, request.param) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def small(postgres_url: str) -> Iterator[Database]:
+    """A hundredth of that."""
+    with filled(postgres_url, SMALL, "of now") as database:
+        yield database
+
+
+class Hot(NamedTuple):
+    """A statement that is sent often, about ten running tasks where it needs some; by which indexes, how many pages."""
+
+    send: Callable[[Work, Sequence[Task]], object]
+    indexes: set[str]
+    most_buffers: int
+
+
+def claiming(limit: int) -> Callable[[Work, Sequence[Task]], Sequence[Task]]:
+    return lambda work, _: [claimed.task for claimed in work.queue.claim(LEASE, NOW, WANTED, limit, 10**9)]
+
+
+def failures(running: Sequence[Task]) -> list[Settlement]:
+    return [Settlement.failed(task, NOW, BOOM, PLAIN, 0) for task in running]
+
+
+# Where few tasks run, reading all of their leases is as good as looking each task up.
+BY_HOLD = {"tasks_pkey", "tasks_leases"}
+STATEMENTS = {
+    "claim one": Hot(claiming(1), {"tasks_waiting", "tasks_pkey"}, 100),
+    "claim ten": Hot(claiming(10), {"tasks_waiting", "tasks_pkey"}, 250),
+    "claim a hundred": Hot(claiming(100), {"tasks_waiting", "tasks_pkey"}, 1500),
+    "renew": Hot(lambda work, ten: work.queue.renew([task.hold for task in ten], LEASE), BY_HOLD, 400),
+    "lost": Hot(lambda work, ten: work.queue.lost([task.hold for task in ten]), BY_HOLD, 100),
+    "report": Hot(lambda work, ten: work.queue.report([Report(task.hold, NOW) for task in ten]), BY_HOLD, 400),
+    "settle": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
+    "abandoned": Hot(lambda work, _: work.queue.abandoned(NOW, 10), {"tasks_leases"}, 50),
+    "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
+    "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
+    "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),
+    "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey"}, 10),
+    "page": Hot(lambda work, _: work.listing.page(Filter(), None, 51), {"tasks_pkey"}, 60),
+    "page of the failed": Hot(
+        lambda work, _: work.listing.page(Filter(status=Status.FAILED), None, 51), {"tasks_troubled"}, 100
+    ),
+}
+
+
+def plan(database: Database, statement: str) -> Plan:
+    """How the first of what is sent for it is carried out; nothing is changed."""
+    with PostgresStore(database).begin() as work:
+        running = claiming(10)(work, [])
+        assert len(running) == 10
+        with explained(database) as plans:
+            STATEMENTS[statement].send(work, running)
+    return plans[0]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statement: str):
+    found = plan(large, statement)
+    expected = STATEMENTS[statement]
+    assert not found.reads_all_tasks, json.dumps(found.root, indent=1)
+    assert set() < found.indexes <= expected.indexes
+    assert found.buffers <= expected.most_buffers
+
+
+@pytest.mark.parametrize("statement", ["claim one", "claim ten", "claim a hundred", "get", "page", "abandoned"])
+def test_it_touches_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
+    assert plan(large, statement).buffers <= 1.5 * plan(small, statement).buffers
