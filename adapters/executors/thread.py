@@ -63,6 +63,10 @@ class ThreadExecutor:
             self._going_on.pop(hold).set()
             self._events.append(Failed(hold, failure))
 
+    def recall(self) -> Sequence[Hold]:
+        """No run waits for another."""
+        return []
+
     def events(self, timeout: float) -> Sequence[Event]:
         """What the threads said."""
         heard = list(self._heard(0 if self._events else min(timeout, LONGEST_WAIT)))

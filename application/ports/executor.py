@@ -94,6 +94,10 @@ class Executor(Protocol):
         """Stop this run, whatever it is doing: it ends in Failed with that failure, unless its outcome came first."""
         ...
 
+    def recall(self) -> Sequence[Hold]:
+        """Runs that were started here, and have to wait for others that go on. After: they are not here any more."""
+        ...
+
     def events(self, timeout: float) -> Sequence[Event]:
         """What has happened since, in order; waits up to that many seconds for the first, less if woken."""
         ...

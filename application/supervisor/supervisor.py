@@ -130,8 +130,10 @@ class Supervisor:
             self._executor.start(Run(held.hold, held.task.type, held.task.attempt, held.args))
 
     def _give_back(self) -> None:
-        longest = 0 if self._desk.draining else GIVE_BACK
-        self._desk.give_back(self._held.take_out(self._clock.monotonic() - longest))
+        before = self._clock.monotonic() - (0 if self._desk.draining else GIVE_BACK)
+        self._desk.give_back(self._held.take_out(before))
+        if any(held.started_at is None and held.claimed_at < before for held in self._held.running.values()):
+            self._desk.give_back(self._held.running.pop(hold) for hold in self._executor.recall())
 
     def _end_lost(self) -> None:
         for held in self._desk.to_end:

@@ -130,6 +130,17 @@ def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: P
         server.stop()
 
 
+def test_nobody_waits_behind_a_slow_task_while_another_handler_idles(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS, HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
+    for id in [service.submit("slow", {"seconds": 0})["id"] for _ in range(50)]:
+        service.await_status(id, "done")
+    slow = service.submit("slow", {"seconds": 5})["id"]
+    quick = [service.submit("slow", {"seconds": 0})["id"] for _ in range(50)]
+    tasks = [service.await_status(id, "done") for id in quick]
+    assert service.view(slow)["status"] == "running"
+    assert {(task["attempt"], task["max_attempts"]) for task in tasks} == {(1, 1)}
+
+
 def test_handlers_of_different_types_share_one_queue(new_service: NewService):
     service = new_service()
     service.start("http")

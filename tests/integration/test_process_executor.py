@@ -14,6 +14,7 @@ import pytest
 from adapters.executors.process.executor import ProcessExecutor
 from application.ports.executor import Described, Failed, Progressed, Started, Succeeded, Unusable
 from domain.failure import Failure
+from domain.ids import Hold
 from domain.progress import Progress
 from tests.executing import PATIENCE, TIMEOUT, Driver
 
@@ -196,6 +197,23 @@ def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
     assert not driver.of(holds[0], Succeeded, Failed), "the long one still goes on"
     done.touch()
     assert driver.outcome(holds[0]) == Succeeded(holds[0], '"waited"')
+
+
+def test_what_waits_behind_a_long_run_can_be_recalled(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    done.touch()
+    driver = opened(concurrency=1)
+    become_short(driver, "waits", {"path": str(done)}, together=10)
+    done.unlink()
+    first, *behind = (driver.start("waits", {"path": str(done)}) for _ in range(5))
+    driver.started(first)
+    recalled: list[Hold] = []
+    driver.until(lambda: recalled.extend(driver.executor.recall()) or len(recalled) == 4)
+    assert recalled == behind
+    done.touch()
+    assert driver.outcome(first) == Succeeded(first, '"waited"')
+    assert driver.executor.recall() == []
+    assert not any(driver.of(hold) for hold in behind)
 
 
 def test_what_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tmp_path: Path) -> None:

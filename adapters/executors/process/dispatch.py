@@ -57,6 +57,12 @@ class Dispatch:
             self._waiting.remove(run)
             self.happened(Failed(hold, failure))
 
+    def recall(self) -> Sequence[Hold]:
+        """Give up what no place has room for."""
+        holds = [run.hold for run in self._waiting]
+        self._waiting.clear()
+        return holds
+
     def happened(self, event: Event) -> None:
         """To be told with the next news."""
         self._events.append(event)

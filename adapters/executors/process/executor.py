@@ -52,6 +52,10 @@ class ProcessExecutor:
         """Kill the child that runs it; half a second later if its function can see that it should stop."""
         self._dispatch.end(hold, failure)
 
+    def recall(self) -> Sequence[Hold]:
+        """Those that were behind one that turned out long, and for which no other child has room."""
+        return self._dispatch.recall()
+
     def events(self, timeout: float) -> Sequence[Event]:
         """What the children have said, and what became of them."""
         self._loop.turn(0 if self._dispatch.has_news else timeout)
