@@ -15,7 +15,7 @@ from domain.errors import NotKept
 DEEPEST = 200
 LONGEST_INTEGER = 4_300
 
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
 """An escaped surrogate, which may be a lone one, and the zero that is no integer."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -113,28 +113,34 @@ def _check_depth(text: str) -> None:
 
 
 def _refuse_first(value: Any) -> None:
-    for path, found in _walk(value, "$"):
-        if isinstance(found, _Unkept):
-            _refuse(path, found.why)
-        if isinstance(found, str) and _SURROGATE.search(found):
-            _refuse(path, "a lone surrogate is not a character")
+    """NotKept for the first thing in the order of the text that cannot be kept."""
+    path: list[str | int] = ["$"]
+    levels: list[Iterator[tuple[str | int, Any]]] = [iter([("$", value)])]
+    while levels:
+        for path[-1], found in levels[-1]:
+            if isinstance(found, _Unkept):
+                raise NotKept(_shown_path(path), found.why)
+            if isinstance(found, str) and _SURROGATE.search(found):
+                raise NotKept(_shown_path(path), "a lone surrogate is not a character")
+            if isinstance(found, dict | list):
+                levels.append(_members(found))
+                path.append("")
+                break
+        else:
+            levels.pop()
+            path.pop()
 
 
-def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    yield path, value
-    if isinstance(value, dict):
-        for key, member in value.items():
-            place = f"{path}.{_shown(key)}"
-            yield place, key
-            yield from _walk(member, place)
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _walk(member, f"{path}.{index}")
+def _members(container: dict[str, Any] | list[Any]) -> Iterator[tuple[str | int, Any]]:
+    """What is in it, each with its step of the path; a key is a member too, as it may be what is wrong."""
+    if isinstance(container, list):
+        return enumerate(container)
+    return (pair for key, member in container.items() for pair in ((key, key), (key, member)))
+
+
+def _shown_path(path: list[str | int]) -> str:
+    return ".".join(_shown(str(step)) for step in path)
 
 
 def _shown(key: str) -> str:
     return key.encode("utf-8", "backslashreplace").decode()[:80]
-
-
-def _refuse(path: str, why: str) -> NoReturn:
-    raise NotKept(path, why)
