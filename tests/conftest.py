@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+# A machine that is busy with something else is no failure.
+settings.register_profile("patient", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

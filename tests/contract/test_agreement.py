@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -308,11 +308,5 @@ def changed(begin: Begin, id: TaskId, verb: Verb, now: datetime) -> str | Task |
 def test_memory_and_postgres_agree_on_every_history(database: Database):
     run_state_machine_as_test(
         lambda: Agreement(database),
-        settings=settings(
-            max_examples=80,
-            stateful_step_count=40,
-            deadline=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=settings(max_examples=80, stateful_step_count=40),
     )

@@ -1,0 +1,205 @@
+"""Which verb may start from which status, and what a task is after it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from domain.errors import InvalidTransition
+from domain.failure import LOST, Error, Failure
+from domain.ids import Claim, HandlerId, Hold, TaskId
+from domain.lease import Lease
+from domain.progress import Progress
+from domain.settlement import Attempt, Settlement
+from domain.status import FINAL, RULES, Status, Verb
+from domain.task import Task
+from tests.steps import BOOM, NOW, PLAIN, at, submission
+
+LEASE = Lease.granted(HandlerId("handler-1"), NOW, 30)
+WAITING = submission(max_attempts=3).registered(TaskId(7))
+RUNNING = WAITING.claim(LEASE)
+STANDING = {
+    Status.WAITING: WAITING,
+    Status.RUNNING: RUNNING,
+    Status.DONE: RUNNING.succeed(at(1)),
+    Status.FAILED: RUNNING.fail(at(1), replace(BOOM, retriable=False), PLAIN, 0),
+    Status.CANCELLED: RUNNING.cancel(at(1)),
+}
+VERBS: dict[Verb, Callable[[Task], object]] = {
+    Verb.CLAIM: lambda task: task.claim(LEASE),
+    Verb.SUCCEED: lambda task: task.succeed(NOW),
+    Verb.FAIL: lambda task: task.fail(NOW, BOOM, PLAIN, 0),
+    Verb.LOSE: lambda task: task.lose(NOW),
+    Verb.RELEASE: lambda task: task.release(),
+    Verb.CANCEL: lambda task: task.cancel(NOW),
+    Verb.RETRY: lambda task: task.retry(NOW, 1),
+    Verb.DELETE: lambda task: task.check_deletable(),
+}
+ALLOWED = [pair for pair in product(Verb, Status) if pair[1] in RULES[pair[0]]]
+REFUSED = [pair for pair in product(Verb, Status) if pair[1] not in RULES[pair[0]]]
+
+
+class TestRules:
+    def test_every_verb_has_its_rule_and_every_rule_its_statuses(self):
+        assert set(RULES) == set(Verb) == set(VERBS)
+        assert all(RULES[verb] and RULES[verb] <= set(Status) for verb in Verb)
+
+    def test_each_status_stands_as_it_is_called(self):
+        assert {status: task.status for status, task in STANDING.items()} == {status: status for status in Status}
+
+    @pytest.mark.parametrize(("verb", "status"), ALLOWED)
+    def test_a_verb_starts_from_where_its_rule_allows(self, verb: Verb, status: Status):
+        VERBS[verb](STANDING[status])
+
+    @pytest.mark.parametrize(("verb", "status"), REFUSED)
+    def test_a_verb_from_elsewhere_is_refused_and_told_where_it_starts_from(self, verb: Verb, status: Status):
+        with pytest.raises(InvalidTransition) as refusal:
+            VERBS[verb](STANDING[status])
+        allowed = " or ".join(sorted(RULES[verb]))
+        assert str(refusal.value) == f"task 7 is {status}: {verb} takes a task that is {allowed}"
+
+    def test_nothing_but_a_retry_or_the_end_follows_a_final_status(self):
+        assert {verb for verb in Verb if RULES[verb] & FINAL} == {Verb.RETRY, Verb.DELETE}
+        assert {status for status in Status if status.is_final} == FINAL
+
+    def test_what_is_done_can_not_be_tried_again(self):
+        assert Status.DONE not in RULES[Verb.RETRY]
+
+    def test_what_runs_can_not_be_deleted(self):
+        assert set(Status) - RULES[Verb.DELETE] == {Status.RUNNING}
+
+
+class TestClaim:
+    def test_it_runs_under_the_lease_with_one_attempt_and_one_claim_more(self):
+        assert WAITING.claim(LEASE) == replace(WAITING, status=Status.RUNNING, attempt=1, claims=1, lease=LEASE)
+        assert RUNNING.hold == Hold(TaskId(7), Claim(1))
+
+    def test_the_last_error_is_shown_while_another_attempt_runs(self):
+        again = RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE)
+        assert (again.error, again.attempt, again.claims) == (Error("ValueError", "boom", 1), 2, 2)
+
+
+class TestReport:
+    def test_a_report_says_when_it_started_and_how_far_it_is(self):
+        reported = RUNNING.reported(at(1), Progress(0.5, "half"))
+        assert (reported.started, reported.progress) == (at(1), Progress(0.5, "half"))
+        assert reported.reported(at(1), None).progress == Progress(0.5, "half")
+
+
+class TestSucceed:
+    def test_it_is_done_without_lease_or_error(self):
+        again = RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE)
+        done = again.succeed(at(5))
+        assert (done.status, done.finished, done.lease, done.error) == (Status.DONE, at(5), None, None)
+
+
+class TestFail:
+    def test_with_attempts_left_it_waits_out_its_backoff(self):
+        waits = RUNNING.reported(NOW, Progress(1)).fail(at(1), BOOM, PLAIN, 0)
+        assert waits == replace(
+            WAITING, attempt=1, claims=1, run_at=at(11), expire=at(611), error=Error("ValueError", "boom", 1)
+        )
+
+    def test_the_last_attempt_fails_for_good(self):
+        failed = replace(RUNNING, attempt=3).fail(at(1), BOOM, PLAIN, 0)
+        assert (failed.status, failed.finished, failed.lease) == (Status.FAILED, at(1), None)
+        assert failed.error == Error("ValueError", "boom", 3)
+
+    def test_what_no_other_start_can_help_fails_at_once(self):
+        assert RUNNING.fail(at(1), replace(BOOM, retriable=False), PLAIN, 0).status is Status.FAILED
+
+    @pytest.mark.parametrize(("delay", "seconds"), [(0, 0), (2.5, 2.5), (-5, 0)])
+    def test_a_delay_that_was_asked_for_comes_before_the_backoff(self, delay: float, seconds: float):
+        assert RUNNING.fail(at(1), replace(BOOM, delay=delay), PLAIN, 0).run_at == at(1 + seconds)
+
+    @pytest.mark.parametrize("delay", [1e12, 1e300, float("inf")])
+    def test_a_delay_beyond_all_time_ends_in_the_year_9999(self, delay: float):
+        assert RUNNING.fail(at(1), replace(BOOM, delay=delay), PLAIN, 0).run_at.year == 9999
+
+
+class TestLose:
+    def test_it_waits_in_its_old_place_and_no_attempt_is_spent(self):
+        assert RUNNING.lose(at(31)) == replace(WAITING, claims=1, losses=1)
+
+    def test_a_task_may_be_lost_as_often_as_it_allows(self):
+        task = replace(WAITING, max_losses=2)
+        for _ in range(2):
+            task = task.claim(LEASE).lose(at(31))
+        failed = task.claim(LEASE).lose(at(31))
+        assert (failed.status, failed.losses, failed.finished, failed.claims) == (Status.FAILED, 3, at(31), 3)
+        assert failed.error is not None
+        assert (failed.error.type, failed.error.attempt) == (LOST, 1)
+
+    def test_a_task_that_never_starts_twice_fails_when_it_is_lost(self):
+        assert replace(RUNNING, max_losses=0).lose(at(31)).status is Status.FAILED
+
+
+class TestRelease:
+    def test_nothing_is_spent_but_the_claim(self):
+        assert RUNNING.release() == replace(WAITING, claims=1)
+
+    def test_a_task_given_back_in_its_second_attempt_keeps_the_first(self):
+        waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
+        assert waits.claim(LEASE).release() == replace(waits, claims=2)
+
+
+class TestCancel:
+    def test_it_is_over_whether_it_ran_or_not(self):
+        for task in (WAITING, RUNNING):
+            cancelled = task.cancel(at(2))
+            assert (cancelled.status, cancelled.finished, cancelled.lease) == (Status.CANCELLED, at(2), None)
+            assert (cancelled.attempt, cancelled.claims) == (task.attempt, task.claims)
+
+
+class TestRetry:
+    def test_it_waits_from_now_on_with_attempts_left_and_losses_forgiven(self):
+        failed = replace(RUNNING, attempt=3, losses=2).fail(at(1), BOOM, PLAIN, 0)
+        again = failed.retry(at(50), 2)
+        assert (again.status, again.run_at, again.finished) == (Status.WAITING, at(50), None)
+        assert (again.attempt, again.max_attempts, again.losses, again.claims) == (3, 5, 0, 1)
+        assert again.error == failed.error
+
+    def test_a_task_cancelled_before_it_ran_has_all_its_attempts(self):
+        assert WAITING.cancel(at(1)).retry(at(2), 3) == replace(WAITING, run_at=at(2), expire=at(602))
+
+
+class TestSettlement:
+    def test_a_success_carries_its_result_and_keeps_no_record(self):
+        assert Settlement.succeeded(RUNNING, at(1), "[1]") == Settlement(task=RUNNING.succeed(at(1)), result="[1]")
+
+    def test_a_failure_keeps_the_record_of_its_start(self):
+        started = RUNNING.reported(at(0.5), None)
+        settlement = Settlement.failed(started, at(1), BOOM, PLAIN, 0)
+        assert settlement.task == started.fail(at(1), BOOM, PLAIN, 0)
+        assert settlement.result is None
+        assert settlement.attempt == Attempt(
+            claim=Claim(1),
+            attempt=1,
+            outcome="failed",
+            started=at(0.5),
+            ended=at(1),
+            error="ValueError: boom",
+            traceback=BOOM.traceback,
+        )
+
+    def test_a_loss_names_the_handler_that_is_gone(self):
+        settlement = Settlement.lost(RUNNING, at(31))
+        assert settlement.task == RUNNING.lose(at(31))
+        assert settlement.attempt is not None
+        assert (settlement.attempt.outcome, settlement.attempt.error) == ("lost", "handler handler-1 was lost")
+
+    def test_a_release_keeps_no_record(self):
+        assert Settlement.released(RUNNING) == Settlement(task=RUNNING.release())
+
+    @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
+    def test_what_does_not_run_can_not_be_settled(self, status: Status):
+        task = STANDING[status]
+        for settle in (
+            lambda: Settlement.succeeded(task, NOW, "1"),
+            lambda: Settlement.failed(task, NOW, Failure("E", ""), PLAIN, 0),
+            lambda: Settlement.lost(task, NOW),
+            lambda: Settlement.released(task),
+        ):
+            with pytest.raises(InvalidTransition):
+                settle()

@@ -1,0 +1,162 @@
+"""JSON that comes back as it went in, or is refused with the place named."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import NotKept
+from domain.json_text import DEEPEST, LONGEST_INTEGER, NotJson, dump, parse
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=30,
+)
+
+
+def same(one: object, other: object) -> bool:
+    """Equal to the type, the order of keys and the sign of zero."""
+    return repr(one) == repr(other)
+
+
+class TestKept:
+    @given(values)
+    def test_every_value_comes_back_as_it_was(self, value: object):
+        assert same(parse(dump(value)), value)
+
+    @given(values, st.booleans(), st.none() | st.integers(0, 2))
+    def test_however_it_was_written(self, value: object, ascii: bool, indent: int | None):
+        assert same(parse(json.dumps(value, ensure_ascii=ascii, indent=indent)), value)
+
+    @given(values)
+    def test_beside_something_that_has_to_be_looked_at_closely(self, value: object):
+        assert same(parse(f'["\\ud83d\\ude00", -0, {dump(value)}]'), ["😀", -0.0, value])
+
+    @given(values)
+    def test_what_is_kept_has_no_nul_and_is_utf_8(self, value: object):
+        assert "\0" not in dump(value)
+        assert dump(value).encode()
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"z":1,"a":2,"m":{"y":1,"b":2}}',
+            "-0.0",
+            "5e-324",
+            "1.7976931348623157e+308",
+            "0.1",
+            "9" * LONGEST_INTEGER,
+            "-" + "9" * LONGEST_INTEGER,
+            "9007199254740993",
+            '"\\u0000"',
+            '"\\"\\\\/"',
+            '"😀\u2028\ufeff\uffff"',
+            '[true,false,null,"",{},[]]',
+            '{"":{"":0}}',
+        ],
+    )
+    def test_the_text_itself_comes_back_where_it_was_compact(self, text: str):
+        assert dump(parse(text)) == text
+
+    @pytest.mark.parametrize(
+        ("text", "kept"),
+        [
+            ("1.0", "1.0"),
+            ("1E2", "100.0"),
+            ("-0", "-0.0"),
+            ("1e-400", "0.0"),
+            ('"\\ud83d\\ude00"', '"😀"'),
+            ('"\\u00e9"', '"é"'),
+            (' { "a" : [ 1 , 2 ] }\n', '{"a":[1,2]}'),
+        ],
+    )
+    def test_another_way_of_writing_it_keeps_the_value(self, text: str, kept: str):
+        assert dump(parse(text)) == kept
+
+    def test_what_is_as_deep_as_allowed_is_kept(self):
+        for deepest in ("[" * DEEPEST + "]" * DEEPEST, '{"a":' * DEEPEST + "1" + "}" * DEEPEST):
+            assert dump(parse(deepest)) == deepest
+
+    def test_brackets_in_strings_do_not_nest(self):
+        text = '["' + "[{" * 1000 + '\\"' + "[{" * 1000 + '"]'
+        assert dump(parse(text)) == text
+
+    def test_many_brackets_beside_each_other_do_not_nest(self):
+        text = "[" + ",".join(["[]", "{}"] * 1000) + "]"
+        assert dump(parse(text)) == text
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("text", "refusal"),
+        [
+            ("NaN", "$: NaN is not a JSON number"),
+            ('{"a":[1,Infinity]}', "$.a.1: Infinity is not a JSON number"),
+            ('{"a":{"b":-Infinity}}', "$.a.b: -Infinity is not a JSON number"),
+            ('{"a":1e400}', "$.a: 1e400 is beyond a double"),
+            ('{"a":-1e400}', "$.a: -1e400 is beyond a double"),
+            ('{"a":[0,' + "9" * 4301 + "]}", "$.a.1: an integer has at most 4300 digits"),
+            ('{"a":-' + "9" * 4301 + "}", "$.a: an integer has at most 4300 digits"),
+            ('{"a":"\\ud800"}', "$.a: a lone surrogate is not a character"),
+            ('{"a":"\\ude00\\ud83d"}', "$.a: a lone surrogate is not a character"),
+            ('{"\\udfff":1}', "$.\\udfff: a lone surrogate is not a character"),
+            ('{"a":1,"b":2,"a":3}', "$: the key a stands twice"),
+            ('{"a":[{"b":1,"b":1}]}', "$.a.0: the key b stands twice"),
+            ('{"a":1,"\\u0061":2}', "$: the key a stands twice"),
+            ("[" * 201 + "]" * 201, "$: arrays and objects may be nested 200 deep"),
+            ('{"a":[' * 101, "$: arrays and objects may be nested 200 deep"),
+        ],
+    )
+    def test_what_cannot_be_kept_is_refused_with_its_place(self, text: str, refusal: str):
+        with pytest.raises(NotKept) as refused:
+            parse(text)
+        assert str(refused.value) == refusal
+
+    def test_the_first_of_several_is_named(self):
+        with pytest.raises(NotKept, match=r"^\$\.b\.c: NaN"):
+            parse('{"a":[1,{}],"b":{"x":"ok","c":NaN},"d":1e999}')
+
+    def test_a_key_is_refused_before_what_stands_under_it(self):
+        with pytest.raises(NotKept, match="surrogate"):
+            parse('{"\\ud800":NaN}')
+
+    @given(st.lists(st.integers(0, 3) | st.sampled_from("ab"), max_size=6))
+    def test_the_path_leads_to_the_place(self, steps: list[int | str]):
+        text = "NaN"
+        for step in reversed(steps):
+            text = f'{{"{step}":{text}}}' if isinstance(step, str) else "[" + "0," * step + text + "]"
+        with pytest.raises(NotKept) as refused:
+            parse(text)
+        assert refused.value.path == ".".join(["$", *map(str, steps)])
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", " ", "{", "[1,]", "{'a':1}", "nul", "01", "1.", ".5", "+1", '"\n"', '"\\x"', "1 2", "\ufeff1", '{"a" 1}'],
+    )
+    def test_what_is_not_json_is_told_from_it(self, text: str):
+        with pytest.raises(NotJson):
+            parse(text)
+
+    def test_what_has_no_form_is_not_dumped(self):
+        with pytest.raises(ValueError, match="Out of range float"):
+            dump(float("nan"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":"' + '\\"' * 500_000 + "[" * 300,
+        "[" + '"",' * 300_000 + "[" * 300,
+        "[" * 1_000_000,
+        ('{"' + "k" * 80 + '":') * 190 + "[" + "1," * 400_000 + '"\\ud800"]' + "}" * 190,
+    ],
+    ids=["a string that never ends", "strings and brackets", "brackets", "many members under a long path"],
+)
+def test_a_megabyte_that_means_harm_is_refused_within_moments(text: str):
+    begun = time.monotonic()
+    with pytest.raises((NotJson, NotKept)):
+        parse(text)
+    assert time.monotonic() - begun < 5
