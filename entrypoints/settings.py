@@ -45,7 +45,8 @@ class Settings:
             for field in fields(cls)
             if environment.get(field.name.upper(), "") != ""
         }
-        given.setdefault("database_url", _from_file(environment.get("DATABASE_URL_FILE")))
+        if "database_url" not in given:
+            given["database_url"] = _from_file(environment.get("DATABASE_URL_FILE"))
         given.setdefault("handler_concurrency", _usable_cpus())
         return cls(**given)
 
@@ -96,7 +97,13 @@ def _origin(value: str) -> str:
 
 
 def _list(of: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    return lambda value: tuple(of(part.strip()) for part in value.split(",") if part.strip())
+    def parse(value: str) -> tuple[str, ...]:
+        parts = tuple(of(part.strip()) for part in value.split(",") if part.strip())
+        if not parts:
+            raise ValueError
+        return parts
+
+    return parse
 
 
 def _number(of: Callable[[str], Any], least: float, most: float) -> Callable[[str], Any]:
@@ -133,10 +140,13 @@ def _from_file(path: str | None) -> str | None:
     if not path:
         return None
     try:
-        value = Path(path).read_text()
+        return _database_url(Path(path).read_text().strip())
     except OSError as error:
         raise ConfigurationError("DATABASE_URL_FILE", path, f"a file that can be read ({error.strerror})") from None
-    return str(VARIABLES["database_url"].read(value))
+    except ValueError:
+        # Not what stands in it: that is a secret.
+        takes = VARIABLES["database_url"].takes
+        raise ConfigurationError("DATABASE_URL_FILE", path, f"a file with {takes}") from None
 
 
 def _usable_cpus() -> int:

@@ -1,0 +1,150 @@
+"""The settings of a process: each variable's default, what it takes, and the sentence that refuses the rest."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entrypoints.settings import VARIABLES, ConfigurationError, Settings
+
+URL = "postgresql://somebody:p%40ss@one,two:5433/tasks?sslmode=require"
+
+
+def read(**environment: str) -> Settings:
+    return Settings.from_environment(environment)
+
+
+def refused(**environment: str) -> str:
+    with pytest.raises(ConfigurationError) as refusal:
+        read(**environment)
+    return str(refusal.value)
+
+
+def test_every_setting_has_its_variable():
+    assert {field.name for field in fields(Settings)} == set(VARIABLES)
+    assert all(name == variable.name.lower() for name, variable in VARIABLES.items())
+
+
+@pytest.mark.parametrize(
+    ("setting", "default"),
+    [
+        ("database_url", None),
+        ("tasks", ("tasks/tasks.py",)),
+        ("max_task_time", 86_400),
+        ("frontend_url", ()),
+        ("backend_url", None),
+        ("host", "127.0.0.1"),
+        ("port", 5000),
+        ("lease", 30.0),
+        ("grace", 20.0),
+    ],
+)
+@pytest.mark.parametrize("environment", [{}, dict.fromkeys(map(str.upper, VARIABLES), "")], ids=["unset", "empty"])
+def test_what_is_unset_or_empty_has_its_default(environment: dict[str, str], setting: str, default: object):
+    assert getattr(Settings.from_environment(environment), setting) == default
+
+
+def test_a_handler_has_a_child_for_each_cpu_that_it_may_use():
+    assert read().handler_concurrency >= 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "setting"),
+    [
+        ("DATABASE_URL", URL, URL),
+        ("DATABASE_URL", "postgres://localhost/x", "postgres://localhost/x"),
+        ("DATABASE_URL", f" {URL}\n", URL),
+        ("TASKS", "tasks/tasks.py", ("tasks/tasks.py",)),
+        ("TASKS", " mine.tasks , other.py,", ("mine.tasks", "other.py")),
+        ("MAX_TASK_TIME", "1", 1),
+        ("MAX_TASK_TIME", "315360000", 315_360_000),
+        ("FRONTEND_URL", "*", ("*",)),
+        ("FRONTEND_URL", "https://a.org/, http://B.org:8080", ("https://a.org", "http://b.org:8080")),
+        ("BACKEND_URL", "https://example.org/tasks/", "https://example.org/tasks"),
+        ("HANDLER_CONCURRENCY", "1000", 1000),
+        ("HOST", "0.0.0.0", "0.0.0.0"),
+        ("HOST", "::1", "::1"),
+        ("PORT", "65535", 65_535),
+        ("LEASE", "1.5", 1.5),
+        ("GRACE", "0", 0.0),
+        ("HTTP_WORKERS", "64", 64),
+        ("HTTP_THREADS", "1", 1),
+        ("MAX_BODY", "33554432", 33_554_432),
+    ],
+)
+def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
+    assert getattr(read(**{variable: value}), variable.lower()) == setting
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "postgresqlql://localhost/x"),
+        ("DATABASE_URL", "host=localhost dbname=x"),
+        ("DATABASE_URL", " "),
+        ("TASKS", ","),
+        ("MAX_TASK_TIME", "0"),
+        ("MAX_TASK_TIME", "315360001"),
+        ("MAX_TASK_TIME", "60.5"),
+        ("MAX_TASK_TIME", "a day"),
+        ("FRONTEND_URL", "example.org"),
+        ("FRONTEND_URL", "https://example.org/path"),
+        ("FRONTEND_URL", "https://a.org, ftp://b.org"),
+        ("FRONTEND_URL", "https://[::1"),
+        ("BACKEND_URL", "/tasks"),
+        ("BACKEND_URL", "https://example.org/?q=1"),
+        ("HANDLER_CONCURRENCY", "0"),
+        ("HANDLER_CONCURRENCY", "-1"),
+        ("HANDLER_CONCURRENCY", "many"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("LEASE", "0"),
+        ("LEASE", "nan"),
+        ("LEASE", "inf"),
+        ("GRACE", "-0.1"),
+        ("HTTP_WORKERS", "65"),
+        ("HTTP_THREADS", "0"),
+        ("MAX_BODY", "1023"),
+        ("MAX_BODY", "9" * 5000),
+    ],
+)
+def test_a_bad_value_is_refused_with_the_variable_the_value_and_what_it_takes(variable: str, value: str):
+    assert refused(**{variable: value}) == f"{variable} is {value!r}: it takes {VARIABLES[variable.lower()].takes}"
+
+
+class TestDatabase:
+    def test_its_address_may_stand_in_a_file(self, tmp_path: Path):
+        secret = tmp_path / "url"
+        secret.write_text(f"{URL}\n")
+        assert read(DATABASE_URL_FILE=str(secret)).database_url == URL
+
+    def test_the_variable_comes_before_the_file(self, tmp_path: Path):
+        secret = tmp_path / "url"
+        secret.write_text("postgresql://elsewhere/x")
+        assert read(DATABASE_URL=URL, DATABASE_URL_FILE=str(secret)).database_url == URL
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
+        missing = str(tmp_path / "url")
+        takes = "it takes a file that can be read (No such file or directory)"
+        assert refused(DATABASE_URL_FILE=missing) == f"DATABASE_URL_FILE is {missing!r}: {takes}"
+
+    @pytest.mark.parametrize("content", [b"", b"mysql://localhost/x", b"\xff\xfe"])
+    def test_a_file_with_something_else_in_it_is_named_and_its_secret_is_not_told(self, tmp_path: Path, content: bytes):
+        secret = tmp_path / "url"
+        secret.write_bytes(content)
+        takes = f"it takes a file with {VARIABLES['database_url'].takes}"
+        assert refused(DATABASE_URL_FILE=str(secret)) == f"DATABASE_URL_FILE is {str(secret)!r}: {takes}"
+
+    def test_a_single_process_needs_one(self):
+        assert read(DATABASE_URL=URL).required_database_url == URL
+        with pytest.raises(ConfigurationError) as refusal:
+            _ = read().required_database_url
+        takes = VARIABLES["database_url"].takes
+        assert str(refusal.value) == f"DATABASE_URL is not set: it takes {takes}"
+
+
+def test_settings_do_not_change():
+    with pytest.raises(AttributeError):
+        read().port = 80  # type: ignore[misc]
