@@ -1,0 +1,65 @@
+"""The application over memory: a clock that is held, a store that can be taken away, and what was told to whom."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.clocks import HeldClock
+from adapters.memory import MemoryStore
+from adapters.memory.store import MemoryWork
+from application.errors import StorageUnavailable
+from application.known_types import KnownTypes
+from application.ports.wake_up import Topic
+from application.use_cases.submit_task import Request, SubmitTask
+from application.view import View, Viewer
+from domain.ids import HandlerId, TypeName
+from domain.instants import after
+from domain.task_type import TaskType
+
+HANDLER = HandlerId("handler-1")
+
+
+@dataclass
+class Service:
+    """What the use cases are made of. `begun` counts the works; `errors` raised by the next ones come first."""
+
+    clock: HeldClock = field(default_factory=HeldClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    told: list[Topic] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    away: bool = False
+    begun: int = 0
+
+    def __post_init__(self) -> None:
+        self.types = KnownTypes(self.begin, self.clock)
+        self.viewer = Viewer(self.types, self.clock)
+
+    def begin(self) -> AbstractContextManager[MemoryWork]:
+        self.begun += 1
+        if self.away:
+            raise StorageUnavailable
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.store.begin()
+
+    def notify(self, topic: Topic) -> None:
+        self.told.append(topic)
+
+    def publish(self, *types: TaskType, seconds: float = 30) -> None:
+        """A handler lives for that long with these types, and everybody has heard of it."""
+        with self.store.begin() as work:
+            work.types.publish(HANDLER, types, after(self.clock.now(), seconds))
+            work.commit()
+        self.clock.move(1)
+
+    def submit(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> View:
+        made = SubmitTask(self.begin, self.clock, self.types, AnyButWrong(), self, self.viewer, max_task_time=600)
+        return made(Request(type=TypeName(type), args=args or {}, **asked))
+
+
+class AnyButWrong:
+    """An ArgumentChecker that minds the name `wrong`."""
+
+    def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
+        return {"$.wrong": [f"is not in {schema}"]} if isinstance(args, dict) and "wrong" in args else {}

@@ -1,0 +1,260 @@
+"""Submitting, viewing, cancelling, retrying, deleting and listing, over memory."""
+
+import pytest
+
+from application.errors import InvalidArguments, StorageConflict, StorageUnavailable, UnknownTask, UnknownType
+from application.ports.listing import Filter
+from application.ports.tasks import Stored
+from application.ports.wake_up import Topic
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.list_tasks import ListTasks, Page
+from application.use_cases.list_tasks import Request as ListRequest
+from application.use_cases.retry_task import RetryTask
+from application.use_cases.view_task import ViewTask
+from domain.errors import InvalidOption, InvalidTransition
+from domain.ids import TaskId, TypeName
+from domain.instants import after
+from domain.options import Options
+from domain.status import Status
+from domain.task_type import TaskType
+from domain.waiting import WaitingFor
+from tests import steps
+from tests.unit.memory_service import Service
+
+ONE, NOBODYS = TaskId(1), TaskId(99)
+ADD = TaskType(name=TypeName("add"), options=Options(priority=3, max_attempts=2, timeout=9))
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+def view(service: Service, id: TaskId = ONE) -> Stored:
+    return ViewTask(service.begin, service.viewer)(id).stored
+
+
+def cancel(service: Service, id: TaskId = ONE) -> None:
+    CancelTask(service.begin, service.clock, service)(id)
+
+
+def retry(service: Service, id: TaskId = ONE) -> None:
+    RetryTask(service.begin, service.clock, service.types, service)(id)
+
+
+def delete(service: Service, id: TaskId = ONE) -> None:
+    DeleteTask(service.begin)(id)
+
+
+def run(service: Service, type: str = "default") -> steps.Task:
+    return steps.claim_one(service.begin, now=service.clock.now(), wanted={type: 1})
+
+
+def fail(service: Service, type: str = "default") -> None:
+    steps.fail(service.begin, run(service, type), service.clock.now())
+
+
+class TestSubmitting:
+    def test_what_was_answered_is_stored_and_handlers_are_woken(self, service: Service):
+        answer = service.submit(args={"é": [1, "\0"]})
+        assert (answer.task.id, answer.task.status) == (ONE, Status.WAITING)
+        assert view(service) == answer.stored
+        assert answer.stored.args == '{"é":[1,"\\u0000"]}'
+        assert service.told == [Topic.WAITING]
+
+    def test_the_default_type_is_known_before_anybody_publishes_it(self, service: Service):
+        assert service.submit().waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
+
+    def test_a_type_that_nobody_has_published_is_refused_with_the_known_ones(self, service: Service):
+        service.publish(ADD)
+        with pytest.raises(UnknownType) as refusal:
+            service.submit("sub")
+        assert str(refusal.value) == "type sub is not published; known are: default, add"
+
+    def test_arguments_that_do_not_fit_are_refused_and_nothing_is_stored(self, service: Service):
+        with pytest.raises(InvalidArguments) as refusal:
+            service.submit(args={"wrong": 1})
+        assert refusal.value.errors == {"$.wrong": ['is not in {"type":"object"}']}
+        with pytest.raises(UnknownTask):
+            view(service)
+        assert service.told == []
+
+    def test_it_has_the_options_of_its_type_unless_others_are_asked_for(self, service: Service):
+        service.publish(ADD)
+        task = service.submit("add", options={"priority": -5, "max_losses": 0}).task
+        assert (task.priority, task.max_attempts, task.max_losses, task.timeout) == (-5, 2, 0, 9)
+
+    def test_options_out_of_bounds_are_refused_and_nothing_is_stored(self, service: Service):
+        for asked in ({"options": {"priority": 101}}, {"ttl": 0}):
+            with pytest.raises(InvalidOption):
+                service.submit(**asked)
+        with pytest.raises(UnknownTask):
+            view(service)
+
+    def test_it_is_kept_for_the_service_s_time_or_its_own(self, service: Service):
+        now = service.clock.now()
+        assert service.submit().task.expire == after(now, 600)
+        assert service.submit(ttl=5).task.expire == after(now, 5)
+
+    def test_a_delay_or_a_moment_says_when_it_may_run(self, service: Service):
+        now = service.clock.now()
+        assert service.submit(delay=2.5).task.run_at == after(now, 2.5)
+        delayed = service.submit(run_at=after(now, 60))
+        assert (delayed.task.run_at, delayed.waiting_for) == (after(now, 60), WaitingFor.RUN_AT)
+
+
+class TestViewing:
+    def test_a_task_that_is_not_there_is_unknown_by_its_number(self, service: Service):
+        with pytest.raises(UnknownTask, match=r"^task id 99 is not registered$"):
+            view(service, NOBODYS)
+
+    def test_it_shows_the_result_of_what_is_done(self, service: Service):
+        service.submit()
+        steps.succeed(service.begin, run(service), result="[1]")
+        assert view(service).result == "[1]"
+
+    def test_it_says_what_a_task_waits_for(self, service: Service):
+        service.publish(ADD, seconds=30)
+        service.submit("add")
+        seen = ViewTask(service.begin, service.viewer)
+        assert seen(ONE).waiting_for is WaitingFor.HANDLER
+        service.clock.move(60)
+        assert seen(ONE).waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
+        run(service, "add")
+        assert seen(ONE).waiting_for is None
+
+
+class TestCancelling:
+    def test_a_waiting_task_is_cancelled_and_nobody_has_to_be_told(self, service: Service):
+        service.submit()
+        service.told.clear()
+        cancel(service)
+        assert view(service).task.status is Status.CANCELLED
+        assert service.told == []
+
+    def test_who_runs_a_cancelled_task_is_told(self, service: Service):
+        service.submit()
+        run(service)
+        cancel(service)
+        assert service.told[-1] is Topic.TAKEN
+
+    def test_cancelling_twice_changes_nothing(self, service: Service):
+        service.submit()
+        run(service)
+        cancel(service)
+        before, told = view(service), list(service.told)
+        service.clock.move(5)
+        cancel(service)
+        assert (view(service), service.told) == (before, told)
+
+    def test_what_is_done_or_failed_is_refused(self, service: Service):
+        service.submit()
+        fail(service)
+        with pytest.raises(InvalidTransition, match="task 1 is failed: cancel takes a task that is running"):
+            cancel(service)
+
+    def test_a_late_outcome_does_not_undo_it(self, service: Service):
+        service.submit()
+        running = run(service)
+        cancel(service)
+        assert list(steps.succeed(service.begin, running)) == [1]
+        assert view(service).task.status is Status.CANCELLED
+
+
+class TestRetrying:
+    def test_a_failed_task_waits_again_with_the_attempts_of_its_type(self, service: Service):
+        service.publish(ADD)
+        service.submit("add", options={"max_attempts": 1})
+        fail(service, "add")
+        service.told.clear()
+        retry(service)
+        task = view(service).task
+        assert (task.status, task.attempt, task.max_attempts) == (Status.WAITING, 1, 3)
+        assert service.told == [Topic.WAITING]
+
+    def test_a_task_of_a_type_that_nobody_knows_any_more_gets_one(self, service: Service):
+        steps.add(service.begin, steps.submission("gone"))
+        fail(service, "gone")
+        retry(service)
+        assert view(service).task.max_attempts == 2
+
+    @pytest.mark.parametrize("status", [Status.WAITING, Status.RUNNING, Status.DONE])
+    def test_what_has_neither_failed_nor_been_cancelled_is_refused(self, service: Service, status: Status):
+        service.submit()
+        if status is not Status.WAITING:
+            running = run(service)
+        if status is Status.DONE:
+            steps.succeed(service.begin, running)
+        before, told = view(service), list(service.told)
+        with pytest.raises(InvalidTransition):
+            retry(service)
+        assert (view(service), service.told) == (before, told)
+
+
+class TestDeleting:
+    def test_a_deleted_task_is_unknown(self, service: Service):
+        service.submit()
+        delete(service)
+        with pytest.raises(UnknownTask):
+            view(service)
+
+    def test_a_running_task_is_refused(self, service: Service):
+        service.submit()
+        run(service)
+        with pytest.raises(InvalidTransition):
+            delete(service)
+        assert view(service).task.status is Status.RUNNING
+
+
+@pytest.mark.parametrize("verb", [view, cancel, retry, delete])
+def test_a_task_that_is_not_there_cannot_be_changed(service: Service, verb):
+    with pytest.raises(UnknownTask):
+        verb(service, NOBODYS)
+
+
+class TestListing:
+    def page(self, service: Service, **asked: object) -> Page:
+        return ListTasks(service.begin, service.viewer)(ListRequest(filter=Filter(), **asked))
+
+    def test_pages_follow_each_other_until_nothing_does(self, service: Service):
+        for _ in range(5):
+            service.submit(args={"large": "x"})
+        first = self.page(service, limit=2)
+        second = self.page(service, limit=2, before=first.next)
+        third = self.page(service, limit=2, before=second.next)
+        assert [[view.task.id for view in page.views] for page in (first, second, third)] == [[5, 4], [3, 2], [1]]
+        assert (first.next, second.next, third.next) == (4, 2, None)
+
+    def test_a_full_last_page_says_that_nothing_follows(self, service: Service):
+        service.submit()
+        service.submit()
+        assert self.page(service, limit=2).next is None
+
+    def test_views_in_lists_carry_no_texts_but_what_is_waited_for(self, service: Service):
+        service.submit(args={"large": "x"})
+        (seen,) = self.page(service).views
+        assert (seen.stored.args, seen.stored.result) == ("{}", None)
+        assert seen.waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
+
+
+class TestConflicts:
+    def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
+        service.submit()
+        service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
+        cancel(service)
+        assert view(service).task.status is Status.CANCELLED
+
+    def test_but_not_for_ever(self, service: Service):
+        service.submit()
+        service.errors = [StorageConflict() for _ in range(4)]
+        with pytest.raises(StorageConflict):
+            cancel(service)
+        assert view(service).task.status is Status.WAITING
+
+    def test_a_database_that_is_away_is_not_asked_again(self, service: Service):
+        service.submit()
+        service.away, service.begun = True, 0
+        with pytest.raises(StorageUnavailable):
+            cancel(service)
+        assert service.begun == 1
