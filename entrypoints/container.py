@@ -11,9 +11,16 @@ from adapters.executors.process.executor import ProcessExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from application.known_types import KnownTypes
-from application.supervisor.correspondence import Correspondence, Identity
+from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
+from application.supervisor.errands.claim import ClaimTasks
+from application.supervisor.errands.errand import Identity, Office
+from application.supervisor.errands.keep import LookForLost, Renew
+from application.supervisor.errands.publish import Publish, Withdraw
+from application.supervisor.errands.report import ReportNews
+from application.supervisor.errands.rescue import RescueOthers
+from application.supervisor.errands.settle import Settle
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.clean import Clean
@@ -70,5 +77,16 @@ class Container(containers.DeclarativeContainer):
     executor = providers.Singleton(ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency)
     courier = providers.Singleton(ThreadCourier, executor.provided.wake)
     identity = providers.Singleton(Identity, providers.Callable(new_handler_id), settings.provided.lease)
-    correspondence = providers.Singleton(Correspondence, desk, begin, courier, identity, executor, rescue, published)
+    office = providers.Singleton(Office, desk, begin, identity)
+    errands = providers.List(
+        providers.Singleton(Publish, office, published),
+        providers.Singleton(Settle, office),
+        providers.Singleton(ClaimTasks, office, executor),
+        providers.Singleton(Renew, office),
+        providers.Singleton(LookForLost, office),
+        providers.Singleton(ReportNews, office),
+        providers.Singleton(RescueOthers, office, rescue),
+        providers.Singleton(Withdraw, office),
+    )
+    correspondence = providers.Singleton(Correspondence, desk, courier, errands)
     supervisor = providers.Singleton(Supervisor, desk, executor, correspondence, settings.provided.grace)

@@ -15,9 +15,16 @@ from adapters.memory import MemoryStore, MemoryWakeUp
 from application.errors import StorageUnavailable
 from application.ports.wake_up import Topic
 from application.supervisor import supervisor as module
-from application.supervisor.correspondence import Correspondence, Identity
+from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
+from application.supervisor.errands.claim import ClaimTasks
+from application.supervisor.errands.errand import Identity, Office
+from application.supervisor.errands.keep import LookForLost, Renew
+from application.supervisor.errands.publish import Publish, Withdraw
+from application.supervisor.errands.report import ReportNews
+from application.supervisor.errands.rescue import RescueOthers
+from application.supervisor.errands.settle import Settle
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
@@ -54,10 +61,18 @@ class Rig:
         self.courier = ThreadCourier(self.executor.wake)
         desk = Desk(self.clock)
         rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
-        identity = Identity(HandlerId("me"), lease)
-        correspondence = Correspondence(
-            desk, self.begin, self.courier, identity, self.executor, rescue, lambda types: None
-        )
+        office = Office(desk, self.begin, Identity(HandlerId("me"), lease))
+        errands = [
+            Publish(office, lambda types: None),
+            Settle(office),
+            ClaimTasks(office, self.executor),
+            Renew(office),
+            LookForLost(office),
+            ReportNews(office),
+            RescueOthers(office, rescue),
+            Withdraw(office),
+        ]
+        correspondence = Correspondence(desk, self.courier, errands)
         self.supervisor = Supervisor(desk, self.executor, correspondence, grace)
         self.wake_up.listen(self.supervisor.wake)
         self.thread = Thread(target=self.supervisor.run)

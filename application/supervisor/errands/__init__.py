@@ -1,0 +1,1 @@
+"""What a supervisor asks of the storage: one errand a file."""

@@ -1,0 +1,72 @@
+"""Keep: renew the leases of what is held, and hear of what is not held any more."""
+
+from collections.abc import Sequence
+from math import inf
+
+from application.ports.wake_up import Topic
+from application.supervisor.courier import Courier
+from application.supervisor.errands.errand import Office
+from domain.ids import Hold
+
+LOOK = 0.5
+"""Seconds between two looks for what was cancelled or taken back."""
+
+
+class Renew:
+    """Due three times in a lease, held tasks or not: it keeps the handler itself alive as well."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._desk = office.desk
+        self._alarm = office.alarm()
+
+    def due_in(self) -> float:
+        return self._alarm.rings_in() if self._desk.published else inf
+
+    def send(self, courier: Courier) -> None:
+        holds = self._desk.held.holds()
+
+        def errand() -> tuple[bool, Sequence[Hold]]:
+            with self._office.begin() as work:
+                lease = self._office.lease()
+                is_known = work.types.keep(lease.handler, lease.until)
+                lost = work.queue.renew(holds, lease)
+                work.commit()
+            return is_known, lost
+
+        courier.send(errand, self._take_note)
+
+    def _take_note(self, answer: tuple[bool, Sequence[Hold]]) -> None:
+        is_known, lost = answer
+        self._alarm.set(self._office.identity.lease / 3)
+        self._desk.lose(lost)
+        if not is_known:
+            self._desk.published = ()
+
+
+class LookForLost:
+    """Due while anything is held: at once after a notification, else by polling."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._desk = office.desk
+        self._alarm = office.alarm()
+
+    def due_in(self) -> float:
+        if not self._desk.held:
+            return inf
+        return 0 if Topic.TAKEN in self._desk.woken else self._alarm.rings_in()
+
+    def send(self, courier: Courier) -> None:
+        holds = self._desk.held.holds()
+        self._desk.woken.discard(Topic.TAKEN)
+
+        def errand() -> Sequence[Hold]:
+            with self._office.begin() as work:
+                return work.queue.lost(holds)
+
+        def then(lost: Sequence[Hold]) -> None:
+            self._alarm.set(LOOK)
+            self._desk.lose(lost)
+
+        courier.send(errand, then)
