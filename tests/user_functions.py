@@ -144,6 +144,16 @@ def chatters(progress: Progress, times: int, path: str):
 
 
 @task
+def speaks(progress: Progress, paths: list[str]):
+    """Says a word each time that a file is there."""
+    progress(0)
+    for number, path in enumerate(paths):
+        while not os.path.exists(path):
+            time.sleep(0.002)
+        progress((number + 1) / len(paths))
+
+
+@task
 def returns(what):
     """Returns what JSON has no form for."""
     return {"set": {"a": [{1}]}, "key": {"a": {1: 2}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]
@@ -230,6 +240,27 @@ def forks_and_reports(progress: Progress):
 
 
 @task
+def closes_its_streams():
+    """Closes them as Python knows them."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+    return "closed"
+
+
+@task
+def sets_an_alarm(seconds: float):
+    """And forgets it."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+@task
+def sleeps(seconds: float):
+    """Sleeps."""
+    time.sleep(seconds)
+    return "slept"
+
+
+@task
 def closes(first: int, last: int):
     """Closes descriptors."""
     os.closerange(first, last)
@@ -275,6 +306,7 @@ def daemonizes():
             os.write(writer, str(os.getpid()).encode())
             time.sleep(600)
         os._exit(0)
+    os.wait()
     return int(os.read(reader, 100))
 
 

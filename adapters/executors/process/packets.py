@@ -1,5 +1,6 @@
 """What a supervisor tells its child: packets on a socket that keeps their bounds, one for each run."""
 
+import errno
 import socket
 import sys
 from array import array
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from adapters.executors.process.memory import anonymous_file
 
 KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
-INLINE = 32 * 1024
+INLINE = 32 * 1024 if sys.platform == "linux" else 1024
 """Bytes of a packet; longer arguments travel as an open file."""
 
 _HEAD = Struct("!QqIH?")
@@ -36,10 +37,14 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def send(to: socket.socket, packet: Packet) -> None:
     """Hand it over as a whole. BlockingIOError if there is no room for it now."""
     type, args = packet.type.encode(), packet.args.encode()
-    if len(args) + len(type) > INLINE:
-        _send_with_file(to, _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), True) + type, args)
-    else:
-        to.send(_HEAD.pack(packet.run, packet.task, packet.attempt, len(type), False) + type + args)
+    has_file = len(args) + len(type) > INLINE
+    head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), has_file) + type
+    try:
+        _send_with_file(to, head, args) if has_file else to.send(head + args)
+    except OSError as error:
+        if error.errno == errno.ENOBUFS:  # how macOS says it
+            raise BlockingIOError from error
+        raise
 
 
 def receive(inbox: socket.socket, flags: int = 0) -> Packet | None:

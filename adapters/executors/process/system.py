@@ -4,6 +4,8 @@ import ctypes
 import os
 import signal
 import sys
+import time
+from threading import Thread
 
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
@@ -13,6 +15,8 @@ def die_with_parent(parent: int) -> None:
     """From now on this process is killed when its parent ends."""
     if sys.platform == "linux":
         _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    else:
+        Thread(target=_watch, args=(parent,), daemon=True).start()
     if os.getppid() != parent:
         os._exit(1)
 
@@ -21,6 +25,12 @@ def adopt_orphans() -> None:
     """From now on what a descendant leaves behind becomes a child of this process."""
     if sys.platform == "linux":
         _prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:
