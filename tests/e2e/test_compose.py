@@ -17,7 +17,7 @@ TASKS = 10_000
 CLIENTS = 8
 BUILT = ("api", "handler", "janitor")
 A_FALL = {"dt": 0.002, "r0": [0, 0, 100], "v0": [5, 0, 0], "mass": 1, "radius": 0.1, "drag": True}
-"""Some 30 ms of computing."""
+"""Some 30 ms of computing, on a machine that does nothing else."""
 
 RECORD_EVERY_OUTCOME = """
 CREATE TABLE outcomes (task bigint);
@@ -142,7 +142,7 @@ def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_k
         killed = kill_one_that_runs_tasks(stack)
         for each in as_completed(submitted, timeout=120):
             each.result()
-    stack.eventually(lambda: is_over(stack), within=120)
+    stack.eventually(lambda: is_over(stack), within=180)
 
     added = "FROM tasks WHERE type = 'add'"
     assert stack.sql(f"SELECT status, count(*) {added} GROUP BY status") == [["done", str(TASKS)]]
@@ -161,11 +161,11 @@ def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_k
 
 def test_taking_handlers_away_loses_no_task(stack):
     losses = stack.number("sum(losses)")
-    submit(stack, "mov3d", [A_FALL] * 300)
+    submit(stack, "mov3d", [A_FALL] * 200)
     start(stack, handler=1)
     assert len(stack.containers("handler")) == 1
-    stack.eventually(lambda: is_over(stack))
-    assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "300"]]
+    stack.eventually(lambda: is_over(stack), within=180)
+    assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "200"]]
     assert stack.number("sum(losses)") == losses
 
 
