@@ -41,7 +41,14 @@ class Database:
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
         given = psycopg2.extensions.parse_dsn(self._url)
-        return psycopg2.connect(self._url, **{key: self._defaults[key] for key in self._defaults.keys() - given.keys()})
+        defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
+        connection = psycopg2.connect(self._url, **defaults)
+        # Compiling a plan takes up to a second, and pays for what reads much. Nothing here does, but the planner may
+        # think so. As an option of the connection it would be refused by poolers.
+        connection.autocommit = True
+        connection.cursor().execute("SET jit = off")
+        connection.autocommit = False
+        return connection
 
     def close(self) -> None:
         """Give the connections back."""

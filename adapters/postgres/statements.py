@@ -42,8 +42,9 @@ REMOVE = text("DELETE FROM tasks WHERE id = :id")
 
 # A claim walks the pairs of type and priority that have waiting tasks, by an index look-up each, so that neither what
 # is not due yet nor what is of another type is ever read. It looks at what is due first (`due`), decides how many of
-# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken. The ids
-# come as an array, since the planner thinks that all these steps choose many rows, and would join by reading the table.
+# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken.
+# The planner takes a limit that it cannot see for a tenth of the table. So each has one below it that it sees,
+# `:limit`, and the ids come as an array: else it would join by reading the table, and compile its plan for a second.
 CLAIM = text(f"""
     WITH RECURSIVE wanted AS (
         SELECT type, most, turn
@@ -70,8 +71,9 @@ CLAIM = text(f"""
             FROM (
                 SELECT run_at, id FROM tasks
                 WHERE status = 'waiting' AND type = pair.type AND priority = pair.priority AND run_at <= :now
-                ORDER BY run_at, id LIMIT least(pair.most, :limit)
+                ORDER BY run_at, id LIMIT :limit
             ) first
+            LIMIT pair.most
         ) each
     ), share AS (
         SELECT type, priority, turn, count(*) AS size
@@ -83,10 +85,14 @@ CLAIM = text(f"""
     ), locked AS MATERIALIZED (
         SELECT share.priority, share.turn, free.*
         FROM share CROSS JOIN LATERAL (
-            SELECT id, run_at, args_bytes FROM tasks
-            WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now
-            ORDER BY run_at, id LIMIT share.size
-            FOR UPDATE SKIP LOCKED
+            SELECT *
+            FROM (
+                SELECT id, run_at, args_bytes FROM tasks
+                WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now
+                ORDER BY run_at, id LIMIT :limit
+                FOR UPDATE SKIP LOCKED
+            ) first
+            LIMIT share.size
         ) free
     ), placed AS (
         SELECT id, args_bytes, row_number() OVER (ORDER BY priority DESC, round, turn) AS place

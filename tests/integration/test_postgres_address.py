@@ -62,6 +62,10 @@ def test_a_connection_tells_whose_it_is_unless_the_address_does(postgres_url: st
     assert answer(postgres_url, "SHOW application_name") == "flask-tasks"
 
 
+def test_no_connection_spends_time_on_compiling_plans(postgres_url: str):
+    assert answer(postgres_url, "SHOW jit") == "off"
+
+
 @pytest.mark.parametrize(("query", "seconds"), [("", "5"), ("?connect_timeout=9", "9")])
 def test_patience_with_a_silent_network_is_ours_unless_the_address_says_otherwise(
     postgres_url: str, query: str, seconds: str

@@ -180,6 +180,12 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
     assert found.buffers <= expected.most_buffers
 
 
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_the_planner_does_not_overrate_it_so_much_that_it_would_be_compiled(large: Database, statement: str):
+    """Behind a pooler a connection may have lost its settings; from this cost on, a server compiles by default."""
+    assert plan(large, statement).root["Total Cost"] < 100_000
+
+
 @pytest.mark.parametrize("statement", ["claim one", "claim ten", "claim a hundred", "get", "page", "abandoned"])
 def test_it_touches_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
     assert plan(large, statement).buffers <= 1.5 * plan(small, statement).buffers
