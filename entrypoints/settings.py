@@ -1,8 +1,9 @@
 """The settings of a process: one frozen object, made from the environment at its start."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ class Settings:
         }
         if "database_url" not in given:
             given["database_url"] = _from_file(environment.get("DATABASE_URL_FILE"))
-        given.setdefault("handler_concurrency", _usable_cpus())
+        given.setdefault("handler_concurrency", usable_cpus())
         return cls(**given)
 
     @property
@@ -149,10 +150,20 @@ def _from_file(path: str | None) -> str | None:
         raise ConfigurationError("DATABASE_URL_FILE", path, f"a file with {takes}") from None
 
 
-def _usable_cpus() -> int:
+CGROUP = Path("/sys/fs/cgroup")
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+"""Where a cgroup of version 2, and of version 1, says how much of a period of CPU time may be used."""
+
+
+def usable_cpus(cgroup: Path = CGROUP) -> int:
+    """The CPUs that this process may use, by affinity and by quota, a part of one counted as one."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(affinity, *(_quota([cgroup / name for name in names]) or affinity for names in QUOTAS)))
+
+
+def _quota(files: Sequence[Path]) -> int | None:
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(affinity, -(-int(quota) // int(period))))
+        quota, period = " ".join(file.read_text() for file in files).split()
+        return ceil(int(quota) / int(period)) if int(quota) > 0 else None
     except (OSError, ValueError):
-        return affinity
+        return None

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError
 
 from adapters.postgres.database import Database, errors_translated
 from application.errors import StorageUnavailable
@@ -42,11 +41,12 @@ class Migration:
                 raise StorageUnavailable
 
     def _is_done(self) -> bool:
-        try:
-            with self._database.engine.connect() as connection:
-                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
-        except ProgrammingError:
-            return False
+        # Asked in two steps: a table that is not there would be an error in the log of the database.
+        with self._database.engine.connect() as connection:
+            return (
+                _ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL")
+                and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
+            )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

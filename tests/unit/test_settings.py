@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.settings import VARIABLES, ConfigurationError, Settings
+from entrypoints.settings import VARIABLES, ConfigurationError, Settings, usable_cpus
 
 URL = "postgresql://somebody:p%40ss@one,two:5433/tasks?sslmode=require"
 
@@ -148,3 +148,20 @@ class TestDatabase:
 def test_settings_do_not_change():
     with pytest.raises(AttributeError):
         read().port = 80  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("files", "cpus"),
+    [
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({}, None),
+    ],
+)
+def test_a_quota_of_cpu_time_is_seen(tmp_path: Path, files: dict[str, str], cpus: int | None):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert usable_cpus(tmp_path) == (cpus or usable_cpus(tmp_path / "nothing"))
