@@ -4,15 +4,15 @@ import os
 import sys
 
 from entrypoints.settings import ConfigurationError, Settings
-from entrypoints.up import interrupts
 from entrypoints.up.errors import Refused
+from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.service import Service
 
 
 def main() -> int:
     """Run until a signal; the exit status."""
     service = None
-    hurry = interrupts.listen()
+    interrupts = Interrupts()
     try:
         settings = Settings.from_environment(os.environ)
         # Here, because it takes a third of a second, in which Ctrl-C should end us as calmly as later.
@@ -28,8 +28,9 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     finally:
+        interrupts.only_hurry()
         if service:
-            service.stop(hurry)
+            service.stop(interrupts)
     return 0
 
 

@@ -1,25 +1,30 @@
-"""Ctrl-C and its kin: the first one ends what the main thread does, the next ones hurry its end."""
+"""Ctrl-C and its kin: what the main thread does ends by it; while it is ending, it hurries."""
 
 import signal
-import threading
 from types import FrameType
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def listen() -> threading.Event:
-    """From now on the first signal raises KeyboardInterrupt in the main thread; later ones set what is returned."""
-    first, hurry = threading.Event(), threading.Event()
+class Interrupts:
+    """Each raises KeyboardInterrupt in the main thread, until `only_hurry` was called: from then on they set `hurry`.
 
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        if first.is_set():
-            hurry.set()
-            return
-        first.set()
-        raise KeyboardInterrupt
+    Plain attributes, because a handler that takes a lock may have interrupted the one who holds it.
+    """
 
-    for signum in ENDINGS:
-        # What was ignored stays ignored: nohup means it.
-        if signal.getsignal(signum) is not signal.SIG_IGN:
-            signal.signal(signum, interrupt)
-    return hurry
+    def __init__(self) -> None:
+        self.hurry = False
+        self._raises = True
+        for signum in ENDINGS:
+            # What was ignored stays ignored: nohup means it.
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                signal.signal(signum, self._interrupt)
+
+    def only_hurry(self) -> None:
+        """The end has begun: nothing may break it off."""
+        self._raises = False
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        if self._raises:
+            raise KeyboardInterrupt
+        self.hurry = True

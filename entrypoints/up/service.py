@@ -1,7 +1,6 @@
 """The whole service on one machine: in which order it starts, and in which it ends."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from queue import Empty, SimpleQueue
 from entrypoints.settings import Settings
 from entrypoints.up.address import Address
 from entrypoints.up.errors import Refused
+from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.keep import Keep
 from entrypoints.up.process import WRONG_CONFIGURATION, Process
 from entrypoints.up.say import say
@@ -46,7 +46,7 @@ class Service:
         self._keep("the janitor", "janitor", url)
         self._watch()
 
-    def stop(self, hurry: threading.Event) -> None:
+    def stop(self, interrupts: Interrupts) -> None:
         """End the processes, then PostgreSQL; wait until they have ended, in a hurry not for long."""
         started = self._database or self._processes
         if started:
@@ -56,7 +56,7 @@ class Service:
         deadline = time.monotonic() + self._settings.grace + MARGIN
         for keep in self._processes:
             while keep.is_alive():
-                if hurry.is_set() or time.monotonic() > deadline:
+                if interrupts.hurry or time.monotonic() > deadline:
                     keep.part.kill()
                 keep.join(0.05)
         if self._database:
@@ -92,11 +92,16 @@ class Service:
     def _await_ready(self, handler: Process) -> None:
         slow = time.monotonic() + SLOW
         while not (handler.ready.is_set() and self._address.answers()):
-            self._watch(timeout=0.02)
+            self._look(0.02)
             if time.monotonic() > slow:
                 say(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
                 slow += SLOW
 
-    def _watch(self, timeout: float | None = None) -> None:
+    def _watch(self) -> None:
+        # Never for ever at once: a signal that comes just before a wait is handled only after it.
+        while True:
+            self._look(1.0)
+
+    def _look(self, timeout: float) -> None:
         with suppress(Empty):
             raise Refused(self._trouble.get(timeout=timeout), WRONG_CONFIGURATION)
