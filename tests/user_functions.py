@@ -230,6 +230,12 @@ def forks():
 
 
 @task
+def forks_in_c():
+    """Returns twice, and Python does not know."""
+    return "parent" if ctypes.CDLL(None).fork() else "child"
+
+
+@task
 def forks_and_reports(progress: Progress):
     """Its copy speaks too."""
     if not os.fork():

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from adapters.executors.process.executor import ProcessExecutor
-from application.ports.executor import Described, Failed, Progressed, Started, Succeeded, Unusable
+from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
-from domain.ids import Hold
+from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
 from tests.executing import PATIENCE, TIMEOUT, Driver
 
@@ -228,6 +228,24 @@ def test_what_waits_behind_a_long_run_can_be_recalled(opened: Callable[..., Driv
 
 
 @pytest.mark.usefixtures("unhurried")
+def test_more_may_wait_than_its_socket_holds(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    driver = opened()
+    driver.run("echo")
+    done.touch()
+    driver.run("waits", {"path": str(done)})
+    done.unlink()
+    args = [("waits", {"path": str(done)}), *(("echo", {"n": n, "text": "x" * 30_000}) for n in range(50))]
+    holds = [Hold(TaskId(-number), Claim(1)) for number in range(1, len(args) + 1)]
+    for hold, (type, sent) in zip(holds, args, strict=True):
+        driver.executor.start(Run(hold, TypeName(type), 1, json.dumps(sent)))
+    done.touch()
+    assert {each.__class__ for each in driver.outcomes(holds)} == {Succeeded}
+    begun = [each.hold for each in driver.heard if isinstance(each, Started) and each.hold.task < 0]
+    assert begun == holds
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_what_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"
     done.touch()
@@ -379,10 +397,12 @@ def test_output_goes_where_that_of_the_handler_goes(tmp_path: Path) -> None:
 # Twice
 
 
-def test_a_function_that_returns_twice_has_the_outcome_of_the_first(driver: Driver) -> None:
+@pytest.mark.parametrize("how", ["forks", "forks_in_c"])
+def test_a_function_that_returns_twice_has_the_outcome_of_the_first(driver: Driver, how: str) -> None:
     for _ in range(5):
-        assert driver.result("forks") == "parent"
+        assert driver.result(how) == "parent"
         driver.all_free()
+    assert [driver.result("echo", {"n": n}) for n in range(20)] == [{"n": n} for n in range(20)]
 
 
 def test_a_copy_of_the_process_says_nothing(driver: Driver) -> None:

@@ -33,7 +33,7 @@ class Channel:
 
     def note(self, *reports: Report) -> None:
         """Say these things with what is said next."""
-        frames = b"".join(pack(kind, self._pid, run, payload) for kind, run, payload in reports)
+        frames = b"".join(pack(kind, os.getpid(), run, payload) for kind, run, payload in reports)
         with self._lock:
             self._unsaid += frames
 

@@ -118,13 +118,13 @@ class Place:
         try:
             self._child.start(sent.number, sent.run)
         except (BlockingIOError, ConnectionError):  # it has too much before it, or is dead, which is seen soon
-            self._is_stalled = True
+            self._stall(True)
             self._owner.gave_back([sent.run])
         else:
             self._sent.append(sent)
             self._seconds += sent.seconds
             self._watch()
-        self._owner.changed(self)
+            self._owner.changed(self)
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
@@ -158,8 +158,12 @@ class Place:
     def _take_back(self) -> None:
         """Whatever the child has not come to is free for others; and nothing is put behind what it is at."""
         numbers = set(self._child.take_back())
+        self._stall(True)  # first, or it would be given them again
         self._drop([each for each in self._sent if each.number in numbers])
-        self._is_stalled = bool(self._sent)
+        self._stall(bool(self._sent))
+
+    def _stall(self, value: bool) -> None:
+        self._is_stalled = value
         self._owner.changed(self)
 
     def _drop(self, unbegun: Sequence[Sent]) -> None:
