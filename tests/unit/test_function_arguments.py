@@ -12,6 +12,7 @@ import jsonschema_rs
 import numpy as np
 import numpy.typing as npt
 import pytest
+import typing_extensions as extensions
 from annotated_types import Ge, Gt, Len
 from pydantic import BaseModel
 
@@ -41,6 +42,20 @@ class Model(BaseModel):
 class Sent(TypedDict):
     a: Annotated[int, Gt(0)]
     b: NotRequired[str]
+
+
+class Tree(extensions.TypedDict):
+    branches: list["Tree"]
+
+
+class WithArrays(TypedDict):
+    arrays: list[np.ndarray]
+
+
+class Closed(extensions.TypedDict, closed=True):
+    """Nothing else."""
+
+    a: int
 
 
 def handed(function: Callable[..., Any], sent: Any) -> Any:
@@ -198,6 +213,32 @@ def test_what_is_nested_is_made_too() -> None:
     assert refused(function, wrong) == (
         "$.model.bodies.0.mass: Field required; $.sent.a: Input should be greater than 0"
     )
+
+
+def test_what_holds_its_own_kind_is_understood() -> None:
+    def function(tree: Tree) -> int:
+        return 1 + sum(function(each) for each in tree["branches"])
+
+    assert handed(function, {"tree": {"branches": [{"branches": []}, {"branches": [{"branches": []}]}]}}) == 4
+    assert refused(function, {"tree": {"branches": [{"branches": 1}]}}).startswith("$.tree.branches.0.branches: ")
+
+
+def test_an_array_may_stand_anywhere() -> None:
+    def function(sent: WithArrays) -> float:
+        return sum(each.sum() for each in sent["arrays"])
+
+    assert handed(function, {"sent": {"arrays": [[1, 2], [3.5]]}}) == 6.5
+    assert refused(function, {"sent": {"arrays": [[1], "x"]}}).startswith("$.sent.arrays.1: ")
+
+
+def test_a_typed_dict_may_be_closed_and_described() -> None:
+    def function(sent: Closed): ...
+
+    assert property_of(Closed)["$ref"] == "#/$defs/Closed"
+    (described,) = NamedArguments(function).schema()["$defs"].values()
+    assert described["description"] == "Nothing else."
+    assert described["additionalProperties"] is False
+    assert refused(function, {"sent": {"a": 1, "b": 2}}).startswith("$.sent.b: ")
 
 
 def test_the_place_is_named_without_the_branches_that_were_tried() -> None:

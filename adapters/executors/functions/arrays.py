@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError, core_schema
 def is_array(annotation: Any) -> bool:
     """Whether it is `np.ndarray`, `npt.NDArray[np.float64]` or the like."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and (get_origin(annotation) or annotation) is numpy.ndarray
+    resolved = _resolved(annotation)
+    return numpy is not None and (get_origin(resolved) or resolved) is numpy.ndarray
 
 
 def array_of(annotation: Any) -> Any:
@@ -24,9 +25,17 @@ def array_of(annotation: Any) -> Any:
     return Annotated[Any, GetPydanticSchema(lambda _source, _handler: schema, lambda _schema, _handler: form)]
 
 
+def _resolved(annotation: Any) -> Any:
+    """What a `type` statement stands for, as NDArray is one in newer versions of NumPy."""
+    while hasattr(annotation, "__value__"):
+        parts, annotation = get_args(annotation), annotation.__value__
+        annotation = annotation[parts] if parts else annotation
+    return annotation
+
+
 def _scalar(annotation: Any) -> Any:
     """The NumPy type of the items where one is named that arrays can have: `np.float64`, not `np.floating`."""
-    scalar = next((get_args(each)[0] for each in get_args(annotation)[1:] if get_args(each)), None)
+    scalar = next((get_args(each)[0] for each in get_args(_resolved(annotation))[1:] if get_args(each)), None)
     return scalar if isinstance(scalar, type) and not scalar.__subclasses__() else None
 
 
