@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.executor import ProcessExecutor
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
@@ -544,6 +545,14 @@ def test_nothing_stays_open_after_it_was_closed() -> None:
     driver.all_free()
     driver.executor.close()
     assert (children_of(os.getpid()), len(os.listdir("/proc/self/fd"))) == before
+
+
+@linux_only
+def test_a_child_that_cannot_be_started_leaves_nothing_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="No such file"):
+        ChildProcess([FUNCTIONS], tmp_path / "nowhere")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @linux_only

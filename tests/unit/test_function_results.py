@@ -171,7 +171,8 @@ def test_16_mib_are_kept_and_a_byte_more_is_not(letter: str) -> None:
         encode([letter * length])
 
 
-def test_a_result_that_grows_without_end_is_refused_soon() -> None:
+def test_a_result_that_grows_without_end_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.executors.functions.plain.LONGEST", 100_000)
     value: Any = "x"
     for _ in range(100):
         value = [value, value]

@@ -31,9 +31,9 @@ class Note(NamedTuple):
 class Board:
     """The child reads the number and writes the note, the supervisor the other way round."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._page = mmap.mmap(descriptor, SIZE)
-        os.close(descriptor)
+    def __init__(self, file: int) -> None:
+        os.ftruncate(file, SIZE)
+        self._page = mmap.mmap(file, SIZE)
 
     def cancel(self, run: int) -> None:
         """That run is no longer wanted."""

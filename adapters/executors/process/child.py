@@ -70,11 +70,12 @@ def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None
     """Serve with what these files and modules have."""
     system.die_with_parent(int(parent))
     system.adopt_orphans()
-    channel = Channel(int(inbox), int(outbox))
+    channel, board = Channel(int(inbox), int(outbox)), Board(int(page))
+    os.close(int(page))
     open_streams()
     sys.argv = [""]
     try:
-        Child(channel, Board(int(page)), Repertoire(entries, Path.cwd())).serve()
+        Child(channel, board, Repertoire(entries, Path.cwd())).serve()
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
     os._exit(0)

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from adapters.executors.process import packets
-from adapters.executors.process.board import SIZE, Board
+from adapters.executors.process.board import Board
 from adapters.executors.process.family import MARK, end_family
 from adapters.executors.process.frames import Frame, Unpacker
 from adapters.executors.process.memory import anonymous_file
@@ -31,15 +31,18 @@ class ChildProcess:
     def __init__(self, tasks: Sequence[str], directory: Path) -> None:
         self.is_silent = False
         self._unpacker = Unpacker()
-        self._socket, self._inbox = packets.pair()
-        self.outbox, outbox = os.pipe()
-        os.set_blocking(self.outbox, False)
         self._mark = secrets.token_hex(8)
-        page = anonymous_file()
-        os.ftruncate(page, SIZE)
-        self._process = _started(tasks, directory, self._mark, self._inbox.fileno(), outbox, page)
-        os.close(outbox)
-        self.board = Board(page)
+        with ExitStack() as undo, ExitStack() as finish:
+            self._socket, self._inbox = map(undo.enter_context, packets.pair())
+            self.outbox, outbox = os.pipe()
+            undo.callback(os.close, self.outbox)
+            finish.callback(os.close, outbox)
+            page = anonymous_file()
+            self.board = undo.enter_context(closing(Board(page)))
+            finish.callback(os.close, page)
+            os.set_blocking(self.outbox, False)
+            self._process = _started(tasks, directory, self._mark, self._inbox.fileno(), outbox, page)
+            self._connections = undo.pop_all()
         self.death = _descriptor_of_death(self._process.pid)
 
     def describe(self) -> None:
@@ -91,10 +94,7 @@ class ChildProcess:
         self._signal(signal.SIGKILL)
         end_family(self._process.pid, self._mark)
         code = self._process.wait()
-        self._socket.close()
-        self._inbox.close()
-        self.board.close()
-        os.close(self.outbox)
+        self._connections.close()
         if self.death is not None:
             os.close(self.death)
         return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
@@ -132,7 +132,8 @@ def _descriptor_of_death(process: int) -> int | None:
 
 def _environment(ours: Mapping[str, str], mark: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), ours.get("PYTHONPATH"))))
-    return {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD} | {**ours, "PYTHONPATH": path, MARK: mark}
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD}
+    return {MARK: mark} | one_thread | {**ours, "PYTHONPATH": path, MARK: mark}
 
 
 def _signal(number: int) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from adapters.executors.process.pace import Pace
-from adapters.executors.process.place import Place, Sent
+from adapters.executors.process.place import Place
+from adapters.executors.process.sent import Sent
 from application.ports.executor import Described, Event, Failed, Run, Unusable
 from domain.failure import Failure
 from domain.ids import Hold

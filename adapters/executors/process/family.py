@@ -7,12 +7,12 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 MARK = "FLASK_TASKS_CHILD"
 """A variable with which each child, and what it starts, can be told from everything else on the machine."""
-_PROC = Path("/proc")
+SEARCHED = 32 * 1024
+"""Bytes of an environment that are searched for it, since it stands at the beginning."""
 
 
 class Relative(NamedTuple):
@@ -47,15 +47,21 @@ def _descends(process: Relative, child: int, processes: Mapping[int, Relative]) 
 
 
 def _processes(mark: bytes) -> Iterator[Relative]:
-    for folder in _PROC.glob("[0-9]*"):
-        with suppress(OSError):
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if state != "Z":
-                yield Relative(int(folder.name), int(parent), mark in _environment(folder))
+    for process in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        state, parent = _content(f"/proc/{process}/stat").rpartition(b")")[2].split()[:2] or (b"Z", b"0")
+        if state != b"Z":
+            yield Relative(int(process), int(parent), mark in _content(f"/proc/{process}/environ"))
 
 
-def _environment(folder: Path) -> list[bytes]:
+def _content(path: str) -> bytes:
+    """That of a file of the system; nothing if the process has ended, or is another user's."""
     try:
-        return (folder / "environ").read_bytes().split(b"\0")
-    except OSError:  # of another user
-        return []
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, SEARCHED)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)

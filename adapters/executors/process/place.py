@@ -2,9 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from adapters.executors.functions.failures import crashed
 from adapters.executors.process import reports
@@ -12,8 +10,10 @@ from adapters.executors.process.board import Note
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.frames import Broken, Frame, Kind
 from adapters.executors.process.loop import Loop
+from adapters.executors.process.owner import Owner
 from adapters.executors.process.progress_watch import ProgressWatch
-from application.ports.executor import Described, Event, Failed, Progressed, Run
+from adapters.executors.process.sent import Sent
+from application.ports.executor import Described, Event, Failed, Progressed
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress
@@ -30,50 +30,6 @@ LAST_GASP = 0.1
 """Seconds between the end of a child's pipe and its death, if it was about to die."""
 POLL = 0.05
 """Seconds between two looks for a dead child, where the system does not tell."""
-
-
-class Owner(Protocol):
-    """Whom a place tells what happens there."""
-
-    def happened(self, event: Event) -> None:
-        """The port's business."""
-        ...
-
-    def ended(self, run: Run, event: Event, seconds: float | None) -> None:
-        """The run is over, and its function took so long if that is known."""
-        ...
-
-    def gave_back(self, runs: Sequence[Run]) -> None:
-        """They were never begun."""
-        ...
-
-    def changed(self, place: "Place") -> None:
-        """It has another room, or none."""
-        ...
-
-    def died(self, place: "Place", how: str) -> None:
-        """It is of no use any more."""
-        ...
-
-    def knows(self, functions: bytes) -> bool:
-        """Whether these functions have been described, or soon will be."""
-        ...
-
-    def unusable(self, why: str) -> None:
-        """The functions cannot be imported."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class Sent:
-    """A run that was handed to the child. `ended` is what it was stopped with, if it was."""
-
-    number: int
-    run: Run
-    seconds: float
-    has_begun: bool = False
-    is_attentive: bool = False
-    ended: Failure | None = None
 
 
 class Place:

@@ -1,0 +1,18 @@
+"""A run that was handed to a child."""
+
+from dataclasses import dataclass
+
+from application.ports.executor import Run
+from domain.failure import Failure
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """Its number, and the seconds that it is expected to take. `ended` is what it was stopped with, if it was."""
+
+    number: int
+    run: Run
+    seconds: float
+    has_begun: bool = False
+    is_attentive: bool = False
+    ended: Failure | None = None
