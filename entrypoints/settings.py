@@ -1,12 +1,16 @@
 """The settings of a process: one frozen object, made from the environment at its start."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+WHO = re.compile(r"^(\w+://)?.*@")
+"""The part of an address that holds a password."""
 
 
 class ConfigurationError(Exception):
@@ -17,7 +21,8 @@ class ConfigurationError(Exception):
         self.variable, self.value, self.takes = variable, value, takes
 
     def __str__(self) -> str:
-        return f"{self.variable} is {'not set' if self.value is None else repr(self.value)}: it takes {self.takes}"
+        value = "not set" if self.value is None else repr(WHO.sub(r"\1…@", self.value))
+        return f"{self.variable} is {value}: it takes {self.takes}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

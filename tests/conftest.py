@@ -1,8 +1,11 @@
 """What all suites share: one PostgreSQL for the whole run, and a migrated database on it that each test finds empty."""
 
+import gc
 import os
+import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,25 +24,46 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty PostgreSQL: a container's where there is an engine, else the embedded one's."""
-    server = _container() or EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False)
-    with server as running:
-        yield running if isinstance(running, str) else running.get_connection_url(driver=None)
+    container = started_container()
+    if container:
+        with closing(container):
+            yield container.url
+    else:
+        with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as url:
+            yield url
 
 
-def _container():
-    """A postgres:17 that is ready to be started; None, with a warning that says why, where containers do not work."""
+class Container:
+    """A postgres:17 that runs."""
+
+    def __init__(self) -> None:
+        from testcontainers.community.postgres import PostgresContainer
+
+        self._container = PostgresContainer("postgres:17").start()
+        self.url: str = self._container.get_connection_url(driver=None)
+
+    def close(self) -> None:
+        self._container.stop()
+
+
+def started_container() -> Container | None:
+    """None where there is no engine, it may not be used, or the container does not start; it says so."""
     if os.environ.get("TEST_POSTGRES") == "embedded":
         return None
+    # Importing and failing clients warn of what is theirs, and leave sockets to the collector.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from docker import from_env
-        from docker.errors import DockerException
-        from testcontainers.community.postgres import PostgresContainer
-    try:
-        from_env().ping()
-        return PostgresContainer("postgres:17")
-    except DockerException:
-        return None
+        try:
+            from docker import from_env
+
+            with closing(from_env()) as engine:
+                engine.ping()
+            return Container()
+        except Exception as error:
+            sys.stderr.write(f"\nPostgreSQL is the embedded one: {type(error).__name__}: {error}\n")
+            return None
+        finally:
+            gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """The rounds of a janitor: everything that is to do, then a rest."""
 
 import logging
+import os
 import random
+import select
 from collections.abc import Sequence
-from threading import Event
 
 from application.errors import StorageUnavailable
 from application.use_cases import clean, rescue
@@ -22,22 +23,25 @@ class Rounds:
     def __init__(self, clean: Clean, rescue: Rescue) -> None:
         self._clean = clean
         self._rescue = rescue
-        self._stopped = Event()
+        self._stop_reader, self._stop_writer = os.pipe()
         self._rest = REST
 
     def stop(self) -> None:
-        """Finish the batch at hand."""
-        self._stopped.set()
+        """Finish the batch at hand. Takes no lock, so a signal's handler may call it at any moment."""
+        os.write(self._stop_writer, b".")
 
     def run(self) -> None:
         """Until stopped."""
-        while not self._stopped.is_set():
+        while not self._is_stopped_within(0):
             self._try_round()
-            self._stopped.wait(self._rest * random.uniform(0.75, 1.25))
+            self._is_stopped_within(self._rest * random.uniform(0.75, 1.25))
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        return bool(select.select([self._stop_reader], [], [], seconds)[0])
 
     def _try_round(self) -> None:
         try:
-            while self._go_round() and not self._stopped.is_set():
+            while self._go_round() and not self._is_stopped_within(0):
                 pass
             self._rest = REST
         except StorageUnavailable as error:

@@ -165,3 +165,11 @@ def test_a_quota_of_cpu_time_is_seen(tmp_path: Path, files: dict[str, str], cpus
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
     assert usable_cpus(tmp_path) == (cpus or usable_cpus(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("wrong", ["mysql://me:secret@host/db", "me:secret@host", "postgres:/me:se@cret@host"])
+def test_a_wrong_address_is_shown_without_its_password(wrong: str):
+    sentence = refused(DATABASE_URL=wrong)
+    assert "host" in sentence
+    assert "secret" not in sentence
+    assert "cret" not in sentence
