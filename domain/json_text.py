@@ -45,7 +45,7 @@ def parse(text: str) -> Any:
 
 def dump(value: Any) -> str:
     """The text in which a parsed value is kept: compact, and free of NUL and of what UTF-8 has no form for."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -66,6 +66,7 @@ def _never(_: str) -> NoReturn:
     raise ValueError
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _PLAIN = json.JSONDecoder(parse_float=_finite, parse_constant=_never, object_pairs_hook=_unique)
 """Parses what can be kept, and leaves it to _parse_with_care to say what is wrong with the rest."""
 
