@@ -71,14 +71,20 @@ def bench(*arguments: str) -> None:
     become("-m", "benchmarks", *arguments)
 
 
+def chaos(*arguments: str) -> None:
+    """the service under failures by a seed, and a check of every promise; arguments are seconds and seed"""
+    environment("dev")
+    become("-m", "tests.chaos", *arguments)
+
+
 def env() -> None:
     """make .venv with all that the commands need, and name its Python, for an editor"""
     environment("dev")
     print(PYTHON)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (up, test, lint, tidy, bench, env)}
-TAKE_ARGUMENTS = (test, bench)
+COMMANDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (up, test, lint, tidy, bench, chaos, env)}
+TAKE_ARGUMENTS = (test, bench, chaos)
 if not (ROOT / "benchmarks").is_dir():
     del COMMANDS["bench"]
 

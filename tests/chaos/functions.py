@@ -1,0 +1,86 @@
+"""Functions that behave in the ways that users' functions do, and record every run."""
+
+import os
+import time
+
+from flask_tasks import Progress, Retry, task
+from tests.chaos.runs import recorded
+
+
+@task
+def nothing(progress: Progress):
+    """Returns at once."""
+    with recorded(progress) as token:
+        return {"token": token}
+
+
+@task
+def sleeps(progress: Progress, seconds: float):
+    """Takes its time."""
+    with recorded(progress) as token:
+        time.sleep(seconds)
+        return {"token": token}
+
+
+@task
+def computes(progress: Progress, seconds: float):
+    """Takes its time, and the processor."""
+    with recorded(progress) as token:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            progress(0.5, "computing")
+        return {"token": token}
+
+
+@task(max_losses=0)
+def once(progress: Progress, seconds: float):
+    """May not start twice."""
+    with recorded(progress) as token:
+        time.sleep(seconds)
+        return {"token": token}
+
+
+@task(max_attempts=2)
+def raises(progress: Progress):
+    """Fails."""
+    with recorded(progress) as token:
+        raise ValueError(token)
+
+
+@task(max_attempts=4)
+def asks_again(progress: Progress, delay: float):
+    """Succeeds at its third attempt."""
+    with recorded(progress) as token:
+        if progress.attempt < 3:
+            raise Retry(token, delay=delay)
+        return {"token": token}
+
+
+@task(max_attempts=2)
+def crashes(progress: Progress):
+    """Takes its process with it."""
+    with recorded(progress):
+        os._exit(3)
+
+
+@task(timeout=0.5)
+def overruns(progress: Progress):
+    """Would take longer than it may."""
+    with recorded(progress):
+        time.sleep(30)
+
+
+@task
+def prints(progress: Progress, lines: int):
+    """Says much."""
+    with recorded(progress) as token:
+        for line in range(lines):
+            print(token, line)  # noqa: T201
+        return {"token": token}
+
+
+@task
+def bulky(progress: Progress):
+    """Returns 100 kB."""
+    with recorded(progress) as token:
+        return {"token": token, "padding": "x" * 100_000}

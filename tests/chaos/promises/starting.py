@@ -1,0 +1,89 @@
+"""How often a task starts, and when."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.chaos.circumstances import Circumstances, rank
+from tests.chaos.history import Change, Row, TaskHistory
+from tests.chaos.promises.keeping import CLOCKS
+
+OVERTAKEN = 3.0
+"""Seconds that a task may wait while later ones of its type are taken: others may have had it, and given it back."""
+
+
+def every_start_has_a_claim_of_its_own(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    starts = Counter(run.supervisor for run in task.runs)
+    claims = Counter(hold.row.holder for hold in task.holds)
+    for supervisor, number in starts.items():
+        if number > claims[supervisor]:
+            yield f"handler {supervisor} started it {number} times, and claimed it {claims[supervisor]} times"
+
+
+def nothing_starts_before_it_is_claimed(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    for run in task.runs:
+        if not any(hold.row.holder == run.supervisor and hold.claimed.moment <= run.started for hold in task.holds):
+            yield f"run {run.token} of handler {run.supervisor} came before any claim of it"
+
+
+def a_task_with_max_losses_0_never_starts_twice(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    """But for retries that somebody asked for, and attempts that were its own fault."""
+    first = next((change.new for change in task.changes), None)
+    allowed = 1 + task.retries
+    if first and first.max_losses == 0 and first.max_attempts == 1 and len(task.runs) > allowed:
+        yield f"it started {len(task.runs)} times, with {task.retries} retries"
+
+
+def attempts_and_losses_stay_within_their_limits(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    for row in (change.new for change in task.changes if change.new):
+        if not 0 <= row.attempt <= row.max_attempts:
+            yield f"attempt {row.attempt} of {row.max_attempts}"
+        if not 0 <= row.losses <= row.max_losses + 1:
+            yield f"{row.losses} losses of {row.max_losses}"
+
+
+def an_attempt_is_spent_by_a_claim_and_returned_with_a_loss(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    for change in task.changes:
+        if change.old and change.new:
+            step = change.new.attempt - change.old.attempt
+            if step not in _steps(change.verb, change.new):
+                yield f"with {change.verb} at {change.moment:.3f} attempts went from {change.old.attempt} by {step}"
+
+
+def _steps(verb: str, new: Row) -> tuple[int, ...]:
+    if verb == "lose" and new.status == "failed":
+        return (0, -1)
+    return ({"claim": 1, "lose": -1, "release": -1}.get(verb, 0),)
+
+
+def no_task_starts_before_its_time(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+    for hold in task.holds:
+        if hold.claimed.moment < hold.row.run_at - CLOCKS:
+            yield f"it was claimed {hold.row.run_at - hold.claimed.moment:.1f} s too early"
+
+
+def the_first_of_its_type_is_taken_first(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
+    """Higher priority first, then the order of `run_at`: nobody is overtaken for long."""
+    for before, change in zip(task.changes, task.changes[1:], strict=False):
+        if change.verb == "claim" and (overtakers := _overtakers(task.id, before, change, circumstances)):
+            yield f"it was due, and {overtakers} later ones of its type were taken within {OVERTAKEN:g} s or more"
+
+
+def _overtakers(id: int, before: Change, claim: Change, circumstances: Circumstances) -> int:
+    row = claim.old
+    assert row
+    due, taken = max(before.moment, row.run_at) + OVERTAKEN, claim.moment - CLOCKS
+    if due >= taken or not circumstances.is_calm(due - OVERTAKEN, taken):
+        return 0
+    own = rank(id, row)
+    return sum(other > own for _, other in circumstances.claims_between(row.type, due, taken))
+
+
+PROMISES = (
+    every_start_has_a_claim_of_its_own,
+    nothing_starts_before_it_is_claimed,
+    a_task_with_max_losses_0_never_starts_twice,
+    attempts_and_losses_stay_within_their_limits,
+    an_attempt_is_spent_by_a_claim_and_returned_with_a_loss,
+    no_task_starts_before_its_time,
+    the_first_of_its_type_is_taken_first,
+)

@@ -1,0 +1,56 @@
+"""The schedule: what is done to the service and when, a pure function of the seed and the duration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+GAP = 1.5
+"""Seconds between two actions, on the average."""
+FIRST = 1.0
+SHORTEST, LONGEST = 0.1, 7.0
+"""Seconds that an action lasts, or its victim stays away: some are shorter than a lease, and some are longer."""
+
+WEIGHTS: Mapping[str, int] = {
+    "kill_handler": 6,
+    "kill_child": 4,
+    "kill_janitor": 1,
+    "kill_api": 2,
+    "drain_handler": 3,
+    "freeze_handler": 5,
+    "freeze_host": 3,
+    "freeze_child": 2,
+    "freeze_janitor": 1,
+    "freeze_api": 1,
+    "partition_handler": 4,
+    "partition_janitor": 1,
+    "partition_api": 1,
+    "break_lines": 3,
+    "terminate_backends": 3,
+    "restart_server": 2,
+    "abort_server": 1,
+    "kill_server": 1,
+    "freeze_server": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action: its moment in seconds from the beginning, the number that chooses its target, how long it lasts."""
+
+    moment: float
+    action: str
+    target: int
+    seconds: float
+
+
+def schedule(seed: int, seconds: float, weights: Mapping[str, int] = WEIGHTS) -> Sequence[Step]:
+    """The same steps for the same arguments, in the order of their moments."""
+    random = Random(seed)
+    actions, shares = list(weights), list(weights.values())
+    steps = []
+    moment = FIRST
+    while moment < seconds:
+        [action] = random.choices(actions, shares)
+        steps.append(Step(moment, action, random.randrange(1000), SHORTEST + LONGEST * random.random() ** 2))
+        moment += random.expovariate(1 / GAP)
+    return steps

@@ -1,0 +1,100 @@
+"""The PostgreSQL of a trial, which can be stopped in every way that a server can, and starts again on its data."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg2
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.postgres import Database, Migration
+from tests.chaos import ledger
+
+TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM (
+    SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(api|handler|janitor)' ORDER BY random() LIMIT %s
+) chosen
+"""
+
+
+class Server:
+    """Processes are killed here, never the machine: that what was written reaches the disk need not be waited for."""
+
+    def __init__(self, data: Path) -> None:
+        self._postgres = EmbeddedPostgres(data, durable=False)
+        self.url = self._postgres.start()
+
+    @property
+    def port(self) -> int:
+        """The same at every start."""
+        return urlsplit(self.url).port or 5432
+
+    def prepare(self) -> None:
+        """Make the tables, and record what happens to them."""
+        database = Database(self.url)
+        Migration(database)()
+        database.close()
+        with self.connection() as connection:
+            ledger.install(connection)
+
+    @contextmanager
+    def connection(self) -> Iterator[Any]:
+        """One of our own, straight to it."""
+        connection = psycopg2.connect(self.url, application_name="observer")
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def ids(self) -> set[int]:
+        """The tasks that are there."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM tasks")
+            return {id for (id,) in cursor}
+
+    def count(self, *statuses: str) -> int:
+        """How many tasks stand there."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM tasks WHERE status = ANY (%s)", [list(statuses)])
+            [(number,)] = cursor.fetchall()
+            return int(number)
+
+    def terminate_backends(self, number: int) -> None:
+        """End some connections from the side of the server."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(TERMINATE, [number])
+
+    def end(self, how: signal.Signals) -> None:
+        """SIGINT is the fast shutdown, SIGQUIT the immediate one, SIGKILL none at all."""
+        if pid := self._postgres.pid:
+            os.kill(pid, how)
+            self._postgres.wait()
+
+    def start(self) -> None:
+        """Before: ended. After: it takes connections at the old address."""
+        self._postgres.start()
+
+    def freeze(self) -> None:
+        """Stop all its processes where they are."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it for good."""
+        self._postgres.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if pid := self._postgres.pid:
+            with suppress(psutil.NoSuchProcess):
+                postmaster = psutil.Process(pid)
+                for process in (postmaster, *postmaster.children(recursive=True)):
+                    with suppress(psutil.NoSuchProcess):
+                        process.send_signal(number)

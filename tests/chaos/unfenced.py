@@ -1,0 +1,27 @@
+"""`python -m tests.chaos.unfenced`: a handler whose statement, named by `UNFENCED`, no longer asks for the claim."""
+
+import os
+
+from sqlalchemy import text
+
+from adapters.postgres import statements
+from entrypoints.handler.__main__ import main
+
+FENCES = {
+    "SETTLE": " AND t.claims = o.claim",
+    "RENEW": " AND t.claims = mine.claim",
+    "LOST": " AND t.claims = mine.claim",
+}
+
+
+def without_fence(name: str) -> None:
+    """Take it out of the statement of that name."""
+    statement = str(getattr(statements, name))
+    assert statement.count(FENCES[name]) == 1
+    setattr(statements, name, text(statement.replace(FENCES[name], "")))
+
+
+if __name__ == "__main__":
+    for name in os.environ["UNFENCED"].split(","):
+        without_fence(name)
+    main()
