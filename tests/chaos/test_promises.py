@@ -118,6 +118,7 @@ BAD: dict[Promise, Callable[[], Story]] = {
         begun().disturbed("kill_handler", 11).later(30).lost()
     ),
     holding.nothing_runs_on_without_its_handler: lambda: begun().disturbed("kill_handler", 11).ran().succeeded(),
+    holding.what_is_cancelled_is_ended_soon: lambda: begun().ran(seconds=60).later(-40).cancelled(),
     answering.every_answer_is_one_that_the_contract_has: lambda: done().asked("view", 500),
     answering.what_was_answered_has_happened: lambda: done().asked("delete", 204),
     answering.each_retry_starts_it_over_once: lambda: (
