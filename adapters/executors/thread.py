@@ -1,4 +1,4 @@
-"""An executor over threads of this process, for tests and for systems without processes."""
+"""An executor over threads of this process, for tests and for systems without processes. It captures no output."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

@@ -52,18 +52,20 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The function returned; its result as JSON text."""
+    """The function returned; its result as JSON text. `log` is the last that it has printed, where that is captured."""
 
     hold: Hold
     result: str
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The function raised, or the process that ran it died."""
+    """The function raised, or the process that ran it died. `log` as above."""
 
     hold: Hold
     failure: Failure
+    log: str = ""
 
 
 Event = Described | Unusable | Started | Progressed | Succeeded | Failed

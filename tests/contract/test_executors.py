@@ -178,6 +178,12 @@ def test_a_run_starts_and_succeeds(driver: Driver) -> None:
     assert before <= started.at <= time.monotonic()
 
 
+def test_a_run_has_its_own_output_as_its_log_if_any(driver: Driver) -> None:
+    logs = [driver.run("prints", {"what": what}).log for what in ("one", "two")]
+    assert logs in (["one\n", "two\n"], ["", ""])
+    assert driver.run("echo").log == ""
+
+
 def test_what_it_is_given_comes_back_as_it_went_in(driver: Driver) -> None:
     text = '{"b":1,"a":' + "9" * 4300 + ',"d":-0.0,"e":1e-320,"f":0.1,"s":"\\u0000é\U0001f600"}'
     outcome = driver.run("echo", text=text)

@@ -3,6 +3,8 @@
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -13,10 +15,12 @@ from adapters.executors.process import reports, system
 from adapters.executors.process.board import Board
 from adapters.executors.process.channel import Channel
 from adapters.executors.process.frames import Kind
+from adapters.executors.process.log import Log
+from adapters.executors.process.output import Output
 from adapters.executors.process.packets import Packet
 from adapters.executors.process.progress_reporter import ProgressReporter
 from adapters.executors.process.reports import Report
-from adapters.executors.process.surroundings import Surroundings, open_streams
+from adapters.executors.process.surroundings import Surroundings
 from domain.ids import TypeName
 from flask_tasks import Progress
 
@@ -24,13 +28,14 @@ from flask_tasks import Progress
 class Child:
     """Does what comes over the channel, and says there what became of it."""
 
-    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire) -> None:
+    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire, output: Output) -> None:
         self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
         self._reporter = ProgressReporter(channel, board)
         self._repertoire = repertoire
-        self._surroundings = Surroundings()
+        self._surroundings = Surroundings(output)
+        self._log = Log(output.log)
 
     def serve(self) -> None:
         """Run after run, until the supervisor goes."""
@@ -50,13 +55,21 @@ class Child:
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
         ending = reports.ending(packet.run, time.monotonic() - start, outcome)
-        if not self._surroundings.restore():
-            self._retire(ending)
-        self._channel.note(ending)
+        is_restored = self._surroundings.restore()
+        reports_of_it = [*self._printed(packet.run), ending]
+        if not is_restored:
+            self._retire(reports_of_it)
+        self._channel.note(*reports_of_it)
 
-    def _retire(self, ending: Report) -> NoReturn:
+    def _printed(self, run: int) -> Iterator[Report]:
+        """What it has printed, if anything."""
+        with suppress(OSError):  # the function has closed even this
+            if printed := self._log.new():
+                yield reports.printing(run, printed)
+
+    def _retire(self, ending: Sequence[Report]) -> NoReturn:
         """Say so, and wait to be ended together with what the function left running."""
-        self._channel.say((Kind.WORN, 0, b""), ending)
+        self._channel.say((Kind.WORN, 0, b""), *ending)
         while os.getppid() == self._supervisor:
             time.sleep(1)
         os._exit(0)
@@ -66,16 +79,19 @@ class Child:
         return Progress(packet.task, packet.attempt, report, partial(self._board.is_cancelled, packet.run))
 
 
-def main(inbox: str, outbox: str, page: str, parent: str, *entries: str) -> None:
+def main(inbox: str, outbox: str, page: str, log: str, parent: str, *entries: str) -> None:
     """Serve with what these files and modules have."""
     system.die_with_parent(int(parent))
     system.adopt_orphans()
     channel, board = Channel(int(inbox), int(outbox)), Board(int(page))
     os.close(int(page))
-    open_streams()
+    output = Output(int(log))
+    output.open_streams()
     sys.argv = [""]
     try:
-        Child(channel, board, Repertoire(entries, Path.cwd())).serve()
+        repertoire = Repertoire(entries, Path.cwd())
+        output.keep()
+        Child(channel, board, repertoire, output).serve()
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
     os._exit(0)

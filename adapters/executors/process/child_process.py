@@ -14,7 +14,8 @@ from adapters.executors.process import packets
 from adapters.executors.process.board import Board
 from adapters.executors.process.family import MARK, end_family
 from adapters.executors.process.frames import Frame, Unpacker
-from adapters.executors.process.memory import anonymous_file
+from adapters.executors.process.log import Log
+from adapters.executors.process.memory import anonymous_file, appending
 from adapters.executors.process.packets import Packet
 from application.ports.executor import Run
 
@@ -40,8 +41,12 @@ class ChildProcess:
             page = anonymous_file()
             self.board = undo.enter_context(closing(Board(page)))
             finish.callback(os.close, page)
+            log = appending(anonymous_file())
+            undo.callback(os.close, log)
+            self.log = Log(log)
             os.set_blocking(self.outbox, False)
-            self._process = _started(tasks, directory, self._mark, self._inbox.fileno(), outbox, page)
+            descriptors = self._inbox.fileno(), outbox, page, log
+            self._process = _started(tasks, directory, self._mark, descriptors)
             self._connections = undo.pop_all()
         self.death = _descriptor_of_death(self._process.pid)
 
@@ -106,9 +111,8 @@ class ChildProcess:
 
 
 def _started(
-    tasks: Sequence[str], directory: Path, mark: str, inbox: int, outbox: int, page: int
+    tasks: Sequence[str], directory: Path, mark: str, descriptors: tuple[int, ...]
 ) -> "subprocess.Popen[bytes]":
-    descriptors = (inbox, outbox, page)
     return subprocess.Popen(
         [sys.executable, "-m", "adapters.executors.process.child", *map(str, (*descriptors, os.getpid())), *tasks],
         stdin=subprocess.DEVNULL,

@@ -20,6 +20,7 @@ class Kind(IntEnum):
     SUCCEEDED = 6
     FAILED = 7
     WORN = 8
+    LOG = 9
 
 
 _HEADER = Struct("!4sBIQI")

@@ -9,6 +9,8 @@ from adapters.executors.process import reports
 from adapters.executors.process.board import Note
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.frames import Broken, Frame, Kind
+from adapters.executors.process.log import Printed
+from adapters.executors.process.log_watch import LogWatch
 from adapters.executors.process.loop import Loop
 from adapters.executors.process.owner import Owner
 from adapters.executors.process.progress_watch import ProgressWatch
@@ -44,6 +46,7 @@ class Place:
         self._is_doomed = self._is_dead = False
         self.was_ready = self.has_ended_a_run = self.is_worn = False
         self._progress = ProgressWatch(child.board, loop, self._tell_progress)
+        self._log_watch = LogWatch(child.log, loop, lambda: bool(self._sent))
         loop.listen(child.outbox, self._hear)
         if child.death is not None:
             loop.listen(child.death, self._see_death)
@@ -79,6 +82,7 @@ class Place:
         else:
             self._sent.append(sent)
             self._seconds += sent.seconds
+            self._log_watch.begin()
             self._watch()
             self._owner.changed(self)
 
@@ -191,12 +195,18 @@ class Place:
         match frame.kind:
             case Kind.SUCCEEDED | Kind.FAILED:
                 self._progress.look()
-                self._settle(sent, reports.ended(frame, sent.run.hold), reports.seconds(frame))
+                self._settle(sent, reports.ended(frame, sent.run.hold, sent.log), reports.seconds(frame))
             case Kind.STARTED:
                 sent.has_begun, sent.is_attentive = True, reports.is_attentive(frame)
                 self._owner.happened(reports.started(frame, sent.run.hold))
+            case Kind.LOG:
+                self._read(sent, reports.printed(frame))
             case _:
                 self._progress.look_and_go_on()
+
+    def _read(self, sent: Sent, printed: Printed) -> None:
+        sent.log = printed.text()
+        self._child.log.told(printed)
 
     def _tell_progress(self, note: Note) -> None:
         for sent in self._sent:
@@ -209,7 +219,7 @@ class Place:
         self._seconds = self._seconds - sent.seconds if self._sent else 0.0
         self._is_stalled = False
         self.has_ended_a_run = True
-        self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended) if sent.ended else event, seconds)
+        self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, seconds)
         if self.is_worn:
             self._kill()
         self._owner.changed(self)
@@ -217,12 +227,19 @@ class Place:
     def _see_death(self) -> None:
         self._is_doomed = self._is_dead = True
         self._hear()
+        self._read_what_is_left()
         how = self._bury()
         self._owner.changed(self)
         for sent in [each for each in self._sent if each.has_begun or each.ended]:
-            self._settle(sent, Failed(sent.run.hold, crashed(f"the process that ran it {how}")), None)
+            self._settle(sent, Failed(sent.run.hold, crashed(f"the process that ran it {how}"), sent.log), None)
         self._drop(list(self._sent))
         self._owner.died(self, how)
+
+    def _read_what_is_left(self) -> None:
+        """What a run had printed that did not come to say so."""
+        for sent in [each for each in self._sent if each.has_begun and not each.log]:
+            if printed := self._child.log.new():
+                self._read(sent, printed)
 
     def _bury(self) -> str:
         self._loop.ignore(self._child.outbox)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from struct import Struct
 
 from adapters.executors.process.frames import Frame, Kind
+from adapters.executors.process.log import Printed
 from application.ports.executor import Failed, Started, Succeeded
 from domain.failure import Failure
 from domain.ids import Hold
@@ -14,6 +15,7 @@ from domain.task_type import TaskType
 
 _STARTED = Struct("!d?")
 _SECONDS = Struct("!f")
+_PRINTED = Struct("!Q?")
 
 Report = tuple[Kind, int, bytes]
 """The kind of a frame, the number of the run, and the payload."""
@@ -27,6 +29,11 @@ def describing(types: Sequence[TaskType]) -> Report:
 def starting(run: int, at: float, is_attentive: bool) -> Report:
     """Its function begins, and is handed a progress or not."""
     return Kind.STARTED, run, _STARTED.pack(at, is_attentive)
+
+
+def printing(run: int, printed: Printed) -> Report:
+    """It has printed that."""
+    return Kind.LOG, run, _PRINTED.pack(printed.end, printed.is_whole) + printed.tail
 
 
 def ending(run: int, seconds: float, outcome: str | Failure) -> Report:
@@ -51,10 +58,18 @@ def is_attentive(frame: Frame) -> bool:
     return bool(_STARTED.unpack(frame.payload)[1])
 
 
-def ended(frame: Frame, hold: Hold) -> Succeeded | Failed:
-    """What became of the function."""
+def printed(frame: Frame) -> Printed:
+    """The last that the function has printed."""
+    end, is_whole = _PRINTED.unpack_from(frame.payload)
+    return Printed(end, is_whole, frame.payload[_PRINTED.size :])
+
+
+def ended(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
+    """What became of the function, with what it has printed."""
     text = frame.payload[_SECONDS.size :].decode()
-    return Succeeded(hold, text) if frame.kind is Kind.SUCCEEDED else Failed(hold, Failure(**json.loads(text)))
+    if frame.kind is Kind.SUCCEEDED:
+        return Succeeded(hold, text, log)
+    return Failed(hold, Failure(**json.loads(text)), log)
 
 
 def seconds(frame: Frame) -> float:

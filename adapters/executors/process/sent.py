@@ -8,7 +8,10 @@ from domain.failure import Failure
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """Its number, and the seconds that it is expected to take. `ended` is what it was stopped with, if it was."""
+    """Its number, and the seconds that it is expected to take. `ended` is what it was stopped with, if it was.
+
+    `log` is what it has printed, as soon as that is known.
+    """
 
     number: int
     run: Run
@@ -16,3 +19,4 @@ class Sent:
     has_begun: bool = False
     is_attentive: bool = False
     ended: Failure | None = None
+    log: str = ""

@@ -4,14 +4,17 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 from adapters.executors.process.descriptors import copied
+from adapters.executors.process.output import Output
 
 
 class Surroundings:
     """Remembers folder, streams and signals as they are when it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._folder = os.getcwd()
         self._copies = [copied(stream) for stream in (0, 1, 2)]
         self._streams = sys.stdin, sys.stdout, sys.stderr
@@ -28,13 +31,22 @@ class Surroundings:
         return not (_has_threads() or _has_children())
 
     def _restore_streams(self) -> None:
-        _flush()
+        self._flush()
         for stream, copy in enumerate(self._copies):
             os.dup2(copy, stream)
         if any(each.closed for each in self._streams):
-            open_streams()
+            self._output.open_streams()
             self._streams = sys.stdin, sys.stdout, sys.stderr
         sys.stdin, sys.stdout, sys.stderr = self._streams
+
+    def _flush(self) -> None:
+        _, out, error = self._streams
+        flush(sys.stdout)
+        flush(sys.stderr)
+        if sys.stdout is not out or sys.stderr is not error:
+            flush(out)
+            flush(error)
+        self._output.flush()
 
     def _restore_signals(self) -> None:
         """Those that would harm the next function; nobody sends others to a child."""
@@ -43,17 +55,10 @@ class Surroundings:
             signal.signal(signal.SIGCHLD, self._on_child)
 
 
-def open_streams() -> None:
-    """Anew, and written line by line, so that what was printed is there when the process dies."""
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
-
-
-def _flush() -> None:
+def flush(stream: Any) -> None:
+    """As far as it lets itself be flushed."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        stream.flush()
     except BaseException:  # closed, full, or replaced by who knows what
         return
 
