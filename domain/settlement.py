@@ -43,7 +43,9 @@ class Settlement:
 
     @classmethod
     def lost(cls, running: Task, now: datetime) -> "Settlement":
-        """The handler that held the task is gone."""
+        """The handler that held the task is gone; a claim that never came to a start leaves no trace."""
+        if running.started is None:
+            return cls.released(running)
         holder = running.lease.handler if running.lease else "nobody"
         return cls(task=running.lose(now), attempt=_record(running, now, "lost", f"handler {holder} was lost", None))
 

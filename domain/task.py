@@ -23,6 +23,7 @@ class Task:
 
     `attempt` counts the starts that count, `losses` those that ended through no fault of the task, and `claims` every
     start: it only rises, and as the number of the present claim it fences the writes of whoever holds the task.
+    A running task without `started` has been claimed, and nobody has said yet that it is about to start.
     """
 
     id: TaskId
@@ -58,8 +59,16 @@ class Task:
         """Whether its time is over; a running task has all the time that it needs."""
         return self.status in RULES[Verb.DELETE] and self.expire <= aware(now)
 
-    def claim(self, lease: Lease) -> "Task":
-        """Given to a handler, under a new claim. It has not started yet."""
+    @property
+    def must_start_on_record(self) -> bool:
+        """Whether `started` has to be stored before its function begins, since nothing else would tell of a lost start.
+
+        It may never start twice, or somebody has claimed it before and nobody knows whether it started then.
+        """
+        return self.started is None and (self.max_losses == 0 or self.claims > self.attempt + self.losses)
+
+    def claim(self, lease: Lease, started: datetime | None = None) -> "Task":
+        """Given to a handler, under a new claim; `started` where it is about to start it."""
         self._must_allow(Verb.CLAIM)
         return replace(
             self,
@@ -67,7 +76,7 @@ class Task:
             attempt=self.attempt + 1,
             claims=self.claims + 1,
             lease=lease,
-            started=None,
+            started=started,
             finished=None,
             progress=None,
         )
@@ -91,8 +100,13 @@ class Task:
         return self._waiting_from(after(now, max(delay, 0)), error=error)
 
     def lose(self, now: datetime) -> "Task":
-        """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost."""
+        """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost.
+
+        A claim that never came to a start is no loss.
+        """
         self._must_allow(Verb.LOSE)
+        if self.started is None:
+            return self.release()
         losses = self.losses + 1
         if losses > self.max_losses:
             lost = Error(LOST, f"the handler that ran it was lost, start {losses} of {losses} that were", self.attempt)

@@ -18,6 +18,7 @@ from application.supervisor.errands.claim import ClaimTasks
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.keep import LookForLost, Renew
 from application.supervisor.errands.publish import Publish, Withdraw
+from application.supervisor.errands.record import RecordStarts
 from application.supervisor.errands.report import ReportNews
 from application.supervisor.errands.rescue import RescueOthers
 from application.supervisor.errands.settle import Settle
@@ -82,6 +83,7 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(Publish, office, published),
         providers.Singleton(Settle, office),
         providers.Singleton(ClaimTasks, office, executor),
+        providers.Singleton(RecordStarts, office, executor),
         providers.Singleton(Renew, office),
         providers.Singleton(LookForLost, office),
         providers.Singleton(ReportNews, office),

@@ -1,10 +1,10 @@
 """Whole transactions over a store, as the tests of several suites take them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application.ports.queue import Claimed, Report
+from application.ports.queue import Claimed, Report, Wanted
 from application.ports.tasks import Stored
 from application.ports.work import Begin
 from domain.failure import Failure
@@ -61,10 +61,14 @@ def claim(
     handler: str = HANDLER,
     lease: float = 30,
     max_bytes: int = 10**9,
+    starting: int = 1000,
+    slow: Collection[str] = (),
+    most_slow: int = 0,
 ) -> Sequence[Claimed]:
     types = {TypeName(name): most for name, most in (wanted or {ADD: 1000}).items()}
     with begin() as work:
-        claimed = work.queue.claim(Lease.granted(HandlerId(handler), now, lease), now, types, limit, max_bytes)
+        how = Wanted(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), most_slow)
+        claimed = work.queue.claim(Lease.granted(HandlerId(handler), now, lease), now, how)
         work.commit()
     return claimed
 
@@ -92,6 +96,14 @@ def fail(begin: Begin, task: Task, now: datetime = NOW, failure: Failure = BOOM)
 def rescue(begin: Begin, now: datetime, limit: int = 100) -> Sequence[Task]:
     with begin() as work:
         settlements = [Settlement.lost(task, now) for task in work.queue.abandoned(now, limit)]
+        assert not work.queue.settle(settlements)
+        work.commit()
+    return [settlement.task for settlement in settlements]
+
+
+def take_back(begin: Begin, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
+    with begin() as work:
+        settlements = [Settlement.lost(task, now) for task in work.queue.left_by(handler, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]

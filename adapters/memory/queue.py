@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import Row, State
-from application.ports.queue import Claimed, Report
-from domain.ids import Hold, TaskId, TypeName
+from application.ports.queue import Claimed, Report, Wanted
+from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.status import Status
@@ -21,12 +21,11 @@ class MemoryQueue:
         self._state = state
         self._up_since = up_since
 
-    def claim(
-        self, lease: Lease, now: datetime, wanted: Mapping[TypeName, int], limit: int, max_bytes: int
-    ) -> Sequence[Claimed]:
-        due = [row for row in self._state.rows.values() if row.task.type in wanted and row.task.is_due(now)]
-        free = in_turns(most_of_each(due, wanted), list(wanted))[:limit]
-        return [self._claim(row, lease) for row in up_to(free, max_bytes)]
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+        due = [row for row in self._state.rows.values() if row.task.type in wanted.most and row.task.is_due(now)]
+        free = few_slow(in_turns(most_of_each(due, wanted.most), list(wanted.most)), wanted)[: wanted.limit]
+        chosen = enumerate(up_to(free, wanted.max_bytes))
+        return [self._claim(row, lease, now if nth < wanted.starting else None) for nth, row in chosen]
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
         lost = self.lost(holds)
@@ -36,6 +35,9 @@ class MemoryQueue:
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return [hold for hold in holds if not self._is_held(hold)]
+
+    def held_by(self, handler: HandlerId) -> Sequence[Hold]:
+        return [task.hold for task in self._running() if task.lease and task.lease.handler == handler]
 
     def report(self, reports: Sequence[Report]) -> None:
         for report in reports:
@@ -47,15 +49,20 @@ class MemoryQueue:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
-        running = [row.task for row in self._state.rows.values() if row.task.status is Status.RUNNING]
-        lapsed = [task for task in running if task.lease and task.lease.has_lapsed(now)]
+        lapsed = [task for task in self._running() if task.lease and task.lease.has_lapsed(now)]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
+
+    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+        return [self._state.rows[hold.task].task for hold in self.held_by(handler)[:limit]]
 
     def up_since(self) -> datetime:
         return self._up_since
 
-    def _claim(self, row: Row, lease: Lease) -> Claimed:
-        task = row.task.claim(lease)
+    def _running(self) -> Sequence[Task]:
+        return [row.task for row in self._state.rows.values() if row.task.status is Status.RUNNING]
+
+    def _claim(self, row: Row, lease: Lease, started: datetime | None) -> Claimed:
+        task = row.task.claim(lease, started)
         self._put(task)
         return Claimed(task, row.args)
 
@@ -98,6 +105,12 @@ def in_turns(rows: Iterable[Row], types: Sequence[TypeName]) -> Sequence[Row]:
         return -row.task.priority, turns[pair], types.index(row.task.type)
 
     return sorted(rows, key=place)
+
+
+def few_slow(rows: Sequence[Row], wanted: Wanted) -> Sequence[Row]:
+    """All but those of slow types that are too many."""
+    slow = [row.task.id for row in rows if row.task.type in wanted.slow]
+    return [row for row in rows if row.task.id not in slow[wanted.most_slow :]]
 
 
 def up_to(rows: Sequence[Row], max_bytes: int) -> Iterator[Row]:

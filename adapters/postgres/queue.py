@@ -1,15 +1,15 @@
 """The queue in PostgreSQL: SQL decides who is free, the aggregate has decided everything else."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from adapters.postgres import rows, statements
-from application.ports.queue import Claimed, Report
-from domain.ids import Claim, Hold, TaskId, TypeName
+from application.ports.queue import Claimed, Report, Wanted
+from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Attempt, Settlement
 from domain.task import Task
@@ -21,15 +21,16 @@ class PostgresQueue:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def claim(
-        self, lease: Lease, now: datetime, wanted: Mapping[TypeName, int], limit: int, max_bytes: int
-    ) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         parameters = {
-            "types": list(wanted),
-            "most": list(wanted.values()),
+            "types": list(wanted.most),
+            "most": list(wanted.most.values()),
+            "slow": [type in wanted.slow for type in wanted.most],
+            "most_slow": wanted.most_slow,
             "now": now,
-            "limit": limit,
-            "max_bytes": max_bytes,
+            "limit": wanted.limit,
+            "max_bytes": wanted.max_bytes,
+            "starting": wanted.starting,
             "handler": lease.handler,
             "lease_until": lease.until,
         }
@@ -43,6 +44,9 @@ class PostgresQueue:
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []
+
+    def held_by(self, handler: HandlerId) -> Sequence[Hold]:
+        return _holds(self._connection.execute(statements.HELD_BY, {"handler": handler}))
 
     def report(self, reports: Sequence[Report]) -> None:
         if not reports:
@@ -63,6 +67,10 @@ class PostgresQueue:
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.ABANDONED, {"now": now, "limit": limit})
+        return [rows.task(row) for row in found]
+
+    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+        found = self._connection.execute(statements.LEFT_BY, {"handler": handler, "limit": limit})
         return [rows.task(row) for row in found]
 
     def up_since(self) -> datetime:

@@ -47,8 +47,9 @@ REMOVE = text("DELETE FROM tasks WHERE id = :id")
 # `:limit`, and the ids come as an array: else it would join by reading the table, and compile its plan for a second.
 CLAIM = text(f"""
     WITH RECURSIVE wanted AS (
-        SELECT type, most, turn
-        FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[])) WITH ORDINALITY AS w (type, most, turn)
+        SELECT type, most, slow, turn
+        FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[]), CAST(:slow AS boolean[]))
+            WITH ORDINALITY AS w (type, most, slow, turn)
     ), pair AS (
         SELECT wanted.*, highest.priority
         FROM wanted CROSS JOIN LATERAL (
@@ -57,14 +58,14 @@ CLAIM = text(f"""
             ORDER BY priority DESC LIMIT 1
         ) highest
         UNION ALL
-        SELECT pair.type, pair.most, pair.turn, next.priority
+        SELECT pair.type, pair.most, pair.slow, pair.turn, next.priority
         FROM pair CROSS JOIN LATERAL (
             SELECT priority FROM tasks
             WHERE status = 'waiting' AND type = pair.type AND priority < pair.priority
             ORDER BY priority DESC LIMIT 1
         ) next
     ), due AS (
-        SELECT pair.type, pair.priority, pair.turn, pair.most, nth,
+        SELECT pair.type, pair.priority, pair.turn, pair.slow, pair.most, nth,
             sum(1) OVER (PARTITION BY pair.type ORDER BY pair.priority DESC, nth) AS nth_of_type
         FROM pair CROSS JOIN LATERAL (
             SELECT row_number() OVER (ORDER BY run_at, id) AS nth
@@ -78,7 +79,12 @@ CLAIM = text(f"""
     ), share AS (
         SELECT type, priority, turn, count(*) AS size
         FROM (
-            SELECT * FROM due WHERE nth_of_type <= most
+            SELECT *
+            FROM (
+                SELECT *, row_number() OVER (PARTITION BY slow ORDER BY priority DESC, nth, turn) AS nth_of_pace
+                FROM due WHERE nth_of_type <= most
+            ) wanted
+            WHERE NOT slow OR nth_of_pace <= :most_slow
             ORDER BY priority DESC, nth, turn LIMIT :limit
         ) taken
         GROUP BY type, priority, turn
@@ -106,7 +112,10 @@ CLAIM = text(f"""
     ), claimed AS (
         UPDATE tasks t
         SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
-            lease_until = :lease_until, started = NULL, finished = NULL, progress = NULL
+            lease_until = :lease_until, finished = NULL, progress = NULL,
+            started = CASE
+                WHEN t.id = ANY (ARRAY(SELECT id FROM chosen WHERE place <= :starting)) THEN CAST(:now AS timestamptz)
+            END
         WHERE t.id = ANY (ARRAY(SELECT id FROM chosen))
         RETURNING {TASK}, t.args
     )
@@ -135,6 +144,8 @@ LOST = text("""
     LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
     WHERE t.id IS NULL
 """)
+
+HELD_BY = text("SELECT id, claims AS claim FROM tasks WHERE status = 'running' AND handler = :handler")
 
 REPORT = text("""
     WITH news AS (
@@ -195,6 +206,13 @@ ABANDONED = text(f"""
     SELECT {TASK} FROM tasks t
     WHERE t.status = 'running' AND t.lease_until < :now
     ORDER BY t.lease_until, t.id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+""")
+
+LEFT_BY = text(f"""
+    SELECT {TASK} FROM tasks t
+    WHERE t.status = 'running' AND t.handler = :handler
+    ORDER BY t.id LIMIT :limit
     FOR UPDATE SKIP LOCKED
 """)
 

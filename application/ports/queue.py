@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.ids import Hold, TaskId, TypeName
+from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.progress import Progress
 from domain.settlement import Settlement
@@ -21,6 +21,23 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many tasks of each type, in the order in which types take turns.
+
+    At most `limit` in all, and of the `slow` types at most `most_slow` together. Their arguments have at most
+    `max_bytes`, unless the first alone has more. `starting` is how many start at once: what is claimed ahead of that
+    may come to nothing, without anything being lost.
+    """
+
+    most: Mapping[TypeName, int]
+    limit: int
+    max_bytes: int
+    starting: int
+    slow: frozenset[TypeName] = frozenset()
+    most_slow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What there is to say of a run that goes on: when its function started, and how far it is."""
 
@@ -30,16 +47,13 @@ class Report:
 
 
 class Queue(Protocol):
-    """Waiting and running tasks. `claim` and `abandoned` skip what others have locked; the rest waits for it."""
+    """Waiting and running tasks. To claim and to take back skips what others have locked; the rest waits for it."""
 
-    def claim(
-        self, lease: Lease, now: datetime, wanted: Mapping[TypeName, int], limit: int, max_bytes: int
-    ) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         """Before: waiting and due. After: running under the lease, each with a claim of its own.
 
-        At most `limit` tasks, at most the wanted number of each type, and no more arguments than `max_bytes` together
-        unless one task alone has more. Higher priority first; within one priority types take turns in the order of
-        `wanted`; within a type by `run_at`, then id.
+        Higher priority first; within one priority types take turns in the order of `wanted.most`; within a type by
+        `run_at`, then id. The first `wanted.starting` are on record as started now.
         """
         ...
 
@@ -49,6 +63,10 @@ class Queue(Protocol):
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         """Those of these claims that are not held any more: cancelled, taken back, gone. Changes nothing."""
+        ...
+
+    def held_by(self, handler: HandlerId) -> Sequence[Hold]:
+        """All that is running under leases of this handler. Changes nothing."""
         ...
 
     def report(self, reports: Sequence[Report]) -> None:
@@ -65,6 +83,10 @@ class Queue(Protocol):
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
         """Running tasks whose lease has lapsed, the longest first, locked by this work. Changes nothing."""
+        ...
+
+    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+        """Running tasks under leases of this handler, whatever its leases say, locked by this work. Changes nothing."""
         ...
 
     def up_since(self) -> datetime:

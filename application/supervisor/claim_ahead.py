@@ -1,17 +1,19 @@
 """How many tasks to claim: what the executor will start within moments, and no more.
 
-Fast tasks come in large batches and slow ones one at a time, so that nobody waits behind a slow task while another
-handler idles.
+Fast tasks come in large batches and slow ones one a place, so that nobody waits behind a slow task while another
+handler idles. While fast ones keep coming, one place of several is theirs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from application.ports.queue import Claimed, Wanted
 from application.supervisor.held import Held, Holdings
 from domain.ids import TypeName
 
 HORIZON = 0.1
-"""Seconds of work that may be claimed ahead of a place that is, or soon will be, free."""
+"""Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
 
 LIMIT = 500
 MOST_BYTES = 16 * 1024 * 1024
@@ -23,10 +25,15 @@ SHORTEST = 1e-5
 
 @dataclass(slots=True)
 class ClaimAhead:
-    """Mean durations by type, and the order in which types take turns."""
+    """Mean durations by type, the order in which types take turns, and what the last claims came to.
+
+    Of the `exhausted` types nothing more was there when it was last asked for.
+    """
 
     durations: dict[TypeName, float] = field(default_factory=dict)
     turns: list[TypeName] = field(default_factory=list)
+    exhausted: set[TypeName] = field(default_factory=set)
+    _cut_short: Sequence[TypeName] = ()
 
     def learn(self, type: TypeName, seconds: float) -> None:
         """A run of this type took so long."""
@@ -39,30 +46,50 @@ class ClaimAhead:
         self.turns = [type for type in self.turns if type in offered]
         self.turns += [type for type in offered if type not in self.turns]
 
-    def took(self, types: Iterable[TypeName]) -> None:
-        """These types had a turn: they come last now, the latest last of all."""
-        for type in dict.fromkeys(types):
-            self.turns.remove(type)
-            self.turns.append(type)
+    def took(self, claimed: Sequence[Claimed], wanted: Wanted) -> None:
+        """These were claimed when so many were wanted. Their types come last now, the latest last of all."""
+        taken = Counter(each.task.type for each in claimed)
+        for type in taken:
+            if type in self.turns:
+                self.turns.remove(type)
+                self.turns.append(type)
+        all_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
+        is_full = len(claimed) >= wanted.limit or 2 * sum(len(each.args) for each in claimed) >= wanted.max_bytes
+        full = {type for type, most in wanted.most.items() if taken[type] >= most or (all_slow and type in wanted.slow)}
+        self._cut_short = [type for type in taken if is_full or type in full]
+        if not is_full:
+            self.exhausted |= {type for type in wanted.most if not taken[type]} - full
+        self.exhausted -= {*taken}
 
-    def wanted(self, free: int, places: int, held: Holdings, now: float) -> Mapping[TypeName, int]:
-        """How many of each type to claim, in the order of turns; only types of which any are wanted.
+    def wanted(self, free: int, places: int, held: Holdings, now: float) -> Wanted:
+        """How many to claim, in the order of turns; only types of which any are wanted.
 
         `free` runs could be started now, in `places` of which each runs one at a time.
         """
-        idle = min(free, places) - len(held.queued)
-        ready = min(free + sum(self._ends_soon(each, now) for each in held.running.values()), places)
-        room = HORIZON * ready - sum(self._expected(each) for each in held.not_begun())
-        wanted = {type: min(max(idle, self._fitting(type, room)), LIMIT) for type in self.turns}
-        return {type: number for type, number in wanted.items() if number > 0}
+        occupied = sum(self._occupies_a_place(each, now) for each in held.running.values())
+        ready = min(free + len(held.running) - occupied, places - occupied)
+        kept = 1 if places > 1 and self._more_quick_wait() else 0
+        slow = frozenset(type for type in self.turns if self._is_slow(type))
+        most_slow = max(ready - kept - sum(each.task.type in slow for each in held.queued), 0)
+        idle = max(min(free, places) - len(held.queued), 0)
+        room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
+        most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
+        return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
-    def _expected(self, held: Held) -> float:
-        return self.durations.get(held.task.type, HORIZON)
+    def _more_quick_wait(self) -> bool:
+        """Whether the last claim would have brought more quick tasks if it had been allowed to."""
+        return any(not self._is_slow(type) for type in self._cut_short)
 
-    def _fitting(self, type: TypeName, room: float) -> int:
-        mean = self.durations.get(type, HORIZON)
-        return int(room / mean) if mean < HORIZON else 0
+    def _fitting(self, type: TypeName, idle: int, room: float) -> int:
+        return min(max(idle, int(room / self.durations[type])), LIMIT)
 
-    def _ends_soon(self, held: Held, now: float) -> bool:
-        began = held.claimed_at if held.started_at is None else held.started_at
-        return self._expected(held) < HORIZON and now - began < HORIZON
+    def _is_slow(self, type: TypeName) -> bool:
+        """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""
+        return self._expected(type) >= HORIZON
+
+    def _expected(self, type: TypeName) -> float:
+        return self.durations.get(type, HORIZON)
+
+    def _occupies_a_place(self, held: Held, now: float) -> bool:
+        """Whether nothing else will start where it runs for a while."""
+        return self._is_slow(held.task.type) or (held.started_at is not None and now - held.started_at >= HORIZON)

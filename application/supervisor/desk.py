@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from application.ports.clock import Clock
 from application.ports.wake_up import Topic
@@ -16,7 +17,11 @@ from domain.task_type import TaskType
 
 @dataclass(slots=True)
 class Desk:
-    """Only the supervisor's own thread touches it, but for `woken`, to which any thread may add."""
+    """Only the supervisor's own thread touches it, but for `woken`, to which any thread may add, and `doubted_at`.
+
+    That is when a claim last went unanswered, so that nobody knows what it has claimed. `forsaken` is what is not held
+    any more though it could not be settled: its lease has to lapse.
+    """
 
     clock: Clock
     held: Holdings = field(default_factory=Holdings)
@@ -28,6 +33,8 @@ class Desk:
     published: Sequence[TaskType] = ()
     woken: set[Topic] = field(default_factory=lambda: set(Topic))
     draining: bool = False
+    doubted_at: float = -inf
+    forsaken: set[Hold] = field(default_factory=set)
 
     @property
     def is_empty(self) -> bool:
@@ -43,9 +50,9 @@ class Desk:
         """It has ended; the storage is to be told."""
         self.outbox.append(settlement(self.as_it_ran(held)))
 
-    def give_back(self, unstarted: Iterable[Held]) -> None:
+    def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
-        self.outbox.extend(Settlement.released(held.task) for held in unstarted)
+        self.outbox.extend(map(Settlement.released, unstarted))
 
     def lose(self, holds: Sequence[Hold]) -> None:
         """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""
@@ -53,6 +60,10 @@ class Desk:
         for held in (self.held.running[hold] for hold in holds if hold in self.held.running):
             held.ending = Ending.LOST
             self.to_end.append(held)
+
+    def accounted_for(self) -> set[Hold]:
+        """All that is held, or was and is still to be told of."""
+        return {*self.held.queued_or_running(), *(each.task.hold for each in self.outbox), *self.forsaken}
 
     def as_it_ran(self, held: Held) -> Task:
         """The task with when it started, in the time of the storage, and how far it is."""

@@ -55,6 +55,10 @@ class Holdings:
         """Queue what was claimed."""
         self.queued.extend(Held(each.task, each.args, now) for each in claimed)
 
+    def waits_for_record(self) -> bool:
+        """Whether the first that is queued may not start yet."""
+        return bool(self.queued) and self.queued[0].task.must_start_on_record
+
     def hand_over(self) -> Held:
         """The first that is queued; it runs from now on."""
         held = self.queued.popleft()
@@ -65,6 +69,11 @@ class Holdings:
         """All that is held and not known to be lost."""
         running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
         return [*(held.hold for held in self.queued), *running]
+
+    def queued_or_running(self) -> Iterator[Hold]:
+        """All that is here, lost or not."""
+        yield from (held.hold for held in self.queued)
+        yield from self.running
 
     def not_begun(self) -> Iterator[Held]:
         """All whose function has not started yet, as far as it is known."""

@@ -109,7 +109,8 @@ class Supervisor:
     def _finish_failed(self, hold: Hold, failure: Failure) -> None:
         def settlement(task: Task) -> Settlement:
             if held is not None and held.ending is Ending.DRAINED:
-                return Settlement.lost(task, self._clock.now())
+                has_started = held.started_at is not None
+                return Settlement.lost(task, self._clock.now()) if has_started else Settlement.released(task)
             return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random())
 
         held = self._held.running.get(hold)
@@ -125,15 +126,15 @@ class Supervisor:
         self._desk.settle(held, settlement)
 
     def _hand_over(self) -> None:
-        while self._held.queued and self._executor.free:
+        while self._held.queued and self._executor.free and not self._held.waits_for_record():
             held = self._held.hand_over()
             self._executor.start(Run(held.hold, held.task.type, held.task.attempt, held.args))
 
     def _give_back(self) -> None:
         before = self._clock.monotonic() - (0 if self._desk.draining else GIVE_BACK)
-        self._desk.give_back(self._held.take_out(before))
+        self._desk.give_back(held.task for held in self._held.take_out(before))
         if any(held.started_at is None and held.claimed_at < before for held in self._held.running.values()):
-            self._desk.give_back(self._held.running.pop(hold) for hold in self._executor.recall())
+            self._desk.give_back(self._held.running.pop(hold).task for hold in self._executor.recall())
 
     def _end_lost(self) -> None:
         for held in self._desk.to_end:

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from adapters.memory import MemoryStore
 from adapters.postgres import Database, PostgresStore
 from application.ports.listing import Filter
-from application.ports.queue import Report
+from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
@@ -34,7 +34,7 @@ from domain.status import Status, Verb
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
-from tests.steps import add, at, rescue, settle
+from tests.steps import add, at, rescue, settle, take_back
 
 MOST_TASKS = 9
 UNKNOWN = TaskId(2**62)
@@ -156,16 +156,24 @@ class Agreement(RuleBasedStateMachine):
         wanted=wanted,
         limit=limits,
         max_bytes=st.sampled_from([10**9, 10**9, 1, 4, 63]),
+        starting=limits | st.just(0),
         commits=st.sampled_from([True, True, True, False]),
     )
     def claim(
-        self, handler: HandlerId, lease: float, wanted: dict[TypeName, int], limit: int, max_bytes: int, commits: bool
+        self,
+        handler: HandlerId,
+        lease: float,
+        wanted: dict[TypeName, int],
+        limit: int,
+        max_bytes: int,
+        starting: int,
+        commits: bool,
     ) -> None:
         granted = Lease.granted(handler, self.now, lease)
 
         def step(begin: Begin) -> Any:
             with begin() as work:
-                claimed = list(work.queue.claim(granted, self.now, wanted, limit, max_bytes))
+                claimed = list(work.queue.claim(granted, self.now, Wanted(wanted, limit, max_bytes, starting)))
                 if commits:
                     work.commit()
             return claimed
@@ -204,11 +212,17 @@ class Agreement(RuleBasedStateMachine):
         self.seconds += seconds
         self.both(rescue, self.now, limit)
 
+    @rule(handler=handlers, limit=limits)
+    def take_from(self, handler: HandlerId, limit: int) -> None:
+        """The end of a handler was seen."""
+        self.both(held_by, handler)
+        self.both(take_back, handler, self.now, limit)
+
     @rule(limit=limits)
     def take_over(self, limit: int) -> None:
         """Another handler claims what one has lost, which does not know yet."""
         self.lose(31, 100)
-        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, commits=True)
+        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, commits=True)
 
     @precondition(lambda self: self.before)
     @rule(data=st.data(), verb=st.sampled_from([Verb.CANCEL, Verb.RETRY, Verb.RETRY, Verb.DELETE]))
@@ -282,6 +296,11 @@ def everything(begin: Begin) -> list[Task]:
 def lost_of(begin: Begin, holds: Sequence[Hold]) -> list[Hold]:
     with begin() as work:
         return sorted(work.queue.lost(holds))
+
+
+def held_by(begin: Begin, handler: HandlerId) -> list[Hold]:
+    with begin() as work:
+        return sorted(work.queue.held_by(handler))
 
 
 def refused(begin: Begin, settlements: Sequence[Settlement]) -> list[TaskId]:

@@ -32,6 +32,7 @@ from tests.steps import (
     stored,
     submission,
     succeed,
+    take_back,
     task,
 )
 
@@ -47,7 +48,7 @@ class TestClaiming:
     def test_a_claimed_task_runs_under_the_lease_of_its_handler(self, begin: Begin):
         waiting = add_one(begin, args='{"a":1}')
         (claimed,) = claim(begin)
-        assert claimed.task == waiting.claim(Lease(HandlerId("handler-1"), at(30)))
+        assert claimed.task == waiting.claim(Lease(HandlerId("handler-1"), at(30)), NOW)
         assert claimed.args == '{"a":1}'
         assert task(begin, 1) == claimed.task
 
@@ -114,6 +115,23 @@ class TestClaiming:
     def test_a_task_larger_than_the_bound_is_claimed_alone(self, begin: Begin):
         add(begin, submission(args='{"a":"' + "x" * 100 + '"}'), submission())
         assert ids(claim(begin, max_bytes=10)) == [1]
+
+    def test_no_more_of_the_slow_types_are_claimed_than_there_are_places(self, begin: Begin):
+        add(begin, *[submission("a")] * 3, *[submission("b")] * 3, *[submission("quick")] * 3)
+        how = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "most_slow": 2}
+        assert ids(claim(begin, **how)) == [1, 7, 4, 8, 9]
+        assert ids(claim(begin, **how | {"most_slow": 0})) == []
+        assert ids(claim(begin, **how | {"most_slow": 3})) == [2, 5, 3]
+
+    def test_of_the_slow_the_higher_priority_comes_first(self, begin: Begin):
+        add(begin, submission("a"), submission("a", priority=1), submission("b", priority=2))
+        assert ids(claim(begin, wanted={"a": 2, "b": 2}, slow={"a", "b"}, most_slow=2)) == [3, 2]
+
+    def test_the_first_are_on_record_as_started_and_the_others_are_not(self, begin: Begin):
+        add(begin, *[submission(priority=-nth) for nth in range(3)])
+        claimed = claim(begin, now=at(5), starting=2)
+        assert [each.task.started for each in claimed] == [at(5), at(5), None]
+        assert [task(begin, id).started for id in (1, 2, 3)] == [at(5), at(5), None]
 
     def test_every_claim_has_a_higher_number(self, begin: Begin):
         add_one(begin, max_attempts=9, max_losses=9)
@@ -189,6 +207,15 @@ class TestHolding:
         new = claim_one(begin, now=at(31))
         report(begin, Report(old.hold, at(1), Progress(0.9)))
         assert task(begin, 1) == new
+
+    def test_all_that_a_handler_holds_can_be_asked_for(self, begin: Begin):
+        add(begin, *[submission()] * 4)
+        mine = claim(begin, 2)
+        claim(begin, 1, handler="other")
+        succeed(begin, mine[0].task)
+        with begin() as work:
+            assert list(work.queue.held_by(HandlerId("handler-1"))) == [mine[1].task.hold]
+            assert list(work.queue.held_by(HandlerId("nobody"))) == []
 
 
 class TestSettling:
@@ -332,6 +359,25 @@ class TestRescuing:
             work.types.withdraw(HandlerId("handler-1"))
             work.commit()
         assert [each.id for each in rescue(begin, at(31))] == [1]
+
+    def test_what_had_not_come_to_a_start_is_no_loss(self, begin: Begin):
+        add(begin, submission(max_losses=0), submission(max_losses=0))
+        claim(begin, starting=1)
+        rescue(begin, at(31))
+        assert [(task(begin, id).status, task(begin, id).losses) for id in (1, 2)] == [
+            (Status.FAILED, 1),
+            (Status.WAITING, 0),
+        ]
+        with begin() as work:
+            assert [len(work.tasks.attempts(TaskId(id))) for id in (1, 2)] == [1, 0]
+
+    def test_what_a_handler_left_is_taken_back_before_its_lease_lapses(self, begin: Begin):
+        add(begin, *[submission()] * 4)
+        claim(begin, 3)
+        claim(begin, 1, handler="other")
+        assert [each.id for each in take_back(begin, HandlerId("handler-1"), at(1), limit=2)] == [1, 2]
+        assert [each.id for each in take_back(begin, HandlerId("handler-1"), at(1))] == [3]
+        assert task(begin, 4).status is Status.RUNNING
 
     def test_live_leases_do_not_hide_a_lapsed_one(self, begin: Begin):
         add(begin, *[submission()] * 5)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database
-from application.ports.queue import Report
+from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
@@ -44,7 +44,7 @@ class TestSkipping:
             add(begin, *[submission("a", priority=priority)] * 3, *[submission("b", priority=priority)] * 3)
         with begin() as first:
             lease = Lease.granted(HandlerId("first"), NOW, 30)
-            taken = ids(first.queue.claim(lease, NOW, BOTH, limit, 10**9))
+            taken = ids(first.queue.claim(lease, NOW, Wanted(BOTH, limit, 10**9, 0)))
             rest = ids(claim(begin, wanted=BOTH))
             first.commit()
         assert len(taken) == limit
@@ -53,7 +53,7 @@ class TestSkipping:
     def test_one_claim_goes_on_where_another_that_is_under_way_ends(self, begin: Begin):
         add(begin, *[submission()] * 6)
         with begin() as first:
-            first.queue.claim(Lease.granted(HandlerId("first"), NOW, 30), NOW, {"add": 9}, 2, 10**9)
+            first.queue.claim(Lease.granted(HandlerId("first"), NOW, 30), NOW, Wanted({"add": 9}, 2, 10**9, 0))
             assert ids(claim(begin, 2)) == [3, 4]
             first.commit()
         assert ids(claim(begin)) == [5, 6]
@@ -64,7 +64,7 @@ class TestSkipping:
             assert reader.tasks.get(TaskId(1))
             assert ids(background.submit(claim, begin).result()) == [1]
             lease = Lease.granted(HandlerId("late"), NOW, 30)
-            assert ids(reader.queue.claim(lease, NOW, {"add": 9}, 9, 10**9)) == []
+            assert ids(reader.queue.claim(lease, NOW, Wanted({"add": 9}, 9, 10**9, 0))) == []
 
     def test_a_rescue_skips_what_is_locked(self, begin: Begin):
         running(begin)

@@ -33,33 +33,52 @@ def holding(*, queued: str = "", running: str = "", started: float | None = None
     return held
 
 
-def test_what_is_slow_or_unknown_is_claimed_once_a_free_place(ahead: ClaimAhead):
+def claimed(*types: TypeName) -> list[Claimed]:
+    """Tasks of these types, as a claim brings them."""
+    tasks = [submission(type).registered(TaskId(nth)) for nth, type in enumerate(types, 1)]
+    return [Claimed(task.claim(Lease.granted(HandlerId("h"), NOW, 30)), "{}") for task in tasks]
+
+
+def test_what_is_slow_or_unknown_is_claimed_once_a_place(ahead: ClaimAhead):
     wanted = ahead.wanted(2, 2, Holdings(), now=0)
-    assert (wanted[SLOW], wanted[NEW]) == (2, 2)
+    assert (wanted.most[SLOW], wanted.most[NEW]) == (2, 2)
+    assert (wanted.slow, wanted.most_slow) == ({SLOW, NEW}, 2)
 
 
 def test_what_is_quick_is_claimed_as_far_ahead_as_it_starts_within_moments(ahead: ClaimAhead):
-    assert ahead.wanted(2, 2, Holdings(), now=0)[QUICK] == pytest.approx(2 * HORIZON / 0.001, abs=1)
+    assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == pytest.approx(2 * HORIZON / 0.001, abs=1)
+
+
+def test_as_many_start_at_once_as_places_are_free(ahead: ClaimAhead):
+    assert ahead.wanted(2, 2, Holdings(), now=0).starting == 2
+    assert ahead.wanted(256, 2, Holdings(), now=0).starting == 2
+    assert ahead.wanted(2, 2, holding(queued="q"), now=0).starting == 1
+    assert ahead.wanted(1, 2, holding(queued="qqq", running="s", started=0), now=0).starting == 0
 
 
 def test_nothing_is_claimed_while_every_place_has_something_slow(ahead: ClaimAhead):
-    assert ahead.wanted(0, 2, holding(running="ss", started=0), now=0.01) == {}
+    assert ahead.wanted(0, 2, holding(running="ss", started=0), now=0.01).most == {}
 
 
-def test_a_place_with_something_quick_is_as_good_as_free_for_what_is_quick(ahead: ClaimAhead):
+def test_a_place_with_something_quick_is_as_good_as_free(ahead: ClaimAhead):
     wanted = ahead.wanted(0, 2, holding(running="qs", started=0), now=0.01)
-    assert set(wanted) == {QUICK}
-    assert wanted[QUICK] == pytest.approx(HORIZON / 0.001, abs=1)
+    assert wanted.most[QUICK] == pytest.approx(HORIZON / 0.001, abs=1)
+    assert wanted.most_slow == 1
+
+
+def test_a_place_with_many_quick_ones_is_one_place(ahead: ClaimAhead):
+    wanted = ahead.wanted(100, 3, holding(running="ss" + "q" * 50, started=0), now=0.01)
+    assert wanted.most_slow == 1
 
 
 def test_something_quick_that_goes_on_for_long_is_slow(ahead: ClaimAhead):
-    assert ahead.wanted(0, 1, holding(running="q", started=0), now=2 * HORIZON) == {}
+    assert ahead.wanted(0, 1, holding(running="q", started=0), now=2 * HORIZON).most == {}
 
 
 def test_what_is_queued_takes_from_what_is_wanted(ahead: ClaimAhead):
-    assert ahead.wanted(2, 2, holding(queued="ss"), now=0) == {}
-    before = ahead.wanted(2, 2, Holdings(), now=0)[QUICK]
-    assert ahead.wanted(2, 2, holding(queued="q" * 20), now=0)[QUICK] == pytest.approx(before - 20, abs=1)
+    assert ahead.wanted(2, 2, holding(queued="ss"), now=0).most == {}
+    before = ahead.wanted(2, 2, Holdings(), now=0).most[QUICK]
+    assert ahead.wanted(2, 2, holding(queued="q" * 20), now=0).most[QUICK] == pytest.approx(before - 20, abs=1)
 
 
 def test_a_place_that_can_be_handed_many_runs_is_still_one_place(ahead: ClaimAhead):
@@ -68,20 +87,73 @@ def test_a_place_that_can_be_handed_many_runs_is_still_one_place(ahead: ClaimAhe
 
 def test_no_batch_is_larger_than_the_limit(ahead: ClaimAhead):
     ahead.learn(NEW, 0)
-    assert ahead.wanted(2, 2, Holdings(), now=0)[NEW] == LIMIT
+    assert ahead.wanted(2, 2, Holdings(), now=0).most[NEW] == LIMIT
 
 
 def test_who_had_a_turn_comes_last(ahead: ClaimAhead):
-    ahead.took([QUICK, QUICK, NEW])
-    assert list(ahead.wanted(1, 1, Holdings(), now=0)) == [SLOW, QUICK, NEW]
+    ahead.took(claimed(QUICK, QUICK, NEW), ahead.wanted(1, 1, Holdings(), now=0))
+    assert list(ahead.wanted(1, 1, Holdings(), now=0).most) == [SLOW, QUICK, NEW]
 
 
 def test_types_that_are_not_offered_any_more_lose_their_turn(ahead: ClaimAhead):
-    ahead.took([QUICK])
+    ahead.took(claimed(QUICK), ahead.wanted(1, 1, Holdings(), now=0))
     ahead.offer([NEW, QUICK, TypeName("newer")])
     assert ahead.turns == [NEW, QUICK, "newer"]
 
 
+def test_what_is_not_offered_any_more_may_still_arrive(ahead: ClaimAhead):
+    wanted = ahead.wanted(1, 1, Holdings(), now=0)
+    ahead.offer([NEW])
+    ahead.took(claimed(QUICK), wanted)
+    assert ahead.turns == [NEW]
+
+
 def test_a_slow_run_of_a_quick_type_makes_it_slower(ahead: ClaimAhead):
     ahead.learn(QUICK, 10.0)
-    assert ahead.wanted(1, 1, Holdings(), now=0)[QUICK] == 1
+    assert ahead.wanted(1, 1, Holdings(), now=0).most[QUICK] == 1
+
+
+class TestWhatIsExhausted:
+    def test_is_what_was_wanted_and_of_which_nothing_was_there(self, ahead: ClaimAhead):
+        ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
+        assert ahead.exhausted == {SLOW, NEW}
+
+    def test_is_not_what_others_left_no_place_for(self, ahead: ClaimAhead):
+        ahead.took(claimed(SLOW, SLOW), ahead.wanted(2, 2, Holdings(), now=0))
+        assert ahead.exhausted == {QUICK}
+
+    def test_is_nothing_if_the_batch_was_full(self, ahead: ClaimAhead):
+        ahead.took(claimed(*[QUICK] * LIMIT), ahead.wanted(9, 9, Holdings(), now=0))
+        assert ahead.exhausted == set()
+
+    def test_is_nothing_that_was_not_asked_for(self, ahead: ClaimAhead):
+        ahead.took([], ahead.wanted(0, 1, holding(running="q", started=0), now=0.01))
+        assert ahead.exhausted == {QUICK, SLOW, NEW}
+        ahead.took(claimed(QUICK), ahead.wanted(1, 1, Holdings(), now=0))
+        assert ahead.exhausted == {SLOW, NEW}
+
+
+class TestOnePlaceOfSeveral:
+    def test_is_kept_while_more_quick_ones_wait_than_were_claimed(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(4, 4, Holdings(), now=0)
+        ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3
+        ahead.took(claimed(QUICK), wanted)
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 4
+
+    def test_is_kept_for_what_turned_out_quick_though_all_places_were_taken(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(4, 4, Holdings(), now=0)
+        ahead.took(claimed(NEW, SLOW, NEW, SLOW), wanted)
+        assert ahead.wanted(2, 4, holding(running="ss", started=0), now=0).most_slow == 2
+        ahead.learn(NEW, 0.001)
+        assert ahead.wanted(2, 4, holding(running="ss", started=0), now=0).most_slow == 1
+
+    def test_is_not_kept_for_the_quick_ones_that_come_now_and_then(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(1, 4, holding(running="sss", started=0), now=0)
+        ahead.took(claimed(QUICK), wanted)
+        assert ahead.wanted(1, 4, holding(running="sss", started=0), now=0).most_slow == 1
+
+    def test_is_not_kept_where_there_is_only_one(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(1, 1, Holdings(), now=0)
+        ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
+        assert ahead.wanted(1, 1, Holdings(), now=0).most_slow == 1

@@ -18,7 +18,8 @@ from tests.steps import BOOM, NOW, PLAIN, at, submission
 
 LEASE = Lease.granted(HandlerId("handler-1"), NOW, 30)
 WAITING = submission(max_attempts=3).registered(TaskId(7))
-RUNNING = WAITING.claim(LEASE)
+RUNNING = WAITING.claim(LEASE, NOW)
+CLAIMED = WAITING.claim(LEASE)
 STANDING = {
     Status.WAITING: WAITING,
     Status.RUNNING: RUNNING,
@@ -72,7 +73,8 @@ class TestRules:
 
 class TestClaim:
     def test_it_runs_under_the_lease_with_one_attempt_and_one_claim_more(self):
-        assert WAITING.claim(LEASE) == replace(WAITING, status=Status.RUNNING, attempt=1, claims=1, lease=LEASE)
+        assert replace(WAITING, status=Status.RUNNING, attempt=1, claims=1, lease=LEASE) == CLAIMED
+        assert replace(CLAIMED, started=NOW) == RUNNING
         assert RUNNING.hold == Hold(TaskId(7), Claim(1))
 
     def test_the_last_error_is_shown_while_another_attempt_runs(self):
@@ -125,14 +127,38 @@ class TestLose:
     def test_a_task_may_be_lost_as_often_as_it_allows(self):
         task = replace(WAITING, max_losses=2)
         for _ in range(2):
-            task = task.claim(LEASE).lose(at(31))
-        failed = task.claim(LEASE).lose(at(31))
+            task = task.claim(LEASE, NOW).lose(at(31))
+        failed = task.claim(LEASE, NOW).lose(at(31))
         assert (failed.status, failed.losses, failed.finished, failed.claims) == (Status.FAILED, 3, at(31), 3)
         assert failed.error is not None
         assert (failed.error.type, failed.error.attempt) == (LOST, 1)
 
     def test_a_task_that_never_starts_twice_fails_when_it_is_lost(self):
         assert replace(RUNNING, max_losses=0).lose(at(31)).status is Status.FAILED
+
+    @pytest.mark.parametrize("max_losses", [0, 3])
+    def test_a_claim_that_never_came_to_a_start_is_no_loss(self, max_losses: int):
+        claimed = replace(CLAIMED, max_losses=max_losses)
+        assert claimed.lose(at(31)) == claimed.release()
+        assert Settlement.lost(claimed, at(31)) == Settlement.released(claimed)
+
+
+class TestStartingOnRecord:
+    def test_what_may_never_start_twice_starts_on_record(self):
+        assert replace(CLAIMED, max_losses=0).must_start_on_record
+
+    def test_a_first_claim_of_others_need_not(self):
+        assert not CLAIMED.must_start_on_record
+
+    def test_a_claim_after_one_that_left_no_trace_has_to(self):
+        assert CLAIMED.lose(at(31)).claim(LEASE).must_start_on_record
+
+    def test_a_claim_after_starts_that_were_all_counted_need_not(self):
+        lost = RUNNING.lose(at(31)).claim(LEASE, NOW)
+        assert not lost.fail(at(32), BOOM, PLAIN, 0).claim(LEASE).must_start_on_record
+
+    def test_what_is_on_record_as_started_may_start(self):
+        assert not replace(RUNNING, max_losses=0).must_start_on_record
 
 
 class TestRelease:

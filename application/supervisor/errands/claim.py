@@ -1,23 +1,24 @@
 """Claim: take what the executor will start within moments."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
 
+from application.errors import StorageUnavailable
 from application.ports.executor import Executor
-from application.ports.queue import Claimed
+from application.ports.queue import Claimed, Wanted
 from application.ports.wake_up import Topic
-from application.supervisor.claim_ahead import LIMIT, MOST_BYTES
 from application.supervisor.courier import Courier
 from application.supervisor.errands.errand import Office
-from domain.ids import TypeName
 
 POLL = 1.0
 """Seconds between two looks for work that nobody has notified of."""
+SOON = 0.05
+"""Seconds to the next look after a notification, since what it told of may be due by another clock a moment later."""
 
 
 class ClaimTasks:
-    """Due while there is room: at once after a notification or a claim that found something, else by polling."""
+    """Due while there is room: at once for what may be there, and by polling for what was not when last asked for."""
 
     def __init__(self, office: Office, executor: Executor) -> None:
         self._office = office
@@ -29,29 +30,44 @@ class ClaimTasks:
         desk = self._desk
         if desk.draining or not desk.published:
             return inf
-        seconds = 0 if Topic.WAITING in desk.woken else self._alarm.rings_in()
-        return seconds if seconds > 0 or self._wanted() else inf
+        wanted = self._wanted().most
+        if not wanted:
+            return inf
+        may_be_there = Topic.WAITING in desk.woken or wanted.keys() - desk.ahead.exhausted
+        return 0 if may_be_there else self._alarm.rings_in()
 
     def send(self, courier: Courier) -> None:
         wanted = self._wanted()
-        self._desk.woken.discard(Topic.WAITING)
+        pause = POLL * random.uniform(0.75, 1.25)
+        if Topic.WAITING in self._desk.woken:
+            self._desk.woken.discard(Topic.WAITING)
+            self._desk.ahead.exhausted.clear()
+            pause = SOON
+        courier.send(lambda: self._claim(wanted), lambda claimed: self._take_in(claimed, wanted, pause))
 
-        def errand() -> Sequence[Claimed]:
+    def _claim(self, wanted: Wanted) -> Sequence[Claimed]:
+        try:
             with self._office.begin() as work:
-                now = self._desk.clock.now()
-                claimed = work.queue.claim(self._office.lease(), now, wanted, LIMIT, MOST_BYTES)
+                claimed = work.queue.claim(self._office.lease(), self._desk.clock.now(), wanted)
                 work.commit()
             return claimed
+        except StorageUnavailable:
+            self._desk.doubted_at = self._desk.clock.monotonic()
+            raise
 
-        courier.send(errand, self._take_in)
+    def _take_in(self, claimed: Sequence[Claimed], wanted: Wanted, pause: float) -> None:
+        desk = self._desk
+        self._alarm.set(pause)
+        desk.ahead.took(claimed, wanted)
+        too_many = self._too_many(claimed)
+        desk.held.take_in([each for each in claimed if each not in too_many], desk.clock.monotonic())
+        desk.give_back(each.task for each in too_many)
 
-    def _take_in(self, claimed: Sequence[Claimed]) -> None:
-        self._alarm.set(POLL * random.uniform(0.75, 1.25))
-        self._desk.held.take_in(claimed, self._desk.clock.monotonic())
-        self._desk.ahead.took(each.task.type for each in claimed)
-        if claimed:
-            self._desk.woken.add(Topic.WAITING)
+    def _too_many(self, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
+        """Those of slow types that would not have been wanted if it had been known what else there is."""
+        wanted = self._wanted()
+        return [each for each in claimed if each.task.type in wanted.slow][wanted.most_slow :]
 
-    def _wanted(self) -> Mapping[TypeName, int]:
+    def _wanted(self) -> Wanted:
         free, places = self._executor.free, self._executor.concurrency
         return self._desk.ahead.wanted(free, places, self._desk.held, self._desk.clock.monotonic())

@@ -39,6 +39,7 @@ class Settle:
             if len(batch) == 1:
                 # Nobody holds the task any more: its lease lapses, and the loss is counted like any other.
                 log.exception("the outcome of task %d cannot be stored, and counts as lost", batch[0].task.id)
+                self._desk.forsaken.add(batch[0].task.hold)
                 return []
             return [refused for settlement in batch for refused in self._write([settlement])]
 

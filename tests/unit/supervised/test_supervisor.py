@@ -13,6 +13,7 @@ from adapters.clocks import SystemClock
 from adapters.executors.thread import ThreadExecutor
 from adapters.memory import MemoryStore, MemoryWakeUp
 from application.errors import StorageUnavailable
+from application.ports.executor import Run
 from application.ports.wake_up import Topic
 from application.supervisor import supervisor as module
 from application.supervisor.correspondence import Correspondence
@@ -22,13 +23,14 @@ from application.supervisor.errands.claim import ClaimTasks
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.keep import LookForLost, Renew
 from application.supervisor.errands.publish import Publish, Withdraw
+from application.supervisor.errands.record import RecordStarts
 from application.supervisor.errands.report import ReportNews
 from application.supervisor.errands.rescue import RescueOthers
 from application.supervisor.errands.settle import Settle
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
-from domain.ids import HandlerId, TaskId
+from domain.ids import HandlerId, Hold, TaskId
 from domain.status import Status
 from domain.task import Task
 from tests.steps import add, claim, save, stored, submission, task
@@ -56,7 +58,7 @@ class Rig:
         self.store = MemoryStore()
         self.clock = SystemClock()
         self.wake_up = MemoryWakeUp()
-        self.is_away = False
+        self.is_away = self.loses_the_next_claim = False
         self.executor = ThreadExecutor([tasks], concurrency)
         self.courier = ThreadCourier(self.executor.wake)
         desk = Desk(self.clock)
@@ -66,6 +68,7 @@ class Rig:
             Publish(office, lambda types: None),
             Settle(office),
             ClaimTasks(office, self.executor),
+            RecordStarts(office, self.executor),
             Renew(office),
             LookForLost(office),
             ReportNews(office),
@@ -82,7 +85,16 @@ class Rig:
         if self.is_away:
             raise StorageUnavailable
         with self.store.begin() as work:
+            held = work.queue.held_by(HandlerId("me"))
             yield work
+        if self.loses_the_next_claim and self.held() - {*held}:
+            self.loses_the_next_claim = False
+            raise StorageUnavailable
+
+    def held(self) -> set[Hold]:
+        """What is held in its name, as the store has it."""
+        with self.store.begin() as work:
+            return {*work.queue.held_by(HandlerId("me"))}
 
     def submit(self, type: str, args: str = "{}", **options: object) -> int:
         (task,) = add(self.begin, submission(type, args, now=self.clock.now(), **options))
@@ -275,6 +287,32 @@ def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig
     assert rig.task(id) == theirs.task
 
 
+@pytest.mark.parametrize("rig", [{"lease": 3}], indirect=True)
+def test_what_was_claimed_without_an_answer_is_given_back_as_if_it_had_not_been(rig: Rig):
+    eventually(rig.handlers)
+    rig.loses_the_next_claim = True
+    id = rig.submit("quick", max_losses=0)
+    done = rig.await_status(id, Status.DONE)
+    assert (done.claims, done.attempt, done.losses) == (2, 1, 0)
+
+
+def test_what_may_never_start_twice_is_on_record_before_it_starts(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    for _ in range(5):
+        rig.await_status(rig.submit("quick"), Status.DONE)
+    on_record: list[bool] = []
+    start = rig.executor.start
+
+    def look_and_start(run: Run) -> None:
+        on_record.append(rig.task(run.hold.task).started is not None)
+        start(run)
+
+    monkeypatch.setattr(rig.executor, "start", look_and_start)
+    tasks = add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
+    rig.wake_up.notify(Topic.WAITING)
+    assert [rig.await_status(each.id, Status.DONE).claims for each in tasks] == [1] * 50
+    assert on_record == [True] * 50
+
+
 def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
     broken = tmp_path / "tasks_that_break.py"
     broken.write_text("import nothing_of_that_name\n")
@@ -282,3 +320,17 @@ def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
     with pytest.raises(NothingToRun, match="nothing_of_that_name"):
         rig.supervisor.run()
     rig.courier.close()
+
+
+def test_short_tasks_go_on_at_once_while_long_ones_have_all_places_but_one(rig: Rig):
+    """However many there are of both, and though each claim finds none of some type."""
+    for _ in range(5):
+        rig.await_status(rig.submit("quick"), Status.DONE)
+    gated = [submission("gated", '{"gate":"a"}', now=rig.clock.now())] * 3
+    tasks = add(rig.begin, *gated, *[submission("quick", now=rig.clock.now())] * 700)
+    rig.wake_up.notify(Topic.WAITING)
+    assert entered["a"].wait(PATIENCE)
+    for each in tasks[3:]:
+        rig.await_status(each.id, Status.DONE)
+    with rig.begin() as work:
+        assert len(work.queue.held_by(HandlerId("me"))) >= 1

@@ -1,0 +1,37 @@
+"""Record: say of some tasks that they are about to start, before they do."""
+
+from itertools import islice
+from math import inf
+
+from application.ports.executor import Executor
+from application.ports.queue import Report
+from application.supervisor.courier import Courier
+from application.supervisor.errands.errand import Office
+
+
+class RecordStarts:
+    """Due when the next in the queue must start on record, and is not yet. Until then nothing behind it starts."""
+
+    def __init__(self, office: Office, executor: Executor) -> None:
+        self._office = office
+        self._desk = office.desk
+        self._executor = executor
+
+    def due_in(self) -> float:
+        return 0 if self._desk.held.waits_for_record() and self._executor.free else inf
+
+    def send(self, courier: Courier) -> None:
+        first = islice(self._desk.held.queued, self._executor.free)
+        starting = [held for held in first if held.task.must_start_on_record]
+        now = self._desk.clock.now()
+
+        def errand() -> None:
+            with self._office.begin() as work:
+                work.queue.report([Report(held.hold, now) for held in starting])
+                work.commit()
+
+        def then(_: None) -> None:
+            for held in starting:
+                held.task = held.task.reported(now, None)
+
+        courier.send(errand, then)
