@@ -2,24 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from domain.failure import Failure
-from domain.ids import Claim
+from domain.ids import Claim, Hold
 from domain.retry import RetryPolicy
 from domain.task import Task
 
 
+class Outcome(StrEnum):
+    """How a start ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The record of a start that failed or was lost; `outcome` is `failed` or `lost`."""
+    """The record of a start that failed, was lost or printed something. `log` is the last that it has printed."""
 
     claim: Claim
     attempt: int
-    outcome: str
+    outcome: Outcome
     started: datetime | None
     ended: datetime
-    error: str
+    error: str | None = None
     traceback: str | None = None
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +42,29 @@ class Settlement:
     attempt: Attempt | None = None
 
     @classmethod
-    def succeeded(cls, running: Task, now: datetime, result: str) -> "Settlement":
-        """The start ended well."""
-        return cls(task=running.succeed(now), result=result)
+    def succeeded(cls, running: Task, now: datetime, result: str, log: str = "") -> "Settlement":
+        """The start ended well. It is recorded if it has printed anything."""
+        record = _record(running, now, Outcome.DONE, log=log) if log else None
+        return cls(task=running.succeed(now), result=result, attempt=record)
 
     @classmethod
-    def failed(cls, running: Task, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float) -> "Settlement":
+    def failed(
+        cls, running: Task, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float, log: str = ""
+    ) -> "Settlement":
         """The start failed; the task waits for another, or has failed."""
-        record = _record(running, now, "failed", f"{failure.type}: {failure.message}", failure.traceback)
+        error = f"{failure.type}: {failure.message}"
+        record = _record(running, now, Outcome.FAILED, error, failure.traceback, log)
         return cls(task=running.fail(now, failure, policy, jitter), attempt=record)
 
     @classmethod
-    def lost(cls, running: Task, now: datetime) -> "Settlement":
+    def lost(cls, running: Task, now: datetime, log: str = "") -> "Settlement":
         """The handler that held the task is gone; a claim that never came to a start leaves no trace."""
         if running.started is None:
             return cls.released(running)
         holder = running.lease.handler if running.lease else "nobody"
-        return cls(task=running.lose(now), attempt=_record(running, now, "lost", f"handler {holder} was lost", None))
+        return cls(
+            task=running.lose(now), attempt=_record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
+        )
 
     @classmethod
     def released(cls, running: Task) -> "Settlement":
@@ -55,7 +72,31 @@ class Settlement:
         return cls(task=running.release())
 
 
-def _record(running: Task, now: datetime, outcome: str, error: str, traceback: str | None) -> Attempt:
+@dataclass(frozen=True, slots=True)
+class Afterword:
+    """What there is to say of a start that may not be settled any more, since its task was cancelled or taken away.
+
+    `record` is kept where its task still exists, and changes nothing of the task. Where that start is on record
+    already, its log is added there. The outcome is CANCELLED where the task was cancelled under that very claim.
+    """
+
+    hold: Hold
+    record: Attempt
+
+    @classmethod
+    def of(cls, taken: Task, now: datetime, log: str) -> "Afterword":
+        """The start of that task, as its holder knows it."""
+        return cls(taken.hold, _record(taken, now, Outcome.LOST, log=log))
+
+
+def _record(
+    running: Task,
+    now: datetime,
+    outcome: Outcome,
+    error: str | None = None,
+    traceback: str | None = None,
+    log: str = "",
+) -> Attempt:
     return Attempt(
         claim=running.hold.claim,
         attempt=running.attempt,
@@ -64,4 +105,5 @@ def _record(running: Task, now: datetime, outcome: str, error: str, traceback: s
         ended=now,
         error=error,
         traceback=traceback,
+        log=log,
     )

@@ -9,7 +9,7 @@ from adapters.memory.state import Row, State
 from application.ports.queue import Claimed, Report, Wanted
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
-from domain.settlement import Settlement
+from domain.settlement import Afterword, Attempt, Outcome, Settlement
 from domain.status import Status
 from domain.task import Task
 
@@ -48,6 +48,11 @@ class MemoryQueue:
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
 
+    def record(self, afterwords: Sequence[Afterword]) -> None:
+        for each in afterwords:
+            if each.hold.task in self._state.rows:
+                self._state.attempts[each.hold] = self._with(each)
+
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
         lapsed = [task for task in self._running() if task.lease and task.lease.has_lapsed(now)]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
@@ -77,6 +82,13 @@ class MemoryQueue:
         if settlement.attempt:
             self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
         return True
+
+    def _with(self, afterword: Afterword) -> Attempt:
+        task, record = self._state.rows[afterword.hold.task].task, afterword.record
+        if known := self._state.attempts.get(afterword.hold):
+            return replace(known, log=record.log)
+        was_cancelled = task.status is Status.CANCELLED and task.hold == afterword.hold
+        return replace(record, outcome=Outcome.CANCELLED) if was_cancelled else record
 
     def _is_held(self, hold: Hold) -> bool:
         row = self._state.rows.get(hold.task)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
-from application.ports.tasks import Stored
+from application.ports.tasks import LATEST, Stored
 from domain.ids import TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -25,7 +25,8 @@ class MemoryTasks:
         return Stored(row.task, row.args, row.result) if row else None
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        return [attempt for (task, _), attempt in sorted(self._state.attempts.items()) if task == id]
+        of_it = (key for key in self._state.attempts if key[0] == id)
+        return [self._state.attempts[key] for key in sorted(of_it)[-LATEST:]]
 
     def lock(self, id: TaskId) -> Task | None:
         row = self._state.rows.get(id)

@@ -1,6 +1,5 @@
 """The queue in PostgreSQL: SQL decides who is free, the aggregate has decided everything else."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from adapters.postgres import rows, statements
 from application.ports.queue import Claimed, Report, Wanted
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Attempt, Settlement
+from domain.settlement import Afterword, Settlement
 from domain.task import Task
 
 
@@ -65,6 +64,11 @@ class PostgresQueue:
         self._record(settlements, {Hold(row.id, row.claim) for row in unwritten})
         return [TaskId(row.id) for row in unwritten if not row.repeated]
 
+    def record(self, afterwords: Sequence[Afterword]) -> None:
+        if afterwords:
+            kept = [rows.kept(each.hold.task, each.record) for each in afterwords]
+            self._connection.execute(statements.RECORD, rows.columns(kept))
+
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.ABANDONED, {"now": now, "limit": limit})
         return [rows.task(row) for row in found]
@@ -79,7 +83,7 @@ class PostgresQueue:
 
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
         written = (each for each in settlements if each.task.hold not in unwritten)
-        kept = [_kept(each.task.id, each.attempt) for each in written if each.attempt]
+        kept = [rows.kept(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 
@@ -107,17 +111,4 @@ def _settled(settlement: Settlement) -> dict[str, object]:
         "progress": rows.progress_text(task.progress),
         "error": rows.error_text(task.error),
         "result": settlement.result,
-    }
-
-
-def _kept(task: TaskId, attempt: Attempt) -> dict[str, object]:
-    return {
-        "task": task,
-        "claim": attempt.claim,
-        "attempt": attempt.attempt,
-        "outcome": attempt.outcome,
-        "started": attempt.started,
-        "ended": attempt.ended,
-        "error": json.dumps(attempt.error),
-        "traceback": json.dumps(attempt.traceback),
     }

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from domain import json_text
 from domain.failure import Error
-from domain.ids import HandlerId
+from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
 from domain.progress import Progress
+from domain.settlement import Attempt, Outcome
 from domain.status import Status
 from domain.task import Task
 
@@ -37,6 +39,35 @@ def task(row: Row[Any]) -> Task:
         progress=None if row.progress is None else Progress(*json.loads(row.progress)),
         error=None if row.error is None else Error(*json.loads(row.error)),
     )
+
+
+def attempt(row: Row[Any]) -> Attempt:
+    """The record that a row of statements.ATTEMPTS holds."""
+    return Attempt(
+        claim=row.claim,
+        attempt=row.attempt,
+        outcome=Outcome(row.outcome),
+        started=row.started,
+        ended=row.ended,
+        error=None if row.error is None else json.loads(row.error),
+        traceback=json.loads(row.traceback),
+        log=json.loads(row.log),
+    )
+
+
+def kept(task: TaskId, attempt: Attempt) -> dict[str, object]:
+    """How the record of a start is kept."""
+    return {
+        "task": task,
+        "claim": attempt.claim,
+        "attempt": attempt.attempt,
+        "outcome": attempt.outcome,
+        "started": attempt.started,
+        "ended": attempt.ended,
+        "error": None if attempt.error is None else json.dumps(attempt.error),
+        "traceback": json.dumps(attempt.traceback),
+        "log": json_text.dump(attempt.log),
+    }
 
 
 def progress_text(progress: Progress | None) -> str | None:

@@ -26,8 +26,12 @@ GET = text(f"SELECT {TASK}, t.args, t.result FROM tasks t WHERE t.id = :id")
 LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = :id FOR UPDATE")
 
 ATTEMPTS = text("""
-    SELECT claim, attempt, outcome, started, ended, error, traceback
-    FROM attempts WHERE task = :id ORDER BY claim
+    SELECT *
+    FROM (
+        SELECT claim, attempt, outcome, started, ended, error, traceback, log
+        FROM attempts WHERE task = :id ORDER BY claim DESC LIMIT :latest
+    ) last
+    ORDER BY claim
 """)
 
 SAVE = text("""
@@ -194,12 +198,32 @@ SETTLE = text("""
 """)
 
 SETTLE_ATTEMPTS = text("""
-    INSERT INTO attempts (task, claim, attempt, outcome, started, ended, error, traceback)
+    INSERT INTO attempts (task, claim, attempt, outcome, started, ended, error, traceback, log)
     SELECT * FROM unnest(
         CAST(:task AS bigint[]), CAST(:claim AS integer[]), CAST(:attempt AS integer[]), CAST(:outcome AS text[]),
         CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]), CAST(:error AS text[]),
-        CAST(:traceback AS text[])
+        CAST(:traceback AS text[]), CAST(:log AS text[])
     )
+""")
+
+# The lock keeps the tasks from being deleted until this is committed, and waits for nobody who only changes them.
+RECORD = text("""
+    WITH said AS (
+        SELECT * FROM unnest(
+            CAST(:task AS bigint[]), CAST(:claim AS integer[]), CAST(:attempt AS integer[]), CAST(:outcome AS text[]),
+            CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]), CAST(:error AS text[]),
+            CAST(:traceback AS text[]), CAST(:log AS text[])
+        ) AS s (task, claim, attempt, outcome, started, ended, error, traceback, log)
+    ), locked AS MATERIALIZED (
+        SELECT said.*, t.status = 'cancelled' AND t.claims = said.claim AS cancelled
+        FROM tasks t JOIN said ON t.id = said.task
+        ORDER BY t.id, said.claim FOR KEY SHARE OF t
+    )
+    INSERT INTO attempts (task, claim, attempt, outcome, started, ended, error, traceback, log)
+    SELECT task, claim, attempt, CASE WHEN cancelled THEN 'cancelled' ELSE outcome END, started, ended, error,
+        traceback, log
+    FROM locked
+    ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
 """)
 
 ABANDONED = text(f"""

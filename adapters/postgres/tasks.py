@@ -1,12 +1,11 @@
 """Storing in PostgreSQL."""
 
-import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from adapters.postgres import rows, statements
-from application.ports.tasks import Stored
+from application.ports.tasks import LATEST, Stored
 from domain.ids import TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -33,11 +32,8 @@ class PostgresTasks:
         return None if row is None else Stored(rows.task(row), row.args, row.result)
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        found = self._connection.execute(statements.ATTEMPTS, {"id": id}).mappings()
-        return [
-            Attempt(**row | {"error": json.loads(row["error"]), "traceback": json.loads(row["traceback"])})
-            for row in map(dict, found)
-        ]
+        found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": LATEST})
+        return [rows.attempt(row) for row in found]
 
     def lock(self, id: TaskId) -> Task | None:
         row = self._connection.execute(statements.LOCK, {"id": id}).first()

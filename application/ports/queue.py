@@ -8,7 +8,7 @@ from typing import Protocol
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.progress import Progress
-from domain.settlement import Settlement
+from domain.settlement import Afterword, Settlement
 from domain.task import Task
 
 
@@ -79,6 +79,10 @@ class Queue(Protocol):
         Refused is what is not held any more. A settlement that was written before is no refusal: it may be repeated
         when nobody knows whether it arrived.
         """
+        ...
+
+    def record(self, afterwords: Sequence[Afterword]) -> None:
+        """Before: not held any more. After: on record, where the tasks still exist. May be repeated."""
         ...
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:

@@ -19,6 +19,10 @@ class Stored:
     result: str | None = None
 
 
+LATEST = 50
+"""How many records of starts are shown: a task may have thousands."""
+
+
 class Tasks(Protocol):
     """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
 
@@ -31,7 +35,7 @@ class Tasks(Protocol):
         ...
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        """The records of its starts that were kept, the first one first."""
+        """The records of its last starts that were kept, at most LATEST, the first one first."""
         ...
 
     def lock(self, id: TaskId) -> Task | None:

@@ -6,14 +6,17 @@ from threading import Barrier
 
 import psycopg2.errors
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres import Database, Migration
+from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST
 from application.ports.work import Begin
+from domain.ids import TaskId
 from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.at_once import asked
 from tests.steps import add_one, claim_one, succeed
@@ -48,12 +51,32 @@ class TestMigrating:
         assert Migration(database)()
         database.close()
 
+    def test_what_older_tables_hold_is_kept(self, empty_url: str):
+        database = Database(empty_url)
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with database.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+            connection.exec_driver_sql(OLD)
+            connection.commit()
+        assert Migration(database)()
+        with PostgresStore(database).begin() as work:
+            (record,) = work.tasks.attempts(TaskId(1))
+        assert (record.outcome, record.error, record.traceback, record.log) == (Outcome.FAILED, "boom", None, "")
+        database.close()
+
     def test_the_newest_revision_is_the_head_of_the_migrations(self):
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
 
 
+OLD = """
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses)
+    VALUES ('add', '{}', now(), now(), now(), 1, 0, 1, 0);
+    INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), '"boom"', 'null')
+"""
 REFUSED = {
     "status_is_known": "status = 'sleeping'",
     "running_means_leased": "status = 'running'",
@@ -106,7 +129,7 @@ class TestInvariants:
         assert quoted(tasks["final_means_finished"]) == set(FINAL)
 
     def test_the_outcomes_of_the_table_are_those_of_the_domain(self, database: Database):
-        assert quoted(checks(database, "attempts")["outcome_is_known"]) == {"failed", "lost"}
+        assert quoted(checks(database, "attempts")["outcome_is_known"]) == set(Outcome)
 
     def test_the_bounds_of_the_table_are_those_of_the_domain(self, database: Database):
         bounds = re.findall(r"'?(-?\d+)", checks(database, "tasks")["priority_is_bounded"])
@@ -120,6 +143,12 @@ class TestInvariants:
         assert "<>" in indexes["tasks_expire"]
         assert set(Status) - quoted(indexes["tasks_expire"]) == RULES[Verb.DELETE]
         assert quoted(indexes["tasks_troubled"]) == RULES[Verb.RETRY]
+
+    def test_a_failed_start_says_why(self, begin: Begin, database: Database):
+        add_one(begin)
+        silent = "INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), NULL, 'null')"
+        with pytest.raises(IntegrityError, match="failed_means_error"), database.engine.begin() as connection:
+            connection.exec_driver_sql(silent)
 
     def test_an_attempt_belongs_to_a_task(self, database: Database):
         orphan = "INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), '\"\"', 'null')"
