@@ -140,6 +140,17 @@ def terminate_backends(world: World, step: Step) -> str:
     return f"{number}"
 
 
+def hold_rows(world: World, step: Step) -> str:
+    """As a process does that stands still within a transaction: tasks that run stay locked for a while."""
+    if not world.is_server_whole:
+        return "nothing, it is away"
+    number = 1 + step.target % 3
+    with suppress(psycopg2.Error):
+        world.later(step.seconds, world.server.hold_rows(number))
+        world.note(step.action, None, step.seconds)
+    return f"of {number}"
+
+
 def end_server(how: signal.Signals) -> Callable[[World, Step], str]:
     """It ends in that way, and starts again after a while."""
 
@@ -193,6 +204,7 @@ ACTIONS: Mapping[str, Callable[[World, Step], str]] = {
     "partition_api": partition(api),
     "break_lines": break_lines,
     "terminate_backends": terminate_backends,
+    "hold_rows": hold_rows,
     "restart_server": end_server(signal.SIGINT),
     "abort_server": end_server(signal.SIGQUIT),
     "kill_server": end_server(signal.SIGKILL),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.chaos.history import Change, Disturbance, Row, TaskHistory
 
 Rank = tuple[int, float, int]
-SILENCING = frozenset({"freeze", "partition", "server"})
+SILENCING = frozenset({"freeze", "partition", "hold", "server"})
 """What may leave a row locked by somebody who says nothing."""
 
 
@@ -55,7 +55,7 @@ class Circumstances:
 
 
 def kind(disturbance: Disturbance) -> str:
-    """`kill`, `freeze`, `partition`, `drain`, `break`, or `server` for all that befalls the server."""
+    """`kill`, `freeze`, `partition`, `drain`, `hold`, or `server` for all that befalls the server."""
     return "server" if disturbance.action.endswith("server") else disturbance.action.partition("_")[0]
 
 

@@ -26,6 +26,7 @@ WEIGHTS: Mapping[str, int] = {
     "partition_api": 1,
     "break_lines": 3,
     "terminate_backends": 3,
+    "hold_rows": 2,
     "restart_server": 2,
     "abort_server": 1,
     "kill_server": 1,

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ SELECT pg_terminate_backend(pid) FROM (
     SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(api|handler|janitor)' ORDER BY random() LIMIT %s
 ) chosen
 """
+
+HOLD = "SELECT FROM tasks WHERE id IN (SELECT id FROM tasks WHERE status = 'running' LIMIT %s) FOR UPDATE SKIP LOCKED"
 
 
 class Server:
@@ -68,6 +70,18 @@ class Server:
         """End some connections from the side of the server."""
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute(TERMINATE, [number])
+
+    def hold_rows(self, number: int) -> Callable[[], None]:
+        """Lock running tasks as a process of the service would, and stand still; what is answered lets them go."""
+        database = Database(self.url, application_name="api")
+        connection = database.connect()
+        connection.cursor().execute(HOLD, [number])
+
+        def let_go() -> None:
+            connection.close()
+            database.close()
+
+        return let_go
 
     def end(self, how: signal.Signals) -> None:
         """SIGINT is the fast shutdown, SIGQUIT the immediate one, SIGKILL none at all."""

@@ -1,19 +1,12 @@
 """The suite notices a missing fence: a handler that was frozen and given up tells of its start when another runs."""
 
 import signal
-import time
-from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.chaos import runs
-from tests.chaos.history import Request, Run
-from tests.chaos.load import Record
-from tests.chaos.promises import violations
-from tests.chaos.trial import collect
-from tests.chaos.world import World
+from tests.chaos.scenario import Scenario, scenario
+from tests.chaos.slot import Slot
 from tests.e2e.service import eventually
 
 SECONDS = 4.0
@@ -22,44 +15,27 @@ SECONDS = 4.0
 
 def broken_promises(folder: Path, handler: str, *, freeze_children: bool, **variables: str) -> set[str]:
     """What a first handler breaks that is frozen while its task is started by a second one."""
-    record = Record()
-    with closing(World(folder, handlers=1, janitors=1, handler=handler, lease=1.0, **variables)) as world:
-        world.await_ready()
-        _submit(world, record)
-        eventually(lambda: len(_runs(world)) == 1)
-        _freeze(world, freeze_children)
-        world.add_handler()
-        eventually(lambda: len(_runs(world)) == 2)
-        if not freeze_children:
-            eventually(lambda: any(run.ended for run in _runs(world)))
-        _thaw(world, freeze_children)
-        world.await_end_of_tasks(30)
-        time.sleep(0.5)
-    outcome = collect(world, record)
-    return {each.promise for each in violations(outcome.tasks.values(), outcome.circumstances)}
+    with scenario(folder, handlers=1, janitors=1, handler=handler, lease=1.0, **variables) as it:
+        first = it.world.handlers[0]
+        it.submit("sleeps", seconds=SECONDS)
+        eventually(lambda: len(it.runs()) == 1)
+        it.world.note("freeze_handler", first.pid, seconds=60)
+        send(signal.SIGSTOP, first, freeze_children)
+        it.world.add_handler()
+        eventually(lambda: is_time(it, freeze_children))
+        send(signal.SIGCONT, first, freeze_children)
+    return it.broken
 
 
-def _submit(world: World, record: Record) -> None:
-    asked = time.time()
-    answer = httpx.post(f"{world.address}/task/new/sleeps", json={"seconds": SECONDS})
-    record.add(answer.json()["id"], Request("submit", asked, time.time(), answer.status_code))
+def is_time(it: Scenario, freeze_children: bool) -> bool:
+    """The second start has begun, and the first has ended where it could."""
+    return len(it.runs()) == 2 and (freeze_children or any(run.ended for run in it.runs()))
 
 
-def _runs(world: World) -> list[Run]:
-    return [run for _, run in runs.read(world.runs)]
-
-
-def _freeze(world: World, with_children: bool) -> None:
-    first = world.handlers[0]
-    world.note("freeze_handler", first.pid, seconds=60)
-    for process in (first, *(first.children() if with_children else ())):
-        process.send_signal(signal.SIGSTOP)
-
-
-def _thaw(world: World, with_children: bool) -> None:
-    first = world.handlers[0]
-    for process in (*(first.children() if with_children else ()), first):
-        process.send_signal(signal.SIGCONT)
+def send(number: signal.Signals, slot: Slot, to_children: bool) -> None:
+    """A signal to a handler, or all that belongs to it."""
+    for process in (*(slot.children() if to_children else ()), slot):
+        process.send_signal(number)
 
 
 def test_with_the_fence_a_late_outcome_breaks_no_promise(tmp_path: Path):
