@@ -1,6 +1,6 @@
 """What is written when a start of a task has ended: one settlement a start, all of it or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,6 +87,11 @@ class Afterword:
     def of(cls, taken: Task, now: datetime, log: str) -> "Afterword":
         """The start of that task, as its holder knows it."""
         return cls(taken.hold, _record(taken, now, Outcome.LOST, log=log))
+
+    @classmethod
+    def instead_of(cls, hold: Hold, record: Attempt) -> "Afterword":
+        """The start that ended with that record, which came too late."""
+        return cls(hold, replace(record, outcome=Outcome.LOST))
 
 
 def _record(

@@ -14,6 +14,7 @@ from application.known_types import KnownTypes
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
+from application.supervisor.errands.afterwords import RecordAfterwords
 from application.supervisor.errands.claim import ClaimTasks
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.keep import LookForLost, Renew
@@ -30,6 +31,7 @@ from application.use_cases.list_tasks import ListTasks
 from application.use_cases.rescue import Rescue
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import HandlerId
@@ -65,6 +67,7 @@ class Container(containers.DeclarativeContainer):
         SubmitTask, begin, clock, known_types, checker, notifier, viewer, settings.provided.max_task_time
     )
     view_task = providers.Singleton(ViewTask, begin, viewer)
+    view_log = providers.Singleton(ViewLog, begin)
     cancel_task = providers.Singleton(CancelTask, begin, clock, notifier)
     retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier)
     delete_task = providers.Singleton(DeleteTask, begin)
@@ -82,6 +85,7 @@ class Container(containers.DeclarativeContainer):
     errands = providers.List(
         providers.Singleton(Publish, office, published),
         providers.Singleton(Settle, office),
+        providers.Singleton(RecordAfterwords, office),
         providers.Singleton(ClaimTasks, office, executor),
         providers.Singleton(RecordStarts, office, executor),
         providers.Singleton(Renew, office),

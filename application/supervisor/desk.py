@@ -10,7 +10,7 @@ from application.supervisor.claim_ahead import ClaimAhead
 from application.supervisor.held import Ending, Held, Holdings
 from domain.ids import Hold
 from domain.instants import after
-from domain.settlement import Settlement
+from domain.settlement import Afterword, Settlement
 from domain.task import Task
 from domain.task_type import TaskType
 
@@ -27,6 +27,7 @@ class Desk:
     held: Holdings = field(default_factory=Holdings)
     ahead: ClaimAhead = field(default_factory=ClaimAhead)
     outbox: list[Settlement] = field(default_factory=list)
+    afterwords: list[Afterword] = field(default_factory=list)
     news: dict[Hold, Held] = field(default_factory=dict)
     to_end: list[Held] = field(default_factory=list)
     types: Sequence[TaskType] = ()
@@ -39,7 +40,7 @@ class Desk:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is held, and nothing has to be told."""
-        return not self.held and not self.outbox
+        return not (self.held or self.outbox or self.afterwords)
 
     def offer(self, types: Sequence[TaskType]) -> None:
         """These can be run from now on."""
@@ -60,6 +61,17 @@ class Desk:
         for held in (self.held.running[hold] for hold in holds if hold in self.held.running):
             held.ending = Ending.LOST
             self.to_end.append(held)
+
+    def say_of_lost(self, held: Held, printed: str) -> None:
+        """It has ended, and nobody waits for its outcome any more. What it has printed is kept all the same."""
+        if printed:
+            self.afterwords.append(Afterword.of(self.as_it_ran(held), self.clock.now(), printed))
+
+    def say_of_refused(self, settlement: Settlement) -> None:
+        """Its outcome came too late."""
+        record = settlement.attempt
+        if record and record.log:
+            self.afterwords.append(Afterword.instead_of(settlement.task.hold, record))
 
     def accounted_for(self) -> set[Hold]:
         """All that is held, or was and is still to be told of."""

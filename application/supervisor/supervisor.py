@@ -96,30 +96,33 @@ class Supervisor:
                 self._note(hold, lambda held: setattr(held, "started_at", at))
             case Progressed(hold, progress):
                 self._note(hold, lambda held: setattr(held, "progress", progress))
-            case Succeeded(hold, result):
-                self._finish(hold, lambda task: Settlement.succeeded(task, self._clock.now(), result))
-            case Failed(hold, failure):
-                self._finish_failed(hold, failure)
+            case Succeeded(hold, result, printed):
+                self._finish(hold, printed, lambda task: Settlement.succeeded(task, self._clock.now(), result, printed))
+            case Failed(hold, failure, printed):
+                self._finish_failed(hold, failure, printed)
 
     def _note(self, hold: Hold, change: Callable[[Held], None]) -> None:
         if held := self._held.running.get(hold):
             change(held)
             self._desk.news[hold] = held
 
-    def _finish_failed(self, hold: Hold, failure: Failure) -> None:
+    def _finish_failed(self, hold: Hold, failure: Failure, printed: str) -> None:
         def settlement(task: Task) -> Settlement:
             if held is not None and held.ending is Ending.DRAINED:
                 has_started = held.started_at is not None
-                return Settlement.lost(task, self._clock.now()) if has_started else Settlement.released(task)
-            return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random())
+                return Settlement.lost(task, self._clock.now(), printed) if has_started else Settlement.released(task)
+            return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random(), printed)
 
         held = self._held.running.get(hold)
-        self._finish(hold, settlement)
+        self._finish(hold, printed, settlement)
 
-    def _finish(self, hold: Hold, settlement: Callable[[Task], Settlement]) -> None:
+    def _finish(self, hold: Hold, printed: str, settlement: Callable[[Task], Settlement]) -> None:
         held = self._held.running.pop(hold, None)
         self._desk.news.pop(hold, None)
-        if held is None or held.ending is Ending.LOST:
+        if held is None:
+            return
+        if held.ending is Ending.LOST:
+            self._desk.say_of_lost(held, printed)
             return
         if held.started_at is not None:
             self._desk.ahead.learn(held.task.type, self._clock.monotonic() - held.started_at)

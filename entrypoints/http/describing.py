@@ -41,6 +41,22 @@ TASK_EXAMPLE: dict[str, Any] = {
     "waiting_for": "handler",
 }
 
+LOG_EXAMPLE: dict[str, Any] = {
+    "id": 192,
+    "attempts": [
+        {
+            "claim": 1,
+            "attempt": 1,
+            "outcome": "failed",
+            "started": 1668797946.012,
+            "ended": 1668797946.345,
+            "error": "ValueError: the radius is negative",
+            "traceback": "Traceback (most recent call last):\n  …\nValueError: the radius is negative\n",
+            "log": "reading\n",
+        }
+    ],
+}
+
 
 def answers(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
     """A success that is JSON of that schema."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from application.ports.tasks import LATEST
+from domain.settlement import Outcome
 from domain.status import Status
 from domain.waiting import WaitingFor
 
@@ -95,6 +97,33 @@ PAGE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+ATTEMPT: dict[str, Any] = {
+    "type": "object",
+    "description": "A start that failed, was lost or printed something.",
+    "properties": {
+        "claim": {"type": "integer", "minimum": 1, "description": "Which start of the task it was, counting all."},
+        "attempt": {"type": "integer", "minimum": 0, "description": "Which of those that count."},
+        "outcome": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
+        "started": _moment("When its function began"),
+        "ended": _moment("When it ended") | {"type": "number"},
+        "error": {"type": ["string", "null"], "description": "What went wrong."},
+        "traceback": {"type": ["string", "null"], "description": "Where."},
+        "log": {"type": "string", "description": "The last that it printed; it begins with … if there was more."},
+    },
+    "required": ["claim", "attempt", "outcome", "started", "ended", "error", "traceback", "log"],
+    "additionalProperties": False,
+}
+
+LOG: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer", "minimum": 1},
+        "attempts": {"type": "array", "items": {"$ref": "#/components/schemas/Attempt"}, "maxItems": LATEST},
+    },
+    "required": ["id", "attempts"],
+    "additionalProperties": False,
+}
+
 TYPE: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -133,7 +162,16 @@ STATE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-SCHEMAS = {"Task": TASK, "Summary": SUMMARY, "Page": PAGE, "Type": TYPE, "Types": TYPES, "State": STATE}
+SCHEMAS = {
+    "Task": TASK,
+    "Summary": SUMMARY,
+    "Page": PAGE,
+    "Attempt": ATTEMPT,
+    "Log": LOG,
+    "Type": TYPE,
+    "Types": TYPES,
+    "State": STATE,
+}
 """By the name that the document has for each."""
 
 

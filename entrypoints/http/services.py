@@ -9,6 +9,7 @@ from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from entrypoints.settings import Settings
 
@@ -24,6 +25,9 @@ class Services(Protocol):
 
     @property
     def view_task(self) -> Callable[[], ViewTask]: ...
+
+    @property
+    def view_log(self) -> Callable[[], ViewLog]: ...
 
     @property
     def cancel_task(self) -> Callable[[], CancelTask]: ...

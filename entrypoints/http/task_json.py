@@ -43,8 +43,8 @@ def _tail(view: View) -> str:
     return (
         f'"error":{_error(task.error)},"progress":{_progress(task.progress)},'
         f'"created":{_seconds(task.created)},"expire":{_seconds(task.expire)},'
-        f'"run_at":{_milliseconds(task.run_at)},"started":{_milliseconds(task.started)},'
-        f'"finished":{_milliseconds(task.finished)},'
+        f'"run_at":{milliseconds(task.run_at)},"started":{milliseconds(task.started)},'
+        f'"finished":{milliseconds(task.finished)},'
         f'"attempt":{task.attempt},"max_attempts":{task.max_attempts},"priority":{task.priority},'
         f'"handler":{_json(task.lease and task.lease.handler)},"waiting_for":{_json(view.waiting_for)}'
     )
@@ -70,5 +70,6 @@ def _seconds(moment: datetime) -> str:
     return str((moment - _EPOCH) // _SECOND)
 
 
-def _milliseconds(moment: datetime | None) -> str:
+def milliseconds(moment: datetime | None) -> str:
+    """Unix seconds with milliseconds, as JSON."""
     return "null" if moment is None else str((moment - _EPOCH) // _MILLISECOND / 1000)

@@ -1,4 +1,4 @@
-"""GET /task/{id} and GET /tasks: look at tasks."""
+"""GET /task/{id}, its log, and GET /tasks: look at tasks."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from domain.ids import TaskId, TypeName
 from domain.status import Status
 from entrypoints.http.answers import json_answer
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.describing import LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.log_json import log_json
 from entrypoints.http.parsing import task_id
 from entrypoints.http.queries import PAGE, ListQuery
 from entrypoints.http.schemas import SUMMARY
@@ -18,6 +19,7 @@ from entrypoints.http.services import Services
 from entrypoints.http.task_json import summary_json, task_json
 
 VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE) | fails(UNKNOWN_TASK)
+LOGGED = answers(200, "Its log.", "Log", LOG_EXAMPLE) | fails(UNKNOWN_TASK)
 PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
 LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
     {422: "A parameter is not known or out of bounds."}
@@ -26,7 +28,7 @@ LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
 
 def viewing(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that read."""
-    view, page = services.view_task(), services.list_tasks()
+    view, log, page = services.view_task(), services.view_log(), services.list_tasks()
 
     @tasks.operation("GET", "/task/<id>/view", parameters=[TASK_ID], responses=VIEWED)
     def view_task(id: str) -> Response:
@@ -40,6 +42,16 @@ def viewing(tasks: Blueprint, services: Services) -> None:
     def get_task(id: str) -> Response:
         """View a task, by its shorter address"""
         return json_answer(task_json(view(task_id(id))))
+
+    @tasks.operation("GET", "/task/<id>/log", parameters=[TASK_ID], responses=LOGGED)
+    def view_log(id: str) -> Response:
+        """View the log of a task
+
+        What its function printed and logged, the last 64 KiB of each start, and the tracebacks. A start has its entry
+        as soon as it has ended, if it failed, was lost or printed anything; the last 50 are shown.
+        """
+        found = task_id(id)
+        return json_answer(log_json(found, log(found)))
 
     @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
     def list_tasks(query: dict[str, Any]) -> Response:

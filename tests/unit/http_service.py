@@ -19,6 +19,7 @@ from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import TypeName
@@ -65,6 +66,9 @@ class Service:
 
     def view_task(self) -> ViewTask:
         return ViewTask(self.begin, self.viewer)
+
+    def view_log(self) -> ViewLog:
+        return ViewLog(self.begin)
 
     def list_tasks(self) -> ListTasks:
         return ListTasks(self.begin, self.viewer)

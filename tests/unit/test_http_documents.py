@@ -19,6 +19,7 @@ PATHS = {
     "/task/new/{type}": {"post"},
     "/task/{id}/view": {"get"},
     "/task/{id}": {"get", "delete"},
+    "/task/{id}/log": {"get"},
     "/task/{id}/cancel": {"post"},
     "/task/{id}/retry": {"post"},
     "/tasks": {"get"},

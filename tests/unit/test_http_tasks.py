@@ -143,7 +143,7 @@ def test_a_failed_task_says_why(service: Service) -> None:
         " 1",
     ],
 )
-@pytest.mark.parametrize("path", ["/task/{}/view", "/task/{}"])
+@pytest.mark.parametrize("path", ["/task/{}/view", "/task/{}", "/task/{}/log"])
 def test_any_id_that_is_not_there_is_not_registered(service: Service, id: str, path: str) -> None:
     service.submit({})
     answer = service.client.get(path.format(id))

@@ -28,7 +28,7 @@ class Settle:
     def send(self, courier: Courier) -> None:
         batch = first_of(self._desk.outbox)
         del self._desk.outbox[: len(batch)]
-        courier.send(lambda: self._write(batch), self._tell_refused)
+        courier.send(lambda: self._write(batch), lambda refused: self._tell_refused(batch, refused))
 
     def _write(self, batch: Sequence[Settlement]) -> Sequence[TaskId]:
         try:
@@ -49,16 +49,19 @@ class Settle:
             work.commit()
         return refused
 
-    def _tell_refused(self, refused: Sequence[TaskId]) -> None:
-        for task in refused:
-            log.info("the outcome of task %d came late and was refused: it is not held here any more", task)
+    def _tell_refused(self, batch: Sequence[Settlement], refused: Sequence[TaskId]) -> None:
+        for settlement in (each for each in batch if each.task.id in set(refused)):
+            log.info(
+                "the outcome of task %d came late and was refused: it is not held here any more", settlement.task.id
+            )
+            self._desk.say_of_refused(settlement)
 
 
 def first_of(outbox: Sequence[Settlement]) -> Sequence[Settlement]:
     """As many as go into one transaction."""
     size = 0
     for nth, settlement in enumerate(outbox[:MOST]):
-        size += len(settlement.result or "")
+        size += len(settlement.result or "") + len(settlement.attempt.log if settlement.attempt else "")
         if nth and size > MOST_CHARACTERS:
             return outbox[:nth]
     return outbox[:MOST]

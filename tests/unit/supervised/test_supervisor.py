@@ -19,6 +19,7 @@ from application.supervisor import supervisor as module
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
+from application.supervisor.errands.afterwords import RecordAfterwords
 from application.supervisor.errands.claim import ClaimTasks
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.keep import LookForLost, Renew
@@ -67,6 +68,7 @@ class Rig:
         errands = [
             Publish(office, lambda types: None),
             Settle(office),
+            RecordAfterwords(office),
             ClaimTasks(office, self.executor),
             RecordStarts(office, self.executor),
             Renew(office),

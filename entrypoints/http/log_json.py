@@ -1,0 +1,23 @@
+"""The log of a task as the answer shows it."""
+
+import json
+from collections.abc import Sequence
+
+from domain.ids import TaskId
+from domain.settlement import Attempt
+from entrypoints.http.task_json import milliseconds
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def log_json(id: TaskId, attempts: Sequence[Attempt]) -> str:
+    """The starts of which there is something to say."""
+    return f'{{"id":{id},"attempts":[{",".join(map(_attempt_json, attempts))}]}}'
+
+
+def _attempt_json(attempt: Attempt) -> str:
+    return (
+        f'{{"claim":{attempt.claim},"attempt":{attempt.attempt},"outcome":"{attempt.outcome}",'
+        f'"started":{milliseconds(attempt.started)},"ended":{milliseconds(attempt.ended)},'
+        f'"error":{_json(attempt.error)},"traceback":{_json(attempt.traceback)},"log":{_json(attempt.log)}}}'
+    )

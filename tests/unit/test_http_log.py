@@ -1,0 +1,99 @@
+"""GET /task/{id}/log: what the starts of a task printed, and their tracebacks."""
+
+from collections.abc import Sequence
+
+import jsonschema_rs
+import pytest
+
+from application.errors import UnknownTask
+from application.ports.tasks import LATEST
+from application.use_cases.view_log import ViewLog
+from domain.failure import Failure
+from domain.ids import TaskId
+from domain.settlement import Settlement
+from domain.task import Task
+from entrypoints.http.schemas import SCHEMAS
+from tests import steps
+from tests.unit.http_service import Service
+
+NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service()
+    service.submit({})
+    return service
+
+
+def started(service: Service) -> Task:
+    """The next task, claimed now and begun at once."""
+    return service.claim().reported(service.clock.now(), None)
+
+
+def log(service: Service) -> Sequence[dict[str, object]]:
+    answer = service.client.get("/task/1/log")
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert jsonschema_rs.validator_for(document(service)).is_valid(answer.get_json())
+    assert answer.get_json()["id"] == 1
+    return answer.get_json()["attempts"]
+
+
+def document(service: Service) -> dict[str, object]:
+    return {**SCHEMAS["Log"], "components": service.client.get("/openapi.json").get_json()["components"]}
+
+
+def test_a_task_of_which_there_is_nothing_to_say_has_an_empty_log(service: Service) -> None:
+    assert log(service) == []
+    service.succeed("1")
+    assert log(service) == []
+
+
+def test_a_failed_start_has_its_log_beside_its_traceback(service: Service) -> None:
+    task = started(service)
+    service.clock.move(0.25)
+    failure = Failure("ValueError", 'no "x"', traceback="Traceback …\n")
+    settlement = Settlement.failed(task, service.clock.now(), failure, steps.PLAIN, 0, "käse \0 \x1b[0m 😀\n")
+    steps.settle(service.store.begin, settlement)
+    assert log(service) == [
+        {
+            "claim": 1,
+            "attempt": 1,
+            "outcome": "failed",
+            "started": NOW,
+            "ended": NOW + 0.25,
+            "error": 'ValueError: no "x"',
+            "traceback": "Traceback …\n",
+            "log": "käse \0 \x1b[0m 😀\n",
+        }
+    ]
+
+
+def test_a_start_that_ended_well_has_what_it_printed_and_no_error(service: Service) -> None:
+    task = service.claim()
+    steps.settle(service.store.begin, Settlement.succeeded(task, service.clock.now(), "1", "hello\n"))
+    (attempt,) = log(service)
+    assert (attempt["outcome"], attempt["log"]) == ("done", "hello\n")
+    assert (attempt["error"], attempt["traceback"], attempt["started"]) == (None, None, NOW)
+
+
+def test_several_starts_stand_in_their_order(service: Service) -> None:
+    service.submit({}, "/task/new?priority=9&max_attempts=99")
+    for n in range(LATEST + 2):
+        failure = Failure("E", "e", delay=0)
+        settlement = Settlement.failed(started(service), service.clock.now(), failure, steps.PLAIN, 0, str(n))
+        steps.settle(service.store.begin, settlement)
+    attempts = service.client.get("/task/2/log").get_json()["attempts"]
+    assert [each["log"] for each in attempts] == [str(n) for n in range(2, LATEST + 2)]
+
+
+def test_there_is_none_of_a_task_that_is_not_there(service: Service) -> None:
+    assert service.client.get("/task/7/log").get_json()["message"] == "task id 7 is not registered"
+    with pytest.raises(UnknownTask):
+        ViewLog(service.begin)(TaskId(7))
+
+
+def test_while_the_database_is_away_it_can_be_asked_again(service: Service) -> None:
+    service.away = True
+    answer = service.client.get("/task/1/log")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
