@@ -40,6 +40,13 @@ def once(progress: Progress, seconds: float):
         return {"token": token}
 
 
+@task(max_losses=0)
+def once_at_once(progress: Progress):
+    """The same, and so short that handlers claim several ahead."""
+    with recorded(progress) as token:
+        return {"token": token}
+
+
 @task(max_attempts=2)
 def raises(progress: Progress):
     """Fails."""
