@@ -60,16 +60,16 @@ class Settlement:
     def lost(cls, running: Task, now: datetime, log: str = "") -> "Settlement":
         """The handler that held the task is gone; a claim that never came to a start leaves no trace."""
         if running.started is None:
-            return cls.released(running)
+            return cls.released(running, now)
         holder = running.lease.handler if running.lease else "nobody"
         return cls(
             task=running.lose(now), attempt=_record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
         )
 
     @classmethod
-    def released(cls, running: Task) -> "Settlement":
-        """The task is given back."""
-        return cls(task=running.release())
+    def released(cls, running: Task, now: datetime) -> "Settlement":
+        """The task is given back unstarted."""
+        return cls(task=running.release(now))
 
 
 @dataclass(frozen=True, slots=True)

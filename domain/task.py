@@ -97,7 +97,7 @@ class Task:
         if not failure.retriable or self.attempt >= self.max_attempts:
             return self._finished(Status.FAILED, now, error=error)
         delay = policy.delay(self.attempt, jitter) if failure.delay is None else failure.delay
-        return self._waiting_from(after(now, max(delay, 0)), error=error)
+        return self._waiting_from(after(now, max(delay, 0)), now, error=error)
 
     def lose(self, now: datetime) -> "Task":
         """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost.
@@ -106,17 +106,17 @@ class Task:
         """
         self._must_allow(Verb.LOSE)
         if self.started is None:
-            return self.release()
+            return self.release(now)
         losses = self.losses + 1
         if losses > self.max_losses:
             lost = Error(LOST, f"the handler that ran it was lost, start {losses} of {losses} that were", self.attempt)
             return self._finished(Status.FAILED, now, losses=losses, error=lost)
-        return self._waiting_from(self.run_at, attempt=self.attempt - 1, losses=losses)
+        return self._waiting_from(self.run_at, now, attempt=self.attempt - 1, losses=losses)
 
-    def release(self) -> "Task":
-        """Given back unstarted, or by a handler that is asked to stop: nothing is spent, and it keeps its place."""
+    def release(self, now: datetime) -> "Task":
+        """Given back unstarted: nothing is spent, and it keeps its place."""
         self._must_allow(Verb.RELEASE)
-        return self._waiting_from(self.run_at, attempt=self.attempt - 1)
+        return self._waiting_from(self.run_at, now, attempt=self.attempt - 1)
 
     def cancel(self, now: datetime) -> "Task":
         """Cancelled for good; whoever runs it loses it."""
@@ -126,7 +126,7 @@ class Task:
     def retry(self, now: datetime, attempts: int) -> "Task":
         """Waiting again under its id from now on, with that many attempts more and its losses forgiven."""
         self._must_allow(Verb.RETRY)
-        return self._waiting_from(aware(now), max_attempts=self.attempt + attempts, losses=0)
+        return self._waiting_from(aware(now), now, max_attempts=self.attempt + attempts, losses=0)
 
     def check_deletable(self) -> None:
         """InvalidTransition while it runs."""
@@ -137,12 +137,14 @@ class Task:
         if self.status not in allowed:
             raise InvalidTransition(self.id, self.status, verb, " or ".join(sorted(allowed)))
 
-    def _waiting_from(self, run_at: datetime, **changes: Any) -> "Task":
+    def _waiting_from(self, run_at: datetime, now: datetime, **changes: Any) -> "Task":
+        # One that ran past its time has all of it again: it would be deleted before anybody could start it.
+        waits_from = run_at if self.expire > aware(now) else max(run_at, now)
         return replace(
             self,
             status=Status.WAITING,
             run_at=run_at,
-            expire=max(self.expire, after(whole_second(run_at), self.ttl)),
+            expire=max(self.expire, after(whole_second(waits_from), self.ttl)),
             lease=None,
             started=None,
             finished=None,

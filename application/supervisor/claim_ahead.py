@@ -27,13 +27,13 @@ SHORTEST = 1e-5
 class ClaimAhead:
     """Mean durations by type, the order in which types take turns, and what the last claims came to.
 
-    Of the `exhausted` types nothing more was there when it was last asked for.
+    Of the `exhausted` types nothing was there when it was last asked for, of those `cut_short` there may be more.
     """
 
     durations: dict[TypeName, float] = field(default_factory=dict)
     turns: list[TypeName] = field(default_factory=list)
     exhausted: set[TypeName] = field(default_factory=set)
-    _cut_short: Sequence[TypeName] = ()
+    cut_short: set[TypeName] = field(default_factory=set)
 
     def learn(self, type: TypeName, seconds: float) -> None:
         """A run of this type took so long."""
@@ -56,10 +56,10 @@ class ClaimAhead:
         all_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
         is_full = len(claimed) >= wanted.limit or 2 * sum(len(each.args) for each in claimed) >= wanted.max_bytes
         full = {type for type, most in wanted.most.items() if taken[type] >= most or (all_slow and type in wanted.slow)}
-        self._cut_short = [type for type in taken if is_full or type in full]
-        if not is_full:
-            self.exhausted |= {type for type in wanted.most if not taken[type]} - full
-        self.exhausted -= {*taken}
+        self.cut_short -= wanted.most.keys()
+        self.cut_short |= taken.keys() if is_full else taken.keys() & full
+        self.exhausted -= taken.keys()
+        self.exhausted |= set() if is_full else wanted.most.keys() - taken.keys() - full
 
     def wanted(self, free: int, places: int, held: Holdings, now: float) -> Wanted:
         """How many to claim, in the order of turns; only types of which any are wanted.
@@ -68,17 +68,13 @@ class ClaimAhead:
         """
         occupied = sum(self._occupies_a_place(each, now) for each in held.running.values())
         ready = min(free + len(held.running) - occupied, places - occupied)
-        kept = 1 if places > 1 and self._more_quick_wait() else 0
+        kept = 1 if places > 1 and not all(map(self._is_slow, self.cut_short)) else 0
         slow = frozenset(type for type in self.turns if self._is_slow(type))
         most_slow = max(ready - kept - sum(each.task.type in slow for each in held.queued), 0)
         idle = max(min(free, places) - len(held.queued), 0)
         room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
         most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
-
-    def _more_quick_wait(self) -> bool:
-        """Whether the last claim would have brought more quick tasks if it had been allowed to."""
-        return any(not self._is_slow(type) for type in self._cut_short)
 
     def _fitting(self, type: TypeName, idle: int, room: float) -> int:
         return min(max(idle, int(room / self.durations[type])), LIMIT)

@@ -53,7 +53,8 @@ class Desk:
 
     def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
-        self.outbox.extend(map(Settlement.released, unstarted))
+        now = self.clock.now()
+        self.outbox.extend(Settlement.released(task, now) for task in unstarted)
 
     def lose(self, holds: Sequence[Hold]) -> None:
         """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""

@@ -85,7 +85,7 @@ class Outcome:
             return Settlement.succeeded(start, now, self.result)
         if self.failure:
             return Settlement.failed(start, now, self.failure, POLICY, self.jitter)
-        return Settlement.released(start)
+        return Settlement.released(start, now)
 
 
 failures = st.builds(

@@ -247,7 +247,7 @@ class TestSettling:
 
     def test_a_released_task_keeps_its_place_and_spends_nothing(self, begin: Begin):
         add(begin, submission(), submission())
-        settle(begin, Settlement.released(claim_one(begin)))
+        settle(begin, Settlement.released(claim_one(begin), NOW))
         after = task(begin, 1)
         assert (after.status, after.attempt, after.losses, after.claims) == (Status.WAITING, 0, 0, 1)
         assert ids(claim(begin)) == [1, 2]
@@ -289,7 +289,7 @@ class TestSettling:
         old = claim_one(begin)
         rescue(begin, at(31))
         new = claim_one(begin, now=at(31))
-        assert list(settle(begin, Settlement.released(old))) == [1]
+        assert list(settle(begin, Settlement.released(old, at(32)))) == [1]
         assert task(begin, 1) == new
 
     def test_an_outcome_after_a_cancel_is_refused(self, begin: Begin):
@@ -320,7 +320,7 @@ class TestSettling:
             "succeeded": lambda: Settlement.succeeded(running, at(1), "1"),
             "failed for good": lambda: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
             "failed": lambda: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
-            "released": lambda: Settlement.released(running),
+            "released": lambda: Settlement.released(running, at(1)),
             "lost": lambda: Settlement.lost(running, at(1)),
         }[kind]()
         assert list(settle(begin, settlement)) == []

@@ -155,7 +155,7 @@ ENDS: dict[str, Callable[[Task], Settlement]] = {
     "succeeded": lambda running: Settlement.succeeded(running, at(1), "[1]"),
     "failed": lambda running: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
     "lost": lambda running: Settlement.lost(running, at(1)),
-    "released": lambda running: Settlement.released(running),
+    "released": lambda running: Settlement.released(running, NOW),
 }
 
 

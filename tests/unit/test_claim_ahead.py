@@ -1,5 +1,7 @@
 """How many tasks a supervisor claims ahead."""
 
+from dataclasses import replace
+
 import pytest
 
 from application.ports.queue import Claimed
@@ -140,6 +142,12 @@ class TestOnePlaceOfSeveral:
         assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3
         ahead.took(claimed(QUICK), wanted)
         assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 4
+
+    def test_is_kept_until_they_are_asked_for_again(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(4, 4, Holdings(), now=0)
+        ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
+        ahead.took(claimed(SLOW), replace(wanted, most={SLOW: 1}))
+        assert ahead.wanted(3, 4, holding(running="s", started=0), now=0).most_slow == 2
 
     def test_is_kept_for_what_turned_out_quick_though_all_places_were_taken(self, ahead: ClaimAhead):
         wanted = ahead.wanted(4, 4, Holdings(), now=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from itertools import product
 
 import pytest
@@ -32,7 +33,7 @@ VERBS: dict[Verb, Callable[[Task], object]] = {
     Verb.SUCCEED: lambda task: task.succeed(NOW),
     Verb.FAIL: lambda task: task.fail(NOW, BOOM, PLAIN, 0),
     Verb.LOSE: lambda task: task.lose(NOW),
-    Verb.RELEASE: lambda task: task.release(),
+    Verb.RELEASE: lambda task: task.release(NOW),
     Verb.CANCEL: lambda task: task.cancel(NOW),
     Verb.RETRY: lambda task: task.retry(NOW, 1),
     Verb.DELETE: lambda task: task.check_deletable(),
@@ -139,8 +140,8 @@ class TestLose:
     @pytest.mark.parametrize("max_losses", [0, 3])
     def test_a_claim_that_never_came_to_a_start_is_no_loss(self, max_losses: int):
         claimed = replace(CLAIMED, max_losses=max_losses)
-        assert claimed.lose(at(31)) == claimed.release()
-        assert Settlement.lost(claimed, at(31)) == Settlement.released(claimed)
+        assert claimed.lose(at(31)) == claimed.release(at(31))
+        assert Settlement.lost(claimed, at(31)) == Settlement.released(claimed, at(31))
 
 
 class TestStartingOnRecord:
@@ -163,11 +164,16 @@ class TestStartingOnRecord:
 
 class TestRelease:
     def test_nothing_is_spent_but_the_claim(self):
-        assert RUNNING.release() == replace(WAITING, claims=1)
+        assert RUNNING.release(NOW) == replace(WAITING, claims=1)
 
     def test_a_task_given_back_in_its_second_attempt_keeps_the_first(self):
         waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
-        assert waits.claim(LEASE).release() == replace(waits, claims=2)
+        assert waits.claim(LEASE).release(at(12)) == replace(waits, claims=2)
+
+    @pytest.mark.parametrize("give_back", [Task.release, Task.lose])
+    def test_what_ran_past_its_time_has_all_of_it_again(self, give_back: Callable[[Task, datetime], Task]):
+        assert give_back(RUNNING, at(599)).expire == WAITING.expire == at(600)
+        assert give_back(RUNNING, at(5000)).expire == at(5600)
 
 
 class TestCancel:
@@ -216,7 +222,7 @@ class TestSettlement:
         assert (settlement.attempt.outcome, settlement.attempt.error) == ("lost", "handler handler-1 was lost")
 
     def test_a_release_keeps_no_record(self):
-        assert Settlement.released(RUNNING) == Settlement(task=RUNNING.release())
+        assert Settlement.released(RUNNING, at(1)) == Settlement(task=RUNNING.release(at(1)))
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
     def test_what_does_not_run_can_not_be_settled(self, status: Status):
@@ -225,7 +231,7 @@ class TestSettlement:
             lambda: Settlement.succeeded(task, NOW, "1"),
             lambda: Settlement.failed(task, NOW, Failure("E", ""), PLAIN, 0),
             lambda: Settlement.lost(task, NOW),
-            lambda: Settlement.released(task),
+            lambda: Settlement.released(task, NOW),
         ):
             with pytest.raises(InvalidTransition):
                 settle()

@@ -1,6 +1,7 @@
 """Keep: renew the leases of what is held, hear of what is not held any more, and give back what nobody knew of."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from math import inf
 
 from application.ports.wake_up import Topic
@@ -39,7 +40,7 @@ class Renew:
                 is_known = work.types.keep(lease.handler, lease.until)
                 lost = work.queue.renew(holds, lease)
                 if accounted_for is not None:
-                    give_back_strays(work, lease.handler, accounted_for)
+                    give_back_strays(work, lease.handler, accounted_for, self._desk.clock.now())
                 work.commit()
             return is_known, lost
 
@@ -56,11 +57,11 @@ class Renew:
         return self._desk.clock.monotonic() - self._desk.doubted_at < self._office.identity.lease
 
 
-def give_back_strays(work: Work, handler: HandlerId, accounted_for: Collection[Hold]) -> None:
+def give_back_strays(work: Work, handler: HandlerId, accounted_for: Collection[Hold], now: datetime) -> None:
     """Release what this handler holds beside that."""
     strays = {*work.queue.held_by(handler)} - {*accounted_for}
     tasks = filter(None, (work.tasks.lock(hold.task) for hold in sorted(strays)))
-    work.queue.settle([Settlement.released(task) for task in tasks if task.hold in strays and task.lease])
+    work.queue.settle([Settlement.released(task, now) for task in tasks if task.hold in strays and task.lease])
 
 
 class LookForLost:
