@@ -204,6 +204,9 @@ SETTLE_ATTEMPTS = text("""
         CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]), CAST(:error AS text[]),
         CAST(:traceback AS text[]), CAST(:log AS text[])
     )
+    ON CONFLICT (task, claim) DO UPDATE SET
+        attempt = excluded.attempt, outcome = excluded.outcome, started = excluded.started, ended = excluded.ended,
+        error = excluded.error, traceback = excluded.traceback, log = excluded.log
 """)
 
 # The lock keeps the tasks from being deleted until this is committed, and waits for nobody who only changes them.

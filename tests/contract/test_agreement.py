@@ -29,7 +29,7 @@ from domain.lease import Lease
 from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
-from domain.settlement import Settlement
+from domain.settlement import Afterword, Settlement
 from domain.status import Status, Verb
 from domain.submission import Submission
 from domain.task import Task
@@ -79,12 +79,13 @@ class Outcome:
     result: str | None = None
     failure: Failure | None = None
     jitter: float = 0
+    log: str = ""
 
     def of(self, start: Task, now: datetime) -> Settlement:
         if self.result is not None:
-            return Settlement.succeeded(start, now, self.result)
+            return Settlement.succeeded(start, now, self.result, self.log)
         if self.failure:
-            return Settlement.failed(start, now, self.failure, POLICY, self.jitter)
+            return Settlement.failed(start, now, self.failure, POLICY, self.jitter, self.log)
         return Settlement.released(start, now)
 
 
@@ -96,9 +97,10 @@ failures = st.builds(
     delay=st.sampled_from([None, None, 0, 3, 1e300]),
     traceback=st.sampled_from([None, "line\n"]),
 )
+logs = st.sampled_from(["", "nul \0 é\n"])
 outcomes = st.one_of(
-    st.builds(Outcome, result=st.sampled_from(["1", '"é\\u0000"'])),
-    st.builds(Outcome, failure=failures, jitter=st.sampled_from([0, 0.5, 1])),
+    st.builds(Outcome, result=st.sampled_from(["1", '"é\\u0000"']), log=logs),
+    st.builds(Outcome, failure=failures, jitter=st.sampled_from([0, 0.5, 1]), log=logs),
     st.just(Outcome()),
 )
 
@@ -206,6 +208,12 @@ class Agreement(RuleBasedStateMachine):
     def settle_again(self, data: st.DataObject, differently: bool) -> None:
         before = self.settled[data.draw(st.integers(0, len(self.settled) - 1), label="settled")]
         self.both(refused, [another(each) for each in before] if differently else before)
+
+    @precondition(lambda self: self.starts)
+    @rule(data=st.data(), log=logs)
+    def say_afterwards(self, data: st.DataObject, log: str) -> None:
+        afterwords = [Afterword.of(self.starts[hold], self.now, log) for hold in self.some_holds(data)]
+        self.both_commit(lambda work: work.queue.record(afterwords))
 
     @rule(seconds=st.just(0) | leases | passing, limit=limits)
     def lose(self, seconds: float, limit: int) -> None:

@@ -1,6 +1,8 @@
 """Functions that behave in the ways that users' functions do."""
 
+import ctypes
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -81,3 +83,30 @@ def note(mark: str, word: str) -> None:
     if mark:
         with open(mark, "a") as file:
             file.write(f"{word}\n")
+
+
+@task
+def flood(size: int):
+    """Prints so many bytes."""
+    for _ in range(size // 1000):
+        print("x" * 999)  # noqa: T201
+    print("the end")  # noqa: T201
+    return size
+
+
+@task
+def says_in_all_ways(word: str):
+    """Prints as Python, a C library, a descriptor and a program do."""
+    print(f"{word} python")  # noqa: T201
+    libc = ctypes.CDLL(None)
+    libc.puts(f"{word} library".encode())
+    libc.fflush(None)
+    os.write(1, f"{word} descriptor\n".encode())
+    subprocess.run(["echo", f"{word} program"], check=True)
+
+
+@task
+def says_and(what: str):
+    """Prints, and comes to an end that it does not choose."""
+    print(what)  # noqa: T201
+    os._exit(3) if what == "crashes" else time.sleep(60)
