@@ -103,14 +103,14 @@ class TestAfterwords:
     def test_a_start_that_was_taken_away_unrecorded_was_lost(self, begin: Begin):
         add_one(begin)
         started = running(begin)
-        save(begin, started.release())
+        save(begin, started.release(at(1)))
         tell(begin, Afterword.of(started, at(2), "x"))
         assert logs(begin) == [(Outcome.LOST, "x")]
 
     def test_a_start_before_the_one_that_was_cancelled_was_lost(self, begin: Begin):
         add_one(begin)
         started = running(begin)
-        save(begin, started.release())
+        save(begin, started.release(at(1)))
         save(begin, running(begin).cancel(at(2)))
         tell(begin, Afterword.of(started, at(2), "x"))
         assert logs(begin) == [(Outcome.LOST, "x")]
@@ -151,7 +151,7 @@ class TestAfterwords:
     def test_two_starts_of_one_task_are_told_apart(self, begin: Begin):
         add_one(begin)
         first = running(begin)
-        save(begin, first.release())
+        save(begin, first.release(at(1)))
         second = running(begin)
         save(begin, second.cancel(at(1)))
         tell(begin, Afterword.of(second, at(2), "second"), Afterword.of(first, at(2), "first"))
