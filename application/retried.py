@@ -1,7 +1,9 @@
 """Trying again where others changed the same at the same time: nothing was written then."""
 
+import random
 from collections.abc import Callable
 from functools import wraps
+from time import sleep
 from typing import ParamSpec, TypeVar
 
 from application.errors import StorageConflict
@@ -9,6 +11,8 @@ from application.errors import StorageConflict
 P = ParamSpec("P")
 T = TypeVar("T")
 TRIES = 4
+PAUSE = 0.02
+"""Seconds at most, so that two who met do not meet again."""
 
 
 def retried(verb: Callable[P, T]) -> Callable[P, T]:
@@ -20,7 +24,7 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
             try:
                 return verb(*args, **kwargs)
             except StorageConflict:
-                continue
+                sleep(random.uniform(0, PAUSE))
         return verb(*args, **kwargs)
 
     return again

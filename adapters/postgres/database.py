@@ -1,15 +1,18 @@
 """The database: how to reach it, and what its errors mean."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import psycopg2
 import psycopg2.errors
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
 PATIENCE = {
@@ -22,12 +25,42 @@ PATIENCE = {
 """How long a silent network is believed to be alive, in the units of libpq; what the address says wins."""
 
 
+SESSION = {
+    # Compiling a plan takes up to a second, and pays for what reads much. Nothing here does, but the planner may think so.
+    "jit": "off",
+    # Whoever holds a lock for longer is not one of us; what waits for it is tried again.
+    "lock_timeout": "2s",
+    # A host that vanished in the middle of a transaction must not keep its rows locked.
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
+}
+"""What the server is told of every session. As options of the connection they would be refused by poolers."""
+
+SET = """
+    SELECT set_config(name, value, false)
+    FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
+"""
+ANSWER = 15.0
+"""Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
+RETRY = 0.5
+"""Seconds after an attempt to connect that failed, in which others fail at once."""
+
+
 class Database:
-    """One database by its address, which libpq takes whole: several hosts, sslmode and all."""
+    """One database by its address, which libpq takes whole: several hosts, sslmode and all.
+
+    While it is away, one at a time tries to connect, and everybody else is told at once.
+    """
 
     def __init__(self, url: str, application_name: str = "flask-tasks", pool_size: int = 16) -> None:
         self._url = url
         self._defaults: dict[str, Any] = PATIENCE | {"application_name": application_name}
+        self._watch = Watch(ANSWER)
+        self._trying = Lock()
+        self._try_again_at: float | None = None
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -40,19 +73,40 @@ class Database:
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
-        given = psycopg2.extensions.parse_dsn(self._url)
-        defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
-        connection = psycopg2.connect(self._url, **defaults)
-        # Compiling a plan takes up to a second, and pays for what reads much. Nothing here does, but the planner may
-        # think so. As an option of the connection it would be refused by poolers.
-        connection.autocommit = True
-        connection.cursor().execute("SET jit = off")
-        connection.autocommit = False
-        return connection
+        if self._try_again_at is None:
+            return self._connected()
+        if time.monotonic() < self._try_again_at or not self._trying.acquire(blocking=False):
+            raise psycopg2.OperationalError("it was away a moment ago")
+        try:
+            return self._connected()
+        finally:
+            self._trying.release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection of the pool, rolled back unless it is committed. Its server answers in time, or counts as away."""
+        with errors_translated(), self.engine.connect() as connection:
+            with self._watch.over(connection.connection.dbapi_connection):
+                yield connection
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+    def _connected(self) -> Any:
+        given = psycopg2.extensions.parse_dsn(self._url)
+        defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
+        try:
+            connection = psycopg2.connect(self._url, **defaults)
+            connection.autocommit = True
+            with self._watch.over(connection), connection.cursor() as cursor:
+                cursor.execute(SET, (list(SESSION.keys()), list(SESSION.values())))
+            connection.autocommit = False
+        except psycopg2.Error:
+            self._try_again_at = time.monotonic() + RETRY
+            raise
+        self._try_again_at = None
+        return connection
 
 
 @contextmanager
@@ -72,7 +126,11 @@ def errors_translated() -> Iterator[None]:
         raise StorageUnavailable from error
 
 
-CONFLICTS = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
+CONFLICTS = (
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.LockNotAvailable,
+)
 AWAY = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,

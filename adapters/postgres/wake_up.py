@@ -1,22 +1,24 @@
 """Wake-ups by NOTIFY and LISTEN. Behind a pooler that has no LISTEN nothing arrives, and polling alone works."""
 
+import logging
 import os
 import selectors
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from threading import Condition, Event, Thread
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
-from adapters.postgres.database import AWAY, Database
+from adapters.postgres.database import Database
 from application.ports.wake_up import Topic
 
 CHANNEL = "flask_tasks"
 PAUSE = 0.005
 """Seconds between two notifications of one process: one a row would make commits wait for each other."""
 RECONNECT = 1.0
+log = logging.getLogger(__name__)
 
 
 class PostgresNotifier:
@@ -46,7 +48,8 @@ class PostgresNotifier:
             self._thread.join(timeout=2)
 
     def _run(self) -> None:
-        while topics := self._next():
+        topics = self._next()
+        while topics:
             try:
                 with closing(_autocommit(self._database)) as connection, connection.cursor() as cursor:
                     while topics:
@@ -54,8 +57,10 @@ class PostgresNotifier:
                             cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
                         self._closed.wait(PAUSE)
                         topics = self._next()
-            except AWAY:
-                self._closed.wait(RECONNECT)
+            except psycopg2.Error as error:
+                log.debug("nobody could be notified: %s", error)
+                if self._closed.wait(RECONNECT):
+                    return
 
     def _next(self) -> set[Topic]:
         """What is to be told next; waits for it. Nothing once closed and told."""
@@ -89,10 +94,13 @@ class PostgresListener:
 
     def _run(self, wake: Callable[[Topic], None]) -> None:
         while not self._closed.is_set():
-            with suppress(*AWAY), closing(_autocommit(self._database)) as connection:
-                connection.cursor().execute(f"LISTEN {CHANNEL}")
-                self._tell(set(Topic), wake)
-                self._hear(connection, wake)
+            try:
+                with closing(_autocommit(self._database)) as connection:
+                    connection.cursor().execute(f"LISTEN {CHANNEL}")
+                    self._tell(set(Topic), wake)
+                    self._hear(connection, wake)
+            except psycopg2.Error as error:
+                log.debug("nothing can be heard: %s", error)
             self._closed.wait(RECONNECT)
 
     def _hear(self, connection: Any, wake: Callable[[Topic], None]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from adapters.postgres.cleaning import PostgresCleaning
-from adapters.postgres.database import Database, errors_translated
+from adapters.postgres.database import Database
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.tasks import PostgresTasks
@@ -38,5 +38,5 @@ class PostgresStore:
     @contextmanager
     def begin(self) -> Iterator[PostgresWork]:
         """A work that is rolled back unless it is committed. StorageUnavailable where the database is away."""
-        with errors_translated(), self._database.engine.connect() as connection:
+        with self._database.transaction() as connection:
             yield PostgresWork(connection)

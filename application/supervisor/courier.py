@@ -1,6 +1,7 @@
 """The courier: carries one errand at a time to the storage, on a thread of its own, so that nobody waits for it."""
 
 import logging
+import random
 from collections import deque
 from collections.abc import Callable
 from threading import Condition, Event, Thread
@@ -10,6 +11,7 @@ from application.errors import StorageConflict, StorageUnavailable
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+CONFLICT_PAUSE = 0.05
 log = logging.getLogger(__name__)
 
 
@@ -22,7 +24,11 @@ class Courier(Protocol):
         ...
 
     def send(self, errand: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Before: free. After: the errand is carried out, again and again while the storage is away."""
+        """Before: free. After: the errand is carried out, again and again while the storage is away.
+
+        One that fails for another reason is given up, with a line in the log: `then` is not called, and whoever sent it
+        is free to send it again.
+        """
         ...
 
     def deliver(self) -> None:
@@ -90,11 +96,14 @@ class ThreadCourier:
             try:
                 return errand()
             except StorageConflict:
+                self._closed.wait(random.uniform(0, CONFLICT_PAUSE))
                 continue
             except StorageUnavailable:
                 log.warning("the database is away, trying again in %.2f s", pause)
             except Exception:
-                log.exception("an errand failed, trying again in %.2f s", pause)
+                log.exception("an errand failed, and is given up")
+                self._closed.wait(LONGEST_PAUSE)
+                return lambda: None
             self._closed.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         return None

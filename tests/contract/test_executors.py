@@ -145,6 +145,13 @@ def test_functions_that_are_no_good_are_said_to_be(
     assert unusable.reason.startswith(reason.format(file=file))
 
 
+def test_a_description_can_be_stored_whatever_it_says(
+    opened: Callable[..., Driver], written: Callable[[str], str]
+) -> None:
+    driver = opened(written('from flask_tasks import task\n@task\ndef f(): "A \\0 and a \\ud800."\n'))
+    assert types_of(driver)["f"].description == r"A  and a \ud800."
+
+
 def test_a_file_that_is_not_there_is_said_not_to_be(opened: Callable[..., Driver]) -> None:
     assert opened("nowhere/tasks.py").heard == [Unusable("nowhere/tasks.py cannot be imported: there is no such file")]
 

@@ -66,6 +66,12 @@ def test_no_connection_spends_time_on_compiling_plans(postgres_url: str):
     assert answer(postgres_url, "SHOW jit") == "off"
 
 
+def test_a_host_that_vanishes_in_a_transaction_does_not_keep_its_locks(postgres_url: str):
+    assert answer(postgres_url, "SHOW idle_in_transaction_session_timeout") == "10s"
+    assert answer(postgres_url, "SHOW tcp_user_timeout") == "20000"
+    assert answer(postgres_url, "SHOW tcp_keepalives_idle") == "10"
+
+
 @pytest.mark.parametrize(("query", "seconds"), [("", "5"), ("?connect_timeout=9", "9")])
 def test_patience_with_a_silent_network_is_ours_unless_the_address_says_otherwise(
     postgres_url: str, query: str, seconds: str

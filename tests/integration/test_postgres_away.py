@@ -1,16 +1,21 @@
 """A database that goes away, in every way in which it does, comes back, and answers what was asked of it before."""
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
+import psutil
+import psycopg2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration, PostgresStore
+from adapters.postgres.database import RETRY
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.work import Begin
 from domain.ids import TaskId
@@ -148,14 +153,64 @@ def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgre
         with unavailable():
             task(begin, 1)
     server.start()
-    assert task(begin, 1).id == 1
+
+    def answers() -> bool:
+        with suppress(StorageUnavailable):
+            return task(begin, 1).id == 1
+        return False
+
+    until(answers)
+
+
+def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: ThreadPoolExecutor):
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        database = Database(f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2")
+        with pytest.raises(psycopg2.OperationalError):
+            database.connect()
+        time.sleep(RETRY)  # from here on one may try again
+        one = background.submit(database.connect)
+        until(database._trying.locked)
+        begun = time.monotonic()
+        for _ in range(100):
+            with pytest.raises(psycopg2.OperationalError, match="a moment ago"):
+                database.connect()
+        assert time.monotonic() - begun < 1
+        assert one.exception(timeout=10)
+
+
+def test_a_server_that_hangs_counts_as_away(own: Database, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("adapters.postgres.database.ANSWER", 0.3)
+    impatient = Database(server.start())
+    begin = PostgresStore(impatient).begin
+    add_one(begin)
+    postmaster = psutil.Process(server.pid)
+    backends = [postmaster, *postmaster.children(recursive=True)]
+    for process in backends:
+        process.suspend()
+    try:
+        with unavailable():
+            task(begin, 1)
+    finally:
+        for process in backends:
+            process.resume()
+    until(lambda: task(begin, 1).id == 1)
+    impatient.close()
+
+
+def test_who_holds_a_lock_for_long_makes_nobody_wait_for_ever(begin: Begin):
+    add_one(begin)
+    running = claim_one(begin)
+    with begin() as forgotten:
+        forgotten.tasks.lock(running.id)
+        with pytest.raises(StorageConflict):
+            settle(begin, Settlement.released(running, at(1)))
 
 
 ENDS: dict[str, Callable[[Task], Settlement]] = {
     "succeeded": lambda running: Settlement.succeeded(running, at(1), "[1]"),
     "failed": lambda running: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
     "lost": lambda running: Settlement.lost(running, at(1)),
-    "released": lambda running: Settlement.released(running, NOW),
+    "released": lambda running: Settlement.released(running, at(1)),
 }
 
 

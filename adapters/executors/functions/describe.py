@@ -3,11 +3,14 @@
 import inspect
 from typing import Any
 
+from adapters.executors.functions.failures import storable
 from adapters.executors.functions.find import CannotImport, place
 from adapters.executors.functions.function import Function
 from domain import json_text
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
+
+LONGEST_DESCRIPTION = 20_000
 
 
 def described(function: Function) -> TaskType:
@@ -15,7 +18,7 @@ def described(function: Function) -> TaskType:
     try:
         return TaskType(
             name=function.type,
-            description=inspect.getdoc(function.call) or "",
+            description=storable(inspect.getdoc(function.call) or "", LONGEST_DESCRIPTION).replace("\0", ""),
             schema=json_text.dump(function.arguments.schema()),
             options=_options(function),
             retries_timeout=_retries_timeout(function),
