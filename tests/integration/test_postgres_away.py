@@ -208,6 +208,7 @@ def test_who_holds_a_lock_for_long_makes_nobody_wait_for_ever(begin: Begin):
 
 ENDS: dict[str, Callable[[Task], Settlement]] = {
     "succeeded": lambda running: Settlement.succeeded(running, at(1), "[1]"),
+    "printed": lambda running: Settlement.succeeded(running, at(1), "[1]", "nul \0\n"),
     "failed": lambda running: Settlement.failed(running, at(1), BOOM, PLAIN, 0),
     "lost": lambda running: Settlement.lost(running, at(1)),
     "released": lambda running: Settlement.released(running, at(1)),

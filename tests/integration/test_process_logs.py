@@ -67,7 +67,9 @@ def test_what_prints_nothing_has_no_log(driver: Driver) -> None:
     assert driver.run("says_nothing").log == ""
 
 
-def test_c_libraries_are_heard(driver: Driver) -> None:
+def test_c_libraries_are_heard(opened: Callable[[], Driver], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # it would take their buffer away
+    driver = opened()
     assert driver.run("speaks_c", {"word": "one"}).log == "one line\none rest"
     assert driver.run("speaks_c", {"word": "other"}).log == "other line\nother rest"
 

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.clocks import SystemClock
 from adapters.executors.thread import ThreadExecutor
 from adapters.memory.queue import MemoryQueue
 from application.ports.executor import Event, Failed, Succeeded
+from application.supervisor.desk import Desk
 from application.supervisor.errands import settle
 from application.use_cases.cancel_task import CancelTask
 from domain.ids import TaskId
-from domain.settlement import Outcome, Settlement
+from domain.lease import Lease
+from domain.settlement import Afterword, Outcome, Settlement
 from domain.status import Status
-from tests.steps import NOW, add_one, claim, claim_one
+from tests.steps import HANDLER, NOW, add_one, claim, claim_one, submission
 from tests.unit.supervised.gates import PATIENCE, doors, entered
 from tests.unit.supervised.test_supervisor import Rig, eventually, rig
 
@@ -82,6 +85,14 @@ def test_what_is_stopped_at_the_end_keeps_it_too(rig: Rig) -> None:
     assert entered["a"].wait(PATIENCE)
     rig.drain()
     assert logs(rig, id) == [(Outcome.LOST, "printed")]
+
+
+def test_there_is_something_left_to_say_as_long_as_it_is_not_on_record() -> None:
+    running = submission().registered(TaskId(1)).claim(Lease.granted(HANDLER, NOW, 30))
+    desk = Desk(SystemClock())
+    assert desk.is_empty
+    desk.afterwords.append(Afterword.of(running, NOW, "printed"))
+    assert not desk.is_empty
 
 
 def test_logs_count_for_the_size_of_a_transaction(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
