@@ -10,6 +10,7 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.executors.process.executor import ProcessExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
+from adapters.processes import ProcProcesses
 from application.known_types import KnownTypes
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
@@ -21,9 +22,11 @@ from application.supervisor.errands.keep import LookForLost, Renew
 from application.supervisor.errands.publish import Publish, Withdraw
 from application.supervisor.errands.record import RecordStarts
 from application.supervisor.errands.report import ReportNews
-from application.supervisor.errands.rescue import RescueOthers
+from application.supervisor.errands.rescue import burying, rescuing
 from application.supervisor.errands.settle import Settle
+from application.supervisor.errands.strays import GiveBackStrays
 from application.supervisor.supervisor import Supervisor
+from application.use_cases.bury import Bury
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.clean import Clean
 from application.use_cases.delete_task import DeleteTask
@@ -58,6 +61,7 @@ class Container(containers.DeclarativeContainer):
     listener = providers.Singleton(PostgresListener, database)
     migrate = providers.Singleton(Migration, database)
     ping = migrate.provided.check
+    processes = providers.Singleton(ProcProcesses)
     embedded_postgres = providers.Factory(EmbeddedPostgres)
 
     known_types = providers.Singleton(KnownTypes, begin, clock)
@@ -75,24 +79,32 @@ class Container(containers.DeclarativeContainer):
 
     clean = providers.Singleton(Clean, begin, clock)
     rescue = providers.Singleton(Rescue, begin, clock, notifier, settings.provided.lease)
+    bury = providers.Singleton(Bury, begin, clock, notifier, processes)
 
     published = providers.Object(lambda types: None)
     desk = providers.Singleton(Desk, clock)
     executor = providers.Singleton(ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency)
     courier = providers.Singleton(ThreadCourier, executor.provided.wake)
-    identity = providers.Singleton(Identity, providers.Callable(new_handler_id), settings.provided.lease)
+    keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake)
+    identity = providers.Singleton(
+        Identity, providers.Callable(new_handler_id), settings.provided.lease, processes.provided.own.call()
+    )
     office = providers.Singleton(Office, desk, begin, identity)
     errands = providers.List(
         providers.Singleton(Publish, office, published),
-        providers.Singleton(Settle, office),
+        providers.Singleton(Settle, office, notifier),
         providers.Singleton(RecordAfterwords, office),
         providers.Singleton(ClaimTasks, office, executor),
         providers.Singleton(RecordStarts, office, executor),
-        providers.Singleton(Renew, office),
-        providers.Singleton(LookForLost, office),
         providers.Singleton(ReportNews, office),
-        providers.Singleton(RescueOthers, office, rescue),
+        providers.Singleton(GiveBackStrays, office),
+        providers.Singleton(rescuing, office, rescue),
+        providers.Singleton(burying, office, bury),
         providers.Singleton(Withdraw, office),
     )
-    correspondence = providers.Singleton(Correspondence, desk, courier, errands)
-    supervisor = providers.Singleton(Supervisor, desk, executor, correspondence, settings.provided.grace)
+    keeping = providers.List(providers.Singleton(Renew, office), providers.Singleton(LookForLost, office))
+    correspondences = providers.List(
+        providers.Singleton(Correspondence, desk, courier, errands),
+        providers.Singleton(Correspondence, desk, keeping_courier, keeping),
+    )
+    supervisor = providers.Singleton(Supervisor, desk, executor, correspondences, settings.provided.grace)

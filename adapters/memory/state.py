@@ -20,10 +20,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LivingHandler:
-    """Until when a handler lives, and what it can run."""
+    """Until when a handler lives, what it can run, and which process it is."""
 
     until: datetime
     types: frozenset[TypeName]
+    process: str | None = None
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Published types in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,9 +16,11 @@ class MemoryTypes:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
+    def publish(
+        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+    ) -> None:
         self._state.types |= {type.name: type for type in types}
-        self._state.handlers[handler] = LivingHandler(until, frozenset(type.name for type in types))
+        self._state.handlers[handler] = LivingHandler(until, frozenset(type.name for type in types), process)
 
     def keep(self, handler: HandlerId, until: datetime) -> bool:
         known = self._state.handlers.get(handler)
@@ -28,6 +30,9 @@ class MemoryTypes:
 
     def withdraw(self, handler: HandlerId) -> None:
         self._state.handlers.pop(handler, None)
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        return {id: handler.process for id, handler in self._state.handlers.items() if handler.process is not None}
 
     def forget_dead(self, now: datetime) -> int:
         dead = [id for id, handler in self._state.handlers.items() if handler.until <= now - REMEMBERED]

@@ -26,7 +26,7 @@ PATIENCE = {
 
 
 SESSION = {
-    # Compiling a plan takes up to a second, and pays for what reads much. Nothing here does, but the planner may think so.
+    # Compiling a plan takes up to a second, and pays for what reads much. Nothing does, but the planner may think so.
     "jit": "off",
     # Whoever holds a lock for longer is not one of us; what waits for it is tried again.
     "lock_timeout": "2s",
@@ -84,10 +84,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A connection of the pool, rolled back unless it is committed. Its server answers in time, or counts as away."""
-        with errors_translated(), self.engine.connect() as connection:
-            with self._watch.over(connection.connection.dbapi_connection):
-                yield connection
+        """A connection of the pool, rolled back unless it is committed. A server that does not answer is away."""
+        with (
+            errors_translated(),
+            self.engine.connect() as connection,
+            self._watch.over(connection.connection.dbapi_connection),
+        ):
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, text
 from adapters.postgres.database import Database, errors_translated
 from application.errors import StorageUnavailable
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision that this code works with: the head of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+OLDER = {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")} - {NEWEST}
 LOCK = 8_134_620_041
 PAUSE = 0.2
 
@@ -41,12 +42,13 @@ class Migration:
                 raise StorageUnavailable
 
     def _is_done(self) -> bool:
+        """Whether the tables are of NEWEST, or newer than this code, as they are in the middle of an update."""
         # Asked in two steps: a table that is not there would be an error in the log of the database.
         with self._database.engine.connect() as connection:
-            return (
-                _ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL")
-                and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
-            )
+            if not _ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL"):
+                return False
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found is not None and found not in OLDER
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -126,20 +126,22 @@ CLAIM = text(f"""
     SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY place
 """)
 
-# `held` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a
-# circle. What is not held any more is answered. A handler may name two claims of one task: the pair decides.
+# A row that somebody has locked is left as it is, or one would cost all the others their leases. What is not held any
+# more is answered. A handler may name two claims of one task: the pair decides.
 RENEW = text("""
     WITH mine AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[])) AS m (id, claim)
     ), held AS MATERIALIZED (
-        SELECT mine.id, mine.claim FROM tasks t JOIN mine ON t.id = mine.id AND t.claims = mine.claim
+        SELECT t.id FROM tasks t JOIN mine ON t.id = mine.id AND t.claims = mine.claim
         WHERE t.status = 'running'
-        ORDER BY t.id FOR UPDATE OF t
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
     )
-    SELECT id, claim FROM mine EXCEPT SELECT id, claim FROM held
+    SELECT mine.id, mine.claim
+    FROM mine LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
+    WHERE t.id IS NULL
 """)
 
 LOST = text("""
@@ -166,8 +168,9 @@ REPORT = text("""
     FROM held WHERE t.id = held.id
 """)
 
-# A row that stands already as it would be written was written by this settlement, whose answer was lost. Only what a
-# lock returns is sure to be the newest version of a row: the commit that went unanswered may still be under way.
+# `locked` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a
+# circle. A row that stands already as it would be written was written by this settlement, whose answer was lost. Only
+# what a lock returns is sure to be the newest version of a row: the commit that went unanswered may be under way.
 SETTLE = text("""
     WITH outcome AS (
         SELECT * FROM unnest(
@@ -265,8 +268,8 @@ DELETE_EXPIRED = text("""
 """)
 
 PUBLISH_HANDLER = text("""
-    INSERT INTO handlers (id, until, types) VALUES (:handler, :until, CAST(:names AS text[]))
-    ON CONFLICT (id) DO UPDATE SET until = excluded.until, types = excluded.types
+    INSERT INTO handlers (id, until, types, process) VALUES (:handler, :until, CAST(:names AS text[]), :process)
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until, types = excluded.types, process = excluded.process
 """)
 
 PUBLISH_TYPES = text("""
@@ -285,6 +288,8 @@ PUBLISH_TYPES = text("""
 KEEP = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
 
 WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
+
+PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")
 
 FORGET_DEAD = text("DELETE FROM handlers WHERE until <= :before")
 

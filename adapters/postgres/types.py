@@ -1,6 +1,6 @@
 """Published types in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +19,13 @@ class PostgresTypes:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
+    def publish(
+        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+    ) -> None:
         in_order = sorted(types, key=lambda type: type.name)
         names = [type.name for type in in_order]
-        self._connection.execute(statements.PUBLISH_HANDLER, {"handler": handler, "until": until, "names": names})
+        lives = {"handler": handler, "until": until, "names": names, "process": process}
+        self._connection.execute(statements.PUBLISH_HANDLER, lives)
         if in_order:
             self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
 
@@ -31,6 +34,9 @@ class PostgresTypes:
 
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.WITHDRAW, {"handler": handler})
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        return {HandlerId(row.id): row.process for row in self._connection.execute(statements.PROCESSES)}
 
     def forget_dead(self, now: datetime) -> int:
         return self._connection.execute(statements.FORGET_DEAD, {"before": now - REMEMBERED}).rowcount

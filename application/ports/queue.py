@@ -47,7 +47,7 @@ class Report:
 
 
 class Queue(Protocol):
-    """Waiting and running tasks. To claim and to take back skips what others have locked; the rest waits for it."""
+    """Waiting and running tasks. Claiming, renewing and taking back skip what others have locked; the rest waits."""
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         """Before: waiting and due. After: running under the lease, each with a claim of its own.
@@ -58,7 +58,10 @@ class Queue(Protocol):
         ...
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
-        """Before: running under these claims. After: under the lease given. Answers those not held any more."""
+        """Before: running under these claims. After: under the lease given. Answers those not held any more.
+
+        What somebody has locked stays under the lease that it has.
+        """
         ...
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:

@@ -1,6 +1,6 @@
 """Published types: what handlers say that they can run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,8 +24,13 @@ REMEMBERED = timedelta(days=1)
 class PublishedTypes(Protocol):
     """The types that anybody ever published; a handler that has gone leaves its types known."""
 
-    def publish(self, handler: HandlerId, types: Sequence[TaskType], until: datetime) -> None:
-        """After: the handler lives until then with exactly these types, which replace older ones of their names."""
+    def publish(
+        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+    ) -> None:
+        """After: the handler lives until then with exactly these types, which replace older ones of their names.
+
+        `process` is the name by which others on its machine can see when it ends, if there is one.
+        """
         ...
 
     def keep(self, handler: HandlerId, until: datetime) -> bool:
@@ -34,6 +39,10 @@ class PublishedTypes(Protocol):
 
     def withdraw(self, handler: HandlerId) -> None:
         """After: the handler is not known; its types still are."""
+        ...
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        """The processes of the handlers that are known, alive or not, as far as they have said which."""
         ...
 
     def forget_dead(self, now: datetime) -> int:

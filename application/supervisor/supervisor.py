@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from application.ports.executor import (
     Described,
@@ -43,12 +43,12 @@ class NothingToRun(Exception):
 class Supervisor:
     """Everything happens in `run`, on the caller's thread; `wake` and `stop` alone may be called from elsewhere."""
 
-    def __init__(self, desk: Desk, executor: Executor, correspondence: Correspondence, grace: float) -> None:
+    def __init__(self, desk: Desk, executor: Executor, correspondences: Sequence[Correspondence], grace: float) -> None:
         self._desk = desk
         self._clock = desk.clock
         self._held = desk.held
         self._executor = executor
-        self._correspondence = correspondence
+        self._correspondences = correspondences
         self._grace = grace
         self._stops = 0
         self._stop_at: float | None = None
@@ -81,7 +81,9 @@ class Supervisor:
         self._end_overdue()
         self._give_back()
         self._hand_over()
-        self._correspondence.exchange()
+        for each in self._correspondences:
+            each.exchange()
+        self._end_lost()
         self._hand_over()
 
     def _hear(self, event: Event) -> None:
@@ -178,7 +180,7 @@ class Supervisor:
         if not self._desk.draining:
             return False
         late = self._stop_at is not None and self._clock.monotonic() > self._stop_at + FAREWELL
-        return late or self._correspondence.is_over
+        return late or all(each.is_over for each in self._correspondences)
 
     def _patience(self) -> float:
         now = self._clock.monotonic()
@@ -190,5 +192,6 @@ class Supervisor:
         ]
         if self._desk.draining and self._stop_at is not None:
             moments.append(self._stop_at if now < self._stop_at else self._stop_at + FAREWELL)
-        waits = [self._correspondence.due_in(), LONGEST_WAIT, *(moment - now for moment in moments)]
+        waits = [each.due_in() for each in self._correspondences]
+        waits += [LONGEST_WAIT, *(moment - now for moment in moments)]
         return max(min(waits), 0)

@@ -36,7 +36,8 @@ def main() -> None:
     except NothingToRun as error:
         raise process.stop(error) from None
     finally:
-        for each in (container.listener(), container.courier(), container.notifier(), container.clock()):
+        couriers = container.courier(), container.keeping_courier()
+        for each in (container.listener(), *couriers, container.notifier(), container.clock()):
             each.close()
     log.info("stopped")
 

@@ -15,7 +15,7 @@ def main() -> None:
     container = Container(settings=process.start("janitor"))
     process.prepare_database(container)
     container.clock().open()
-    rounds = Rounds(container.clean(), container.rescue())
+    rounds = Rounds(container.clean(), container.rescue(), container.bury())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())
     log.info("ready")

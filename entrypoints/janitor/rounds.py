@@ -7,7 +7,8 @@ import select
 from collections.abc import Sequence
 
 from application.errors import StorageUnavailable
-from application.use_cases import clean, rescue
+from application.use_cases import clean, take_back
+from application.use_cases.bury import Bury
 from application.use_cases.clean import Clean
 from application.use_cases.rescue import Rescue
 from entrypoints.process import why
@@ -20,9 +21,10 @@ log = logging.getLogger(__name__)
 class Rounds:
     """Goes round until stopped; an outage of the database makes the rests longer, and nothing else."""
 
-    def __init__(self, clean: Clean, rescue: Rescue) -> None:
+    def __init__(self, clean: Clean, rescue: Rescue, bury: Bury) -> None:
         self._clean = clean
         self._rescue = rescue
+        self._bury = bury
         self._stop_reader, self._stop_writer = os.pipe()
         self._rest = REST
 
@@ -54,11 +56,9 @@ class Rounds:
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
         if expired.unrun:
-            log.warning("%d of them had not been run: %s", len(expired.unrun), shown(expired.unrun))
-        taken_back = self._rescue()
-        for task in taken_back:
-            log.warning("took back task %d, whose handler is gone: it is %s now", task.id, task.status)
-        return expired.deleted >= clean.BATCH or len(taken_back) >= rescue.BATCH
+            log.warning("%d of them still waited: %s", len(expired.unrun), shown(expired.unrun))
+        taken_back = max(len(self._bury()), len(self._rescue()))
+        return expired.deleted >= clean.BATCH or taken_back >= take_back.BATCH
 
 
 def shown(ids: Sequence[int], most: int = 20) -> str:

@@ -45,6 +45,7 @@ handlers = st.sampled_from([HandlerId("one"), HandlerId("two")])
 limits = st.sampled_from([1, 2, 3, 100])
 passing = st.sampled_from([0.001, 1, 4, 10, 31, 60, 86_400])
 leases = st.sampled_from([1, 10, 30])
+processes = st.sampled_from([None, "boot 1", "boot 2"])
 lives = st.sampled_from([0, 1, 10])
 progresses = st.none() | st.builds(Progress, st.sampled_from([0.1, 1 / 3, 1]), st.sampled_from(["", "nul \0"]))
 submissions = st.builds(
@@ -246,9 +247,14 @@ class Agreement(RuleBasedStateMachine):
         tied = limit < len(expires) and expires[limit - 1] == expires[limit]
         self.both_commit(lambda work: work.cleaning.delete_expired(self.now, 100 if tied else limit))
 
-    @rule(handler=handlers, types=st.lists(published, max_size=3, unique_by=lambda type: type.name), seconds=lives)
-    def publish(self, handler: HandlerId, types: list[TaskType], seconds: float) -> None:
-        self.both_commit(lambda work: work.types.publish(handler, types, at(self.seconds + seconds)))
+    @rule(
+        handler=handlers,
+        types=st.lists(published, max_size=3, unique_by=lambda type: type.name),
+        seconds=lives,
+        process=processes,
+    )
+    def publish(self, handler: HandlerId, types: list[TaskType], seconds: float, process: str | None) -> None:
+        self.both_commit(lambda work: work.types.publish(handler, types, at(self.seconds + seconds), process))
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
@@ -271,7 +277,7 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
-        self.both_commit(lambda work: list(work.types.all(self.now)))
+        self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
         tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
         for task in tasks.values():
             self.check_history(self.before.get(task.id), task)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from adapters.embedded_postgres import EmbeddedPostgres
@@ -37,10 +38,27 @@ def test_a_task_of_a_killed_handler_is_started_elsewhere_and_ends_once(new_servi
     assert (task["attempt"], mark.read_text()) == (1, "start\nstart\nend\n")
 
 
+@pytest.mark.parametrize("witness", ["janitor", "handler"])
+def test_a_task_whose_handler_was_seen_to_end_is_started_elsewhere_at_once(
+    new_service: NewService, tmp_path: Path, witness: str
+):
+    """However long its lease."""
+    service = started(new_service(TASKS=FUNCTIONS, LEASE="3600"), "http", "handler")
+    mark = tmp_path / "mark"
+    id = service.submit("slow", {"seconds": 0.5, "mark": str(mark)})["id"]
+    eventually(lambda: "start" in said_in(mark))
+    service.processes[1].kill()
+    service.start(witness)
+    if witness != "handler":
+        service.start("handler")
+    task = service.await_status(id, "done")
+    assert (task["attempt"], mark.read_text()) == (1, "start\nstart\nend\n")
+
+
 def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_path: Path):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     mark = tmp_path / "mark"
-    service.submit("slow", {"seconds": 1, "mark": str(mark)})
+    service.submit("slow", {"seconds": 1, "mark": str(mark)}, max_losses=0)
     eventually(lambda: "start" in said_in(mark))
     service.processes[1].kill()
     service.start("handler")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST
+from application.errors import StorageUnavailable
 from application.ports.work import Begin
 from domain.ids import TaskId
 from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -64,6 +65,24 @@ class TestMigrating:
         with PostgresStore(database).begin() as work:
             (record,) = work.tasks.attempts(TaskId(1))
         assert (record.outcome, record.error, record.traceback, record.log) == (Outcome.FAILED, "boom", None, "")
+        database.close()
+
+    def test_newer_tables_than_this_code_knows_are_good_enough_in_the_middle_of_an_update(self, empty_url: str):
+        database = Database(empty_url)
+        Migration(database)()
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        Migration(database).check()
+        assert not Migration(database)()
+        database.close()
+
+    def test_older_tables_are_not(self, empty_url: str):
+        database = Database(empty_url)
+        Migration(database)()
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        with pytest.raises(StorageUnavailable):
+            Migration(database).check()
         database.close()
 
     def test_the_newest_revision_is_the_head_of_the_migrations(self):

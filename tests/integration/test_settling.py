@@ -1,33 +1,89 @@
-"""One outcome that the database refuses harms nobody else's."""
+"""Outcomes that cannot be written, for good or for now, harm nobody else's."""
 
+from collections.abc import Iterator
 from threading import Event
 
+import pytest
+
 from adapters.clocks import SystemClock
+from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
+from application.ports.wake_up import Topic
+from application.ports.work import Begin
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.settle import Settle
+from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task import Task
 from tests.steps import HANDLER, NOW, add, claim, submission, task
 
 
-def test_one_bad_outcome_does_not_fail_its_batch(database: Database, caplog):
-    begin = PostgresStore(database).begin
-    add(begin, *[submission()] * 3)
-    running = [claimed.task for claimed in claim(begin)]
-    office = Office(Desk(SystemClock()), begin, Identity(HANDLER, 30))
-    results = ["1", '"\ud800"', "3"]
-    office.desk.outbox += [
-        Settlement.succeeded(each, NOW, result) for each, result in zip(running, results, strict=True)
-    ]
-    arrived = Event()
-    courier = ThreadCourier(arrived.set)
-    Settle(office).send(courier)
-    assert arrived.wait(10)
-    courier.deliver()
-    courier.close()
-    assert [task(begin, id).status for id in (1, 2, 3)] == [Status.DONE, Status.RUNNING, Status.DONE]
+class Settling:
+    """A supervisor's desk, and the way of what lies there to the database."""
+
+    def __init__(self, begin: Begin) -> None:
+        self.begin = begin
+        self.desk = Desk(SystemClock())
+        self.told: list[Topic] = []
+        wake_up = MemoryWakeUp()
+        wake_up.listen(self.told.append)
+        self.errand = Settle(Office(self.desk, begin, Identity(HANDLER, 30)), wake_up)
+        self.arrived = Event()
+        self.courier = ThreadCourier(self.arrived.set)
+
+    def running(self, number: int) -> list[Task]:
+        add(self.begin, *[submission()] * number)
+        return [claimed.task for claimed in claim(self.begin)]
+
+    def settle(self, *settlements: Settlement) -> None:
+        self.desk.outbox += settlements
+        self.arrived.clear()
+        self.errand.send(self.courier)
+        assert self.arrived.wait(20)
+        self.courier.deliver()
+
+    def statuses(self, *ids: int) -> list[Status]:
+        return [task(self.begin, id).status for id in ids]
+
+
+@pytest.fixture
+def settling(database: Database) -> Iterator[Settling]:
+    settling = Settling(PostgresStore(database).begin)
+    yield settling
+    settling.courier.close()
+
+
+def success(running: Task, result: str = "1") -> Settlement:
+    return Settlement.succeeded(running, NOW, result)
+
+
+def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pytest.LogCaptureFixture):
+    running = settling.running(3)
+    settling.settle(*map(success, running, ["1", '"\ud800"', "3"]))
+    assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
     assert "the outcome of task 2 cannot be stored" in caplog.text
-    assert office.desk.is_empty
+    assert settling.desk.is_empty
+    assert settling.desk.forsaken == {running[1].hold}
+
+
+def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):
+    running = settling.running(3)
+    with settling.begin() as somebody:
+        somebody.tasks.lock(TaskId(2))
+        settling.settle(*map(success, running))
+        assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
+        assert settling.desk.outbox == [success(running[1])]
+    settling.settle()
+    assert settling.statuses(2) == [Status.DONE]
+    assert settling.desk.is_empty
+
+
+def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
+    first, second = settling.running(2)
+    settling.settle(success(first))
+    assert settling.told == []
+    settling.settle(Settlement.released(second, NOW))
+    assert settling.told == [Topic.WAITING]

@@ -1,15 +1,22 @@
 """Cleaning, and taking back what handlers held that are gone, over memory."""
 
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
 from adapters.memory import MemoryStore
-from application.errors import StorageUnavailable
+from adapters.memory.queue import MemoryQueue
+from adapters.processes import ProcProcesses
+from adapters.processes.proc import name_of
+from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import Expired
 from application.ports.wake_up import Topic
+from application.use_cases.bury import Bury
 from application.use_cases.clean import Clean
-from application.use_cases.rescue import BATCH, Rescue
+from application.use_cases.rescue import Rescue
+from application.use_cases.take_back import BATCH
 from domain.ids import HandlerId, TypeName
 from domain.status import Status
 from domain.task import Task
@@ -28,6 +35,16 @@ def service() -> Service:
 @pytest.fixture
 def rescue(service: Service) -> Rescue:
     return Rescue(service.begin, service.clock, service, LEASE)
+
+
+def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
+    """Look all that time, often enough; what was taken back in it."""
+    rounds = int(seconds // (LEASE / 3)) + 1
+    taken = []
+    for _ in range(rounds):
+        service.clock.move(seconds / rounds)
+        taken += rescue()
+    return taken
 
 
 def running(service: Service, number: int = 1, **options: int) -> Sequence[Task]:
@@ -59,9 +76,8 @@ class TestRescuing:
         running(service)
         service.clock.move(1000)
         assert list(rescue()) == []
-        service.clock.move(LEASE - 0.001)
-        assert list(rescue()) == []
-        service.clock.move(0.001)
+        assert list(watch(service, rescue, LEASE - 0.001)) == []
+        service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
     def test_what_lives_renews_in_that_time_and_loses_nothing(self, service: Service, rescue: Rescue):
@@ -70,8 +86,7 @@ class TestRescuing:
         rescue()
         service.clock.move(10)
         assert list(steps.renew(service.begin, [task.hold], service.clock.now())) == []
-        service.clock.move(20)
-        assert list(rescue()) == []
+        assert list(watch(service, rescue, LEASE - 10)) == []
 
     def test_after_an_outage_it_takes_nothing_for_one_lease(self, service: Service, rescue: Rescue):
         rescue()
@@ -82,9 +97,8 @@ class TestRescuing:
             rescue()
         service.away = False
         assert list(rescue()) == []
-        service.clock.move(LEASE - 0.001)
-        assert list(rescue()) == []
-        service.clock.move(0.001)
+        assert list(watch(service, rescue, LEASE - 0.001)) == []
+        service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
     def test_an_outage_counts_until_the_storage_answers(self, service: Service, rescue: Rescue):
@@ -97,49 +111,47 @@ class TestRescuing:
                 rescue()
         service.away = False
         rescue()
-        service.clock.move(LEASE - 0.001)
-        assert list(rescue()) == []
+        assert list(watch(service, rescue, LEASE - 0.001)) == []
 
     def test_after_a_restart_of_the_storage_that_it_did_not_notice_it_takes_nothing_for_one_lease(
         self, service: Service, rescue: Rescue
     ):
         rescue()
+        watch(service, rescue, 1000)
         running(service)
-        service.clock.move(1000)
+        service.clock.move(1)
+        rescue()
         service.store.up_since = service.clock.now()
-        service.clock.move(LEASE - 0.001)
-        assert list(rescue()) == []
-        service.clock.move(0.001)
+        assert list(watch(service, rescue, LEASE - 0.001)) == []
+        service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
     def test_who_may_start_them_and_who_ran_them_are_told(self, service: Service, rescue: Rescue):
         rescue()
         running(service)
-        service.clock.move(LEASE + 1)
-        (task,) = rescue()
+        (task,) = watch(service, rescue, LEASE + 1)
         assert (task.status, task.attempt, task.losses) == (Status.WAITING, 0, 1)
         assert service.told == [Topic.WAITING, Topic.TAKEN]
 
     def test_what_was_lost_too_often_fails_and_nobody_is_called_to_start_it(self, service: Service, rescue: Rescue):
         rescue()
         running(service, max_losses=0)
-        service.clock.move(LEASE + 1)
-        (task,) = rescue()
+        (task,) = watch(service, rescue, LEASE + 1)
         assert task.status is Status.FAILED
         assert service.told == [Topic.TAKEN]
 
     def test_a_live_lease_is_left_and_nobody_is_told(self, service: Service, rescue: Rescue):
         rescue()
-        service.clock.move(LEASE)
+        watch(service, rescue, LEASE)
         running(service)
-        service.clock.move(LEASE)
-        assert list(rescue()) == []
+        assert list(watch(service, rescue, LEASE)) == []
         assert service.told == []
 
     def test_a_full_batch_says_that_there_may_be_more(self, service: Service, rescue: Rescue):
         rescue()
         running(service, BATCH + 1)
-        service.clock.move(LEASE + 1)
+        watch(service, rescue, LEASE - 1)
+        service.clock.move(2)
         assert [len(rescue()), len(rescue()), len(rescue())] == [BATCH, 1, 0]
 
     def test_a_handler_that_restarted_under_another_name_gets_it_back_by_claiming(
@@ -147,11 +159,94 @@ class TestRescuing:
     ):
         rescue()
         (old,) = running(service)
-        service.clock.move(LEASE + 1)
-        rescue()
+        watch(service, rescue, LEASE + 1)
         (new,) = steps.claim(service.begin, now=service.clock.now(), handler=HandlerId("handler-2"))
         assert list(steps.succeed(service.begin, old, service.clock.now())) == [1]
         assert list(steps.succeed(service.begin, new.task, service.clock.now())) == []
+
+
+class TestWhatMayHaveKeptOthersFromRenewing:
+    """Nobody noticed an outage, and yet it takes nothing for one lease."""
+
+    @pytest.fixture
+    def watched(self, service: Service, rescue: Rescue) -> Service:
+        """For so long that a lapsed lease would be taken now."""
+        rescue()
+        watch(service, rescue, LEASE)
+        running(service)
+        return service
+
+    def test_an_answer_that_took_long(self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch):
+        """A server that hung, and went on."""
+        watched.clock.move(1)
+        with monkeypatch.context() as hanging:
+            hanging.setattr(MemoryQueue, "abandoned", self.after(watched, LEASE))
+            assert list(rescue()) == []
+        assert list(watch(watched, rescue, LEASE - 0.001)) == []
+        watched.clock.move(0.01)
+        assert [task.id for task in rescue()] == [1]
+
+    def test_a_time_in_which_nobody_looked(self, watched: Service, rescue: Rescue):
+        watched.clock.move(LEASE + 1)
+        assert list(rescue()) == []
+        assert list(watch(watched, rescue, LEASE - 0.001)) == []
+
+    def test_a_clock_that_was_set(self, watched: Service, rescue: Rescue):
+        watched.clock.set(watched.clock.now() + timedelta(hours=1))
+        watched.clock.move(1)
+        assert list(rescue()) == []
+        assert list(watch(watched, rescue, LEASE - 0.001)) == []
+
+    def test_but_not_a_conflict(self, watched: Service, rescue: Rescue):
+        watch(watched, rescue, LEASE - 1)
+        watched.clock.move(2)
+        watched.errors = [StorageConflict()]
+        assert [task.id for task in rescue()] == [1]
+
+    def after(self, service: Service, seconds: float) -> Callable[..., Sequence[Task]]:
+        abandoned = MemoryQueue.abandoned
+
+        def hang(queue: MemoryQueue, now: datetime, limit: int) -> Sequence[Task]:
+            service.clock.move(seconds)
+            return abandoned(queue, service.clock.now(), limit)
+
+        return hang
+
+
+class TestBurying:
+    @pytest.fixture
+    def process(self) -> Iterator[subprocess.Popen[bytes]]:
+        with subprocess.Popen(["sleep", "600"]) as process:
+            yield process
+            process.kill()
+
+    @pytest.fixture
+    def bury(self, service: Service, process: subprocess.Popen[bytes]) -> Bury:
+        with service.begin() as work:
+            work.types.publish(HANDLER, [], steps.at(10**6), name_of(process.pid))
+            work.types.publish(HandlerId("elsewhere"), [], steps.at(10**6), "another-boot pid:[1] 1 1")
+            work.commit()
+        return Bury(service.begin, service.clock, service, ProcProcesses())
+
+    def test_what_a_process_held_that_was_seen_to_end_is_taken_back_at_once(
+        self, service: Service, bury: Bury, process: subprocess.Popen[bytes]
+    ):
+        (held,) = running(service)
+        assert list(bury()) == []
+        process.kill()
+        process.wait()
+        (task,) = bury()
+        assert task == held.lose(service.clock.now())
+        assert service.told == [Topic.WAITING, Topic.TAKEN]
+
+    def test_and_its_handler_is_forgotten_and_no_other(
+        self, service: Service, bury: Bury, process: subprocess.Popen[bytes]
+    ):
+        process.kill()
+        process.wait()
+        bury()
+        with service.begin() as work:
+            assert set(work.types.processes()) == {"elsewhere"}
 
 
 def test_a_store_in_memory_was_always_up():

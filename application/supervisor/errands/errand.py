@@ -24,10 +24,11 @@ class Errand(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this handler is, and for how many seconds it leases."""
+    """Who this handler is, for how many seconds it leases, and which process it is, if that can be told."""
 
     handler: HandlerId
     lease: float
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class Publish:
 
         def errand() -> None:
             with self._office.begin() as work:
-                work.types.publish(self._office.identity.handler, types, self._office.lease().until)
+                me = self._office.identity
+                work.types.publish(me.handler, types, self._office.lease().until, me.process)
                 work.commit()
 
         def then(_: None) -> None:

@@ -26,8 +26,9 @@ from application.supervisor.errands.keep import LookForLost, Renew
 from application.supervisor.errands.publish import Publish, Withdraw
 from application.supervisor.errands.record import RecordStarts
 from application.supervisor.errands.report import ReportNews
-from application.supervisor.errands.rescue import RescueOthers
+from application.supervisor.errands.rescue import rescuing
 from application.supervisor.errands.settle import Settle
+from application.supervisor.errands.strays import GiveBackStrays
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
@@ -67,18 +68,22 @@ class Rig:
         office = Office(desk, self.begin, Identity(HandlerId("me"), lease))
         errands = [
             Publish(office, lambda types: None),
-            Settle(office),
+            Settle(office, self.wake_up),
             RecordAfterwords(office),
             ClaimTasks(office, self.executor),
             RecordStarts(office, self.executor),
-            Renew(office),
-            LookForLost(office),
             ReportNews(office),
-            RescueOthers(office, rescue),
+            GiveBackStrays(office),
+            rescuing(office, rescue),
             Withdraw(office),
         ]
-        correspondence = Correspondence(desk, self.courier, errands)
-        self.supervisor = Supervisor(desk, self.executor, correspondence, grace)
+        keeping = [Renew(office), LookForLost(office)]
+        self.keeping_courier = ThreadCourier(self.executor.wake)
+        correspondences = [
+            Correspondence(desk, self.courier, errands),
+            Correspondence(desk, self.keeping_courier, keeping),
+        ]
+        self.supervisor = Supervisor(desk, self.executor, correspondences, grace)
         self.wake_up.listen(self.supervisor.wake)
         self.thread = Thread(target=self.supervisor.run)
 
@@ -112,6 +117,10 @@ class Rig:
     def handlers(self) -> set[str]:
         return set(self.store.state.handlers)
 
+    def close(self) -> None:
+        for courier in (self.courier, self.keeping_courier):
+            courier.close()
+
     def drain(self) -> None:
         self.supervisor.stop()
         self.await_end()
@@ -133,7 +142,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig.supervisor.stop()
     rig.supervisor.stop()
     rig.thread.join(PATIENCE)
-    rig.courier.close()
+    rig.close()
 
 
 def test_a_task_runs_and_its_result_is_stored(rig: Rig):
@@ -163,7 +172,7 @@ def test_a_handler_that_was_forgotten_publishes_again():
         work.commit()
     eventually(lambda: with_short_lease.handlers() == {"me"})
     with_short_lease.drain()
-    with_short_lease.courier.close()
+    with_short_lease.close()
 
 
 def test_progress_and_start_are_told_while_it_runs(rig: Rig):
@@ -321,7 +330,7 @@ def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
     rig = Rig(tasks=str(broken))
     with pytest.raises(NothingToRun, match="nothing_of_that_name"):
         rig.supervisor.run()
-    rig.courier.close()
+    rig.close()
 
 
 def test_short_tasks_go_on_at_once_while_long_ones_have_all_places_but_one(rig: Rig):

@@ -1,0 +1,74 @@
+"""What can be seen of processes: that one lives, that it has ended, and that another has its number."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.processes import ProcProcesses
+from adapters.processes.proc import name_of
+
+processes = ProcProcesses()
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def named(process: "subprocess.Popen[bytes]") -> str:
+    name = name_of(process.pid)
+    assert name is not None
+    return name
+
+
+def test_this_process_lives():
+    own = processes.own()
+    assert own is not None
+    assert not processes.has_ended(own)
+
+
+def test_a_living_process_has_not_ended(process: "subprocess.Popen[bytes]"):
+    assert not processes.has_ended(named(process))
+
+
+def test_a_stopped_process_has_not_ended(process: "subprocess.Popen[bytes]"):
+    process.send_signal(signal.SIGSTOP)
+    assert not processes.has_ended(named(process))
+
+
+def test_a_killed_process_has_ended_before_anybody_has_waited_for_it(process: "subprocess.Popen[bytes]"):
+    name = named(process)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert processes.has_ended(name)
+
+
+def test_a_process_that_was_waited_for_has_ended(process: "subprocess.Popen[bytes]"):
+    name = named(process)
+    process.kill()
+    process.wait()
+    assert processes.has_ended(name)
+
+
+def test_another_process_of_the_same_number_is_another(process: "subprocess.Popen[bytes]"):
+    *place, start = named(process).split()
+    assert processes.has_ended(" ".join([*place, str(int(start) - 1)]))
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_of_a_process_elsewhere_nothing_is_certain(process: "subprocess.Popen[bytes]", part: int):
+    parts = named(process).split()
+    process.kill()
+    process.wait()
+    parts[part] = "elsewhere"
+    assert not processes.has_ended(" ".join(parts))
+
+
+@pytest.mark.parametrize("name", ["", "x", "a b c d e"])
+def test_what_is_no_name_is_certainly_nothing(name: str):
+    assert not processes.has_ended(name)
