@@ -8,6 +8,7 @@ from dependency_injector import containers, providers
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from adapters.processes import ProcProcesses
@@ -83,7 +84,10 @@ class Container(containers.DeclarativeContainer):
 
     published = providers.Object(lambda types: None)
     desk = providers.Singleton(Desk, clock)
-    executor = providers.Singleton(ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency)
+    limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)
+    executor = providers.Singleton(
+        ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
+    )
     courier = providers.Singleton(ThreadCourier, executor.provided.wake)
     keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake)
     identity = providers.Singleton(

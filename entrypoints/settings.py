@@ -13,6 +13,9 @@ WHO = re.compile(r"^(\w+://)?.*@")
 """The part of an address that holds a password."""
 
 
+UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+
+
 class ConfigurationError(Exception):
     """{variable} is {value!r}: it takes {takes}"""
 
@@ -35,6 +38,8 @@ class Settings:
     frontend_url: tuple[str, ...] = ()
     backend_url: str | None = None
     handler_concurrency: int = 0
+    child_memory: int | None = None
+    child_tasks: int | None = None
     host: str = "127.0.0.1"
     port: int = 5000
     lease: float = 30.0
@@ -112,6 +117,14 @@ def _list(of: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
+def _bytes(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        factor = UNITS.get(value[-1:].upper(), 1)
+        return int(_number(int, least / factor, most / factor)(value[:-1] if factor > 1 else value)) * factor
+
+    return parse
+
+
 def _number(of: Callable[[str], Any], least: float, most: float) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
         number = of(value)
@@ -131,6 +144,8 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("FRONTEND_URL", "origins such as https://example.org with commas between them, or *", _list(_origin)),
         Variable("BACKEND_URL", "an address such as https://example.org/tasks", _web_address),
         Variable("HANDLER_CONCURRENCY", "a whole number from 1 to 1000", _number(int, 1, 1000)),
+        Variable("CHILD_MEMORY", "bytes, or MiB or GiB as in 512M or 2G, at least 32M", _bytes(32 * 1024**2, 2**50)),
+        Variable("CHILD_TASKS", "a whole number from 1 to 1000000000", _number(int, 1, 1_000_000_000)),
         Variable("HOST", "a name or an address to listen on", str),
         Variable("PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
         Variable("LEASE", "seconds from 1 to 3600", _number(float, 1, 3600)),

@@ -395,3 +395,45 @@ def ignores_signals():
 def takes_anything(value: Any):
     """Any JSON."""
     return value
+
+
+@task
+def grows(mib: int, how: str, seconds: float = 600):
+    """Has so much in memory, for so long: itself, or in a process that it starts."""
+    grow = f"held = bytearray(b'x') * ({mib} * 1024 * 1024)"
+    if how == "a program":
+        subprocess.run([sys.executable, "-c", f"{grow}; import time; time.sleep({seconds})"], check=True)
+    elif how == "a fork" and os.fork():
+        os.wait()
+    else:
+        held = bytearray(b"x") * (mib * 1024 * 1024)
+        if how == "and shares it" and not os.fork():
+            time.sleep(600)
+        time.sleep(seconds)
+        if how == "a fork":
+            os._exit(0)
+        del held
+    return mib
+
+
+@task
+def reads(path: str):
+    """What stands in a file."""
+    return Path(path).read_text()
+
+
+@task
+def surroundings():
+    """What is around it."""
+    handlers = [str(signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)]
+    return {"environment": dict(os.environ), "handlers": handlers, "pid": os.getpid()}
+
+
+@task
+def changes_its_surroundings():
+    """Sets a variable, removes another, and minds signals."""
+    os.environ["LEFT"] = "behind"
+    del os.environ["PATH"]
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return surroundings()

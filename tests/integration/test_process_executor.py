@@ -15,6 +15,7 @@ import pytest
 
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.limits import UNLIMITED, Limits
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
@@ -22,6 +23,7 @@ from domain.progress import Progress
 from tests.executing import PATIENCE, TIMEOUT, Driver
 
 FUNCTIONS = "tests/user_functions.py"
+MIB = 1024 * 1024
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
 
@@ -44,8 +46,8 @@ def opened() -> Iterator[Callable[..., Driver]]:
     """Executors of a test's own."""
     executors = []
 
-    def open(*tasks: str, concurrency: int = 1) -> Driver:
-        executors.append(ProcessExecutor(tasks or [FUNCTIONS], concurrency))
+    def open(*tasks: str, concurrency: int = 1, limits: Limits = UNLIMITED) -> Driver:
+        executors.append(ProcessExecutor(tasks or [FUNCTIONS], concurrency, limits=limits))
         return Driver(executors[-1]).open()
 
     yield open
@@ -323,6 +325,16 @@ def test_a_daemon_thread_may_stay(opened: Callable[..., Driver]) -> None:
     assert driver.result("pid") == child
 
 
+def test_the_environment_and_the_handlers_of_signals_are_as_they_were_for_the_next_run(
+    opened: Callable[..., Driver],
+) -> None:
+    driver = opened()
+    before = driver.result("surroundings")
+    changed = driver.result("changes_its_surroundings")
+    assert (changed["environment"], changed["handlers"]) != (before["environment"], before["handlers"])
+    assert driver.result("surroundings") == before, "in the same process"
+
+
 def test_a_folder_that_was_changed_is_changed_back(opened: Callable[..., Driver], tmp_path: Path) -> None:
     driver = opened()
     home = driver.result("folder")
@@ -512,6 +524,95 @@ def test_an_import_that_takes_the_process_with_it_is_said_to(
     (tmp_path / "functions.py").write_text(code)
     (unusable,) = opened(str(tmp_path / "functions.py")).heard
     assert unusable == Unusable(f"the tasks cannot be imported: the process that tried {how}")
+
+
+def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    (tmp_path / "functions.py").write_text(
+        "import os, signal\n"
+        "from flask_tasks import task\n"
+        f"if not os.path.exists({str(first)!r}):\n"
+        f"    open({str(first)!r}, 'w').close()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "@task\ndef f(): return 7\n"
+    )
+    driver = opened(str(tmp_path / "functions.py"))
+    assert [type(each) for each in driver.heard] == [Described]
+    assert driver.result("f") == 7
+
+
+# Limits
+
+
+@linux_only
+@pytest.mark.parametrize("how", ["itself", "a program", "a fork"])
+def test_who_has_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
+    driver = opened(limits=Limits(memory=100 * MIB))
+    hold = driver.start("grows", {"mib": 200, "how": how})
+    failure = driver.outcome(hold).failure
+    assert failure == Failure("OutOfMemory", "the process that ran it had more in memory than it may have")
+    assert driver.result("grows", {"mib": 1, "how": how, "seconds": 0}) == 1
+
+
+@linux_only
+def test_who_has_less_is_left_alone(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=400 * MIB))
+    child = driver.result("pid")
+    assert driver.result("grows", {"mib": 100, "how": "itself", "seconds": 0.3}) == 100
+    assert driver.result("pid") == child
+
+
+@linux_only
+def test_what_processes_share_is_counted_once(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=300 * MIB))
+    assert driver.result("grows", {"mib": 150, "how": "and shares it", "seconds": 0.5}) == 150
+
+
+@linux_only
+def test_who_is_near_the_limit_runs_nothing_more(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=150 * MIB))
+    child = driver.result("pid")
+    driver.result("grows", {"mib": 110, "how": "itself", "seconds": 0.5})
+    assert driver.result("pid") != child
+
+
+def test_a_child_is_replaced_after_so_many_runs(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(runs=3))
+    children = [driver.result("pid") for _ in range(9)]
+    assert [len({*children[start : start + 3]}) for start in (0, 3, 6)] == [1, 1, 1]
+    assert len({*children}) == 3
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_and_the_runs_behind_it_cost_nothing(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(runs=7))
+    driver.run("echo")
+    outcomes = driver.outcomes([driver.start("echo", {"n": n}) for n in range(100)])
+    assert {type(each) for each in outcomes} == {Succeeded}
+
+
+@linux_only
+def test_the_system_ends_a_child_before_anything_else(driver: Driver) -> None:
+    assert driver.result("reads", {"path": "/proc/self/oom_score_adj"}).strip() == "1000"
+
+
+def test_who_was_killed_when_there_was_no_memory_is_said_to_be(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = tmp_path / "memory.events"
+    events.write_text("low 0\noom 1\noom_kill 1\n")
+    monkeypatch.setattr("adapters.executors.process.shortage.COUNTERS", (str(tmp_path / "none"), str(events)))
+    driver = opened()
+    assert driver.failure("crashes", {"how": "signal"}).type == "Crashed"
+    driver.all_free()
+    child = driver.result("pid")
+    hold = driver.start("waits", {"path": str(tmp_path / "never")})
+    driver.started(hold)
+    events.write_text("low 0\noom 2\noom_kill 2\n")
+    os.kill(child, signal.SIGKILL)
+    assert driver.outcome(hold).failure == Failure(
+        "OutOfMemory", "the process that ran it was killed by SIGKILL, as there was no memory left"
+    )
 
 
 # The end of all

@@ -29,6 +29,11 @@ def crashed(how: str) -> Failure:
     return Failure("Crashed", storable(how, LONGEST_MESSAGE))
 
 
+def out_of_memory(how: str) -> Failure:
+    """The process that ran the function was ended because of the memory that it took, or that others left it."""
+    return Failure("OutOfMemory", storable(how, LONGEST_MESSAGE))
+
+
 def unknown(type: str) -> Failure:
     """Nobody has described it, or it has gone since."""
     return Failure("UnknownType", storable(f"no function serves the type {type}", LONGEST_MESSAGE))

@@ -1,6 +1,6 @@
 """A page that a supervisor and its child both see, so that neither has to ask the other.
 
-On it stand the number of a run that is no longer wanted, and how far a run is.
+On it stand the number of a run that is no longer wanted, whether there is to be another, and how far a run is.
 """
 
 import mmap
@@ -12,6 +12,7 @@ SIZE = mmap.PAGESIZE
 
 _CANCELLED = Struct("=Q")
 _ANNOUNCED = 8
+_RETIRES = 9
 _HEAD = Struct("=QQdH")
 _HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, SIZE - 8
 _TAIL = Struct("=Q")
@@ -42,6 +43,15 @@ class Board:
     def is_cancelled(self, run: int) -> bool:
         """Whether that run is no longer wanted."""
         return bool(_CANCELLED.unpack_from(self._page, 0)[0] == run)
+
+    def retire(self) -> None:
+        """After the run that goes on, the child is to run nothing more."""
+        self._page[_RETIRES] = True
+
+    @property
+    def retires(self) -> bool:
+        """Whether the child is to run nothing more."""
+        return bool(self._page[_RETIRES])
 
     @property
     def is_announced(self) -> bool:

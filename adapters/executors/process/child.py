@@ -20,6 +20,7 @@ from adapters.executors.process.output import Output
 from adapters.executors.process.packets import Packet
 from adapters.executors.process.progress_reporter import ProgressReporter
 from adapters.executors.process.reports import Report
+from adapters.executors.process.shortage import be_the_first_to_go
 from adapters.executors.process.surroundings import Surroundings
 from domain.ids import TypeName
 from flask_tasks import Progress
@@ -28,7 +29,7 @@ from flask_tasks import Progress
 class Child:
     """Does what comes over the channel, and says there what became of it."""
 
-    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire, output: Output) -> None:
+    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire, output: Output, runs: int) -> None:
         self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
@@ -36,6 +37,7 @@ class Child:
         self._repertoire = repertoire
         self._surroundings = Surroundings(output)
         self._log = Log(output.log)
+        self._runs_left = runs
 
     def serve(self) -> None:
         """Run after run, until the supervisor goes."""
@@ -57,7 +59,8 @@ class Child:
         ending = reports.ending(packet.run, time.monotonic() - start, outcome)
         is_restored = self._surroundings.restore()
         reports_of_it = [*self._printed(packet.run), ending]
-        if not is_restored:
+        self._runs_left -= 1
+        if not is_restored or self._runs_left == 0 or self._board.retires:
             self._retire(reports_of_it)
         self._channel.note(*reports_of_it)
 
@@ -79,10 +82,11 @@ class Child:
         return Progress(packet.task, packet.attempt, report, partial(self._board.is_cancelled, packet.run))
 
 
-def main(inbox: str, outbox: str, page: str, log: str, parent: str, *entries: str) -> None:
-    """Serve with what these files and modules have."""
+def main(inbox: str, outbox: str, page: str, log: str, parent: str, runs: str, *entries: str) -> None:
+    """Serve with what these files and modules have, for so many runs; 0 is for ever."""
     system.die_with_parent(int(parent))
     system.adopt_orphans()
+    be_the_first_to_go()
     channel, board = Channel(int(inbox), int(outbox)), Board(int(page))
     os.close(int(page))
     output = Output(int(log))
@@ -91,7 +95,7 @@ def main(inbox: str, outbox: str, page: str, log: str, parent: str, *entries: st
     try:
         repertoire = Repertoire(entries, Path.cwd())
         output.keep()
-        Child(channel, board, repertoire, output).serve()
+        Child(channel, board, repertoire, output, int(runs)).serve()
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
     os._exit(0)

@@ -17,6 +17,7 @@ from adapters.executors.process.frames import Frame, Unpacker
 from adapters.executors.process.log import Log
 from adapters.executors.process.memory import anonymous_file, appending
 from adapters.executors.process.packets import Packet
+from adapters.executors.process.shortage import ended_for_memory
 from application.ports.executor import Run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,10 +28,14 @@ PIECE = 64 * 1024
 
 
 class ChildProcess:
-    """A process that runs functions, and what connects to it. `is_silent` once it will say no more."""
+    """A process that runs functions, and what connects to it. `is_silent` once it will say no more.
 
-    def __init__(self, tasks: Sequence[str], directory: Path) -> None:
-        self.is_silent = False
+    It retires after so many runs, None for never. `ended_for_memory` says of a dead one that the system had none left.
+    """
+
+    def __init__(self, tasks: Sequence[str], directory: Path, runs: int | None = None) -> None:
+        self.is_silent = self.ended_for_memory = False
+        self._ended_before = ended_for_memory()
         self._unpacker = Unpacker()
         self._mark = secrets.token_hex(8)
         with ExitStack() as undo, ExitStack() as finish:
@@ -46,9 +51,10 @@ class ChildProcess:
             self.log = Log(log)
             os.set_blocking(self.outbox, False)
             descriptors = self._inbox.fileno(), outbox, page, log
-            self._process = _started(tasks, directory, self._mark, descriptors)
+            self._process = _started(tasks, directory, self._mark, descriptors, runs)
             self._connections = undo.pop_all()
-        self.death = _descriptor_of_death(self._process.pid)
+        self.id = self._process.pid
+        self.death = _descriptor_of_death(self.id)
 
     def describe(self) -> None:
         """Ask what its functions are."""
@@ -102,6 +108,9 @@ class ChildProcess:
         self._connections.close()
         if self.death is not None:
             os.close(self.death)
+        self.ended_for_memory = code == -signal.SIGKILL and ended_for_memory() != self._ended_before
+        if self.ended_for_memory:
+            return "was killed by SIGKILL, as there was no memory left"
         return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
 
     def _signal(self, number: int) -> None:
@@ -111,10 +120,11 @@ class ChildProcess:
 
 
 def _started(
-    tasks: Sequence[str], directory: Path, mark: str, descriptors: tuple[int, ...]
+    tasks: Sequence[str], directory: Path, mark: str, descriptors: tuple[int, ...], runs: int | None
 ) -> "subprocess.Popen[bytes]":
+    numbers = map(str, (*descriptors, os.getpid(), runs or 0))
     return subprocess.Popen(
-        [sys.executable, "-m", "adapters.executors.process.child", *map(str, (*descriptors, os.getpid())), *tasks],
+        [sys.executable, "-m", "adapters.executors.process.child", *numbers, *tasks],
         stdin=subprocess.DEVNULL,
         stdout=2,
         pass_fds=descriptors,

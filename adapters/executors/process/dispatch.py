@@ -12,6 +12,9 @@ from application.ports.executor import Described, Event, Failed, Run, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
 
+DEATHS = 3
+"""So many processes that died while they imported the functions are no accident."""
+
 
 class Dispatch:
     """Hands runs to places that have room, and gathers the events of all places. It is their owner."""
@@ -27,6 +30,7 @@ class Dispatch:
         self._pace = Pace()
         self._functions: bytes | None = None
         self._was_usable = self._is_unusable = False
+        self._deaths = 0
 
     @property
     def free(self) -> int:
@@ -67,7 +71,8 @@ class Dispatch:
     def happened(self, event: Event) -> None:
         """To be told with the next news."""
         self._events.append(event)
-        self._was_usable |= isinstance(event, Described)
+        if isinstance(event, Described):
+            self._was_usable, self._deaths = True, 0
 
     def ended(self, run: Run, event: Event, seconds: float | None) -> None:
         """The run is over."""
@@ -96,7 +101,10 @@ class Dispatch:
     def died(self, place: Place, how: str) -> None:
         """Have it replaced."""
         if not place.was_ready:
-            self.unusable(f"the tasks cannot be imported: the process that tried {how}")
+            self._functions = None  # it may have been asked for them
+            self._deaths += 1
+            if self._was_usable or self._deaths >= DEATHS:
+                self.unusable(f"the tasks cannot be imported: the process that tried {how}")
         self._replace(place)
 
     def knows(self, functions: bytes) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adapters.executors.process.child_process import ROOT, ChildProcess
 from adapters.executors.process.dispatch import Dispatch
+from adapters.executors.process.limits import UNLIMITED, Limits
 from adapters.executors.process.loop import Loop
 from adapters.executors.process.place import Place
 from application.ports.executor import Event, Run
@@ -23,8 +24,10 @@ class ProcessExecutor:
     the thread that opened it.
     """
 
-    def __init__(self, tasks: Sequence[str], concurrency: int, directory: Path = ROOT) -> None:
-        self._tasks, self._concurrency, self._directory = tasks, concurrency, directory
+    def __init__(
+        self, tasks: Sequence[str], concurrency: int, directory: Path = ROOT, limits: Limits = UNLIMITED
+    ) -> None:
+        self._tasks, self._concurrency, self._directory, self._limits = tasks, concurrency, directory, limits
         self._loop = Loop()
         self._dispatch = Dispatch(self._replace)
         self._places: dict[Place, float] = {}
@@ -72,8 +75,8 @@ class ProcessExecutor:
         self._loop.close()
 
     def _add(self, pause: float) -> None:
-        child = ChildProcess(self._tasks, self._directory)
-        self._places[Place(child, self._loop, self._dispatch)] = pause
+        child = ChildProcess(self._tasks, self._directory, self._limits.runs)
+        self._places[Place(child, self._loop, self._dispatch, self._limits.memory)] = pause
 
     def _replace(self, place: Place) -> None:
         pause = self._places.pop(place)

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
-from adapters.executors.functions.failures import crashed
+from adapters.executors.functions.failures import crashed, out_of_memory
 from adapters.executors.process import reports
 from adapters.executors.process.board import Note
 from adapters.executors.process.child_process import ChildProcess
@@ -12,6 +12,7 @@ from adapters.executors.process.frames import Broken, Frame, Kind
 from adapters.executors.process.log import Printed
 from adapters.executors.process.log_watch import LogWatch
 from adapters.executors.process.loop import Loop
+from adapters.executors.process.memory_watch import MemoryWatch
 from adapters.executors.process.owner import Owner
 from adapters.executors.process.progress_watch import ProgressWatch
 from adapters.executors.process.sent import Sent
@@ -37,7 +38,7 @@ POLL = 0.05
 class Place:
     """Runs go on one after the other. More than one is there only while all of them are expected to be short."""
 
-    def __init__(self, child: ChildProcess, loop: Loop, owner: Owner) -> None:
+    def __init__(self, child: ChildProcess, loop: Loop, owner: Owner, memory: int | None = None) -> None:
         self._child, self._loop, self._owner = child, loop, owner
         self._sent: deque[Sent] = deque()
         self._seconds = 0.0
@@ -47,6 +48,7 @@ class Place:
         self.was_ready = self.has_ended_a_run = self.is_worn = False
         self._progress = ProgressWatch(child.board, loop, self._tell_progress)
         self._log_watch = LogWatch(child.log, loop, lambda: bool(self._sent))
+        self._memory = MemoryWatch(child.id, memory, loop, child.board.retire, self._end_excess)
         loop.listen(child.outbox, self._hear)
         if child.death is not None:
             loop.listen(child.death, self._see_death)
@@ -83,6 +85,7 @@ class Place:
             self._sent.append(sent)
             self._seconds += sent.seconds
             self._log_watch.begin()
+            self._memory.begin()
             self._watch()
             self._owner.changed(self)
 
@@ -140,6 +143,12 @@ class Place:
             self._loop.later(GRACE, partial(self._end_grace, sent))
         else:
             self._kill()
+
+    def _end_excess(self) -> None:
+        """The run that goes on has taken more memory than it may."""
+        self._hear()
+        for sent in list(self._sent)[:1]:
+            self.end(sent.run.hold, out_of_memory("the process that ran it had more in memory than it may have"))
 
     def _end_grace(self, sent: Sent) -> None:
         if sent in self._sent:
@@ -216,6 +225,8 @@ class Place:
     def _settle(self, sent: Sent, event: Event, seconds: float | None) -> None:
         """What the run was stopped with comes before what became of it afterwards."""
         self._sent.popleft()
+        if not self._sent:
+            self._memory.end()
         self._seconds = self._seconds - sent.seconds if self._sent else 0.0
         self._is_stalled = False
         self.has_ended_a_run = True
@@ -231,8 +242,10 @@ class Place:
         how = self._bury()
         self._owner.changed(self)
         for sent in [each for each in self._sent if each.has_begun or each.ended]:
-            self._settle(sent, Failed(sent.run.hold, crashed(f"the process that ran it {how}"), sent.log), None)
+            failure = (out_of_memory if self._child.ended_for_memory else crashed)(f"the process that ran it {how}")
+            self._settle(sent, Failed(sent.run.hold, failure, sent.log), None)
         self._drop(list(self._sent))
+        self._memory.end()
         self._owner.died(self, how)
 
     def _read_what_is_left(self) -> None:

@@ -9,22 +9,35 @@ from typing import Any
 from adapters.executors.process.descriptors import copied
 from adapters.executors.process.output import Output
 
+SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGALRM,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+
 
 class Surroundings:
-    """Remembers folder, streams and signals as they are when it is made."""
+    """Remembers folder, environment, streams and signals as they are when it is made."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._folder = os.getcwd()
         self._copies = [copied(stream) for stream in (0, 1, 2)]
         self._streams = sys.stdin, sys.stdout, sys.stderr
-        self._on_child = signal.getsignal(signal.SIGCHLD)
+        self._environment = dict(os.environ)
+        self._variables = dict(_variables())
+        self._handlers = [signal.getsignal(number) for number in SIGNALS]
 
     def restore(self) -> bool:
         """Whether the process is as it was. If it is not, it is of no use any more."""
         try:
             self._restore_streams()
             self._restore_signals()
+            self._restore_environment()
             os.chdir(self._folder)
         except OSError:
             return False
@@ -49,10 +62,21 @@ class Surroundings:
         self._output.flush()
 
     def _restore_signals(self) -> None:
-        """Those that would harm the next function; nobody sends others to a child."""
+        """Those that a function sets up for itself, and that would surprise the next one."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if signal.getsignal(signal.SIGCHLD) is not self._on_child:
-            signal.signal(signal.SIGCHLD, self._on_child)
+        for number, handler in zip(SIGNALS, self._handlers, strict=True):
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+    def _restore_environment(self) -> None:
+        if _variables() != self._variables:
+            os.environ.clear()
+            os.environ.update(self._environment)
+
+
+def _variables() -> Any:
+    # To compare what os.environ decodes would cost more than all the rest.
+    return getattr(os.environ, "_data", os.environ)
 
 
 def flush(stream: Any) -> None:
