@@ -1,6 +1,7 @@
 """The published types as one process knows them: asked of the storage at most once a second."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 
 from application.errors import StorageUnavailable, UnknownType
@@ -25,12 +26,17 @@ class KnownTypes:
         self._types: Mapping[TypeName, Published] = {}
 
     def all(self) -> Mapping[TypeName, Published]:
-        """Every type that was ever published by its name, and `default` in any case."""
+        """Every type that was ever published by its name, and `default` in any case.
+
+        StorageUnavailable where nothing is known yet; for a while that is told to everybody without asking again.
+        """
         if self._clock.monotonic() - self._read_at >= FRESH and self._lock.acquire(blocking=not self._types):
             try:
                 self._refresh()
             finally:
                 self._lock.release()
+        if not self._types:
+            raise StorageUnavailable
         return self._types
 
     def named(self, name: TypeName) -> Published:
@@ -49,11 +55,8 @@ class KnownTypes:
         """Read anew. While the storage is away, what was known before still is."""
         if self._clock.monotonic() - self._read_at < FRESH:
             return
-        try:
+        with suppress(StorageUnavailable):
             self._types = self._read()
-        except StorageUnavailable:
-            if not self._types:
-                raise
         self._read_at = self._clock.monotonic()
 
     def _read(self) -> Mapping[TypeName, Published]:

@@ -73,8 +73,8 @@ class Container(containers.DeclarativeContainer):
     )
     view_task = providers.Singleton(ViewTask, begin, viewer)
     view_log = providers.Singleton(ViewLog, begin)
-    cancel_task = providers.Singleton(CancelTask, begin, clock, notifier)
-    retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier)
+    cancel_task = providers.Singleton(CancelTask, begin, clock, notifier, viewer)
+    retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier, viewer)
     delete_task = providers.Singleton(DeleteTask, begin)
     list_tasks = providers.Singleton(ListTasks, begin, viewer)
 

@@ -4,7 +4,8 @@ from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
 from application.retried import retried
-from application.use_cases.change_task import locked
+from application.use_cases.change_task import locked, stored
+from application.view import View, Viewer
 from domain.ids import TaskId
 from domain.status import Status
 
@@ -12,18 +13,20 @@ from domain.status import Status
 class CancelTask:
     """UnknownTask where there is none; InvalidTransition where it is done or failed. Cancelling twice is no error."""
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, viewer: Viewer) -> None:
         self._begin = begin
         self._clock = clock
         self._notifier = notifier
+        self._viewer = viewer
 
     @retried
-    def __call__(self, id: TaskId) -> None:
-        """After: cancelled."""
+    def __call__(self, id: TaskId) -> View:
+        """The task, cancelled."""
         with locked(self._begin, id) as (work, task):
-            if task.status is Status.CANCELLED:
-                return
-            work.tasks.save(task.cancel(self._clock.now()))
+            if task.status is not Status.CANCELLED:
+                work.tasks.save(task.cancel(self._clock.now()))
+            cancelled = stored(work, id)
             work.commit()
         if task.status is Status.RUNNING:
             self._notifier.notify(Topic.TAKEN)
+        return self._viewer(cancelled)

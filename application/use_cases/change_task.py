@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from application.errors import UnknownTask
+from application.ports.tasks import Stored
 from application.ports.work import Begin, Work
 from domain.ids import TaskId
 from domain.task import Task
@@ -17,3 +18,10 @@ def locked(begin: Begin, id: TaskId) -> Iterator[tuple[Work, Task]]:
         if task is None:
             raise UnknownTask(id)
         yield work, task
+
+
+def stored(work: Work, id: TaskId) -> Stored:
+    """The task as this work leaves it, which has it locked."""
+    found = work.tasks.get(id)
+    assert found is not None
+    return found

@@ -5,26 +5,30 @@ from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
 from application.retried import retried
-from application.use_cases.change_task import locked
+from application.use_cases.change_task import locked, stored
+from application.view import View, Viewer
 from domain.ids import TaskId
 
 
 class RetryTask:
     """UnknownTask where there is none; InvalidTransition where it has neither failed nor been cancelled."""
 
-    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier) -> None:
+    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier, viewer: Viewer) -> None:
         self._begin = begin
         self._clock = clock
         self._types = types
         self._notifier = notifier
+        self._viewer = viewer
 
     @retried
-    def __call__(self, id: TaskId) -> None:
-        """After: waiting, allowed as many attempts more as its type has."""
+    def __call__(self, id: TaskId) -> View:
+        """The task, waiting, allowed as many attempts more as its type has."""
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
             published = types.get(task.type)
             attempts = published.type.options.max_attempts if published else 1
             work.tasks.save(task.retry(self._clock.now(), attempts))
+            again = stored(work, id)
             work.commit()
         self._notifier.notify(Topic.WAITING)
+        return self._viewer(again)

@@ -1,10 +1,7 @@
 """Cancel, retry and delete a task."""
 
-from collections.abc import Callable
-
 from flask import Response
 
-from domain.ids import TaskId
 from entrypoints.http.answers import json_answer, no_content
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
@@ -24,11 +21,6 @@ DELETED = {204: {"description": "It is gone."}} | fails({**UNKNOWN_TASK, 409: "I
 def changing(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that change a task which is there."""
     cancel, retry, delete = services.cancel_task(), services.retry_task(), services.delete_task()
-    view = services.view_task()
-
-    def after(change: Callable[[TaskId], None], id: TaskId) -> Response:
-        change(id)
-        return json_answer(task_json(view(id)))
 
     @tasks.operation("POST", "/task/<id>/cancel", parameters=[TASK_ID], responses=CANCELLED)
     def cancel_task(id: str) -> Response:
@@ -36,7 +28,7 @@ def changing(tasks: Blueprint, services: Services) -> None:
 
         It does not start any more, and what runs is ended. Cancelling twice is no error.
         """
-        return after(cancel, task_id(id))
+        return json_answer(task_json(cancel(task_id(id))))
 
     @tasks.operation("POST", "/task/<id>/retry", parameters=[TASK_ID], responses=RETRIED)
     def retry_task(id: str) -> Response:
@@ -44,7 +36,7 @@ def changing(tasks: Blueprint, services: Services) -> None:
 
         It waits again under its id, allowed as many attempts more as its type has.
         """
-        return after(retry, task_id(id))
+        return json_answer(task_json(retry(task_id(id))))
 
     @tasks.operation("DELETE", "/task/<task:id>", parameters=[TASK_ID], responses=DELETED)
     def delete_task(id: str) -> Response:

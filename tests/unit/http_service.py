@@ -74,10 +74,10 @@ class Service:
         return ListTasks(self.begin, self.viewer)
 
     def cancel_task(self) -> CancelTask:
-        return CancelTask(self.begin, self.clock, self.wake_up)
+        return CancelTask(self.begin, self.clock, self.wake_up, self.viewer)
 
     def retry_task(self) -> RetryTask:
-        return RetryTask(self.begin, self.clock, self.types, self.wake_up)
+        return RetryTask(self.begin, self.clock, self.types, self.wake_up, self.viewer)
 
     def delete_task(self) -> DeleteTask:
         return DeleteTask(self.begin)

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.memory.store import MemoryWork
 from application.errors import StorageUnavailable, UnknownType
-from application.known_types import KnownTypes
+from application.known_types import FRESH, KnownTypes
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.task_type import DEFAULT, TaskType
 from tests.unit.memory_service import Service
@@ -74,7 +74,16 @@ def test_who_knows_nothing_yet_is_told_that_the_storage_is_away(service: Service
     with pytest.raises(StorageUnavailable):
         service.types.all()
     service.away = False
+    service.clock.move(FRESH)
     assert DEFAULT_TYPE in service.types.all()
+
+
+def test_and_so_is_whoever_asks_next_without_asking_the_storage(service: Service):
+    service.away = True
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable):
+            service.types.all()
+    assert service.begun == 1
 
 
 def test_who_asks_meanwhile_gets_what_is_known_and_does_not_wait(service: Service):

@@ -12,6 +12,7 @@ from application.use_cases.list_tasks import ListTasks, Page
 from application.use_cases.list_tasks import Request as ListRequest
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.view_task import ViewTask
+from application.view import View
 from domain.errors import InvalidOption, InvalidTransition
 from domain.ids import TaskId, TypeName
 from domain.instants import after
@@ -35,12 +36,12 @@ def view(service: Service, id: TaskId = ONE) -> Stored:
     return ViewTask(service.begin, service.viewer)(id).stored
 
 
-def cancel(service: Service, id: TaskId = ONE) -> None:
-    CancelTask(service.begin, service.clock, service)(id)
+def cancel(service: Service, id: TaskId = ONE) -> View:
+    return CancelTask(service.begin, service.clock, service, service.viewer)(id)
 
 
-def retry(service: Service, id: TaskId = ONE) -> None:
-    RetryTask(service.begin, service.clock, service.types, service)(id)
+def retry(service: Service, id: TaskId = ONE) -> View:
+    return RetryTask(service.begin, service.clock, service.types, service, service.viewer)(id)
 
 
 def delete(service: Service, id: TaskId = ONE) -> None:
@@ -132,6 +133,14 @@ class TestCancelling:
         cancel(service)
         assert view(service).task.status is Status.CANCELLED
         assert service.told == []
+
+    def test_the_answer_is_of_the_same_work_as_the_change(self, service: Service):
+        """Or the change could succeed, and its answer fail."""
+        service.submit()
+        begun = service.begun
+        assert cancel(service).task.status is Status.CANCELLED
+        assert retry(service).task.status is Status.WAITING
+        assert service.begun - begun == 2
 
     def test_who_runs_a_cancelled_task_is_told(self, service: Service):
         service.submit()

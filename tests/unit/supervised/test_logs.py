@@ -11,7 +11,6 @@ from adapters.memory.queue import MemoryQueue
 from application.ports.executor import Event, Failed, Succeeded
 from application.supervisor.desk import Desk
 from application.supervisor.errands import settle
-from application.use_cases.cancel_task import CancelTask
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Afterword, Outcome, Settlement
@@ -51,7 +50,7 @@ def test_with_its_outcome(rig: Rig) -> None:
 def test_after_it_was_cancelled(rig: Rig) -> None:
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
-    CancelTask(rig.begin, rig.clock, rig.wake_up)(TaskId(id))
+    rig.cancel(id)
     eventually(lambda: logs(rig, id) == [(Outcome.CANCELLED, "printed")])
     assert rig.task(id).status is Status.CANCELLED
 
@@ -62,7 +61,7 @@ def test_after_its_outcome_came_too_late(rig: Rig) -> None:
     rig.is_away = True
     doors["a"].set()
     eventually(lambda: rig.executor.free == 2)
-    CancelTask(rig.store.begin, rig.clock, rig.wake_up)(TaskId(id))
+    rig.cancel(id)
     rig.is_away = False
     eventually(lambda: logs(rig, id) == [(Outcome.CANCELLED, "printed")])
 
@@ -109,7 +108,7 @@ def test_one_that_cannot_be_stored_holds_nobody_up(rig: Rig, monkeypatch: pytest
     monkeypatch.setattr(MemoryQueue, "record", refuse)
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
-    CancelTask(rig.begin, rig.clock, rig.wake_up)(TaskId(id))
+    rig.cancel(id)
     eventually(lambda: rig.executor.free == 2)
     rig.await_status(rig.submit("quick"), Status.DONE)
     rig.drain()

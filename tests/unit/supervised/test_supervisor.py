@@ -13,6 +13,7 @@ from adapters.clocks import SystemClock
 from adapters.executors.thread import ThreadExecutor
 from adapters.memory import MemoryStore, MemoryWakeUp
 from application.errors import StorageUnavailable
+from application.known_types import KnownTypes
 from application.ports.executor import Run
 from application.ports.wake_up import Topic
 from application.supervisor import supervisor as module
@@ -32,6 +33,7 @@ from application.supervisor.errands.strays import GiveBackStrays
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
+from application.view import Viewer
 from domain.ids import HandlerId, Hold, TaskId
 from domain.status import Status
 from domain.task import Task
@@ -107,6 +109,11 @@ class Rig:
         (task,) = add(self.begin, submission(type, args, now=self.clock.now(), **options))
         self.wake_up.notify(Topic.WAITING)
         return task.id
+
+    def cancel(self, id: int) -> None:
+        """Somebody does, who reaches the store."""
+        viewer = Viewer(KnownTypes(self.store.begin, self.clock), self.clock)
+        CancelTask(self.store.begin, self.clock, self.wake_up, viewer)(TaskId(id))
 
     def task(self, id: int) -> Task:
         return task(self.store.begin, id)
@@ -185,7 +192,7 @@ def test_progress_and_start_are_told_while_it_runs(rig: Rig):
 def test_a_cancelled_task_is_not_settled_when_its_function_returns(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
-    CancelTask(rig.begin, rig.clock, rig.wake_up)(TaskId(id))
+    rig.cancel(id)
     eventually(lambda: rig.executor.free == 2)
     doors["a"].set()
     rig.await_status(rig.submit("quick"), Status.DONE)
