@@ -15,7 +15,7 @@ from tests.chaos.promises import violations
 from tests.chaos.trial import collect
 from tests.chaos.world import World
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Scenario:
