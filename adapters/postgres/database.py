@@ -29,7 +29,7 @@ SESSION = {
     # Compiling a plan takes up to a second, and pays for what reads much. Nothing does, but the planner may think so.
     "jit": "off",
     # Whoever holds a lock for longer is not one of us; what waits for it is tried again.
-    "lock_timeout": "2s",
+    "lock_timeout": "1s",
     # A host that vanished in the middle of a transaction must not keep its rows locked.
     "idle_in_transaction_session_timeout": "10s",
     "tcp_keepalives_idle": "10",

@@ -1,7 +1,8 @@
 """What a supervisor has on its desk: what it holds, what it has to tell the storage, and what it was asked."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf
 
 from application.ports.clock import Clock
@@ -19,14 +20,16 @@ from domain.task_type import TaskType
 class Desk:
     """Only the supervisor's own thread touches it, but for `woken`, to which any thread may add, and `doubted_at`.
 
-    That is when a claim last went unanswered, so that nobody knows what it has claimed. `forsaken` is what is not held
-    any more though it could not be settled: its lease has to lapse.
+    That is when a claim last went unanswered, so that nobody knows what it has claimed. What is `under_way` has been
+    taken from the outbox to be settled, and is not yet. `forsaken` is what is not held any more though it could not be
+    settled: its lease has to lapse.
     """
 
     clock: Clock
     held: Holdings = field(default_factory=Holdings)
     ahead: ClaimAhead = field(default_factory=ClaimAhead)
     outbox: list[Settlement] = field(default_factory=list)
+    under_way: Sequence[Settlement] = ()
     afterwords: list[Afterword] = field(default_factory=list)
     news: dict[Hold, Held] = field(default_factory=dict)
     to_end: list[Held] = field(default_factory=list)
@@ -76,7 +79,14 @@ class Desk:
 
     def accounted_for(self) -> set[Hold]:
         """All that is held, or was and is still to be told of."""
-        return {*self.held.queued_or_running(), *(each.task.hold for each in self.outbox), *self.forsaken}
+        return {*self.held.queued_or_running(), *self._to_settle(), *self.forsaken}
+
+    def to_keep(self) -> Sequence[Hold]:
+        """All whose lease has to be renewed: what is held, and what has ended and is not settled yet."""
+        return [*self.held.holds(), *self._to_settle()]
+
+    def _to_settle(self) -> Iterator[Hold]:
+        return (each.task.hold for each in chain(self.outbox, self.under_way))
 
     def as_it_ran(self, held: Held) -> Task:
         """The task with when it started, in the time of the storage, and how far it is."""

@@ -13,6 +13,7 @@ from application.ports.work import Begin
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
 from application.supervisor.errands.errand import Identity, Office
+from application.supervisor.errands.keep import Renew
 from application.supervisor.errands.settle import Settle
 from domain.ids import TaskId
 from domain.settlement import Settlement
@@ -30,7 +31,8 @@ class Settling:
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.told.append)
-        self.errand = Settle(Office(self.desk, begin, Identity(HANDLER, 30)), wake_up)
+        self.office = Office(self.desk, begin, Identity(HANDLER, 30))
+        self.errand = Settle(self.office, wake_up)
         self.arrived = Event()
         self.courier = ThreadCourier(self.arrived.set)
 
@@ -39,11 +41,25 @@ class Settling:
         return [claimed.task for claimed in claim(self.begin)]
 
     def settle(self, *settlements: Settlement) -> None:
+        self.begin_to_settle(*settlements)
+        self.end()
+
+    def begin_to_settle(self, *settlements: Settlement) -> None:
         self.desk.outbox += settlements
         self.arrived.clear()
         self.errand.send(self.courier)
+
+    def end(self) -> None:
         assert self.arrived.wait(20)
         self.courier.deliver()
+
+    def renew(self) -> None:
+        arrived = Event()
+        courier = ThreadCourier(arrived.set)
+        Renew(self.office).send(courier)
+        assert arrived.wait(20)
+        courier.deliver()
+        courier.close()
 
     def statuses(self, *ids: int) -> list[Status]:
         return [task(self.begin, id).status for id in ids]
@@ -87,3 +103,20 @@ def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
     assert settling.told == []
     settling.settle(Settlement.released(second, NOW))
     assert settling.told == [Topic.WAITING]
+
+
+def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
+    running = settling.running(3)
+    settling.desk.under_way = [success(running[0])]
+    settling.desk.outbox.append(success(running[1]))
+    settling.renew()
+    kept = [task(settling.begin, each.id).lease != each.lease for each in running]
+    assert kept == [True, True, False]
+
+
+def test_what_is_under_way_is_so_until_the_answer_has_come(settling: Settling):
+    (running,) = settling.running(1)
+    settling.begin_to_settle(success(running))
+    assert settling.desk.to_keep() == [running.hold]
+    settling.end()
+    assert settling.desk.to_keep() == []

@@ -13,7 +13,10 @@ LOOK = 0.4
 
 
 class Renew:
-    """Due three times in a lease, held tasks or not: it keeps the handler itself alive as well."""
+    """Due three times in a lease, held tasks or not: it keeps the handler itself alive as well.
+
+    An outcome may have to wait for its turn, or for somebody's lock: until it is written, its task is kept.
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -24,7 +27,7 @@ class Renew:
         return self._alarm.rings_in() if self._desk.published else inf
 
     def send(self, courier: Courier) -> None:
-        holds = self._desk.held.holds()
+        holds = self._desk.to_keep()
         self._alarm.set(self._office.identity.lease / 3)
 
         def errand() -> tuple[bool, Sequence[Hold]]:

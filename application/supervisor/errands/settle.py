@@ -39,6 +39,7 @@ class Settle:
     def send(self, courier: Courier) -> None:
         batch = first_of(self._desk.outbox)
         del self._desk.outbox[: len(batch)]
+        self._desk.under_way = batch
         courier.send(lambda: self._write(batch), lambda written: self._take_note(batch, written))
 
     def _write(self, batch: Sequence[Settlement]) -> Written:
@@ -64,6 +65,7 @@ class Settle:
         return refused
 
     def _take_note(self, batch: Sequence[Settlement], written: Written) -> None:
+        self._desk.under_way = ()
         self._desk.outbox.extend(written.busy)
         for settlement in (each for each in batch if each.task.id in {*written.refused}):
             log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
