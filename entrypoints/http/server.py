@@ -1,5 +1,6 @@
 """The WSGI server: some workers on one port, each with some threads."""
 
+import errno
 import logging
 import socket
 import time
@@ -15,6 +16,8 @@ from entrypoints import lifeline
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
+PATIENCE = 5.0
+"""Seconds that a port may be taken."""
 LONGEST_HEAD = 128 * 1024
 """Bytes of a request before its body."""
 QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
@@ -54,18 +57,23 @@ def load() -> Any:
 
 
 def free_address(host: str, port: int) -> str:
-    """The IP address of the host. CannotListen where it is not ours or the port is taken.
+    """The IP address of the host. CannotListen where it is not ours or the port is taken, and stays so.
 
-    The server would share the port with another of its kind without a word.
+    The server would share the port with another of its kind without a word. Workers of one that was killed keep it for
+    a moment.
     """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except (OSError, UnicodeError) as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
-    return str(address[0])
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+            return str(address[0])
+        except (OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) != errno.EADDRINUSE or time.monotonic() > end:
+                raise CannotListen(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
+            time.sleep(0.1)
 
 
 def tell_when_ready(address: str, port: int) -> None:

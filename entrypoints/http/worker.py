@@ -16,12 +16,16 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
 
+ORPHANED = 2.0
+"""Seconds that a worker may go on after the process that watched over it has ended: the next one needs its port."""
+
+
 def app() -> Flask:
     """The app, made from the environment. It answers at once, with 503 until the database is there and ready."""
     process.configure_logging("http")
     settings = Settings.from_environment(os.environ)
     container = Container(settings=settings)
-    aside(lambda: end_with_parent(settings.grace))
+    aside(end_with_parent)
     aside(lambda: prepare(container))
     return create_app(container)
 
@@ -37,10 +41,10 @@ def aside(work: Callable[[], None]) -> None:
     Thread(target=work, daemon=True).start()
 
 
-def end_with_parent(grace: float) -> None:
+def end_with_parent() -> None:
     """Waits until the process that started this one has ended, however it ended, and then ends this one too."""
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(grace)
+        time.sleep(ORPHANED)
         os._exit(1)

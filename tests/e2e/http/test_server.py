@@ -78,6 +78,17 @@ class TestEnd:
         _, alive = psutil.wait_procs(workers, timeout=10)
         assert not alive
 
+    def test_it_can_be_started_again_at_once_after_it_was_killed_in_the_middle_of_a_request(
+        self, service: Service, locked_task: Callable[[], None]
+    ) -> None:
+        with connection(service) as unanswered:
+            unanswered.sendall(b"DELETE /task/1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            eventually(lambda: waits_for_a_lock(service))
+            service.processes[0].kill()
+            again = service.start("http")
+            await_ready(service)
+        assert again.poll() is None
+
     def test_a_worker_that_is_killed_is_replaced(self, service: Service) -> None:
         (process,) = service.processes
         (worker,) = psutil.Process(process.pid).children()
