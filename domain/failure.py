@@ -18,7 +18,8 @@ class Error:
 class Failure:
     """An attempt that went wrong: the name of the exception, its message, and whether another start may help.
 
-    `delay` is the number of seconds that the function itself asked to wait; None leaves it to the backoff.
+    `delay` is the number of seconds that the function itself asked to wait; None leaves it to the backoff. `unfit` says
+    that no function began: what this handler has does not take the arguments, what another has may.
     """
 
     type: str
@@ -26,3 +27,4 @@ class Failure:
     retriable: bool = True
     delay: float | None = None
     traceback: str | None = None
+    unfit: bool = False

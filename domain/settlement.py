@@ -71,6 +71,11 @@ class Settlement:
         """The task is given back unstarted."""
         return cls(task=running.release(now))
 
+    @classmethod
+    def passed_on(cls, running: Task, now: datetime, delay: float) -> "Settlement":
+        """The task is given back unstarted, for another handler, in so many seconds."""
+        return cls(task=running.pass_on(now, delay))
+
 
 @dataclass(frozen=True, slots=True)
 class Afterword:

@@ -60,12 +60,17 @@ class Task:
         return self.status in RULES[Verb.DELETE] and self.expire <= aware(now)
 
     @property
+    def idle_claims(self) -> int:
+        """How many claims before this one came to no start, as far as anybody knows."""
+        return self.claims - self.attempt - self.losses
+
+    @property
     def must_start_on_record(self) -> bool:
         """Whether `started` has to be stored before its function begins, since nothing else would tell of a lost start.
 
         It may never start twice, or somebody has claimed it before and nobody knows whether it started then.
         """
-        return self.started is None and (self.max_losses == 0 or self.claims > self.attempt + self.losses)
+        return self.started is None and (self.max_losses == 0 or self.idle_claims > 0)
 
     def claim(self, lease: Lease, started: datetime | None = None) -> "Task":
         """Given to a handler, under a new claim; `started` where it is about to start it."""
@@ -117,6 +122,11 @@ class Task:
         """Given back unstarted: nothing is spent, and it keeps its place."""
         self._must_allow(Verb.RELEASE)
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1)
+
+    def pass_on(self, now: datetime, delay: float) -> "Task":
+        """Given back unstarted, to be claimed by another handler in so many seconds: nothing is spent."""
+        self._must_allow(Verb.RELEASE)
+        return self._waiting_from(after(now, delay), now, attempt=self.attempt - 1)
 
     def cancel(self, now: datetime) -> "Task":
         """Cancelled for good; whoever runs it loses it."""

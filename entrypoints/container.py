@@ -20,6 +20,7 @@ from application.supervisor.errands.afterwords import RecordAfterwords
 from application.supervisor.errands.claim import ClaimTasks
 from application.supervisor.errands.errand import Identity, Office
 from application.supervisor.errands.keep import LookForLost, Renew
+from application.supervisor.errands.pass_on import PassOn
 from application.supervisor.errands.publish import Publish, Withdraw
 from application.supervisor.errands.record import RecordStarts
 from application.supervisor.errands.report import ReportNews
@@ -97,6 +98,7 @@ class Container(containers.DeclarativeContainer):
     errands = providers.List(
         providers.Singleton(Publish, office, published),
         providers.Singleton(Settle, office, notifier),
+        providers.Singleton(PassOn, office, checker, rescue.provided.vigil),
         providers.Singleton(RecordAfterwords, office),
         providers.Singleton(ClaimTasks, office, executor),
         providers.Singleton(RecordStarts, office, executor),

@@ -1,5 +1,6 @@
 """What is stored, as plain dictionaries of values that never change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,10 +21,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LivingHandler:
-    """Until when a handler lives, what it can run, and which process it is."""
+    """Until when a handler lives, the schemas of what it can run, and which process it is."""
 
     until: datetime
-    types: frozenset[TypeName]
+    types: Mapping[TypeName, str]
     process: str | None = None
 
 

@@ -1,12 +1,12 @@
 """Published types in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import LivingHandler, State
 from application.ports.types import REMEMBERED, Published
-from domain.ids import HandlerId
+from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
 
@@ -20,7 +20,7 @@ class MemoryTypes:
         self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
     ) -> None:
         self._state.types |= {type.name: type for type in types}
-        self._state.handlers[handler] = LivingHandler(until, frozenset(type.name for type in types), process)
+        self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process)
 
     def keep(self, handler: HandlerId, until: datetime) -> bool:
         known = self._state.handlers.get(handler)
@@ -39,6 +39,10 @@ class MemoryTypes:
         for id in dead:
             del self._state.handlers[id]
         return len(dead)
+
+    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+        others = (each for id, each in self._state.handlers.items() if id != handler and each.until > now)
+        return {each.types[type] for each in others if type in each.types}
 
     def all(self, now: datetime) -> Sequence[Published]:
         live = {name for each in self._state.handlers.values() if each.until > now for name in each.types}

@@ -268,8 +268,10 @@ DELETE_EXPIRED = text("""
 """)
 
 PUBLISH_HANDLER = text("""
-    INSERT INTO handlers (id, until, types, process) VALUES (:handler, :until, CAST(:names AS text[]), :process)
-    ON CONFLICT (id) DO UPDATE SET until = excluded.until, types = excluded.types, process = excluded.process
+    INSERT INTO handlers (id, until, types, schemas, process)
+    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process)
+    ON CONFLICT (id) DO UPDATE SET
+        until = excluded.until, types = excluded.types, schemas = excluded.schemas, process = excluded.process
 """)
 
 PUBLISH_TYPES = text("""
@@ -292,6 +294,13 @@ WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
 PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")
 
 FORGET_DEAD = text("DELETE FROM handlers WHERE until <= :before")
+
+# Handlers of code that is older than the column have no schemas.
+ELSEWHERE = text("""
+    SELECT DISTINCT schemas[array_position(types, :type)] AS schema
+    FROM handlers
+    WHERE until > :now AND id <> :handler AND :type = ANY (types) AND schemas IS NOT NULL
+""")
 
 ALL_TYPES = text("""
     SELECT name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout,

@@ -1,6 +1,6 @@
 """Published types in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
 from application.ports.types import REMEMBERED, Published
-from domain.ids import HandlerId
+from domain.ids import HandlerId, TypeName
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
 
@@ -23,8 +23,8 @@ class PostgresTypes:
         self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
     ) -> None:
         in_order = sorted(types, key=lambda type: type.name)
-        names = [type.name for type in in_order]
-        lives = {"handler": handler, "until": until, "names": names, "process": process}
+        names, schemas = [type.name for type in in_order], [type.schema for type in in_order]
+        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas, "process": process}
         self._connection.execute(statements.PUBLISH_HANDLER, lives)
         if in_order:
             self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
@@ -40,6 +40,10 @@ class PostgresTypes:
 
     def forget_dead(self, now: datetime) -> int:
         return self._connection.execute(statements.FORGET_DEAD, {"before": now - REMEMBERED}).rowcount
+
+    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+        found = self._connection.execute(statements.ELSEWHERE, {"type": type, "handler": handler, "now": now})
+        return {row.schema for row in found}
 
     def all(self, now: datetime) -> Sequence[Published]:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]

@@ -1,11 +1,11 @@
 """Published types: what handlers say that they can run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.ids import HandlerId
+from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
 
@@ -47,6 +47,10 @@ class PublishedTypes(Protocol):
 
     def forget_dead(self, now: datetime) -> int:
         """After: handlers that stopped living a day ago or more are not known. Answers how many there were."""
+        ...
+
+    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+        """The schemas of that type that other handlers than this one have published which live then."""
         ...
 
     def all(self, now: datetime) -> Sequence[Published]:

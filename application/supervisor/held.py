@@ -1,13 +1,14 @@
 """What a supervisor holds: tasks that it has claimed and not settled yet."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from application.ports.queue import Claimed
 from domain.ids import Hold
 from domain.progress import Progress
+from domain.settlement import Settlement
 from domain.task import Task
 
 
@@ -41,15 +42,27 @@ class Held:
         return timeout is not None and self.started_at is not None and now - self.started_at >= timeout
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A claimed task that does not fit the functions here, and how it ends where it fits nobody else's."""
+
+    held: Held
+    otherwise: Callable[[Task], Settlement]
+
+
 @dataclass(slots=True)
 class Holdings:
-    """The claimed tasks: those that wait for a free place in the order of claiming, and those handed over."""
+    """The claimed tasks: those that wait for a free place in the order of claiming, and those handed over.
+
+    The `unfit` have been handed over and did not begin; nobody knows yet whether another handler may run them.
+    """
 
     queued: deque[Held] = field(default_factory=deque)
     running: dict[Hold, Held] = field(default_factory=dict)
+    unfit: dict[Hold, Unfit] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.queued) + len(self.running)
+        return len(self.queued) + len(self.running) + len(self.unfit)
 
     def take_in(self, claimed: Sequence[Claimed], now: float) -> None:
         """Queue what was claimed."""
@@ -68,12 +81,13 @@ class Holdings:
     def holds(self) -> Sequence[Hold]:
         """All that is held and not known to be lost."""
         running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
-        return [*(held.hold for held in self.queued), *running]
+        return [*(held.hold for held in self.queued), *running, *self.unfit]
 
     def queued_or_running(self) -> Iterator[Hold]:
         """All that is here, lost or not."""
         yield from (held.hold for held in self.queued)
         yield from self.running
+        yield from self.unfit
 
     def not_begun(self) -> Iterator[Held]:
         """All whose function has not started yet, as far as it is known."""
@@ -86,5 +100,6 @@ class Holdings:
             yield self.queued.popleft()
 
     def drop_queued(self, lost: set[Hold]) -> None:
-        """Remove what is queued and lost."""
+        """Remove what is lost and does not run."""
         self.queued = deque(held for held in self.queued if held.hold not in lost)
+        self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in lost}

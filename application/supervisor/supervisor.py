@@ -18,7 +18,7 @@ from application.ports.executor import (
 from application.ports.wake_up import Topic
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.desk import Desk
-from application.supervisor.held import Ending, Held
+from application.supervisor.held import Ending, Held, Unfit
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.retry import RetryPolicy
@@ -116,19 +116,32 @@ class Supervisor:
             return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random(), printed)
 
         held = self._held.running.get(hold)
-        self._finish(hold, printed, settlement)
+        if failure.unfit:
+            self._set_aside(hold, printed, settlement)
+        else:
+            self._finish(hold, printed, settlement)
 
     def _finish(self, hold: Hold, printed: str, settlement: Callable[[Task], Settlement]) -> None:
-        held = self._held.running.pop(hold, None)
-        self._desk.news.pop(hold, None)
+        held = self._take_out(hold, printed)
         if held is None:
-            return
-        if held.ending is Ending.LOST:
-            self._desk.say_of_lost(held, printed)
             return
         if held.started_at is not None:
             self._desk.ahead.learn(held.task.type, self._clock.monotonic() - held.started_at)
         self._desk.settle(held, settlement)
+
+    def _set_aside(self, hold: Hold, printed: str, otherwise: Callable[[Task], Settlement]) -> None:
+        """Another handler may have a function that it fits. How soon this one refused says nothing of its type."""
+        if held := self._take_out(hold, printed):
+            self._held.unfit[hold] = Unfit(held, otherwise)
+
+    def _take_out(self, hold: Hold, printed: str) -> Held | None:
+        """What ran, unless it is lost: of that there is nothing to settle."""
+        held = self._held.running.pop(hold, None)
+        self._desk.news.pop(hold, None)
+        if held and held.ending is Ending.LOST:
+            self._desk.say_of_lost(held, printed)
+            return None
+        return held
 
     def _hand_over(self) -> None:
         while self._held.queued and self._executor.free and not self._held.waits_for_record():

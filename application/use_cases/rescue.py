@@ -14,14 +14,17 @@ from domain.task import Task
 
 
 class Rescue:
-    """Holds still for one lease after the storage was, or may have been, away: who lives renews, and loses nothing."""
+    """Holds still for one lease after the storage was, or may have been, away: who lives renews, and loses nothing.
+
+    `vigil` is what it knows of that; whoever looks at the storage by turns with it may keep it too.
+    """
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, lease: float) -> None:
         self._begin = begin
         self._clock = clock
         self._notifier = notifier
         self._lease = lease
-        self._vigil = Vigil(clock, lease)
+        self.vigil = Vigil(clock, lease)
 
     @retried
     def __call__(self) -> Sequence[Task]:
@@ -31,18 +34,18 @@ class Rescue:
         except StorageConflict:
             raise
         except StorageUnavailable:
-            self._vigil.broken()
+            self.vigil.broken()
             raise
         tell(self._notifier, tasks)
         return tasks
 
     def _look(self) -> Sequence[Task]:
-        self._vigil.begin()
+        self.vigil.begin()
         now = self._clock.now()
         with self._begin() as work:
             abandoned = work.queue.abandoned(now, BATCH)
-            self._vigil.end()
-            if not abandoned or not self._vigil.has_lasted or now < after(work.queue.up_since(), self._lease):
+            self.vigil.end()
+            if not abandoned or not self.vigil.has_lasted or now < after(work.queue.up_since(), self._lease):
                 return []
             tasks = taken_back(work, abandoned, now)
             work.commit()

@@ -15,7 +15,6 @@ from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
-
 ORPHANED = 2.0
 """Seconds that a worker may go on after the process that watched over it has ended: the next one needs its port."""
 

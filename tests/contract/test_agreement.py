@@ -41,7 +41,8 @@ UNKNOWN = TaskId(2**62)
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
 
 types = st.sampled_from([TypeName(name) for name in "aab"])
-handlers = st.sampled_from([HandlerId("one"), HandlerId("two")])
+NAMES = [HandlerId("one"), HandlerId("two")]
+handlers = st.sampled_from(NAMES)
 limits = st.sampled_from([1, 2, 3, 100])
 passing = st.sampled_from([0.001, 1, 4, 10, 31, 60, 86_400])
 leases = st.sampled_from([1, 10, 30])
@@ -68,6 +69,7 @@ published = st.builds(
     TaskType,
     name=types,
     description=st.sampled_from(["", "Adds."]),
+    schema=st.sampled_from(["{}", '{"type":"object"}']),
     options=st.builds(Options, max_attempts=st.integers(1, 3)),
     retries_timeout=st.booleans(),
 )
@@ -75,10 +77,11 @@ published = st.builds(
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a start ends: with a result, a failure, or neither, which gives the task back."""
+    """How a start ends: with a result, a failure, or neither, which gives the task back, at once or after a delay."""
 
     result: str | None = None
     failure: Failure | None = None
+    delay: float = 0
     jitter: float = 0
     log: str = ""
 
@@ -87,7 +90,7 @@ class Outcome:
             return Settlement.succeeded(start, now, self.result, self.log)
         if self.failure:
             return Settlement.failed(start, now, self.failure, POLICY, self.jitter, self.log)
-        return Settlement.released(start, now)
+        return Settlement.passed_on(start, now, self.delay) if self.delay else Settlement.released(start, now)
 
 
 failures = st.builds(
@@ -102,7 +105,7 @@ logs = st.sampled_from(["", "nul \0 é\n"])
 outcomes = st.one_of(
     st.builds(Outcome, result=st.sampled_from(["1", '"é\\u0000"']), log=logs),
     st.builds(Outcome, failure=failures, jitter=st.sampled_from([0, 0.5, 1]), log=logs),
-    st.just(Outcome()),
+    st.builds(Outcome, delay=st.sampled_from([0, 0.75, 8])),
 )
 
 
@@ -278,6 +281,7 @@ class Agreement(RuleBasedStateMachine):
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
         self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
+        self.both_commit(lambda work: [work.types.elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES])
         tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
         for task in tasks.values():
             self.check_history(self.before.get(task.id), task)

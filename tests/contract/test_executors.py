@@ -220,6 +220,7 @@ def test_arguments_that_do_not_fit_fail_for_good(driver: Driver) -> None:
     assert "$.bodies.0.mass: " in failure.message
     assert "$.more: " in failure.message
     assert "$.scale" not in failure.message
+    assert failure.unfit, "it never began"
 
 
 def test_the_hook_is_handed_the_id_and_the_whole(driver: Driver) -> None:
@@ -242,7 +243,9 @@ def test_progress_is_told_in_order(driver: Driver) -> None:
 
 
 def test_a_type_that_is_not_there_fails(driver: Driver) -> None:
-    assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of")
+    assert driver.failure("unheard_of") == Failure(
+        "UnknownType", "no function serves the type unheard_of", unfit=True
+    )
 
 
 # What goes wrong
@@ -285,6 +288,7 @@ def test_an_exception_is_a_failure_with_its_traceback(driver: Driver) -> None:
 def test_whatever_it_does_it_fails_clearly(driver: Driver, type: str, args: Any, expected: Any) -> None:
     failure = driver.failure(type, args)
     assert (failure.type, failure.message, failure.retriable) == expected
+    assert not failure.unfit, "it began"
     assert driver.result("echo") == {}, "and the next one runs"
 
 

@@ -1,5 +1,8 @@
 """Published types: what handlers say that they can run."""
 
+from collections.abc import Set
+from dataclasses import replace
+
 from application.ports.work import Begin
 from domain.ids import HandlerId, TypeName
 from domain.options import Options
@@ -80,6 +83,46 @@ def test_a_handler_that_publishes_again_has_the_new_types_only(begin: Begin):
     publish(begin, ONE, ADD)
     publish(begin, ONE, REPORT)
     assert known(begin) == {"add": False, "report": True}
+
+
+def elsewhere(begin: Begin, handler: HandlerId, seconds: float = 0) -> Set[str]:
+    with begin() as work:
+        return work.types.elsewhere(ADD.name, handler, at(seconds))
+
+
+OLDER = replace(ADD, schema='{"type":"object","required":["a"]}')
+
+
+def test_a_handler_knows_the_schemas_of_the_others(begin: Begin):
+    publish(begin, ONE, OLDER, REPORT)
+    publish(begin, TWO, REPORT, ADD)
+    assert elsewhere(begin, ONE) == {ADD.schema}
+    assert elsewhere(begin, TWO) == {OLDER.schema}
+    assert elsewhere(begin, HandlerId("three")) == {ADD.schema, OLDER.schema}
+
+
+def test_a_schema_that_several_have_is_one(begin: Begin):
+    publish(begin, ONE, ADD)
+    publish(begin, TWO, ADD)
+    assert elsewhere(begin, ONE) == elsewhere(begin, HandlerId("three")) == {ADD.schema}
+
+
+def test_schemas_live_as_long_as_their_handler(begin: Begin):
+    publish(begin, ONE, ADD, until=10)
+    assert elsewhere(begin, TWO, 9) == {ADD.schema}
+    assert elsewhere(begin, TWO, 10) == set()
+    with begin() as work:
+        work.types.withdraw(ONE)
+        work.commit()
+    assert elsewhere(begin, TWO, 9) == set()
+
+
+def test_a_handler_that_publishes_again_has_the_new_schemas_only(begin: Begin):
+    publish(begin, ONE, REPORT, ADD)
+    publish(begin, ONE, OLDER)
+    assert elsewhere(begin, TWO) == {OLDER.schema}
+    publish(begin, ONE, REPORT)
+    assert elsewhere(begin, TWO) == set()
 
 
 def test_handlers_long_dead_are_forgotten(begin: Begin):

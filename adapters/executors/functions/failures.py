@@ -36,12 +36,12 @@ def out_of_memory(how: str) -> Failure:
 
 def unknown(type: str) -> Failure:
     """Nobody has described it, or it has gone since."""
-    return Failure("UnknownType", storable(f"no function serves the type {type}", LONGEST_MESSAGE))
+    return Failure("UnknownType", storable(f"no function serves the type {type}", LONGEST_MESSAGE), unfit=True)
 
 
 def unfit(why: str) -> Failure:
-    """The arguments do not fit the function: they never will."""
-    return Failure("InvalidArguments", storable(why, LONGEST_MESSAGE), retriable=False)
+    """The arguments do not fit the function: they never will, here."""
+    return Failure("InvalidArguments", storable(why, LONGEST_MESSAGE), retriable=False, unfit=True)
 
 
 def unformed(why: str) -> Failure:

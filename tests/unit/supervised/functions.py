@@ -1,5 +1,9 @@
 """What the supervisor of the tests runs."""
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from flask_tasks import Progress, Retry, task
 from tests.unit.supervised.gates import pass_through
 
@@ -29,3 +33,15 @@ def asking() -> None:
 @task(retry_on=(OSError,), max_attempts=3)
 def broken() -> None:
     raise ValueError("broken")
+
+
+def even(n: int) -> int:
+    if n % 2:
+        raise ValueError("odd")
+    return n
+
+
+@task
+def halving(n: Annotated[int, AfterValidator(even)]) -> int:
+    """Refuses what its schema allows."""
+    return n // 2

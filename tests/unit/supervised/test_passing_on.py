@@ -1,0 +1,178 @@
+"""What does not fit the functions of a handler goes to another that says that it fits its own, and fails otherwise."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+
+from adapters.json_schema import SchemaChecker
+from application.ports.executor import Run
+from domain.ids import HandlerId, Hold, TypeName
+from domain.instants import after
+from domain.status import Status
+from domain.task import Task
+from domain.task_type import TaskType
+from tests.unit.supervised.gates import PATIENCE
+from tests.unit.supervised.test_supervisor import Rig, eventually, rig
+
+__all__ = ["rig"]
+
+TEXT = '{"type":"object","properties":{"n":{"type":"string"}},"required":["n"]}'
+ANYTHING = "{}"
+NEW = '{"n":"seven"}'
+
+
+def publish(rig: Rig, schema: str, type: str = "quick", seconds: float = 60) -> None:
+    """Another handler does, and lives for that long."""
+    eventually(rig.handlers)
+    with rig.store.begin() as work:
+        known = TaskType(name=TypeName(type), schema=schema)
+        work.types.publish(HandlerId("other"), [known], after(rig.clock.now(), seconds))
+        work.commit()
+
+
+def await_passed_on(rig: Rig, id: int) -> Task:
+    return eventually(lambda: each if (each := rig.task(id)).claims and each.status is Status.WAITING else None)
+
+
+def records(rig: Rig) -> int:
+    return len(rig.store.state.attempts)
+
+
+def test_what_fits_another_handler_waits_for_it_a_moment_and_nothing_is_spent(rig: Rig):
+    publish(rig, TEXT)
+    before = rig.clock.now()
+    waiting = await_passed_on(rig, rig.submit("quick", NEW, max_losses=0))
+    assert timedelta(seconds=0.5) <= waiting.run_at - before <= timedelta(seconds=5)
+    assert (waiting.attempt, waiting.losses, waiting.claims, waiting.error) == (0, 0, 1, None)
+    assert records(rig) == 0
+
+
+def test_it_is_passed_on_as_often_as_it_comes_back_and_waits_longer(rig: Rig):
+    publish(rig, TEXT)
+    id = rig.submit("quick", NEW)
+    first = await_passed_on(rig, id)
+    second = eventually(lambda: each if (each := await_passed_on(rig, id)).claims == 2 else None)
+    assert second.run_at - first.run_at >= timedelta(seconds=1)
+    assert (second.attempt, second.losses) == (0, 0)
+
+
+def test_a_type_that_is_not_here_any_more_goes_to_who_has_it(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    publish(rig, ANYTHING, "gone")
+    eventually(lambda: rig.desk.published)
+    types, start = rig.desk.types, rig.executor.start
+
+    def forget_and_start(run: Run) -> None:
+        rig.desk.offer(types)
+        start(run)
+
+    monkeypatch.setattr(rig.executor, "start", forget_and_start)
+    rig.desk.offer([*types, TaskType(name=TypeName("gone"))])
+    waiting = await_passed_on(rig, rig.submit("gone"))
+    assert (waiting.attempt, waiting.claims) == (0, 1)
+
+
+@pytest.mark.parametrize("theirs", [None, '{"type":"object","required":["m"]}', '{"type":"nonsense"}'])
+def test_what_fits_nobody_fails(rig: Rig, theirs: str | None):
+    if theirs:
+        publish(rig, theirs)
+    failed = rig.await_status(rig.submit("quick", NEW), Status.FAILED)
+    assert (failed.error.type, failed.claims, failed.attempt, failed.losses) == ("InvalidArguments", 1, 1, 0)
+    assert "$.n: " in failed.error.message
+    assert records(rig) == 1
+
+
+def test_another_type_of_another_handler_is_no_help(rig: Rig):
+    publish(rig, TEXT, "gated")
+    assert rig.await_status(rig.submit("quick", NEW), Status.FAILED).claims == 1
+
+
+def test_what_the_schema_here_allows_is_not_passed_to_and_fro(rig: Rig):
+    publish(rig, ANYTHING, "halving")
+    failed = rig.await_status(rig.submit("halving", '{"n":1}'), Status.FAILED)
+    assert (failed.error.type, failed.claims) == ("InvalidArguments", 1)
+
+
+@pytest.mark.parametrize("rig", [{"lease": 1.5}], indirect=True)
+def test_a_handler_that_may_have_been_kept_from_saying_that_it_lives_counts_for_a_lease(rig: Rig):
+    publish(rig, TEXT, seconds=-5)
+    id = rig.submit("quick", NEW)
+    assert await_passed_on(rig, id).attempt == 0
+    assert rig.await_status(id, Status.FAILED).error.type == "InvalidArguments"
+
+
+def test_what_cannot_be_checked_fails_and_holds_nobody_up(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(SchemaChecker, "errors", refuse)
+    publish(rig, TEXT)
+    assert rig.await_status(rig.submit("quick", NEW), Status.FAILED).claims == 1
+    rig.await_status(rig.submit("quick"), Status.DONE)
+
+
+class Asked:
+    """Holds up whoever checks arguments."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began, self.may_end = Event(), Event()
+        errors = SchemaChecker.errors
+
+        def slowly(checker: SchemaChecker, schema: str, args: object) -> object:
+            self.began.set()
+            assert self.may_end.wait(PATIENCE)
+            return errors(checker, schema, args)
+
+        monkeypatch.setattr(SchemaChecker, "errors", slowly)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(monkeypatch)
+
+
+@pytest.mark.parametrize("rig", [{"lease": 3}], indirect=True)
+def test_until_that_is_known_its_lease_is_renewed(rig: Rig, asked: Asked):
+    publish(rig, TEXT)
+    id = rig.submit("quick", NEW)
+    assert asked.began.wait(PATIENCE)
+    before = rig.task(id).lease
+    assert rig.task(id).hold in rig.desk.accounted_for()
+    eventually(lambda: rig.task(id).lease.until > before.until)
+    asked.may_end.set()
+    assert await_passed_on(rig, id).claims == 1
+
+
+def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked):
+    publish(rig, TEXT)
+    id = rig.submit("quick", NEW)
+    assert asked.began.wait(PATIENCE)
+    hold: Hold = rig.task(id).hold
+    rig.cancel(id)
+    eventually(lambda: hold not in rig.desk.accounted_for())
+    asked.may_end.set()
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    assert rig.task(id).status is Status.CANCELLED
+
+
+def test_stopping_waits_for_it(rig: Rig, asked: Asked):
+    publish(rig, TEXT)
+    id = rig.submit("quick", NEW)
+    assert asked.began.wait(PATIENCE)
+    rig.supervisor.stop()
+    eventually(lambda: rig.desk.draining)
+    asked.may_end.set()
+    rig.await_end()
+    assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 0)
+
+
+def test_an_outage_delays_it(rig: Rig, asked: Asked):
+    publish(rig, TEXT)
+    ids = [rig.submit("quick", NEW)]
+    assert asked.began.wait(PATIENCE)
+    rig.is_away = True
+    asked.may_end.set()
+    eventually(lambda: not rig.desk.held.unfit)
+    assert rig.task(ids[0]).status is Status.RUNNING
+    rig.is_away = False
+    assert await_passed_on(rig, ids[0]).claims == 1
