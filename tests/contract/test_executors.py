@@ -243,9 +243,7 @@ def test_progress_is_told_in_order(driver: Driver) -> None:
 
 
 def test_a_type_that_is_not_there_fails(driver: Driver) -> None:
-    assert driver.failure("unheard_of") == Failure(
-        "UnknownType", "no function serves the type unheard_of", unfit=True
-    )
+    assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of", unfit=True)
 
 
 # What goes wrong

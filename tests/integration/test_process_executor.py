@@ -313,16 +313,22 @@ def test_a_program_that_has_ended_is_no_leftover(opened: Callable[..., Driver]) 
     assert driver.result("pid") == child
 
 
-def test_a_thread_that_was_left_running_costs_the_process(opened: Callable[..., Driver]) -> None:
+@pytest.mark.parametrize("daemon", [False, True])
+def test_a_thread_that_was_left_running_costs_the_process(opened: Callable[..., Driver], daemon: bool) -> None:
     driver = opened()
-    child = driver.result("threads", {"daemon": False})
+    child = driver.result("threads", {"daemon": daemon})
     assert driver.result("pid") != child
 
 
-def test_a_daemon_thread_may_stay(opened: Callable[..., Driver]) -> None:
-    driver = opened()
-    child = driver.result("threads", {"daemon": True})
-    assert driver.result("pid") == child
+def test_threads_that_were_there_before_may_stay(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    (tmp_path / "with_a_thread.py").write_text(
+        "import os, threading, time\n"
+        "from flask_tasks import task\n"
+        "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+        "@task\ndef which(): return os.getpid()\n"
+    )
+    driver = opened(str(tmp_path / "with_a_thread.py"))
+    assert driver.result("which") == driver.result("which")
 
 
 def test_the_environment_and_the_handlers_of_signals_are_as_they_were_for_the_next_run(

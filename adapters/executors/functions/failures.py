@@ -9,6 +9,8 @@ from flask_tasks.decorator import TaskOptions
 
 LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 32_768
+_NAME = type.__dict__["__name__"].__get__
+"""The name that a class was given, whatever its own class makes of the question."""
 OURS = ("adapters.executors", "asyncio")
 """Modules whose frames stand between a child and the user's function."""
 
@@ -16,7 +18,7 @@ OURS = ("adapters.executors", "asyncio")
 def of_exception(error: BaseException, options: TaskOptions) -> Failure:
     """What it says, where it was raised, and whether another start may help."""
     return Failure(
-        type=storable(type(error).__name__, 200),
+        type=storable(_NAME(type(error)), 200),
         message=storable(_message(error), LONGEST_MESSAGE),
         retriable=_is_retriable(error, options),
         delay=error.delay if isinstance(error, Retry) else None,

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -92,13 +93,19 @@ def main(inbox: str, outbox: str, page: str, log: str, parent: str, runs: str, *
     output = Output(int(log))
     output.open_streams()
     sys.argv = [""]
+    code = 1
     try:
         repertoire = Repertoire(entries, Path.cwd())
         output.keep()
         Child(channel, board, repertoire, output, int(runs)).serve()
+        code = 0
     except CannotImport as error:
         channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
-    os._exit(0)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)  # nothing that a function has registered for the end is to hold it up
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The process around a function: put back after each as it was before, as far as that can be done."""
 
 import os
+import resource
 import signal
 import sys
 import threading
 from typing import Any
 
 from adapters.executors.process.descriptors import copied
+from adapters.executors.process.interpreter import Interpreter
 from adapters.executors.process.output import Output
 
 SIGNALS = (
@@ -18,10 +20,11 @@ SIGNALS = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
+LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU)
 
 
 class Surroundings:
-    """Remembers folder, environment, streams and signals as they are when it is made."""
+    """Remembers how it is when it is made."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -31,17 +34,26 @@ class Surroundings:
         self._environment = dict(os.environ)
         self._variables = dict(_variables())
         self._handlers = [signal.getsignal(number) for number in SIGNALS]
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._mask = os.umask(0)
+        os.umask(self._mask)
+        self._limits = _limits()
+        self._threads = threading.active_count()
+        self._interpreter = Interpreter()
 
     def restore(self) -> bool:
         """Whether the process is as it was. If it is not, it is of no use any more."""
         try:
+            self._interpreter.restore()
             self._restore_streams()
             self._restore_signals()
             self._restore_environment()
+            os.umask(self._mask)
             os.chdir(self._folder)
-        except OSError:
+        except Exception:
             return False
-        return not (_has_threads() or _has_children())
+        is_whole = self._interpreter.is_whole() and _limits() == self._limits
+        return is_whole and threading.active_count() <= self._threads and not _has_children()
 
     def _restore_streams(self) -> None:
         self._flush()
@@ -67,6 +79,7 @@ class Surroundings:
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 
     def _restore_environment(self) -> None:
         if _variables() != self._variables:
@@ -79,18 +92,16 @@ def _variables() -> Any:
     return getattr(os.environ, "_data", os.environ)
 
 
+def _limits() -> list[tuple[int, int]]:
+    return [resource.getrlimit(each) for each in LIMITS]
+
+
 def flush(stream: Any) -> None:
     """As far as it lets itself be flushed."""
     try:
         stream.flush()
     except BaseException:  # closed, full, or replaced by who knows what
         return
-
-
-def _has_threads() -> bool:
-    if threading.active_count() == 1:
-        return False
-    return any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread())
 
 
 def _has_children() -> bool:

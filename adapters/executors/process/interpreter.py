@@ -1,0 +1,29 @@
+"""What a function can change of the interpreter that runs it, and that would surprise the next one."""
+
+import builtins
+import sys
+
+
+class Interpreter:
+    """Remembers how it is when it is made."""
+
+    def __init__(self) -> None:
+        self._recursion = sys.getrecursionlimit()
+        self._path = list(sys.path)
+        self._builtins = dict(vars(builtins))
+        self._modules = len(sys.modules)
+
+    def restore(self) -> None:
+        """Put back the built-in names, the way to modules, and how deep calls may go."""
+        names = vars(builtins)
+        if names != self._builtins:
+            names.clear()
+            names.update(self._builtins)
+        if sys.path != self._path:
+            sys.path = list(self._path)
+        sys.setrecursionlimit(self._recursion)
+
+    def is_whole(self) -> bool:
+        """Whether the modules that there were still are. Others may have come."""
+        before, self._modules = self._modules, len(sys.modules)
+        return self._modules >= before
