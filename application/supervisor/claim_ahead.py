@@ -49,17 +49,13 @@ class ClaimAhead:
     def took(self, claimed: Sequence[Claimed], wanted: Wanted) -> None:
         """These were claimed when so many were wanted. Their types come last now, the latest last of all."""
         taken = Counter(each.task.type for each in claimed)
+        asked, bounded = wanted.most.keys(), _bounded(taken, claimed, wanted)
+        self.cut_short = self.cut_short - asked | (bounded & taken.keys())
+        self.exhausted = self.exhausted - taken.keys() | (asked - taken.keys() - bounded)
         for type in taken:
             if type in self.turns:
                 self.turns.remove(type)
                 self.turns.append(type)
-        all_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
-        is_full = len(claimed) >= wanted.limit or 2 * sum(len(each.args) for each in claimed) >= wanted.max_bytes
-        full = {type for type, most in wanted.most.items() if taken[type] >= most or (all_slow and type in wanted.slow)}
-        self.cut_short -= wanted.most.keys()
-        self.cut_short |= taken.keys() if is_full else taken.keys() & full
-        self.exhausted -= taken.keys()
-        self.exhausted |= set() if is_full else wanted.most.keys() - taken.keys() - full
 
     def wanted(self, free: int, places: int, held: Holdings, now: float) -> Wanted:
         """How many to claim, in the order of turns; only types of which any are wanted.
@@ -73,6 +69,7 @@ class ClaimAhead:
         most_slow = max(ready - kept - sum(each.task.type in slow for each in held.queued), 0)
         idle = max(min(free, places) - len(held.queued), 0)
         room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
+        room /= len({*self.turns} - slow - self.exhausted) or 1  # quick types of which there are some share it
         most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
@@ -89,3 +86,11 @@ class ClaimAhead:
     def _occupies_a_place(self, held: Held, now: float) -> bool:
         """Whether nothing else will start where it runs for a while."""
         return self._is_slow(held.task.type) or (held.started_at is not None and now - held.started_at >= HORIZON)
+
+
+def _bounded(taken: Counter[TypeName], claimed: Sequence[Claimed], wanted: Wanted) -> set[TypeName]:
+    """The types of which there may be more than was claimed, since a bound was reached."""
+    if len(claimed) >= wanted.limit or 2 * sum(len(each.args) for each in claimed) >= wanted.max_bytes:
+        return {*wanted.most}
+    no_more_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
+    return {type for type, n in wanted.most.items() if taken[type] >= n or (no_more_slow and type in wanted.slow)}

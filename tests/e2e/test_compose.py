@@ -192,6 +192,7 @@ def test_a_function_that_takes_all_memory_is_named_and_takes_nobody_with_it(stac
 
 
 def test_taking_handlers_away_loses_no_task(stack):
+    start(stack, handler=5)
     losses = stack.number("sum(losses)")
     submit(stack, "mov3d", [A_FALL] * 200)
     start(stack, handler=1)

@@ -51,6 +51,15 @@ def test_what_is_quick_is_claimed_as_far_ahead_as_it_starts_within_moments(ahead
     assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == pytest.approx(2 * HORIZON / 0.001, abs=1)
 
 
+def test_quick_types_of_which_there_are_some_share_what_fits(ahead: ClaimAhead):
+    alone = ahead.wanted(2, 2, Holdings(), now=0).most[QUICK]
+    ahead.learn(NEW, 0.001)
+    shared = ahead.wanted(2, 2, Holdings(), now=0).most
+    assert shared[QUICK] == shared[NEW] == pytest.approx(alone / 2, abs=1)
+    ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
+    assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == alone
+
+
 def test_as_many_start_at_once_as_places_are_free(ahead: ClaimAhead):
     assert ahead.wanted(2, 2, Holdings(), now=0).starting == 2
     assert ahead.wanted(256, 2, Holdings(), now=0).starting == 2
