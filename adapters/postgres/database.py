@@ -85,12 +85,11 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection of the pool, rolled back unless it is committed. A server that does not answer is away."""
-        with (
-            errors_translated(),
-            self.engine.connect() as connection,
-            self._watch.over(connection.connection.dbapi_connection),
-        ):
-            yield connection
+        with errors_translated():
+            connection = self.engine.connect()
+            # To end the transaction takes an answer as well.
+            with self._watch.over(connection.connection.dbapi_connection), connection:
+                yield connection
 
     def close(self) -> None:
         """Give the connections back."""

@@ -62,6 +62,12 @@ def own(server: EmbeddedPostgres) -> Iterator[Database]:
     database.close()
 
 
+def answers(begin: Begin) -> bool:
+    with suppress(StorageUnavailable):
+        return task(begin, 1).id == 1
+    return False
+
+
 class TestUnavailable:
     def test_nothing_listens_there(self):
         database = Database(NOWHERE)
@@ -153,13 +159,7 @@ def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgre
         with unavailable():
             task(begin, 1)
     server.start()
-
-    def answers() -> bool:
-        with suppress(StorageUnavailable):
-            return task(begin, 1).id == 1
-        return False
-
-    until(answers)
+    until(lambda: answers(begin))
 
 
 def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: ThreadPoolExecutor):
@@ -178,23 +178,44 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
         assert one.exception(timeout=10)
 
 
-def test_a_server_that_hangs_counts_as_away(own: Database, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Gives a server that does not answer up after a moment."""
     monkeypatch.setattr("adapters.postgres.database.ANSWER", 0.3)
-    impatient = Database(server.start())
-    begin = PostgresStore(impatient).begin
-    add_one(begin)
+    database = Database(server.start())
+    yield database
+    database.close()
+
+
+@contextmanager
+def hanging(server: EmbeddedPostgres) -> Iterator[None]:
+    """All its processes stand still meanwhile."""
     postmaster = psutil.Process(server.pid)
-    backends = [postmaster, *postmaster.children(recursive=True)]
-    for process in backends:
+    processes = [postmaster, *postmaster.children(recursive=True)]
+    for process in processes:
         process.suspend()
     try:
-        with unavailable():
-            task(begin, 1)
+        yield
     finally:
-        for process in backends:
+        for process in processes:
             process.resume()
-    until(lambda: task(begin, 1).id == 1)
-    impatient.close()
+
+
+def test_a_server_that_hangs_counts_as_away(impatient: Database, server: EmbeddedPostgres):
+    begin = PostgresStore(impatient).begin
+    add_one(begin)
+    with hanging(server), unavailable():
+        task(begin, 1)
+    until(lambda: answers(begin))
+
+
+def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
+    begin = PostgresStore(impatient).begin
+    add_one(begin)
+    with ExitStack() as waits, begin() as work:
+        assert work.tasks.get(TaskId(1))
+        waits.enter_context(hanging(server))
+    until(lambda: answers(begin))
 
 
 def test_who_holds_a_lock_for_long_makes_nobody_wait_for_ever(begin: Begin):

@@ -1,5 +1,6 @@
 """Record: say of some tasks that they are about to start, before they do."""
 
+from collections.abc import Sequence
 from itertools import islice
 from math import inf
 
@@ -7,10 +8,14 @@ from application.ports.executor import Executor
 from application.ports.queue import Report
 from application.supervisor.courier import Courier
 from application.supervisor.errands.errand import Office
+from domain.ids import Hold
 
 
 class RecordStarts:
-    """Due when the next in the queue must start on record, and is not yet. Until then nothing behind it starts."""
+    """Due when the next in the queue must start on record, and is not yet. Until then nothing behind it starts.
+
+    What is not held any more cannot be put on record, and does not start.
+    """
 
     def __init__(self, office: Office, executor: Executor) -> None:
         self._office = office
@@ -25,12 +30,15 @@ class RecordStarts:
         starting = [held for held in first if held.task.must_start_on_record]
         now = self._desk.clock.now()
 
-        def errand() -> None:
+        def errand() -> Sequence[Hold]:
             with self._office.begin() as work:
                 work.queue.report([Report(held.hold, now) for held in starting])
+                lost = work.queue.lost([held.hold for held in starting])
                 work.commit()
+            return lost
 
-        def then(_: None) -> None:
+        def then(lost: Sequence[Hold]) -> None:
+            self._desk.lose(lost)
             for held in starting:
                 held.task = held.task.reported(now, None)
 

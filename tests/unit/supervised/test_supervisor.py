@@ -1,7 +1,7 @@
 """A supervisor over the memory store, with functions that run in threads behind doors."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -13,9 +13,11 @@ from adapters.clocks import SystemClock
 from adapters.executors.thread import ThreadExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryStore, MemoryWakeUp
+from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.executor import Run
+from application.ports.queue import Report, Wanted
 from application.ports.wake_up import Topic
 from application.supervisor import supervisor as module
 from application.supervisor.correspondence import Correspondence
@@ -36,13 +38,16 @@ from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
 from application.view import Viewer
-from domain.ids import HandlerId, Hold, TaskId
+from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.steps import add, claim, save, stored, submission, task
 from tests.unit.supervised.gates import close_all, doors, entered
 
 T = TypeVar("T")
+ONE = Wanted({TypeName("quick"): 1}, 1, 10**6, 0)
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
 
@@ -307,6 +312,31 @@ def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig
     doors["a"].set()
     rig.await_status(rig.submit("quick"), Status.DONE)
     assert rig.task(id) == theirs.task
+
+
+def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    for _ in range(5):
+        rig.await_status(rig.submit("quick"), Status.DONE)
+    report = MemoryQueue.report
+
+    def take_and_report(queue: MemoryQueue, reports: Sequence[Report]) -> None:
+        """A handler that stood still comes too late."""
+        for each in queue.left_by(HandlerId("me"), 100):
+            if each.must_start_on_record:
+                queue.settle([Settlement.lost(each, rig.clock.now())])
+                (theirs,) = queue.claim(Lease.granted(HandlerId("other"), rig.clock.now(), 60), rig.clock.now(), ONE)
+                taken.append(theirs.task.id)
+        report(queue, reports)
+
+    taken: list[int] = []
+    started: list[int] = []
+    start = rig.executor.start
+    monkeypatch.setattr(MemoryQueue, "report", take_and_report)
+    monkeypatch.setattr(rig.executor, "start", lambda run: (started.append(run.hold.task), start(run)))
+    add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
+    rig.wake_up.notify(Topic.WAITING)
+    eventually(lambda: taken and not rig.desk.held)
+    assert not {*taken} & {*started}
 
 
 @pytest.mark.parametrize("rig", [{"lease": 3}], indirect=True)
