@@ -53,6 +53,8 @@ def looks_around():
         "limits": [resource.getrlimit(each) for each in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE)],
         "recursion": sys.getrecursionlimit(),
         "path": sys.path,
+        "modules": sorted({"builtins", "json", "os", "sys", "threading", __name__} & sys.modules.keys()),
+        "threads": threading.active_count(),
     }
 
 
