@@ -212,7 +212,7 @@ def test_a_server_that_hangs_counts_as_away(impatient: Database, server: Embedde
 def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
     begin = PostgresStore(impatient).begin
     add_one(begin)
-    with ExitStack() as waits, begin() as work:
+    with ExitStack() as waits, unavailable(), begin() as work:
         assert work.tasks.get(TaskId(1))
         waits.enter_context(hanging(server))
     until(lambda: answers(begin))
