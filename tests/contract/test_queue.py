@@ -82,6 +82,14 @@ class TestClaiming:
         assert ids(claim(begin, now=at(9.999))) == []
         assert ids(claim(begin, now=at(10))) == [1]
 
+    def test_what_waits_for_longer_than_any_lease_is_claimed_once(self, begin: Begin):
+        add_one(begin, run_at=at(86_400), ttl=100_000)
+        for hour in range(24):
+            assert ids(claim(begin, now=at(3600 * hour))) == []
+            assert list(rescue(begin, at(3600 * hour))) == []
+        assert [ids(claim(begin, now=at(86_400))) for _ in range(2)] == [[1], []]
+        assert (task(begin, 1).attempt, task(begin, 1).losses) == (1, 0)
+
     def test_higher_priority_comes_first(self, begin: Begin):
         add(begin, *(submission(priority=priority) for priority in (0, -100, 100, 5)))
         assert ids(claim(begin)) == [3, 4, 1, 2]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -64,6 +65,25 @@ def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_pat
     service.start("handler")
     service.run("slow", {"seconds": 1.2})
     assert mark.read_text() == "start\n"
+
+
+def test_a_handler_whose_places_are_all_taken_takes_back_what_another_held(new_service: NewService, tmp_path: Path):
+    """However much waits, and though nobody else is there to do it."""
+    service = started(new_service(TASKS=FUNCTIONS, LEASE="1", HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
+    marks = [tmp_path / "one", tmp_path / "two"]
+    tasks = [service.submit("slow", {"seconds": 60, "mark": str(mark)})["id"] for mark in marks]
+    for mark in marks:
+        eventually(lambda mark=mark: "start" in said_in(mark))
+    for _ in range(50):
+        service.submit("slow", {"seconds": 60}, priority=1)
+    holders = {service.view(id)["handler"]: id for id in tasks}
+    gone = service.processes[1]
+    held = next(id for handler, id in holders.items() if f"-{gone.pid}-" in handler)
+    gone.kill()
+    waiting = service.await_status(held, "waiting")
+    assert (waiting["attempt"], waiting["waiting_for"]) == (0, "handler")
+    (other,) = {*tasks} - {held}
+    assert service.view(other)["status"] == "running"
 
 
 def test_a_task_that_may_never_start_twice_fails_when_its_handler_is_killed(new_service: NewService, tmp_path: Path):
@@ -219,6 +239,28 @@ def test_an_idle_service_leaves_no_transaction_open(new_service: NewService):
         seen = [connection.execute(look).scalar() for _ in range(20) if not time.sleep(0.05)]
     database.close()
     assert sum(bool(each) for each in seen) <= 2
+
+
+def test_an_idle_service_costs_next_to_nothing(new_service: NewService):
+    service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
+    service.run("echo")
+    family = [
+        each
+        for process in service.processes
+        for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True))
+    ]
+
+    def spent() -> float:
+        return sum(sum(each.cpu_times()[:2]) for each in family)
+
+    spent_in_a_second = []
+    for _ in range(10):  # what is left of the start may take a while
+        before = spent()
+        time.sleep(1)
+        spent_in_a_second.append(spent() - before)
+        if spent_in_a_second[-1] < 0.1:
+            break
+    assert spent_in_a_second[-1] < 0.1, spent_in_a_second
 
 
 def test_a_module_that_cannot_be_imported_stops_the_handler_with_a_sentence(new_service: NewService, tmp_path: Path):

@@ -22,7 +22,7 @@ from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.task import Task
 from tests.at_once import asked, until, until_waiting, with_settings
-from tests.steps import BOOM, PLAIN, add, add_one, at, claim_one, settle, stored, submission, task
+from tests.steps import BOOM, PLAIN, add, add_one, at, claim_one, rescue, settle, stored, submission, task
 
 NOWHERE = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
@@ -160,6 +160,21 @@ def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgre
             task(begin, 1)
     server.start()
     until(lambda: answers(begin))
+
+
+def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Database, server: EmbeddedPostgres):
+    begin = PostgresStore(own).begin
+    add(begin, *[submission()] * 3)
+    running = [claim_one(begin) for _ in range(3)]
+    with unavailable(), begin() as work:
+        settlements = [Settlement.lost(each, at(31)) for each in work.queue.abandoned(at(31), 100)]
+        assert not work.queue.settle(settlements)
+        server.stop()
+        server.start()
+        work.commit()
+    until(lambda: answers(begin))
+    assert [task(begin, each.id) for each in running] == running
+    assert list(rescue(begin, at(31))) == [each.lose(at(31)) for each in running]
 
 
 def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: ThreadPoolExecutor):

@@ -19,7 +19,7 @@ from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
-from tests.steps import HANDLER, NOW, add, claim, submission, task
+from tests.steps import HANDLER, NOW, add, claim, save, submission, task
 
 
 class Settling:
@@ -83,6 +83,17 @@ def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pyt
     assert "the outcome of task 2 cannot be stored" in caplog.text
     assert settling.desk.is_empty
     assert settling.desk.forsaken == {running[1].hold}
+
+
+def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settling, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    running = settling.running(3)
+    save(settling.begin, running[1].cancel(NOW))
+    settling.settle(*map(success, running))
+    assert settling.statuses(1, 2, 3) == [Status.DONE, Status.CANCELLED, Status.DONE]
+    said = "the outcome of task 2 came late and was refused: it is not held any more"
+    assert [(each.levelname, each.message) for each in caplog.records if "task 2" in each.message] == [("INFO", said)]
+    assert settling.desk.is_empty
 
 
 def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):

@@ -328,6 +328,18 @@ class TestListing:
         assert page["next"] is None
         assert list(page["tasks"][0]) == [field for field in FIELDS if field not in ("args", "result")]
 
+    def test_it_says_of_a_task_what_its_view_says(self, service: Service) -> None:
+        for _ in range(4):
+            service.submit({})
+        service.succeed("1")
+        service.fail()
+        service.claim()
+        listed = service.client.get("/tasks").get_json()["tasks"]
+        assert [task["status"] for task in listed] == ["waiting", "running", "failed", "done"]
+        for task in listed:
+            seen = service.view(task["id"])
+            assert task == {field: seen[field] for field in task}
+
     def test_pages_follow_each_other_by_the_cursor(self, service: Service) -> None:
         for _ in range(5):
             service.submit({})
