@@ -20,7 +20,7 @@ class Vigil:
         """A look begins."""
         before, self._began = self._ended, self._clock.monotonic()
         difference = self._clock.now().timestamp() - self._began
-        if self._began - before > self._lease * 2 / 3 or abs(difference - self._difference) > self._lease / 4:
+        if self._began - before > self._lease / 2 or abs(difference - self._difference) > self._lease / 4:
             self.broken()
         self._difference = difference
 

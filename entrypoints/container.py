@@ -54,7 +54,7 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     database = providers.Singleton(
-        Database, settings.provided.required_database_url, pool_size=settings.provided.http_threads
+        Database, settings.provided.required_database_url, pool_size=settings.provided.connections
     )
     store = providers.Singleton(PostgresStore, database)
     begin = store.provided.begin

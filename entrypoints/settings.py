@@ -62,6 +62,11 @@ class Settings:
         return cls(**given)
 
     @property
+    def connections(self) -> int:
+        """How many a process may need at once: one a thread of the API; a handler has two couriers and a clock."""
+        return max(self.http_threads, 4)
+
+    @property
     def required_database_url(self) -> str:
         """The database that a single process needs; ConfigurationError where there is none."""
         if self.database_url is None:

@@ -73,9 +73,10 @@ class Database:
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
-        if self._try_again_at is None:
+        try_again_at = self._try_again_at  # once: whoever connects meanwhile forgets it
+        if try_again_at is None:
             return self._connected()
-        if time.monotonic() < self._try_again_at or not self._trying.acquire(blocking=False):
+        if time.monotonic() < try_again_at or not self._trying.acquire(blocking=False):
             raise psycopg2.OperationalError("it was away a moment ago")
         try:
             return self._connected()

@@ -45,6 +45,8 @@ class ClaimAhead:
         offered = list(types)
         self.turns = [type for type in self.turns if type in offered]
         self.turns += [type for type in offered if type not in self.turns]
+        self.cut_short &= {*offered}
+        self.exhausted &= {*offered}
 
     def took(self, claimed: Sequence[Claimed], wanted: Wanted) -> None:
         """These were claimed when so many were wanted. Their types come last now, the latest last of all."""
@@ -69,7 +71,8 @@ class ClaimAhead:
         most_slow = max(ready - kept - sum(each.task.type in slow for each in held.queued), 0)
         idle = max(min(free, places) - len(held.queued), 0)
         room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
-        room /= len({*self.turns} - slow - self.exhausted) or 1  # quick types of which there are some share it
+        quick = {*self.turns} - slow
+        room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be some share it
         most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 

@@ -11,7 +11,7 @@ from application.errors import StorageConflict, StorageUnavailable
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
-CONFLICT_PAUSE = 0.05
+CONFLICTS, CONFLICT_PAUSE = 3, 0.05
 log = logging.getLogger(__name__)
 
 
@@ -26,8 +26,8 @@ class Courier(Protocol):
     def send(self, errand: Callable[[], T], then: Callable[[T], None]) -> None:
         """Before: free. After: the errand is carried out, again and again while the storage is away.
 
-        One that fails for another reason is given up, with a line in the log: `then` is not called, and whoever sent it
-        is free to send it again.
+        One that fails for another reason, or meets the same lock again and again, is given up: `then` is not called,
+        whoever sent it is free to send it again, and the others have their turn.
         """
         ...
 
@@ -91,11 +91,14 @@ class ThreadCourier:
             return None if self._closed.is_set() else self._errands.popleft()
 
     def _carry(self, errand: Callable[[], Callable[[], None]]) -> Callable[[], None] | None:
-        pause = FIRST_PAUSE
+        pause, conflicts = FIRST_PAUSE, 0
         while not self._closed.is_set():
             try:
                 return errand()
             except StorageConflict:
+                conflicts += 1
+                if conflicts == CONFLICTS:
+                    return lambda: None
                 self._closed.wait(random.uniform(0, CONFLICT_PAUSE))
                 continue
             except StorageUnavailable:

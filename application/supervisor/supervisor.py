@@ -110,7 +110,7 @@ class Supervisor:
 
     def _finish_failed(self, hold: Hold, failure: Failure, printed: str) -> None:
         def settlement(task: Task) -> Settlement:
-            if held is not None and held.ending is Ending.DRAINED:
+            if held is not None and held.ending is Ending.DRAINED and failure == STOPPED:
                 now, has_started = self._clock.now(), held.started_at is not None
                 return Settlement.lost(task, now, printed) if has_started else Settlement.released(task, now)
             return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random(), printed)

@@ -12,10 +12,11 @@ log = logging.getLogger("entrypoints.janitor")
 
 def main() -> None:
     """Go round until SIGTERM or SIGINT."""
-    container = Container(settings=process.start("janitor"))
+    settings = process.start("janitor")
+    container = Container(settings=settings)
     process.prepare_database(container)
     container.clock().open()
-    rounds = Rounds(container.clean(), container.rescue(), container.bury())
+    rounds = Rounds(container.clean(), container.rescue(), container.bury(), settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())
     log.info("ready")

@@ -21,12 +21,13 @@ log = logging.getLogger(__name__)
 class Rounds:
     """Goes round until stopped; an outage of the database makes the rests longer, and nothing else."""
 
-    def __init__(self, clean: Clean, rescue: Rescue, bury: Bury) -> None:
+    def __init__(self, clean: Clean, rescue: Rescue, bury: Bury, lease: float) -> None:
         self._clean = clean
         self._rescue = rescue
         self._bury = bury
         self._stop_reader, self._stop_writer = os.pipe()
-        self._rest = REST
+        # Who looks less often than the vigil allows never takes anything back.
+        self._usual_rest = self._rest = min(REST, lease / 4)
 
     def stop(self) -> None:
         """Finish the batch at hand. Takes no lock, so a signal's handler may call it at any moment."""
@@ -45,7 +46,7 @@ class Rounds:
         try:
             while self._go_round() and not self._is_stopped_within(0):
                 pass
-            self._rest = REST
+            self._rest = self._usual_rest
         except StorageUnavailable as error:
             self._rest = min(self._rest * 2, LONGEST_REST)
             log.warning("the database is away, trying again in %.1f s: %s", self._rest, why(error))

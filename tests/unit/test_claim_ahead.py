@@ -58,6 +58,8 @@ def test_quick_types_of_which_there_are_some_share_what_fits(ahead: ClaimAhead):
     assert shared[QUICK] == shared[NEW] == pytest.approx(alone / 2, abs=1)
     ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
     assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == alone
+    ahead.took([], ahead.wanted(2, 2, Holdings(), now=0))
+    assert ahead.wanted(2, 2, Holdings(), now=0).most == shared, "nobody knows what will come"
 
 
 def test_as_many_start_at_once_as_places_are_free(ahead: ClaimAhead):
@@ -110,6 +112,13 @@ def test_types_that_are_not_offered_any_more_lose_their_turn(ahead: ClaimAhead):
     ahead.took(claimed(QUICK), ahead.wanted(1, 1, Holdings(), now=0))
     ahead.offer([NEW, QUICK, TypeName("newer")])
     assert ahead.turns == [NEW, QUICK, "newer"]
+
+
+def test_what_is_not_offered_any_more_keeps_no_place(ahead: ClaimAhead):
+    wanted = ahead.wanted(4, 4, Holdings(), now=0)
+    ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
+    ahead.offer([SLOW])
+    assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 4
 
 
 def test_what_is_not_offered_any_more_may_still_arrive(ahead: ClaimAhead):

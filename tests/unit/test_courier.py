@@ -63,6 +63,18 @@ def test_an_errand_is_repeated_until_it_is_done(courier: ThreadCourier, arrived:
     assert answers == ["done"]
 
 
+def test_an_errand_that_meets_a_lock_again_and_again_leaves_the_others_their_turn(
+    courier: ThreadCourier, arrived: Event
+):
+    def errand() -> None:
+        raise StorageConflict
+
+    courier.send(errand, lambda _: None)
+    assert arrived.wait(PATIENCE)
+    courier.deliver()
+    assert courier.is_free
+
+
 def test_an_errand_that_can_never_be_done_does_not_hold_up_the_others(
     courier: ThreadCourier, arrived: Event, monkeypatch: pytest.MonkeyPatch
 ):

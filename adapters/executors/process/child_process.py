@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ from application.ports.executor import Run
 ROOT = Path(__file__).resolve().parents[3]
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 """Libraries of which each child would take every core for itself."""
+COUNT = 1.0
+"""Seconds between two looks at whom the system has ended for memory."""
 PIECE = 64 * 1024
 """Bytes that are read at once: as many as a pipe holds, and no more, since the allocator is slow from 128 KiB on."""
 
@@ -35,7 +38,7 @@ class ChildProcess:
 
     def __init__(self, tasks: Sequence[str], directory: Path, runs: int | None = None) -> None:
         self.is_silent = self.ended_for_memory = False
-        self._ended_before = ended_for_memory()
+        self._counted_at = self._ended_before = 0.0
         self._unpacker = Unpacker()
         self._mark = secrets.token_hex(8)
         with ExitStack() as undo, ExitStack() as finish:
@@ -62,6 +65,7 @@ class ChildProcess:
 
     def start(self, number: int, run: Run) -> None:
         """Hand it a run under a number. BlockingIOError if too many wait there, ConnectionError if it is dead."""
+        self._count_ended()
         packets.send(self._socket, Packet(number, run.hold.task, run.attempt, run.type, run.args))
 
     def take_back(self) -> list[int]:
@@ -108,10 +112,16 @@ class ChildProcess:
         self._connections.close()
         if self.death is not None:
             os.close(self.death)
-        self.ended_for_memory = code == -signal.SIGKILL and ended_for_memory() != self._ended_before
+        self.ended_for_memory = code == -signal.SIGKILL and (ended_for_memory() or 0) > self._ended_before
         if self.ended_for_memory:
             return "was killed by SIGKILL, as there was no memory left"
         return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
+
+    def _count_ended(self) -> None:
+        """How many the system had ended for memory about when this run began: what comes after may be its own end."""
+        now = time.monotonic()
+        if now - self._counted_at > COUNT:
+            self._counted_at, self._ended_before = now, ended_for_memory() or 0
 
     def _signal(self, number: int) -> None:
         # A process that nobody has waited for keeps its number, and its group keeps it too.

@@ -5,7 +5,7 @@ import sys
 
 
 class Interpreter:
-    """Remembers how it is when it is made."""
+    """Remembers how it is when it is made. What is added stays: a module that came meanwhile may need it."""
 
     def __init__(self) -> None:
         self._recursion = sys.getrecursionlimit()
@@ -14,13 +14,13 @@ class Interpreter:
         self._modules = len(sys.modules)
 
     def restore(self) -> None:
-        """Put back the built-in names, the way to modules, and how deep calls may go."""
+        """Put back what was there of the built-in names and the way to modules, and how deep calls may go."""
         names = vars(builtins)
         if names != self._builtins:
-            names.clear()
             names.update(self._builtins)
-        if sys.path != self._path:
-            sys.path = list(self._path)
+            self._builtins = dict(names)
+        if not {*self._path} <= {*sys.path}:
+            sys.path[:] = self._path
         sys.setrecursionlimit(self._recursion)
 
     def is_whole(self) -> bool:

@@ -132,6 +132,8 @@ class Place:
     def _drop(self, unbegun: Sequence[Sent]) -> None:
         self._sent = deque(each for each in self._sent if each not in unbegun)
         self._seconds = sum(each.seconds for each in self._sent)
+        if not self._sent:
+            self._memory.end()
         for each in unbegun:
             if each.ended is not None:
                 self._owner.ended(each.run, Failed(each.run.hold, each.ended), None)
@@ -168,6 +170,9 @@ class Place:
                 self._take(frame)
         except Broken:
             self._child.is_silent = True
+            self._take_back()
+            for sent in self._sent:  # that one has begun may have been in what cannot be read
+                sent.has_begun = True
             self._give_up("something else wrote into the pipe between its process and the handler")
         if self._child.is_silent:
             self._loop.ignore(self._child.outbox)

@@ -37,12 +37,12 @@ class ClaimTasks:
         return 0 if may_be_there else self._alarm.rings_in()
 
     def send(self, courier: Courier) -> None:
-        wanted = self._wanted()
         pause = POLL * random.uniform(0.75, 1.25)
         if Topic.WAITING in self._desk.woken:
             self._desk.woken.discard(Topic.WAITING)
             self._desk.ahead.exhausted.clear()
             pause = SOON
+        wanted = self._wanted()
         courier.send(lambda: self._claim(wanted), lambda claimed: self._take_in(claimed, wanted, pause))
 
     def _claim(self, wanted: Wanted) -> Sequence[Claimed]:

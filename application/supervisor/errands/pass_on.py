@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from itertools import islice
 from math import inf
 
+from application.errors import StorageConflict, StorageUnavailable
 from application.ports.arguments import ArgumentChecker
 from application.ports.types import REMEMBERED
 from application.supervisor.courier import Courier
@@ -56,6 +57,15 @@ class PassOn:
 
     def _elsewhere(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
         """The schemas of other handlers that live, or may have been kept from saying so."""
+        try:
+            return self._asked(types)
+        except StorageConflict:
+            raise
+        except StorageUnavailable:
+            self._vigil.broken()
+            raise
+
+    def _asked(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
         self._vigil.begin()
         now, me = self._desk.clock.now(), self._office.identity.handler
         with self._office.begin() as work:
