@@ -547,6 +547,21 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
     assert driver.result("f") == 7
 
 
+@linux_only
+@pytest.mark.usefixtures("unhurried")
+def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.executors.process.place.LOST", 0.5)
+    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
+    driver = opened()
+    driver.run("takes_what_is_sent", {"seconds": 0})
+    driver.run("echo")
+    holds = [driver.start("takes_what_is_sent", {"seconds": 0.3})]
+    holds += [driver.start("echo", {"n": n}) for n in range(5)]
+    assert [type(each) for each in driver.outcomes(holds)] == [Succeeded] * 6
+
+
 # Limits
 
 

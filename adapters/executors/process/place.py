@@ -27,6 +27,8 @@ MOST = 128
 """Runs that a child may have before it."""
 STALL = 0.005
 """Seconds after which the runs behind one that goes on are taken back, for other children."""
+LOST = 10.0
+"""Seconds after which a run that a child has come to, and has not begun, never reached it: a function took it away."""
 GRACE = 0.5
 """Seconds that a function has to clean up, if it can see that it should."""
 LAST_GASP = 0.1
@@ -43,7 +45,7 @@ class Place:
         self._sent: deque[Sent] = deque()
         self._seconds = 0.0
         self._last_seen = 0
-        self._is_watched = self._is_stalled = False
+        self._is_watched = self._is_stalled = self._is_expecting = False
         self._is_doomed = self._is_dead = False
         self.was_ready = self.has_ended_a_run = self.is_worn = False
         self._progress = ProgressWatch(child.board, loop, self._tell_progress)
@@ -87,6 +89,7 @@ class Place:
             self._log_watch.begin()
             self._memory.begin()
             self._watch()
+            self._expect_a_start()
             self._owner.changed(self)
 
     def end(self, hold: Hold, failure: Failure) -> None:
@@ -117,6 +120,20 @@ class Place:
             self._take_back()
         self._last_seen = first
         self._watch()
+
+    def _expect_a_start(self) -> None:
+        if self._sent and not self._is_expecting:
+            self._is_expecting = True
+            self._loop.later(LOST, partial(self._look_for_start, self._sent[0].number))
+
+    def _look_for_start(self, number: int) -> None:
+        self._is_expecting = False
+        if not self._is_doomed and self._sent and not self._sent[0].has_begun:
+            if self._sent[0].number == number:
+                self._take_back()
+            if self._sent and self._sent[0].number == number:
+                self._kill()  # what it has not begun goes to its successor
+            self._expect_a_start()
 
     def _take_back(self) -> None:
         """Whatever the child has not come to is free for others; and nothing is put behind what it is at."""
@@ -238,6 +255,7 @@ class Place:
         self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, seconds)
         if self.is_worn:
             self._kill()
+        self._expect_a_start()
         self._owner.changed(self)
 
     def _see_death(self) -> None:
