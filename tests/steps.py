@@ -111,9 +111,9 @@ def take_back(begin: Begin, handler: HandlerId, now: datetime, limit: int = 100)
 
 def renew(begin: Begin, holds: Sequence[Hold], now: datetime, handler: str = HANDLER) -> Sequence[Hold]:
     with begin() as work:
-        lost = work.queue.renew(holds, Lease.granted(HandlerId(handler), now, 30))
+        unrenewed = work.queue.renew(holds, Lease.granted(HandlerId(handler), now, 30))
         work.commit()
-    return lost
+    return unrenewed.lost
 
 
 def report(begin: Begin, *reports: Report) -> None:

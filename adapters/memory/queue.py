@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import Row, State
-from application.ports.queue import Claimed, Report, Wanted
+from application.ports.queue import Claimed, Report, Unrenewed, Wanted
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Afterword, Attempt, Outcome, Settlement
@@ -27,11 +27,11 @@ class MemoryQueue:
         chosen = enumerate(up_to(free, wanted.max_bytes))
         return [self._claim(row, lease, now if nth < wanted.starting else None) for nth, row in chosen]
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
         lost = self.lost(holds)
         for hold in set(holds) - set(lost):
             self._put(replace(self._state.rows[hold.task].task, lease=lease))
-        return lost
+        return Unrenewed(lost)
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return [hold for hold in holds if not self._is_held(hold)]

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from psycopg2.errors import LockNotAvailable
+from sqlalchemy import Connection, TextClause
+from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
-from application.ports.queue import Claimed, Report, Wanted
+from application.ports.queue import Claimed, Report, Unrenewed, Wanted
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Afterword, Settlement
@@ -35,11 +37,27 @@ class PostgresQueue:
         }
         return [Claimed(rows.task(row), row.args) for row in self._connection.execute(statements.CLAIM, parameters)]
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+        first = self._renew(statements.RENEW, holds, lease)
+        if not first.locked:
+            return first
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(statements.WAIT_A_MOMENT)
+                then = self._renew(statements.RENEW_WAITING, first.locked, lease)
+        except DBAPIError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                return first
+            raise
+        return Unrenewed([*first.lost, *then.lost], then.locked)
+
+    def _renew(self, statement: TextClause, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
         if not holds:
-            return []
+            return Unrenewed()
         parameters = _named(holds) | {"handler": lease.handler, "lease_until": lease.until}
-        return _holds(self._connection.execute(statements.RENEW, parameters))
+        found = self._connection.execute(statement, parameters).all()
+        lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
+        return Unrenewed(_holds(lost), _holds(locked))
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []

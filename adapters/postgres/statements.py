@@ -126,23 +126,26 @@ CLAIM = text(f"""
     SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY place
 """)
 
-# A row that somebody has locked is left as it is, or one would cost all the others their leases. What is not held any
-# more is answered. A handler may name two claims of one task: the pair decides.
-RENEW = text("""
+# A row that somebody has locked is left as it is at first, or one would cost all the others their leases. A handler may
+# name two claims of one task: the pair decides.
+_RENEW = """
     WITH mine AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[])) AS m (id, claim)
     ), held AS MATERIALIZED (
         SELECT t.id FROM tasks t JOIN mine ON t.id = mine.id AND t.claims = mine.claim
         WHERE t.status = 'running'
-        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+        ORDER BY t.id FOR UPDATE OF t {how}
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
     )
-    SELECT mine.id, mine.claim
+    SELECT mine.id, mine.claim, t.id IS NOT NULL AS locked
     FROM mine LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
-    WHERE t.id IS NULL
-""")
+    WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
+"""
+RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
+
+WAIT_A_MOMENT = text("SET LOCAL lock_timeout = '300ms'")
 
 LOST = text("""
     SELECT mine.id, mine.claim

@@ -46,6 +46,14 @@ class Report:
     progress: Progress | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unrenewed:
+    """What is not held any more, and what somebody else has locked."""
+
+    lost: Sequence[Hold] = ()
+    locked: Sequence[Hold] = ()
+
+
 class Queue(Protocol):
     """Waiting and running tasks. Claiming, renewing and taking back skip what others have locked; the rest waits."""
 
@@ -57,10 +65,10 @@ class Queue(Protocol):
         """
         ...
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Sequence[Hold]:
-        """Before: running under these claims. After: under the lease given. Answers those not held any more.
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+        """Before: running under these claims. After: under the lease given, but for those that are answered.
 
-        What somebody has locked stays under the lease that it has.
+        What somebody has locked is waited for a moment, and stays under the lease that it has if that is not enough.
         """
         ...
 

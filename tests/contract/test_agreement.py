@@ -191,7 +191,7 @@ class Agreement(RuleBasedStateMachine):
     def renew(self, data: st.DataObject, handler: HandlerId, lease: float) -> None:
         holds = self.some_holds(data)
         granted = Lease.granted(handler, self.now, lease)
-        assert self.both(lost_of, holds) == self.both_commit(lambda work: sorted(work.queue.renew(holds, granted)))
+        assert self.both(lost_of, holds) == self.both_commit(lambda work: sorted(work.queue.renew(holds, granted).lost))
 
     @precondition(lambda self: self.starts)
     @rule(data=st.data(), progress=progresses)

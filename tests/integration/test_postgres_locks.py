@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database
-from application.ports.queue import Report, Wanted
+from application.ports.queue import Report, Unrenewed, Wanted
 from application.ports.work import Begin, Work
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
@@ -95,11 +95,26 @@ class TestSkipping:
         held = running(begin)
         with begin() as somebody:
             somebody.tasks.lock(TaskId(2))
-            assert list(renew(begin, [each.hold for each in held], at(20))) == []
+            lease = Lease(HandlerId("handler-1"), at(50))
+            with begin() as handler:
+                assert handler.queue.renew([each.hold for each in held], lease) == Unrenewed([], [held[1].hold])
+                handler.commit()
             assert [each.id for each in rescue(begin, at(40))] == []
         assert [each.lease for each in (task(begin, id) for id in (1, 2, 3))] == [
             Lease(HandlerId("handler-1"), at(seconds)) for seconds in (50, 30, 50)
         ]
+
+    def test_renewing_waits_a_moment_for_what_is_locked(
+        self, begin: Begin, database: Database, background: ThreadPoolExecutor
+    ):
+        """So that it comes before those who take back what has lapsed meanwhile."""
+        held = running(begin)
+        with begin() as somebody:
+            somebody.tasks.lock(TaskId(2))
+            lost = background.submit(renew, begin, [each.hold for each in held], at(20))
+            until_waiting(database)
+        assert list(lost.result()) == []
+        assert {task(begin, each.id).lease for each in held} == {Lease(HandlerId("handler-1"), at(50))}
 
     def test_a_janitor_skips_what_is_locked(self, begin: Begin):
         add(begin, *[submission(ttl=1)] * 3)
