@@ -660,6 +660,12 @@ def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
 
 
 @linux_only
+def test_a_call_after_the_end_is_no_error() -> None:
+    executor = ProcessExecutor([FUNCTIONS], 1)
+    executor.close()
+    executor.wake()
+
+
 def test_nothing_stays_open_after_it_was_closed() -> None:
     before = children_of(os.getpid()), len(os.listdir("/proc/self/fd"))
     driver = Driver(ProcessExecutor([FUNCTIONS], 2)).open()

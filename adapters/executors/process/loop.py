@@ -19,6 +19,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._agenda: list[tuple[float, int, Action]] = []
         self._order = count()
+        self._is_closed = False
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
@@ -46,12 +47,14 @@ class Loop:
             heapq.heappop(self._agenda)[2]()
 
     def wake(self) -> None:
-        """End the wait. From any thread."""
-        with suppress(BlockingIOError):
-            os.write(self._waker, b"!")
+        """End the wait, if there will be another. From any thread."""
+        if not self._is_closed:
+            with suppress(OSError):  # full: it is woken anyway
+                os.write(self._waker, b"!")
 
     def close(self) -> None:
         """Listen to nothing any more."""
+        self._is_closed = True
         self._selector.close()
         os.close(self._woken)
         os.close(self._waker)
