@@ -89,8 +89,8 @@ class Container(containers.DeclarativeContainer):
     executor = providers.Singleton(
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
-    courier = providers.Singleton(ThreadCourier, executor.provided.wake)
-    keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake)
+    courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
+    keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
     identity = providers.Singleton(
         Identity, providers.Callable(new_handler_id), settings.provided.lease, processes.provided.own.call()
     )

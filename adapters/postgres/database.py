@@ -45,7 +45,7 @@ SET = """
 """
 ANSWER = 15.0
 """Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
-RETRY = 0.5
+RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
 
 

@@ -41,10 +41,14 @@ class Courier(Protocol):
 
 
 class ThreadCourier:
-    """A Courier on a thread; `arrived` is called from that thread when there is an answer."""
+    """A Courier on a thread; `arrived` is called from that thread when there is an answer.
 
-    def __init__(self, arrived: Callable[[], None]) -> None:
+    It looks again in a quarter of a lease at the latest: who takes back what has lapsed waits no more than a whole one.
+    """
+
+    def __init__(self, arrived: Callable[[], None], lease: float = 30.0) -> None:
         self._arrived = arrived
+        self._longest_pause = min(LONGEST_PAUSE, lease / 4)
         self._changed = Condition()
         self._errands: deque[Callable[[], Callable[[], None]]] = deque()
         self._answers: deque[Callable[[], None]] = deque()
@@ -105,8 +109,8 @@ class ThreadCourier:
                 log.warning("the database is away, trying again in %.2f s", pause)
             except Exception:
                 log.exception("an errand failed, and is given up")
-                self._closed.wait(LONGEST_PAUSE)
+                self._closed.wait(self._longest_pause)
                 return lambda: None
             self._closed.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, self._longest_pause)
         return None

@@ -78,7 +78,7 @@ def test_an_errand_that_meets_a_lock_again_and_again_leaves_the_others_their_tur
 def test_an_errand_that_can_never_be_done_does_not_hold_up_the_others(
     courier: ThreadCourier, arrived: Event, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("application.supervisor.courier.LONGEST_PAUSE", 0)
+    monkeypatch.setattr(courier, "_longest_pause", 0)
     answers: list[float] = []
     courier.send(lambda: 1 / 0, answers.append)
     assert arrived.wait(PATIENCE)
