@@ -61,7 +61,7 @@ class Desk:
 
     def lose(self, holds: Sequence[Hold]) -> None:
         """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""
-        self.held.drop_queued(set(holds))
+        self.held.drop(set(holds))
         for held in (self.held.running[hold] for hold in holds if hold in self.held.running):
             held.ending = Ending.LOST
             self.to_end.append(held)
@@ -79,7 +79,7 @@ class Desk:
 
     def accounted_for(self) -> set[Hold]:
         """All that is held, or was and is still to be told of."""
-        return {*self.held.queued_or_running(), *self._to_settle(), *self.forsaken}
+        return {*self.held.everything(), *self._to_settle(), *self.forsaken}
 
     def to_keep(self) -> Sequence[Hold]:
         """All whose lease has to be renewed: what is held, and what has ended and is not settled yet."""

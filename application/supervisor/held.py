@@ -83,7 +83,7 @@ class Holdings:
         running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
         return [*(held.hold for held in self.queued), *running, *self.unfit]
 
-    def queued_or_running(self) -> Iterator[Hold]:
+    def everything(self) -> Iterator[Hold]:
         """All that is here, lost or not."""
         yield from (held.hold for held in self.queued)
         yield from self.running
@@ -99,7 +99,7 @@ class Holdings:
         while self.queued and self.queued[0].claimed_at < claimed_before:
             yield self.queued.popleft()
 
-    def drop_queued(self, lost: set[Hold]) -> None:
+    def drop(self, lost: set[Hold]) -> None:
         """Remove what is lost and does not run."""
         self.queued = deque(held for held in self.queued if held.hold not in lost)
         self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in lost}

@@ -94,7 +94,7 @@ OLDER = replace(ADD, schema='{"type":"object","required":["a"]}')
 
 
 def test_a_handler_knows_the_schemas_of_the_others(begin: Begin):
-    publish(begin, ONE, OLDER, REPORT)
+    publish(begin, ONE, REPORT, OLDER)
     publish(begin, TWO, REPORT, ADD)
     assert elsewhere(begin, ONE) == {ADD.schema}
     assert elsewhere(begin, TWO) == {OLDER.schema}

@@ -1,5 +1,6 @@
 """What does not fit the functions of a handler goes to another that says that it fits its own, and fails otherwise."""
 
+import logging
 from datetime import timedelta
 from threading import Event
 
@@ -143,7 +144,8 @@ def test_until_that_is_known_its_lease_is_renewed(rig: Rig, asked: Asked):
     assert await_passed_on(rig, id).claims == 1
 
 
-def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked):
+def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
     assert asked.began.wait(PATIENCE)
@@ -153,6 +155,7 @@ def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked):
     asked.may_end.set()
     rig.await_status(rig.submit("quick"), Status.DONE)
     assert rig.task(id).status is Status.CANCELLED
+    assert "refused" not in caplog.text, "nothing is settled of it"
 
 
 def test_stopping_waits_for_it(rig: Rig, asked: Asked):
@@ -161,6 +164,7 @@ def test_stopping_waits_for_it(rig: Rig, asked: Asked):
     assert asked.began.wait(PATIENCE)
     rig.supervisor.stop()
     eventually(lambda: rig.desk.draining)
+    assert not rig.desk.is_empty
     asked.may_end.set()
     rig.await_end()
     assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 0)
