@@ -1,12 +1,13 @@
 """How many tasks to claim: what the executor will start within moments, and no more.
 
-Fast tasks come in large batches and slow ones one a place, so that nobody waits behind a slow task while another
-handler idles. While fast ones keep coming, one place of several is theirs.
+Quick tasks come in large batches and slow ones one a place, so that nobody waits behind a slow task while another
+handler idles. While quick ones wait, here or in the storage, one place of several is theirs.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from application.ports.queue import Claimed, Wanted
 from application.supervisor.held import Held, Holdings
@@ -64,17 +65,39 @@ class ClaimAhead:
 
         `free` runs could be started now, in `places` of which each runs one at a time.
         """
-        occupied = sum(self._occupies_a_place(each, now) for each in held.running.values())
-        ready = min(free + len(held.running) - occupied, places - occupied)
-        kept = 1 if places > 1 and not all(map(self._is_slow, self.cut_short)) else 0
+        ready = self._ready(free, places, held, now)
         slow = frozenset(type for type in self.turns if self._is_slow(type))
-        most_slow = max(ready - kept - sum(each.task.type in slow for each in held.queued), 0)
+        most_slow = max(ready - self._kept(places, held) - len(self._slow_ones(held)), 0)
         idle = max(min(free, places) - len(held.queued), 0)
         room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
         quick = {*self.turns} - slow
         room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be some share it
         most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
+
+    def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
+        """The slow ones in the queue that would take a place which is kept for quick ones, or that is not there."""
+        most = self._ready(free, places, held, now) - self._kept(places, held)
+        return self._slow_ones(held)[max(most, 0) :]
+
+    def gave_back(self, types: Iterable[TypeName]) -> None:
+        """Tasks of these wait in the storage again."""
+        returned = {*types}
+        self.cut_short |= returned
+        self.exhausted -= returned
+
+    def _ready(self, free: int, places: int, held: Holdings, now: float) -> int:
+        """How many places are free for what is queued, or soon will be."""
+        occupied = sum(self._occupies_a_place(each, now) for each in held.running.values())
+        return min(free + len(held.running) - occupied, places - occupied)
+
+    def _kept(self, places: int, held: Holdings) -> int:
+        """How many places are for quick ones alone: one, if it is not the only one, while any wait."""
+        waiting = chain(self.cut_short, (each.task.type for each in held.not_begun()))
+        return 1 if places > 1 and not all(map(self._is_slow, waiting)) else 0
+
+    def _slow_ones(self, held: Holdings) -> Sequence[Held]:
+        return [each for each in held.queued if self._is_slow(each.task.type)]
 
     def _fitting(self, type: TypeName, idle: int, room: float) -> int:
         return min(max(idle, int(room / self.durations[type])), LIMIT)

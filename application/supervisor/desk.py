@@ -56,8 +56,9 @@ class Desk:
 
     def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
-        now = self.clock.now()
-        self.outbox.extend(Settlement.released(task, now) for task in unstarted)
+        now, tasks = self.clock.now(), list(unstarted)
+        self.ahead.gave_back(task.type for task in tasks)
+        self.outbox.extend(Settlement.released(task, now) for task in tasks)
 
     def lose(self, holds: Sequence[Hold]) -> None:
         """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""

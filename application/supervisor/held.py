@@ -100,6 +100,6 @@ class Holdings:
             yield self.queued.popleft()
 
     def drop(self, lost: set[Hold]) -> None:
-        """Remove what is lost and does not run."""
+        """Remove what is not held any more, as far as it does not run."""
         self.queued = deque(held for held in self.queued if held.hold not in lost)
         self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in lost}

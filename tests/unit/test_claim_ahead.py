@@ -167,6 +167,23 @@ class TestOnePlaceOfSeveral:
         ahead.took(claimed(SLOW), replace(wanted, most={SLOW: 1}))
         assert ahead.wanted(3, 4, holding(running="s", started=0), now=0).most_slow == 2
 
+    def test_is_kept_while_quick_ones_wait_here(self, ahead: ClaimAhead):
+        assert ahead.wanted(4, 4, holding(queued="q"), now=0).most_slow == 3
+        assert ahead.wanted(3, 4, holding(running="q"), now=0).most_slow == 3
+        assert ahead.wanted(3, 4, holding(running="q", started=0), now=0.01).most_slow == 4
+
+    def test_is_kept_for_those_that_were_given_back(self, ahead: ClaimAhead):
+        ahead.took([], ahead.wanted(4, 4, Holdings(), now=0))
+        ahead.gave_back([QUICK])
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3
+        assert QUICK not in ahead.exhausted
+
+    def test_is_not_taken_by_slow_ones_that_came_together_with_quick_ones(self, ahead: ClaimAhead):
+        queued = holding(queued="ssqss")
+        assert ahead.too_many(4, 4, queued, now=0) == [queued.queued[-1]]
+        assert ahead.too_many(4, 4, holding(queued="ssss"), now=0) == []
+        assert len(ahead.too_many(2, 4, holding(queued="ssqs", running="ss", started=0), now=0)) == 2
+
     def test_is_kept_for_what_turned_out_quick_though_all_places_were_taken(self, ahead: ClaimAhead):
         wanted = ahead.wanted(4, 4, Holdings(), now=0)
         ahead.took(claimed(NEW, SLOW, NEW, SLOW), wanted)

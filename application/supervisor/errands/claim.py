@@ -59,15 +59,15 @@ class ClaimTasks:
         desk = self._desk
         self._alarm.set(pause)
         desk.ahead.took(claimed, wanted)
-        too_many = self._too_many(claimed)
-        desk.held.take_in([each for each in claimed if each not in too_many], desk.clock.monotonic())
-        desk.give_back(each.task for each in too_many)
-
-    def _too_many(self, claimed: Sequence[Claimed]) -> Sequence[Claimed]:
-        """Those of slow types that would not have been wanted if it had been known what else there is."""
-        wanted = self._wanted()
-        return [each for each in claimed if each.task.type in wanted.slow][wanted.most_slow :]
+        desk.held.take_in(claimed, desk.clock.monotonic())
+        # It was not known what else there would be.
+        too_many = desk.ahead.too_many(*self._places(), desk.held, desk.clock.monotonic())
+        desk.held.drop({held.hold for held in too_many})
+        desk.give_back(held.task for held in too_many)
 
     def _wanted(self) -> Wanted:
-        free, places = self._executor.free, self._executor.concurrency
-        return self._desk.ahead.wanted(free, places, self._desk.held, self._desk.clock.monotonic())
+        return self._desk.ahead.wanted(*self._places(), self._desk.held, self._desk.clock.monotonic())
+
+    def _places(self) -> tuple[int, int]:
+        """How many runs could be started now, and in how many places one at a time goes on."""
+        return self._executor.free, self._executor.concurrency
