@@ -2,10 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.limits import UNLIMITED, Limits
 from application.ports.executor import Event, Executor, Failed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
@@ -85,3 +88,19 @@ class Driver:
 
     def _are_all_free(self) -> bool:
         return self.executor.free >= self.executor.concurrency
+
+
+@contextmanager
+def processes(functions: str) -> Iterator[Callable[..., Driver]]:
+    """Opens executors over processes, with these functions unless others are named, and closes them all in the end."""
+    executors: list[ProcessExecutor] = []
+
+    def open(*tasks: str, concurrency: int = 1, limits: Limits = UNLIMITED) -> Driver:
+        executors.append(ProcessExecutor(tasks or [functions], concurrency, limits=limits))
+        return Driver(executors[-1]).open()
+
+    try:
+        yield open
+    finally:
+        for executor in executors:
+            executor.close()

@@ -4,7 +4,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -438,17 +437,3 @@ def changes_its_surroundings():
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return surroundings()
-
-
-@task
-def takes_what_is_sent(seconds: float):
-    """Reads from every socket that it can find."""
-    time.sleep(seconds)
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        try:
-            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                with socket.socket(fileno=os.dup(descriptor)) as found:
-                    while found.recv(100_000, socket.MSG_DONTWAIT):
-                        pass
-        except OSError:
-            continue

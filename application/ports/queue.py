@@ -55,7 +55,7 @@ class Unrenewed:
 
 
 class Queue(Protocol):
-    """Waiting and running tasks. Claiming, renewing and taking back skip what others have locked; the rest waits."""
+    """Waiting and running tasks. Claiming and taking back skip what others have locked; the rest waits for it."""
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         """Before: waiting and due. After: running under the lease, each with a claim of its own.

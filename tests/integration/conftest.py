@@ -1,4 +1,4 @@
-"""What the PostgreSQL suites share."""
+"""What the suites of one adapter share."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,3 +30,9 @@ def empty_url(postgres_url: str) -> Iterator[str]:
     """The address of a database of its own, without any tables."""
     with new_database(postgres_url, "empty") as url:
         yield url
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen to end soon counts as short, on a busy machine too: others may stand behind it."""
+    monkeypatch.setattr("adapters.executors.process.place.AHEAD", 1e6)

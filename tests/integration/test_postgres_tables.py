@@ -1,6 +1,7 @@
 """The tables: made once however many make them, and held by CHECKs to what the domain would write."""
 
 import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -67,23 +68,30 @@ class TestMigrating:
         assert (record.outcome, record.error, record.traceback, record.log) == (Outcome.FAILED, "boom", None, "")
         database.close()
 
-    def test_newer_tables_than_this_code_knows_are_good_enough_in_the_middle_of_an_update(self, empty_url: str):
+    @pytest.fixture
+    def of_revision(self, empty_url: str) -> Iterator[Callable[[str], Migration]]:
+        """A database that says that its tables are of that revision."""
         database = Database(empty_url)
         Migration(database)()
-        with database.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-        Migration(database).check()
-        assert not Migration(database)()
+
+        def of(revision: str) -> Migration:
+            with database.engine.begin() as connection:
+                connection.exec_driver_sql("UPDATE alembic_version SET version_num = %s", (revision,))
+            return Migration(database)
+
+        yield of
         database.close()
 
-    def test_older_tables_are_not(self, empty_url: str):
-        database = Database(empty_url)
-        Migration(database)()
-        with database.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    def test_newer_tables_than_this_code_knows_are_good_enough_in_the_middle_of_an_update(
+        self, of_revision: Callable[[str], Migration]
+    ):
+        newer = of_revision("9999")
+        newer.check()
+        assert not newer()
+
+    def test_older_tables_are_not(self, of_revision: Callable[[str], Migration]):
         with pytest.raises(StorageUnavailable):
-            Migration(database).check()
-        database.close()
+            of_revision("0001").check()
 
     def test_the_newest_revision_is_the_head_of_the_migrations(self):
         config = Config()

@@ -15,23 +15,20 @@ import pytest
 
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.executor import ProcessExecutor
-from adapters.executors.process.limits import UNLIMITED, Limits
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
-from tests.executing import PATIENCE, TIMEOUT, Driver
+from tests.executing import PATIENCE, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/user_functions.py"
-MIB = 1024 * 1024
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Driver]:
-    executor = ProcessExecutor([FUNCTIONS], 2)
-    yield Driver(executor).open()
-    executor.close()
+    with processes(FUNCTIONS) as open:
+        yield open(concurrency=2)
 
 
 @pytest.fixture
@@ -44,15 +41,8 @@ def driver(shared: Driver) -> Driver:
 @pytest.fixture
 def opened() -> Iterator[Callable[..., Driver]]:
     """Executors of a test's own."""
-    executors = []
-
-    def open(*tasks: str, concurrency: int = 1, limits: Limits = UNLIMITED) -> Driver:
-        executors.append(ProcessExecutor(tasks or [FUNCTIONS], concurrency, limits=limits))
-        return Driver(executors[-1]).open()
-
-    yield open
-    for executor in executors:
-        executor.close()
+    with processes(FUNCTIONS) as open:
+        yield open
 
 
 def is_alive(process: int) -> bool:
@@ -61,12 +51,6 @@ def is_alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen to end soon counts as short, on a busy machine too: others may stand behind it."""
-    monkeypatch.setattr("adapters.executors.process.place.AHEAD", 1e6)
 
 
 def eventually(happened: Callable[[], object]) -> None:
@@ -554,86 +538,12 @@ def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
 ) -> None:
     monkeypatch.setattr("adapters.executors.process.place.LOST", 0.5)
     monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
-    driver = opened()
-    driver.run("takes_what_is_sent", {"seconds": 0})
+    driver = opened(FUNCTIONS, "tests/hostile_functions.py")
+    driver.run("reads_from_everything")
     driver.run("echo")
-    holds = [driver.start("takes_what_is_sent", {"seconds": 0.3})]
+    holds = [driver.start("reads_from_everything")]
     holds += [driver.start("echo", {"n": n}) for n in range(5)]
     assert [type(each) for each in driver.outcomes(holds)] == [Succeeded] * 6
-
-
-# Limits
-
-
-@linux_only
-@pytest.mark.parametrize("how", ["itself", "a program", "a fork"])
-def test_who_has_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
-    driver = opened(limits=Limits(memory=100 * MIB))
-    hold = driver.start("grows", {"mib": 200, "how": how})
-    failure = driver.outcome(hold).failure
-    assert failure == Failure("OutOfMemory", "the process that ran it had more in memory than it may have")
-    assert driver.result("grows", {"mib": 1, "how": how, "seconds": 0}) == 1
-
-
-@linux_only
-def test_who_has_less_is_left_alone(opened: Callable[..., Driver]) -> None:
-    driver = opened(limits=Limits(memory=400 * MIB))
-    child = driver.result("pid")
-    assert driver.result("grows", {"mib": 100, "how": "itself", "seconds": 0.3}) == 100
-    assert driver.result("pid") == child
-
-
-@linux_only
-def test_what_processes_share_is_counted_once(opened: Callable[..., Driver]) -> None:
-    driver = opened(limits=Limits(memory=300 * MIB))
-    assert driver.result("grows", {"mib": 150, "how": "and shares it", "seconds": 0.5}) == 150
-
-
-@linux_only
-def test_who_is_near_the_limit_runs_nothing_more(opened: Callable[..., Driver]) -> None:
-    driver = opened(limits=Limits(memory=150 * MIB))
-    child = driver.result("pid")
-    driver.result("grows", {"mib": 110, "how": "itself", "seconds": 0.5})
-    assert driver.result("pid") != child
-
-
-def test_a_child_is_replaced_after_so_many_runs(opened: Callable[..., Driver]) -> None:
-    driver = opened(limits=Limits(runs=3))
-    children = [driver.result("pid") for _ in range(9)]
-    assert [len({*children[start : start + 3]}) for start in (0, 3, 6)] == [1, 1, 1]
-    assert len({*children}) == 3
-
-
-@pytest.mark.usefixtures("unhurried")
-def test_and_the_runs_behind_it_cost_nothing(opened: Callable[..., Driver]) -> None:
-    driver = opened(limits=Limits(runs=7))
-    driver.run("echo")
-    outcomes = driver.outcomes([driver.start("echo", {"n": n}) for n in range(100)])
-    assert {type(each) for each in outcomes} == {Succeeded}
-
-
-@linux_only
-def test_the_system_ends_a_child_before_anything_else(driver: Driver) -> None:
-    assert driver.result("reads", {"path": "/proc/self/oom_score_adj"}).strip() == "1000"
-
-
-def test_who_was_killed_when_there_was_no_memory_is_said_to_be(
-    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events = tmp_path / "memory.events"
-    events.write_text("low 0\noom 1\noom_kill 1\n")
-    monkeypatch.setattr("adapters.executors.process.shortage.COUNTERS", (str(tmp_path / "none"), str(events)))
-    driver = opened()
-    assert driver.failure("crashes", {"how": "signal"}).type == "Crashed"
-    driver.all_free()
-    child = driver.result("pid")
-    hold = driver.start("waits", {"path": str(tmp_path / "never")})
-    driver.started(hold)
-    events.write_text("low 0\noom 2\noom_kill 2\n")
-    os.kill(child, signal.SIGKILL)
-    assert driver.outcome(hold).failure == Failure(
-        "OutOfMemory", "the process that ran it was killed by SIGKILL, as there was no memory left"
-    )
 
 
 # The end of all
@@ -659,13 +569,13 @@ def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
         eventually(lambda: not any(map(is_alive, children)))
 
 
-@linux_only
 def test_a_call_after_the_end_is_no_error() -> None:
     executor = ProcessExecutor([FUNCTIONS], 1)
     executor.close()
     executor.wake()
 
 
+@linux_only
 def test_nothing_stays_open_after_it_was_closed() -> None:
     before = children_of(os.getpid()), len(os.listdir("/proc/self/fd"))
     driver = Driver(ProcessExecutor([FUNCTIONS], 2)).open()

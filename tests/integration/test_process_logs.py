@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.executor import ProcessExecutor
 from adapters.executors.process.log import LONGEST, Printed
 from application.ports.executor import Failed, Progressed, Succeeded
-from tests.executing import PATIENCE, TIMEOUT, Driver
+from tests.executing import PATIENCE, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/printing_functions.py"
 MIB = 1024 * 1024
@@ -22,9 +21,8 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs holes in 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Driver]:
-    executor = ProcessExecutor([FUNCTIONS], 1)
-    yield Driver(executor).open()
-    executor.close()
+    with processes(FUNCTIONS) as open:
+        yield open()
 
 
 @pytest.fixture
@@ -35,17 +33,10 @@ def driver(shared: Driver) -> Driver:
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[[], Driver]]:
+def opened() -> Iterator[Callable[..., Driver]]:
     """Executors of a test's own."""
-    executors = []
-
-    def open() -> Driver:
-        executors.append(ProcessExecutor([FUNCTIONS], 1))
-        return Driver(executors[-1]).open()
-
-    yield open
-    for executor in executors:
-        executor.close()
+    with processes(FUNCTIONS) as open:
+        yield open
 
 
 def memory(process: int) -> int:
@@ -67,7 +58,7 @@ def test_what_prints_nothing_has_no_log(driver: Driver) -> None:
     assert driver.run("says_nothing").log == ""
 
 
-def test_c_libraries_are_heard(opened: Callable[[], Driver], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c_libraries_are_heard(opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # it would take their buffer away
     driver = opened()
     assert driver.run("speaks_c", {"word": "one"}).log == "one line\none rest"
@@ -107,7 +98,7 @@ def test_runs_that_follow_each_other_closely_have_each_their_own(driver: Driver)
     assert [outcome.log for outcome in driver.outcomes(holds)] == [f"run {n}" for n in range(200)]
 
 
-def test_what_was_printed_by_the_import_is_of_no_run(opened: Callable[[], Driver]) -> None:
+def test_what_was_printed_by_the_import_is_of_no_run(opened: Callable[..., Driver]) -> None:
     assert opened().run("says", {"what": "first"}).log == "first\n"
 
 
@@ -123,7 +114,7 @@ def test_streams_that_were_replaced_are_put_back(driver: Driver, tmp_path: Path)
     assert driver.run("says", {"what": "here"}).log == "here\n"
 
 
-def test_streams_that_were_closed_are_opened_again(opened: Callable[[], Driver]) -> None:
+def test_streams_that_were_closed_are_opened_again(opened: Callable[..., Driver]) -> None:
     driver = opened()
     assert driver.run("closes_its_streams").log == "before\n"
     assert driver.run("says", {"what": "after"}).log == "after\n"
@@ -177,7 +168,7 @@ def test_a_character_is_not_cut_in_two() -> None:
 @linux_only
 @pytest.mark.parametrize("type", ["floods", "floods_by_a_program"])
 def test_a_flood_takes_little_memory_while_it_goes_on_and_afterwards(
-    opened: Callable[[], Driver], tmp_path: Path, type: str
+    opened: Callable[..., Driver], tmp_path: Path, type: str
 ) -> None:
     driver = opened()
     process = driver.result("says_nothing")
@@ -196,7 +187,7 @@ def test_a_flood_takes_little_memory_while_it_goes_on_and_afterwards(
 
 
 @linux_only
-def test_what_many_runs_print_is_given_back(opened: Callable[[], Driver]) -> None:
+def test_what_many_runs_print_is_given_back(opened: Callable[..., Driver]) -> None:
     driver = opened()
     process = driver.result("says_nothing")
     for _ in range(100):

@@ -15,7 +15,7 @@ class MemoryWatch:
     """Looks at a child while runs go on there, if there is a limit, and costs nothing while there are none."""
 
     def __init__(
-        self, process: int, limit: int | None, loop: Loop, heavy: Callable[[], None], excessive: Callable[[], None]
+        self, process: int, limit: int | None, loop: Loop, heavy: Callable[[], None], excessive: Callable[[int], None]
     ) -> None:
         self._process, self._limit, self._loop = process, limit, loop
         self._tell_heavy, self._tell_excessive = heavy, excessive
@@ -39,5 +39,5 @@ class MemoryWatch:
         if is_above(self._process, int(self._limit * HEAVY)):
             self._tell_heavy()
             if is_above(self._process, self._limit):
-                self._tell_excessive()
+                self._tell_excessive(self._limit)
         self._loop.later(INTERVAL, self._look)

@@ -163,11 +163,12 @@ class Place:
         else:
             self._kill()
 
-    def _end_excess(self) -> None:
+    def _end_excess(self, most: int) -> None:
         """The run that goes on has taken more memory than it may."""
         self._hear()
         for sent in list(self._sent)[:1]:
-            self.end(sent.run.hold, out_of_memory("the process that ran it had more in memory than it may have"))
+            why = f"the process that ran it had more in memory than the {most // 2**20} MiB of CHILD_MEMORY"
+            self.end(sent.run.hold, out_of_memory(why))
 
     def _end_grace(self, sent: Sent) -> None:
         if sent in self._sent:

@@ -35,6 +35,12 @@ def broken() -> None:
     raise ValueError("broken")
 
 
+@task
+def failing(gate: str) -> None:
+    pass_through(gate)
+    raise ValueError("behind the gate")
+
+
 def even(n: int) -> int:
     if n % 2:
         raise ValueError("odd")

@@ -38,6 +38,7 @@ from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.rescue import Rescue
 from application.view import Viewer
+from domain.failure import Failure
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -175,7 +176,7 @@ def test_the_types_are_published_and_withdrawn(rig: Rig):
     eventually(lambda: rig.handlers() == {"me"})
     rig.drain()
     assert rig.handlers() == set()
-    assert set(rig.store.state.types) == {"quick", "gated", "telling", "asking", "broken", "halving"}
+    assert set(rig.store.state.types) == {"quick", "gated", "telling", "asking", "broken", "failing", "halving"}
 
 
 def test_a_handler_that_was_forgotten_publishes_again():
@@ -260,6 +261,22 @@ def test_what_does_not_end_within_the_grace_is_lost_and_no_attempt_is_spent(rig:
     assert entered["a"].wait(PATIENCE)
     rig.drain()
     assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 1)
+
+
+@pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
+def test_a_failure_that_comes_before_the_end_is_one_and_no_loss(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    end = rig.executor.end
+
+    def let_it_fail_and_end(hold: Hold, failure: Failure) -> None:
+        doors["a"].set()
+        eventually(lambda: rig.executor._said.qsize())
+        end(hold, failure)
+
+    monkeypatch.setattr(rig.executor, "end", let_it_fail_and_end)
+    id = rig.submit("failing", '{"gate":"a"}', max_losses=0)
+    assert entered["a"].wait(PATIENCE)
+    rig.drain()
+    assert (rig.task(id).status, rig.task(id).error.type, rig.task(id).losses) == (Status.FAILED, "ValueError", 0)
 
 
 @pytest.mark.parametrize("rig", [{"grace": 60}], indirect=True)

@@ -1,0 +1,98 @@
+"""What a process that runs functions may use, and who is ended when there is no memory left."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.executors.process.limits import Limits
+from application.ports.executor import Succeeded
+from domain.failure import Failure
+from tests.executing import Driver, processes
+
+FUNCTIONS = "tests/user_functions.py"
+MIB = 1024 * 1024
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Driver]]:
+    """Executors of a test's own."""
+    with processes(FUNCTIONS) as open:
+        yield open
+
+
+@linux_only
+@pytest.mark.parametrize("how", ["itself", "a program", "a fork"])
+def test_who_has_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
+    driver = opened(limits=Limits(memory=100 * MIB))
+    hold = driver.start("grows", {"mib": 200, "how": how})
+    failure = driver.outcome(hold).failure
+    assert failure == Failure(
+        "OutOfMemory", "the process that ran it had more in memory than the 100 MiB of CHILD_MEMORY"
+    )
+    assert driver.result("grows", {"mib": 1, "how": how, "seconds": 0}) == 1
+
+
+@linux_only
+def test_who_has_less_is_left_alone(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=400 * MIB))
+    child = driver.result("pid")
+    assert driver.result("grows", {"mib": 100, "how": "itself", "seconds": 0.3}) == 100
+    assert driver.result("pid") == child
+
+
+@linux_only
+def test_what_processes_share_is_counted_once(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=300 * MIB))
+    assert driver.result("grows", {"mib": 150, "how": "and shares it", "seconds": 0.5}) == 150
+
+
+@linux_only
+def test_who_is_near_the_limit_runs_nothing_more(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(memory=150 * MIB))
+    child = driver.result("pid")
+    driver.result("grows", {"mib": 110, "how": "itself", "seconds": 0.5})
+    assert driver.result("pid") != child
+
+
+def test_a_child_is_replaced_after_so_many_runs(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(runs=3))
+    children = [driver.result("pid") for _ in range(9)]
+    assert [len({*children[start : start + 3]}) for start in (0, 3, 6)] == [1, 1, 1]
+    assert len({*children}) == 3
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_and_the_runs_behind_it_cost_nothing(opened: Callable[..., Driver]) -> None:
+    driver = opened(limits=Limits(runs=7))
+    driver.run("echo")
+    outcomes = driver.outcomes([driver.start("echo", {"n": n}) for n in range(100)])
+    assert {type(each) for each in outcomes} == {Succeeded}
+
+
+@linux_only
+def test_the_system_ends_a_child_before_anything_else(opened: Callable[..., Driver]) -> None:
+    assert opened().result("reads", {"path": "/proc/self/oom_score_adj"}).strip() == "1000"
+
+
+def test_who_was_killed_when_there_was_no_memory_is_said_to_be(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = tmp_path / "memory.events"
+    events.write_text("low 0\noom 1\noom_kill 1\n")
+    monkeypatch.setattr("adapters.executors.process.shortage.COUNTERS", (str(tmp_path / "none"), str(events)))
+    driver = opened()
+    assert driver.failure("crashes", {"how": "signal"}).type == "Crashed"
+    driver.all_free()
+    child = driver.result("pid")
+    hold = driver.start("waits", {"path": str(tmp_path / "never")})
+    driver.started(hold)
+    events.write_text("low 0\noom 2\noom_kill 2\n")
+    os.kill(child, signal.SIGKILL)
+    assert driver.outcome(hold).failure == Failure(
+        "OutOfMemory", "the process that ran it was killed by SIGKILL, as there was no memory left"
+    )
