@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from domain.ids import TaskId
+
 
 class ApplicationError(Exception):
     """The request cannot be carried out."""
@@ -32,6 +34,23 @@ class InvalidArguments(ApplicationError):
     def __init__(self, type: str, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self.type, self.errors = type, errors
+
+
+class KeyTaken(ApplicationError):
+    """the idempotency key has a task of another type or with other arguments"""
+
+    def __init__(self, tasks: Mapping[int, TaskId]) -> None:
+        super().__init__()
+        self.tasks = tasks
+        """By the place of the request among those that came together."""
+
+
+class InvalidItems(ApplicationError):
+    """{number} of the tasks cannot be submitted, so none was"""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]], number: int) -> None:
+        super().__init__()
+        self.errors, self.number = errors, number
 
 
 class StorageUnavailable(ApplicationError):

@@ -24,6 +24,10 @@ class InvalidOption(DomainError):
         self.option, self.value, self.takes = option, value, takes
 
 
+class InvalidKey(DomainError):
+    """an idempotency key has 1 to 255 characters, all of them printable ASCII"""
+
+
 class NaiveTime(DomainError):
     """{time} has no time zone: times are UTC-aware"""
 

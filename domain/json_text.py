@@ -7,6 +7,7 @@ Refused with the path of the place are NaN, numbers beyond a double, lone surrog
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from domain.errors import NotKept
 
 DEEPEST = 200
 LONGEST_INTEGER = 4_300
+TOO_DEEP = f"arrays and objects may be nested {DEEPEST} deep"
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
@@ -43,9 +45,38 @@ def parse(text: str) -> Any:
     return _parse_with_care(text)
 
 
+def first(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at that place, and where it ends; in the place of one that cannot be kept, its NotKept.
+
+    JSONDecodeError where none begins, NotKept for one that is nested too deep to find its end.
+    """
+    with suppress(ValueError, RecursionError):
+        value, end = _PLAIN.raw_decode(text, at)
+        part = text[at:end]
+        if not _REMARKABLE.search(part) and not _may_be_deep(part):
+            return value, end
+    return _first_with_care(text, at)
+
+
 def dump(value: Any) -> str:
     """The text in which a parsed value is kept: compact, and free of NUL and of what UTF-8 has no form for."""
     return _COMPACT.encode(value)
+
+
+def canonical(value: Any) -> str:
+    """The same text for all values that say the same: in any order of keys, and 1.0 for 1."""
+    return _SORTED.encode(_with_whole_numbers(value))
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _with_whole_numbers(member) for key, member in value.items()}
+        case list():
+            return [_with_whole_numbers(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -67,50 +98,74 @@ def _never(_: str) -> NoReturn:
 
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SORTED = json.JSONEncoder(sort_keys=True)
 _PLAIN = json.JSONDecoder(parse_float=_finite, parse_constant=_never, object_pairs_hook=_unique)
 """Parses what can be kept, and leaves it to _parse_with_care to say what is wrong with the rest."""
 
 
 def _parse_with_care(text: str) -> Any:
-    def integer(digits: str) -> int | float | _Unkept:
-        if len(digits.lstrip("-")) > LONGEST_INTEGER:
-            return _Unkept(f"an integer has at most {LONGEST_INTEGER} digits")
-        return -0.0 if digits == "-0" else int(digits)
-
-    def double(digits: str) -> float | _Unkept:
-        number = float(digits)
-        return number if isfinite(number) else _Unkept(f"{digits[:40]} is beyond a double")
-
-    def unique(pairs: list[tuple[str, Any]]) -> Any:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            return _Unkept(f"the key {_shown(twice)} stands twice")
-        return members
-
     try:
-        value = json.loads(
-            text,
-            parse_int=integer,
-            parse_float=double,
-            parse_constant=lambda name: _Unkept(f"{name} is not a JSON number"),
-            object_pairs_hook=unique,
-        )
+        value = _CAREFUL.decode(text)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
     _refuse_first(value)
     return value
 
 
+def _first_with_care(text: str, at: int) -> tuple[Any, int]:
+    try:
+        value, end = _CAREFUL.raw_decode(text, at)
+        try:
+            _check_depth(text[at:end])
+            _refuse_first(value)
+        except NotKept as error:
+            return error, end
+    except RecursionError:
+        raise NotKept("$", TOO_DEEP) from None
+    return value, end
+
+
+def _integer(digits: str) -> "int | float | _Unkept":
+    if len(digits.lstrip("-")) > LONGEST_INTEGER:
+        return _Unkept(f"an integer has at most {LONGEST_INTEGER} digits")
+    return -0.0 if digits == "-0" else int(digits)
+
+
+def _double(digits: str) -> "float | _Unkept":
+    number = float(digits)
+    return number if isfinite(number) else _Unkept(f"{digits[:40]} is beyond a double")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Any:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    seen: set[str] = set()
+    twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return _Unkept(f"the key {_shown(twice)} stands twice")
+
+
+_CAREFUL = json.JSONDecoder(
+    parse_int=_integer,
+    parse_float=_double,
+    parse_constant=lambda name: _Unkept(f"{name} is not a JSON number"),
+    object_pairs_hook=_once,
+)
+"""Parses what cannot be kept as well, and says why."""
+
+
+def _may_be_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > DEEPEST
+
+
 def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= DEEPEST:
+    if not _may_be_deep(text):
         return
     depth = 0
     for match in _BRACKETS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
         if depth > DEEPEST:
-            raise NotKept("$", f"arrays and objects may be nested {DEEPEST} deep")
+            raise NotKept("$", TOO_DEEP)
 
 
 def _refuse_first(value: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.errors import InvalidOption
-from domain.ids import TaskId, TypeName
+from domain.ids import Key, TaskId, TypeName
 from domain.instants import after, aware, whole_second
 from domain.options import LONGEST, Options
 from domain.task import Task
@@ -14,7 +14,7 @@ from domain.task import Task
 class Submission:
     """A type, its arguments as JSON text, and when and how to run them. `ttl` is in seconds.
 
-    `run_at` None is at once.
+    `run_at` None is at once. At any time one task at most has a `key`.
     """
 
     type: TypeName
@@ -22,6 +22,7 @@ class Submission:
     now: datetime
     ttl: int
     run_at: datetime | None = None
+    key: Key | None = None
     options: Options = field(default_factory=Options)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from adapters.executors.process.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from adapters.processes import ProcProcesses
+from application.intake import Intake
 from application.known_types import KnownTypes
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
@@ -36,6 +37,7 @@ from application.use_cases.list_tasks import ListTasks
 from application.use_cases.rescue import Rescue
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
@@ -69,9 +71,9 @@ class Container(containers.DeclarativeContainer):
     known_types = providers.Singleton(KnownTypes, begin, clock)
     viewer = providers.Singleton(Viewer, known_types, clock)
     checker = providers.Singleton(SchemaChecker)
-    submit_task = providers.Singleton(
-        SubmitTask, begin, clock, known_types, checker, notifier, viewer, settings.provided.max_task_time
-    )
+    intake = providers.Singleton(Intake, clock, known_types, checker, settings.provided.max_task_time)
+    submit_task = providers.Singleton(SubmitTask, begin, intake, notifier, viewer)
+    submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
     view_task = providers.Singleton(ViewTask, begin, viewer)
     view_log = providers.Singleton(ViewLog, begin)
     cancel_task = providers.Singleton(CancelTask, begin, clock, notifier, viewer)

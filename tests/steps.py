@@ -8,7 +8,7 @@ from application.ports.queue import Claimed, Report, Wanted
 from application.ports.tasks import Stored
 from application.ports.work import Begin
 from domain.failure import Failure
-from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.retry import RetryPolicy
@@ -35,12 +35,21 @@ def submission(
     now: datetime = NOW,
     ttl: int = 600,
     run_at: datetime | None = None,
+    key: str | None = None,
     **options: Any,
 ) -> Submission:
-    return Submission(type=TypeName(type), args=args, now=now, ttl=ttl, run_at=run_at, options=Options(**options))
+    known = None if key is None else Key(key)
+    how = Options(**options)
+    return Submission(type=TypeName(type), args=args, now=now, ttl=ttl, run_at=run_at, key=known, options=how)
 
 
 def add(begin: Begin, *submissions: Submission) -> Sequence[Task]:
+    tasks = add_once(begin, *submissions)
+    assert None not in tasks
+    return tasks  # type: ignore[return-value]
+
+
+def add_once(begin: Begin, *submissions: Submission) -> Sequence[Task | None]:
     with begin() as work:
         tasks = work.tasks.add(submissions)
         work.commit()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.ids import Claim, HandlerId, TaskId, TypeName
+from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
 from domain.settlement import Attempt
 from domain.task import Task
 from domain.task_type import TaskType
@@ -17,6 +17,7 @@ class Row:
     task: Task
     args: str
     result: str | None = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Storing in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
 from application.ports.tasks import LATEST, Stored
-from domain.ids import TaskId
+from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
@@ -17,8 +17,11 @@ class MemoryTasks:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return [self._add(submission) for submission in submissions]
+
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
+        return {key: Stored(row.task, row.args, row.result) for key, row in self._by_key().items() if key in keys}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._state.rows.get(id)
@@ -38,11 +41,16 @@ class MemoryTasks:
     def remove(self, id: TaskId) -> None:
         forget(self._state, id)
 
-    def _add(self, submission: Submission) -> Task:
+    def _add(self, submission: Submission) -> Task | None:
         self._state.last_id += 1
+        if submission.key in self._by_key():
+            return None
         task = submission.registered(TaskId(self._state.last_id))
-        self._state.rows[task.id] = Row(task, submission.args)
+        self._state.rows[task.id] = Row(task, submission.args, key=submission.key)
         return task
+
+    def _by_key(self) -> Mapping[Key, Row]:
+        return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
 
 def forget(state: State, id: TaskId) -> None:

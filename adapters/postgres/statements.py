@@ -21,6 +21,35 @@ ADD = text("""
     RETURNING id
 """)
 
+# Ids are drawn in the order given. Rows are written in the order of keys, so that two who write the same keys wait for
+# each other and never in a circle.
+ADD_WITH_KEYS = text("""
+    WITH new AS MATERIALIZED (
+        SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS id, given.*
+        FROM (
+            SELECT * FROM unnest(
+                CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]),
+                CAST(:run_at AS timestamptz[]), CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]),
+                CAST(:priority AS smallint[]), CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]),
+                CAST(:timeout AS float8[]), CAST(:key AS text[])
+            ) WITH ORDINALITY
+                AS g (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key, place)
+            ORDER BY place
+        ) given
+    ), added AS (
+        INSERT INTO tasks
+            (id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key)
+        OVERRIDING SYSTEM VALUE
+        SELECT id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key
+        FROM new ORDER BY key, id
+        ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
+        RETURNING id
+    )
+    SELECT added.id FROM new LEFT JOIN added USING (id) ORDER BY new.id
+""")
+
+WITH_KEYS = text(f"SELECT {TASK}, t.args, t.result, t.key FROM tasks t WHERE t.key = ANY (CAST(:keys AS text[]))")
+
 GET = text(f"SELECT {TASK}, t.args, t.result FROM tasks t WHERE t.id = :id")
 
 LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = :id FOR UPDATE")

@@ -1,10 +1,10 @@
 """Storing: tasks one by one, as people submit, view and change them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.ids import TaskId
+from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
@@ -26,8 +26,15 @@ LATEST = 50
 class Tasks(Protocol):
     """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
 
-    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
-        """Before: unknown. After: waiting, each with an id of its own; in the order given."""
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
+        """Before: unknown. After: waiting, each with an id of its own; in the order given.
+
+        None for each whose key a task has already, or an earlier one of these: that one is not added.
+        """
+        ...
+
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
+        """The tasks that have these keys, as far as there are any."""
         ...
 
     def get(self, id: TaskId) -> Stored | None:

@@ -15,10 +15,11 @@ from entrypoints.http.listing_types import listing_types
 from entrypoints.http.parsing import TaskPath
 from entrypoints.http.services import Services
 from entrypoints.http.submitting import submitting
+from entrypoints.http.submitting_many import submitting_many
 from entrypoints.http.viewing import viewing
 
 ROUTES = {
-    ("tasks", "Submit, view and change tasks."): (submitting, viewing, changing),
+    ("tasks", "Submit, view and change tasks."): (submitting, submitting_many, viewing, changing),
     ("types", "What can be run."): (listing_types,),
     ("health", "For those who watch over the API."): (telling_health,),
 }

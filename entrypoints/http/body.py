@@ -1,5 +1,6 @@
-"""The body of a request: a JSON object, kept exactly."""
+"""The body of a request: a JSON object or an array of items, kept exactly."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unprocessable
 from werkzeug.http import parse_options_header
 
 from domain import json_text
+from domain.json_items import items as json_items_of
 
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
@@ -18,6 +20,17 @@ def json_object(most: int) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise UnprocessableEntity("the body is JSON, but not an object")
+
+
+def json_items(most: int, longest: int) -> Iterator[Any]:
+    """The items of the array that the body is, each of about `longest` characters at most, one at a time.
+
+    400, 413, 415 or 422 where it is no such array of at most `most` bytes. An item that cannot be kept is a NotKept.
+    """
+    text = _text(most)
+    if text.lstrip().startswith("{"):
+        raise UnprocessableEntity("the body is an object: it takes an array of them")
+    return json_items_of(text, longest)
 
 
 def _text(most: int) -> str:
@@ -40,7 +53,7 @@ def _data(most: int) -> bytes:
     if length is not None and len(data) < length:
         raise BadRequest(f"the body ends after {len(data)} of {length} bytes")
     if not data:
-        raise BadRequest("the body is empty: it takes a JSON object")
+        raise BadRequest("the body is empty: it takes JSON")
     return data
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apispec import APISpec
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
 from werkzeug.http import HTTP_STATUS_CODES
 
 from entrypoints.http.answers import JSON
@@ -56,6 +59,12 @@ LOG_EXAMPLE: dict[str, Any] = {
         }
     ],
 }
+
+
+def json_schema(schema: Schema) -> dict[str, Any]:
+    """What it says, as JSON Schema."""
+    converter = OpenAPIConverter("3.1.0", lambda _: None, APISpec("", "", "3.1.0"))
+    return dict(converter.schema2jsonschema(schema))  # type: ignore[no-untyped-call]
 
 
 def answers(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:

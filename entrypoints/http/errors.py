@@ -11,12 +11,14 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from application.errors import InvalidArguments, StorageUnavailable, UnknownTask, UnknownType
-from domain.errors import InvalidOption, InvalidTransition, NotKept
+from application.errors import InvalidArguments, InvalidItems, KeyTaken, StorageUnavailable, UnknownTask, UnknownType
+from domain.errors import InvalidKey, InvalidOption, InvalidTransition, NotKept
 from domain.json_text import NotJson
 from entrypoints.http.answers import json_answer
 
 Errors = Mapping[str, Any]
+KEY = "Idempotency-Key"
+"""The header that makes a request the same as one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ ANSWERS: Mapping[type[Exception], Answer] = MappingProxyType(
         NotKept: Answer(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: Answer(422, lambda error: {"json": error.errors}),
         InvalidOption: Answer(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
+        InvalidItems: Answer(422, lambda error: {"json": error.errors}),
+        InvalidKey: Answer(422, lambda error: {"headers": {KEY: [str(error)]}}),
+        KeyTaken: Answer(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
         StorageUnavailable: Answer(503, headers={"Retry-After": "1"}),
     }
 )

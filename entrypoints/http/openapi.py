@@ -88,7 +88,7 @@ class TaskApi(Api):  # type: ignore[misc]
 def _offer(document: dict[str, Any], types: Mapping[TypeName, Published]) -> None:
     """Adds the types to the operation that submits one by name, to choose from."""
     examples = {name: {"value": name, "summary": _line(known)} for name, known in types.items()}
-    (type,) = document["paths"]["/task/new/{type}"]["parameters"]
+    type, *_ = document["paths"]["/task/new/{type}"]["parameters"]
     type.update({"examples": examples} if examples else {})
 
 

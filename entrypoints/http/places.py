@@ -11,10 +11,10 @@ PATIENCE = 0.2
 
 
 class Places:
-    """Three of four threads, at least one."""
+    """So many of them, at least one."""
 
-    def __init__(self, threads: int) -> None:
-        self._free = BoundedSemaphore(max(1, threads * 3 // 4))
+    def __init__(self, number: int) -> None:
+        self._free = BoundedSemaphore(max(1, number))
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """What may stand in the queries, with the limits of each parameter."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from domain.instants import LATEST
-from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS
+from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS, OPTION_NAMES
 from domain.status import Status
 from entrypoints.http.parsing import Number, WholeNumber
 
@@ -19,6 +20,10 @@ class StrictSchema(Schema):
     """A query that takes what is declared and nothing else."""
 
     error_messages = {"unknown": "Is not known here."}  # noqa: RUF012
+
+
+class NoQuery(StrictSchema):
+    """Nothing."""
 
 
 class SubmitQuery(StrictSchema):
@@ -89,6 +94,16 @@ class ListQuery(StrictSchema):
         validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Is not a cursor that `next` gave."),
         metadata={"description": "Where to go on: the `next` of the page before."},
     )
+
+
+def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a Request has of the options of a task that are given so."""
+    return {
+        "delay": options.get("delay"),
+        "run_at": moment(options["run_at"]) if "run_at" in options else None,
+        "ttl": options.get("ttl"),
+        "options": {name: options[name] for name in OPTION_NAMES if name in options},
+    }
 
 
 def moment(unix_seconds: float) -> datetime:

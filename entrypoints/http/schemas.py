@@ -97,6 +97,13 @@ PAGE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+IDS: dict[str, Any] = {
+    "type": "object",
+    "properties": {"ids": {"type": "array", "items": {"type": "integer", "minimum": 1}}},
+    "required": ["ids"],
+    "additionalProperties": False,
+}
+
 ATTEMPT: dict[str, Any] = {
     "type": "object",
     "description": "A start that failed, was lost or printed something.",
@@ -166,6 +173,7 @@ SCHEMAS = {
     "Task": TASK,
     "Summary": SUMMARY,
     "Page": PAGE,
+    "Ids": IDS,
     "Attempt": ATTEMPT,
     "Log": LOG,
     "Type": TYPE,

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from application.known_types import KnownTypes
+from application.ports.arguments import ArgumentChecker
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from entrypoints.settings import Settings
@@ -22,6 +24,12 @@ class Services(Protocol):
 
     @property
     def submit_task(self) -> Callable[[], SubmitTask]: ...
+
+    @property
+    def submit_tasks(self) -> Callable[[], SubmitTasks]: ...
+
+    @property
+    def checker(self) -> Callable[[], ArgumentChecker]: ...
 
     @property
     def view_task(self) -> Callable[[], ViewTask]: ...

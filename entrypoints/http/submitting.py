@@ -2,29 +2,41 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
-from application.use_cases.submit_task import Request
-from application.view import View
-from domain.ids import DEFAULT_TYPE, TypeName
-from domain.options import OPTION_NAMES
+from application.intake import Request
+from application.use_cases.submit_task import Submitted
+from domain.ids import DEFAULT_TYPE, Key, TypeName
+from domain.key import key
 from entrypoints.http.answers import JSON, json_answer
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.body import json_object
 from entrypoints.http.describing import TASK_EXAMPLE, answers, fails
+from entrypoints.http.errors import KEY
 from entrypoints.http.places import Places
-from entrypoints.http.queries import SubmitQuery, moment
+from entrypoints.http.queries import SubmitQuery, asked
 from entrypoints.http.services import Services
 from entrypoints.http.task_json import task_json
 
 BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
 LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
-CREATED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers={"Location": LOCATION})
+SUBMITTED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers={"Location": LOCATION}) | answers(
+    200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers={"Location": LOCATION}
+)
 REFUSED = {
     400: "The body is not JSON.",
     413: "The body is too large.",
     415: "The body is of another content type.",
-    422: "Arguments that do not fit the type or cannot be kept, or options that are not known or out of bounds.",
+    422: "Arguments that do not fit the type or cannot be kept, options that are not known or out of bounds, or a key "
+    "that a task with another type or other arguments has.",
+}
+KEY_SCHEMA = {"type": "string", "pattern": "^[ -~]{1,255}$"}
+KEY_HEADER = {
+    "in": "header",
+    "name": KEY,
+    "description": "A text of your own, such as a UUID. A request with a key, type and arguments that came before is "
+    "answered with the task that it made then, for as long as that one is kept: it may be sent again without harm.",
+    "schema": KEY_SCHEMA,
 }
 TYPE = {
     "in": "path",
@@ -38,19 +50,21 @@ TYPE = {
 def submitting(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that submit."""
     submit, settings = services.submit_task(), services.settings()
-    places = Places(settings.http_threads)
+    places = Places(settings.http_threads * 3 // 4)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
         with places.taken():
             args = json_object(settings.max_body)
-        return _created(submit(_request(type, args, query)), settings.backend_url or "")
+        wanted = Request(type=type, args=args, key=_key(), **asked(query))
+        return _answer(submit(wanted), settings.backend_url or "")
 
     @tasks.operation(
         "POST",
         "/task/new",
         query=SubmitQuery(),
+        parameters=[KEY_HEADER],
         requestBody=_body({"required_arg": "test"}),
-        responses=CREATED | fails(REFUSED),
+        responses=SUBMITTED | fails(REFUSED),
     )
     def submit_default(query: dict[str, Any]) -> Response:
         """Submit a task of the type default
@@ -63,9 +77,9 @@ def submitting(tasks: Blueprint, services: Services) -> None:
         "POST",
         "/task/new/<type>",
         query=SubmitQuery(),
-        parameters=[TYPE],
+        parameters=[TYPE, KEY_HEADER],
         requestBody=_body({"a": 1, "b": 2}),
-        responses=CREATED | fails({404: "Nobody has published that type.", **REFUSED}),
+        responses=SUBMITTED | fails({404: "Nobody has published that type.", **REFUSED}),
     )
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task of a named type
@@ -75,20 +89,15 @@ def submitting(tasks: Blueprint, services: Services) -> None:
         return submitted(TypeName(type), query)
 
 
-def _request(type: TypeName, args: dict[str, Any], query: dict[str, Any]) -> Request:
-    return Request(
-        type=type,
-        args=args,
-        delay=query.get("delay"),
-        run_at=moment(query["run_at"]) if "run_at" in query else None,
-        ttl=query.get("ttl"),
-        options={name: query[name] for name in OPTION_NAMES if name in query},
-    )
+def _key() -> Key | None:
+    given = request.headers.get(KEY)
+    return None if given is None else key(given)
 
 
-def _created(view: View, base: str) -> Response:
+def _answer(submitted: Submitted, base: str) -> Response:
     # Without a public address the path alone: it holds for whatever address the request was sent to.
-    return json_answer(task_json(view), 201, {"Location": f"{base}/task/{view.task.id}/view"})
+    location = {"Location": f"{base}/task/{submitted.view.task.id}/view"}
+    return json_answer(task_json(submitted.view), 201 if submitted.is_new else 200, location)
 
 
 def _body(example: dict[str, Any]) -> dict[str, Any]:

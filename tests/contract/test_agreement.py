@@ -24,7 +24,7 @@ from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
-from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.progress import Progress
@@ -34,7 +34,7 @@ from domain.status import Status, Verb
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
-from tests.steps import add, at, rescue, settle, take_back
+from tests.steps import add_once, at, rescue, settle, take_back
 
 MOST_TASKS = 9
 UNKNOWN = TaskId(2**62)
@@ -54,6 +54,7 @@ submissions = st.builds(
     type=types,
     args=st.sampled_from(["{}", '{"é":1}', '{"long":"' + "x" * 50 + '"}']),
     ttl=st.sampled_from([5, 60, 600]),
+    key=st.sampled_from([None, None, None, "k 1", "k 2"]).map(lambda key: key and Key(key)),
     run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
     options=st.builds(
         Options,
@@ -151,7 +152,11 @@ class Agreement(RuleBasedStateMachine):
     @precondition(lambda self: len(self.before) < MOST_TASKS)
     @rule(asked=st.lists(submissions, max_size=4))
     def submit(self, asked: list[dict[str, Any]]) -> None:
-        self.both(add, *(self.submission(**each) for each in asked))
+        self.both(add_once, *(self.submission(**each) for each in asked))
+
+    @invariant()
+    def keys_have_the_same_tasks(self) -> None:
+        self.both_commit(lambda work: work.tasks.with_keys({Key("k 1"), Key("k 2"), Key("k 3")}))
 
     def submission(self, *, run_in: float | None, **asked: Any) -> Submission:
         return Submission(now=self.now, run_at=None if run_in is None else at(self.seconds + run_in), **asked)

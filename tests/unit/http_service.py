@@ -13,12 +13,14 @@ from adapters.clocks.held import HeldClock
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryStore, MemoryWakeUp
 from application.errors import StorageUnavailable
+from application.intake import Intake
 from application.known_types import KnownTypes
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
@@ -60,9 +62,17 @@ class Service:
     def known_types(self) -> KnownTypes:
         return self.types
 
+    def intake(self) -> Intake:
+        return Intake(self.clock, self.types, self.checker(), self.given.max_task_time)
+
+    def checker(self) -> SchemaChecker:
+        return SchemaChecker()
+
     def submit_task(self) -> SubmitTask:
-        kept = self.given.max_task_time
-        return SubmitTask(self.begin, self.clock, self.types, SchemaChecker(), self.wake_up, self.viewer, kept)
+        return SubmitTask(self.begin, self.intake(), self.wake_up, self.viewer)
+
+    def submit_tasks(self) -> SubmitTasks:
+        return SubmitTasks(self.begin, self.intake(), self.wake_up)
 
     def view_task(self) -> ViewTask:
         return ViewTask(self.begin, self.viewer)

@@ -9,9 +9,10 @@ from adapters.clocks import HeldClock
 from adapters.memory import MemoryStore
 from adapters.memory.store import MemoryWork
 from application.errors import StorageUnavailable
+from application.intake import Intake, Request
 from application.known_types import KnownTypes
 from application.ports.wake_up import Topic
-from application.use_cases.submit_task import Request, SubmitTask
+from application.use_cases.submit_task import SubmitTask, Submitted
 from application.view import View, Viewer
 from domain.ids import HandlerId, TypeName
 from domain.instants import after
@@ -34,6 +35,7 @@ class Service:
     def __post_init__(self) -> None:
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
+        self.intake = Intake(self.clock, self.types, AnyButWrong(), max_task_time=600)
 
     def begin(self) -> AbstractContextManager[MemoryWork]:
         self.begun += 1
@@ -54,7 +56,10 @@ class Service:
         self.clock.move(1)
 
     def submit(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> View:
-        made = SubmitTask(self.begin, self.clock, self.types, AnyButWrong(), self, self.viewer, max_task_time=600)
+        return self.submitted(type, args, **asked).view
+
+    def submitted(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> Submitted:
+        made = SubmitTask(self.begin, self.intake, self, self.viewer)
         return made(Request(type=TypeName(type), args=args or {}, **asked))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotKept
-from domain.json_text import DEEPEST, LONGEST_INTEGER, NotJson, dump, parse
+from domain.json_text import DEEPEST, LONGEST_INTEGER, NotJson, canonical, dump, parse
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -160,3 +160,18 @@ def test_a_text_that_means_harm_is_refused_within_moments(text: str):
     with pytest.raises((NotJson, NotKept)):
         parse(text)
     assert time.monotonic() - begun < 5
+
+
+class TestCanonical:
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [('{"a":1,"b":{"c":2,"d":3}}', '{"b":{"d":3,"c":2},"a":1}'), ("[1.0]", "[1]"), ("-0.0", "0"), ("1e2", "100")],
+    )
+    def test_what_says_the_same_is_the_same(self, one: str, other: str):
+        assert canonical(parse(one)) == canonical(parse(other))
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [("[1,2]", "[2,1]"), ("1", "true"), ("0", "false"), ('"1"', "1"), ("1.5", "1"), ("{}", "[]")]
+    )
+    def test_what_says_something_else_is_not(self, one: str, other: str):
+        assert canonical(parse(one)) != canonical(parse(other))

@@ -1,0 +1,107 @@
+"""Taking in what people ask for: checked first, then stored, one task a key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from application.errors import InvalidArguments, KeyTaken, StorageConflict
+from application.known_types import KnownTypes
+from application.ports.arguments import ArgumentChecker
+from application.ports.clock import Clock
+from application.ports.tasks import Stored
+from application.ports.work import Work
+from domain import json_text
+from domain.errors import InvalidOption
+from domain.ids import Key, TypeName
+from domain.instants import after
+from domain.submission import Submission
+from domain.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Arguments for a type, and what is asked beside them.
+
+    `args` is a parsed JSON object; `delay` and `ttl` are in seconds; `options` overrides those of the type by name. A
+    request with a `key` that came before is the same request, whatever its options.
+    """
+
+    type: TypeName
+    args: Mapping[str, Any]
+    delay: float | None = None
+    run_at: datetime | None = None
+    ttl: int | None = None
+    key: Key | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Intake:
+    """Makes of requests what can be stored."""
+
+    def __init__(self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int) -> None:
+        self._clock = clock
+        self._types = types
+        self._checker = checker
+        self._max_task_time = max_task_time
+
+    def submission(self, request: Request) -> Submission:
+        """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
+        published = self._types.named(request.type).type
+        if errors := self._checker.errors(published.schema, request.args):
+            raise InvalidArguments(request.type, errors)
+        now = self._clock.now()
+        return Submission(
+            type=request.type,
+            args=json_text.dump(request.args),
+            now=now,
+            ttl=self._max_task_time if request.ttl is None else request.ttl,
+            run_at=_run_at(request, now),
+            key=request.key,
+            options=replace(published.options, **request.options),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A task as it is stored, and whether it is new or had the key before."""
+
+    stored: Stored
+    is_new: bool
+
+
+def take_in(work: Work, submissions: Sequence[Submission]) -> Sequence[Taken]:
+    """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
+    pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
+    known = work.tasks.with_keys({each.key for each, added in pairs if added is None and each.key is not None})
+    taken = [_taken(*pair, known) for pair in pairs]
+    fits = [each.is_new or _is_same(each.stored, asked) for each, asked in zip(taken, submissions, strict=True)]
+    if not all(fits):
+        raise KeyTaken({nth: taken[nth].stored.task.id for nth, fit in enumerate(fits) if not fit})
+    return taken
+
+
+def _taken(submission: Submission, added: Task | None, known: Mapping[Key, Stored]) -> Taken:
+    if added:
+        return Taken(Stored(added, submission.args), is_new=True)
+    stored = submission.key and known.get(submission.key)
+    if not stored:
+        # It was deleted in between: by now the key is free.
+        raise StorageConflict
+    return Taken(stored, is_new=False)
+
+
+def _is_same(stored: Stored, submission: Submission) -> bool:
+    return stored.task.type == submission.type and _canonical(stored.args) == _canonical(submission.args)
+
+
+def _canonical(args: str) -> str:
+    return json_text.canonical(json_text.parse(args))
+
+
+def _run_at(request: Request, now: datetime) -> datetime | None:
+    if request.delay is None:
+        return request.run_at
+    if request.run_at is not None:
+        raise InvalidOption("run_at", request.run_at, "the place of delay, not one beside it")
+    return after(now, request.delay)

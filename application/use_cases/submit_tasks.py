@@ -1,0 +1,80 @@
+"""Submit many tasks: all of them, or none."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
+from application.intake import Intake, Request, take_in
+from application.ports.wake_up import Notifier, Topic
+from application.ports.work import Begin
+from application.retried import retried
+from domain.errors import InvalidOption
+from domain.ids import TaskId
+from domain.submission import Submission
+
+Errors = Mapping[str, Sequence[str]]
+
+MOST_PLACES = 10
+"""So many wrong places are named of one item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item that is no request: sentences by the path of the place in it, `$.priority`."""
+
+    errors: Errors
+
+
+class SubmitTasks:
+    """InvalidItems where any cannot be carried out, with each of them by its index; nothing is stored then."""
+
+    def __init__(self, begin: Begin, intake: Intake, notifier: Notifier) -> None:
+        self._begin = begin
+        self._intake = intake
+        self._notifier = notifier
+
+    def __call__(self, requests: Iterable[Request | Unreadable]) -> Sequence[TaskId]:
+        """The ids in the order of the requests. Each is asked for when the one before has been looked at."""
+        looked_at = [self._submission(request) for request in requests]
+        submissions = [each for each in looked_at if isinstance(each, Submission)]
+        if len(submissions) < len(looked_at):
+            raise _invalid({nth: each for nth, each in enumerate(looked_at) if isinstance(each, Unreadable)})
+        ids = self._stored(submissions)
+        self._notifier.notify(Topic.WAITING)
+        return ids
+
+    def _submission(self, request: Request | Unreadable) -> Submission | Unreadable:
+        if isinstance(request, Unreadable):
+            return request
+        try:
+            return self._intake.submission(request)
+        except UnknownType as error:
+            return Unreadable({"$.type": [str(error)]})
+        except InvalidArguments as error:
+            return Unreadable({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
+        except InvalidOption as error:
+            return Unreadable({f"$.{error.option}": [f"it takes {error.takes}"]})
+
+    @retried
+    def _stored(self, submissions: Sequence[Submission]) -> Sequence[TaskId]:
+        with self._begin() as work:
+            try:
+                taken = take_in(work, submissions)
+            except KeyTaken as error:
+                raise _invalid(
+                    {nth: Unreadable({"$.idempotency_key": [f"{error}: {id}"]}) for nth, id in error.tasks.items()}
+                ) from None
+            work.commit()
+        return [each.stored.task.id for each in taken]
+
+
+def _invalid(items: Mapping[int, Unreadable]) -> InvalidItems:
+    return InvalidItems(
+        {
+            f"$.{nth}{path[1:]}": sentences
+            for nth, item in items.items()
+            for path, sentences in islice(item.errors.items(), MOST_PLACES)
+        },
+        len(items),
+    )

@@ -1,0 +1,110 @@
+"""POST /tasks: submit many tasks, all or none."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import UnprocessableEntity
+
+from application.intake import Request
+from application.ports.arguments import ArgumentChecker
+from application.use_cases.submit_tasks import Unreadable
+from domain.errors import NotKept
+from domain.ids import DEFAULT_TYPE, Key, TypeName
+from entrypoints.http.answers import JSON, json_answer
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.body import json_items
+from entrypoints.http.describing import answers, fails, json_schema
+from entrypoints.http.places import Places
+from entrypoints.http.queries import NoQuery, SubmitQuery, asked
+from entrypoints.http.services import Services
+from entrypoints.http.submitting import KEY_SCHEMA
+
+MOST = 10_000
+MOST_BYTES = 32 * 1024 * 1024
+AT_ONCE = 1
+"""Each takes memory and time that many small requests would share."""
+
+ITEM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "The name of the function."},
+        "args": {"type": "object", "default": {}, "description": "Its arguments by name."},
+        "idempotency_key": KEY_SCHEMA | {"description": "As the header `Idempotency-Key` of a single task."},
+        **json_schema(SubmitQuery())["properties"],
+    },
+    "additionalProperties": False,
+}
+BODY = {
+    "required": True,
+    "content": {
+        JSON: {
+            "schema": {"type": "array", "maxItems": MOST, "items": ITEM},
+            "example": [
+                {"type": "default", "args": {"required_arg": "one"}},
+                {"args": {"required_arg": "two"}, "priority": 5, "idempotency_key": "order-7"},
+            ],
+        }
+    },
+}
+CREATED = answers(201, "They wait.", "Ids", {"ids": [192, 193]}) | fails(
+    {
+        400: "The body is not JSON.",
+        413: f"The body has more than {MOST_BYTES} bytes.",
+        415: "The body is of another content type.",
+        422: "Some cannot be submitted, so none was; `errors` names each by its index.",
+    }
+)
+
+
+def submitting_many(tasks: Blueprint, services: Services) -> None:
+    """Adds the route that submits many."""
+    submit, settings = services.submit_tasks(), services.settings()
+    read = reader(services.checker())
+    places = Places(AT_ONCE)
+
+    @tasks.operation("POST", "/tasks", query=NoQuery(), requestBody=BODY, responses=CREATED)
+    def submit_many(query: dict[str, Any]) -> Response:
+        """Submit many tasks
+
+        All of them or none, up to 10,000 and 32 MiB. The ids come in the order of the items. An item whose
+        `idempotency_key` has a task already, of the same type and with the same arguments, has the id of that one.
+        """
+        with places.taken():
+            items = up_to(MOST, json_items(MOST_BYTES, settings.max_body))
+            ids = submit(map(read, items))
+        return json_answer(f'{{"ids":{json.dumps(ids, separators=(",", ":"))}}}', 201)
+
+
+def up_to(most: int, items: Iterable[Any]) -> Iterator[Any]:
+    """The items; UnprocessableEntity at the first that is one too many."""
+    for nth, item in enumerate(items):
+        if nth == most:
+            raise UnprocessableEntity(f"the body has more than {most} items")
+        yield item
+
+
+def reader(checker: ArgumentChecker) -> Callable[[Any], Request | Unreadable]:
+    """Makes requests of items."""
+    schema = json.dumps(ITEM)
+
+    def read(item: Any) -> Request | Unreadable:
+        if isinstance(item, NotKept):
+            return Unreadable({item.path: [item.why]})
+        # What the arguments hold is looked at by the schema of their type.
+        if errors := checker.errors(schema, _without_members(item)):
+            return Unreadable(errors)
+        return Request(
+            type=TypeName(item.get("type", DEFAULT_TYPE)),
+            args=item.get("args", {}),
+            key=Key(item["idempotency_key"]) if "idempotency_key" in item else None,
+            **asked(item),
+        )
+
+    return read
+
+
+def _without_members(item: Any) -> Any:
+    has_args = isinstance(item, dict) and isinstance(item.get("args"), dict)
+    return item | {"args": {}} if has_args else item

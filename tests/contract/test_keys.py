@@ -1,0 +1,71 @@
+"""Keys: at any time one task at most has each."""
+
+from application.ports.work import Begin
+from domain.ids import Key, TaskId
+from tests.steps import add, add_once, at, claim_one, fail, stored, submission, task
+
+FIRST, OTHER = Key("first key"), Key("~other/key")
+
+
+def known(begin: Begin, *keys: str) -> dict[str, int]:
+    with begin() as work:
+        return {key: found.task.id for key, found in work.tasks.with_keys(set(map(Key, keys))).items()}
+
+
+def test_a_task_is_found_by_its_key_with_all_that_is_stored(begin: Begin):
+    add(begin, submission(args='{"a":1}', key=FIRST), submission(key=OTHER), submission())
+    assert known(begin, FIRST, OTHER, "nobody's") == {FIRST: 1, OTHER: 2}
+    one = stored(begin, 1)
+    with begin() as work:
+        assert work.tasks.with_keys({FIRST}) == {FIRST: one}
+        assert work.tasks.with_keys(set()) == {}
+
+
+def test_no_other_task_is_added_with_that_key(begin: Begin):
+    add(begin, submission(args='{"a":1}', key=FIRST))
+    assert add_once(begin, submission(args='{"a":2}', key=FIRST)) == [None]
+    assert stored(begin, known(begin, FIRST)[FIRST]).args == '{"a":1}'
+
+
+def test_of_those_that_come_together_the_first_has_it(begin: Begin):
+    one, again, other, without = add_once(
+        begin, submission("a", key=FIRST), submission("b", key=FIRST), submission("c", key=OTHER), submission("d")
+    )
+    assert again is None
+    assert [each and each.type for each in (one, other, without)] == ["a", "c", "d"]
+    assert one
+    assert other
+    assert without
+    assert one.id < other.id < without.id
+
+
+def test_it_stays_with_its_task_whatever_happens_to_that(begin: Begin):
+    add(begin, submission(key=FIRST))
+    fail(begin, claim_one(begin))
+    assert add_once(begin, submission(key=FIRST)) == [None]
+    assert known(begin, FIRST) == {FIRST: task(begin, 1).id}
+
+
+def test_it_is_free_when_its_task_is_deleted(begin: Begin):
+    add(begin, submission(key=FIRST, ttl=5), submission(key=OTHER))
+    with begin() as work:
+        work.cleaning.delete_expired(at(10), 10)
+        work.tasks.lock(TaskId(2))
+        work.tasks.remove(TaskId(2))
+        work.commit()
+    assert known(begin, FIRST, OTHER) == {}
+    add(begin, submission(key=FIRST), submission(key=OTHER))
+    assert known(begin, FIRST, OTHER).keys() == {FIRST, OTHER}
+
+
+def test_it_is_free_where_its_work_was_not_committed(begin: Begin):
+    with begin() as work:
+        work.tasks.add([submission(key=FIRST)])
+    assert known(begin, FIRST) == {}
+    add(begin, submission(key=FIRST))
+
+
+def test_a_key_may_be_as_long_as_255_characters_and_have_any_of_ascii(begin: Begin):
+    key = "".join(map(chr, range(32, 127))) + "x" * 160
+    add(begin, submission(key=key))
+    assert known(begin, key) == {key: 1}

@@ -1,0 +1,114 @@
+"""Keys on a real database: one task each, however many ask at once, and with a janitor that deletes beside them."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Event
+
+import pytest
+
+from adapters.json_schema import SchemaChecker
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database, PostgresClock
+from application.intake import Intake, Request
+from application.known_types import KnownTypes
+from application.ports.work import Begin
+from application.use_cases.clean import Clean
+from application.use_cases.submit_task import SubmitTask, Submitted
+from application.use_cases.submit_tasks import SubmitTasks
+from application.view import Viewer
+from domain.ids import DEFAULT_TYPE, Key
+from domain.instants import after
+from tests.at_once import asked
+from tests.integration.test_postgres_many import together
+
+FIFTY = 50
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+class TwoSecondsLater(PostgresClock):
+    """When a task with a `ttl` of a second has expired."""
+
+    def now(self) -> datetime:
+        return after(super().now(), 2)
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(FIFTY + 2) as pool:
+        yield pool
+
+
+class Door:
+    """What an API has behind it."""
+
+    def __init__(self, begin: Begin, database: Database) -> None:
+        self.clock = PostgresClock(database)
+        types = KnownTypes(begin, self.clock)
+        intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600)
+        self.one = SubmitTask(begin, intake, MemoryWakeUp(), Viewer(types, self.clock))
+        self.many = SubmitTasks(begin, intake, MemoryWakeUp())
+        types.all()
+
+
+@pytest.fixture
+def door(begin: Begin, database: Database) -> Door:
+    return Door(begin, database)
+
+
+def request(key: str, number: int = 1, **asked: int) -> Request:
+    return Request(type=DEFAULT_TYPE, args={"n": number}, key=Key(key), **asked)
+
+
+def test_fifty_at_once_have_one_task(door: Door, database: Database, background: ThreadPoolExecutor):
+    for key in ("a", "b", "c"):
+        answers = together(background, lambda _, key=key: door.one(request(key)), FIFTY)
+        assert len({each.view.task.id for each in answers}) == 1
+        assert [each.is_new for each in answers].count(True) == 1
+    assert asked(database, "SELECT key, count(*) FROM tasks GROUP BY key ORDER BY key") == [
+        ("a", 1),
+        ("b", 1),
+        ("c", 1),
+    ]
+
+
+def test_so_they_have_while_a_janitor_deletes_what_they_found(
+    begin: Begin, door: Door, database: Database, background: ThreadPoolExecutor
+):
+    """The tasks are deleted as soon as they are there: whoever comes then has a new one, and never an error."""
+    done = Event()
+
+    def delete() -> int:
+        deleted = 0
+        clean = Clean(begin, TwoSecondsLater(database))
+        while not done.is_set():
+            deleted += clean().deleted
+        return deleted
+
+    janitor = background.submit(delete)
+    answers: list[Submitted] = []
+    for _ in range(10):
+        answers += together(background, lambda _: door.one(request("a", ttl=1)), FIFTY)
+    done.set()
+    new = [each.view.task.id for each in answers if each.is_new]
+    assert len(new) == len(set(new))
+    assert {each.view.task.id for each in answers} == set(new)
+    assert janitor.result() + len(asked(database, "SELECT FROM tasks")) == len(new)
+    assert len(new) > 1
+
+
+def test_batches_with_the_same_keys_in_any_order_never_stand_in_each_other_s_way(
+    door: Door, database: Database, background: ThreadPoolExecutor
+):
+    keys = [f"key {n}" for n in range(40)]
+    orders = [keys, keys[::-1], keys[20:] + keys[:20], keys[::2] + keys[1::2]]
+
+    def submit(n: int) -> dict[str, int]:
+        order = orders[n % 4]
+        return dict(zip(order, door.many(request(key) for key in order), strict=True))
+
+    before = asked(database, DEADLOCKS)
+    answers = together(background, submit, 16)
+    assert all(each == answers[0] for each in answers)
+    assert asked(database, "SELECT count(*) FROM tasks") == [(40,)]
+    assert asked(database, DEADLOCKS) == before

@@ -1,0 +1,155 @@
+"""Submitting the same again, and many at once, over memory."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from application.errors import InvalidItems, KeyTaken, StorageConflict, UnknownTask
+from application.intake import Intake, Request
+from application.ports.wake_up import Topic
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.submit_tasks import SubmitTasks, Unreadable
+from application.use_cases.view_task import ViewTask
+from domain.errors import InvalidKey
+from domain.ids import DEFAULT_TYPE, Key, TaskId, TypeName
+from domain.key import key
+from domain.options import Options
+from domain.status import Status
+from domain.task_type import TaskType
+from tests import steps
+from tests.unit.memory_service import Service
+
+KEY = Key("order-7")
+ADD = TaskType(name=TypeName("add"), options=Options(priority=3))
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service()
+    service.publish(ADD)
+    return service
+
+
+def request(number: int, type: str = "add", **asked: object) -> Request:
+    return Request(type=TypeName(type), args={"n": number}, **asked)  # type: ignore[arg-type]
+
+
+def many(service: Service, *requests: Request | Unreadable) -> list[int]:
+    return list(SubmitTasks(service.begin, service.intake, service)(requests))
+
+
+def count(service: Service) -> int:
+    return len(service.store.state.rows)
+
+
+class TestAgain:
+    def test_the_same_request_has_the_task_of_the_first_as_it_stands(self, service: Service):
+        first = service.submitted(key=KEY, args={"a": 1, "b": [2.0]})
+        steps.succeed(service.begin, steps.claim_one(service.begin, now=service.clock.now(), wanted={"default": 1}))
+        again = service.submitted(key=KEY, args={"b": [2], "a": 1})
+        assert (first.is_new, again.is_new, again.view.task.id) == (True, False, first.view.task.id)
+        assert (again.view.task.status, again.view.stored.result) == (Status.DONE, "1")
+
+    def test_nobody_is_woken_for_it(self, service: Service):
+        service.submit(key=KEY)
+        service.told.clear()
+        service.submit(key=KEY)
+        assert service.told == []
+
+    def test_options_do_not_make_it_another(self, service: Service):
+        service.submit(key=KEY, options={"priority": 5}, delay=60)
+        assert service.submit(key=KEY).task.priority == 5
+
+    @pytest.mark.parametrize("other", [{"type": "add"}, {"args": {"a": 2}}, {"args": {}}, {"args": {"a": True}}])
+    def test_another_type_or_other_arguments_are_refused(self, service: Service, other: dict[str, object]):
+        service.submit(key=KEY, args={"a": 1})
+        with pytest.raises(KeyTaken) as refusal:
+            service.submit(**{"key": KEY, "args": {"a": 1}} | other)  # type: ignore[arg-type]
+        assert refusal.value.tasks == {0: 1}
+        assert count(service) == 1
+
+    def test_a_key_that_becomes_free_in_between_is_taken_at_the_next_try(self, service: Service):
+        service.types.all()
+        service.errors.append(StorageConflict())
+        assert service.submitted(key=KEY).is_new
+
+    def test_a_key_is_free_again_when_its_task_is_gone(self, service: Service):
+        service.submit(key=KEY)
+        DeleteTask(service.begin)(TaskId(1))
+        assert service.submitted(key=KEY, args={"other": 1}).is_new
+
+    @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
+    def test_what_no_header_can_hold_is_no_key(self, text: str):
+        with pytest.raises(InvalidKey):
+            key(text)
+
+
+class TestMany:
+    def test_all_are_stored_in_order_and_handlers_are_woken_once(self, service: Service):
+        service.told.clear()
+        assert many(service, *(request(n) for n in range(5))) == [1, 2, 3, 4, 5]
+        shown = [ViewTask(service.begin, service.viewer)(TaskId(id)) for id in range(1, 6)]
+        assert [view.stored.args for view in shown] == [f'{{"n":{n}}}' for n in range(5)]
+        assert {view.task.priority for view in shown} == {3}
+        assert service.told == [Topic.WAITING]
+
+    def test_none_is_no_error(self, service: Service):
+        assert many(service) == []
+
+    def test_each_that_is_wrong_is_named_by_its_index_and_none_is_stored(self, service: Service):
+        wrong = Request(type=DEFAULT_TYPE, args={"wrong": 1})
+        with pytest.raises(InvalidItems) as refusal:
+            many(
+                service,
+                request(0),
+                wrong,
+                request(2, type="sub"),
+                request(3, options={"priority": 101}),
+                Unreadable({"$.delay": ["is no number"], "$": ["is odd"]}),
+                request(5, delay=1, run_at=service.clock.now()),
+            )
+        assert refusal.value.errors == {
+            "$.1.args.wrong": ['is not in {"type":"object"}'],
+            "$.2.type": ["type sub is not published; known are: default, add"],
+            "$.3.priority": ["it takes a whole number from -100 to 100"],
+            "$.4.delay": ["is no number"],
+            "$.4": ["is odd"],
+            "$.5.run_at": ["it takes the place of delay, not one beside it"],
+        }
+        assert str(refusal.value) == "5 of the tasks cannot be submitted, so none was"
+        assert count(service) == 0
+
+    def test_of_one_item_some_places_are_named(self, service: Service):
+        with pytest.raises(InvalidItems) as refusal:
+            many(service, Unreadable({f"$.{n}": ["no"] for n in range(1000)}))
+        assert len(refusal.value.errors) == 10
+
+    def test_keys_are_those_of_single_tasks_too(self, service: Service):
+        service.submit("add", {"n": 1}, key=KEY)
+        again = request(3, key=Key("x"))
+        assert many(service, request(2), request(1, key=KEY), again, again) == [2, 1, 4, 4]
+
+    def test_a_key_with_another_task_refuses_all(self, service: Service):
+        service.submit("add", {"n": 1}, key=KEY)
+        with pytest.raises(InvalidItems) as refusal:
+            many(service, request(1), request(2, key=KEY))
+        assert list(refusal.value.errors) == ["$.1.idempotency_key"]
+        with pytest.raises(UnknownTask):
+            ViewTask(service.begin, service.viewer)(TaskId(2))
+
+    def test_requests_are_asked_for_one_at_a_time(self, service: Service):
+        """So whoever reads them has one of them in its hands at any time."""
+        seen: list[object] = []
+
+        class Seeing:
+            def errors(self, schema: str, args: object) -> dict[str, list[str]]:
+                seen.append(args)
+                return {}
+
+        def asked() -> Iterator[Request]:
+            for number in range(3):
+                assert len(seen) == number
+                yield request(number)
+
+        intake = Intake(service.clock, service.types, Seeing(), max_task_time=60)
+        assert len(SubmitTasks(service.begin, intake, service)(asked())) == 3
