@@ -15,15 +15,14 @@ from application.known_types import KnownTypes
 from application.ports.work import Begin
 from application.use_cases.clean import Clean
 from application.use_cases.submit_task import SubmitTask, Submitted
-from application.use_cases.submit_tasks import SubmitTasks
 from application.view import Viewer
 from domain.ids import DEFAULT_TYPE, Key
 from domain.instants import after
-from tests.at_once import asked
+from tests.at_once import asked, until_waiting
 from tests.integration.test_postgres_many import together
+from tests.steps import submission
 
 FIFTY = 50
-DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 class TwoSecondsLater(PostgresClock):
@@ -47,7 +46,6 @@ class Door:
         types = KnownTypes(begin, self.clock)
         intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600)
         self.one = SubmitTask(begin, intake, MemoryWakeUp(), Viewer(types, self.clock))
-        self.many = SubmitTasks(begin, intake, MemoryWakeUp())
         types.all()
 
 
@@ -97,18 +95,22 @@ def test_so_they_have_while_a_janitor_deletes_what_they_found(
     assert len(new) > 1
 
 
-def test_batches_with_the_same_keys_in_any_order_never_stand_in_each_other_s_way(
-    door: Door, database: Database, background: ThreadPoolExecutor
+def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_never_in_a_circle(
+    begin: Begin, database: Database, background: ThreadPoolExecutor
 ):
-    keys = [f"key {n}" for n in range(40)]
-    orders = [keys, keys[::-1], keys[20:] + keys[:20], keys[::2] + keys[1::2]]
+    keys = "abcde"
 
-    def submit(n: int) -> dict[str, int]:
-        order = orders[n % 4]
-        return dict(zip(order, door.many(request(key) for key in order), strict=True))
+    def add(order: str) -> int:
+        """How many were new. StorageConflict where two stood in each other's way."""
+        with begin() as work:
+            added = work.tasks.add([submission(key=key) for key in order])
+            work.commit()
+        return sum(task is not None for task in added)
 
-    before = asked(database, DEADLOCKS)
-    answers = together(background, submit, 16)
-    assert all(each == answers[0] for each in answers)
-    assert asked(database, "SELECT count(*) FROM tasks") == [(40,)]
-    assert asked(database, DEADLOCKS) == before
+    with begin() as in_the_middle:
+        in_the_middle.tasks.add([submission(key="c")])
+        one = background.submit(add, keys)
+        until_waiting(database, 1)
+        other = background.submit(add, keys[::-1])
+        until_waiting(database, 2)
+    assert (one.result(), other.result()) == (5, 0)
