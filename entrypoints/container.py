@@ -12,6 +12,7 @@ from adapters.executors.process.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from adapters.processes import ProcProcesses
+from application.changes import Changes
 from application.intake import Intake
 from application.known_types import KnownTypes
 from application.supervisor.correspondence import Correspondence
@@ -29,10 +30,12 @@ from application.supervisor.errands.rescue import burying, rescuing
 from application.supervisor.errands.settle import Settle
 from application.supervisor.errands.strays import GiveBackStrays
 from application.supervisor.supervisor import Supervisor
+from application.use_cases.await_task import AwaitTask
 from application.use_cases.bury import Bury
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.clean import Clean
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.rescue import Rescue
 from application.use_cases.retry_task import RetryTask
@@ -75,10 +78,13 @@ class Container(containers.DeclarativeContainer):
     submit_task = providers.Singleton(SubmitTask, begin, intake, notifier, viewer)
     submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
     view_task = providers.Singleton(ViewTask, begin, viewer)
+    changes = providers.Singleton(Changes, begin, listener, settings.provided.http_waiters)
+    await_task = providers.Singleton(AwaitTask, view_task, changes, clock)
+    follow_task = providers.Singleton(FollowTask, view_task, changes)
     view_log = providers.Singleton(ViewLog, begin)
     cancel_task = providers.Singleton(CancelTask, begin, clock, notifier, viewer)
     retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier, viewer)
-    delete_task = providers.Singleton(DeleteTask, begin)
+    delete_task = providers.Singleton(DeleteTask, begin, notifier)
     list_tasks = providers.Singleton(ListTasks, begin, viewer)
 
     clean = providers.Singleton(Clean, begin, clock)
@@ -104,7 +110,7 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(RecordAfterwords, office),
         providers.Singleton(ClaimTasks, office, executor),
         providers.Singleton(RecordStarts, office, executor),
-        providers.Singleton(ReportNews, office),
+        providers.Singleton(ReportNews, office, notifier),
         providers.Singleton(GiveBackStrays, office),
         providers.Singleton(rescuing, office, rescue),
         providers.Singleton(burying, office, bury),

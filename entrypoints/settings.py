@@ -46,6 +46,7 @@ class Settings:
     grace: float = 20.0
     http_workers: int = 1
     http_threads: int = 16
+    http_waiters: int = 500
     max_body: int = 1024 * 1024
 
     @classmethod
@@ -157,6 +158,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("GRACE", "seconds from 0 to 86400", _number(float, 0, 86_400)),
         Variable("HTTP_WORKERS", "a whole number from 1 to 64", _number(int, 1, 64)),
         Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
+        Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),
         Variable("MAX_BODY", "bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
     )
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from application.ports.tasks import Version
 from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
 from domain.settlement import Attempt
 from domain.task import Task
@@ -18,6 +19,11 @@ class Row:
     args: str
     result: str | None = None
     key: Key | None = None
+
+    @property
+    def version(self) -> Version:
+        """Another one for everything else that it might be."""
+        return Version(abs(hash((self.task, self.result))) or 1)
 
 
 @dataclass(frozen=True, slots=True)

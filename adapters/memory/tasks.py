@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
-from application.ports.tasks import LATEST, Stored
+from application.ports.tasks import LATEST, Stored, Version
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -21,11 +21,14 @@ class MemoryTasks:
         return [self._add(submission) for submission in submissions]
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
-        return {key: Stored(row.task, row.args, row.result) for key, row in self._by_key().items() if key in keys}
+        return {key: _stored(row) for key, row in self._by_key().items() if key in keys}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._state.rows.get(id)
-        return Stored(row.task, row.args, row.result) if row else None
+        return _stored(row) if row else None
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        return {id: self._state.rows[id].version for id in ids if id in self._state.rows}
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         of_it = (key for key in self._state.attempts if key[0] == id)
@@ -51,6 +54,10 @@ class MemoryTasks:
 
     def _by_key(self) -> Mapping[Key, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(row.task, row.args, row.result, row.version)
 
 
 def forget(state: State, id: TaskId) -> None:

@@ -1,6 +1,6 @@
 """Wake-ups within one process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from application.ports.wake_up import Topic
 
@@ -9,14 +9,15 @@ class MemoryWakeUp:
     """Implements both application.ports.wake_up.Notifier and Listener: who notifies wakes at once."""
 
     def __init__(self) -> None:
-        self._wakes: list[Callable[[Topic], None]] = []
+        self._wakes: list[tuple[Callable[[Topic], None], Collection[Topic]]] = []
 
     def notify(self, topic: Topic) -> None:
-        for wake in list(self._wakes):
-            wake(topic)
+        for wake, topics in list(self._wakes):
+            if topic in topics:
+                wake(topic)
 
-    def listen(self, wake: Callable[[Topic], None]) -> None:
-        self._wakes.append(wake)
+    def listen(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
+        self._wakes.append((wake, topics))
 
     def close(self) -> None:
         self._wakes.clear()

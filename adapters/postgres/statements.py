@@ -48,9 +48,15 @@ ADD_WITH_KEYS = text("""
     SELECT added.id FROM new LEFT JOIN added USING (id) ORDER BY new.id
 """)
 
-WITH_KEYS = text(f"SELECT {TASK}, t.args, t.result, t.key FROM tasks t WHERE t.key = ANY (CAST(:keys AS text[]))")
+# Whoever writes a row leaves the number of the transaction on it.
+_VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
+_STORED = f"{TASK}, t.args, t.result, {_VERSION}"
 
-GET = text(f"SELECT {TASK}, t.args, t.result FROM tasks t WHERE t.id = :id")
+WITH_KEYS = text(f"SELECT {_STORED}, t.key FROM tasks t WHERE t.key = ANY (CAST(:keys AS text[]))")
+
+GET = text(f"SELECT {_STORED} FROM tasks t WHERE t.id = :id")
+
+VERSIONS = text(f"SELECT t.id, {_VERSION} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
 
 LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = :id FOR UPDATE")
 

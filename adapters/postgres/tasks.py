@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
-from application.ports.tasks import LATEST, Stored
+from application.ports.tasks import LATEST, Stored, Version
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -31,11 +31,15 @@ class PostgresTasks:
         if not keys:
             return {}
         found = self._connection.execute(statements.WITH_KEYS, {"keys": list(keys)})
-        return {Key(row.key): Stored(rows.task(row), row.args, row.result) for row in found}
+        return {Key(row.key): _stored(row) for row in found}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._connection.execute(statements.GET, {"id": id}).first()
-        return None if row is None else Stored(rows.task(row), row.args, row.result)
+        return None if row is None else _stored(row)
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        found = self._connection.execute(statements.VERSIONS, {"ids": list(ids)})
+        return {TaskId(row.id): Version(row.version) for row in found}
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": LATEST})
@@ -56,6 +60,10 @@ class PostgresTasks:
         if any(columns["key"]):
             return self._connection.execute(statements.ADD_WITH_KEYS, columns).scalars().all()
         return sorted(self._connection.execute(statements.ADD, columns).scalars())
+
+
+def _stored(row: Row[Any]) -> Stored:
+    return Stored(rows.task(row), row.args, row.result, Version(row.version))
 
 
 def _added(submission: Submission) -> dict[str, object]:

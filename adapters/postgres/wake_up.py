@@ -3,7 +3,7 @@
 import logging
 import os
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from threading import Condition, Event, Thread
 from typing import Any
@@ -14,7 +14,12 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from adapters.postgres.database import Database
 from application.ports.wake_up import Topic
 
-CHANNEL = "flask_tasks"
+CHANNELS = {
+    Topic.WAITING: "flask_tasks",
+    Topic.TAKEN: "flask_tasks",
+    # Every outcome is told of here: handlers need not hear of it.
+    Topic.CHANGED: "flask_tasks_changes",
+}
 PAUSE = 0.005
 """Seconds between two notifications of one process: one a row would make commits wait for each other."""
 RECONNECT = 1.0
@@ -54,7 +59,7 @@ class PostgresNotifier:
                 with closing(_autocommit(self._database)) as connection, connection.cursor() as cursor:
                     while topics:
                         for topic in topics:
-                            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+                            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNELS[topic], topic))
                         self._closed.wait(PAUSE)
                         topics = self._next()
             except psycopg2.Error as error:
@@ -79,8 +84,8 @@ class PostgresListener:
         self._stop_reader, self._stop_writer = os.pipe()
         self._thread: Thread | None = None
 
-    def listen(self, wake: Callable[[Topic], None]) -> None:
-        self._thread = Thread(target=self._run, args=(wake,), name="listener", daemon=True)
+    def listen(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
+        self._thread = Thread(target=self._run, args=(wake, topics), name="listener", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -92,18 +97,24 @@ class PostgresListener:
             self._thread.join(timeout=2)
         os.close(self._stop_reader)
 
-    def _run(self, wake: Callable[[Topic], None]) -> None:
+    def _run(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
+        def tell(payloads: Collection[str]) -> None:
+            for topic in topics:
+                if topic in payloads and not self._closed.is_set():
+                    wake(topic)
+
         while not self._closed.is_set():
             try:
                 with closing(_autocommit(self._database)) as connection:
-                    connection.cursor().execute(f"LISTEN {CHANNEL}")
-                    self._tell(set(Topic), wake)
-                    self._hear(connection, wake)
+                    for channel in {CHANNELS[topic] for topic in topics}:
+                        connection.cursor().execute(f"LISTEN {channel}")
+                    tell(topics)
+                    self._hear(connection, tell)
             except psycopg2.Error as error:
                 log.debug("nothing can be heard: %s", error)
             self._closed.wait(RECONNECT)
 
-    def _hear(self, connection: Any, wake: Callable[[Topic], None]) -> None:
+    def _hear(self, connection: Any, tell: Callable[[Collection[str]], None]) -> None:
         # Not select(): it takes no descriptor from 1024 on, and a process that streams to many clients has those.
         with selectors.DefaultSelector() as ready:
             ready.register(connection, selectors.EVENT_READ)
@@ -111,13 +122,8 @@ class PostgresListener:
             while not self._closed.is_set():
                 ready.select()
                 connection.poll()
-                self._tell({notification.payload for notification in connection.notifies}, wake)
+                tell({notification.payload for notification in connection.notifies})
                 connection.notifies.clear()
-
-    def _tell(self, payloads: set[str], wake: Callable[[Topic], None]) -> None:
-        for topic in Topic:
-            if topic in payloads and not self._closed.is_set():
-                wake(topic)
 
 
 def _autocommit(database: Database) -> psycopg2.extensions.connection:

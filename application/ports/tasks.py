@@ -1,22 +1,26 @@
 """Storing: tasks one by one, as people submit, view and change them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NewType, Protocol
 
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
+Version = NewType("Version", int)
+UNKNOWN = Version(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A task with the JSON texts that travel beside it."""
+    """A task with the JSON texts that travel beside it, and the version that it has in the storage; 0 is not known."""
 
     task: Task
     args: str
     result: str | None = None
+    version: Version = field(default=UNKNOWN, compare=False)
 
 
 LATEST = 50
@@ -39,6 +43,10 @@ class Tasks(Protocol):
 
     def get(self, id: TaskId) -> Stored | None:
         """The task as it stands; None if there is none."""
+        ...
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        """Numbers that are others whenever the tasks are; none for what is not there."""
         ...
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:

@@ -1,15 +1,16 @@
 """Wake-ups: hints that there is something to look at. They may be lost or come too often; polling makes it certain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Protocol
 
 
 class Topic(StrEnum):
-    """What happened: a task waits, or a running one was taken from its handler."""
+    """What happened: a task waits, a running one was taken from its handler, or one is not as it was."""
 
     WAITING = "waiting"
     TAKEN = "taken"
+    CHANGED = "changed"
 
 
 class Notifier(Protocol):
@@ -23,8 +24,11 @@ class Notifier(Protocol):
 class Listener(Protocol):
     """The side that is told."""
 
-    def listen(self, wake: Callable[[Topic], None]) -> None:
-        """From now on `wake` is called, from another thread, soon after a notification; also when some may be lost."""
+    def listen(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
+        """From now on `wake` is called, from another thread, soon after a notification of one of these topics.
+
+        Also when some may have been lost.
+        """
         ...
 
     def close(self) -> None:

@@ -29,4 +29,6 @@ class CancelTask:
             work.commit()
         if task.status is Status.RUNNING:
             self._notifier.notify(Topic.TAKEN)
+        if task.status is not Status.CANCELLED:
+            self._notifier.notify(Topic.CHANGED)
         return self._viewer(cancelled)

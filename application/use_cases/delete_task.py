@@ -1,5 +1,6 @@
 """Delete a task, with all that is kept of it."""
 
+from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
 from application.retried import retried
 from application.use_cases.change_task import locked
@@ -9,8 +10,9 @@ from domain.ids import TaskId
 class DeleteTask:
     """UnknownTask where there is none; InvalidTransition while it runs."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin, notifier: Notifier) -> None:
         self._begin = begin
+        self._notifier = notifier
 
     @retried
     def __call__(self, id: TaskId) -> None:
@@ -19,3 +21,4 @@ class DeleteTask:
             task.check_deletable()
             work.tasks.remove(id)
             work.commit()
+        self._notifier.notify(Topic.CHANGED)

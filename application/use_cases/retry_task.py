@@ -31,4 +31,5 @@ class RetryTask:
             again = stored(work, id)
             work.commit()
         self._notifier.notify(Topic.WAITING)
+        self._notifier.notify(Topic.CHANGED)
         return self._viewer(again)

@@ -29,3 +29,4 @@ def tell(notifier: Notifier, tasks: Sequence[Task]) -> None:
         notifier.notify(Topic.WAITING)
     if tasks:
         notifier.notify(Topic.TAKEN)
+        notifier.notify(Topic.CHANGED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dependency_injector import providers
 
+from application.ports.wake_up import Topic
 from application.supervisor.supervisor import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import lifeline, process
@@ -30,7 +31,7 @@ def main() -> None:
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
-    container.listener().listen(supervisor.wake)
+    container.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:
         supervisor.run()
     except NothingToRun as error:

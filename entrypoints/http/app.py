@@ -10,16 +10,18 @@ from entrypoints.http.changing import changing
 from entrypoints.http.cors import allow_origins
 from entrypoints.http.docs import docs
 from entrypoints.http.errors import answer_errors
+from entrypoints.http.events import events
 from entrypoints.http.health import telling_health
 from entrypoints.http.listing_types import listing_types
 from entrypoints.http.parsing import TaskPath
 from entrypoints.http.services import Services
 from entrypoints.http.submitting import submitting
 from entrypoints.http.submitting_many import submitting_many
+from entrypoints.http.turnstile import Turnstile
 from entrypoints.http.viewing import viewing
 
 ROUTES = {
-    ("tasks", "Submit, view and change tasks."): (submitting, submitting_many, viewing, changing),
+    ("tasks", "Submit, view and change tasks."): (submitting, submitting_many, viewing, events, changing),
     ("types", "What can be run."): (listing_types,),
     ("health", "For those who watch over the API."): (telling_health,),
 }
@@ -29,6 +31,7 @@ ROUTES = {
 def create_app(services: Services) -> Flask:
     """The whole API. It asks nothing of the database before its first request."""
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = Turnstile(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     answer_errors(app)
     api = openapi.TaskApi(app, services.known_types())

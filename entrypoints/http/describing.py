@@ -21,6 +21,11 @@ TASK_ID: dict[str, Any] = {
 
 RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}
 
+COME_AGAIN = {
+    "Retry-After": RETRY_AFTER
+    | {"description": "Seconds after which to ask again, where so many wait already that this request could not."}
+}
+
 UNKNOWN_TASK = {404: "No task has that id, or it has expired."}
 
 TASK_EXAMPLE: dict[str, Any] = {

@@ -14,6 +14,8 @@ from entrypoints.http.parsing import Number, WholeNumber
 
 PAGE, LARGEST_PAGE = 50, 1_000
 LONGEST_NAME = 200
+LONGEST_WAIT = 50
+"""Seconds: proxies give up after a minute."""
 
 
 class StrictSchema(Schema):
@@ -26,7 +28,19 @@ class NoQuery(StrictSchema):
     """Nothing."""
 
 
-class SubmitQuery(StrictSchema):
+class ViewQuery(StrictSchema):
+    """How long the answer may take."""
+
+    wait = Number(
+        validate=Range(0, LONGEST_WAIT),
+        metadata={
+            "description": "Seconds: answer when the task has finished, or after that time. A task that failed is "
+            "answered like any other: read `status`.",
+        },
+    )
+
+
+class TaskOptions(StrictSchema):
     """The options of a task. None has an example of its own: Swagger UI would send it unasked."""
 
     delay = Number(
@@ -73,6 +87,10 @@ class SubmitQuery(StrictSchema):
         """ValidationError for a delay and a moment at once."""
         if "delay" in data and "run_at" in data:
             raise ValidationError("Give delay or run_at, not both.", "run_at")
+
+
+class SubmitQuery(TaskOptions, ViewQuery):
+    """The options of a task, and how long the answer may take."""
 
 
 class ListQuery(StrictSchema):

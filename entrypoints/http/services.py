@@ -5,8 +5,10 @@ from typing import Protocol
 
 from application.known_types import KnownTypes
 from application.ports.arguments import ArgumentChecker
+from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
@@ -33,6 +35,12 @@ class Services(Protocol):
 
     @property
     def view_task(self) -> Callable[[], ViewTask]: ...
+
+    @property
+    def await_task(self) -> Callable[[], AwaitTask]: ...
+
+    @property
+    def follow_task(self) -> Callable[[], FollowTask]: ...
 
     @property
     def view_log(self) -> Callable[[], ViewLog]: ...

@@ -5,23 +5,25 @@ from typing import Any
 from flask import Response, request
 
 from application.intake import Request
-from application.use_cases.submit_task import Submitted
+from application.use_cases.await_task import Awaited
 from domain.ids import DEFAULT_TYPE, Key, TypeName
 from domain.key import key
 from entrypoints.http.answers import JSON, json_answer
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.body import json_object
-from entrypoints.http.describing import TASK_EXAMPLE, answers, fails
+from entrypoints.http.describing import COME_AGAIN, TASK_EXAMPLE, answers, fails
 from entrypoints.http.errors import KEY
 from entrypoints.http.places import Places
 from entrypoints.http.queries import SubmitQuery, asked
 from entrypoints.http.services import Services
 from entrypoints.http.task_json import task_json
+from entrypoints.http.waiting import headers, waiting
 
 BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
 LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
-SUBMITTED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers={"Location": LOCATION}) | answers(
-    200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers={"Location": LOCATION}
+HEADERS = {"Location": LOCATION, **COME_AGAIN}
+SUBMITTED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers=HEADERS) | answers(
+    200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers=HEADERS
 )
 REFUSED = {
     400: "The body is not JSON.",
@@ -49,14 +51,15 @@ TYPE = {
 
 def submitting(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that submit."""
-    submit, settings = services.submit_task(), services.settings()
+    submit, settings, wait = services.submit_task(), services.settings(), waiting(services)
     places = Places(settings.http_threads * 3 // 4)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
         with places.taken():
             args = json_object(settings.max_body)
         wanted = Request(type=type, args=args, key=_key(), **asked(query))
-        return _answer(submit(wanted), settings.backend_url or "")
+        task = submit(wanted)
+        return _answer(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
     @tasks.operation(
         "POST",
@@ -94,10 +97,10 @@ def _key() -> Key | None:
     return None if given is None else key(given)
 
 
-def _answer(submitted: Submitted, base: str) -> Response:
+def _answer(awaited: Awaited, code: int, base: str) -> Response:
     # Without a public address the path alone: it holds for whatever address the request was sent to.
-    location = {"Location": f"{base}/task/{submitted.view.task.id}/view"}
-    return json_answer(task_json(submitted.view), 201 if submitted.is_new else 200, location)
+    location = {"Location": f"{base}/task/{awaited.view.task.id}/view"}
+    return json_answer(task_json(awaited.view), code, location | headers(awaited))
 
 
 def _body(example: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.body import json_items
 from entrypoints.http.describing import answers, fails, json_schema
 from entrypoints.http.places import Places
-from entrypoints.http.queries import NoQuery, SubmitQuery, asked
+from entrypoints.http.queries import NoQuery, TaskOptions, asked
 from entrypoints.http.services import Services
 from entrypoints.http.submitting import KEY_SCHEMA
 
@@ -32,7 +32,7 @@ ITEM: dict[str, Any] = {
         "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "The name of the function."},
         "args": {"type": "object", "default": {}, "description": "Its arguments by name."},
         "idempotency_key": KEY_SCHEMA | {"description": "As the header `Idempotency-Key` of a single task."},
-        **json_schema(SubmitQuery())["properties"],
+        **json_schema(TaskOptions())["properties"],
     },
     "additionalProperties": False,
 }

@@ -10,15 +10,18 @@ from domain.ids import TaskId, TypeName
 from domain.status import Status
 from entrypoints.http.answers import json_answer
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.describing import LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.describing import COME_AGAIN, LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
 from entrypoints.http.log_json import log_json
 from entrypoints.http.parsing import task_id
-from entrypoints.http.queries import PAGE, ListQuery
+from entrypoints.http.queries import PAGE, ListQuery, ViewQuery
 from entrypoints.http.schemas import SUMMARY
 from entrypoints.http.services import Services
 from entrypoints.http.task_json import summary_json, task_json
+from entrypoints.http.waiting import headers, waiting
 
-VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE) | fails(UNKNOWN_TASK)
+VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE, headers=COME_AGAIN) | fails(
+    {**UNKNOWN_TASK, 422: "A parameter is not known or out of bounds."}
+)
 LOGGED = answers(200, "Its log.", "Log", LOG_EXAMPLE) | fails(UNKNOWN_TASK)
 PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
 LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
@@ -29,19 +32,24 @@ LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
 def viewing(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that read."""
     view, log, page = services.view_task(), services.view_log(), services.list_tasks()
+    wait = waiting(services)
 
-    @tasks.operation("GET", "/task/<id>/view", parameters=[TASK_ID], responses=VIEWED)
-    def view_task(id: str) -> Response:
+    def viewed(id: TaskId, query: dict[str, Any]) -> Response:
+        awaited = wait(view(id), query)
+        return json_answer(task_json(awaited.view), headers=headers(awaited))
+
+    @tasks.operation("GET", "/task/<id>/view", query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
+    def view_task(query: dict[str, Any], id: str) -> Response:
         """View a task
 
         Where it stands, its arguments, and its result once it is done.
         """
-        return json_answer(task_json(view(task_id(id))))
+        return viewed(task_id(id), query)
 
-    @tasks.operation("GET", "/task/<task:id>", parameters=[TASK_ID], responses=VIEWED)
-    def get_task(id: str) -> Response:
+    @tasks.operation("GET", "/task/<task:id>", query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
+    def get_task(query: dict[str, Any], id: str) -> Response:
         """View a task, by its shorter address"""
-        return json_answer(task_json(view(task_id(id))))
+        return viewed(task_id(id), query)
 
     @tasks.operation("GET", "/task/<id>/log", parameters=[TASK_ID], responses=LOGGED)
     def view_log(id: str) -> Response:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
@@ -26,6 +27,7 @@ def app() -> Flask:
     container = Container(settings=settings)
     aside(end_with_parent)
     aside(lambda: prepare(container))
+    at_the_end(lambda: container.changes().close())
     return create_app(container)
 
 
@@ -33,6 +35,21 @@ def prepare(container: Container) -> None:
     """Wait for the database, and keep the clock from then on."""
     process.prepare_database(container)
     container.clock().open()
+
+
+def at_the_end(work: Callable[[], None]) -> None:
+    """Do it as soon as this process is asked to stop, whoever handles the signal: nobody is to wait any longer then."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+
+    def wait_for_a_signal() -> None:
+        while not {signal.SIGTERM, signal.SIGINT} & {*reader.recv(100)}:
+            pass
+        work()
+        writer.close()
+
+    aside(wait_for_a_signal)
 
 
 def aside(work: Callable[[], None]) -> None:

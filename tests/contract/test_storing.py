@@ -2,11 +2,13 @@
 
 import pytest
 
+from application.ports.queue import Report
 from application.ports.work import Begin
 from domain.errors import InvalidTransition
 from domain.ids import TaskId
+from domain.progress import Progress
 from domain.status import Status
-from tests.steps import NOW, add, add_one, at, claim_one, fail, save, stored, submission, succeed, task
+from tests.steps import NOW, add, add_one, at, claim_one, fail, report, save, stored, submission, succeed, task
 
 
 def test_a_task_is_there_once_its_work_was_committed(begin: Begin):
@@ -107,3 +109,40 @@ def test_times_come_back_to_the_microsecond(begin: Begin):
     run_at = at(3600.123456)
     assert stored(begin, add_one(begin, run_at=run_at).id).task.run_at == run_at
     assert stored(begin, 1).task.created == NOW
+
+
+def versions(begin: Begin, *ids: int) -> dict[int, int]:
+    with begin() as work:
+        return dict(work.tasks.versions(set(map(TaskId, ids))))
+
+
+def test_a_task_has_another_version_after_every_change(begin: Begin):
+    add_one(begin)
+    seen = [versions(begin, 1)[1]]
+
+    def note() -> None:
+        seen.append(versions(begin, 1)[1])
+
+    running = claim_one(begin)
+    note()
+    report(begin, Report(running.hold, at(1), Progress(0.5)))
+    note()
+    fail(begin, running)
+    note()
+    save(begin, task(begin, 1).retry(at(5), attempts=2))
+    note()
+    assert len(set(seen)) == len(seen)
+    assert 0 not in seen
+
+
+def test_a_version_stays_while_nothing_changes_and_is_the_one_that_is_seen_with_the_task(begin: Begin):
+    add(begin, submission(), submission())
+    before = versions(begin, 1, 2)
+    claim_one(begin)
+    assert versions(begin, 2) == {2: before[2]}
+    assert stored(begin, 2).version == before[2]
+    assert stored(begin, 1).version == versions(begin, 1)[1] != before[1]
+
+
+def test_what_is_not_there_has_no_version(begin: Begin):
+    assert versions(begin) == versions(begin, 7, 2**63 - 1) == {}

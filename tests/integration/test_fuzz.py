@@ -26,7 +26,8 @@ CONFIGURATION = {
 @pytest.fixture
 def app(database: Database, postgres_url: str) -> Iterator[Flask]:
     """The API over an empty database in which one type is published."""
-    container = Container(settings=Settings(database_url=postgres_url))
+    # Nobody runs the tasks here: who waits for one is answered with what is known.
+    container = Container(settings=Settings(database_url=postgres_url, http_waiters=0))
     add = TaskType(name=TypeName("add"), schema='{"type":"object","properties":{"a":{"type":"number"}}}')
     with container.begin()() as work:
         work.types.publish(steps.HANDLER, [add], steps.at(10**8))

@@ -11,10 +11,11 @@ import psycopg2.extensions
 import pytest
 
 from adapters.postgres import Database, PostgresListener, PostgresNotifier
-from adapters.postgres.wake_up import CHANNEL, PAUSE
+from adapters.postgres.wake_up import CHANNELS, PAUSE
 from application.ports.wake_up import Topic
 from tests.at_once import asked, until
 
+HANDLERS = {Topic.WAITING, Topic.TAKEN}
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 LISTENING = "FROM pg_stat_activity WHERE query ~ '^LISTEN '"
 NOTIFYING = "FROM pg_stat_activity WHERE query ~ '^SELECT pg_notify'"
@@ -31,8 +32,8 @@ def notifier(database: Database) -> Iterator[PostgresNotifier]:
 def woken(database: Database) -> Iterator[SimpleQueue[Topic]]:
     """What a listener is told, once it listens."""
     listener, told = PostgresListener(database), SimpleQueue[Topic]()
-    listener.listen(told.put)
-    assert first_two(told) == set(Topic)
+    listener.listen(told.put, HANDLERS)
+    assert first_two(told) == HANDLERS
     yield told
     listener.close()
 
@@ -41,7 +42,7 @@ def first_two(told: SimpleQueue[Topic]) -> set[Topic]:
     return {told.get(timeout=20), told.get(timeout=20)}
 
 
-@pytest.mark.parametrize("topic", Topic)
+@pytest.mark.parametrize("topic", HANDLERS)
 def test_who_listens_is_woken_by_a_notification(notifier: PostgresNotifier, woken: SimpleQueue[Topic], topic: Topic):
     notifier.notify(topic)
     assert woken.get(timeout=20) is topic
@@ -51,7 +52,7 @@ def test_a_listener_that_was_cut_off_is_woken_for_what_it_may_have_missed_and_th
     database: Database, notifier: PostgresNotifier, woken: SimpleQueue[Topic]
 ):
     assert asked(database, f"SELECT pg_terminate_backend(pid) {LISTENING}")
-    assert first_two(woken) == set(Topic)
+    assert first_two(woken) == HANDLERS
     notifier.notify(Topic.TAKEN)
     assert woken.get(timeout=20) is Topic.TAKEN
 
@@ -76,7 +77,7 @@ def test_a_notifier_that_was_cut_off_tells_again(
 def test_a_thousand_notifications_of_a_moment_arrive_as_a_few(database: Database, notifier: PostgresNotifier):
     with closing(database.connect()) as connection:
         connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
-        connection.cursor().execute(f"LISTEN {CHANNEL}")
+        connection.cursor().execute(f"LISTEN {CHANNELS[Topic.WAITING]}")
         begun = time.monotonic()
         for _ in range(1000):
             notifier.notify(Topic.WAITING)
@@ -92,7 +93,7 @@ def test_what_is_pending_is_told_before_a_notifier_closes(database: Database, wo
     notifier.notify(Topic.WAITING)
     notifier.notify(Topic.TAKEN)
     notifier.close()
-    assert first_two(woken) == set(Topic)
+    assert first_two(woken) == HANDLERS
 
 
 def test_notifying_neither_waits_nor_raises_while_the_database_is_away():
@@ -108,7 +109,7 @@ def test_notifying_neither_waits_nor_raises_while_the_database_is_away():
 def test_a_listener_waits_for_a_database_that_is_away_until_it_is_closed():
     told = SimpleQueue[Topic]()
     listener = PostgresListener(Database(NOWHERE))
-    listener.listen(told.put)
+    listener.listen(told.put, HANDLERS)
     listener.close()
     assert told.empty()
     assert not running("listener")
@@ -116,7 +117,7 @@ def test_a_listener_waits_for_a_database_that_is_away_until_it_is_closed():
 
 def listened(database: Database) -> None:
     listener = PostgresListener(database)
-    listener.listen(lambda topic: None)
+    listener.listen(lambda topic: None, HANDLERS)
     listener.close()
     listener.close()
 
@@ -148,7 +149,7 @@ def test_a_listener_hears_over_a_descriptor_beyond_1023(database: Database, noti
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1050)]
     listener, told = PostgresListener(database), SimpleQueue[Topic]()
     try:
-        listener.listen(told.put)
+        listener.listen(told.put, HANDLERS)
         first_two(told)
         notifier.notify(Topic.WAITING)
         assert told.get(timeout=20) is Topic.WAITING

@@ -30,7 +30,7 @@ class Settling:
         self.desk = Desk(SystemClock())
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
-        wake_up.listen(self.told.append)
+        wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
         self.office = Office(self.desk, begin, Identity(HANDLER, 30))
         self.errand = Settle(self.office, wake_up)
         self.arrived = Event()

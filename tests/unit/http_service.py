@@ -12,11 +12,14 @@ from flask.testing import FlaskClient
 from adapters.clocks.held import HeldClock
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryStore, MemoryWakeUp
+from application.changes import Changes
 from application.errors import StorageUnavailable
 from application.intake import Intake
 from application.known_types import KnownTypes
+from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
@@ -46,6 +49,7 @@ class Service:
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.wake_up = MemoryWakeUp()
+        self.changes = Changes(self.begin, self.wake_up, self.given.http_waiters)
         self.client: FlaskClient = self.app().test_client()
 
     def app(self) -> Flask:
@@ -77,6 +81,12 @@ class Service:
     def view_task(self) -> ViewTask:
         return ViewTask(self.begin, self.viewer)
 
+    def await_task(self) -> AwaitTask:
+        return AwaitTask(self.view_task(), self.changes, self.clock)
+
+    def follow_task(self) -> FollowTask:
+        return FollowTask(self.view_task(), self.changes)
+
     def view_log(self) -> ViewLog:
         return ViewLog(self.begin)
 
@@ -90,7 +100,7 @@ class Service:
         return RetryTask(self.begin, self.clock, self.types, self.wake_up, self.viewer)
 
     def delete_task(self) -> DeleteTask:
-        return DeleteTask(self.begin)
+        return DeleteTask(self.begin, self.wake_up)
 
     def ping(self) -> Callable[[], None]:
         return lambda: self.begin() and None

@@ -20,6 +20,7 @@ PATHS = {
     "/task/{id}/view": {"get"},
     "/task/{id}": {"get", "delete"},
     "/task/{id}/log": {"get"},
+    "/task/{id}/events": {"get"},
     "/task/{id}/cancel": {"post"},
     "/task/{id}/retry": {"post"},
     "/tasks": {"get", "post"},

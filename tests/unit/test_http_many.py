@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from entrypoints.http.queries import SubmitQuery
+from entrypoints.http.queries import TaskOptions
 from entrypoints.http.submitting_many import ITEM, MOST, MOST_BYTES
 from tests.unit.http_service import Service, configured
 
@@ -52,7 +52,7 @@ def test_an_item_has_the_options_of_a_task(service: Service) -> None:
 
 
 def test_what_an_item_takes_is_what_a_query_takes() -> None:
-    assert set(ITEM["properties"]) == {"type", "args", "idempotency_key"} | set(SubmitQuery().fields) - {"wait"}
+    assert set(ITEM["properties"]) == {"type", "args", "idempotency_key"} | set(TaskOptions().fields)
 
 
 def test_none_is_an_answer_too(service: Service) -> None:

@@ -131,14 +131,14 @@ class TestRescuing:
         running(service)
         (task,) = watch(service, rescue, LEASE + 1)
         assert (task.status, task.attempt, task.losses) == (Status.WAITING, 0, 1)
-        assert service.told == [Topic.WAITING, Topic.TAKEN]
+        assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_what_was_lost_too_often_fails_and_nobody_is_called_to_start_it(self, service: Service, rescue: Rescue):
         rescue()
         running(service, max_losses=0)
         (task,) = watch(service, rescue, LEASE + 1)
         assert task.status is Status.FAILED
-        assert service.told == [Topic.TAKEN]
+        assert service.told == [Topic.TAKEN, Topic.CHANGED]
 
     def test_a_live_lease_is_left_and_nobody_is_told(self, service: Service, rescue: Rescue):
         rescue()
@@ -237,7 +237,7 @@ class TestBurying:
         process.wait()
         (task,) = bury()
         assert task == held.lose(service.clock.now())
-        assert service.told == [Topic.WAITING, Topic.TAKEN]
+        assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_and_its_handler_is_forgotten_and_no_other(
         self, service: Service, bury: Bury, process: subprocess.Popen[bytes]

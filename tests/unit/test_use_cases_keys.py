@@ -75,7 +75,7 @@ class TestAgain:
 
     def test_a_key_is_free_again_when_its_task_is_gone(self, service: Service):
         service.submit(key=KEY)
-        DeleteTask(service.begin)(TaskId(1))
+        DeleteTask(service.begin, service)(TaskId(1))
         assert service.submitted(key=KEY, args={"other": 1}).is_new
 
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])

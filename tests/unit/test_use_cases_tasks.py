@@ -45,7 +45,7 @@ def retry(service: Service, id: TaskId = ONE) -> View:
 
 
 def delete(service: Service, id: TaskId = ONE) -> None:
-    DeleteTask(service.begin)(id)
+    DeleteTask(service.begin, service)(id)
 
 
 def run(service: Service, type: str = "default") -> steps.Task:
@@ -127,12 +127,12 @@ class TestViewing:
 
 
 class TestCancelling:
-    def test_a_waiting_task_is_cancelled_and_nobody_has_to_be_told(self, service: Service):
+    def test_a_waiting_task_is_cancelled_and_no_handler_has_to_be_told(self, service: Service):
         service.submit()
         service.told.clear()
         cancel(service)
         assert view(service).task.status is Status.CANCELLED
-        assert service.told == []
+        assert service.told == [Topic.CHANGED]
 
     def test_the_answer_is_of_the_same_work_as_the_change(self, service: Service):
         """Or the change could succeed, and its answer fail."""
@@ -146,7 +146,7 @@ class TestCancelling:
         service.submit()
         run(service)
         cancel(service)
-        assert service.told[-1] is Topic.TAKEN
+        assert service.told[-2:] == [Topic.TAKEN, Topic.CHANGED]
 
     def test_cancelling_twice_changes_nothing(self, service: Service):
         service.submit()
@@ -180,7 +180,7 @@ class TestRetrying:
         retry(service)
         task = view(service).task
         assert (task.status, task.attempt, task.max_attempts) == (Status.WAITING, 1, 3)
-        assert service.told == [Topic.WAITING]
+        assert service.told == [Topic.WAITING, Topic.CHANGED]
 
     def test_a_task_of_a_type_that_nobody_knows_any_more_gets_one(self, service: Service):
         steps.add(service.begin, steps.submission("gone"))

@@ -3,6 +3,7 @@
 from math import inf
 
 from application.ports.queue import Report
+from application.ports.wake_up import Notifier, Topic
 from application.supervisor.courier import Courier
 from application.supervisor.errands.errand import Office
 from application.supervisor.held import Held
@@ -14,8 +15,9 @@ NEWSWORTHY = 0.3
 class ReportNews:
     """Due when anything is new of a function that has run for a while: what is short needs no report."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, notifier: Notifier) -> None:
         self._office = office
+        self._notifier = notifier
         self._desk = office.desk
         self._alarm = office.alarm()
 
@@ -31,6 +33,7 @@ class ReportNews:
             with self._office.begin() as work:
                 work.queue.report(reports)
                 work.commit()
+            self._notifier.notify(Topic.CHANGED)
 
         courier.send(errand, lambda _: self._alarm.set(NEWSWORTHY))
 

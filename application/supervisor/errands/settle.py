@@ -62,6 +62,7 @@ class Settle:
         with self._office.begin() as work:
             refused = work.queue.settle(batch)
             work.commit()
+        self._notifier.notify(Topic.CHANGED)
         return refused
 
     def _take_note(self, batch: Sequence[Settlement], written: Written) -> None:

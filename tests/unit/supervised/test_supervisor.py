@@ -83,7 +83,7 @@ class Rig:
             RecordAfterwords(office),
             ClaimTasks(office, self.executor),
             RecordStarts(office, self.executor),
-            ReportNews(office),
+            ReportNews(office, self.wake_up),
             GiveBackStrays(office),
             rescuing(office, rescue),
             Withdraw(office),
@@ -95,7 +95,7 @@ class Rig:
             Correspondence(desk, self.keeping_courier, keeping),
         ]
         self.supervisor = Supervisor(desk, self.executor, correspondences, grace)
-        self.wake_up.listen(self.supervisor.wake)
+        self.wake_up.listen(self.supervisor.wake, (Topic.WAITING, Topic.TAKEN))
         self.thread = Thread(target=self.supervisor.run)
 
     @contextmanager

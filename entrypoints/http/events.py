@@ -1,0 +1,95 @@
+"""GET /task/{id}/events: a task as it changes, as server-sent events."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request
+
+from application.ports.tasks import UNKNOWN, Version
+from application.use_cases.follow_task import Following
+from application.view import View
+from entrypoints.http.answers import JSON, no_content
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.describing import COME_AGAIN, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, fails
+from entrypoints.http.parsing import LARGEST_ID, task_id
+from entrypoints.http.queries import NoQuery
+from entrypoints.http.services import Services
+from entrypoints.http.task_json import task_json
+from entrypoints.http.waiting import RETRY_AFTER
+
+EVENT_STREAM = "text/event-stream"
+RECONNECT = b"retry: 1000\n\n"
+"""In milliseconds: what browsers wait before they come again."""
+SIGN_OF_LIFE = b":\n\n"
+UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""Proxies are asked to hand on what they have."""
+
+LAST_EVENT: dict[str, Any] = {
+    "in": "header",
+    "name": "Last-Event-ID",
+    "description": "The id of the last event that was seen: what it showed is not sent again.",
+    "schema": {"type": "string"},
+}
+EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "The version of the task, for `Last-Event-ID`."},
+        "data": {
+            "type": "string",
+            "description": "The task.",
+            "contentMediaType": JSON,
+            "contentSchema": {"$ref": "#/components/schemas/Task"},
+        },
+    },
+    "required": ["id", "data"],
+}
+STREAM = {
+    200: {
+        "description": "A stream of events. It has only one, and `Retry-After`, where too many are followed already.",
+        "headers": COME_AGAIN,
+        "content": {EVENT_STREAM: {"schema": EVENT, "example": {"id": "741", "data": json.dumps(TASK_EXAMPLE)}}},
+    },
+    204: {"description": "The task has finished, and `Last-Event-ID` says that this was seen: do not come again."},
+} | fails({**UNKNOWN_TASK, 422: "It takes no parameters."})
+
+
+def events(tasks: Blueprint, services: Services) -> None:
+    """Adds the route that streams."""
+    follow = services.follow_task()
+
+    @tasks.operation("GET", "/task/<id>/events", query=NoQuery(), parameters=[TASK_ID, LAST_EVENT], responses=STREAM)
+    def task_events(query: dict[str, Any], id: str) -> Response:
+        """Follow a task by server-sent events
+
+        The task as it stands, and again whenever its status or its progress has changed, until it has finished; states
+        in between may merge, the last one always comes. A line with a colon alone is a sign of life. Browsers read this
+        with `new EventSource(…)`, and come again by themselves where a connection was cut.
+        """
+        following = follow(task_id(id), last_seen(request.headers.get("Last-Event-ID", "")))
+        if following.has_nothing_new:
+            return no_content()
+        headers = UNBUFFERED | (RETRY_AFTER if following.was_turned_away else {})
+        answer = Response(stream(following), headers=headers, content_type=EVENT_STREAM)
+        answer.call_on_close(following.close)
+        return answer
+
+
+def last_seen(text: str) -> Version:
+    """The version that an event's id is."""
+    is_one = text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_ID
+    return Version(int(text[:20])) if is_one else UNKNOWN
+
+
+def stream(following: Following) -> Iterator[bytes]:
+    """The views as events, and signs of life where they look the same."""
+    yield RECONNECT
+    shown = ""
+    for view in following:
+        before, shown = shown, task_json(view) if view else shown
+        yield _event(view, shown) if view and shown != before else SIGN_OF_LIFE
+
+
+def _event(view: View, data: str) -> bytes:
+    return f"id: {view.stored.version}\ndata: {data}\n\n".encode()

@@ -1,0 +1,109 @@
+"""Those who wait for tasks, by `wait` and by events: they hear at once, and stand in nobody's way."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+
+import psycopg2
+
+from tests.e2e.service import Service, eventually
+
+LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+
+
+def waiters(service: Service, stack: ExitStack, id: int, number: int) -> list[socket.socket]:
+    """Connections that wait for that task, half of them by events."""
+    connections = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(number)]
+    for nth, connection in enumerate(connections):
+        connection.settimeout(20)
+        path = f"/task/{id}/events" if nth % 2 else f"/task/{id}/view?wait=50"
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return connections
+
+
+def heard(connection: socket.socket, word: bytes) -> bool:
+    """Whether the answer has this word before it ends."""
+    answer = b""
+    while word not in answer and (more := connection.recv(65_536)):
+        answer += more
+    return word in answer
+
+
+def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dict[str, object]]]:
+    """Events with their ids, as a browser would read them."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection.request("GET", f"/task/{id}/events", headers={"Last-Event-ID": last} if last else {})
+    seen = ""
+    for line in connection.getresponse():
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        seen = value if name == "id" else seen
+        if name == "data":
+            yield seen, json.loads(value)
+    connection.close()
+
+
+def test_submitting_and_waiting_is_answered_with_the_result(service: Service):
+    answer = service.client.post("/task/new/add?wait=20", json={"a": 1, "b": 2})
+    assert (answer.status_code, answer.json()["status"], answer.json()["result"]) == (201, "done", 3)
+
+
+def test_events_show_progress_and_end_with_the_task(service: Service):
+    seen = [task for _, task in events(service, service.submit("reporting", {"seconds": 1.5})["id"])]
+    assert seen[-1]["status"] == "done"
+    progress = [task["progress"]["value"] for task in seen if task["progress"]]
+    assert progress == sorted(progress)
+    assert len(progress) > 1
+
+
+def test_five_hundred_wait_and_others_are_answered_as_before(new_service):
+    service = new_service()
+    service.start("http")
+    service.start("handler")
+    service.await_ready("add")
+    delayed = service.submit("add", {"a": 1, "b": 2}, delay=3600)["id"]
+    with ExitStack() as stack:
+        connections = waiters(service, stack, delayed, 500)
+        eventually(lambda: service.client.get(f"/task/{delayed}?wait=0.01").headers.get("Retry-After") == "1")
+        assert service.client.get("/ping").status_code == 200
+        with ThreadPoolExecutor(16) as pool:
+            done = list(pool.map(lambda n: service.submit("add", {"a": n, "b": n})["id"], range(200)))
+        assert all(service.await_status(id, "done") for id in done)
+        with psycopg2.connect(service.environment["DATABASE_URL"]) as database, database.cursor() as cursor:
+            cursor.execute(LISTENING)
+            assert cursor.fetchone() == (2,)  # the API's and the handler's
+        service.client.post(f"/task/{delayed}/cancel")
+        assert all(heard(connection, b'"status":"cancelled"') for connection in connections)
+
+
+def test_an_api_that_is_asked_to_stop_answers_those_who_wait_at_once(new_service):
+    service = new_service(GRACE="20")
+    api = service.start("http")
+    eventually(lambda: service.status("/health/ready") == 200)
+    delayed = service.submit(delay=3600)["id"]
+    with ExitStack() as stack:
+        connections = waiters(service, stack, delayed, 6)
+        eventually(lambda: b"data: " in connections[-1].recv(65_536, socket.MSG_PEEK))
+        api.send_signal(signal.SIGTERM)
+        assert api.wait(5) == 0
+        assert all(heard(each, b'"status":"waiting"') for each in connections)
+
+
+def test_events_go_on_after_the_api_was_killed(new_service):
+    service = new_service()
+    api = service.start("http")
+    eventually(lambda: service.status("/health/ready") == 200)
+    id = service.submit(delay=3600)["id"]
+    stream = events(service, id)
+    last, _ = next(stream)
+    os.kill(api.pid, signal.SIGKILL)
+    with suppress(ConnectionError, http.client.HTTPException):
+        assert list(stream) == []
+    service.start("http")
+    eventually(lambda: service.status("/health/ready") == 200)
+    service.client.post(f"/task/{id}/cancel")
+    assert [task["status"] for _, task in events(service, id, last)] == ["cancelled"]

@@ -1,0 +1,182 @@
+"""`?wait=` and `GET /task/{id}/events` over HTTP."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from application.ports.wake_up import Topic
+from tests.at_once import until
+from tests.unit.http_service import Service, configured
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.changes.close()
+
+
+def waiting(service: Service) -> int:
+    return len(service.changes._watchers)
+
+
+def finish(service: Service, result: str = "[1]") -> None:
+    service.succeed(result)
+    service.wake_up.notify(Topic.CHANGED)
+
+
+def when_somebody_waits(service: Service, then: Any) -> Thread:
+    """Does it in the background as soon as a request waits."""
+    thread = Thread(target=lambda: (until(lambda: waiting(service)), then(service)))
+    thread.start()
+    return thread
+
+
+class TestWait:
+    def test_submitting_is_answered_with_the_finished_task(self, service: Service) -> None:
+        finisher = when_somebody_waits(service, finish)
+        answer = service.client.post("/task/new?wait=50", json={"a": 1})
+        finisher.join()
+        assert (answer.status_code, answer.get_json()["status"], answer.get_json()["result"]) == (201, "done", [1])
+        assert answer.headers["Location"] == "/task/1/view"
+
+    @pytest.mark.parametrize("path", ["/task/1/view?wait=50", "/task/1?wait=50.0"])
+    def test_so_is_viewing(self, service: Service, path: str) -> None:
+        service.submit({})
+        finisher = when_somebody_waits(service, finish)
+        answer = service.client.get(path)
+        finisher.join()
+        assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
+        assert "Retry-After" not in answer.headers
+
+    def test_a_task_that_fails_is_no_error_of_the_request(self, service: Service) -> None:
+        def fail(service: Service) -> None:
+            service.fail()
+            service.wake_up.notify(Topic.CHANGED)
+
+        finisher = when_somebody_waits(service, fail)
+        answer = service.client.post("/task/new?wait=50", json={})
+        finisher.join()
+        assert (answer.status_code, answer.get_json()["status"]) == (201, "failed")
+
+    def test_the_same_request_again_waits_for_the_first_task(self, service: Service) -> None:
+        key = {"Idempotency-Key": "k"}
+        service.client.post("/task/new", json={}, headers=key)
+        finisher = when_somebody_waits(service, finish)
+        answer = service.client.post("/task/new?wait=50", json={}, headers=key)
+        finisher.join()
+        assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
+
+    def test_no_time_is_an_answer_at_once(self, service: Service) -> None:
+        assert service.client.post("/task/new?wait=0", json={}).get_json()["status"] == "waiting"
+        assert service.client.get("/task/1/view?wait=0.001").get_json()["status"] == "waiting"
+
+    @pytest.mark.parametrize("wait", ["51", "-1", "x", "", "nan", "1e9"])
+    @pytest.mark.parametrize("path", ["/task/1/view", "/task/1"])
+    def test_another_time_is_422_with_the_bounds(self, service: Service, path: str, wait: str) -> None:
+        service.submit({})
+        answer = service.client.get(f"{path}?wait={wait}")
+        assert answer.status_code == 422
+        assert list(answer.get_json()["errors"]["query"]) == ["wait"]
+
+    def test_beyond_the_bound_it_is_answered_at_once_with_what_is_known(self) -> None:
+        service = configured(http_waiters=0)
+        answers = [service.client.post("/task/new?wait=50", json={}), service.client.get("/task/1?wait=50")]
+        assert [(each.status_code, each.headers["Retry-After"]) for each in answers] == [(201, "1"), (200, "1")]
+
+    def test_a_task_that_is_not_there_is_404_at_once(self, service: Service) -> None:
+        assert service.client.get("/task/7/view?wait=50").status_code == 404
+
+    def test_those_who_wait_let_others_through(self) -> None:
+        service = configured(http_threads=1)
+        service.submit({})
+        with ThreadPoolExecutor() as pool:
+            answers = [pool.submit(service.client.get, "/task/1?wait=50") for _ in range(3)]
+            until(lambda: waiting(service) == 3)
+            assert service.client.get("/ping").status_code == 200
+            assert service.submit({})["id"] == 2
+            finish(service)
+            assert [each.result().get_json()["status"] for each in answers] == ["done"] * 3
+        service.changes.close()
+
+    def test_when_all_are_sent_away_they_are_answered_with_what_is_known(self, service: Service) -> None:
+        closer = when_somebody_waits(service, lambda service: service.changes.close())
+        answer = service.client.post("/task/new?wait=50", json={})
+        closer.join()
+        assert (answer.status_code, answer.get_json()["status"]) == (201, "waiting")
+
+
+def follow(service: Service, id: int = 1, **headers: str) -> TestResponse:
+    return service.client.get(f"/task/{id}/events", headers=headers, buffered=False)
+
+
+def parsed(chunk: bytes) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in chunk.decode().strip("\n").split("\n"))
+
+
+class TestEvents:
+    def test_the_task_comes_now_and_after_each_change_until_it_has_finished(self, service: Service) -> None:
+        service.submit({"a": "\n\r\u2028"})
+        with follow(service) as answer:
+            assert (answer.status_code, answer.content_type) == (200, "text/event-stream")
+            chunks = iter(answer.response)
+            assert next(chunks) == b"retry: 1000\n\n"
+            first = parsed(next(chunks))
+            assert first["data"] == service.client.get("/task/1").text
+            finish(service)
+            last = parsed(next(chunks))
+            assert last["data"] == service.client.get("/task/1").text
+            assert '"status":"done"' in last["data"]
+            assert first["id"] != last["id"]
+            assert list(chunks) == []
+        assert waiting(service) == 0
+
+    def test_a_change_that_does_not_show_is_a_sign_of_life(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        with follow(service) as answer:
+            chunks = iter(answer.response)
+            next(chunks), next(chunks)
+            with service.begin() as work:
+                work.queue.renew([running.hold], running.lease.__class__(running.lease.handler, running.expire))
+                work.commit()
+            service.wake_up.notify(Topic.CHANGED)
+            assert next(chunks) == b":\n\n"
+
+    def test_it_goes_on_after_what_was_seen(self, service: Service) -> None:
+        service.submit({})
+        with follow(service) as answer:
+            chunks = iter(answer.response)
+            next(chunks)
+            seen = parsed(next(chunks))["id"]
+        finish(service)
+        with follow(service, **{"Last-Event-ID": seen}) as answer:
+            _, last = answer.response
+            assert '"status":"done"' in parsed(last)["data"]
+        again = follow(service, **{"Last-Event-ID": parsed(last)["id"]})
+        assert (again.status_code, again.data) == (204, b"")
+
+    @pytest.mark.parametrize("id", ["", "x", "-1", "9" * 100, "٣", "0"])
+    def test_an_id_that_no_event_had_is_as_none(self, service: Service, id: str) -> None:
+        service.submit({})
+        finish(service)
+        assert len(list(follow(service, **{"Last-Event-ID": id}).response)) == 2
+
+    def test_beyond_the_bound_the_first_event_is_the_only_one(self) -> None:
+        service = configured(http_waiters=0)
+        service.submit({})
+        answer = follow(service)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (200, "1")
+        assert len(list(answer.response)) == 2
+
+    def test_who_leaves_gives_the_place_back(self, service: Service) -> None:
+        service.submit({})
+        follow(service).close()
+        assert waiting(service) == 0
+
+    def test_a_task_that_is_not_there_is_404(self, service: Service) -> None:
+        assert follow(service, 7).status_code == 404

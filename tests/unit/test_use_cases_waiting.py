@@ -1,0 +1,244 @@
+"""Awaiting and following tasks, over memory. Who waits here is woken, or has no time."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import active_count
+
+import pytest
+
+from adapters.memory import MemoryWakeUp
+from application.changes import Changes
+from application.errors import StorageUnavailable, UnknownTask
+from application.ports.tasks import UNKNOWN
+from application.ports.wake_up import Topic
+from application.use_cases.await_task import Awaited, AwaitTask
+from application.use_cases.follow_task import Following, FollowTask
+from application.use_cases.view_task import ViewTask
+from application.view import View
+from domain.ids import TaskId
+from domain.settlement import Settlement
+from domain.status import Status
+from tests import steps
+from tests.at_once import until
+from tests.unit.memory_service import Service
+
+ONE = TaskId(1)
+LONG = 60
+"""Seconds that no test lasts."""
+
+
+class Waiting:
+    """A service in which tasks are waited for, two at most."""
+
+    def __init__(self) -> None:
+        self.service = Service()
+        self.wake_up = MemoryWakeUp()
+        self.changes = Changes(self.service.begin, self.wake_up, most=2)
+        view = ViewTask(self.service.begin, self.service.viewer)
+        self.await_task = AwaitTask(view, self.changes, self.service.clock)
+        self.follow_task = FollowTask(view, self.changes)
+        self.pool = ThreadPoolExecutor(4)
+
+    def submit(self) -> View:
+        return self.service.submit()
+
+    def soon(self, known: View) -> Future[Awaited]:
+        """The answer to somebody who waits by now."""
+        before = self.waiting
+        answer = self.pool.submit(self.await_task, known, LONG)
+        until(lambda: self.waiting > before or answer.done())
+        return answer
+
+    @property
+    def waiting(self) -> int:
+        return len(self.changes._watchers)
+
+    def run(self) -> steps.Task:
+        return steps.claim_one(self.service.begin, now=self.service.clock.now(), wanted={"default": 1})
+
+    def finish(self, result: str = "1") -> None:
+        steps.settle(self.service.begin, Settlement.succeeded(self.run(), self.service.clock.now(), result))
+        self.wake_up.notify(Topic.CHANGED)
+
+
+@pytest.fixture
+def waiting() -> Iterator[Waiting]:
+    waiting = Waiting()
+    yield waiting
+    waiting.changes.close()
+    waiting.pool.shutdown()
+
+
+class TestAwaiting:
+    def test_it_is_answered_as_soon_as_the_task_has_finished(self, waiting: Waiting):
+        answer = waiting.soon(waiting.submit())
+        waiting.finish("[7]")
+        view = answer.result(LONG).view
+        assert (view.task.status, view.stored.result) == (Status.DONE, "[7]")
+        assert waiting.waiting == 0
+
+    def test_what_has_finished_is_answered_at_once(self, waiting: Waiting):
+        waiting.submit()
+        waiting.finish()
+        known = ViewTask(waiting.service.begin, waiting.service.viewer)(ONE)
+        assert waiting.await_task(known, LONG) == Awaited(known)
+
+    def test_what_finished_since_it_was_seen_is_answered_at_once(self, waiting: Waiting):
+        known = waiting.submit()
+        waiting.finish()
+        assert waiting.await_task(known, LONG).view.task.status is Status.DONE
+
+    def test_when_the_time_is_over_it_is_answered_as_it_stands(self, waiting: Waiting):
+        known = waiting.submit()
+        waiting.run()
+        assert waiting.await_task(known, 0).view.task.status is Status.RUNNING
+
+    def test_a_change_on_the_way_is_no_answer(self, waiting: Waiting):
+        answer = waiting.soon(waiting.submit())
+        running = waiting.run()
+        waiting.wake_up.notify(Topic.CHANGED)
+        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert answer.result(LONG).view.task.status is Status.DONE
+
+    def test_without_a_notification_it_is_found_by_looking(self, waiting: Waiting):
+        answer = waiting.soon(waiting.submit())
+        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        assert answer.result(LONG).view.task.status is Status.DONE
+
+    def test_a_task_that_is_deleted_is_answered_as_it_was_known(self, waiting: Waiting):
+        known = waiting.submit()
+        answer = waiting.soon(known)
+        with waiting.service.begin() as work:
+            work.tasks.remove(ONE)
+            work.commit()
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert answer.result(LONG).view.task == known.task
+
+    def test_where_the_storage_is_away_it_is_answered_as_it_was_known(self, waiting: Waiting):
+        known = waiting.submit()
+        waiting.service.away = True
+        assert waiting.await_task(known, 0) == Awaited(known)
+
+    def test_an_outage_in_between_is_waited_through(self, waiting: Waiting):
+        answer = waiting.soon(waiting.submit())
+        waiting.service.errors += [StorageUnavailable()]
+        waiting.wake_up.notify(Topic.CHANGED)
+        until(lambda: not waiting.service.errors)
+        waiting.finish()
+        assert answer.result(LONG).view.task.status is Status.DONE
+
+
+class TestBounds:
+    def test_one_too_many_is_answered_at_once_and_told_so(self, waiting: Waiting):
+        known = waiting.submit()
+        answers = [waiting.soon(known) for _ in range(2)]
+        assert waiting.await_task(known, LONG) == Awaited(known, was_turned_away=True)
+        waiting.finish()
+        assert {each.result(LONG).view.task.status for each in answers} == {Status.DONE}
+        assert not waiting.soon(waiting.submit()).done()
+
+    def test_one_look_serves_all(self, waiting: Waiting):
+        known = waiting.submit()
+        answers = [waiting.soon(known) for _ in range(2)]
+        assert active_count() - len(waiting.pool._threads) <= 2
+        waiting.finish()
+        assert all(each.result(LONG) for each in answers)
+
+    def test_closing_sends_everybody_away_with_what_is_known(self, waiting: Waiting):
+        known = waiting.submit()
+        answer = waiting.soon(known)
+        waiting.changes.close()
+        assert answer.result(LONG) == Awaited(known)
+        assert waiting.await_task(known, LONG).was_turned_away
+
+    def test_nobody_listens_and_nothing_runs_before_somebody_waits(self):
+        waiting = Waiting()
+        assert not waiting.wake_up._wakes
+        assert waiting.changes._thread is None
+
+
+def statuses(following: Following) -> list[Status | None]:
+    return [view and view.task.status for view in following]
+
+
+class TestFollowing:
+    def test_it_begins_with_the_task_as_it_stands_and_ends_with_it(self, waiting: Waiting):
+        waiting.submit()
+        following = waiting.follow_task(ONE)
+        views = iter(following)
+        assert next(views).task.status is Status.WAITING
+        running = waiting.run()
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert next(views).task.status is Status.RUNNING
+        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert [view.task.status for view in views] == [Status.DONE]
+
+    def test_states_in_between_may_merge_and_the_last_one_comes(self, waiting: Waiting):
+        waiting.submit()
+        views = iter(waiting.follow_task(ONE))
+        next(views)
+        waiting.finish()
+        assert [view.task.status for view in views] == [Status.DONE]
+
+    def test_what_was_seen_does_not_come_again(self, waiting: Waiting):
+        waiting.submit()
+        first = next(iter(waiting.follow_task(ONE)))
+        views = iter(waiting.follow_task(ONE, first.stored.version))
+        waiting.finish()
+        assert [view.task.status for view in views] == [Status.DONE]
+
+    def test_a_task_that_has_finished_is_one_view_and_nothing_once_that_was_seen(self, waiting: Waiting):
+        waiting.submit()
+        waiting.finish()
+        following = waiting.follow_task(ONE)
+        (view,) = following
+        assert not following.has_nothing_new
+        again = waiting.follow_task(ONE, view.stored.version)
+        assert again.has_nothing_new
+        assert list(again) == []
+
+    def test_one_too_many_has_the_first_view_alone(self, waiting: Waiting):
+        waiting.submit()
+        others = [waiting.follow_task(ONE) for _ in range(2)]
+        following = waiting.follow_task(ONE)
+        assert following.was_turned_away
+        assert statuses(following) == [Status.WAITING]
+        others[0].close()
+        others[0].close()
+        assert not waiting.follow_task(ONE).was_turned_away
+
+    def test_a_task_that_is_deleted_ends_it(self, waiting: Waiting):
+        waiting.submit()
+        views = iter(waiting.follow_task(ONE))
+        next(views)
+        with waiting.service.begin() as work:
+            work.tasks.remove(ONE)
+            work.commit()
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert list(views) == []
+
+    def test_an_outage_is_a_sign_of_life_and_no_end(self, waiting: Waiting):
+        waiting.submit()
+        following = waiting.follow_task(ONE)
+        views = iter(following)
+        next(views)
+        waiting.finish()
+        until(lambda: following._watcher and following._watcher.woken.is_set())
+        waiting.service.away = True
+        assert next(views) is None
+        waiting.service.away = False
+        assert [view.task.status for view in views] == [Status.DONE]
+
+    def test_closing_all_ends_it(self, waiting: Waiting):
+        waiting.submit()
+        views = iter(waiting.follow_task(ONE))
+        next(views)
+        waiting.changes.close()
+        assert list(views) == []
+
+    def test_a_task_that_is_not_there_is_unknown(self, waiting: Waiting):
+        with pytest.raises(UnknownTask):
+            waiting.follow_task(TaskId(99), UNKNOWN)
+        assert waiting.waiting == 0
