@@ -53,6 +53,14 @@ class InvalidItems(ApplicationError):
         self.errors, self.number = errors, number
 
 
+class InvalidSchedule(ApplicationError):
+    """every={every} with timezone={timezone} is no schedule: {why}"""
+
+    def __init__(self, every: str, timezone: str, why: str) -> None:
+        super().__init__()
+        self.every, self.timezone, self.why = repr(every), repr(timezone), why
+
+
 class StorageUnavailable(ApplicationError):
     """the database is away, try again"""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.options import Options
+from domain.schedule import Schedule
 
 ANY_OBJECT = '{"type":"object"}'
 
@@ -12,7 +13,7 @@ ANY_OBJECT = '{"type":"object"}'
 class TaskType:
     """Its name, what it does, the JSON Schema of its arguments as text, and the options that its tasks have by default.
 
-    `retries_timeout` says whether an attempt that took too long may be repeated.
+    `retries_timeout` says whether an attempt that took too long may be repeated, `schedule` when it recurs, if it does.
     """
 
     name: TypeName
@@ -20,6 +21,7 @@ class TaskType:
     schema: str = ANY_OBJECT
     options: Options = field(default_factory=Options)
     retries_timeout: bool = True
+    schedule: Schedule | None = None
 
 
 DEFAULT = TaskType(name=DEFAULT_TYPE, description="What ExecuteWhenRunningTask does.")

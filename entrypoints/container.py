@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from dependency_injector import containers, providers
 
+from adapters.cron import CronCalendar
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.executors.process.executor import ProcessExecutor
 from adapters.executors.process.limits import Limits
@@ -37,10 +38,12 @@ from application.use_cases.clean import Clean
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.tick import Tick
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
@@ -69,6 +72,7 @@ class Container(containers.DeclarativeContainer):
     migrate = providers.Singleton(Migration, database)
     ping = migrate.provided.check
     processes = providers.Singleton(ProcProcesses)
+    calendar = providers.Singleton(CronCalendar)
     embedded_postgres = providers.Factory(EmbeddedPostgres)
 
     known_types = providers.Singleton(KnownTypes, begin, clock)
@@ -90,7 +94,9 @@ class Container(containers.DeclarativeContainer):
     clean = providers.Singleton(Clean, begin, clock)
     rescue = providers.Singleton(Rescue, begin, clock, notifier, settings.provided.lease)
     bury = providers.Singleton(Bury, begin, clock, notifier, processes)
+    tick = providers.Singleton(Tick, begin, clock, notifier, calendar, settings.provided.max_task_time)
 
+    publish_types = providers.Singleton(PublishTypes, begin, clock, calendar)
     published = providers.Object(lambda types: None)
     desk = providers.Singleton(Desk, clock)
     limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)
@@ -104,7 +110,7 @@ class Container(containers.DeclarativeContainer):
     )
     office = providers.Singleton(Office, desk, begin, identity)
     errands = providers.List(
-        providers.Singleton(Publish, office, published),
+        providers.Singleton(Publish, office, publish_types, published),
         providers.Singleton(Settle, office, notifier),
         providers.Singleton(PassOn, office, checker, rescue.provided.vigil),
         providers.Singleton(RecordAfterwords, office),

@@ -25,6 +25,8 @@ class TaskOptions:
     max_losses: int | None = None
     priority: int | None = None
     retry_on: tuple[type[BaseException], ...] | None = None
+    every: str | None = None
+    timezone: str | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -33,6 +35,7 @@ class TaskOptions:
         _check_whole("max_losses", self.max_losses, 0, _MOST_STARTS)
         _check_whole("priority", self.priority, -100, 100)
         _check_exceptions(self.retry_on)
+        _check_schedule(self.every, self.timezone)
 
 
 @overload
@@ -46,6 +49,8 @@ def task(
     max_losses: int | None = None,
     priority: int | None = None,
     retry_on: Exceptions | None = None,
+    every: str | None = None,
+    timezone: str | None = None,
 ) -> Callable[[Function], Function]: ...
 def task(
     function: Any = None,
@@ -57,12 +62,16 @@ def task(
     max_losses: int | None = None,
     priority: int | None = None,
     retry_on: Exceptions | None = None,
+    every: str | None = None,
+    timezone: str | None = None,
 ) -> Any:
     """Mark a function as a type of task, as `@task` or `@task(timeout=60)`. Its name is the function's unless given.
 
     An attempt may take `timeout` seconds. A task that fails is started up to `max_attempts` times, if `retry_on` is
     given only where it failed with one of these; and up to `max_losses` times more where its handler was lost. Tasks of
-    a higher `priority` come first. TypeError or ValueError says which option makes no sense.
+    a higher `priority` come first. `every` has the five fields of a crontab, in the time of `timezone`, UTC unless
+    given: whenever they say so, a task without arguments is made. TypeError or ValueError says which option makes no
+    sense.
     """
     options = TaskOptions(
         name=name,
@@ -71,6 +80,8 @@ def task(
         max_losses=max_losses,
         priority=priority,
         retry_on=(retry_on,) if isinstance(retry_on, type) else retry_on,
+        every=every,
+        timezone=timezone,
     )
     if function is None:
         return lambda function: _mark(function, options)
@@ -118,3 +129,14 @@ def _check_exceptions(classes: tuple[type[BaseException], ...] | None) -> None:
     for each in classes:
         if not (isinstance(each, type) and issubclass(each, BaseException)):
             raise TypeError(f"retry_on has {each!r}: it takes exception classes")
+
+
+def _check_schedule(every: str | None, timezone: str | None) -> None:
+    """The handler says the rest when it starts: whether the fields have a meaning, and the zone is one."""
+    for option, value in (("every", every), ("timezone", timezone)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{option} is {value!r}: it takes a string")
+    if every is not None and len(every.split()) != 5:
+        raise ValueError(f"every is {every!r}: it takes five fields: minute, hour, day of month, month, day of week")
+    if timezone is not None and every is None:
+        raise ValueError(f"timezone is {timezone!r}: it goes with every")

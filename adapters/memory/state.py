@@ -6,6 +6,7 @@ from datetime import datetime
 
 from application.ports.tasks import Version
 from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
+from domain.schedule import Recurrence
 from domain.settlement import Attempt
 from domain.task import Task
 from domain.task_type import TaskType
@@ -44,7 +45,15 @@ class State:
     attempts: dict[tuple[TaskId, Claim], Attempt] = field(default_factory=dict)
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
+    schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """The same now, its own from now on."""
-        return State(self.last_id, dict(self.rows), dict(self.attempts), dict(self.types), dict(self.handlers))
+        return State(
+            self.last_id,
+            dict(self.rows),
+            dict(self.attempts),
+            dict(self.types),
+            dict(self.handlers),
+            dict(self.schedules),
+        )

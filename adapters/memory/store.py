@@ -8,6 +8,7 @@ from threading import Lock
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.listing import MemoryListing
 from adapters.memory.queue import MemoryQueue
+from adapters.memory.schedules import MemorySchedules
 from adapters.memory.state import State
 from adapters.memory.tasks import MemoryTasks
 from adapters.memory.types import MemoryTypes
@@ -27,6 +28,7 @@ class MemoryWork:
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryTypes(state)
+        self.schedules = MemorySchedules(state)
 
     def commit(self) -> None:
         """From now on this is what is stored."""

@@ -19,7 +19,7 @@ class MemoryTypes:
     def publish(
         self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
     ) -> None:
-        self._state.types |= {type.name: type for type in types}
+        self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process)
 
     def keep(self, handler: HandlerId, until: datetime) -> bool:
@@ -46,4 +46,11 @@ class MemoryTypes:
 
     def all(self, now: datetime) -> Sequence[Published]:
         live = {name for each in self._state.handlers.values() if each.until > now for name in each.types}
-        return [Published(type, name in live) for name, type in sorted(self._state.types.items())]
+        return [self._published(type, name in live) for name, type in sorted(self._state.types.items())]
+
+    def _published(self, type: TaskType, is_live: bool) -> Published:
+        recurrence = self._state.schedules.get(type.name)
+        if recurrence is None:
+            return Published(type, is_live)
+        next = recurrence.next if recurrence.abandoned is None else None
+        return Published(replace(type, schedule=recurrence.schedule), is_live, next)

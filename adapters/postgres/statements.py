@@ -342,6 +342,49 @@ ELSEWHERE = text("""
 
 ALL_TYPES = text("""
     SELECT name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout,
-        EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live
-    FROM task_types ORDER BY name
+        EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
+        every, timezone, CASE WHEN abandoned IS NULL THEN next END AS next
+    FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
 """)
+
+LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE")
+
+DUE = text("""
+    SELECT * FROM schedules
+    WHERE next <= :now AND abandoned IS NULL
+    ORDER BY type FOR UPDATE SKIP LOCKED
+""")
+
+SAVE_SCHEDULES = text("""
+    INSERT INTO schedules (type, every, timezone, next, omitted, abandoned)
+    SELECT * FROM unnest(
+        CAST(:type AS text[]), CAST(:every AS text[]), CAST(:timezone AS text[]), CAST(:next AS timestamptz[]),
+        CAST(:omitted AS boolean[]), CAST(:abandoned AS timestamptz[])
+    )
+    ON CONFLICT (type) DO UPDATE SET
+        every = excluded.every, timezone = excluded.timezone, next = excluded.next, omitted = excluded.omitted,
+        abandoned = excluded.abandoned
+""")
+
+REMOVE_SCHEDULES = text("DELETE FROM schedules WHERE type = ANY (:types)")
+
+REVIEW = text("""
+    WITH living AS (
+        SELECT types FROM handlers WHERE until > :now
+    ), forgotten AS (
+        SELECT type FROM schedules
+        WHERE abandoned <= :forgotten AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types))
+        ORDER BY type FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM schedules s USING forgotten WHERE s.type = forgotten.type
+    ), changed AS (
+        SELECT type FROM schedules
+        WHERE omitted AND EXISTS (SELECT FROM living)
+            AND (abandoned IS NULL) <> EXISTS (SELECT FROM living WHERE schedules.type = ANY (types))
+        ORDER BY type FOR UPDATE SKIP LOCKED
+    )
+    UPDATE schedules s SET abandoned = CASE WHEN abandoned IS NULL THEN CAST(:now AS timestamptz) END
+    FROM changed WHERE s.type = changed.type
+""")
+
+NEXT_AFTER = text("SELECT min(next) FROM schedules WHERE next > :now AND abandoned IS NULL")

@@ -10,6 +10,7 @@ from adapters.postgres import rows, statements
 from application.ports.types import REMEMBERED, Published
 from domain.ids import HandlerId, TypeName
 from domain.options import OPTION_NAMES, Options
+from domain.schedule import Schedule
 from domain.task_type import TaskType
 
 
@@ -66,5 +67,6 @@ def _known(row: Row[Any]) -> Published:
         schema=row.schema,
         options=options,
         retries_timeout=row.retries_timeout,
+        schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
-    return Published(type, row.live)
+    return Published(type, row.live, row.next)

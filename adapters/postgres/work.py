@@ -9,6 +9,7 @@ from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.queue import PostgresQueue
+from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.tasks import PostgresTasks
 from adapters.postgres.types import PostgresTypes
 
@@ -23,6 +24,7 @@ class PostgresWork:
         self.listing = PostgresListing(connection)
         self.cleaning = PostgresCleaning(connection)
         self.types = PostgresTypes(connection)
+        self.schedules = PostgresSchedules(connection)
 
     def commit(self) -> None:
         """Make it last."""

@@ -11,10 +11,14 @@ from domain.task_type import TaskType
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A type as it was last published, and whether a handler lives that can run it."""
+    """A type as it was last published, and whether a handler lives that can run it.
+
+    `next` is when it recurs; None where it does not, or its schedule is abandoned.
+    """
 
     type: TaskType
     live: bool
+    next: datetime | None = None
 
 
 REMEMBERED = timedelta(days=1)
@@ -29,7 +33,8 @@ class PublishedTypes(Protocol):
     ) -> None:
         """After: the handler lives until then with exactly these types, which replace older ones of their names.
 
-        `process` is the name by which others on its machine can see when it ends, if there is one.
+        Their schedules are not written here, but as Schedules. `process` is the name by which others on its machine can
+        see when it ends, if there is one.
         """
         ...
 

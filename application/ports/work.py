@@ -7,6 +7,7 @@ from typing import Protocol
 from application.ports.cleaning import Cleaning
 from application.ports.listing import Listing
 from application.ports.queue import Queue
+from application.ports.schedules import Schedules
 from application.ports.tasks import Tasks
 from application.ports.types import PublishedTypes
 
@@ -28,6 +29,9 @@ class Work(Protocol):
 
     @property
     def types(self) -> PublishedTypes: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
 
     def commit(self) -> None:
         """Make it last. What was not committed when the block is left is rolled back."""

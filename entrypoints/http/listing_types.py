@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from flask import Response
 
@@ -22,7 +23,8 @@ def listing_types(types: Blueprint, services: Services) -> None:
     def list_types() -> Response:
         """List the types
 
-        With the JSON Schema of their arguments, and the options that their tasks have where none are given.
+        With the JSON Schema of their arguments, the options that their tasks have where none are given, and when they
+        recur.
         """
         return json_answer(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
 
@@ -30,4 +32,11 @@ def listing_types(types: Blueprint, services: Services) -> None:
 def _type_json(published: Published) -> str:
     type = published.type
     head = {"name": type.name, "description": type.description, "live": published.live}
-    return f'{json.dumps(head)[:-1]},"schema":{type.schema},"defaults":{json.dumps(asdict(type.options))}}}'
+    tail = {"defaults": asdict(type.options), "schedule": _schedule(published)}
+    return f'{json.dumps(head)[:-1]},"schema":{type.schema},{json.dumps(tail)[1:]}'
+
+
+def _schedule(published: Published) -> dict[str, Any] | None:
+    if published.type.schedule is None:
+        return None
+    return asdict(published.type.schedule) | {"next": published.next and int(published.next.timestamp())}

@@ -150,8 +150,22 @@ TYPE: dict[str, Any] = {
             "required": ["priority", "max_attempts", "max_losses", "timeout"],
             "additionalProperties": False,
         },
+        "schedule": {
+            "type": ["object", "null"],
+            "description": "When a task of it is made without anybody asking; null for never.",
+            "properties": {
+                "every": {"type": "string", "description": "Five fields of a crontab.", "examples": ["0 7 * * 1-5"]},
+                "timezone": {"type": "string", "examples": ["Europe/Lisbon"]},
+                "next": {
+                    "type": ["integer", "null"],
+                    "description": "The next time, in Unix seconds; null if no handler has it any more.",
+                },
+            },
+            "required": ["every", "timezone", "next"],
+            "additionalProperties": False,
+        },
     },
-    "required": ["name", "description", "live", "schema", "defaults"],
+    "required": ["name", "description", "live", "schema", "defaults", "schedule"],
     "additionalProperties": False,
 }
 

@@ -5,6 +5,7 @@ import signal
 
 from entrypoints import lifeline, process
 from entrypoints.container import Container
+from entrypoints.janitor.chores import cleaning, taking_back, ticking
 from entrypoints.janitor.rounds import Rounds
 
 log = logging.getLogger("entrypoints.janitor")
@@ -16,7 +17,13 @@ def main() -> None:
     container = Container(settings=settings)
     process.prepare_database(container)
     container.clock().open()
-    rounds = Rounds(container.clean(), container.rescue(), container.bury(), settings.lease)
+    chores = [
+        ticking(container.tick()),
+        cleaning(container.clean()),
+        taking_back(container.bury()),
+        taking_back(container.rescue()),
+    ]
+    rounds = Rounds(chores, settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())
     log.info("ready")

@@ -116,7 +116,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self, database: Database) -> None:
         super().__init__()
         with database.engine.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, attempts, task_types, handlers RESTART IDENTITY"))
+            connection.execute(text("TRUNCATE tasks, attempts, task_types, handlers, schedules RESTART IDENTITY"))
         self.memory: Begin = MemoryStore().begin
         self.postgres: Begin = PostgresStore(database).begin
         self.seconds = 0.0

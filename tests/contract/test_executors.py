@@ -16,6 +16,7 @@ from domain.failure import Failure
 from domain.ids import Hold
 from domain.options import Options
 from domain.progress import Progress
+from domain.schedule import Schedule
 from domain.task_type import TaskType
 from tests.executing import TIMEOUT, Driver
 
@@ -143,6 +144,46 @@ def test_functions_that_are_no_good_are_said_to_be(
     (unusable,) = opened(file).heard
     assert isinstance(unusable, Unusable)
     assert unusable.reason.startswith(reason.format(file=file))
+
+
+RECURS = """
+from flask_tasks import Progress, task
+@task(every="0  7 * * 1-5", timezone="Europe/Lisbon")
+def f(progress: Progress, n: int = 5, *args, **others): return n
+@task(every="*/5 * * * *")
+async def g(): return "g"
+@task(every="* * * * *")
+def ExecuteWhenRunningTask(task_id, args): return args
+"""
+
+
+def test_a_type_has_the_schedule_of_its_function(opened: Callable[..., Driver], written: Callable[[str], str]) -> None:
+    driver = opened(written(RECURS))
+    assert {name: type.schedule for name, type in types_of(driver).items()} == {
+        "f": Schedule(every="0 7 * * 1-5", timezone="Europe/Lisbon"),
+        "g": Schedule(every="*/5 * * * *", timezone="UTC"),
+        "default": Schedule(every="* * * * *", timezone="UTC"),
+    }
+    assert [driver.result("f"), driver.result("g"), driver.result("default")] == [5, "g", {}]
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "reason"),
+    [
+        ("every='61 * * * *'", "", "every is '61 * * * *': bad minute"),
+        ("every='0 0 31 4 *'", "", "every is '0 0 31 4 *': bad day-of-month"),
+        ("every='0 0 */29 2 0#5'", "", "every is '0 0 */29 2 0#5': it never comes"),
+        ("every='* * * * *', timezone='Lisbon'", "", "timezone is 'Lisbon': there is no such time zone"),
+        ("every='* * * * *', timezone='Europe'", "", "timezone is 'Europe': there is no such time zone"),
+        ("every='* * * * *'", "a, b=2", "what recurs is called without arguments: $.a: it is required"),
+        ("every='* * * * *'", "a: int, /", "what recurs is called without arguments: $.a: Field required"),
+    ],
+)
+def test_a_function_that_cannot_recur_is_said_not_to(
+    opened: Callable[..., Driver], written: Callable[[str], str], options: str, arguments: str, reason: str
+) -> None:
+    file = written(f"from flask_tasks import task\n@task({options})\ndef f({arguments}): ...\n")
+    assert opened(file).heard == [Unusable(f"f ({file}:2) cannot be a task: {reason}")]
 
 
 def test_a_description_can_be_stored_whatever_it_says(

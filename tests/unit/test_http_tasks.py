@@ -1,15 +1,20 @@
 """Tasks over HTTP: submit, view, change, list."""
 
 import json
+from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from application.ports.queue import Report
 from domain.failure import Failure
 from domain.progress import Progress
+from domain.schedule import Schedule
 from domain.settlement import Settlement
+from entrypoints.http.schemas import SCHEMAS
 from entrypoints.http.task_json import FIELDS
 from tests import steps
+from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
 
 NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
@@ -272,7 +277,29 @@ class TestTypes:
             "live": True,
             "schema": {"type": "object", "required": ["a"]},
             "defaults": {"priority": 0, "max_attempts": 2, "max_losses": 3, "timeout": 2.5},
+            "schedule": None,
         }
+
+    def test_what_recurs_is_listed_with_its_next_time(self, service: Service) -> None:
+        recurs = Recurring(service.store.begin, service.clock)
+        schedule = Schedule(every="30 12 * * *", timezone="Europe/Lisbon")
+        recurs.publish("a", recurring("report", schedule))
+        next = service.clock.now().timestamp() + 1800
+        assert self.schedule(service) == {"every": "30 12 * * *", "timezone": "Europe/Lisbon", "next": next}
+        recurs.withdraw("a")
+        recurs.publish("b", recurring("other", None))
+        service.clock.move(1)
+        assert self.schedule(service) == {"every": "30 12 * * *", "timezone": "Europe/Lisbon", "next": None}
+        recurs.publish("a", recurring("report", None))
+        service.clock.move(1)
+        assert self.schedule(service) is None
+
+    def schedule(self, service: Service) -> Any:
+        listed = service.client.get("/types").get_json()
+        schema = {"$ref": "#/components/schemas/Types", "components": {"schemas": SCHEMAS}}
+        jsonschema_rs.validator_for(schema).validate(listed)
+        (report,) = (each for each in listed["types"] if each["name"] == "report")
+        return report["schedule"]
 
 
 class TestChanging:

@@ -45,6 +45,12 @@ def test_options_are_recorded() -> None:
     )
 
 
+def test_a_schedule_is_recorded_as_it_is() -> None:
+    assert marked(every=" 0 7  * * 1-5", timezone="Europe/Lisbon") == (
+        TaskOptions(every=" 0 7  * * 1-5", timezone="Europe/Lisbon")
+    )
+
+
 def test_one_exception_is_as_good_as_a_tuple_of_one() -> None:
     assert marked(retry_on=OSError).retry_on == (OSError,)
     assert marked(retry_on=()).retry_on == ()
@@ -78,6 +84,12 @@ def test_a_decorator_above_it_keeps_the_mark() -> None:
         ({"name": 5}, TypeError, "name is 5: it takes a string"),
         ({"retry_on": "OSError"}, TypeError, "retry_on is 'OSError': it takes exception classes"),
         ({"retry_on": (int,)}, TypeError, "retry_on has <class 'int'>: it takes exception classes"),
+        ({"every": 5}, TypeError, "every is 5: it takes a string"),
+        ({"every": "* * * *"}, ValueError, "every is '* * * *': it takes five fields: minute, hour, day of month, "),
+        ({"every": "* * * * * *"}, ValueError, "every is '* * * * * *': it takes five fields"),
+        ({"every": ""}, ValueError, "every is '': it takes five fields"),
+        ({"every": "* * * * *", "timezone": 1}, TypeError, "timezone is 1: it takes a string"),
+        ({"timezone": "UTC"}, ValueError, "timezone is 'UTC': it goes with every"),
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
     ],
 )
@@ -114,7 +126,13 @@ def test_its_limits_are_those_of_the_service(option: str, values: list[Any]) -> 
 
 
 def test_it_knows_every_option_of_the_service() -> None:
-    assert {each.name for each in fields(TaskOptions)} == {*options.OPTION_NAMES, "name", "retry_on"}
+    assert {each.name for each in fields(TaskOptions)} == {
+        *options.OPTION_NAMES,
+        "name",
+        "retry_on",
+        "every",
+        "timezone",
+    }
 
 
 def is_allowed(make: Any, given: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from adapters.executors.functions.failures import storable
 from adapters.executors.functions.find import CannotImport, place
 from adapters.executors.functions.function import Function
+from adapters.executors.functions.recurring import schedule
 from domain import json_text
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
@@ -14,7 +15,7 @@ LONGEST_DESCRIPTION = 20_000
 
 
 def described(function: Function) -> TaskType:
-    """Its type. CannotImport if its annotations or its options cannot be published."""
+    """Its type. CannotImport if its annotations, its options or its schedule cannot be published."""
     try:
         return TaskType(
             name=function.type,
@@ -22,6 +23,7 @@ def described(function: Function) -> TaskType:
             schema=json_text.dump(function.arguments.schema()),
             options=_options(function),
             retries_timeout=_retries_timeout(function),
+            schedule=schedule(function),
         )
     except Exception as error:
         raise CannotImport(f"{function.type} ({place(function)}) cannot be a task: {error}") from error

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from struct import Struct
+from typing import Any
 
 from adapters.executors.process.frames import Frame, Kind
 from adapters.executors.process.log import Printed
@@ -11,6 +12,7 @@ from application.ports.executor import Failed, Started, Succeeded
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.options import Options
+from domain.schedule import Schedule
 from domain.task_type import TaskType
 
 _STARTED = Struct("!d?")
@@ -45,7 +47,7 @@ def ending(run: int, seconds: float, outcome: str | Failure) -> Report:
 
 def types(frame: Frame) -> list[TaskType]:
     """What was described."""
-    return [TaskType(**each | {"options": Options(**each["options"])}) for each in json.loads(frame.payload)]
+    return [_type(each) for each in json.loads(frame.payload)]
 
 
 def started(frame: Frame, hold: Hold) -> Started:
@@ -75,3 +77,8 @@ def ended(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
 def seconds(frame: Frame) -> float:
     """How long the function took."""
     return float(_SECONDS.unpack_from(frame.payload)[0])
+
+
+def _type(described: dict[str, Any]) -> TaskType:
+    schedule = described["schedule"] and Schedule(**described["schedule"])
+    return TaskType(**described | {"options": Options(**described["options"]), "schedule": schedule})

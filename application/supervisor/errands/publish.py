@@ -5,15 +5,17 @@ from math import inf
 
 from application.supervisor.courier import Courier
 from application.supervisor.errands.errand import Office
+from application.use_cases.publish_types import PublishTypes
 from domain.task_type import TaskType
 
 
 class Publish:
     """Due whenever the types are others than those that were published; nothing is claimed before."""
 
-    def __init__(self, office: Office, published: Callable[[Sequence[TaskType]], None]) -> None:
+    def __init__(self, office: Office, publish: PublishTypes, published: Callable[[Sequence[TaskType]], None]) -> None:
         self._office = office
         self._desk = office.desk
+        self._publish = publish
         self._published = published
 
     def due_in(self) -> float:
@@ -24,10 +26,8 @@ class Publish:
         types = self._desk.types
 
         def errand() -> None:
-            with self._office.begin() as work:
-                me = self._office.identity
-                work.types.publish(me.handler, types, self._office.lease().until, me.process)
-                work.commit()
+            me = self._office.identity
+            self._publish(me.handler, types, self._office.lease().until, me.process)
 
         def then(_: None) -> None:
             self._desk.published = types

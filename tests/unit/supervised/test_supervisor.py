@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from adapters.clocks import SystemClock
+from adapters.cron import CronCalendar
 from adapters.executors.thread import ThreadExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryStore, MemoryWakeUp
@@ -36,6 +37,7 @@ from application.supervisor.errands.settle import Settle
 from application.supervisor.errands.strays import GiveBackStrays
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
+from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.view import Viewer
 from domain.failure import Failure
@@ -77,7 +79,7 @@ class Rig:
         rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
         office = Office(desk, self.begin, Identity(HandlerId("me"), lease))
         errands = [
-            Publish(office, lambda types: None),
+            Publish(office, PublishTypes(self.begin, self.clock, CronCalendar()), lambda types: None),
             Settle(office, self.wake_up),
             PassOn(office, SchemaChecker(), rescue.vigil),
             RecordAfterwords(office),

@@ -1,0 +1,5 @@
+"""Ticks by the rules of a crontab."""
+
+from adapters.cron.calendar import CronCalendar
+
+__all__ = ["CronCalendar"]

@@ -1,0 +1,61 @@
+"""Schedules in PostgreSQL."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from adapters.postgres import rows, statements
+from domain.ids import TypeName
+from domain.schedule import FORGOTTEN, Recurrence, Schedule
+
+
+class PostgresSchedules:
+    """Implements application.ports.schedules.Schedules."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self) -> Sequence[Recurrence]:
+        return [_recurrence(row) for row in self._connection.execute(statements.LOCK_SCHEDULES)]
+
+    def due(self, now: datetime) -> Sequence[Recurrence]:
+        return [_recurrence(row) for row in self._connection.execute(statements.DUE, {"now": now})]
+
+    def save(self, recurrences: Sequence[Recurrence]) -> None:
+        if recurrences:
+            in_order = sorted(recurrences, key=lambda each: each.type)
+            self._connection.execute(statements.SAVE_SCHEDULES, rows.columns([_saved(each) for each in in_order]))
+
+    def remove(self, types: Collection[TypeName]) -> None:
+        if types:
+            self._connection.execute(statements.REMOVE_SCHEDULES, {"types": list(types)})
+
+    def review(self, now: datetime) -> None:
+        self._connection.execute(statements.REVIEW, {"now": now, "forgotten": now - FORGOTTEN})
+
+    def next_after(self, now: datetime) -> datetime | None:
+        found: datetime | None = self._connection.execute(statements.NEXT_AFTER, {"now": now}).scalar()
+        return found
+
+
+def _saved(recurrence: Recurrence) -> dict[str, object]:
+    return {
+        "type": recurrence.type,
+        "every": recurrence.schedule.every,
+        "timezone": recurrence.schedule.timezone,
+        "next": recurrence.next,
+        "omitted": recurrence.omitted,
+        "abandoned": recurrence.abandoned,
+    }
+
+
+def _recurrence(row: Row[Any]) -> Recurrence:
+    return Recurrence(
+        type=TypeName(row.type),
+        schedule=Schedule(every=row.every, timezone=row.timezone),
+        next=row.next,
+        omitted=row.omitted,
+        abandoned=row.abandoned,
+    )

@@ -1,0 +1,319 @@
+"""What recurs: one task a tick, none lost by a deploy, one after a downtime, none when nobody has it any more."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import inf
+
+import pytest
+
+from application.ports.wake_up import Topic
+from application.ports.work import Begin
+from domain.ids import TypeName
+from domain.options import Options
+from domain.schedule import Recurrence, Schedule
+from domain.status import Status
+from domain.task import Task
+from tests.recurring import DAILY, HOURLY, Recurring, recurring
+from tests.steps import at, stored
+
+TICK = at(3600)
+"""The first of DAILY."""
+
+
+@pytest.fixture
+def service(begin: Begin) -> Recurring:
+    return Recurring(begin)
+
+
+def run_ats(tasks: Sequence[Task]) -> list[datetime]:
+    return [task.run_at for task in tasks]
+
+
+class TestTicking:
+    def test_a_tick_becomes_one_task_that_may_run_at_once(self, service: Recurring):
+        service.publish("a", recurring("report", options=Options(priority=5, max_attempts=3, timeout=9)))
+        service.clock.set(at(3600.25))
+        (task,) = service.tick()
+        assert (task.type, task.status, task.run_at, task.attempt) == ("report", Status.WAITING, TICK, 0)
+        assert (task.priority, task.max_attempts, task.timeout) == (5, 3, 9)
+        assert (task.created, task.ttl, task.expire) == (TICK, 600, at(3600 + 600))
+        assert stored(service.begin, task.id).args == "{}"
+        assert service.told == [Topic.WAITING]
+
+    def test_before_its_tick_nothing_is_made_and_nobody_is_told(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.clock.set(at(3599.999))
+        assert service.tick() == []
+        assert service.told == []
+
+    def test_a_tick_is_not_repeated_by_whoever_looks(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.pass_hours(1)
+        assert len(service.tick()) == 1
+        assert service.tick() == service.janitor()().tasks == []
+        service.pass_hours(24)
+        assert run_ats(service.janitor()().tasks) == [at(25 * 3600)]
+
+    def test_all_that_were_missed_become_one_task(self, service: Recurring):
+        service.publish("a", recurring("often", "*/5 * * * *"), recurring("report"))
+        service.pass_hours(24)
+        often, report = service.tick()
+        assert (often.type, often.run_at, often.expire) == ("often", at(300), at(86_400 + 600))
+        assert (report.type, report.run_at) == ("report", TICK)
+        assert service.tick() == []
+        assert service.known()["often"].next == at(86_400 + 300)
+
+    def test_it_says_in_how_many_seconds_there_is_more(self, service: Recurring):
+        assert service.look().next_in == inf
+        service.publish("a", recurring("report"), recurring("often", "*/5 * * * *"))
+        service.clock.set(at(60.5))
+        assert service.look().next_in == 239.5
+        service.clock.set(at(300))
+        assert service.look().next_in == 300
+
+    def test_what_has_ticked_was_committed_with_its_task_or_not_at_all(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.pass_hours(1)
+        with service.begin() as work:
+            (due,) = work.schedules.due(service.clock.now())
+            work.schedules.save([due.ticked(at(99_999))])
+        assert run_ats(service.tick()) == [TICK]
+
+    def test_in_the_hour_that_comes_twice_a_tick_is_one_task(self, service: Recurring):
+        """Also for who looks in the second of them for the first time after a downtime."""
+        service.clock.set(datetime(2026, 10, 24, 12, tzinfo=UTC))
+        service.publish("a", recurring("nightly", Schedule(every="30 1 * * *", timezone="Europe/Lisbon")))
+        service.clock.set(datetime(2026, 10, 25, 1, 10, tzinfo=UTC))
+        assert run_ats(service.tick()) == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC)]
+        service.clock.move(60)
+        assert service.tick() == []
+        service.clock.set(datetime(2026, 10, 25, 1, 31, tzinfo=UTC))
+        assert service.tick() == []
+        assert service.known()["nightly"].next == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+class TestPublishing:
+    def test_what_recurs_is_listed_with_its_next_tick(self, service: Recurring):
+        service.publish("a", recurring("report"), recurring("add", None))
+        assert service.shown() == {"add": (None, None), "report": (DAILY, TICK)}
+        service.pass_hours(1)
+        service.tick()
+        assert service.shown()["report"] == (DAILY, at(25 * 3600))
+
+    def test_a_deploy_at_the_tick_loses_nothing_and_doubles_nothing(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.clock.set(TICK)
+        service.withdraw("a")
+        service.publish("b", recurring("report"))
+        service.publish("c", recurring("report"))
+        assert run_ats(service.tick()) == [TICK]
+        service.publish("d", recurring("report"))
+        assert service.tick() == []
+
+    def test_another_schedule_counts_from_now(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.clock.set(at(600))
+        service.publish("b", recurring("report", "30 12 * * *"))
+        assert service.shown()["report"] == (Schedule(every="30 12 * * *"), at(1800))
+
+    def test_the_same_times_in_another_zone_are_another_schedule(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.publish("b", recurring("report", Schedule(every=DAILY.every, timezone="Asia/Kolkata")))
+        assert service.known()["report"].next == at(19.5 * 3600)
+
+    def test_a_tick_that_is_due_stays_due_under_another_schedule(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.clock.set(at(3601))
+        service.publish("b", recurring("report", "30 12 * * *"))
+        assert run_ats(service.tick()) == [TICK]
+        assert service.shown()["report"] == (Schedule(every="30 12 * * *"), at(24.5 * 3600))
+
+    def test_a_publication_without_a_schedule_removes_that_of_the_type(self, service: Recurring):
+        service.publish("a", recurring("report"), recurring("other"))
+        service.publish("b", recurring("report", None))
+        assert service.shown() == {"other": (DAILY, TICK), "report": (None, None)}
+        service.pass_hours(1)
+        assert [task.type for task in service.tick()] == ["other"]
+
+    def test_and_the_next_one_that_has_it_starts_anew(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.pass_hours(1)
+        service.publish("b", recurring("report", None))
+        service.publish("c", recurring("report"))
+        assert service.tick() == []
+        assert service.known()["report"].next == at(25 * 3600)
+
+    def test_while_nobody_lives_ticks_become_tasks_that_wait(self, service: Recurring):
+        service.publish("a", recurring("often", HOURLY))
+        service.withdraw("a")
+        for _ in range(3):
+            service.pass_hours(1)
+            assert len(service.tick()) == 1
+        service.publish("a", recurring("often", HOURLY))
+        assert service.tick() == []
+
+
+class TestAbandoning:
+    """A publication that lacks a type may be of another image, whose neighbour is away for a moment, or of a newer."""
+
+    def test_what_the_last_handler_lacks_does_not_tick(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.withdraw("a")
+        service.publish("a2", recurring("other", None))
+        assert service.shown()["report"] == (DAILY, None)
+        service.pass_hours(1)
+        assert (service.tick(), service.look().next_in) == ([], inf)
+
+    def test_what_another_handler_has_ticks_on(self, service: Recurring):
+        service.publish("a", recurring("report"), seconds=9999)
+        service.publish("b", recurring("other", None))
+        assert service.shown()["report"] == (DAILY, TICK)
+        service.pass_hours(1)
+        assert run_ats(service.tick()) == [TICK]
+
+    @pytest.mark.parametrize("gracefully", [True, False])
+    def test_until_that_one_is_gone_as_in_an_update_that_starts_the_new_before_it_stops_the_old(
+        self, service: Recurring, gracefully: bool
+    ):
+        service.publish("old", recurring("report"), seconds=30)
+        service.publish("new", recurring("other", None), seconds=9999)
+        service.clock.move(10 if gracefully else 31)
+        if gracefully:
+            service.withdraw("old")
+        service.look()
+        assert service.shown()["report"] == (DAILY, None)
+        service.pass_hours(1)
+        assert service.tick() == []
+
+    def test_one_whose_neighbour_was_published_before_it_misses_nothing_while_it_is_away(self, service: Recurring):
+        service.publish("b", recurring("other", None), seconds=99_999)
+        service.publish("a", recurring("often", HOURLY))
+        service.withdraw("a")
+        for _ in range(3):
+            service.pass_hours(1)
+            assert len(service.tick()) == 1
+
+    def test_a_tick_in_the_moment_when_an_image_is_away_and_another_starts_is_made_when_it_is_back(
+        self, service: Recurring
+    ):
+        service.publish("a", recurring("report"))
+        service.clock.set(at(3590))
+        service.withdraw("a")
+        service.publish("b", recurring("other", None), seconds=9999)
+        service.clock.set(at(3610))
+        assert service.tick() == []
+        service.clock.set(at(3590 + 3599))
+        service.publish("a", recurring("report"))
+        assert run_ats(service.tick()) == [TICK]
+        assert service.tick() == []
+        assert service.shown()["report"] == (DAILY, at(25 * 3600))
+
+    @pytest.mark.parametrize("with_janitor", [True, False])
+    def test_after_an_hour_it_is_forgotten_and_starts_anew(self, service: Recurring, with_janitor: bool):
+        service.publish("a", recurring("report"))
+        service.withdraw("a")
+        service.publish("b", recurring("other", None), seconds=9999)
+        service.clock.set(at(3600))
+        if with_janitor:
+            assert service.tick() == []
+            assert service.known() == {}
+            assert service.shown()["report"] == (None, None)
+        service.publish("a", recurring("report"))
+        assert service.tick() == []
+        assert service.shown()["report"] == (DAILY, at(25 * 3600))
+
+    def test_it_is_abandoned_since_the_first_moment(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.withdraw("a")
+        service.publish("b", recurring("other", None), seconds=9999)
+        service.clock.set(at(1800))
+        service.publish("b2", recurring("other", None), seconds=9999)
+        service.look()
+        assert service.known()["report"].abandoned == at(0)
+
+    def test_a_handler_that_was_silent_and_is_back_without_publishing_has_its_ticks_again(self, service: Recurring):
+        service.publish("a", recurring("report"), seconds=30)
+        service.publish("b", recurring("other", None), seconds=99_999)
+        service.clock.set(at(31))
+        service.look()
+        assert service.shown()["report"] == (DAILY, None)
+        service.pass_hours(5)
+        assert service.tick() == []
+        service.keep("a")
+        assert run_ats(service.tick()) == [TICK]
+        assert service.shown()["report"] == (DAILY, at(25 * 3600))
+
+    def test_while_nobody_lives_nothing_changes(self, service: Recurring):
+        service.publish("a", recurring("report"), seconds=30)
+        service.publish("b", recurring("other", None), seconds=20)
+        service.clock.set(at(31))
+        service.look()
+        service.pass_hours(1)
+        assert run_ats(service.tick()) == [TICK]
+
+    def test_who_publishes_nothing_at_all_lacks_everything(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.withdraw("a")
+        service.publish("b")
+        assert service.shown()["report"] == (DAILY, None)
+
+    def test_only_what_lacks_the_type_leaves_it_out_not_what_has_it_without_a_schedule(self, service: Recurring):
+        service.publish("a", recurring("report"))
+        service.publish("b", recurring("report", None))
+        assert service.known() == {}
+
+
+class TestStoring:
+    """The port itself."""
+
+    ONE = Recurrence(type=TypeName("one"), schedule=HOURLY, next=at(60))
+    TWO = Recurrence(type=TypeName("two"), schedule=DAILY, next=at(30), omitted=True, abandoned=at(1))
+
+    @pytest.fixture
+    def begin(self, begin: Begin) -> Begin:
+        service = Recurring(begin)
+        service.publish("a", recurring("one", None), recurring("two", None), recurring("three", None))
+        return begin
+
+    def put(self, begin: Begin, *recurrences: Recurrence) -> None:
+        with begin() as work:
+            work.schedules.save(recurrences)
+            work.commit()
+
+    def test_they_are_kept_as_they_are(self, begin: Begin):
+        self.put(begin, self.TWO, self.ONE)
+        with begin() as work:
+            assert list(work.schedules.lock()) == [self.ONE, self.TWO]
+
+    def test_they_are_replaced(self, begin: Begin):
+        self.put(begin, self.ONE)
+        self.put(begin, self.ONE.left_out().ticked(at(7)), self.TWO)
+        with begin() as work:
+            assert list(work.schedules.lock()) == [self.ONE.left_out().ticked(at(7)), self.TWO]
+
+    def test_nothing_is_little_to_save_or_to_remove(self, begin: Begin):
+        with begin() as work:
+            work.schedules.save([])
+            work.schedules.remove([])
+            work.schedules.remove([TypeName("nobody")])
+            assert list(work.schedules.lock()) == []
+            assert work.schedules.next_after(at(0)) is None
+
+    def test_only_those_are_due_whose_tick_has_come_and_that_are_not_abandoned(self, begin: Begin):
+        three = Recurrence(type=TypeName("three"), schedule=DAILY, next=at(61))
+        self.put(begin, self.ONE, self.TWO, three)
+        with begin() as work:
+            assert list(work.schedules.due(at(59.999))) == []
+            assert list(work.schedules.due(at(60))) == [self.ONE]
+            assert list(work.schedules.due(at(61))) == [self.ONE, three]
+            assert work.schedules.next_after(at(0)) == at(60)
+            assert work.schedules.next_after(at(60)) == at(61)
+            assert work.schedules.next_after(at(61)) is None
+
+    def test_what_was_removed_is_gone(self, begin: Begin):
+        self.put(begin, self.ONE, self.TWO)
+        with begin() as work:
+            work.schedules.remove([self.ONE.type])
+            work.commit()
+        with begin() as work:
+            assert list(work.schedules.lock()) == [self.TWO]

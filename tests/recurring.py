@@ -1,0 +1,78 @@
+"""Handlers that publish what recurs, and janitors that tick, over any store and with a clock that is held."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters.clocks import HeldClock
+from adapters.cron import CronCalendar
+from application.ports.wake_up import Topic
+from application.ports.work import Begin
+from application.use_cases.publish_types import PublishTypes
+from application.use_cases.tick import Tick, Ticked
+from domain.ids import HandlerId, TypeName
+from domain.instants import after
+from domain.schedule import Recurrence, Schedule
+from domain.task import Task
+from domain.task_type import TaskType
+
+DAILY = Schedule(every="0 13 * * *")
+HOURLY = Schedule(every="0 * * * *")
+
+
+def recurring(name: str, every: str | Schedule | None = DAILY, **options: object) -> TaskType:
+    """A type that ticks at 13:00, an hour after the clock starts, unless another schedule or None is given."""
+    schedule = Schedule(every=every) if isinstance(every, str) else every
+    return TaskType(name=TypeName(name), schedule=schedule, **options)
+
+
+@dataclass
+class Recurring:
+    """What was told is in `told`."""
+
+    begin: Begin
+    clock: HeldClock = field(default_factory=HeldClock)
+    told: list[Topic] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tick_once = self.janitor()
+
+    def janitor(self) -> Tick:
+        return Tick(self.begin, self.clock, self, CronCalendar(), max_task_time=600)
+
+    def notify(self, topic: Topic) -> None:
+        self.told.append(topic)
+
+    def publish(self, handler: str, *types: TaskType, seconds: float = 30) -> None:
+        """It lives for that long."""
+        until = after(self.clock.now(), seconds)
+        PublishTypes(self.begin, self.clock, CronCalendar())(HandlerId(handler), types, until)
+
+    def keep(self, handler: str, seconds: float = 30) -> None:
+        with self.begin() as work:
+            assert work.types.keep(HandlerId(handler), after(self.clock.now(), seconds))
+            work.commit()
+
+    def withdraw(self, handler: str) -> None:
+        with self.begin() as work:
+            work.types.withdraw(HandlerId(handler))
+            work.commit()
+
+    def tick(self) -> Sequence[Task]:
+        return self.look().tasks
+
+    def look(self) -> Ticked:
+        return self.tick_once()
+
+    def pass_hours(self, hours: float) -> None:
+        self.clock.move(hours * 3600)
+
+    def known(self) -> dict[str, Recurrence]:
+        """The schedules as they stand."""
+        with self.begin() as work:
+            return {each.type: each for each in work.schedules.lock()}
+
+    def shown(self) -> dict[str, tuple[Schedule | None, datetime | None]]:
+        """What is listed of each type."""
+        with self.begin() as work:
+            return {each.type.name: (each.type.schedule, each.next) for each in work.types.all(self.clock.now())}

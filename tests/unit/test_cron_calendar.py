@@ -1,0 +1,133 @@
+"""When a schedule ticks: the fields of a crontab, and what becomes of them where clocks change."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.cron import CronCalendar
+from application.errors import InvalidSchedule
+from domain.schedule import Schedule
+
+LISBON, NEW_YORK, LORD_HOWE = "Europe/Lisbon", "America/New_York", "Australia/Lord_Howe"
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def ticks(every: str, timezone: str, after: str, number: int = 3) -> list[str]:
+    """The first ticks after that moment, in UTC."""
+    found = [moment(after)]
+    for _ in range(number):
+        found.append(CronCalendar().next_after(Schedule(every=every, timezone=timezone), found[-1]))
+    return [each.isoformat(" ")[:16] for each in found[1:]]
+
+
+@pytest.mark.parametrize(
+    ("every", "timezone", "after", "expected"),
+    [
+        ("* * * * *", "UTC", "2026-01-01 12:00", ["2026-01-01 12:01", "2026-01-01 12:02", "2026-01-01 12:03"]),
+        ("* * * * *", "UTC", "2026-01-01 12:00:00.000001", ["2026-01-01 12:01"]),
+        ("* * * * *", "UTC", "2026-01-01 12:00:59.999999", ["2026-01-01 12:01"]),
+        ("0 7 * * 1-5", LISBON, "2026-07-03 06:00", ["2026-07-06 06:00", "2026-07-07 06:00", "2026-07-08 06:00"]),
+        ("0 7 * * MON-FRI", LISBON, "2026-01-02 07:00", ["2026-01-05 07:00"]),
+        ("0 0 L * *", "UTC", "2026-02-01 00:00", ["2026-02-28 00:00", "2026-03-31 00:00", "2026-04-30 00:00"]),
+        ("0 0 29 2 *", "UTC", "2026-03-01 00:00", ["2028-02-29 00:00", "2032-02-29 00:00", "2036-02-29 00:00"]),
+        ("0 0 29 2 *", LISBON, "2096-03-01 00:00", ["2104-02-29 00:00"]),  # 2100 has none
+        ("30 7 * * *", "Asia/Kolkata", "2026-01-01 12:00", ["2026-01-02 02:00", "2026-01-03 02:00"]),
+        ("15 0 * * *", "Asia/Kathmandu", "2026-01-01 12:00", ["2026-01-01 18:30", "2026-01-02 18:30"]),
+    ],
+)
+def test_a_schedule_ticks_when_its_fields_say_so(every: str, timezone: str, after: str, expected: list[str]):
+    assert ticks(every, timezone, after, len(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("every", "timezone", "after", "expected"),
+    [
+        ("30 1 * * *", LISBON, "2026-03-28 12:00", ["2026-03-29 01:00", "2026-03-30 00:30"]),
+        ("30 2 * * *", NEW_YORK, "2026-03-07 12:00", ["2026-03-08 07:00", "2026-03-09 06:30"]),
+        ("15 2 * * *", LORD_HOWE, "2026-10-03 10:00", ["2026-10-03 15:30", "2026-10-04 15:15"]),
+        ("0 0 * * *", "America/Sao_Paulo", "2018-11-03 12:00", ["2018-11-04 03:00", "2018-11-05 02:00"]),
+    ],
+)
+def test_a_time_that_the_clocks_skip_in_spring_is_where_they_go_on(
+    every: str, timezone: str, after: str, expected: list[str]
+):
+    assert ticks(every, timezone, after, len(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("every", "timezone", "after", "expected"),
+    [
+        ("30 1 * * *", LISBON, "2026-10-24 12:00", ["2026-10-25 00:30", "2026-10-26 01:30"]),
+        ("30 1 * * *", NEW_YORK, "2026-10-31 12:00", ["2026-11-01 05:30", "2026-11-02 06:30"]),
+        ("45 1 * * *", LORD_HOWE, "2026-04-04 10:00", ["2026-04-04 14:45", "2026-04-05 15:15"]),
+    ],
+)
+def test_a_time_that_comes_twice_in_autumn_counts_once(every: str, timezone: str, after: str, expected: list[str]):
+    assert ticks(every, timezone, after, len(expected)) == expected
+
+
+def test_in_the_second_of_the_two_hours_the_first_is_over():
+    assert ticks("30 1 * * *", LISBON, "2026-10-25 01:10", 1) == ["2026-10-26 01:30"]
+    assert ticks("30 1 * * *", NEW_YORK, "2026-11-01 06:10", 1) == ["2026-11-02 06:30"]
+
+
+def test_what_recurs_every_half_hour_goes_on_through_both():
+    spring = ["2026-03-29 00:30", "2026-03-29 01:00", "2026-03-29 01:30"]
+    autumn = ["2026-10-25 00:00", "2026-10-25 00:30", "2026-10-25 01:00", "2026-10-25 01:30", "2026-10-25 02:00"]
+    assert ticks("*/30 * * * *", LISBON, "2026-03-29 00:00", 3) == spring
+    assert ticks("*/30 * * * *", LISBON, "2026-10-24 23:30", 5) == autumn
+
+
+@given(
+    every=st.sampled_from(["30 1 * * *", "0,30 2 * * *", "*/20 * * * *", "*/20 1 * * *", "5 */3 * * *", "0 0 1 * *"]),
+    timezone=st.sampled_from(["UTC", LISBON, NEW_YORK, LORD_HOWE, "Asia/Kolkata", "Africa/Cairo", "America/St_Johns"]),
+    after=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001
+)
+def test_the_next_tick_is_always_later_and_none_lies_between(every: str, timezone: str, after: datetime):
+    start, schedule = after.replace(tzinfo=UTC), Schedule(every=every, timezone=timezone)
+    tick = CronCalendar().next_after(schedule, start)
+    assert start < tick
+    assert (tick.tzinfo, tick.second, tick.microsecond) == (UTC, 0, 0)
+    assert CronCalendar().next_after(schedule, start + (tick - start) / 2) == tick
+
+
+@pytest.mark.parametrize(("year", "timezone"), [(2026, LISBON), (2026, NEW_YORK), (2026, LORD_HOWE)])
+def test_what_is_daily_comes_every_day_of_the_year_once(year: int, timezone: str):
+    for hour in range(4):
+        found = [f"{year - 1}-12-31 20:00"]
+        found += ticks(f"30 {hour} * * *", timezone, found[0], 366)
+        gaps = [moment(later) - moment(earlier) for earlier, later in pairwise(found[1:])]
+        assert {timedelta(hours=22, minutes=59) < gap < timedelta(hours=25, minutes=1) for gap in gaps} == {True}
+
+
+@pytest.mark.parametrize(
+    ("every", "timezone", "why"),
+    [
+        ("61 * * * *", "UTC", "every='61 * * * *' with timezone='UTC' is no schedule: bad minute"),
+        ("* 24 * * *", "UTC", "bad hour"),
+        ("* * * *", "UTC", "wrong number of fields"),
+        ("*/0 * * * *", "UTC", "bad minute"),
+        ("0 0 31 4 *", "UTC", "bad day-of-month"),
+        ("0 0 30 2 *", LISBON, "bad day-of-month"),
+        ("0 0 */29 2 0#5", "UTC", "it never comes"),  # the fifth Sunday, and that the 1st
+        ("9" * 5000 + " * * * *", "UTC", "is no schedule: exceeds"),
+        ("* * * * *", "Lisbon", "timezone='Lisbon' is no schedule: there is no such time zone"),
+        ("* * * * *", "Europe", "there is no such time zone"),
+        ("* * * * *", "", "there is no such time zone"),
+        ("* * * * *", "../../etc/passwd", "there is no such time zone"),
+        ("* * * * *", "/etc/localtime", "there is no such time zone"),
+        ("* * * * *", "\0", "there is no such time zone"),
+        ("* * * * *", "\ud800", "there is no such time zone"),
+        ("* * * * *", "x" * 5000, "there is no such time zone"),
+    ],
+)
+def test_what_is_no_schedule_is_said_to_be_none(every: str, timezone: str, why: str):
+    with pytest.raises(InvalidSchedule) as refusal:
+        ticks(every, timezone, "2026-01-01 00:00")
+    assert why in str(refusal.value)
