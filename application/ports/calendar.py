@@ -12,7 +12,7 @@ class Calendar(Protocol):
     def next_after(self, schedule: Schedule, moment: datetime) -> datetime:
         """The first tick that is later than the moment, in UTC. InvalidSchedule says why there is none.
 
-        A time of day that the clocks skip is where they go on; one that comes twice is the first of them. What recurs
-        every so many minutes, or every hour, goes on through both.
+        A time of day that the clocks skip is where they go on; one that comes twice is the first of them. Where minutes
+        or hours begin with `*`, what is skipped is left out, and what comes twice counts twice.
         """
         ...

@@ -17,11 +17,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from adapters.memory import MemoryStore
+from adapters.clocks import HeldClock
+from adapters.cron import CronCalendar
+from adapters.memory import MemoryStore, MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
 from application.ports.listing import Filter
 from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
+from application.use_cases.publish_types import PublishTypes
+from application.use_cases.tick import Tick
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
@@ -29,6 +33,7 @@ from domain.lease import Lease
 from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
+from domain.schedule import Schedule
 from domain.settlement import Afterword, Settlement
 from domain.status import Status, Verb
 from domain.submission import Submission
@@ -38,6 +43,7 @@ from tests.steps import add_once, at, rescue, settle, take_back
 
 MOST_TASKS = 9
 UNKNOWN = TaskId(2**62)
+CALENDAR = CronCalendar()
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
 
 types = st.sampled_from([TypeName(name) for name in "aab"])
@@ -73,6 +79,7 @@ published = st.builds(
     schema=st.sampled_from(["{}", '{"type":"object"}']),
     options=st.builds(Options, max_attempts=st.integers(1, 3)),
     retries_timeout=st.booleans(),
+    schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),
 )
 
 
@@ -262,7 +269,13 @@ class Agreement(RuleBasedStateMachine):
         process=processes,
     )
     def publish(self, handler: HandlerId, types: list[TaskType], seconds: float, process: str | None) -> None:
-        self.both_commit(lambda work: work.types.publish(handler, types, at(self.seconds + seconds), process))
+        until = at(self.seconds + seconds)
+        self.both(lambda begin: PublishTypes(begin, HeldClock(self.now), CALENDAR)(handler, types, until, process))
+
+    @precondition(lambda self: len(self.before) < MOST_TASKS)
+    @rule()
+    def tick(self) -> None:
+        self.both(lambda begin: Tick(begin, HeldClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
@@ -286,6 +299,7 @@ class Agreement(RuleBasedStateMachine):
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
         self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
+        self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
         self.both_commit(lambda work: [work.types.elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES])
         tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
         for task in tasks.values():

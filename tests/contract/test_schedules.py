@@ -193,6 +193,15 @@ class TestAbandoning:
             service.pass_hours(1)
             assert len(service.tick()) == 1
 
+    def test_who_is_published_again_has_the_last_word(self, service: Recurring):
+        service.publish("a", recurring("often", HOURLY))
+        service.publish("b", recurring("other", None), seconds=99_999)
+        service.publish("a2", recurring("often", HOURLY))
+        for name in ("a", "a2"):
+            service.withdraw(name)
+        service.pass_hours(1)
+        assert run_ats(service.tick()) == [TICK]
+
     def test_a_tick_in_the_moment_when_an_image_is_away_and_another_starts_is_made_when_it_is_back(
         self, service: Recurring
     ):

@@ -1,0 +1,180 @@
+"""What recurs, on a real database: many publish and tick at once, and some are killed in the middle."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from adapters.postgres import Database
+from application.ports.work import Begin
+from domain.ids import HandlerId
+from domain.schedule import Recurrence
+from tests.at_once import asked, until, until_waiting
+from tests.conftest import ROOT
+from tests.recurring import DAILY, HOURLY, Recurring, recurring
+from tests.steps import at
+
+DUE = "SELECT type FROM schedules WHERE next <= '{now}'"
+TICKS = "SELECT type, run_at, count(*) FROM tasks GROUP BY type, run_at ORDER BY run_at, type"
+
+
+@pytest.fixture
+def service(begin: Begin) -> Recurring:
+    return Recurring(begin)
+
+
+def test_eight_janitors_that_tick_at_once_make_one_task_a_tick(
+    service: Recurring, database: Database, background: ThreadPoolExecutor
+):
+    service.publish("a", *(recurring(name, HOURLY) for name in "xyz"), seconds=10**6)
+    hours, ready = 20, Barrier(8, action=lambda: service.clock.move(3600), timeout=30)
+
+    def look(_: int) -> int:
+        made, tick = 0, service.janitor()
+        for _ in range(hours):
+            ready.wait()
+            made += sum(len(tick().tasks) for _ in range(3))
+        return made
+
+    assert sum(background.map(look, range(8))) == 3 * hours
+    assert asked(database, TICKS) == [(type, at(3600 * hour), 1) for hour in range(1, hours + 1) for type in "xyz"]
+
+
+def test_while_handlers_are_replaced_all_the_time_no_tick_is_lost_or_doubled(
+    service: Recurring, database: Database, background: ThreadPoolExecutor
+):
+    service.publish("a0", recurring("x", HOURLY), recurring("y", HOURLY), seconds=10**6)
+    hours, ready = 20, Barrier(6, action=lambda: service.clock.move(3600), timeout=30)
+
+    def replace(n: int) -> None:
+        for hour in range(hours):
+            ready.wait()
+            service.publish(f"a{n}-{hour}", recurring("y", HOURLY), recurring("x", HOURLY), seconds=10**6)
+            service.withdraw(f"a{n}-{hour - 1}")
+
+    def look(_: int) -> None:
+        tick = service.janitor()
+        for _ in range(hours):
+            ready.wait()
+            while asked(database, DUE.format(now=service.clock.now())):
+                tick()
+
+    for each in [background.submit(replace if n % 2 else look, n) for n in range(6)]:
+        each.result()
+    service.tick()
+    assert asked(database, TICKS) == [(type, at(3600 * hour), 1) for hour in range(1, hours + 1) for type in "xy"]
+
+
+def test_who_publishes_at_the_same_time_sees_what_the_other_wrote_and_what_came_of_it(
+    service: Recurring, background: ThreadPoolExecutor
+):
+    """Neither knows a schedule when it begins: what the second one writes must not bring back the tick of the first."""
+    report = recurring("report")
+    service.clock.set(at(3599.999))
+    with service.begin() as work:
+        work.types.publish(HandlerId("first"), [report], at(9999))
+        work.schedules.save([Recurrence(type=report.name, schedule=DAILY, next=at(25 * 3600))])
+        second = background.submit(service.publish, "second", report)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.3)
+        work.commit()
+    second.result()
+    assert service.known()["report"].next == at(25 * 3600)
+
+
+def test_what_lacks_a_type_and_what_has_it_may_be_published_at_the_same_time(
+    service: Recurring, database: Database, background: ThreadPoolExecutor
+):
+    service.publish("a", recurring("report"))
+    service.withdraw("a")
+    with service.begin() as work:
+        work.types.publish(HandlerId("b"), [], at(9999))
+        (known,) = work.schedules.lock()
+        work.schedules.save([known.left_out()])
+        work.schedules.review(service.clock.now())
+        back = background.submit(service.publish, "a", recurring("report"))
+        until_waiting(database)
+        work.commit()
+    back.result()
+    assert service.shown()["report"] == (DAILY, at(3600))
+
+
+def test_a_janitor_passes_by_what_somebody_has_locked(service: Recurring):
+    service.publish("a", recurring("report"), recurring("other"))
+    service.withdraw("a")
+    service.publish("b", recurring("other"), seconds=9999)
+    service.clock.set(at(3600))
+    with service.begin() as work:
+        work.schedules.lock()
+        assert service.tick() == []
+    assert [task.type for task in service.tick()] == ["other"]
+
+
+JANITOR = """
+import sys, time
+from contextlib import contextmanager
+from adapters.postgres import Database, PostgresStore
+from tests.recurring import Recurring
+
+store = PostgresStore(Database(sys.argv[1]))
+
+@contextmanager
+def begin():
+    with store.begin() as work:
+        commit = work.commit
+        def stand_still():
+            if sys.argv[3] == "after":
+                commit()
+            print("here", flush=True)
+            time.sleep(600)
+        work.commit = stand_still
+        yield work
+
+service = Recurring(begin)
+service.clock.move(float(sys.argv[2]))
+service.tick()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_janitor_that_is_killed_around_its_commit_loses_nothing_and_doubles_nothing(
+    service: Recurring, database: Database, postgres_url: str, when: str
+):
+    service.publish("a", recurring("report"), recurring("often", HOURLY))
+    service.clock.set(at(3601))
+    command = [sys.executable, "-c", JANITOR, postgres_url, "3601", when]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as janitor:
+        assert janitor.stdout is not None
+        assert janitor.stdout.readline() == b"here\n"
+        assert service.tick() == []
+        janitor.kill()
+    until(lambda: service.tick() or asked(database, TICKS))
+    assert asked(database, TICKS) == [("often", at(3600), 1), ("report", at(3600), 1)]
+    assert service.tick() == []
+
+
+def test_what_is_older_than_schedules_publishes_and_leaves_them_as_they_are(service: Recurring, database: Database):
+    """Its statements name the columns that it knows; that it has a type counts, whatever it knows of schedules."""
+    service.publish("a", recurring("report"))
+    service.withdraw("a")
+    with service.begin() as work:
+        work.types.publish(HandlerId("older"), [recurring("report", None)], at(9999))
+        work.commit()
+    service.publish("b", recurring("other", None))
+    assert service.shown()["report"] == (DAILY, at(3600))
+
+
+def test_who_deletes_a_type_deletes_its_schedule(service: Recurring, database: Database):
+    service.publish("a", recurring("report"))
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM task_types")
+    assert service.known() == {}
+
+
+def test_what_is_abandoned_was_omitted(service: Recurring, database: Database):
+    service.publish("a", recurring("report"))
+    with pytest.raises(IntegrityError, match="abandoned_means_omitted"), database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE schedules SET abandoned = now()")

@@ -1,0 +1,74 @@
+"""The rounds of a janitor: when it rests, and for how long."""
+
+import select
+from collections.abc import Callable, Sequence
+from math import inf
+
+import pytest
+
+from application.errors import StorageUnavailable
+from application.ports.cleaning import Expired
+from application.use_cases import clean, take_back
+from application.use_cases.tick import Ticked
+from entrypoints.janitor import rounds as module
+from entrypoints.janitor.chores import cleaning, taking_back, ticking
+from entrypoints.janitor.rounds import LONGEST_REST, REST, Rounds
+
+
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
+    """How long it rests after rounds that answer, or raise, the one after the other."""
+
+    def rests_after(*answers: float | Exception, lease: float = 30) -> list[float]:
+        waits: list[float] = []
+        left = list(answers)
+
+        def chore() -> float:
+            answer = left.pop(0)
+            if not left:
+                rounds.stop()
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        def wait(readers: Sequence[int], _: object, __: object, seconds: float) -> object:
+            waits.append(seconds)
+            return real(readers, [], [], 0)
+
+        real = select.select
+        rounds = Rounds([chore, lambda: inf], lease)
+        monkeypatch.setattr(module.select, "select", wait)
+        monkeypatch.setattr(module.random, "uniform", lambda low, high: 1.0)
+        rounds.run()
+        return waits[1:]
+
+    return rests_after
+
+
+def test_it_rests_a_second_where_nothing_is_known_of_more(rests: Callable[..., list[float]]):
+    assert rests(inf, inf) == [REST, REST]
+
+
+def test_it_goes_on_at_once_where_there_is_more(rests: Callable[..., list[float]]):
+    assert rests(0, inf) == [0, REST]
+
+
+def test_it_is_there_when_the_next_tick_comes(rests: Callable[..., list[float]]):
+    assert rests(0.3, 5.0) == [0.3, REST]
+
+
+def test_an_outage_makes_the_rests_longer_until_it_is_over(rests: Callable[..., list[float]]):
+    away = [StorageUnavailable() for _ in range(5)]
+    assert rests(*away, inf) == [2, 4, 8, LONGEST_REST, LONGEST_REST, REST]
+
+
+def test_it_looks_as_often_as_a_short_lease_needs(rests: Callable[..., list[float]]):
+    assert rests(inf, lease=1) == [0.25]
+
+
+def test_a_full_batch_says_that_there_may_be_more():
+    assert cleaning(lambda: Expired(clean.BATCH))() == 0
+    assert cleaning(lambda: Expired(clean.BATCH - 1, [1]))() == inf
+    assert taking_back(lambda: [None] * take_back.BATCH)() == 0
+    assert taking_back(lambda: [None])() == inf
+    assert ticking(lambda: Ticked([], 7.5))() == 7.5

@@ -1,0 +1,50 @@
+"""What may go wrong when it ticks, over memory."""
+
+import logging
+
+import pytest
+
+from application.errors import StorageConflict
+from domain.schedule import Recurrence, Schedule
+from tests.recurring import Recurring, recurring
+from tests.steps import at
+from tests.unit.memory_service import Service
+
+UNREADABLE = Schedule(every="@every 5m", timezone="Mars/Olympus")
+
+
+@pytest.fixture
+def memory() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def service(memory: Service) -> Recurring:
+    return Recurring(memory.begin, memory.clock)
+
+
+def test_what_a_newer_version_has_written_is_left_to_it_and_holds_up_nothing(
+    service: Recurring, caplog: pytest.LogCaptureFixture
+):
+    strange = recurring("strange")
+    service.publish("a", strange, recurring("report"))
+    with service.begin() as work:
+        work.schedules.save([Recurrence(type=strange.name, schedule=UNREADABLE, next=at(10))])
+        work.commit()
+    with caplog.at_level(logging.ERROR):
+        for hour in range(1, 26):
+            service.clock.set(at(3600 * hour))
+            assert [task.type for task in service.tick()] == (["report"] if hour in (1, 25) else [])
+    assert [record.getMessage() for record in caplog.records] == [
+        "strange does not tick here: every='@every 5m' with timezone='Mars/Olympus' is no schedule: "
+        "there is no such time zone"
+    ]
+    assert service.known()["strange"].next == at(10)
+    assert service.look().next_in > 0
+
+
+def test_who_meets_others_tries_again(memory: Service, service: Recurring):
+    service.publish("a", recurring("report"))
+    service.pass_hours(1)
+    memory.errors = [StorageConflict(), StorageConflict()]
+    assert len(service.tick()) == 1
