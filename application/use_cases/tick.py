@@ -62,7 +62,8 @@ class Tick:
         work.schedules.save(ticked)
         types = {each.type.name: each.type for each in work.types.all(now)}
         ticks = {each.type: each.next for each in due}
-        return work.tasks.add([self._submission(types[each.type], ticks[each.type], now) for each in ticked])
+        added = work.tasks.add([self._submission(types[each.type], ticks[each.type], now) for each in ticked])
+        return [task for task in added if task]
 
     def _ticked(self, due: Sequence[Recurrence], now: datetime) -> Iterator[Recurrence]:
         """What cannot be read here, since a newer version wrote it, is left to others, and holds up nothing."""
