@@ -34,7 +34,7 @@ def create_app(services: Services) -> Flask:
     app.wsgi_app = Turnstile(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     answer_errors(app)
-    api = openapi.TaskApi(app, services.known_types())
+    api = openapi.TaskApi(app, services.known_types(), services.checker())
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs(services))

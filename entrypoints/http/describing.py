@@ -72,9 +72,25 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     return dict(converter.schema2jsonschema(schema))  # type: ignore[no-untyped-call]
 
 
+def _link(operation: str, description: str) -> dict[str, Any]:
+    return {"operationId": operation, "parameters": {"id": "$response.body#/id"}, "description": description}
+
+
+LINKS = {
+    "view": _link("view_task", "Look at it again."),
+    "events": _link("task_events", "See it change."),
+    "log": _link("view_log", "See what it printed."),
+    "cancel": _link("cancel_task", "Stop it."),
+    "retry": _link("retry_task", "Start it again."),
+    "delete": _link("delete_task", "Forget it."),
+}
+"""Where an answer that is a task leads."""
+
+
 def answers(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
     """A success that is JSON of that schema."""
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    more |= {"links": LINKS} if schema == "Task" else {}
     shown = content if example is None else content | {"example": example}
     return {code: {"description": description, "content": {JSON: shown}, **more}}
 

@@ -1,7 +1,7 @@
 """The OpenAPI document: what all operations share, and what the published types add to it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -11,10 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
+from application.ports.arguments import ArgumentChecker
 from application.ports.types import Published
-from domain.ids import TypeName
 from entrypoints.http.answers import json_answer
 from entrypoints.http.errors import answer_http
+from entrypoints.http.offering import offer
 from entrypoints.http.schemas import SCHEMAS, ErrorSchema
 from entrypoints.settings import Settings
 
@@ -59,9 +60,10 @@ class TaskApi(Api):  # type: ignore[misc]
     # Every operation names its errors, each with its reason.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def __init__(self, app: Flask, types: KnownTypes) -> None:
+    def __init__(self, app: Flask, types: KnownTypes, checker: ArgumentChecker) -> None:
         super().__init__(app)
         self._types = types
+        self._checker = checker
         for name, schema in SCHEMAS.items():
             self.spec.components.schema(name, schema)
 
@@ -74,24 +76,12 @@ class TaskApi(Api):  # type: ignore[misc]
 
     def _openapi_json(self) -> Response:
         document = deepcopy(self.spec.to_dict())
-        _offer(document, self._published())
+        offer(document, self._published(), self._checker)
         return json_answer(json.dumps(document, indent=1))
 
-    def _published(self) -> Mapping[TypeName, Published]:
+    def _published(self) -> Collection[Published]:
         """The known types; none while the database is away, when the document is of use all the same."""
         try:
-            return self._types.all()
+            return self._types.all().values()
         except StorageUnavailable:
-            return {}
-
-
-def _offer(document: dict[str, Any], types: Mapping[TypeName, Published]) -> None:
-    """Adds the types to the operation that submits one by name, to choose from."""
-    examples = {name: {"value": name, "summary": _line(known)} for name, known in types.items()}
-    type, *_ = document["paths"]["/task/new/{type}"]["parameters"]
-    type.update({"examples": examples} if examples else {})
-
-
-def _line(known: Published) -> str:
-    about = known.type.description.partition("\n")[0]
-    return f"{known.type.name}: {about}" if about else known.type.name
+            return ()

@@ -103,7 +103,8 @@ def test_a_page_has_as_many_tasks_as_the_use_case_would_give() -> None:
 
 def test_the_known_types_are_offered(service: Service) -> None:
     service.publish("add", description="Adds.\n\nAt length.")
-    type, *_ = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
+    parameters = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
+    (type,) = (each for each in parameters if each["in"] == "path")
     offered = type["examples"]
     assert offered["add"] == {"value": "add", "summary": "add: Adds."}
     assert set(offered) == {"default", "add"}

@@ -195,7 +195,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("query", "wrong"),
         [
-            ("wait=3", "wait"),
+            ("wait=51", "wait"),
             ("Delay=3", "Delay"),
             ("delay=1&run_at=2", "run_at"),
             ("priority=1&priority=1", "priority"),

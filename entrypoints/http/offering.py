@@ -1,0 +1,117 @@
+"""One operation for each published type in the OpenAPI document, with the form and an example of its arguments."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote
+
+from application.ports.arguments import ArgumentChecker
+from application.ports.types import Published
+from domain.ids import DEFAULT_TYPE, TypeName
+from domain.task_type import TaskType
+from entrypoints.http.answers import JSON
+from entrypoints.http.example import example_of
+
+FUNCTIONS = {"name": "functions", "description": "What can be run, each with its arguments."}
+BY_NAME = "/task/new/{type}"
+SCHEMAS = "#/components/schemas/"
+Document = dict[str, Any]
+
+
+def offer(document: Document, types: Iterable[Published], checker: ArgumentChecker) -> None:
+    """Adds the types, made like the operation that takes any of them by name."""
+    document["tags"] = [FUNCTIONS, *document["tags"]]
+    offered = {known.type.name: known.type for known in types}
+    for type in offered.values():
+        document["components"]["schemas"] |= _schemas(type)
+        _path(document, type)["post"] |= _operation(document, type, checker)
+    _name_all(document, offered)
+
+
+def _parameters(document: Document) -> list[Document]:
+    """Those of the operation that takes any type, but for the type."""
+    path = document["paths"][BY_NAME]
+    return [each for each in (*path["parameters"], *path["post"]["parameters"]) if each["in"] != "path"]
+
+
+def _path(document: Document, type: TaskType) -> Document:
+    path = "/task/new" if type.name == DEFAULT_TYPE else f"/task/new/{quote(type.name)}"
+    fallback = {"post": {"operationId": f"new_{_identifier(type.name)}"}}
+    found: Document = document["paths"].setdefault(path, fallback)
+    return found
+
+
+def _operation(document: Document, type: TaskType, checker: ArgumentChecker) -> Document:
+    by_name = document["paths"][BY_NAME]["post"]
+    about = type.description.partition("\n")
+    return {
+        "tags": [FUNCTIONS["name"]],
+        "summary": about[0] or type.name,
+        "description": about[2].strip(),
+        "parameters": [_with_default(each, type) for each in _parameters(document)],
+        "requestBody": {"required": True, "content": {JSON: _content(type, checker)}},
+        "responses": {code: answer for code, answer in by_name["responses"].items() if code != "404"},
+    }
+
+
+def _content(type: TaskType, checker: ArgumentChecker) -> Document:
+    content: Document = {"schema": {"$ref": SCHEMAS + _component(type.name)}}
+    example = example_of(type.schema, lambda value: not checker.errors(type.schema, value))
+    return content if example is None else content | {"example": example}
+
+
+def _with_default(parameter: Document, type: TaskType) -> Document:
+    """An option is what the type says where it is not given."""
+    default = asdict(type.options).get(parameter["name"])
+    if default is None:
+        return parameter
+    return parameter | {"schema": parameter["schema"] | {"default": default}}
+
+
+def _name_all(document: Document, types: Mapping[TypeName, TaskType]) -> None:
+    """The operation that takes any type names those that there are."""
+    examples = {name: {"value": name, "summary": _line(type)} for name, type in types.items()}
+    type = next(each for each in document["paths"][BY_NAME]["parameters"] if each["in"] == "path")
+    type.update({"examples": examples} if examples else {})
+
+
+def _line(type: TaskType) -> str:
+    about = type.description.partition("\n")[0]
+    return f"{type.name}: {about}" if about else type.name
+
+
+def _schemas(type: TaskType) -> Document:
+    """That of the arguments and those that it defines for itself, each as a component of the document."""
+    own = _referring(json.loads(type.schema), type.name)
+    definitions = own.pop("$defs", {}) if isinstance(own, dict) else {}
+    return {_component(type.name): own} | {_component(type.name, name): each for name, each in definitions.items()}
+
+
+def _referring(schema: Any, type: str) -> Any:
+    """The same schema, its references to its own parts as they are within the document."""
+
+    def moved(reference: str) -> str:
+        if definition := re.fullmatch("#/[$]defs/([^/]+)", reference):
+            return SCHEMAS + _component(type, definition[1])
+        return f"{SCHEMAS}{_component(type)}{reference[1:]}" if reference.startswith("#") else reference
+
+    def walked(part: Any, within: str = "") -> Any:
+        if isinstance(part, list):
+            return [walked(each) for each in part]
+        if isinstance(part, dict):
+            return {key: walked(each, key) for key, each in part.items()}
+        return moved(part) if isinstance(part, str) and within in ("$ref", "mapping") else part
+
+    return walked(deepcopy(schema))
+
+
+def _component(*names: str) -> str:
+    return ".".join(("new", *map(_identifier, names)))
+
+
+def _identifier(name: str) -> str:
+    """Made of characters that a name in the document may have."""
+    return re.sub(r"[^A-Za-z0-9._-]", lambda found: f"_{ord(found[0]):x}", name)
