@@ -17,7 +17,9 @@ DEEPEST = 200
 LONGEST_INTEGER = 4_300
 TOO_DEEP = f"arrays and objects may be nested {DEEPEST} deep"
 
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
 """An escaped surrogate, which may be a lone one, and the zero that is no integer."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -53,7 +55,7 @@ def first(text: str, at: int) -> tuple[Any, int]:
     with suppress(ValueError, RecursionError):
         value, end = _PLAIN.raw_decode(text, at)
         part = text[at:end]
-        if not _REMARKABLE.search(part) and not _may_be_deep(part):
+        if not _REMARKABLE.search(part) and not _is_too_deep(part):
             return value, end
     return _first_with_care(text, at)
 
@@ -115,13 +117,13 @@ def _parse_with_care(text: str) -> Any:
 def _first_with_care(text: str, at: int) -> tuple[Any, int]:
     try:
         value, end = _CAREFUL.raw_decode(text, at)
-        try:
-            _check_depth(text[at:end])
-            _refuse_first(value)
-        except NotKept as error:
-            return error, end
     except RecursionError:
         raise NotKept("$", TOO_DEEP) from None
+    try:
+        _check_depth(text[at:end])
+        _refuse_first(value)
+    except NotKept as error:
+        return error, end
     return value, end
 
 
@@ -154,18 +156,21 @@ _CAREFUL = json.JSONDecoder(
 """Parses what cannot be kept as well, and says why."""
 
 
-def _may_be_deep(text: str) -> bool:
-    return text.count("[") + text.count("{") > DEEPEST
-
-
 def _check_depth(text: str) -> None:
-    if not _may_be_deep(text):
-        return
-    depth = 0
-    for match in _BRACKETS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
-        if depth > DEEPEST:
-            raise NotKept("$", TOO_DEEP)
+    if _is_too_deep(text):
+        raise NotKept("$", TOO_DEEP)
+
+
+def _is_too_deep(text: str) -> bool:
+    """Takes the innermost pairs of brackets away, again and again: what is nested deep is there for long."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    brackets = _STRING.sub("", text).encode(errors="surrogatepass").translate(_TO_BRACKETS, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        before, brackets = brackets, brackets.replace(b"[]", b"")
+        if brackets == before:
+            return brackets.count(b"[") > DEEPEST
+    return b"[" in brackets
 
 
 def _refuse_first(value: Any) -> None:
