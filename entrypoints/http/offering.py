@@ -87,7 +87,13 @@ def _schemas(type: TaskType) -> Document:
     """That of the arguments and those that it defines for itself, each as a component of the document."""
     own = _referring(json.loads(type.schema), type.name)
     definitions = own.pop("$defs", {}) if isinstance(own, dict) else {}
-    return {_component(type.name): own} | {_component(type.name, name): each for name, each in definitions.items()}
+    components = {(type.name,): own} | {(type.name, name): each for name, each in definitions.items()}
+    return {_component(*names): _titled(schema, " ".join(names)) for names, schema in components.items()}
+
+
+def _titled(schema: Any, title: str) -> Any:
+    """Generators name classes by titles: of two types that know a `Vector` each has its own."""
+    return schema | {"title": title} if isinstance(schema, dict) else schema
 
 
 def _referring(schema: Any, type: str) -> Any:
