@@ -64,11 +64,11 @@ def _content(type: TaskType, checker: ArgumentChecker) -> Document:
 
 
 def _with_default(parameter: Document, type: TaskType) -> Document:
-    """An option is what the type says where it is not given."""
+    """In words: pages and generated clients would send a default, and so keep it when that of the type has changed."""
     default = asdict(type.options).get(parameter["name"])
     if default is None:
         return parameter
-    return parameter | {"schema": parameter["schema"] | {"default": default}}
+    return parameter | {"description": f"{parameter['description']} The default is {default}."}
 
 
 def _name_all(document: Document, types: Mapping[TypeName, TaskType]) -> None:

@@ -56,7 +56,7 @@ class TaskOptions(StrictSchema):
     )
     priority = WholeNumber(
         validate=Range(LOWEST_PRIORITY, HIGHEST_PRIORITY),
-        metadata={"description": "Higher starts first. The default is that of the type."},
+        metadata={"description": "Higher starts first."},
     )
     max_attempts = WholeNumber(
         validate=Range(1, MOST_STARTS),
