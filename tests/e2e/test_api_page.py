@@ -1,0 +1,76 @@
+"""docs/api.md: every request on it is sent, one after the other, and every answer is as it stands there."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.e2e.service import Service
+
+PAGE = (ROOT / "docs" / "api.md").read_text()
+REQUEST, CODE = r"```sh\n(?P<request>curl .*?)\n```", r"`(?P<code>\d+)`(?:(?!```).)*?"
+ANSWER = r"```(?P<kind>json|text)\n(?P<answer>.*?)```"
+EXAMPLE = re.compile(f"{REQUEST}\n\n{CODE}{ANSWER}", re.DOTALL)
+REST = "…"
+"""Stands on the page for what is left out there."""
+LONG_AGO = 1_000_000_000
+
+
+def test_every_answer_is_as_the_page_says(new_service: Callable[..., Service]):
+    service = new_service()
+    for name in ("http", "handler"):
+        service.start(name)
+    service.await_ready("default", "add", "mov3d")
+    examples = list(EXAMPLE.finditer(PAGE))
+    assert len(examples) == PAGE.count("```sh") > 20
+    for example in examples:
+        code, answer = asked(service, example["request"])
+        assert code == example["code"], (example["request"], answer)
+        compare = same_json if example["kind"] == "json" else same_text
+        compare(answer, example["answer"])
+
+
+def asked(service: Service, request: str) -> tuple[str, str]:
+    """The code of the answer, and what it says."""
+    here = request.replace("localhost:5000", f"localhost:{service.port}").replace(
+        "curl ", "curl -s -w '\n%{http_code}' "
+    )
+    said = subprocess.run(["bash", "-c", here], capture_output=True, text=True, check=True, timeout=60).stdout
+    answer, _, code = said.rpartition("\n")
+    return code, answer
+
+
+def same_text(answer: str, shown: str) -> None:
+    """Line by line; what is left out may be anything, and versions are others each time."""
+    for line, expected in zip(answer.strip().splitlines(), shown.strip().splitlines(), strict=True):
+        beginning = re.sub(r"^id: \d+", "id: ", expected).removesuffix(REST + "}")
+        assert line.startswith(beginning), (line, expected)
+
+
+def same_json(answer: str, shown: str) -> None:
+    """Members and their order too."""
+    text = shown.replace("{" + REST + "}", f'"{REST}"').replace(", " + REST + "]", f', "{REST}"]')
+    assert_same(json.loads(answer), json.loads(text), "$")
+
+
+def assert_same(found: Any, shown: Any, path: str) -> None:
+    match shown:
+        case dict():
+            assert list(found) == list(shown), path
+            for name in shown:
+                assert_same(found[name], shown[name], f"{path}.{name}")
+        case [*first, "…"]:
+            for nth, each in enumerate(first):
+                assert_same(found[nth], each, f"{path}.{nth}")
+        case list():
+            assert len(found) == len(shown), path
+            for nth, each in enumerate(shown):
+                assert_same(found[nth], each, f"{path}.{nth}")
+        case str() if REST in shown:
+            assert shown == REST or found.startswith(shown.partition(REST)[0]), path
+        case int() | float() if shown > LONG_AGO:
+            assert found > LONG_AGO, path
+        case _:
+            assert (type(found), found) == (type(shown), shown), path
