@@ -7,7 +7,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
 from entrypoints.http.parsing import task_id
 from entrypoints.http.services import Services
-from entrypoints.http.task_json import task_json
+from entrypoints.task_json import task_json
 
 CANCELLED = answers(
     200, "The task, cancelled.", "Task", TASK_EXAMPLE | {"status": "cancelled", "waiting_for": None}

@@ -15,8 +15,8 @@ from entrypoints.http.describing import COME_AGAIN, TASK_EXAMPLE, TASK_ID, UNKNO
 from entrypoints.http.parsing import LARGEST_ID, task_id
 from entrypoints.http.queries import NoQuery
 from entrypoints.http.services import Services
-from entrypoints.http.task_json import task_json
 from entrypoints.http.waiting import RETRY_AFTER
+from entrypoints.task_json import task_json
 
 EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from domain.ids import TaskId
 from domain.settlement import Attempt
-from entrypoints.http.task_json import milliseconds
+from entrypoints.task_json import milliseconds
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

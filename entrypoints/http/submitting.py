@@ -16,8 +16,8 @@ from entrypoints.http.errors import KEY
 from entrypoints.http.places import Places
 from entrypoints.http.queries import SubmitQuery, asked
 from entrypoints.http.services import Services
-from entrypoints.http.task_json import task_json
 from entrypoints.http.waiting import headers, waiting
+from entrypoints.task_json import task_json
 
 BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
 LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}

@@ -16,8 +16,8 @@ from entrypoints.http.parsing import task_id
 from entrypoints.http.queries import PAGE, ListQuery, ViewQuery
 from entrypoints.http.schemas import SUMMARY
 from entrypoints.http.services import Services
-from entrypoints.http.task_json import summary_json, task_json
 from entrypoints.http.waiting import headers, waiting
+from entrypoints.task_json import summary_json, task_json
 
 VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE, headers=COME_AGAIN) | fails(
     {**UNKNOWN_TASK, 422: "A parameter is not known or out of bounds."}

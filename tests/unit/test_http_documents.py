@@ -11,7 +11,7 @@ from application.ports.listing import Filter
 from application.use_cases.list_tasks import Request
 from entrypoints.http.queries import PAGE
 from entrypoints.http.schemas import SCHEMAS
-from entrypoints.http.task_json import FIELDS
+from entrypoints.task_json import FIELDS
 from tests.unit.http_service import Service, configured
 
 PATHS = {

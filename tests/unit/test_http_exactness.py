@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from entrypoints.http.task_json import FIELDS
+from entrypoints.task_json import FIELDS
 from tests.unit.http_service import Service
 
 characters = st.characters(exclude_categories=["Cs"])

@@ -12,7 +12,7 @@ from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.settlement import Settlement
 from entrypoints.http.schemas import SCHEMAS
-from entrypoints.http.task_json import FIELDS
+from entrypoints.task_json import FIELDS
 from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
