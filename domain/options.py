@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from math import isfinite
 
+from domain.callback import check_address
 from domain.errors import InvalidOption
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
@@ -12,12 +13,16 @@ LONGEST = 10 * 365 * 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a task is to be run. `timeout` is in seconds, an attempt; None is no limit."""
+    """How a task is to be run. `timeout` is in seconds, an attempt; None is no limit.
+
+    `callback` is the address that is told when it has finished; None tells nobody.
+    """
 
     priority: int = 0
     max_attempts: int = 1
     max_losses: int = 3
     timeout: float | None = None
+    callback: str | None = None
 
     def __post_init__(self) -> None:
         _check("priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY)
@@ -25,6 +30,7 @@ class Options:
         _check("max_losses", self.max_losses, 0, MOST_STARTS)
         if self.timeout is not None and not (isfinite(self.timeout) and 0 < self.timeout <= LONGEST):
             raise InvalidOption("timeout", self.timeout, f"seconds, more than 0 and at most {LONGEST}")
+        check_address(self.callback)
 
 
 OPTION_NAMES = tuple(field.name for field in fields(Options))

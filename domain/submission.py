@@ -44,4 +44,5 @@ class Submission:
             max_attempts=self.options.max_attempts,
             max_losses=self.options.max_losses,
             timeout=self.options.timeout,
+            callback=self.options.callback,
         )

@@ -36,6 +36,7 @@ class Task:
     max_attempts: int = 1
     max_losses: int = 3
     timeout: float | None = None
+    callback: str | None = None
     status: Status = Status.WAITING
     attempt: int = 0
     losses: int = 0

@@ -13,6 +13,9 @@ MARK = "__flask_task__"
 _NAME = re.compile(r"[\w.-]{1,100}")
 _LONGEST = 10 * 365 * 86_400
 _MOST_STARTS = 10_000
+_LONGEST_ADDRESS = 2_000
+_HOST = r"(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\]"
+_ADDRESS = re.compile(rf'https?://(?:{_HOST})(?::(?P<port>\d{{1,5}}))?(?:[/?][!"$-~]*)?', re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class TaskOptions:
     retry_on: tuple[type[BaseException], ...] | None = None
     every: str | None = None
     timezone: str | None = None
+    callback: str | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -36,6 +40,7 @@ class TaskOptions:
         _check_whole("priority", self.priority, -100, 100)
         _check_exceptions(self.retry_on)
         _check_schedule(self.every, self.timezone)
+        _check_address(self.callback)
 
 
 @overload
@@ -51,6 +56,7 @@ def task(
     retry_on: Exceptions | None = None,
     every: str | None = None,
     timezone: str | None = None,
+    callback: str | None = None,
 ) -> Callable[[Function], Function]: ...
 def task(
     function: Any = None,
@@ -64,14 +70,15 @@ def task(
     retry_on: Exceptions | None = None,
     every: str | None = None,
     timezone: str | None = None,
+    callback: str | None = None,
 ) -> Any:
     """Mark a function as a type of task, as `@task` or `@task(timeout=60)`. Its name is the function's unless given.
 
     An attempt may take `timeout` seconds. A task that fails is started up to `max_attempts` times, if `retry_on` is
     given only where it failed with one of these; and up to `max_losses` times more where its handler was lost. Tasks of
     a higher `priority` come first. `every` has the five fields of a crontab, in the time of `timezone`, UTC unless
-    given: whenever they say so, a task without arguments is made. TypeError or ValueError says which option makes no
-    sense.
+    given: whenever they say so, a task without arguments is made. The address `callback` is told when a task has
+    finished. TypeError or ValueError says which option makes no sense.
     """
     options = TaskOptions(
         name=name,
@@ -82,6 +89,7 @@ def task(
         retry_on=(retry_on,) if isinstance(retry_on, type) else retry_on,
         every=every,
         timezone=timezone,
+        callback=callback,
     )
     if function is None:
         return lambda function: _mark(function, options)
@@ -140,3 +148,13 @@ def _check_schedule(every: str | None, timezone: str | None) -> None:
         raise ValueError(f"every is {every!r}: it takes five fields: minute, hour, day of month, month, day of week")
     if timezone is not None and every is None:
         raise ValueError(f"timezone is {timezone!r}: it goes with every")
+
+
+def _check_address(address: str | None) -> None:
+    if address is None:
+        return
+    if not isinstance(address, str):
+        raise TypeError(f"callback is {address!r}: it takes an address")
+    found = _ADDRESS.fullmatch(address) if len(address) <= _LONGEST_ADDRESS else None
+    if found is None or not 0 < int(found["port"] or 1) < 65_536:
+        raise ValueError(f"callback is {address[:100]!r}: it takes an http or https address with a host")

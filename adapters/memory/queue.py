@@ -78,7 +78,7 @@ class MemoryQueue:
         after = replace(row, task=settlement.task, result=settlement.result)
         if not self._is_held(after.task.hold):
             return row == after
-        self._state.rows[after.task.id] = after
+        self._state.put(after)
         if settlement.attempt:
             self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
         return True
@@ -95,7 +95,7 @@ class MemoryQueue:
         return row is not None and row.task.status is Status.RUNNING and row.task.hold == hold
 
     def _put(self, task: Task) -> None:
-        self._state.rows[task.id] = replace(self._state.rows[task.id], task=task)
+        self._state.put(replace(self._state.rows[task.id], task=task))
 
 
 def most_of_each(rows: Iterable[Row], wanted: Mapping[TypeName, int]) -> Iterator[Row]:

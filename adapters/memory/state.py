@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from application.ports.tasks import Version
+from domain.delivery import Delivery
 from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -46,6 +47,17 @@ class State:
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
+    deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
+
+    def put(self, row: Row) -> None:
+        """Whatever is stored of a task passes here: one that finishes has an address to tell, a retried one not yet."""
+        task, before = row.task, self.rows.get(row.task.id)
+        self.rows[task.id] = row
+        if task.callback is None or before is None or before.task.finished == task.finished:
+            return
+        self.deliveries.pop(task.id, None)
+        if task.finished:
+            self.deliveries[task.id] = Delivery.of(task.id, task.callback, task.finished)
 
     def copy(self) -> "State":
         """The same now, its own from now on."""
@@ -56,4 +68,5 @@ class State:
             dict(self.types),
             dict(self.handlers),
             dict(self.schedules),
+            dict(self.deliveries),
         )

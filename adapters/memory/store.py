@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from adapters.memory.cleaning import MemoryCleaning
+from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.listing import MemoryListing
 from adapters.memory.queue import MemoryQueue
 from adapters.memory.schedules import MemorySchedules
@@ -29,6 +30,7 @@ class MemoryWork:
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryTypes(state)
         self.schedules = MemorySchedules(state)
+        self.deliveries = MemoryDeliveries(state)
 
     def commit(self) -> None:
         """From now on this is what is stored."""

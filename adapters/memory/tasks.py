@@ -21,11 +21,11 @@ class MemoryTasks:
         return [self._add(submission) for submission in submissions]
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
-        return {key: _stored(row) for key, row in self._by_key().items() if key in keys}
+        return {key: self._stored(row) for key, row in self._by_key().items() if key in keys}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._state.rows.get(id)
-        return _stored(row) if row else None
+        return self._stored(row) if row else None
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {id: self._state.rows[id].version for id in ids if id in self._state.rows}
@@ -39,7 +39,7 @@ class MemoryTasks:
         return row.task if row else None
 
     def save(self, task: Task) -> None:
-        self._state.rows[task.id] = replace(self._state.rows[task.id], task=task)
+        self._state.put(replace(self._state.rows[task.id], task=task))
 
     def remove(self, id: TaskId) -> None:
         forget(self._state, id)
@@ -49,19 +49,19 @@ class MemoryTasks:
         if submission.key in self._by_key():
             return None
         task = submission.registered(TaskId(self._state.last_id))
-        self._state.rows[task.id] = Row(task, submission.args, key=submission.key)
+        self._state.put(Row(task, submission.args, key=submission.key))
         return task
 
     def _by_key(self) -> Mapping[Key, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
-
-def _stored(row: Row) -> Stored:
-    return Stored(row.task, row.args, row.result, row.version)
+    def _stored(self, row: Row) -> Stored:
+        return Stored(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
 
 
 def forget(state: State, id: TaskId) -> None:
     """Drop a task with all that is kept of it."""
     del state.rows[id]
+    state.deliveries.pop(id, None)
     for key in [key for key in state.attempts if key[0] == id]:
         del state.attempts[key]

@@ -38,6 +38,7 @@ def task(row: Row[Any]) -> Task:
         finished=row.finished,
         progress=None if row.progress is None else Progress(*json.loads(row.progress)),
         error=None if row.error is None else Error(*json.loads(row.error)),
+        callback=row.callback,
     )
 
 

@@ -4,19 +4,20 @@ from sqlalchemy import text
 
 TASK = """
     t.id, t.type, t.created, t.run_at, t.expire, t.ttl, t.priority, t.max_attempts, t.max_losses, t.timeout, t.status,
-    t.attempt, t.losses, t.claims, t.handler, t.lease_until, t.started, t.finished, t.progress, t.error
+    t.attempt, t.losses, t.claims, t.handler, t.lease_until, t.started, t.finished, t.progress, t.error, t.callback
 """
 """The columns of a task, in the order in which rows.task reads them."""
 
 ADD = text("""
-    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout)
-    SELECT type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback)
+    SELECT type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback
     FROM unnest(
         CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]), CAST(:run_at AS timestamptz[]),
         CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]), CAST(:priority AS smallint[]),
-        CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[])
+        CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[]),
+        CAST(:callback AS text[])
     ) WITH ORDINALITY
-        AS new (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, place)
+        AS new (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, place)
     ORDER BY place
     RETURNING id
 """)
@@ -31,16 +32,18 @@ ADD_WITH_KEYS = text("""
                 CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]),
                 CAST(:run_at AS timestamptz[]), CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]),
                 CAST(:priority AS smallint[]), CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]),
-                CAST(:timeout AS float8[]), CAST(:key AS text[])
-            ) WITH ORDINALITY
-                AS g (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key, place)
+                CAST(:timeout AS float8[]), CAST(:callback AS text[]), CAST(:key AS text[])
+            ) WITH ORDINALITY AS g (
+                type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key,
+                place
+            )
             ORDER BY place
         ) given
     ), added AS (
         INSERT INTO tasks
-            (id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key)
+            (id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key)
         OVERRIDING SYSTEM VALUE
-        SELECT id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, key
+        SELECT id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key
         FROM new ORDER BY key, id
         ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
         RETURNING id
@@ -313,16 +316,18 @@ PUBLISH_HANDLER = text("""
 """)
 
 PUBLISH_TYPES = text("""
-    INSERT INTO task_types (name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout)
+    INSERT INTO task_types (
+        name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout, callback
+    )
     SELECT * FROM unnest(
         CAST(:name AS text[]), CAST(:description AS text[]), CAST(:schema AS text[]), CAST(:priority AS smallint[]),
         CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[]),
-        CAST(:retries_timeout AS boolean[])
+        CAST(:retries_timeout AS boolean[]), CAST(:callback AS text[])
     )
     ON CONFLICT (name) DO UPDATE SET
         description = excluded.description, schema = excluded.schema, priority = excluded.priority,
         max_attempts = excluded.max_attempts, max_losses = excluded.max_losses, timeout = excluded.timeout,
-        retries_timeout = excluded.retries_timeout
+        retries_timeout = excluded.retries_timeout, callback = excluded.callback
 """)
 
 KEEP = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
@@ -341,7 +346,7 @@ ELSEWHERE = text("""
 """)
 
 ALL_TYPES = text("""
-    SELECT name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout,
+    SELECT name, description, schema, priority, max_attempts, max_losses, timeout, retries_timeout, callback,
         EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
         every, timezone, CASE WHEN abandoned IS NULL THEN next END AS next
     FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
@@ -388,3 +393,27 @@ REVIEW = text("""
 """)
 
 NEXT_AFTER = text("SELECT min(next) FROM schedules WHERE next > :now AND abandoned IS NULL")
+
+DELIVERY = text("SELECT * FROM deliveries WHERE task = :task")
+
+CLAIM_DELIVERIES = text("""
+    WITH free AS MATERIALIZED (
+        SELECT task, row_number() OVER (ORDER BY due, task) AS place
+        FROM (
+            SELECT task, due FROM deliveries
+            WHERE state = 'pending' AND due <= :now
+            ORDER BY due, task LIMIT :limit
+            FOR UPDATE SKIP LOCKED
+        ) first
+    ), claimed AS (
+        UPDATE deliveries d SET attempts = attempts + 1, due = :until
+        FROM free WHERE d.task = free.task
+        RETURNING d.*, free.place
+    )
+    SELECT * FROM claimed ORDER BY place
+""")
+
+SETTLE_DELIVERY = text("""
+    UPDATE deliveries SET state = :state, due = :due, error = :error
+    WHERE task = :task AND finished = :finished AND attempts = :attempts AND state = 'pending'
+""")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
+from adapters.postgres.deliveries import PostgresDeliveries
 from application.ports.tasks import LATEST, Stored, Version
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
@@ -31,11 +32,11 @@ class PostgresTasks:
         if not keys:
             return {}
         found = self._connection.execute(statements.WITH_KEYS, {"keys": list(keys)})
-        return {Key(row.key): _stored(row) for row in found}
+        return {Key(row.key): self._stored(row) for row in found}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._connection.execute(statements.GET, {"id": id}).first()
-        return None if row is None else _stored(row)
+        return None if row is None else self._stored(row)
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         found = self._connection.execute(statements.VERSIONS, {"ids": list(ids)})
@@ -61,9 +62,10 @@ class PostgresTasks:
             return self._connection.execute(statements.ADD_WITH_KEYS, columns).scalars().all()
         return sorted(self._connection.execute(statements.ADD, columns).scalars())
 
-
-def _stored(row: Row[Any]) -> Stored:
-    return Stored(rows.task(row), row.args, row.result, Version(row.version))
+    def _stored(self, row: Row[Any]) -> Stored:
+        # Few have a callback: the others are spared the look.
+        delivery = None if row.callback is None else PostgresDeliveries(self._connection).get(row.id)
+        return Stored(rows.task(row), row.args, row.result, Version(row.version), delivery)
 
 
 def _added(submission: Submission) -> dict[str, object]:
@@ -80,6 +82,7 @@ def _added(submission: Submission) -> dict[str, object]:
         "max_losses": task.max_losses,
         "timeout": task.timeout,
         "key": submission.key,
+        "callback": task.callback,
     }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
+from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.schedules import PostgresSchedules
@@ -25,6 +26,7 @@ class PostgresWork:
         self.cleaning = PostgresCleaning(connection)
         self.types = PostgresTypes(connection)
         self.schedules = PostgresSchedules(connection)
+        self.deliveries = PostgresDeliveries(connection)
 
     def commit(self) -> None:
         """Make it last."""

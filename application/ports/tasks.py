@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType, Protocol
 
+from domain.delivery import Delivery
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -15,12 +16,16 @@ UNKNOWN = Version(0)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A task with the JSON texts that travel beside it, and the version that it has in the storage; 0 is not known."""
+    """A task with the JSON texts that travel beside it, and the version that it has in the storage; 0 is not known.
+
+    `delivery` says how far the address of a finished task has been told, where it has one.
+    """
 
     task: Task
     args: str
     result: str | None = None
     version: Version = field(default=UNKNOWN, compare=False)
+    delivery: Delivery | None = None
 
 
 LATEST = 50

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from application.ports.cleaning import Cleaning
+from application.ports.deliveries import Deliveries
 from application.ports.listing import Listing
 from application.ports.queue import Queue
 from application.ports.schedules import Schedules
@@ -32,6 +33,7 @@ class Work(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+    def deliveries(self) -> Deliveries: ...
 
     def commit(self) -> None:
         """Make it last. What was not committed when the block is left is rolled back."""

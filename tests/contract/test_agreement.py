@@ -26,6 +26,7 @@ from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick
+from domain.delivery import Delivery
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
@@ -55,6 +56,7 @@ leases = st.sampled_from([1, 10, 30])
 processes = st.sampled_from([None, "boot 1", "boot 2"])
 lives = st.sampled_from([0, 1, 10])
 progresses = st.none() | st.builds(Progress, st.sampled_from([0.1, 1 / 3, 1]), st.sampled_from(["", "nul \0"]))
+callbacks = st.sampled_from([None, "http://a"])
 submissions = st.builds(
     dict,
     type=types,
@@ -68,6 +70,7 @@ submissions = st.builds(
         max_attempts=st.integers(1, 3),
         max_losses=st.integers(0, 2),
         timeout=st.sampled_from([None, 0.1]),
+        callback=callbacks,
     ),
 )
 EVERYTHING = {TypeName("a"): 9, TypeName("b"): 9}
@@ -77,7 +80,7 @@ published = st.builds(
     name=types,
     description=st.sampled_from(["", "Adds."]),
     schema=st.sampled_from(["{}", '{"type":"object"}']),
-    options=st.builds(Options, max_attempts=st.integers(1, 3)),
+    options=st.builds(Options, max_attempts=st.integers(1, 3), callback=callbacks),
     retries_timeout=st.booleans(),
     schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),
 )
@@ -115,6 +118,11 @@ outcomes = st.one_of(
     st.builds(Outcome, failure=failures, jitter=st.sampled_from([0, 0.5, 1]), log=logs),
     st.builds(Outcome, delay=st.sampled_from([0, 0.75, 8])),
 )
+ENDS_OF_DELIVERIES: list[Callable[[Delivery, datetime], Delivery]] = [
+    lambda claimed, now: claimed.delivered(),
+    lambda claimed, now: claimed.failed(now, "nul \0", 0.5),
+    lambda claimed, now: claimed.given_up("gone"),
+]
 
 
 class Agreement(RuleBasedStateMachine):
@@ -123,7 +131,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self, database: Database) -> None:
         super().__init__()
         with database.engine.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, attempts, task_types, handlers, schedules RESTART IDENTITY"))
+            connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
         self.memory: Begin = MemoryStore().begin
         self.postgres: Begin = PostgresStore(database).begin
         self.seconds = 0.0
@@ -131,6 +139,7 @@ class Agreement(RuleBasedStateMachine):
         self.settled: list[Sequence[Settlement]] = []
         self.before: dict[TaskId, Task] = {}
         self.retried: TaskId | None = None
+        self.deliveries: list[Delivery] = []
 
     @property
     def now(self) -> datetime:
@@ -261,6 +270,17 @@ class Agreement(RuleBasedStateMachine):
         # Which of those that expire together go first is nobody's business.
         tied = limit < len(expires) and expires[limit - 1] == expires[limit]
         self.both_commit(lambda work: work.cleaning.delete_expired(self.now, 100 if tied else limit))
+
+    @rule(seconds=leases, limit=limits)
+    def claim_deliveries(self, seconds: float, limit: int) -> None:
+        until = at(self.seconds + seconds)
+        self.deliveries += self.both_commit(lambda work: work.deliveries.claim(self.now, until, limit))
+
+    @precondition(lambda self: self.deliveries)
+    @rule(data=st.data(), end=st.sampled_from(ENDS_OF_DELIVERIES))
+    def settle_delivery(self, data: st.DataObject, end: Callable[[Delivery, datetime], Delivery]) -> None:
+        claimed = data.draw(st.sampled_from(self.deliveries[-4:]) | st.sampled_from(self.deliveries), label="claimed")
+        self.both_commit(lambda work: work.deliveries.settle(end(claimed, self.now)))
 
     @rule(
         handler=handlers,

@@ -16,6 +16,7 @@ from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST
 from application.errors import StorageUnavailable
 from application.ports.work import Begin
+from domain.delivery import DeliveryState
 from domain.ids import TaskId
 from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from domain.settlement import Outcome
@@ -157,6 +158,9 @@ class TestInvariants:
 
     def test_the_outcomes_of_the_table_are_those_of_the_domain(self, database: Database):
         assert quoted(checks(database, "attempts")["outcome_is_known"]) == set(Outcome)
+
+    def test_the_states_of_a_delivery_are_those_of_the_domain(self, database: Database):
+        assert quoted(checks(database, "deliveries")["state_is_known"]) == set(DeliveryState)
 
     def test_the_bounds_of_the_table_are_those_of_the_domain(self, database: Database):
         bounds = re.findall(r"'?(-?\d+)", checks(database, "tasks")["priority_is_bounded"])

@@ -179,8 +179,11 @@ class TestOptions:
             submission(ttl=ttl)
 
     def test_what_is_submitted_carries_its_options(self):
-        task = submission(priority=5, max_attempts=4, max_losses=0, timeout=1.5).registered(TaskId(1))
+        task = submission(priority=5, max_attempts=4, max_losses=0, timeout=1.5, callback="http://a").registered(
+            TaskId(1)
+        )
         assert (task.priority, task.max_attempts, task.max_losses, task.timeout) == (5, 4, 0, 1.5)
+        assert task.callback == "http://a"
 
 
 def test_an_error_is_told_by_its_docstring():

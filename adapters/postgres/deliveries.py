@@ -1,0 +1,54 @@
+"""Deliveries in PostgreSQL. They begin and end by triggers on the tasks, whatever statement changes those."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from adapters.postgres import statements
+from domain.delivery import Delivery, DeliveryState
+from domain.ids import TaskId
+
+
+class PostgresDeliveries:
+    """Implements application.ports.deliveries.Deliveries."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, task: TaskId) -> Delivery | None:
+        """How far the address of that task has been told; None before it has finished."""
+        row = self._connection.execute(statements.DELIVERY, {"task": task}).first()
+        return None if row is None else _delivery(row)
+
+    def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
+        parameters = {"now": now, "until": until, "limit": limit}
+        return [_delivery(row) for row in self._connection.execute(statements.CLAIM_DELIVERIES, parameters)]
+
+    def settle(self, delivery: Delivery) -> bool:
+        return self._connection.execute(statements.SETTLE_DELIVERY, _settled(delivery)).rowcount == 1
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        task=row.task,
+        finished=row.finished,
+        url=row.url,
+        due=row.due,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        error=None if row.error is None else json.loads(row.error),
+    )
+
+
+def _settled(delivery: Delivery) -> dict[str, object]:
+    return {
+        "task": delivery.task,
+        "finished": delivery.finished,
+        "attempts": delivery.attempts,
+        "due": delivery.due,
+        "state": delivery.state,
+        "error": None if delivery.error is None else json.dumps(delivery.error),
+    }

@@ -1,0 +1,121 @@
+"""Which addresses may be told, and how often and when they are."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.delivery import MOST_ATTEMPTS, Delivery, DeliveryState
+from domain.errors import InvalidOption
+from domain.ids import TaskId
+from domain.options import Options
+from flask_tasks.decorator import TaskOptions
+from tests.steps import NOW, at
+
+URL = "https://example.org/told?by=us"
+NEW = Delivery.of(TaskId(192), URL, at(1.234567))
+
+GOOD = [
+    URL,
+    "http://example.org",
+    "HTTPS://Example.org:65535",
+    "http://receiver_1:8080/",
+    "http://example.org.",
+    "http://127.0.0.1/a%20b",
+    "http://[::1]:80/?",
+    "https://example.org?q",
+    "https://example.org/" + "x" * 1_980,
+]
+BAD = [
+    "",
+    "example.org",
+    "ftp://example.org",
+    "https://",
+    "https:///path",
+    "https://:80",
+    "https://me@example.org",
+    "https://me:secret@example.org",
+    "https://example.org@[::1]",
+    "https://example.org\\@10.0.0.1",
+    "https://a..b/",
+    "https://example.org:0",
+    "https://example.org:65536",
+    "https://example.org:",
+    "https://[::1",
+    "https://[fe80::1%25eth0]",
+    "https://example.org/#fragment",
+    "https://example.org/a b",
+    "https://example.org/\n",
+    "https://example.org/é",
+    "https://exämple.org",
+    "https://example.org/\0",
+    " https://example.org",
+    "https://example.org/" + "x" * 1_981,
+]
+
+
+@pytest.mark.parametrize("address", GOOD)
+def test_an_address_with_a_host_may_be_told(address: str):
+    assert Options(callback=address).callback == address
+    assert TaskOptions(callback=address).callback == address
+
+
+@pytest.mark.parametrize("address", BAD)
+def test_what_is_no_address_is_refused_by_the_service_and_the_decorator(address: str):
+    with pytest.raises(InvalidOption, match="it takes an http or https address with a host, at most 2000 printable"):
+        Options(callback=address)
+    with pytest.raises(ValueError, match="it takes an http or https address with a host"):
+        TaskOptions(callback=address)
+
+
+def test_a_long_one_is_not_repeated_whole():
+    with pytest.raises(InvalidOption) as refusal:
+        Options(callback="x" * 10_000)
+    assert len(str(refusal.value)) < 300
+
+
+def test_a_task_that_has_finished_is_told_at_once():
+    assert (NEW.state, NEW.attempts, NEW.due) == (DeliveryState.PENDING, 0, at(1.234567))
+    assert not NEW.is_due(at(1))
+    assert NEW.is_due(at(1.234567))
+
+
+def test_its_event_is_the_same_at_every_attempt_and_another_for_every_finish():
+    assert NEW.event == "task-192-1767268801234567"
+    assert NEW.claimed(at(60)).failed(at(2), "busy", 0).event == NEW.event
+    assert Delivery.of(TaskId(192), URL, at(1.234568)).event != NEW.event
+
+
+def test_who_claims_it_has_it_for_a_while():
+    claimed = NEW.claimed(until=at(60))
+    assert claimed == replace(NEW, attempts=1, due=at(60))
+    assert not claimed.is_due(at(59))
+    assert claimed.is_due(at(60))
+
+
+def test_what_was_delivered_or_given_up_is_not_due_again():
+    for ended in (NEW.delivered(), NEW.given_up("gone")):
+        assert not ended.is_due(at(10**9))
+        assert ended.next is None
+    assert NEW.failed(NOW, "busy", 0).delivered().error is None
+
+
+def test_it_is_tried_again_after_waits_that_grow_for_most_of_a_day_and_then_given_up():
+    delivery, waits, now = NEW, list[float](), 0.0
+    while delivery.state is DeliveryState.PENDING:
+        delivery = delivery.claimed(at(now + 60)).failed(at(now), "busy", jitter=0)
+        if delivery.next:
+            waits.append((delivery.next - at(now)).total_seconds())
+            now += waits[-1]
+    assert waits == [5, 15, 45, 135, 405, 1215, 3645, 10935, 21600, 21600, 21600]
+    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.GIVEN_UP, MOST_ATTEMPTS, "busy")
+    assert 20 * 3600 < sum(waits) < 23 * 3600
+
+
+def test_two_that_failed_together_do_not_meet_again():
+    assert NEW.claimed(at(60)).failed(NOW, "busy", jitter=1).due == at(4)
+
+
+def test_whoever_died_at_the_last_attempt_ends_nothing():
+    claimed = replace(NEW, attempts=MOST_ATTEMPTS).claimed(at(60))
+    assert claimed.state is DeliveryState.PENDING
+    assert claimed.failed(NOW, "busy", 0).state is DeliveryState.GIVEN_UP
