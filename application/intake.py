@@ -37,19 +37,24 @@ class Request:
 
 
 class Intake:
-    """Makes of requests what can be stored."""
+    """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
 
-    def __init__(self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int) -> None:
+    def __init__(
+        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, signs: bool
+    ) -> None:
         self._clock = clock
         self._types = types
         self._checker = checker
         self._max_task_time = max_task_time
+        self._signs = signs
 
     def submission(self, request: Request) -> Submission:
         """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
         published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
+        if "callback" in request.options and not self._signs:
+            raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
         now = self._clock.now()
         return Submission(
             type=request.type,

@@ -13,9 +13,11 @@ from adapters.executors.process.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
 from adapters.processes import ProcProcesses
+from adapters.webhooks import new_post
 from application.changes import Changes
 from application.intake import Intake
 from application.known_types import KnownTypes
+from application.signing import Signer
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
@@ -34,8 +36,10 @@ from application.supervisor.supervisor import Supervisor
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.bury import Bury
 from application.use_cases.cancel_task import CancelTask
+from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.deliver import Deliver
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.publish_types import PublishTypes
@@ -48,6 +52,7 @@ from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import HandlerId
+from entrypoints.event_json import event_json
 from entrypoints.settings import Settings
 
 
@@ -78,7 +83,9 @@ class Container(containers.DeclarativeContainer):
     known_types = providers.Singleton(KnownTypes, begin, clock)
     viewer = providers.Singleton(Viewer, known_types, clock)
     checker = providers.Singleton(SchemaChecker)
-    intake = providers.Singleton(Intake, clock, known_types, checker, settings.provided.max_task_time)
+    intake = providers.Singleton(
+        Intake, clock, known_types, checker, settings.provided.max_task_time, settings.provided.signs
+    )
     submit_task = providers.Singleton(SubmitTask, begin, intake, notifier, viewer)
     submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
     view_task = providers.Singleton(ViewTask, begin, viewer)
@@ -97,6 +104,11 @@ class Container(containers.DeclarativeContainer):
     tick = providers.Singleton(Tick, begin, clock, notifier, calendar, settings.provided.max_task_time)
 
     publish_types = providers.Singleton(PublishTypes, begin, clock, calendar)
+    claim_deliveries = providers.Singleton(ClaimDeliveries, begin, clock)
+    post = providers.Singleton(new_post, settings.provided.webhook_networks)
+    signer = providers.Singleton(Signer, settings.provided.webhook_secret)
+    deliver = providers.Singleton(Deliver, begin, clock, post, signer, viewer, providers.Object(event_json))
+
     published = providers.Object(lambda types: None)
     desk = providers.Singleton(Desk, clock)
     limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)

@@ -2,8 +2,10 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ WHO = re.compile(r"^(\w+://)?.*@")
 """The part of an address that holds a password."""
 
 
+SECRET = "whsec_"
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 
@@ -48,6 +51,8 @@ class Settings:
     http_threads: int = 16
     http_waiters: int = 500
     max_body: int = 1024 * 1024
+    webhook_secret: tuple[bytes, ...] = ()
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -57,15 +62,21 @@ class Settings:
             for field in fields(cls)
             if environment.get(field.name.upper(), "") != ""
         }
-        if "database_url" not in given:
-            given["database_url"] = _from_file(environment.get("DATABASE_URL_FILE"))
+        for name in ("database_url", "webhook_secret"):
+            if name not in given and (path := environment.get(f"{name.upper()}_FILE")):
+                given[name] = _from_file(VARIABLES[name], path)
         given.setdefault("handler_concurrency", usable_cpus())
         return cls(**given)
 
     @property
     def connections(self) -> int:
-        """How many a process may need at once: one a thread of the API; a handler has two couriers and a clock."""
-        return max(self.http_threads, 4)
+        """How many a process may need at once: one a thread of the API; a janitor has eight senders and three more."""
+        return max(self.http_threads, 11)
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is a secret, without which nobody is told anything."""
+        return bool(self.webhook_secret)
 
     @property
     def required_database_url(self) -> str:
@@ -82,13 +93,14 @@ class Variable:
     name: str
     takes: str
     parse: Callable[[str], Any]
+    is_secret: bool = False
 
     def read(self, value: str) -> Any:
         """The value as the settings hold it."""
         try:
             return self.parse(value.strip())
         except (ValueError, OverflowError):
-            raise ConfigurationError(self.name, value, self.takes) from None
+            raise ConfigurationError(self.name, "…" if self.is_secret else value, self.takes) from None
 
 
 def _database_url(value: str) -> str:
@@ -113,8 +125,17 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _list(of: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    def parse(value: str) -> tuple[str, ...]:
+def _secret(value: str) -> bytes:
+    if not value.startswith(SECRET):
+        raise ValueError
+    secret = b64decode(value.removeprefix(SECRET), validate=True)
+    if not 24 <= len(secret) <= 64:
+        raise ValueError
+    return secret
+
+
+def _list(of: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    def parse(value: str) -> tuple[Any, ...]:
         parts = tuple(of(part.strip()) for part in value.split(",") if part.strip())
         if not parts:
             raise ValueError
@@ -160,21 +181,26 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
         Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),
         Variable("MAX_BODY", "bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
+        Variable(
+            "WEBHOOK_SECRET",
+            "whsec_ and 24 to 64 bytes in base64, or several with commas between them",
+            _list(_secret),
+            is_secret=True,
+        ),
+        Variable("WEBHOOK_NETWORKS", "networks such as 10.0.0.0/8 with commas between them", _list(ip_network)),
     )
 }
 
 
-def _from_file(path: str | None) -> str | None:
-    if not path:
-        return None
+def _from_file(variable: Variable, path: str) -> Any:
+    name = f"{variable.name}_FILE"
     try:
-        return _database_url(Path(path).read_text().strip())
+        return variable.parse(Path(path).read_text().strip())
     except OSError as error:
-        raise ConfigurationError("DATABASE_URL_FILE", path, f"a file that can be read ({error.strerror})") from None
+        raise ConfigurationError(name, path, f"a file that can be read ({error.strerror})") from None
     except ValueError:
         # Not what stands in it: that is a secret.
-        takes = VARIABLES["database_url"].takes
-        raise ConfigurationError("DATABASE_URL_FILE", path, f"a file with {takes}") from None
+        raise ConfigurationError(name, path, f"a file with {variable.takes}") from None
 
 
 CGROUP = Path("/sys/fs/cgroup")

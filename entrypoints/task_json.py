@@ -1,8 +1,10 @@
 """A task as answers show it, spliced from the JSON texts that are kept: they are not parsed on the way out."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from application.ports.tasks import Stored
 from application.view import View
 from domain import json_text
 from domain.failure import Error
@@ -15,10 +17,16 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a task. An argument of such a name stands in `args` alone."""
 
+CALLBACK = "callback"
+"""The field that only a task with a callback has."""
+
+UNFINISHED = "waiting"
+"""How a callback stands before there is anything to tell."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIELD_KEYS = tuple(f'"{field}":' for field in FIELDS)
+_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, CALLBACK))
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -26,7 +34,9 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def task_json(view: View) -> str:
     """The whole task: each argument stands again at the top level, unless its name is that of a field."""
     args, result = view.stored.args, view.stored.result
-    return f'{{{_head(view.task)},"args":{args},{_members(args)}"result":{result or "null"},{_tail(view)}}}'
+    fields = FIELDS if view.task.callback is None else (*FIELDS, CALLBACK)
+    body = f'"args":{args},{_members(args, fields)}"result":{result or "null"}'
+    return f"{{{_head(view.task)},{body},{_tail(view)}{_callback(view.stored)}}}"
 
 
 def summary_json(view: View) -> str:
@@ -50,12 +60,24 @@ def _tail(view: View) -> str:
     )
 
 
-def _members(args: str) -> str:
-    """The members of a compact JSON object, each with a comma behind it."""
+def _members(args: str, fields: Sequence[str]) -> str:
+    """The members of a compact JSON object that are not called like these fields, each with a comma behind it."""
     # A key of the text stands as it would in FIELD_KEYS; a value may look like one, which costs time and nothing else.
     if any(key in args for key in _FIELD_KEYS):
-        args = json_text.dump({name: value for name, value in json.loads(args).items() if name not in FIELDS})
+        args = json_text.dump({name: value for name, value in json.loads(args).items() if name not in fields})
     return "" if args == "{}" else args[1:-1] + ","
+
+
+def _callback(stored: Stored) -> str:
+    """How far the address has been told, with a comma in front; nothing where there is none."""
+    if stored.task.callback is None:
+        return ""
+    delivery = stored.delivery
+    return (
+        f',"{CALLBACK}":{{"url":{_json(stored.task.callback)},"state":"{delivery.state if delivery else UNFINISHED}",'
+        f'"attempts":{delivery.attempts if delivery else 0},"next":{milliseconds(delivery.next if delivery else None)},'
+        f'"error":{_json(delivery and delivery.error)}}}'
+    )
 
 
 def _error(error: Error | None) -> str:

@@ -33,6 +33,8 @@ class Work(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
     def deliveries(self) -> Deliveries: ...
 
     def commit(self) -> None:

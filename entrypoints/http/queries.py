@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
+from domain.callback import LONGEST_ADDRESS
 from domain.instants import LATEST
 from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS, OPTION_NAMES
 from domain.status import Status
@@ -79,6 +80,14 @@ class TaskOptions(StrictSchema):
         validate=Range(1, LONGEST),
         metadata={
             "description": "Seconds that the task is kept, counted from when it may run. The default is MAX_TASK_TIME.",
+        },
+    )
+    callback = fields.String(
+        # Which characters an address has is for the domain to say.
+        validate=Length(1, LONGEST_ADDRESS),
+        metadata={
+            "description": "The http or https address that is told, signed, when the task has finished, such as "
+            "https://example.org/told. Takes a WEBHOOK_SECRET of the service.",
         },
     )
 

@@ -5,9 +5,11 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from application.ports.tasks import LATEST
+from domain.delivery import DeliveryState
 from domain.settlement import Outcome
 from domain.status import Status
 from domain.waiting import WaitingFor
+from entrypoints.task_json import UNFINISHED
 
 
 def _moment(of: str) -> dict[str, Any]:
@@ -71,6 +73,21 @@ _TAIL: dict[str, Any] = {
     },
 }
 
+# An argument may be called so too, where there is no callback: then it is whatever was sent.
+CALLBACK: dict[str, Any] = {
+    "description": "Only where one was asked for: the address, and how far it has been told.",
+    "examples": [
+        {
+            "url": "https://example.org/told",
+            "state": state,
+            "attempts": 0,
+            "next": None,
+            "error": None,
+        }
+        for state in (UNFINISHED, *DeliveryState)
+    ],
+}
+
 SUMMARY: dict[str, Any] = {
     "type": "object",
     "description": "A task without its arguments and its result.",
@@ -82,7 +99,7 @@ SUMMARY: dict[str, Any] = {
 TASK: dict[str, Any] = {
     "type": "object",
     "description": "A task. Every argument stands again at the top level, unless its name is that of a field.",
-    "properties": _HEAD | _TEXTS | _TAIL,
+    "properties": _HEAD | _TEXTS | _TAIL | {"callback": CALLBACK},
     "required": [*_HEAD, *_TEXTS, *_TAIL],
     "additionalProperties": True,
 }
@@ -146,8 +163,9 @@ TYPE: dict[str, Any] = {
                 "max_attempts": {"type": "integer"},
                 "max_losses": {"type": "integer"},
                 "timeout": {"type": ["number", "null"]},
+                "callback": {"type": ["string", "null"]},
             },
-            "required": ["priority", "max_attempts", "max_losses", "timeout"],
+            "required": ["priority", "max_attempts", "max_losses", "timeout", "callback"],
             "additionalProperties": False,
         },
         "schedule": {

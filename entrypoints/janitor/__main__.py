@@ -6,6 +6,7 @@ import signal
 from entrypoints import lifeline, process
 from entrypoints.container import Container
 from entrypoints.janitor.chores import cleaning, taking_back, ticking
+from entrypoints.janitor.postman import Postman
 from entrypoints.janitor.rounds import Rounds
 
 log = logging.getLogger("entrypoints.janitor")
@@ -23,12 +24,19 @@ def main() -> None:
         taking_back(container.bury()),
         taking_back(container.rescue()),
     ]
+    postman = Postman(container.claim_deliveries(), container.deliver()) if settings.signs else None
     rounds = Rounds(chores, settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())
+    if postman:
+        postman.open()
+    else:
+        log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has one")
     log.info("ready")
     lifeline.ready("janitor")
     rounds.run()
+    if postman:
+        postman.close()
     container.notifier().close()
     container.clock().close()
     log.info("stopped")

@@ -28,7 +28,7 @@ CONFIGURATION = {
 def app(database: Database, postgres_url: str) -> Iterator[Flask]:
     """The API over an empty database in which one type is published."""
     # Nobody runs the tasks here: who waits for one is answered with what is known.
-    container = Container(settings=Settings(database_url=postgres_url, http_waiters=0))
+    container = Container(settings=Settings(database_url=postgres_url, http_waiters=0, webhook_secret=(b"s" * 24,)))
     add = TaskType(name=TypeName("add"), schema='{"type":"object","properties":{"a":{"type":"number"}}}')
     with container.begin()() as work:
         work.types.publish(steps.HANDLER, [add], steps.at(10**8))

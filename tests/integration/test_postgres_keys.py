@@ -44,7 +44,7 @@ class Door:
     def __init__(self, begin: Begin, database: Database) -> None:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
-        intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600)
+        intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
         self.one = SubmitTask(begin, intake, MemoryWakeUp(), Viewer(types, self.clock))
         types.all()
 

@@ -67,7 +67,7 @@ class Service:
         return self.types
 
     def intake(self) -> Intake:
-        return Intake(self.clock, self.types, self.checker(), self.given.max_task_time)
+        return Intake(self.clock, self.types, self.checker(), self.given.max_task_time, self.given.signs)
 
     def checker(self) -> SchemaChecker:
         return SchemaChecker()

@@ -35,7 +35,7 @@ class Service:
     def __post_init__(self) -> None:
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
-        self.intake = Intake(self.clock, self.types, AnyButWrong(), max_task_time=600)
+        self.intake = Intake(self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True)
 
     def begin(self) -> AbstractContextManager[MemoryWork]:
         self.begun += 1

@@ -14,6 +14,12 @@ def test_a_container_opens_nothing_before_it_is_asked():
     container.database().close()
 
 
+def test_what_signs_and_calls_addresses_is_made_of_the_settings():
+    container = Container(settings=Settings(database_url="postgresql://nobody@192.0.2.1:1/nothing"))
+    assert container.deliver() is container.deliver()
+    container.database().close()
+
+
 def test_two_containers_share_nothing():
     one, two = (Container(settings=Settings(database_url="postgresql://localhost/x")) for _ in range(2))
     assert one.known_types() is not two.known_types()

@@ -11,7 +11,7 @@ from application.ports.listing import Filter
 from application.use_cases.list_tasks import Request
 from entrypoints.http.queries import PAGE
 from entrypoints.http.schemas import SCHEMAS
-from entrypoints.task_json import FIELDS
+from entrypoints.task_json import CALLBACK, FIELDS
 from tests.unit.http_service import Service, configured
 
 PATHS = {
@@ -92,7 +92,8 @@ def test_the_schemas_are_valid_and_the_examples_fit_them(document: dict[str, Any
 
 
 def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
-    assert set(SCHEMAS["Task"]["properties"]) == set(FIELDS)
+    assert set(SCHEMAS["Task"]["properties"]) == {*FIELDS, CALLBACK}
+    assert set(SCHEMAS["Task"]["required"]) == set(FIELDS)
     assert set(SCHEMAS["Summary"]["properties"]) == set(FIELDS) - {"args", "result"}
     assert jsonschema_rs.validator_for(SCHEMAS["Task"]).is_valid(service.submit({"a": 1}))
 

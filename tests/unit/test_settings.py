@@ -1,6 +1,8 @@
 """The settings of a process: each variable's default, what it takes, and the sentence that refuses the rest."""
 
+from base64 import b64encode
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 
 from entrypoints.settings import VARIABLES, ConfigurationError, Settings, usable_cpus
 
+SECRET = "whsec_" + b64encode(b"s" * 24).decode()
+NETWORKS = ("10.0.0.0/8", "127.0.0.1", "fd00::/8")
 URL = "postgresql://somebody:p%40ss@one,two:5433/tasks?sslmode=require"
 
 
@@ -75,6 +79,9 @@ def test_a_handler_has_a_child_for_each_cpu_that_it_may_use():
         ("HTTP_WORKERS", "64", 64),
         ("HTTP_THREADS", "1", 1),
         ("MAX_BODY", "33554432", 33_554_432),
+        ("WEBHOOK_SECRET", SECRET, (b"s" * 24,)),
+        ("WEBHOOK_SECRET", f"{SECRET}, whsec_{'A' * 84}AA==", (b"s" * 24, bytes(64))),
+        ("WEBHOOK_NETWORKS", "10.0.0.0/8, 127.0.0.1,fd00::/8", tuple(map(ip_network, NETWORKS))),
     ],
 )
 def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
@@ -117,6 +124,8 @@ def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
         ("HTTP_THREADS", "0"),
         ("MAX_BODY", "1023"),
         ("MAX_BODY", "9" * 5000),
+        ("WEBHOOK_NETWORKS", "10.0.0.1/8"),
+        ("WEBHOOK_NETWORKS", "example.org"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_variable_the_value_and_what_it_takes(variable: str, value: str):
@@ -152,6 +161,28 @@ class TestDatabase:
             _ = read().required_database_url
         takes = VARIABLES["database_url"].takes
         assert str(refusal.value) == f"DATABASE_URL is not set: it takes {takes}"
+
+
+class TestSecret:
+    @pytest.mark.parametrize(
+        "wrong", ["", SECRET[6:], "whsec_c2hvcnQ=", "whsec_" + "A" * 200, SECRET + "!", SECRET + ",x"]
+    )
+    def test_what_is_none_is_refused_and_not_told(self, wrong: str):
+        wrong = wrong or "x"
+        takes = VARIABLES["webhook_secret"].takes
+        assert refused(WEBHOOK_SECRET=wrong) == f"WEBHOOK_SECRET is '…': it takes {takes}"
+
+    def test_it_may_stand_in_a_file(self, tmp_path: Path):
+        secret = tmp_path / "secret"
+        secret.write_text(f"{SECRET}\n")
+        assert read(WEBHOOK_SECRET_FILE=str(secret)).webhook_secret == (b"s" * 24,)
+        secret.write_text("guess")
+        takes = f"it takes a file with {VARIABLES['webhook_secret'].takes}"
+        assert refused(WEBHOOK_SECRET_FILE=str(secret)) == f"WEBHOOK_SECRET_FILE is {str(secret)!r}: {takes}"
+
+    def test_without_one_nothing_is_signed(self):
+        assert read(WEBHOOK_SECRET=SECRET).signs
+        assert not read().signs
 
 
 def test_settings_do_not_change():

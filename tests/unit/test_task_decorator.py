@@ -90,6 +90,8 @@ def test_a_decorator_above_it_keeps_the_mark() -> None:
         ({"every": ""}, ValueError, "every is '': it takes five fields"),
         ({"every": "* * * * *", "timezone": 1}, TypeError, "timezone is 1: it takes a string"),
         ({"timezone": "UTC"}, ValueError, "timezone is 'UTC': it goes with every"),
+        ({"callback": 5}, TypeError, "callback is 5: it takes an address"),
+        ({"callback": "ftp://a"}, ValueError, "callback is 'ftp://a': it takes an http or https address with a host"),
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
     ],
 )

@@ -151,5 +151,5 @@ class TestMany:
                 assert len(seen) == number
                 yield request(number)
 
-        intake = Intake(service.clock, service.types, Seeing(), max_task_time=60)
+        intake = Intake(service.clock, service.types, Seeing(), max_task_time=60, signs=False)
         assert len(SubmitTasks(service.begin, intake, service)(asked())) == 3

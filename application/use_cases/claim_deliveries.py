@@ -1,0 +1,29 @@
+"""Claim deliveries: take out what is due to be told, for a while in which nobody else does."""
+
+from collections.abc import Sequence
+
+from application.ports.clock import Clock
+from application.ports.work import Begin
+from application.retried import retried
+from domain.delivery import Delivery
+from domain.instants import after
+
+LEASE = 60.0
+"""Seconds: longer than any address may take to answer, so that two who try are a rare thing."""
+
+
+class ClaimDeliveries:
+    """Whoever dies with one in hand loses nothing: it is due again when its time is over."""
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    @retried
+    def __call__(self, limit: int) -> Sequence[Delivery]:
+        """What is due, the longest first, at most `limit`."""
+        now = self._clock.now()
+        with self._begin() as work:
+            claimed = work.deliveries.claim(now, after(now, LEASE), limit)
+            work.commit()
+        return claimed

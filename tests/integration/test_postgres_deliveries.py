@@ -1,0 +1,97 @@
+"""Deliveries, as only a real database has them: beside others who claim, by triggers, and among a great many."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from adapters.postgres import Database, PostgresStore
+from application.ports.work import Begin
+from domain.ids import TaskId
+from tests.at_once import asked, until_waiting
+from tests.integration.test_postgres_plans import explained
+from tests.steps import NOW, add, at, save, submission, task
+
+URL = "http://receiver/"
+MANY = """
+    INSERT INTO deliveries (task, finished, due, url, state)
+    SELECT n, '2026-01-01Z', '2025-01-01Z', 'http://receiver/',
+        CASE mod(n, 100) WHEN 0 THEN 'pending' ELSE 'delivered' END
+    FROM generate_series(1, 100000) n
+"""
+
+
+def cancelled(begin: Begin, number: int) -> None:
+    """Tasks whose addresses are to be told."""
+    for each in add(begin, *(submission(callback=URL) for _ in range(number))):
+        save(begin, each.cancel(NOW))
+
+
+def test_two_who_claim_at_once_have_different_ones(begin: Begin):
+    cancelled(begin, 3)
+    with begin() as one, begin() as other:
+        assert [each.task for each in one.deliveries.claim(NOW, at(60), 2)] == [1, 2]
+        assert [each.task for each in other.deliveries.claim(NOW, at(60), 2)] == [3]
+        one.commit()
+        other.commit()
+    assert attempts(begin) == [1, 1, 1]
+
+
+def test_who_retries_a_task_waits_for_whoever_claims_its_delivery_and_then_ends_it(
+    begin: Begin, database: Database, background: ThreadPoolExecutor
+):
+    cancelled(begin, 1)
+    with begin() as work:
+        (claimed,) = work.deliveries.claim(NOW, at(60), 1)
+        retrying = background.submit(save, begin, task(begin, 1).retry(at(1), 1))
+        until_waiting(database)
+        assert work.tasks.get(TaskId(1))
+        work.commit()
+    retrying.result(20)
+    with begin() as work:
+        assert not work.deliveries.settle(claimed.delivered())
+    assert asked(database, "SELECT * FROM deliveries") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("UPDATE tasks SET status = 'cancelled', finished = '2026-01-02Z'", 1),
+        ("UPDATE tasks SET priority = 1", 0),
+        ("UPDATE tasks SET finished = NULL", 0),
+        ("DELETE FROM tasks", 0),
+    ],
+)
+def test_whatever_statement_changes_a_task_its_delivery_follows(
+    begin: Begin, database: Database, statement: str, kept: int
+):
+    add(begin, submission(callback=URL), submission())
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    assert len(asked(database, "SELECT * FROM deliveries")) == kept
+
+
+def test_a_type_that_older_code_publishes_has_no_callback(database: Database):
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO task_types VALUES ('add', '', '{}', 0, 1, 3, NULL, true)")
+    with PostgresStore(database).begin() as work:
+        (published,) = work.types.all(NOW)
+    assert published.type.options.callback is None
+
+
+@pytest.mark.parametrize("is_analyzed", [True, False])
+def test_who_is_next_is_found_among_a_great_many_who_know(database: Database, is_analyzed: bool):
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(MANY)
+    if is_analyzed:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE deliveries")
+    with explained(database) as plans, PostgresStore(database).begin() as work:
+        assert len(work.deliveries.claim(NOW, at(60), 8)) == 8
+    assert plans[0].indexes == {"deliveries_due", "deliveries_pkey"}
+    assert plans[0].buffers < 200
+
+
+def attempts(begin: Begin) -> list[int]:
+    with begin() as work:
+        found = [work.tasks.get(TaskId(id)) for id in (1, 2, 3)]
+    return [each.delivery.attempts for each in found if each and each.delivery]
