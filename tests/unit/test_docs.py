@@ -21,6 +21,15 @@ def test_the_readme_lists_every_variable_with_its_default():
             )
 
 
+def test_compose_passes_on_every_variable_and_the_docs_say_so():
+    passed_on = set(re.findall(r"^      ([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
+    assert {each for each in passed_on if not each.startswith("POSTGRES_")} == set(VARIABLES_BY_NAME) - {"HOST", "PORT"}
+    assert passed_on <= set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/deploy.md").read_text())) | {
+        "POSTGRES_USER",
+        "POSTGRES_DB",
+    }
+
+
 def test_every_file_that_a_document_links_to_is_there():
     for document in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
