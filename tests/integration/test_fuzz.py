@@ -48,7 +48,7 @@ def test_every_answer_is_as_described_and_none_is_500(app: Flask) -> None:
             tried[event.phase.name] += len(event.recorder.cases)
             wrong += [said for checks in event.recorder.checks.values() for said in map(failure, checks) if said]
     assert tried["FUZZING"] > 500
-    assert tried["STATEFUL_TESTING"] > 100
+    assert tried["STATEFUL_TESTING"] > 30
     assert not wrong, "\n\n".join(wrong[:5])
 
 
