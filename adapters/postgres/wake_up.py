@@ -20,6 +20,8 @@ CHANNELS = {
     # Every outcome is told of here: handlers need not hear of it.
     Topic.CHANGED: "flask_tasks_changes",
 }
+NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
+"""A hint need not outlive the server, so its commit need not wait for the disk."""
 PAUSE = 0.005
 """Seconds between two notifications of one process: one a row would make commits wait for each other."""
 RECONNECT = 1.0
@@ -59,7 +61,7 @@ class PostgresNotifier:
                 with closing(_autocommit(self._database)) as connection, connection.cursor() as cursor:
                     while topics:
                         for topic in topics:
-                            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNELS[topic], topic))
+                            cursor.execute(NOTIFY, (CHANNELS[topic], topic))
                         self._closed.wait(PAUSE)
                         topics = self._next()
             except psycopg2.Error as error:

@@ -18,7 +18,7 @@ from tests.at_once import asked, until
 HANDLERS = {Topic.WAITING, Topic.TAKEN}
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 LISTENING = "FROM pg_stat_activity WHERE query ~ '^LISTEN '"
-NOTIFYING = "FROM pg_stat_activity WHERE query ~ '^SELECT pg_notify'"
+NOTIFYING = "FROM pg_stat_activity WHERE query ~ '^SELECT set_config.*pg_notify'"
 
 
 @pytest.fixture
