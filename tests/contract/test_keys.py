@@ -2,7 +2,7 @@
 
 from application.ports.work import Begin
 from domain.ids import Key, TaskId
-from tests.steps import add, add_once, at, claim_one, fail, stored, submission, task
+from tests.steps import add, add_once, at, claim, claim_one, fail, save, stored, submission, task
 
 FIRST, OTHER = Key("first key"), Key("~other/key")
 
@@ -41,9 +41,21 @@ def test_of_those_that_come_together_the_first_has_it(begin: Begin):
 
 def test_it_stays_with_its_task_whatever_happens_to_that(begin: Begin):
     add(begin, submission(key=FIRST))
-    fail(begin, claim_one(begin))
+    running = claim_one(begin)
     assert add_once(begin, submission(key=FIRST)) == [None]
-    assert known(begin, FIRST) == {FIRST: task(begin, 1).id}
+    fail(begin, running)
+    assert add_once(begin, submission(key=FIRST)) == [None]
+    assert known(begin, FIRST) == {FIRST: 1}
+
+
+def test_a_retry_never_meets_another_task_with_its_key(begin: Begin):
+    add(begin, submission(key=FIRST), submission(key=OTHER))
+    for id in (1, 2):
+        save(begin, task(begin, id).cancel(at(1)))
+        assert add_once(begin, submission(key=FIRST), submission(key=OTHER)) == [None, None]
+    for id in (1, 2):
+        save(begin, task(begin, id).retry(at(2), attempts=1))
+    assert [claimed.task.id for claimed in claim(begin, now=at(2))] == [1, 2]
 
 
 def test_it_is_free_when_its_task_is_deleted(begin: Begin):
