@@ -1,11 +1,13 @@
 """Waiting for tasks to change: one look at the storage serves all who wait in this process, however many they are."""
 
+import logging
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
 from application.errors import StorageUnavailable
+from application.ports.clock import Clock
 from application.ports.tasks import UNKNOWN, Version
 from application.ports.wake_up import Listener, Topic
 from application.ports.work import Begin
@@ -15,6 +17,9 @@ POLL = 1.0
 """Seconds between two looks where nothing is heard."""
 PAUSE = 0.01
 """Seconds between two looks however much is heard."""
+SHARE = 9
+"""How many times longer than a look the pause after it is at least: looking takes a tenth of the time at most."""
+log = logging.getLogger(__name__)
 
 
 class Watcher:
@@ -37,8 +42,9 @@ class Watcher:
 class Changes:
     """Nothing runs and nobody listens until the first one waits."""
 
-    def __init__(self, begin: Begin, listener: Listener, most: int) -> None:
+    def __init__(self, begin: Begin, clock: Clock, listener: Listener, most: int) -> None:
         self._begin = begin
+        self._clock = clock
         self._listener = listener
         self._most = most
         self._watchers: set[Watcher] = set()
@@ -85,9 +91,18 @@ class Changes:
         while not self._closed.is_set():
             self._hint.wait(POLL * random.uniform(0.75, 1.25))
             self._hint.clear()
-            with suppress(StorageUnavailable):
-                self._look()
-            self._closed.wait(PAUSE)
+            began = self._clock.monotonic()
+            self._try_to_look()
+            took = self._clock.monotonic() - began
+            self._closed.wait(min(max(PAUSE, SHARE * took), POLL))
+
+    def _try_to_look(self) -> None:
+        try:
+            self._look()
+        except StorageUnavailable:
+            return  # who waits is served by the next look
+        except Exception:
+            log.exception("whether tasks have changed cannot be told")
 
     def _look(self) -> None:
         with self._lock:

@@ -89,7 +89,7 @@ class Container(containers.DeclarativeContainer):
     submit_task = providers.Singleton(SubmitTask, begin, intake, notifier, viewer)
     submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
     view_task = providers.Singleton(ViewTask, begin, viewer)
-    changes = providers.Singleton(Changes, begin, listener, settings.provided.http_waiters)
+    changes = providers.Singleton(Changes, begin, clock, listener, settings.provided.http_waiters)
     await_task = providers.Singleton(AwaitTask, view_task, changes, clock)
     follow_task = providers.Singleton(FollowTask, view_task, changes)
     view_log = providers.Singleton(ViewLog, begin)

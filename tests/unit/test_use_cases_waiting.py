@@ -33,7 +33,7 @@ class Waiting:
     def __init__(self) -> None:
         self.service = Service()
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.service.begin, self.wake_up, most=2)
+        self.changes = Changes(self.service.begin, self.service.clock, self.wake_up, most=2)
         view = ViewTask(self.service.begin, self.service.viewer)
         self.await_task = AwaitTask(view, self.changes, self.service.clock)
         self.follow_task = FollowTask(view, self.changes)
