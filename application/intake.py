@@ -11,7 +11,7 @@ from application.ports.arguments import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.tasks import Stored
 from application.ports.work import Work
-from domain import json_text
+from domain import json_text, search_terms
 from domain.errors import InvalidOption
 from domain.ids import Key, TypeName
 from domain.instants import after
@@ -64,6 +64,7 @@ class Intake:
             run_at=_run_at(request, now),
             key=request.key,
             options=replace(published.options, **request.options),
+            terms=search_terms.terms(request.args),
         )
 
 

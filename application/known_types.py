@@ -15,6 +15,11 @@ FRESH = 1.0
 """Seconds for which what was read counts as known."""
 
 
+def attempts(types: Mapping[TypeName, Published], name: TypeName) -> int:
+    """How many attempts a task of this type has; one where nobody knows it any more."""
+    return types[name].type.options.max_attempts if name in types else 1
+
+
 class KnownTypes:
     """Safe to use from several threads: one of them reads, the others go on with what is known."""
 

@@ -14,7 +14,7 @@ from domain.task import Task
 class Submission:
     """A type, its arguments as JSON text, and when and how to run them. `ttl` is in seconds.
 
-    `run_at` None is at once. At any time one task at most has a `key`.
+    `run_at` None is at once. At any time one task at most has a `key`. `terms` are those of domain.search_terms.
     """
 
     type: TypeName
@@ -24,6 +24,7 @@ class Submission:
     run_at: datetime | None = None
     key: Key | None = None
     options: Options = field(default_factory=Options)
+    terms: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= LONGEST:

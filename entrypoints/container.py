@@ -36,15 +36,19 @@ from application.supervisor.supervisor import Supervisor
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.bury import Bury
 from application.use_cases.cancel_task import CancelTask
+from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
+from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.deliver import Deliver
+from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.retry_task import RetryTask
+from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.tick import Tick
@@ -97,10 +101,14 @@ class Container(containers.DeclarativeContainer):
     retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier, viewer)
     delete_task = providers.Singleton(DeleteTask, begin, notifier)
     list_tasks = providers.Singleton(ListTasks, begin, viewer)
+    count_tasks = providers.Singleton(CountTasks, begin)
+    cancel_tasks = providers.Singleton(CancelTasks, begin, clock, notifier)
+    retry_tasks = providers.Singleton(RetryTasks, begin, clock, known_types, notifier)
 
     clean = providers.Singleton(Clean, begin, clock)
     rescue = providers.Singleton(Rescue, begin, clock, notifier, settings.provided.lease)
     bury = providers.Singleton(Bury, begin, clock, notifier, processes)
+    fold_counts = providers.Singleton(FoldCounts, begin)
     tick = providers.Singleton(Tick, begin, clock, notifier, calendar, settings.provided.max_task_time)
 
     publish_types = providers.Singleton(PublishTypes, begin, clock, calendar)

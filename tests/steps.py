@@ -36,11 +36,19 @@ def submission(
     ttl: int = 600,
     run_at: datetime | None = None,
     key: str | None = None,
+    terms: tuple[int, ...] = (),
     **options: Any,
 ) -> Submission:
-    known = None if key is None else Key(key)
-    how = Options(**options)
-    return Submission(type=TypeName(type), args=args, now=now, ttl=ttl, run_at=run_at, key=known, options=how)
+    return Submission(
+        type=TypeName(type),
+        args=args,
+        now=now,
+        ttl=ttl,
+        run_at=run_at,
+        key=None if key is None else Key(key),
+        options=Options(**options),
+        terms=terms,
+    )
 
 
 def add(begin: Begin, *submissions: Submission) -> Sequence[Task]:

@@ -15,12 +15,13 @@ from domain.task_type import TaskType
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A task and the texts that travel beside it."""
+    """A task, the texts that travel beside it, and what it is found by."""
 
     task: Task
     args: str
     result: str | None = None
     key: Key | None = None
+    terms: tuple[int, ...] = ()
 
     @property
     def version(self) -> Version:

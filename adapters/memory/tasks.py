@@ -34,12 +34,12 @@ class MemoryTasks:
         of_it = (key for key in self._state.attempts if key[0] == id)
         return [self._state.attempts[key] for key in sorted(of_it)[-LATEST:]]
 
-    def lock(self, id: TaskId) -> Task | None:
-        row = self._state.rows.get(id)
-        return row.task if row else None
+    def lock(self, *ids: TaskId) -> Sequence[Task]:
+        return [self._state.rows[id].task for id in sorted({*ids}) if id in self._state.rows]
 
-    def save(self, task: Task) -> None:
-        self._state.put(replace(self._state.rows[task.id], task=task))
+    def save(self, *tasks: Task) -> None:
+        for task in tasks:
+            self._state.put(replace(self._state.rows[task.id], task=task))
 
     def remove(self, id: TaskId) -> None:
         forget(self._state, id)
@@ -49,7 +49,7 @@ class MemoryTasks:
         if submission.key in self._by_key():
             return None
         task = submission.registered(TaskId(self._state.last_id))
-        self._state.put(Row(task, submission.args, key=submission.key))
+        self._state.put(Row(task, submission.args, key=submission.key, terms=submission.terms))
         return task
 
     def _by_key(self) -> Mapping[Key, Row]:

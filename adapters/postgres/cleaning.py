@@ -19,3 +19,7 @@ class PostgresCleaning:
     def delete_expired(self, now: datetime, limit: int) -> Expired:
         deleted = self._connection.execute(statements.DELETE_EXPIRED, {"now": now, "limit": limit}).all()
         return Expired(len(deleted), sorted(TaskId(row.id) for row in deleted if row.status == Status.WAITING))
+
+    def fold_counts(self, limit: int) -> int:
+        folded: int = self._connection.execute(statements.FOLD_COUNTS, {"limit": limit}).scalar_one()
+        return folded

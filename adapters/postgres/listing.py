@@ -1,15 +1,20 @@
 """Listing in PostgreSQL."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause
 
 from adapters.postgres import rows, statements
-from application.ports.listing import Filter
-from domain.ids import TaskId
+from application.ports.listing import ANY_STATUS, Counts, Filter
+from domain.ids import TaskId, TypeName
+from domain.status import Status
 from domain.task import Task
 
-LAST = TaskId(2**63 - 1)
+END = 2**63 - 1
+SLACK = timedelta(minutes=1)
+"""By how much the order of ids may differ from that of `created`: what a slow transaction and the clocks may take."""
 
 
 class PostgresListing:
@@ -19,6 +24,36 @@ class PostgresListing:
         self._connection = connection
 
     def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
-        last = LAST if before is None else before
-        parameters = {"status": filter.status, "type": filter.type, "before": last, "limit": limit}
-        return [rows.task(row) for row in self._connection.execute(statements.PAGE, parameters)]
+        since, end = self._ids(filter)
+        parameters = {
+            "statuses": list(filter.statuses),
+            "type": filter.type,
+            "terms": list(filter.terms),
+            "created_after": filter.created_after or "-infinity",
+            "created_before": filter.created_before or "infinity",
+            "since": since,
+            "before": end if before is None else min(end, before),
+            "limit": limit,
+        }
+        return [rows.task(row) for row in self._connection.execute(_statement(filter), parameters)]
+
+    def counts(self) -> Counts:
+        counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
+        for row in self._connection.execute(statements.COUNTS):
+            counts[TypeName(row.type)][Status(row.status)] = row.number
+        return counts
+
+    def _ids(self, filter: Filter) -> tuple[int, int]:
+        """Between which ids lies what was created then; the second one is beyond them."""
+        since = self._first_from(filter.created_after - SLACK) if filter.created_after else 0
+        return since, self._first_from(filter.created_before + SLACK) if filter.created_before else END
+
+    def _first_from(self, created: datetime) -> int:
+        first: int = self._connection.execute(statements.FIRST_CREATED, {"moment": created}).scalar_one()
+        return first
+
+
+def _statement(filter: Filter) -> TextClause:
+    if filter.terms:
+        return statements.PAGE_OF_TERMS
+    return statements.PAGE if filter.type is None and filter.statuses == ANY_STATUS else statements.PAGE_OF_KINDS

@@ -9,15 +9,18 @@ TASK = """
 """The columns of a task, in the order in which rows.task reads them."""
 
 ADD = text("""
-    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback)
-    SELECT type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback
+    INSERT INTO tasks
+        (type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback)
+    SELECT type, args, CAST(terms AS bigint[]), created, run_at, expire, ttl, priority, max_attempts, max_losses,
+        timeout, callback
     FROM unnest(
-        CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]), CAST(:run_at AS timestamptz[]),
-        CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]), CAST(:priority AS smallint[]),
-        CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]), CAST(:timeout AS float8[]),
-        CAST(:callback AS text[])
-    ) WITH ORDINALITY
-        AS new (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, place)
+        CAST(:type AS text[]), CAST(:args AS text[]), CAST(:terms AS text[]), CAST(:created AS timestamptz[]),
+        CAST(:run_at AS timestamptz[]), CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]),
+        CAST(:priority AS smallint[]), CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]),
+        CAST(:timeout AS float8[]), CAST(:callback AS text[])
+    ) WITH ORDINALITY AS new (
+        type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, place
+    )
     ORDER BY place
     RETURNING id
 """)
@@ -29,21 +32,24 @@ ADD_WITH_KEYS = text("""
         SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS id, given.*
         FROM (
             SELECT * FROM unnest(
-                CAST(:type AS text[]), CAST(:args AS text[]), CAST(:created AS timestamptz[]),
+                CAST(:type AS text[]), CAST(:args AS text[]), CAST(:terms AS text[]), CAST(:created AS timestamptz[]),
                 CAST(:run_at AS timestamptz[]), CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]),
                 CAST(:priority AS smallint[]), CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]),
                 CAST(:timeout AS float8[]), CAST(:callback AS text[]), CAST(:key AS text[])
             ) WITH ORDINALITY AS g (
-                type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key,
-                place
+                type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback,
+                key, place
             )
             ORDER BY place
         ) given
     ), added AS (
-        INSERT INTO tasks
-            (id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key)
+        INSERT INTO tasks (
+            id, type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback,
+            key
+        )
         OVERRIDING SYSTEM VALUE
-        SELECT id, type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback, key
+        SELECT id, type, args, CAST(terms AS bigint[]), created, run_at, expire, ttl, priority, max_attempts,
+            max_losses, timeout, callback, key
         FROM new ORDER BY key, id
         ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
         RETURNING id
@@ -61,7 +67,7 @@ GET = text(f"SELECT {_STORED} FROM tasks t WHERE t.id = :id")
 
 VERSIONS = text(f"SELECT t.id, {_VERSION} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
 
-LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = :id FOR UPDATE")
+LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[])) ORDER BY t.id FOR UPDATE")
 
 ATTEMPTS = text("""
     SELECT *
@@ -73,11 +79,19 @@ ATTEMPTS = text("""
 """)
 
 SAVE = text("""
-    UPDATE tasks
-    SET status = :status, run_at = :run_at, expire = :expire, max_attempts = :max_attempts, attempt = :attempt,
-        losses = :losses, handler = :handler, lease_until = :lease_until, started = :started, finished = :finished,
-        progress = :progress, error = :error
-    WHERE id = :id
+    UPDATE tasks t
+    SET status = s.status, run_at = s.run_at, expire = s.expire, max_attempts = s.max_attempts, attempt = s.attempt,
+        losses = s.losses, handler = s.handler, lease_until = s.lease_until, started = s.started,
+        finished = s.finished, progress = s.progress, error = s.error
+    FROM unnest(
+        CAST(:id AS bigint[]), CAST(:status AS text[]), CAST(:run_at AS timestamptz[]),
+        CAST(:expire AS timestamptz[]), CAST(:max_attempts AS integer[]), CAST(:attempt AS integer[]),
+        CAST(:losses AS integer[]), CAST(:handler AS text[]), CAST(:lease_until AS timestamptz[]),
+        CAST(:started AS timestamptz[]), CAST(:finished AS timestamptz[]), CAST(:progress AS text[]),
+        CAST(:error AS text[])
+    ) AS s (id, status, run_at, expire, max_attempts, attempt, losses, handler, lease_until, started, finished,
+        progress, error)
+    WHERE t.id = s.id AND t.id = ANY (CAST(:id AS bigint[]))
 """)
 
 REMOVE = text("DELETE FROM tasks WHERE id = :id")
@@ -289,12 +303,117 @@ LEFT_BY = text(f"""
 
 UP_SINCE = text("SELECT pg_postmaster_start_time()")
 
+# Of columns that have no index the planner may know nothing, takes what is asked of them for rare, and reads and sorts
+# what it believes to be little. In a CASE it is as likely as not.
+CREATED = "CASE WHEN created >= :created_after THEN created < :created_before END"
+
 PAGE = text(f"""
     SELECT {TASK} FROM tasks t
-    WHERE (CAST(:status AS text) IS NULL OR t.status = :status)
-        AND (CAST(:type AS text) IS NULL OR t.type = :type)
-        AND t.id < :before
+    WHERE t.id >= :since AND t.id < :before AND {CREATED}
     ORDER BY t.id DESC LIMIT :limit
+""")
+
+# The newest of each pair of type and status, of which the newest are the page: so it reads nothing of other kinds,
+# whatever the mixture. The counts say which pairs there are. Rows are compared as wholes, so that no index but that of
+# the kinds has them in order. What runs is little, and found by its leases.
+PAGE_OF_KINDS = text(f"""
+    WITH kind AS (
+        SELECT type, status FROM task_count_changes
+        WHERE status <> 'running' AND status = ANY (CAST(:statuses AS text[]))
+            AND (CAST(:type AS text) IS NULL OR type = :type)
+        GROUP BY type, status HAVING sum(change) > 0
+    ), newest AS (
+        SELECT of_kind.id
+        FROM kind CROSS JOIN LATERAL (
+            SELECT id FROM tasks
+            WHERE status <> 'running' AND {CREATED}
+                AND (type, status, id) >= (kind.type, kind.status, CAST(:since AS bigint))
+                AND (type, status, id) < (kind.type, kind.status, CAST(:before AS bigint))
+            ORDER BY type DESC, status DESC, id DESC LIMIT :limit
+        ) of_kind
+        UNION ALL
+        SELECT id
+        FROM (
+            SELECT id, type, created FROM tasks
+            WHERE status = 'running' AND 'running' = ANY (CAST(:statuses AS text[]))
+            ORDER BY lease_until OFFSET 0
+        ) running
+        WHERE id >= :since AND id < :before AND {CREATED} AND (CAST(:type AS text) IS NULL OR type = :type)
+    )
+    SELECT {TASK} FROM tasks t
+    WHERE t.id = ANY (ARRAY(SELECT id FROM newest ORDER BY id DESC LIMIT :limit))
+    ORDER BY t.id DESC
+""")
+
+# Walks the tasks of one term, newest first, and looks at each whether it is what else is asked for. Of several terms it
+# walks the one of which there are fewest, as far as a few look-ups can tell.
+PAGE_OF_TERMS = text(f"""
+    WITH rarest AS MATERIALIZED (
+        SELECT term
+        FROM unnest(CAST(:terms AS bigint[])) AS wanted (term) CROSS JOIN LATERAL (
+            SELECT count(*) AS number
+            FROM (
+                SELECT FROM task_terms t
+                WHERE (t.term, t.task) >= (wanted.term, CAST(:since AS bigint))
+                    AND (t.term, t.task) < (wanted.term, CAST(:before AS bigint))
+                ORDER BY t.term, t.task LIMIT 1000
+            ) few
+        ) counted
+        ORDER BY number LIMIT 1
+    )
+    SELECT {TASK}
+    FROM task_terms found CROSS JOIN LATERAL (
+        SELECT * FROM tasks
+        WHERE id = found.task AND CASE
+            WHEN terms @> CAST(:terms AS bigint[]) AND status = ANY (CAST(:statuses AS text[]))
+                AND (CAST(:type AS text) IS NULL OR type = :type) AND created >= :created_after
+            THEN created < :created_before
+        END
+        OFFSET 0
+    ) t
+    WHERE (found.term, found.task) >= ((SELECT term FROM rarest), CAST(:since AS bigint))
+        AND (found.term, found.task) < ((SELECT term FROM rarest), CAST(:before AS bigint))
+    ORDER BY found.term DESC, found.task DESC LIMIT :limit
+""")
+
+# A binary search over the ids, which have gaps: what is probed is the first id from the middle on.
+FIRST_CREATED = text("""
+    WITH RECURSIVE search AS (
+        SELECT CAST(1 AS bigint) AS low, coalesce(max(id), 0) + 1 AS high FROM tasks
+        UNION ALL
+        SELECT CASE WHEN is_earlier THEN id + 1 ELSE low END, CASE WHEN is_earlier THEN high ELSE middle END
+        FROM (SELECT low, high, low + (high - low) / 2 AS middle FROM search WHERE low < high) half
+        LEFT JOIN LATERAL (
+            SELECT id, created < :moment AS is_earlier FROM tasks
+            WHERE id >= middle AND id < high
+            ORDER BY id LIMIT 1
+        ) probe ON true
+    )
+    SELECT min(high) FROM search
+""")
+
+COUNTS = text("""
+    SELECT type, status, CAST(sum(change) AS bigint) AS number FROM task_count_changes
+    GROUP BY type, status HAVING sum(change) > 0
+""")
+
+# What another has locked is being folded. Where there is one entry of each pair nothing is locked, and nothing written.
+# Entries of one pair come together, so that a batch of two is progress.
+FOLD_COUNTS = text("""
+    WITH crowded AS (
+        SELECT type, status FROM task_count_changes GROUP BY type, status HAVING count(*) > 1
+    ), locked AS MATERIALIZED (
+        SELECT c.ctid AS place FROM task_count_changes c JOIN crowded USING (type, status)
+        ORDER BY type, status LIMIT :limit
+        FOR UPDATE OF c SKIP LOCKED
+    ), folded AS (
+        DELETE FROM task_count_changes WHERE ctid = ANY (ARRAY(SELECT place FROM locked))
+        RETURNING type, status, change
+    ), sums AS (
+        INSERT INTO task_count_changes
+        SELECT type, status, sum(change) FROM folded GROUP BY type, status HAVING sum(change) <> 0
+    )
+    SELECT count(*) FROM folded
 """)
 
 DELETE_EXPIRED = text("""

@@ -46,12 +46,12 @@ class PostgresTasks:
         found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": LATEST})
         return [rows.attempt(row) for row in found]
 
-    def lock(self, id: TaskId) -> Task | None:
-        row = self._connection.execute(statements.LOCK, {"id": id}).first()
-        return None if row is None else rows.task(row)
+    def lock(self, *ids: TaskId) -> Sequence[Task]:
+        return [rows.task(row) for row in self._connection.execute(statements.LOCK, {"ids": list(ids)})]
 
-    def save(self, task: Task) -> None:
-        self._connection.execute(statements.SAVE, _saved(task))
+    def save(self, *tasks: Task) -> None:
+        if tasks:
+            self._connection.execute(statements.SAVE, rows.columns([_saved(task) for task in tasks]))
 
     def remove(self, id: TaskId) -> None:
         self._connection.execute(statements.REMOVE, {"id": id})
@@ -73,6 +73,8 @@ def _added(submission: Submission) -> dict[str, object]:
     return {
         "type": task.type,
         "args": submission.args,
+        # As text: an array of arrays would have them all of one length.
+        "terms": f"{{{','.join(map(str, submission.terms))}}}" if submission.terms else None,
         "created": task.created,
         "run_at": task.run_at,
         "expire": task.expire,

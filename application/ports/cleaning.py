@@ -1,4 +1,4 @@
-"""Cleaning: what has expired goes, in batches, beside anybody else."""
+"""Cleaning: what is not needed any more goes, in batches, beside anybody else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,12 @@ class Expired:
 
 
 class Cleaning(Protocol):
-    """The end of tasks."""
+    """The end of tasks, and of what has piled up."""
 
     def delete_expired(self, now: datetime, limit: int) -> Expired:
         """Before: expired, not running, not locked. After: unknown. The longest expired first, at most `limit`."""
+        ...
+
+    def fold_counts(self, limit: int) -> int:
+        """The counts stay as they are, and take less to read. How many entries went into others, at most `limit`."""
         ...

@@ -58,11 +58,11 @@ class Tasks(Protocol):
         """The records of its last starts that were kept, at most LATEST, the first one first."""
         ...
 
-    def lock(self, id: TaskId) -> Task | None:
-        """The task, and nobody else changes it until the work ends; None if there is none."""
+    def lock(self, *ids: TaskId) -> Sequence[Task]:
+        """Those of them that are there, by rising id; nobody else changes them until the work ends."""
         ...
 
-    def save(self, task: Task) -> None:
+    def save(self, *tasks: Task) -> None:
         """Before: locked by this work. After: as given."""
         ...
 

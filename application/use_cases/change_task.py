@@ -14,10 +14,10 @@ from domain.task import Task
 def locked(begin: Begin, id: TaskId) -> Iterator[tuple[Work, Task]]:
     """A work in which nobody else changes the task. UnknownTask where there is none of that id."""
     with begin() as work:
-        task = work.tasks.lock(id)
-        if task is None:
+        found = work.tasks.lock(id)
+        if not found:
             raise UnknownTask(id)
-        yield work, task
+        yield work, found[0]
 
 
 def stored(work: Work, id: TaskId) -> Stored:

@@ -1,6 +1,6 @@
 """Retry a task that failed or was cancelled: it waits again, under its id."""
 
-from application.known_types import KnownTypes
+from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
@@ -25,9 +25,7 @@ class RetryTask:
         """The task, waiting, allowed as many attempts more as its type has."""
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
-            published = types.get(task.type)
-            attempts = published.type.options.max_attempts if published else 1
-            work.tasks.save(task.retry(self._clock.now(), attempts))
+            work.tasks.save(task.retry(self._clock.now(), attempts(types, task.type)))
             again = stored(work, id)
             work.commit()
         self._notifier.notify(Topic.WAITING)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from flask import Flask
 
 from entrypoints.http import openapi
+from entrypoints.http.acting import acting
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.changing import changing
 from entrypoints.http.cors import allow_origins
@@ -12,6 +13,7 @@ from entrypoints.http.docs import docs
 from entrypoints.http.errors import answer_errors
 from entrypoints.http.events import events
 from entrypoints.http.health import telling_health
+from entrypoints.http.listing import listing
 from entrypoints.http.listing_types import listing_types
 from entrypoints.http.parsing import TaskPath
 from entrypoints.http.services import Services
@@ -21,7 +23,15 @@ from entrypoints.http.turnstile import Turnstile
 from entrypoints.http.viewing import viewing
 
 ROUTES = {
-    ("tasks", "Submit, view and change tasks."): (submitting, submitting_many, viewing, events, changing),
+    ("tasks", "Submit, view and change tasks."): (
+        submitting,
+        submitting_many,
+        viewing,
+        events,
+        changing,
+        listing,
+        acting,
+    ),
     ("types", "What can be run."): (listing_types,),
     ("health", "For those who watch over the API."): (telling_health,),
 }

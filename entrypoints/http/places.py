@@ -13,14 +13,15 @@ PATIENCE = 0.2
 class Places:
     """So many of them, at least one."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, busy: str = "too many requests are still on their way in, try again") -> None:
+        self._busy = busy
         self._free = BoundedSemaphore(max(1, number))
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Holds a place. ServiceUnavailable, with the time to come again, where none is free."""
         if not self._free.acquire(timeout=PATIENCE):
-            raise ServiceUnavailable("too many requests are still on their way in, try again", retry_after=1)
+            raise ServiceUnavailable(self._busy, retry_after=1)
         try:
             yield
         finally:

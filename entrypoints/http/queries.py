@@ -5,16 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow.validate import Length, Range
 
 from domain.callback import LONGEST_ADDRESS
 from domain.instants import LATEST
 from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS, OPTION_NAMES
-from domain.status import Status
 from entrypoints.http.parsing import Number, WholeNumber
 
-PAGE, LARGEST_PAGE = 50, 1_000
-LONGEST_NAME = 200
 LONGEST_WAIT = 50
 """Seconds: proxies give up after a minute."""
 
@@ -100,27 +97,6 @@ class TaskOptions(StrictSchema):
 
 class SubmitQuery(TaskOptions, ViewQuery):
     """The options of a task, and how long the answer may take."""
-
-
-class ListQuery(StrictSchema):
-    """Which tasks to list."""
-
-    status = fields.String(
-        validate=OneOf([status.value for status in Status]), metadata={"description": "Only those that stand so."}
-    )
-    type = fields.String(
-        # What has a NUL in it is no name, and PostgreSQL has no text for it.
-        validate=[Length(1, LONGEST_NAME), Regexp(r"^[^\x00]+$")],
-        metadata={"description": "Only those of this type, such as add."},
-    )
-    limit = WholeNumber(
-        validate=Range(1, LARGEST_PAGE),
-        metadata={"description": "How many at most.", "default": PAGE},
-    )
-    cursor = fields.String(
-        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Is not a cursor that `next` gave."),
-        metadata={"description": "Where to go on: the `next` of the page before."},
-    )
 
 
 def asked(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,36 @@ IDS: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+COUNTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "counts": {
+            "type": "object",
+            "description": "By type, then by status; none of those of which there are none.",
+            "additionalProperties": {
+                "type": "object",
+                "propertyNames": {"enum": [status.value for status in Status]},
+                "additionalProperties": {"type": "integer", "minimum": 1},
+            },
+        }
+    },
+    "required": ["counts"],
+    "additionalProperties": False,
+}
+
+CHANGED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "count": {"type": "integer", "minimum": 0, "description": "How many were changed."},
+        "next": {
+            "type": ["string", "null"],
+            "description": "The `cursor` to go on with; null where nothing is left.",
+        },
+    },
+    "required": ["count", "next"],
+    "additionalProperties": False,
+}
+
 ATTEMPT: dict[str, Any] = {
     "type": "object",
     "description": "A start that failed, was lost or printed something.",
@@ -206,6 +236,8 @@ SCHEMAS = {
     "Summary": SUMMARY,
     "Page": PAGE,
     "Ids": IDS,
+    "Counts": COUNTS,
+    "Changed": CHANGED,
     "Attempt": ATTEMPT,
     "Log": LOG,
     "Type": TYPE,

@@ -7,10 +7,13 @@ from application.known_types import KnownTypes
 from application.ports.arguments import ArgumentChecker
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
+from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
+from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
@@ -56,6 +59,15 @@ class Services(Protocol):
 
     @property
     def list_tasks(self) -> Callable[[], ListTasks]: ...
+
+    @property
+    def count_tasks(self) -> Callable[[], CountTasks]: ...
+
+    @property
+    def cancel_tasks(self) -> Callable[[], CancelTasks]: ...
+
+    @property
+    def retry_tasks(self) -> Callable[[], RetryTasks]: ...
 
     @property
     def known_types(self) -> Callable[[], KnownTypes]: ...

@@ -1,37 +1,29 @@
-"""GET /task/{id}, its log, and GET /tasks: look at tasks."""
+"""GET /task/{id} and its log: look at a task."""
 
 from typing import Any
 
 from flask import Response
 
-from application.ports.listing import Filter
-from application.use_cases.list_tasks import Page, Request
-from domain.ids import TaskId, TypeName
-from domain.status import Status
+from domain.ids import TaskId
 from entrypoints.http.answers import json_answer
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.describing import COME_AGAIN, LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
 from entrypoints.http.log_json import log_json
 from entrypoints.http.parsing import task_id
-from entrypoints.http.queries import PAGE, ListQuery, ViewQuery
-from entrypoints.http.schemas import SUMMARY
+from entrypoints.http.queries import ViewQuery
 from entrypoints.http.services import Services
 from entrypoints.http.waiting import headers, waiting
-from entrypoints.task_json import summary_json, task_json
+from entrypoints.task_json import task_json
 
 VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE, headers=COME_AGAIN) | fails(
     {**UNKNOWN_TASK, 422: "A parameter is not known or out of bounds."}
 )
 LOGGED = answers(200, "Its log.", "Log", LOG_EXAMPLE) | fails(UNKNOWN_TASK)
-PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
-LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
-    {422: "A parameter is not known or out of bounds."}
-)
 
 
 def viewing(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that read."""
-    view, log, page = services.view_task(), services.view_log(), services.list_tasks()
+    view, log = services.view_task(), services.view_log()
     wait = waiting(services)
 
     def viewed(id: TaskId, query: dict[str, Any]) -> Response:
@@ -60,25 +52,3 @@ def viewing(tasks: Blueprint, services: Services) -> None:
         """
         found = task_id(id)
         return json_answer(log_json(found, log(found)))
-
-    @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
-    def list_tasks(query: dict[str, Any]) -> Response:
-        """List tasks
-
-        Newest first, without arguments and results.
-        """
-        return json_answer(_page_json(page(_request(query))))
-
-
-def _request(query: dict[str, Any]) -> Request:
-    status, type, cursor = query.get("status"), query.get("type"), query.get("cursor")
-    return Request(
-        filter=Filter(status=status and Status(status), type=type and TypeName(type)),
-        before=cursor and TaskId(int(cursor)),
-        limit=query.get("limit", PAGE),
-    )
-
-
-def _page_json(page: Page) -> str:
-    cursor = "null" if page.next is None else f'"{page.next}"'
-    return f'{{"tasks":[{",".join(map(summary_json, page.views))}],"next":{cursor}}}'

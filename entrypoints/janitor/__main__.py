@@ -5,7 +5,7 @@ import signal
 
 from entrypoints import lifeline, process
 from entrypoints.container import Container
-from entrypoints.janitor.chores import cleaning, taking_back, ticking
+from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
 from entrypoints.janitor.postman import Postman
 from entrypoints.janitor.rounds import Rounds
 
@@ -23,6 +23,7 @@ def main() -> None:
         cleaning(container.clean()),
         taking_back(container.bury()),
         taking_back(container.rescue()),
+        folding(container.fold_counts()),
     ]
     postman = Postman(container.claim_deliveries(), container.deliver()) if settings.signs else None
     rounds = Rounds(chores, settings.lease)

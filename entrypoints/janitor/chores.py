@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.use_cases import clean, take_back
+from application.use_cases import clean, fold_counts, take_back
 from application.use_cases.bury import Bury
 from application.use_cases.clean import Clean
+from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.rescue import Rescue
 from application.use_cases.tick import Tick
 
@@ -44,6 +45,11 @@ def cleaning(cleans: Clean) -> Chore:
 def taking_back(take: Bury | Rescue) -> Chore:
     """What dead handlers held waits again."""
     return lambda: 0 if len(take()) >= take_back.BATCH else inf
+
+
+def folding(fold: FoldCounts) -> Chore:
+    """What has piled up of the counts becomes little."""
+    return lambda: 0 if fold() >= fold_counts.BATCH else inf
 
 
 def shown(ids: Sequence[int], most: int = 20) -> str:

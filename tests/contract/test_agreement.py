@@ -21,7 +21,7 @@ from adapters.clocks import HeldClock
 from adapters.cron import CronCalendar
 from adapters.memory import MemoryStore, MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
-from application.ports.listing import Filter
+from application.ports.listing import ANY_STATUS, Filter
 from application.ports.queue import Report, Wanted
 from application.ports.work import Begin, Work
 from application.use_cases.publish_types import PublishTypes
@@ -36,7 +36,7 @@ from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.schedule import Schedule
 from domain.settlement import Afterword, Settlement
-from domain.status import Status, Verb
+from domain.status import RULES, Status, Verb
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
@@ -61,6 +61,7 @@ submissions = st.builds(
     dict,
     type=types,
     args=st.sampled_from(["{}", '{"é":1}', '{"long":"' + "x" * 50 + '"}']),
+    terms=st.sampled_from([(), (1,), (-(2**63), 1), (1, 2**63 - 1), (2, 2)]),
     ttl=st.sampled_from([5, 60, 600]),
     key=st.sampled_from([None, None, None, "k 1", "k 2"]).map(lambda key: key and Key(key)),
     run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
@@ -83,6 +84,16 @@ published = st.builds(
     options=st.builds(Options, max_attempts=st.integers(1, 3), callback=callbacks),
     retries_timeout=st.booleans(),
     schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),
+)
+
+
+filters = st.builds(
+    Filter,
+    statuses=st.just(ANY_STATUS) | st.frozensets(st.sampled_from(Status)),
+    type=st.none() | types,
+    created_after=st.none() | passing.map(at),
+    created_before=st.none() | passing.map(at),
+    terms=st.frozensets(st.sampled_from([1, 2, -(2**63), 99]), max_size=2),
 )
 
 
@@ -302,14 +313,18 @@ class Agreement(RuleBasedStateMachine):
         self.both_commit(lambda work: work.types.keep(handler, at(self.seconds + seconds)))
         self.both_commit(lambda work: work.types.withdraw(handler) if leaves else work.types.forget_dead(self.now))
 
-    @rule(
-        status=st.none() | st.sampled_from(Status),
-        type=st.none() | types,
-        before=st.none() | st.integers(0, 20).map(TaskId),
-        limit=limits,
-    )
-    def list_some(self, status: Status | None, type: TypeName | None, before: TaskId | None, limit: int) -> None:
-        self.both_commit(lambda work: list(work.listing.page(Filter(status=status, type=type), before, limit)))
+    @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
+    def list_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:
+        self.both_commit(lambda work: list(work.listing.page(filter, before, limit)))
+
+    @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
+    def cancel_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:
+        self.both(cancelled, filter, before, limit, self.now)
+
+    @rule(limit=limits)
+    def fold(self, limit: int) -> None:
+        for begin in (self.memory, self.postgres):
+            committed(begin, lambda work: work.cleaning.fold_counts(limit))
 
     @rule(seconds=passing)
     def time_passes(self, seconds: float) -> None:
@@ -320,6 +335,7 @@ class Agreement(RuleBasedStateMachine):
         self.both(lost_of, list(self.starts))
         self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
+        self.both_commit(lambda work: work.listing.counts())
         self.both_commit(lambda work: [work.types.elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES])
         tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
         for task in tasks.values():
@@ -371,12 +387,23 @@ def another(settlement: Settlement) -> Settlement:
     return replace(settlement, task=replace(settlement.task, error=Error("Another", "bang", 1)))
 
 
+def cancelled(begin: Begin, filter: Filter, before: TaskId | None, limit: int, now: datetime) -> list[Task]:
+    """Those of a page that may be, as they stand after that."""
+    with begin() as work:
+        tasks = work.tasks.lock(*(task.id for task in work.listing.page(filter, before, limit)))
+        changed = [task.cancel(now) for task in tasks if task.status in RULES[Verb.CANCEL]]
+        work.tasks.save(*changed)
+        work.commit()
+    return changed
+
+
 def changed(begin: Begin, id: TaskId, verb: Verb, now: datetime) -> str | Task | None:
     """The task as it stands after that, None where there is none, or why it may not be."""
     with begin() as work:
-        task = work.tasks.lock(id)
-        if task is None:
+        found = work.tasks.lock(id)
+        if not found:
             return None
+        (task,) = found
         try:
             if verb is Verb.DELETE:
                 task.check_deletable()

@@ -74,8 +74,7 @@ def test_a_task_that_will_be_tried_again_has_not_finished(begin: Begin):
 def test_what_was_not_committed_begins_nothing(begin: Begin):
     add_one(begin, callback=URL)
     with begin() as work:
-        waiting = work.tasks.lock(TaskId(1))
-        assert waiting
+        (waiting,) = work.tasks.lock(TaskId(1))
         work.tasks.save(waiting.cancel(NOW))
     assert delivery(begin) is None
 

@@ -1,10 +1,14 @@
-"""Listing, newest first."""
+"""Listing, newest first, and counting."""
 
-from application.ports.listing import Filter
+import pytest
+
+from application.ports.listing import Counts, Filter
 from application.ports.work import Begin
 from domain.ids import TaskId, TypeName
 from domain.status import Status
-from tests.steps import add, claim, submission, task
+from tests.steps import add, add_one, at, claim, claim_one, fail, save, submission, succeed, task
+
+A, B = TypeName("a"), TypeName("b")
 
 
 def page(begin: Begin, before: int | None = None, limit: int = 10, **filter: object) -> list[int]:
@@ -14,23 +18,168 @@ def page(begin: Begin, before: int | None = None, limit: int = 10, **filter: obj
     return [each.id for each in found]
 
 
-def test_the_newest_come_first(begin: Begin):
-    add(begin, *[submission()] * 3)
-    assert page(begin) == [3, 2, 1]
+def counts(begin: Begin) -> Counts:
+    with begin() as work:
+        return work.listing.counts()
 
 
-def test_a_page_goes_on_where_another_ended(begin: Begin):
-    add(begin, *[submission()] * 5)
-    assert page(begin, limit=2) == [5, 4]
-    assert page(begin, before=4, limit=2) == [3, 2]
-    assert page(begin, before=1) == []
-    assert page(begin, before=0) == []
+def fold(begin: Begin, limit: int = 100) -> int:
+    with begin() as work:
+        folded = work.cleaning.fold_counts(limit)
+        work.commit()
+    return folded
 
 
-def test_status_and_type_narrow_the_list(begin: Begin):
-    add(begin, submission("a"), submission("b"), submission("a"))
-    claim(begin, 1, wanted={"a": 1})
-    assert page(begin, type=TypeName("a")) == [3, 1]
-    assert page(begin, status=Status.RUNNING) == [1]
-    assert page(begin, status=Status.WAITING, type=TypeName("a")) == [3]
-    assert page(begin, type=TypeName("nobody's")) == []
+def only(*statuses: Status) -> frozenset[Status]:
+    return frozenset(statuses)
+
+
+@pytest.fixture
+def of_each_status(begin: Begin) -> Begin:
+    """Tasks from 1 to 5, of both types by turns: cancelled, failed, done, running, waiting."""
+    add(begin, *(submission("ab"[n % 2]) for n in range(5)))
+    save(begin, task(begin, 1).cancel(at(1)))
+    fail(begin, claim_one(begin, wanted={"b": 1}))
+    succeed(begin, claim_one(begin, wanted={"a": 1}))
+    claim_one(begin, wanted={"b": 1})
+    return begin
+
+
+class TestPages:
+    def test_the_newest_come_first(self, begin: Begin):
+        add(begin, *[submission()] * 3)
+        assert page(begin) == [3, 2, 1]
+
+    def test_a_page_goes_on_where_another_ended(self, begin: Begin):
+        add(begin, *[submission()] * 5)
+        assert page(begin, limit=2) == [5, 4]
+        assert page(begin, before=4, limit=2) == [3, 2]
+        assert page(begin, before=1) == []
+        assert page(begin, before=0) == []
+
+    @pytest.mark.parametrize("filter", [{}, {"type": A}, {"statuses": only(Status.WAITING)}, {"terms": frozenset({7})}])
+    def test_what_is_added_meanwhile_moves_no_page(self, begin: Begin, filter: dict[str, object]):
+        add(begin, *[submission("a", terms=(7,))] * 5)
+        assert page(begin, limit=2, **filter) == [5, 4]
+        add(begin, *[submission("a", terms=(7,))] * 5)
+        assert page(begin, before=4, limit=2, **filter) == [3, 2]
+        assert page(begin, before=2, limit=2, **filter) == [1]
+
+
+class TestFilters:
+    def test_status_and_type_narrow_the_list(self, begin: Begin):
+        add(begin, submission("a"), submission("b"), submission("a"))
+        claim(begin, 1, wanted={"a": 1})
+        assert page(begin, type=A) == [3, 1]
+        assert page(begin, statuses=only(Status.RUNNING)) == [1]
+        assert page(begin, statuses=only(Status.WAITING), type=A) == [3]
+        assert page(begin, type=TypeName("nobody's")) == []
+
+    def test_any_set_of_statuses_may_be_asked_for(self, of_each_status: Begin):
+        assert page(of_each_status, statuses=only(Status.CANCELLED, Status.FAILED)) == [2, 1]
+        assert page(of_each_status, statuses=only(Status.WAITING, Status.RUNNING)) == [5, 4]
+        assert page(of_each_status, statuses=only(Status.RUNNING, Status.DONE), type=A) == [3]
+        assert page(of_each_status, statuses=only()) == []
+        assert page(of_each_status) == [5, 4, 3, 2, 1]
+
+    def test_a_page_of_one_kind_is_as_long_as_was_asked_for(self, begin: Begin):
+        add(begin, *(submission("ab"[n % 2]) for n in range(6)))
+        assert page(begin, statuses=only(Status.WAITING), limit=3) == [6, 5, 4]
+        assert page(begin, statuses=only(Status.WAITING), limit=3, before=4) == [3, 2, 1]
+
+    def test_created_after_is_inclusive_and_created_before_exclusive(self, begin: Begin):
+        add(begin, *(submission(now=at(second)) for second in (0, 10, 20)))
+        assert page(begin, created_after=at(10)) == [3, 2]
+        assert page(begin, created_before=at(10)) == [1]
+        assert page(begin, created_after=at(10), created_before=at(20)) == [2]
+        assert page(begin, created_after=at(10.001), created_before=at(20)) == []
+        assert page(begin, created_after=at(20), created_before=at(10)) == []
+
+    def test_what_was_stored_a_little_later_than_others_is_not_missed(self, begin: Begin):
+        add(begin, *(submission(now=at(second)) for second in (0, 100, 70, 130, 105, 200)))
+        assert page(begin, created_after=at(100)) == [6, 5, 4, 2]
+        assert page(begin, created_before=at(100)) == [3, 1]
+
+    def test_times_are_found_among_many_with_gaps_between_them(self, begin: Begin):
+        add(begin, *(submission(now=at(1000 * n)) for n in range(100)))
+        with begin() as work:
+            for id in [*range(1, 20), *range(30, 80, 2), 100]:
+                work.tasks.remove(TaskId(id))
+            work.commit()
+        for n in range(101):
+            left = [id for id in range(99, 19, -1) if id < 30 or id >= 80 or id % 2]
+            assert page(begin, created_after=at(1000 * n), limit=100) == [id for id in left if id > n]
+            assert page(begin, created_before=at(1000 * n), limit=100) == [id for id in left if id <= n]
+
+    def test_times_go_with_every_other_filter(self, of_each_status: Begin):
+        add(of_each_status, *(submission("a", now=at(1000), terms=(7,)) for _ in range(2)))
+        assert page(of_each_status, type=A, created_after=at(1000)) == [7, 6]
+        assert page(of_each_status, type=A, created_before=at(1000)) == [5, 3, 1]
+        assert page(of_each_status, statuses=only(Status.RUNNING), created_after=at(1)) == []
+        assert page(of_each_status, terms=frozenset({7}), created_after=at(1000)) == [7, 6]
+        assert page(of_each_status, terms=frozenset({7}), created_before=at(1000)) == []
+
+    def test_each_of_the_terms_must_be_there(self, begin: Begin):
+        add(begin, *(submission(terms=terms) for terms in [(1, 2), (2, -(2**63)), (2**63 - 1,), (), (1,)]))
+        assert page(begin, terms=frozenset({1})) == [5, 1]
+        assert page(begin, terms=frozenset({2, 1})) == [1]
+        assert page(begin, terms=frozenset({-(2**63)})) == [2]
+        assert page(begin, terms=frozenset({2**63 - 1, 1})) == []
+        assert page(begin, terms=frozenset({3})) == []
+
+    def test_terms_go_with_status_and_type(self, begin: Begin):
+        add(begin, *(submission("ab"[n % 2], terms=(7,)) for n in range(4)))
+        claim(begin, 1, wanted={"a": 1})
+        assert page(begin, terms=frozenset({7}), type=A) == [3, 1]
+        assert page(begin, terms=frozenset({7}), statuses=only(Status.RUNNING)) == [1]
+        assert page(begin, terms=frozenset({7}), before=3, limit=1) == [2]
+
+    def test_a_term_that_stands_twice_is_one(self, begin: Begin):
+        add_one(begin, terms=(7, 7))
+        assert page(begin, terms=frozenset({7})) == [1]
+
+    def test_a_removed_task_is_found_no_more(self, begin: Begin):
+        add(begin, *[submission(terms=(7, 8))] * 2)
+        with begin() as work:
+            work.tasks.remove(TaskId(1))
+            work.commit()
+        assert page(begin, terms=frozenset({7})) == [2]
+
+
+class TestCounts:
+    def test_of_nothing_there_are_none(self, begin: Begin):
+        assert counts(begin) == {}
+
+    def test_every_status_of_every_type_is_counted(self, of_each_status: Begin):
+        assert counts(of_each_status) == {
+            A: {Status.CANCELLED: 1, Status.DONE: 1, Status.WAITING: 1},
+            B: {Status.FAILED: 1, Status.RUNNING: 1},
+        }
+
+    def test_a_task_is_counted_where_it_stands_now_and_only_there(self, begin: Begin):
+        add(begin, *[submission("a")] * 3)
+        claimed = claim(begin, 2, wanted={"a": 2})
+        assert counts(begin) == {A: {Status.WAITING: 1, Status.RUNNING: 2}}
+        for each in claimed:
+            succeed(begin, each.task)
+        assert counts(begin) == {A: {Status.WAITING: 1, Status.DONE: 2}}
+
+    def test_what_goes_is_counted_no_more(self, begin: Begin):
+        add(begin, submission("a", ttl=1), submission("b"))
+        with begin() as work:
+            work.cleaning.delete_expired(at(10), 10)
+            work.commit()
+        assert counts(begin) == {B: {Status.WAITING: 1}}
+
+    def test_what_is_rolled_back_is_not_counted(self, begin: Begin):
+        add_one(begin, "a")
+        with begin() as work:
+            work.tasks.add([submission("a")])
+        assert counts(begin) == {A: {Status.WAITING: 1}}
+
+    @pytest.mark.parametrize("limit", [2, 3, 100])
+    def test_folding_comes_to_an_end_and_changes_no_count(self, of_each_status: Begin, limit: int):
+        before = counts(of_each_status)
+        while fold(of_each_status, limit):
+            assert counts(of_each_status) == before
+        assert counts(of_each_status) == before

@@ -48,7 +48,7 @@ def test_adding_nothing_is_no_error(begin: Begin):
 def test_an_id_that_is_not_there_is_none(begin: Begin, id: int):
     with begin() as work:
         assert work.tasks.get(TaskId(id)) is None
-        assert work.tasks.lock(TaskId(id)) is None
+        assert list(work.tasks.lock(TaskId(id))) == []
 
 
 @pytest.mark.parametrize(

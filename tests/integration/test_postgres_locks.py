@@ -213,9 +213,7 @@ class TestWaiting:
             seen = background.submit(locked, begin, TaskId(1))
             until_waiting(database)
             handler.commit()
-        found = seen.result()
-        assert found is not None
-        assert found.status is Status.DONE
+        assert seen.result().status is Status.DONE
 
 
 WRITES: dict[str, Callable[[Work, Sequence[Task]], object]] = {
@@ -264,8 +262,7 @@ def test_writes_of_the_same_tasks_in_opposite_orders_do_not_wait_in_a_circle(
 
 
 def cancel(work: Work, id: int) -> None:
-    found = work.tasks.lock(TaskId(id))
-    assert found is not None
+    (found,) = work.tasks.lock(TaskId(id))
     work.tasks.save(found.cancel(at(3)))
 
 
@@ -276,6 +273,7 @@ def delete_expired(begin: Begin) -> Sequence[TaskId]:
     return expired.unrun
 
 
-def locked(begin: Begin, id: TaskId) -> Task | None:
+def locked(begin: Begin, id: TaskId) -> Task:
     with begin() as work:
-        return work.tasks.lock(id)
+        (found,) = work.tasks.lock(id)
+    return found

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,7 +17,7 @@ from application.ports.work import Work
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
-from domain.status import Status
+from domain.status import RULES, Status, Verb
 from domain.task import Task
 from tests.at_once import new_database
 from tests.steps import BOOM, NOW, PLAIN
@@ -25,17 +26,23 @@ SMALL, LARGE = 1, 100
 WANTED = {TypeName("add"): 1000, TypeName("report"): 1000, TypeName("gone"): 10}
 LEASE = Lease.granted(HandlerId("handler-1"), NOW, 30)
 
+# First of all a few that have failed or are done, of which lists are asked for: they lie behind everything else.
 # In front of what is due: delayed tasks of its types with a higher priority, and tasks of a foreign type. Behind it:
-# what has finished. Beside it: what runs, and what has expired.
+# what has finished. Beside it: what runs, and what has expired. All have the term 1, and what has failed the term 2.
 FILL = """
     INSERT INTO tasks (type, priority, status, run_at, expire, created, ttl, args, max_attempts, max_losses,
-        attempt, claims, handler, lease_until, finished, result)
-    SELECT type, priority, status, run_at, expire, '2026-01-01Z', 60, '{"n": 1}', 1, 3,
+        attempt, claims, handler, lease_until, finished, result, error, terms)
+    SELECT type, priority, status, run_at, expire,
+        timestamptz '2025-12-01Z' + row_number() OVER () * interval '1 second', 60, '{"n": 1}', 1, 3,
         CASE status WHEN 'waiting' THEN 0 ELSE 1 END, CASE status WHEN 'waiting' THEN 0 ELSE 1 END,
         CASE status WHEN 'running' THEN 'handler-2' END, CASE status WHEN 'running' THEN run_at END,
-        CASE status WHEN 'done' THEN run_at END, CASE status WHEN 'done' THEN '1' END
+        CASE WHEN status IN ('done', 'failed') THEN run_at END, CASE status WHEN 'done' THEN '1' END,
+        CASE status WHEN 'failed' THEN '["ValueError", "boom", 1]' END,
+        CASE status WHEN 'failed' THEN '{1,2}' ELSE '{1}' END::bigint[]
     FROM (VALUES
-        (200 * %(scale)s, '{add,report}', 0, 'waiting', timestamptz '2026-01-01Z', timestamptz '2027-01-01Z'),
+        (60, '{add}', 0, 'failed', timestamptz '2026-01-01Z', timestamptz '2027-01-01Z'),
+        (60, '{foreign}', 0, 'done', '2026-01-01Z', '2027-01-01Z'),
+        (200 * %(scale)s, '{add,report}', 0, 'waiting', '2026-01-01Z', '2027-01-01Z'),
         (200 * %(scale)s, '{add,report}', 9, 'waiting', '2026-06-01Z', '2027-01-01Z'),
         (200 * %(scale)s, '{foreign}', 50, 'waiting', '2026-01-01Z', '2027-01-01Z'),
         (500 * %(scale)s, '{add,report}', 0, 'done', '2026-01-01Z', '2027-01-01Z'),
@@ -45,6 +52,8 @@ FILL = """
     CROSS JOIN LATERAL unnest(CAST(types AS text[])) AS type
     CROSS JOIN generate_series(1, number / cardinality(CAST(types AS text[])))
 """
+
+TABLES = "tasks, task_terms, task_count_changes"
 
 
 @dataclass(frozen=True)
@@ -98,13 +107,14 @@ def filled(url: str, scale: int, statistics: str) -> Iterator[Database]:
         database = Database(address)
         Migration(database)()
         with database.engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE tasks SET (autovacuum_enabled = false)")
+            for table in TABLES.split(", "):
+                connection.exec_driver_sql(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
             if statistics == "of before it grew":
-                connection.exec_driver_sql(f"{FILL} LIMIT 20", {"scale": 1})
-                connection.exec_driver_sql("ANALYZE tasks")
+                connection.exec_driver_sql(f"{FILL} LIMIT 200", {"scale": 1})
+                connection.exec_driver_sql(f"ANALYZE {TABLES}")
             connection.exec_driver_sql(FILL, {"scale": scale})
             if statistics == "of now":
-                connection.exec_driver_sql("ANALYZE tasks")
+                connection.exec_driver_sql(f"ANALYZE {TABLES}")
         yield database
         database.close()
 
@@ -124,11 +134,15 @@ def small(postgres_url: str) -> Iterator[Database]:
 
 
 class Hot(NamedTuple):
-    """A statement that is sent often, about ten running tasks where it needs some; by which indexes, how many pages."""
+    """A statement that is sent often, about ten running tasks where it needs some; by which indexes, how many pages.
+
+    The nth of those that are sent.
+    """
 
     send: Callable[[Work, Sequence[Task]], object]
     indexes: set[str]
     most_buffers: int
+    nth: int = 0
 
 
 def claiming(limit: int) -> Callable[[Work, Sequence[Task]], Sequence[Task]]:
@@ -141,6 +155,17 @@ def failures(running: Sequence[Task]) -> list[Settlement]:
     return [Settlement.failed(task, NOW, BOOM, PLAIN, 0) for task in running]
 
 
+def paging(before: int | None = None, **filter: Any) -> Callable[[Work, Sequence[Task]], object]:
+    return lambda work, _: work.listing.page(Filter(**filter), before and TaskId(before), 51)
+
+
+ADD, FOREIGN = TypeName("add"), TypeName("foreign")
+FAILED, DONE, RUNNING = (frozenset({status}) for status in (Status.FAILED, Status.DONE, Status.RUNNING))
+THEN = datetime(2025, 12, 1, tzinfo=UTC) + timedelta(seconds=1000)
+LATER = THEN + timedelta(seconds=100)
+SOME = [TaskId(id) for id in range(70, 100)]
+KINDS = {"tasks_kinds", "tasks_leases", "tasks_pkey"}
+TERMS = {"task_terms_pkey", "tasks_pkey"}
 # Where few tasks run, reading all of their leases is as good as looking each task up.
 BY_HOLD = {"tasks_pkey", "tasks_leases"}
 STATEMENTS = {
@@ -159,9 +184,24 @@ STATEMENTS = {
     "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),
     "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey"}, 10),
     "page": Hot(lambda work, _: work.listing.page(Filter(), None, 51), {"tasks_pkey"}, 60),
-    "page of the failed": Hot(
-        lambda work, _: work.listing.page(Filter(status=Status.FAILED), None, 51), {"tasks_troubled"}, 100
-    ),
+    "page of the failed": Hot(paging(statuses=FAILED), KINDS, 400),
+    "page of the failed of a type of which very many are done": Hot(paging(statuses=FAILED, type=ADD), KINDS, 400),
+    "page of what is done behind many that wait": Hot(paging(statuses=DONE, type=FOREIGN), KINDS, 400),
+    "page of the done": Hot(paging(statuses=DONE), KINDS, 600),
+    "page of a type": Hot(paging(type=ADD), KINDS, 600),
+    "page of what runs": Hot(paging(statuses=RUNNING), KINDS, 600),
+    "page of what may be cancelled": Hot(paging(statuses=RULES[Verb.CANCEL]), KINDS, 900),
+    "page in the depth": Hot(paging(20_000, type=ADD), KINDS, 600),
+    "page of a term that all have": Hot(paging(terms=frozenset({1})), TERMS, 400),
+    "page of a term that all have in the depth": Hot(paging(20_000, terms=frozenset({1})), TERMS, 400),
+    "page of a term that few have": Hot(paging(terms=frozenset({1, 2})), TERMS, 500),
+    "first that was created from then on": Hot(paging(created_after=THEN), {"tasks_pkey"}, 120),
+    "page of what was created then": Hot(paging(created_after=THEN, created_before=LATER), {"tasks_pkey"}, 250, 2),
+    "page of what was created before": Hot(paging(created_before=LATER), {"tasks_pkey"}, 250, 1),
+    "counts": Hot(lambda work, _: work.listing.counts(), set(), 10),
+    "fold counts": Hot(lambda work, _: work.cleaning.fold_counts(100), set(), 100),
+    "lock some": Hot(lambda work, _: work.tasks.lock(*SOME), {"tasks_pkey"}, 250),
+    "save some": Hot(lambda work, ten: work.tasks.save(*(task.release(NOW) for task in ten)), {"tasks_pkey"}, 400),
 }
 
 
@@ -172,7 +212,7 @@ def plan(database: Database, statement: str) -> Plan:
         assert len(running) == 10
         with explained(database) as plans:
             STATEMENTS[statement].send(work, running)
-    return plans[0]
+    return plans[STATEMENTS[statement].nth]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
@@ -180,7 +220,8 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
     found = plan(large, statement)
     expected = STATEMENTS[statement]
     assert not found.reads_all_tasks, json.dumps(found.root, indent=1)
-    assert set() < found.indexes <= expected.indexes
+    assert bool(expected.indexes) == bool(found.indexes)
+    assert found.indexes <= expected.indexes
     assert found.buffers <= expected.most_buffers
 
 
@@ -190,9 +231,14 @@ def test_the_planner_does_not_overrate_it_so_much_that_it_would_be_compiled(larg
     assert plan(large, statement).root["Total Cost"] < 100_000
 
 
-@pytest.mark.parametrize("statement", ["claim one", "claim ten", "claim a hundred", "get", "page", "abandoned"])
+DEEP = [name for name in STATEMENTS if name.startswith(("claim", "get", "page", "abandoned", "counts", "lock"))]
+
+
+@pytest.mark.parametrize("statement", DEEP)
 def test_it_touches_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
     for each in (small, large):
         with each.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.exec_driver_sql("VACUUM (INDEX_CLEANUP ON) tasks")  # of what the other tests have rolled back
+            connection.exec_driver_sql(
+                f"VACUUM (INDEX_CLEANUP ON) {TABLES}"
+            )  # of what the other tests have rolled back
     assert plan(large, statement).buffers <= 1.5 * plan(small, statement).buffers

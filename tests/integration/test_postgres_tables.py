@@ -173,7 +173,7 @@ class TestInvariants:
         assert {Status(each) for each in quoted(indexes["tasks_leases"])} == RULES[Verb.LOSE]
         assert "<>" in indexes["tasks_expire"]
         assert set(Status) - quoted(indexes["tasks_expire"]) == RULES[Verb.DELETE]
-        assert quoted(indexes["tasks_troubled"]) == RULES[Verb.RETRY]
+        assert indexes["tasks_kinds"] == indexes["tasks_expire"]
 
     def test_a_failed_start_says_why(self, begin: Begin, database: Database):
         add_one(begin)

@@ -18,10 +18,13 @@ from application.intake import Intake
 from application.known_types import KnownTypes
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
+from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
+from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
@@ -92,6 +95,15 @@ class Service:
 
     def list_tasks(self) -> ListTasks:
         return ListTasks(self.begin, self.viewer)
+
+    def count_tasks(self) -> CountTasks:
+        return CountTasks(self.begin)
+
+    def cancel_tasks(self) -> CancelTasks:
+        return CancelTasks(self.begin, self.clock, self.wake_up)
+
+    def retry_tasks(self) -> RetryTasks:
+        return RetryTasks(self.begin, self.clock, self.types, self.wake_up)
 
     def cancel_task(self) -> CancelTask:
         return CancelTask(self.begin, self.clock, self.wake_up, self.viewer)

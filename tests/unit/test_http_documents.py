@@ -9,7 +9,7 @@ import pytest
 
 from application.ports.listing import Filter
 from application.use_cases.list_tasks import Request
-from entrypoints.http.queries import PAGE
+from entrypoints.http.filters import PAGE
 from entrypoints.http.schemas import SCHEMAS
 from entrypoints.task_json import CALLBACK, FIELDS
 from tests.unit.http_service import Service, configured
@@ -24,6 +24,9 @@ PATHS = {
     "/task/{id}/cancel": {"post"},
     "/task/{id}/retry": {"post"},
     "/tasks": {"get", "post"},
+    "/tasks/counts": {"get"},
+    "/tasks/cancel": {"post"},
+    "/tasks/retry": {"post"},
     "/types": {"get"},
     "/ping": {"get"},
     "/health/live": {"get"},

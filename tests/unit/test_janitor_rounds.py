@@ -8,10 +8,10 @@ import pytest
 
 from application.errors import StorageUnavailable
 from application.ports.cleaning import Expired
-from application.use_cases import clean, take_back
+from application.use_cases import clean, fold_counts, take_back
 from application.use_cases.tick import Ticked
 from entrypoints.janitor import rounds as module
-from entrypoints.janitor.chores import cleaning, taking_back, ticking
+from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
 from entrypoints.janitor.rounds import LONGEST_REST, REST, Rounds
 
 
@@ -71,4 +71,6 @@ def test_a_full_batch_says_that_there_may_be_more():
     assert cleaning(lambda: Expired(clean.BATCH - 1, [1]))() == inf
     assert taking_back(lambda: [None] * take_back.BATCH)() == 0
     assert taking_back(lambda: [None])() == inf
+    assert folding(lambda: fold_counts.BATCH)() == 0
+    assert folding(lambda: fold_counts.BATCH - 1)() == inf
     assert ticking(lambda: Ticked([], 7.5))() == 7.5

@@ -171,8 +171,7 @@ def test_nobody_is_told_of_what_is_so_no_longer(
     steps.fail(service.store.begin, task, service.clock.now())
     (claimed,) = claim(10)
     with service.store.begin() as work:
-        failed = work.tasks.lock(TaskId(1))
-        assert failed
+        (failed,) = work.tasks.lock(TaskId(1))
         if change == "retry":
             work.tasks.save(failed.retry(service.clock.now(), 1))
         else:

@@ -40,5 +40,5 @@ class GiveBackStrays:
     def _give_back(self, work: Work, accounted_for: Collection[Hold]) -> None:
         now = self._desk.clock.now()
         strays = {*work.queue.held_by(self._office.identity.handler)} - {*accounted_for}
-        tasks = filter(None, (work.tasks.lock(hold.task) for hold in sorted(strays)))
+        tasks = work.tasks.lock(*(hold.task for hold in strays))
         work.queue.settle([Settlement.released(task, now) for task in tasks if task.lease and task.hold in strays])

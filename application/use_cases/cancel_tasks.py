@@ -1,0 +1,27 @@
+"""Cancel many tasks: none of them starts any more, and what runs is ended."""
+
+from collections.abc import Sequence
+
+from application.ports.clock import Clock
+from application.ports.wake_up import Notifier, Topic
+from application.ports.work import Begin
+from application.use_cases.change_tasks import Changed, ChangeTasks, Request
+from domain.status import Status, Verb
+from domain.task import Task
+
+
+class CancelTasks:
+    """Those that wait or run; others are let be."""
+
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
+        self._clock = clock
+        self._notifier = notifier
+        self._change = ChangeTasks(begin, clock, Verb.CANCEL)
+
+    def __call__(self, request: Request) -> Changed:
+        """How many, and where to go on."""
+        return self._change(request, lambda task: task.cancel(self._clock.now()), self._tell)
+
+    def _tell(self, cancelled: Sequence[Task]) -> None:
+        if any(task.status is Status.RUNNING for task in cancelled):
+            self._notifier.notify(Topic.TAKEN)

@@ -1,0 +1,21 @@
+"""Fold the counts: what many changes have left behind becomes one entry, so that counting stays quick."""
+
+from application.ports.work import Begin
+from application.retried import retried
+
+BATCH = 10_000
+
+
+class FoldCounts:
+    """Beside any number of others, and beside all that is counted meanwhile."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+
+    @retried
+    def __call__(self, limit: int = BATCH) -> int:
+        """How many entries went into others; one batch. A full one says that there may be more."""
+        with self._begin() as work:
+            folded = work.cleaning.fold_counts(limit)
+            work.commit()
+        return folded

@@ -1,0 +1,34 @@
+"""Retry many tasks that failed or were cancelled: they wait again, each under its id."""
+
+from collections.abc import Sequence
+
+from application.known_types import KnownTypes, attempts
+from application.ports.clock import Clock
+from application.ports.wake_up import Notifier, Topic
+from application.ports.work import Begin
+from application.use_cases.change_tasks import Changed, ChangeTasks, Request
+from domain.status import Verb
+from domain.task import Task
+
+
+class RetryTasks:
+    """Each is allowed as many attempts more as its type has; what is in any other status is let be."""
+
+    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier) -> None:
+        self._clock = clock
+        self._types = types
+        self._notifier = notifier
+        self._change = ChangeTasks(begin, clock, Verb.RETRY)
+
+    def __call__(self, request: Request) -> Changed:
+        """How many, and where to go on."""
+        types = self._types.all()
+
+        def retried(task: Task) -> Task:
+            return task.retry(self._clock.now(), attempts(types, task.type))
+
+        return self._change(request, retried, self._tell)
+
+    def _tell(self, retried: Sequence[Task]) -> None:
+        if retried:
+            self._notifier.notify(Topic.WAITING)
