@@ -50,6 +50,8 @@ class FilterQuery(StrictSchema):
             "Members of lists, and what comes after the first 50 arguments, are not searched.",
             "additionalProperties": {"type": "string"},
             "allOf": [{"propertyNames": {"pattern": r"^args\..+$"}}],
+            # Without one Swagger UI would make some up, and send it unasked.
+            "default": {},
         },
     )
     cursor = fields.String(

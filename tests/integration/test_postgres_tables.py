@@ -15,13 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST
 from application.errors import StorageUnavailable
+from application.ports.listing import Filter
 from application.ports.work import Begin
 from domain.delivery import DeliveryState
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
-from tests.at_once import asked
+from tests.at_once import asked, until_waiting
 from tests.steps import add_one, claim_one, succeed
 
 
@@ -54,20 +55,58 @@ class TestMigrating:
         assert Migration(database)()
         database.close()
 
-    def test_what_older_tables_hold_is_kept(self, empty_url: str):
+    @pytest.fixture
+    def older(self, empty_url: str) -> Iterator[Callable[[str, str], Database]]:
+        """A database whose tables are of that revision, and hold what a script has put in."""
         database = Database(empty_url)
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with database.engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            connection.exec_driver_sql(OLD)
-            connection.commit()
+
+        def of(revision: str, script: str) -> Database:
+            with database.engine.connect() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+                connection.exec_driver_sql(script)
+                connection.commit()
+            return database
+
+        yield of
+        database.close()
+
+    def test_what_older_tables_hold_is_kept(self, older: Callable[[str, str], Database]):
+        database = older("0001", OLD)
         assert Migration(database)()
         with PostgresStore(database).begin() as work:
             (record,) = work.tasks.attempts(TaskId(1))
         assert (record.outcome, record.error, record.traceback, record.log) == (Outcome.FAILED, "boom", None, "")
-        database.close()
+
+    def test_what_older_tables_hold_is_counted_and_listed(self, older: Callable[[str, str], Database]):
+        database = older("0007", OLD + OTHERS)
+        assert Migration(database)()
+        with PostgresStore(database).begin() as work:
+            assert work.listing.counts() == {ADD: {Status.WAITING: 1}, OTHER: {Status.RUNNING: 2}}
+            assert [task.id for task in work.listing.page(Filter(type=OTHER), None, 10)] == [3, 2]
+
+    def test_an_index_that_was_left_half_built_is_built_anew(self, older: Callable[[str, str], Database]):
+        database = older("0008", "CREATE INDEX tasks_kinds ON tasks (id)")
+        assert Migration(database)()
+        (built,) = asked(database, "SELECT pg_get_indexdef('tasks_kinds'::regclass), to_regclass('tasks_troubled')")
+        assert "(type, status, id)" in built[0]
+        assert built[1] is None
+
+    def test_the_index_is_built_while_others_write_and_waits_for_those_who_are_at_work(
+        self, older: Callable[[str, str], Database], background: ThreadPoolExecutor
+    ):
+        database = older("0008", OLD)
+        with PostgresStore(database).begin() as writer:
+            writer.tasks.lock(TaskId(1))
+            migrating = background.submit(Migration(database))
+            until_waiting(database)
+            add_one(PostgresStore(database).begin)
+            writer.commit()
+        assert migrating.result()
+        with database.engine.connect() as one, database.engine.connect() as other:
+            assert {each.exec_driver_sql("SHOW lock_timeout").scalar() for each in (one, other)} == {"1s"}
 
     @pytest.fixture
     def of_revision(self, empty_url: str) -> Iterator[Callable[[str], Migration]]:
@@ -105,6 +144,12 @@ OLD = """
     VALUES ('add', '{}', now(), now(), now(), 1, 0, 1, 0);
     INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), '"boom"', 'null')
 """
+OTHERS = """;
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, status, handler,
+        lease_until, attempt, claims)
+    SELECT 'other', '{}', now(), now(), now(), 1, 0, 1, 0, 'running', 'one', now(), 1, 1 FROM generate_series(1, 2)
+"""
+ADD, OTHER = TypeName("add"), TypeName("other")
 REFUSED = {
     "status_is_known": "status = 'sleeping'",
     "running_means_leased": "status = 'running'",

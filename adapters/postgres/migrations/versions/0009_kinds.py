@@ -10,9 +10,12 @@ INDEX = "CREATE INDEX CONCURRENTLY tasks_kinds ON tasks (type, status, id) WHERE
 
 
 def upgrade() -> None:
-    # Outside a transaction: what was begun and broke off is there, and begins anew. It waits for all who are at work.
+    # Outside a transaction nothing is undone: what another attempt has left half built goes first.
     with op.get_context().autocommit_block():
-        op.execute("SELECT set_config('lock_timeout', '0', false)")
+        patience = op.get_bind().exec_driver_sql("SHOW lock_timeout").scalar_one()
+        # It waits for all who are at work, however long that takes; nobody waits for it.
+        op.execute("SET lock_timeout = 0")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS tasks_kinds")
         op.execute(INDEX)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS tasks_troubled")
+        op.execute(f"SET lock_timeout = '{patience}'")

@@ -1,0 +1,275 @@
+"""Counts and search terms on a real database: kept by triggers, whoever changes tasks, and nobody waits for anybody."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from adapters.clocks import HeldClock
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database, PostgresStore
+from application.errors import StorageConflict
+from application.ports.listing import Counts, Filter
+from application.ports.queue import Report
+from application.ports.work import Begin
+from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.change_tasks import Changed, Request
+from domain.ids import TaskId, TypeName
+from domain.settlement import Settlement
+from domain.status import Status
+from tests.at_once import asked, until_waiting, with_settings
+from tests.integration.test_postgres_many import together
+from tests.steps import NOW, add, at, claim, fail, rescue, save, submission, succeed, task
+
+ADD = TypeName("add")
+ENTRIES = "SELECT count(*) FROM task_count_changes"
+TRUTH = "SELECT type, status, count(*) FROM tasks GROUP BY type, status ORDER BY type, status"
+SUMS = "SELECT type, status, sum(change) FROM task_count_changes GROUP BY 1, 2 HAVING sum(change) <> 0 ORDER BY 1, 2"
+TERMS = "SELECT term, task FROM task_terms ORDER BY term, task"
+
+
+@pytest.fixture
+def impatient(database: Database, postgres_url: str) -> Iterator[Begin]:
+    """A store that waits for no lock at all."""
+    found = Database(with_settings(postgres_url, lock_timeout="1ms"))
+    yield PostgresStore(found).begin
+    found.close()
+
+
+def counts(begin: Begin) -> Counts:
+    with begin() as work:
+        return work.listing.counts()
+
+
+def fold(begin: Begin, limit: int = 10_000) -> int:
+    with begin() as work:
+        folded = work.cleaning.fold_counts(limit)
+        work.commit()
+    return folded
+
+
+def cancel(begin: Begin) -> Changed:
+    return CancelTasks(begin, HeldClock(), MemoryWakeUp())(Request(filter=Filter()))
+
+
+class TestCounting:
+    def test_while_many_submit_settle_and_fold_nobody_waits_and_every_sum_is_right(
+        self, impatient: Begin, database: Database, background: ThreadPoolExecutor
+    ):
+        """Each look finds as many tasks as the same look finds by counting them one by one."""
+        is_over = Event()
+
+        def work_through(n: int) -> None:
+            for _ in range(20):
+                add(impatient, *[submission("ab"[n % 2], max_attempts=2, max_losses=9)] * 5)
+                claimed = claim(impatient, 4, wanted={"a": 4, "b": 4}, handler=f"handler-{n}")
+                ends = [succeed, fail]
+                for each in claimed:
+                    ends[each.task.id % 2](impatient, each.task)
+
+        def look(_: int) -> int:
+            looks = 0
+            while not is_over.is_set():
+                fold(impatient)
+                with database.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                    truth, sums = (connection.exec_driver_sql(question).all() for question in (TRUTH, SUMS))
+                assert truth == sums
+                looks += 1
+            return looks
+
+        lookers = [background.submit(look, n) for n in range(2)]
+        try:
+            together(background, work_through, 6)
+        finally:
+            is_over.set()
+        assert all(looker.result() > 3 for looker in lookers)
+        assert sum(number for each in counts(impatient).values() for number in each.values()) == 6 * 20 * 5
+
+    def test_who_counts_waits_for_nobody_and_sees_what_is_committed(self, impatient: Begin):
+        add(impatient, *[submission()] * 3)
+        (running,) = claim(impatient, 1)
+        with impatient() as handler:
+            handler.queue.settle([Settlement.succeeded(running.task, NOW, "1")])
+            assert counts(impatient) == {ADD: {Status.WAITING: 2, Status.RUNNING: 1}}
+            handler.commit()
+        assert counts(impatient) == {ADD: {Status.WAITING: 2, Status.DONE: 1}}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda work, held: work.queue.renew([each.hold for each in held], held[0].lease),
+            lambda work, held: work.queue.report([Report(each.hold, NOW) for each in held]),
+            lambda work, held: work.tasks.save(*held),
+            lambda work, held: work.queue.settle([]),
+        ],
+    )
+    def test_a_change_of_no_status_leaves_no_entry(
+        self, begin: Begin, database: Database, change: Callable[..., object]
+    ):
+        add(begin, *[submission()] * 3)
+        held = [claimed.task for claimed in claim(begin)]
+        before = asked(database, ENTRIES)
+        with begin() as work:
+            change(work, held)
+            work.commit()
+        assert asked(database, ENTRIES) == before
+
+    def test_a_statement_leaves_an_entry_for_each_kind_that_it_changed(self, begin: Begin, database: Database):
+        add(begin, *(submission("ab"[n % 2]) for n in range(100)))
+        assert asked(database, ENTRIES) == [(2,)]
+        claim(begin, wanted={"a": 50})
+        assert asked(database, ENTRIES) == [(4,)]
+
+    @pytest.mark.parametrize("statement", ["DELETE FROM tasks", "TRUNCATE tasks CASCADE"])
+    def test_every_way_out_counts(self, begin: Begin, database: Database, statement: str):
+        add(begin, *[submission(terms=(1, 2))] * 3)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        assert counts(begin) == {}
+        assert asked(database, TERMS) == []
+
+
+class TestFolding:
+    @pytest.fixture
+    def crowded(self, begin: Begin) -> Begin:
+        """Forty entries of one kind."""
+        for _ in range(40):
+            add(begin, submission())
+        return begin
+
+    def test_it_leaves_one_entry_of_each_kind_there_is(self, crowded: Begin, database: Database):
+        succeed(crowded, claim(crowded, 1)[0].task)
+        assert fold(crowded) == 43
+        assert asked(database, "SELECT status, change FROM task_count_changes ORDER BY 1") == [
+            ("done", 1),
+            ("waiting", 39),
+        ]
+
+    def test_where_there_is_nothing_to_fold_nothing_is_written(self, crowded: Begin, database: Database):
+        fold(crowded)
+        places = asked(database, "SELECT ctid, xmin, xmax FROM task_count_changes")
+        assert fold(crowded) == 0
+        assert asked(database, "SELECT ctid, xmin, xmax FROM task_count_changes") == places
+
+    def test_two_janitors_fold_beside_each_other_without_waiting(self, crowded: Begin, impatient: Begin):
+        with impatient() as first:
+            assert first.cleaning.fold_counts(30) == 30
+            assert fold(impatient) == 10
+            assert counts(impatient) == {ADD: {Status.WAITING: 40}}
+            first.commit()
+        assert counts(impatient) == {ADD: {Status.WAITING: 40}}
+        assert fold(impatient) == 2
+        assert counts(impatient) == {ADD: {Status.WAITING: 40}}
+
+    def test_a_janitor_that_is_cut_off_takes_nothing_with_it(self, crowded: Begin):
+        with crowded() as janitor:
+            janitor.cleaning.fold_counts(100)
+        assert counts(crowded) == {ADD: {Status.WAITING: 40}}
+
+    def test_many_fold_at_once_while_tasks_are_added(self, impatient: Begin, background: ThreadPoolExecutor):
+        def one(n: int) -> None:
+            for _ in range(30):
+                fold(impatient, 3 + n)
+                add(impatient, submission("ab"[n % 2]))
+
+        together(background, one, 6)
+        while fold(impatient):
+            pass
+        assert counts(impatient) == {TypeName(name): {Status.WAITING: 90} for name in "ab"}
+
+
+class TestTerms:
+    def test_they_come_and_go_with_their_task_and_with_no_other(self, begin: Begin, database: Database):
+        add(begin, submission(terms=(2, -1), ttl=1), submission(terms=(2,)), submission())
+        assert asked(database, TERMS) == [(-1, 1), (2, 1), (2, 2)]
+        with begin() as work:
+            work.cleaning.delete_expired(at(60), 10)
+            work.commit()
+        assert asked(database, TERMS) == [(2, 2)]
+
+    def test_a_task_of_older_code_has_none_and_is_there_all_the_same(self, begin: Begin, database: Database):
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(OLDER)
+        with begin() as work:
+            assert [each.id for each in work.listing.page(Filter(type=ADD), None, 10)] == [1]
+            assert list(work.listing.page(Filter(terms=frozenset({1})), None, 10)) == []
+        assert counts(begin) == {ADD: {Status.WAITING: 1}}
+
+    def test_deleting_looks_each_of_them_up_whatever_the_table_was_like_when_it_was_planned(
+        self, begin: Begin, database: Database
+    ):
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE task_terms")
+            before = connection.exec_driver_sql(SCANS).all()
+            for number in (3, 3000):
+                connection.exec_driver_sql(MANY, (number,))
+                connection.exec_driver_sql("DELETE FROM tasks WHERE mod(id, 3) = 0")
+            assert connection.exec_driver_sql(SCANS).all() == before
+            assert connection.exec_driver_sql("SELECT count(*) FROM task_terms").all() == [(4004,)]
+
+
+OLDER = """
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses)
+    VALUES ('add', '{"n":1}', now(), now(), now() + interval '1 hour', 3600, 0, 1, 0)
+"""
+MANY = """
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, terms)
+    SELECT 'add', '{}', now(), now(), now() + interval '1 hour', 3600, 0, 1, 0, ARRAY[n, -n]
+    FROM generate_series(1, %s) AS n
+"""
+SCANS = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'task_terms'"
+
+
+class TestCancellingMany:
+    def test_what_changed_while_it_waited_for_it_is_let_be(
+        self, begin: Begin, database: Database, background: ThreadPoolExecutor
+    ):
+        add(begin, *[submission()] * 3)
+        (running,) = claim(begin, 1)
+        with begin() as handler:
+            handler.queue.settle([Settlement.succeeded(running.task, NOW, "1")])
+            cancelled = background.submit(cancel, begin)
+            until_waiting(database)
+            handler.commit()
+        assert cancelled.result() == Changed(2, None)
+        assert [task(begin, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
+
+    def test_what_was_deleted_while_it_waited_for_it_is_no_error(
+        self, begin: Begin, database: Database, background: ThreadPoolExecutor
+    ):
+        add(begin, *[submission()] * 2)
+        with begin() as somebody:
+            somebody.tasks.lock(TaskId(1))
+            somebody.tasks.remove(TaskId(1))
+            cancelled = background.submit(cancel, begin)
+            until_waiting(database)
+            somebody.commit()
+        assert cancelled.result() == Changed(1, None)
+
+    def test_what_a_stranger_has_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
+        self, begin: Begin, impatient: Begin
+    ):
+        add(begin, *[submission()] * 3)
+        with begin() as stranger:
+            stranger.tasks.lock(TaskId(2))
+            with pytest.raises(StorageConflict):
+                cancel(impatient)
+        assert {task(begin, id).status for id in (1, 2, 3)} == {Status.WAITING}
+        assert cancel(impatient) == Changed(3, None)
+
+    def test_two_who_cancel_at_once_do_not_wait_in_a_circle_and_each_task_is_counted_once(
+        self, begin: Begin, background: ThreadPoolExecutor
+    ):
+        add(begin, *[submission()] * 1200)
+        done = together(background, lambda _: cancel(begin), 4)
+        assert sum(each.count for each in done) == 1200
+        assert counts(begin) == {ADD: {Status.CANCELLED: 1200}}
+
+
+def test_rescued_and_cancelled_tasks_are_counted_where_they_stand(begin: Begin):
+    add(begin, *[submission(max_losses=0)] * 3)
+    claim(begin, 2)
+    rescue(begin, at(60))
+    save(begin, task(begin, 3).cancel(at(1)))
+    assert counts(begin) == {ADD: {Status.FAILED: 2, Status.CANCELLED: 1}}
