@@ -16,6 +16,9 @@ END = 2**63 - 1
 SLACK = timedelta(minutes=1)
 """By how much the order of ids may differ from that of `created`: what a slow transaction and the clocks may take."""
 
+FEW = 10_000
+"""So many tasks of a kind are looked through for a term, rather than all that have the term for the kind."""
+
 
 class PostgresListing:
     """Implements application.ports.listing.Listing."""
@@ -35,7 +38,7 @@ class PostgresListing:
             "before": end if before is None else min(end, before),
             "limit": limit,
         }
-        return [rows.task(row) for row in self._connection.execute(_statement(filter), parameters)]
+        return [rows.task(row) for row in self._connection.execute(self._statement(filter), parameters)]
 
     def counts(self) -> Counts:
         counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
@@ -52,8 +55,13 @@ class PostgresListing:
         first: int = self._connection.execute(statements.FIRST_CREATED, {"moment": created}).scalar_one()
         return first
 
+    def _statement(self, filter: Filter) -> TextClause:
+        if filter.type is None and filter.statuses == ANY_STATUS:
+            return statements.PAGE_OF_TERMS if filter.terms else statements.PAGE
+        walks_terms = filter.terms and self._number(filter) > FEW
+        return statements.PAGE_OF_TERMS if walks_terms else statements.PAGE_OF_KINDS
 
-def _statement(filter: Filter) -> TextClause:
-    if filter.terms:
-        return statements.PAGE_OF_TERMS
-    return statements.PAGE if filter.type is None and filter.statuses == ANY_STATUS else statements.PAGE_OF_KINDS
+    def _number(self, filter: Filter) -> int:
+        """How many there are of that type and those statuses, whatever else is asked for."""
+        of_type = (of for type, of in self.counts().items() if filter.type in (None, type))
+        return sum(number for of in of_type for status, number in of.items() if status in filter.statuses)

@@ -306,6 +306,9 @@ UP_SINCE = text("SELECT pg_postmaster_start_time()")
 # Of columns that have no index the planner may know nothing, takes what is asked of them for rare, and reads and sorts
 # what it believes to be little. In a CASE it is as likely as not.
 CREATED = "CASE WHEN created >= :created_after THEN created < :created_before END"
+FOUND = f"""
+    CASE WHEN CAST(:terms AS bigint[]) = '{{}}' OR terms @> CAST(:terms AS bigint[]) THEN {CREATED} END
+"""
 
 PAGE = text(f"""
     SELECT {TASK} FROM tasks t
@@ -314,8 +317,8 @@ PAGE = text(f"""
 """)
 
 # The newest of each pair of type and status, of which the newest are the page: so it reads nothing of other kinds,
-# whatever the mixture. The counts say which pairs there are. Rows are compared as wholes, so that no index but that of
-# the kinds has them in order. What runs is little, and found by its leases.
+# whatever the mixture, unless it looks for terms. The counts say which pairs there are. Rows are compared as wholes, so
+# that no index but that of the kinds has them in order. What runs is little, and found by its leases.
 PAGE_OF_KINDS = text(f"""
     WITH kind AS (
         SELECT type, status FROM task_count_changes
@@ -326,7 +329,7 @@ PAGE_OF_KINDS = text(f"""
         SELECT of_kind.id
         FROM kind CROSS JOIN LATERAL (
             SELECT id FROM tasks
-            WHERE status <> 'running' AND {CREATED}
+            WHERE status <> 'running' AND {FOUND}
                 AND (type, status, id) >= (kind.type, kind.status, CAST(:since AS bigint))
                 AND (type, status, id) < (kind.type, kind.status, CAST(:before AS bigint))
             ORDER BY type DESC, status DESC, id DESC LIMIT :limit
@@ -334,11 +337,11 @@ PAGE_OF_KINDS = text(f"""
         UNION ALL
         SELECT id
         FROM (
-            SELECT id, type, created FROM tasks
+            SELECT id, type, created, terms FROM tasks
             WHERE status = 'running' AND 'running' = ANY (CAST(:statuses AS text[]))
             ORDER BY lease_until OFFSET 0
         ) running
-        WHERE id >= :since AND id < :before AND {CREATED} AND (CAST(:type AS text) IS NULL OR type = :type)
+        WHERE id >= :since AND id < :before AND {FOUND} AND (CAST(:type AS text) IS NULL OR type = :type)
     )
     SELECT {TASK} FROM tasks t
     WHERE t.id = ANY (ARRAY(SELECT id FROM newest ORDER BY id DESC LIMIT :limit))
@@ -354,9 +357,10 @@ PAGE_OF_TERMS = text(f"""
             SELECT count(*) AS number
             FROM (
                 SELECT FROM task_terms t
-                WHERE (t.term, t.task) >= (wanted.term, CAST(:since AS bigint))
+                WHERE cardinality(CAST(:terms AS bigint[])) > 1
+                    AND (t.term, t.task) >= (wanted.term, CAST(:since AS bigint))
                     AND (t.term, t.task) < (wanted.term, CAST(:before AS bigint))
-                ORDER BY t.term, t.task LIMIT 1000
+                ORDER BY t.term, t.task LIMIT 10000
             ) few
         ) counted
         ORDER BY number LIMIT 1
@@ -365,9 +369,7 @@ PAGE_OF_TERMS = text(f"""
     FROM task_terms found CROSS JOIN LATERAL (
         SELECT * FROM tasks
         WHERE id = found.task AND CASE
-            WHEN terms @> CAST(:terms AS bigint[]) AND status = ANY (CAST(:statuses AS text[]))
-                AND (CAST(:type AS text) IS NULL OR type = :type) AND created >= :created_after
-            THEN created < :created_before
+            WHEN status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR type = :type) THEN {FOUND}
         END
         OFFSET 0
     ) t
