@@ -1,5 +1,6 @@
 """Many tasks at a time over HTTP: search, count, cancel, retry."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from entrypoints.http.filters import PAGE
+from entrypoints.http.filters import PAGE, FilterQuery
 from tests import steps
+from tests.conftest import ROOT
 from tests.unit.http_service import Service
 
 NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
@@ -95,6 +97,22 @@ class TestSearching:
         assert answer.status_code == 422
         assert list(answer.get_json()["errors"]["query"]) == [wrong]
         assert service.view()["status"] == "waiting"
+
+
+class TestPage:
+    """docs/listing.md"""
+
+    TEXT = (ROOT / "docs/listing.md").read_text()
+
+    def test_every_request_on_it_is_answered(self, service: Service) -> None:
+        requests = re.findall(r"^curl (?:-X (POST) )?'?localhost:5000(/[^\s']*)", self.TEXT, re.MULTILINE)
+        answers = [service.client.open(path, method=method or "GET") for method, path in requests]
+        assert len(answers) == 7
+        assert {answer.status_code for answer in answers} == {200}
+
+    def test_it_names_every_filter(self) -> None:
+        named = set(re.findall(r"^\| `([a-z_]+)", self.TEXT, re.MULTILINE))
+        assert named == set(FilterQuery().fields) - {"cursor"}
 
 
 class TestCounting:
