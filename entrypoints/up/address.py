@@ -20,7 +20,9 @@ class Address:
         self._host, self._port = settings.host, settings.port
         host = _reachable(settings.host)
         self._local = f"[{host}]" if ":" in host else host
-        self._base = settings.backend_url or f"http://{self._local}:{self._port}"
+        self.here = f"http://{self._local}:{self._port}"
+        """What this machine knows it by."""
+        self._base = settings.backend_url or self.here
 
     def check(self) -> None:
         """Refused where nobody can listen there now."""

@@ -84,7 +84,9 @@ class Service:
         return url
 
     def _keep(self, name: str, module: str, url: str) -> Process:
-        process = Process(name, module, {**os.environ, "DATABASE_URL": url}, self._lifeline)
+        # A function that runs as a task reaches this API, wherever it is for the rest of the world.
+        ours = {"FLASK_TASKS_URL": os.environ.get("FLASK_TASKS_URL") or self._address.here, "DATABASE_URL": url}
+        process = Process(name, module, {**os.environ, **ours}, self._lifeline)
         self._processes.append(Keep(process, self._trouble.put))
         self._processes[-1].start()
         return process

@@ -1,0 +1,28 @@
+"""A client of the service: `Client`, what it answers with, and what it raises."""
+
+from flask_tasks.client.attempt import Attempt
+from flask_tasks.client.client import Client
+from flask_tasks.client.errors import ClientError, Conflict, Invalid, NotFinished, NotFound, TaskFailed, Unavailable
+from flask_tasks.client.options import Item, Options
+from flask_tasks.client.task import Failure, Reported, Summary, Task
+from flask_tasks.client.task_type import Schedule, Type
+
+__all__ = [
+    "Attempt",
+    "Client",
+    "ClientError",
+    "Conflict",
+    "Failure",
+    "Invalid",
+    "Item",
+    "NotFinished",
+    "NotFound",
+    "Options",
+    "Reported",
+    "Schedule",
+    "Summary",
+    "Task",
+    "TaskFailed",
+    "Type",
+    "Unavailable",
+]
