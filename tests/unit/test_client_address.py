@@ -1,0 +1,54 @@
+"""Where a client looks for its service."""
+
+import pytest
+
+from flask_tasks.client.address import address, is_of_this_machine
+
+ENVIRONMENT = {"FLASK_TASKS_URL": "http://api:5000/", "BACKEND_URL": "https://example.org/tasks", "PORT": "5001"}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: "" if name in names else value for name, value in ENVIRONMENT.items()}
+
+
+def test_it_goes_where_it_is_told() -> None:
+    assert address(" https://other.example/ ", ENVIRONMENT) == "https://other.example"
+
+
+def test_else_where_the_environment_says() -> None:
+    assert address(None, ENVIRONMENT) == "http://api:5000"
+    assert address(None, without("FLASK_TASKS_URL")) == "https://example.org/tasks"
+
+
+def test_else_to_a_service_on_this_machine() -> None:
+    assert address(None, without("FLASK_TASKS_URL", "BACKEND_URL")) == "http://127.0.0.1:5001"
+    assert address(None, without(*ENVIRONMENT)) == address(None, {}) == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "api:5000", "ftp://api", "http://", "https://api/?a=1", "https://api/#a", "http://[::1", "http://api:0"],
+)
+def test_what_is_no_address_is_a_sentence(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"url is '.*': it takes one such as"):
+        address(wrong, {})
+
+
+def test_the_variable_is_named_and_a_password_is_not() -> None:
+    with pytest.raises(ValueError, match="BACKEND_URL is 'api'") as caught:
+        address(None, {"BACKEND_URL": "me:secret@api"})
+    assert "secret" not in str(caught.value)
+
+
+def test_a_port_that_is_none_is_a_sentence_too() -> None:
+    with pytest.raises(ValueError, match="url is 'http://api:99999'"):
+        address("http://api:99999", {})
+    with pytest.raises(ValueError, match="PORT"):
+        address(None, {"PORT": "x"})
+
+
+@pytest.mark.parametrize(
+    ("url", "is_here"), [("http://127.0.0.1:5000", True), ("http://[::1]/", True), ("http://api:5000", False)]
+)
+def test_no_proxy_stands_before_this_machine(url: str, is_here: bool) -> None:
+    assert is_of_this_machine(url) == is_here

@@ -1,0 +1,86 @@
+"""What is sent comes back as it was, to the last bit; what would not is refused before it is sent."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flask_tasks.client import Invalid
+from flask_tasks.client.json_text import dump
+from tests.unit.client_service import Connected
+from tests.unit.http_service import Service
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+EXTREMES = (10**4299, -(10**4299), 2**64, 0.1 + 0.2, 5e-324, -0.0, "\0", "😀")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal in kinds, signs of zeros and orders of keys too."""
+    return repr(one) == repr(other)
+
+
+def kind(value: Any) -> str:
+    """For the name of a test: numbers of so many digits have no text."""
+    return type(value).__name__
+
+
+@pytest.fixture(scope="module")
+def connected() -> Connected:
+    return Connected(Service())
+
+
+@given(args=st.dictionaries(TEXTS, VALUES, max_size=5))
+def test_arguments_and_results_come_back_as_they_went_in(connected: Connected, args: dict[str, Any]) -> None:
+    task = connected.client.submit("default", args)
+    assert same(task.args, args)
+    connected.service.succeed(dump(args).decode())
+    assert same(connected.client.result(task), args)
+
+
+@pytest.mark.parametrize("value", EXTREMES, ids=kind)
+def test_so_do_the_extremes(connected: Connected, value: Any) -> None:
+    assert same(connected.client.submit("default", {"a": value}).args["a"], value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, 10**4300, "\ud800", b"x", 1j, object()], ids=kind)
+def test_what_json_has_no_form_for_is_refused_with_its_place(connected: Connected, value: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        connected.client.submit("default", {"good": 1, "bad": [0, {"here": (1, value)}]})
+    assert list(caught.value.errors["json"]) == ["$.bad.1.here.1"]
+    assert caught.value.code is None
+
+
+def test_so_is_it_in_one_of_many(connected: Connected) -> None:
+    with pytest.raises(Invalid) as caught:
+        connected.client.submit_many([{}, {"args": {"a": math.nan}}])
+    assert list(caught.value.errors["json"]) == ["$.1.args.a"]
+
+
+def test_what_contains_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(Invalid, match="Circular"):
+        dump(endless)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep: Any = None
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(Invalid):
+        dump(deep)
+
+
+def test_texts_take_no_more_room_than_they_need() -> None:
+    assert dump({"a": ["ü", 1]}) == '{"a":["ü",1]}'.encode()
+    assert json.loads(dump({"a": "ü"})) == {"a": "ü"}
