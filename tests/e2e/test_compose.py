@@ -155,6 +155,11 @@ def test_the_two_first_requests_of_a_new_user_are_answered(stack):
     assert stack.eventually(lambda: stack.ask("GET", "/task/1/view")[1]["status"] == "done")
 
 
+def test_a_function_reaches_the_service_without_being_told_where_it_is(stack):
+    look = "from flask_tasks import Client; print(Client().view(1).type)"
+    assert stack.compose("exec", "--no-TTY", "handler", "python", "-c", look) == "default\n"
+
+
 def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_killed(stack):
     before = stack.number("count(*)")
     with ThreadPoolExecutor(CLIENTS) as clients:

@@ -27,6 +27,15 @@ def slow(seconds: float) -> float:
     return seconds
 """
 
+SUBMITS = """
+from flask_tasks import Client, task
+
+@task
+def submits() -> int:
+    with Client() as client:
+        return client.submit("submits", delay=3600).id
+"""
+
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc for what was left behind")
 
 
@@ -309,6 +318,13 @@ def test_a_second_ctrl_c_hurries(up: Callable[..., Up], tmp_path: Path) -> None:
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(5) == 0
     running.await_nothing_left()
+
+
+def test_a_task_reaches_the_service_that_runs_it(up: Callable[..., Up], tmp_path: Path) -> None:
+    (tmp_path / "submits.py").write_text(SUBMITS)
+    running = up(TASKS=str(tmp_path / "submits.py"), BACKEND_URL="http://tasks.invalid").await_ready()
+    task = running.post("/task/new/submits?wait=20")
+    assert task["result"] == task["id"] + 1
 
 
 def test_a_database_of_ones_own_is_used_instead(
