@@ -1,8 +1,6 @@
 """A start of a task, as its log shows it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +15,3 @@ class Attempt:
     error: str | None
     traceback: str | None
     log: str
-
-    @classmethod
-    def of(cls, shown: Mapping[str, Any]) -> Self:
-        """What an answer shows. It may hold more than this."""
-        return cls(**{field.name: shown[field.name] for field in fields(cls)})

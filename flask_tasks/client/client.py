@@ -15,6 +15,7 @@ from flask_tasks.client.json_text import dump
 from flask_tasks.client.options import KEY, Item, Moment, Options, item, plain, terms, usable_key
 from flask_tasks.client.pauses import Clock
 from flask_tasks.client.request import Request
+from flask_tasks.client.shown import made
 from flask_tasks.client.task import Status, Summary, Task
 from flask_tasks.client.task_type import Type
 
@@ -128,7 +129,7 @@ class Client:
     def log(self, task: Id) -> list[Attempt]:
         """The starts of a task that failed, were lost or printed something."""
         answer = self._ask("GET", f"/task/{_number(task)}/log")
-        return answer.read(lambda body: [Attempt.of(each) for each in body["attempts"]])
+        return answer.read(lambda body: [made(Attempt, each) for each in body["attempts"]])
 
     def cancel(self, task: Id) -> Task:
         """The task, cancelled from now on. Conflict if it is done or has failed."""

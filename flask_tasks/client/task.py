@@ -1,13 +1,15 @@
-"""A task, as the service shows it."""
+"""A task, as the service shows it. Times are in Unix seconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, Self
+
+from flask_tasks.client.shown import made, made_if_any
 
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What went wrong in the last attempt."""
 
@@ -16,7 +18,7 @@ class Failure:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
     """How far a task is, as its function says: a share from 0 to 1, and what it does."""
 
@@ -25,8 +27,19 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """The address that is told when the task has finished, and how far it has been."""
+
+    url: str
+    state: str
+    attempts: int
+    next: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A task as lists show it. Times are in Unix seconds."""
+    """A task as lists show it."""
 
     id: int
     type: str
@@ -46,15 +59,9 @@ class Summary:
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> Self:
-        """What an answer shows. It may hold more than this."""
-        error, progress = shown["error"], shown["progress"]
-        return cls(
-            **{field.name: shown[field.name] for field in fields(cls)}
-            | {
-                "error": error and Failure(error["type"], error["message"], error["attempt"]),
-                "progress": progress and Reported(progress["value"], progress["message"]),
-            }
-        )
+        """What an answer shows."""
+        error, progress = made_if_any(Failure, shown["error"]), made_if_any(Reported, shown["progress"])
+        return made(cls, shown, error=error, progress=progress, callback=made_if_any(Callback, _callback(shown)))
 
     @property
     def is_final(self) -> bool:
@@ -64,7 +71,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Summary):
-    """A task with its arguments and its result, which is None until it is done."""
+    """A task with its arguments, and its result, which is None until it is done."""
 
     args: dict[str, Any]
     result: Any
+    callback: Callback | None
+
+
+def _callback(shown: Mapping[str, Any]) -> Any:
+    """That of the task: where it has none, an argument of that name may stand in the place."""
+    given = shown.get("callback")
+    return None if given is None or given == shown["args"].get("callback") else given

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from flask_tasks.client.shown import made, made_if_any
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When a task is made without anybody asking; `next` is in Unix seconds."""
 
@@ -30,13 +32,5 @@ class Type:
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> Self:
-        """What an answer shows. It may hold more than this."""
-        schedule = shown["schedule"]
-        return cls(
-            name=shown["name"],
-            description=shown["description"],
-            live=shown["live"],
-            schema=shown["schema"],
-            defaults=shown["defaults"],
-            schedule=schedule and Schedule(schedule["every"], schedule["timezone"], schedule["next"]),
-        )
+        """What an answer shows."""
+        return made(cls, shown, schedule=made_if_any(Schedule, shown["schedule"]))

@@ -12,6 +12,7 @@ from entrypoints.http.queries import TaskOptions
 from entrypoints.http.schemas import ATTEMPT, SUMMARY, TASK, TYPE
 from flask_tasks.client import (
     Attempt,
+    Callback,
     Client,
     Conflict,
     Invalid,
@@ -46,10 +47,10 @@ def members(of: type) -> set[str]:
 
 def test_what_the_client_knows_of_answers_is_what_they_hold() -> None:
     assert members(Summary) == {*SUMMARY["properties"]}
-    assert members(Task) == {*TASK["required"]}
+    assert members(Task) == {*TASK["properties"]}
     assert members(Attempt) == {*ATTEMPT["properties"]}
     assert members(Type) == {*TYPE["properties"]}
-    assert Options.__annotations__.keys() - {"callback"} == TaskOptions().fields.keys() - {"callback"}
+    assert Options.__annotations__.keys() == TaskOptions().fields.keys()
     assert members(Schedule) == {*TYPE["properties"]["schedule"]["properties"]}
 
 
@@ -62,7 +63,9 @@ class TestSubmit:
     def test_it_is_the_task_that_the_service_shows(self, service: Service, client: Client) -> None:
         task = client.submit("add", {"a": 1, "id": 7, "result": 8})
         shown = service.view()
-        assert {name: getattr(task, name) for name in members(Task)} == {name: shown[name] for name in members(Task)}
+        assert {name: getattr(task, name) for name in TASK["required"]} == {
+            name: shown[name] for name in TASK["required"]
+        }
         assert task.args == {"a": 1, "id": 7, "result": 8}
 
     def test_options_are_those_of_the_service(self, service: Service, client: Client) -> None:
@@ -72,6 +75,17 @@ class TestSubmit:
         assert task.expire == int(moment.timestamp()) + 60
         assert task.waiting_for == "run_at"
         assert client.submit(delay=2.5, priority=None).run_at == service.clock.now().timestamp() + 2.5
+
+    @pytest.mark.parametrize("argument", [None, "other", {"url": "x"}])
+    def test_a_callback_is_told_from_an_argument_of_that_name(self, argument: Any) -> None:
+        client = Connected(configured(webhook_secret=(b"s" * 24,))).client
+        args = {} if argument is None else {"callback": argument}
+        assert client.submit("default", args).callback is None
+        task = client.submit("default", args, callback="https://example.org/told")
+        assert task.callback == Callback(
+            url="https://example.org/told", state="waiting", attempts=0, next=None, error=None
+        )
+        assert task.args == args
 
     def test_a_moment_without_a_zone_is_refused(self, client: Client) -> None:
         with pytest.raises(ValueError, match="run_at is 2026-02-03T00:00:00: a datetime takes a zone"):
