@@ -13,7 +13,7 @@ ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
 
 def test_the_readme_lists_every_variable_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .* \| (.*) \|$", README, re.MULTILINE))
-    assert set(rows) == {*VARIABLES_BY_NAME, "DATABASE_URL_FILE", "WEBHOOK_SECRET_FILE"}
+    assert set(rows) == {*VARIABLES_BY_NAME, *OF_THE_CLIENT, "DATABASE_URL_FILE", "WEBHOOK_SECRET_FILE"}
     for field in fields(Settings):
         if type(field.default) in (int, float) and field.name != "handler_concurrency":
             assert rows[field.name.upper()].startswith(
@@ -23,7 +23,8 @@ def test_the_readme_lists_every_variable_with_its_default():
 
 def test_compose_passes_on_every_variable_and_the_docs_say_so():
     passed_on = set(re.findall(r"^      ([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
-    assert {each for each in passed_on if not each.startswith("POSTGRES_")} == set(VARIABLES_BY_NAME) - {"HOST", "PORT"}
+    ours = {each for each in passed_on if not each.startswith("POSTGRES_")}
+    assert ours == {*VARIABLES_BY_NAME, *OF_THE_CLIENT} - {"HOST", "PORT"}
     assert passed_on <= set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/deploy.md").read_text())) | {
         "POSTGRES_USER",
         "POSTGRES_DB",
@@ -47,4 +48,6 @@ def test_the_state_diagram_draws_the_rules():
     assert arrows == rules
 
 
+OF_THE_CLIENT = {"FLASK_TASKS_URL"}
+"""What no process of the service reads: it is for functions that submit tasks."""
 VARIABLES_BY_NAME = {variable.name for variable in VARIABLES.values()}
