@@ -83,7 +83,7 @@ class Client:
             "POST",
             f"/task/new/{_name(type)}",
             query=plain(options),
-            body=dump({} if args is None else args),
+            body=dump(dict(args or {})),
             headers={KEY: usable_key(key)},
             wait=wait,
         )

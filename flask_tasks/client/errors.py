@@ -55,8 +55,10 @@ class TaskFailed(ClientError):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.type = task.error.type if task.status == "failed" and task.error else "Cancelled"
-        why = f"failed with {self.type}: {task.error.message}" if task.error else "was cancelled"
+        # What was cancelled may have failed before, in an attempt that was not its last.
+        error = task.error if task.status == "failed" else None
+        self.type = error.type if error else "Cancelled"
+        why = f"failed with {error.type}: {error.message}" if error else "was cancelled"
         super().__init__(f"task {task.id} of type {task.type} {why}")
         self.args = (task,)
 

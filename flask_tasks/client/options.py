@@ -48,7 +48,8 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
 def item(given: Item) -> dict[str, Any]:
     """One of many, as it is sent."""
     sent = plain(given)
-    return {"idempotency_key": usable_key(sent.pop("key", None))} | sent
+    key, args = usable_key(sent.pop("key", None)), dict(sent.get("args") or {})
+    return {"idempotency_key": key} | sent | {"args": args}
 
 
 def usable_key(given: str | None) -> str:

@@ -3,6 +3,7 @@
 import pickle
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -67,6 +68,11 @@ class TestSubmit:
             name: shown[name] for name in TASK["required"]
         }
         assert task.args == {"a": 1, "id": 7, "result": 8}
+
+    def test_arguments_are_any_mapping(self, client: Client) -> None:
+        args = MappingProxyType({"a": 1})
+        (id,) = client.submit_many([{"args": args}])
+        assert client.submit(args=args).args == client.view(id).args == {"a": 1}
 
     def test_options_are_those_of_the_service(self, service: Service, client: Client) -> None:
         moment = datetime(2026, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
@@ -179,7 +185,7 @@ class TestResult:
         task = client.submit(max_attempts=2)
         service.fail()
         assert client.cancel(task).error is not None
-        with pytest.raises(TaskFailed) as caught:
+        with pytest.raises(TaskFailed, match="task 1 of type default was cancelled") as caught:
             client.result(task)
         assert caught.value.type == "Cancelled"
 
