@@ -25,3 +25,5 @@ class CancelTasks:
     def _tell(self, cancelled: Sequence[Task]) -> None:
         if any(task.status is Status.RUNNING for task in cancelled):
             self._notifier.notify(Topic.TAKEN)
+        if cancelled:
+            self._notifier.notify(Topic.CHANGED)

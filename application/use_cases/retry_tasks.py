@@ -32,3 +32,4 @@ class RetryTasks:
     def _tell(self, retried: Sequence[Task]) -> None:
         if retried:
             self._notifier.notify(Topic.WAITING)
+            self._notifier.notify(Topic.CHANGED)

@@ -112,12 +112,12 @@ class TestCancelling:
         steps.add(service.begin, *[steps.submission()] * 6)
         steps.claim(service.begin, 3)
         cancel(service)
-        assert service.told == [Topic.TAKEN, Topic.TAKEN]
+        assert service.told == [Topic.CHANGED, Topic.TAKEN, Topic.CHANGED, Topic.TAKEN, Topic.CHANGED]
 
-    def test_nobody_is_told_of_what_only_waited(self, service: Service):
+    def test_no_handler_is_told_of_what_only_waited(self, service: Service):
         steps.add(service.begin, steps.submission())
         cancel(service)
-        assert service.told == []
+        assert service.told == [Topic.CHANGED]
 
 
 class TestRetrying:
@@ -126,7 +126,7 @@ class TestRetrying:
         service.clock.move(5)
         assert retry(service) == Changed(2, None)
         assert statuses(service) == [Status.DONE, Status.WAITING, Status.WAITING, Status.RUNNING, Status.WAITING]
-        assert service.told == [Topic.WAITING]
+        assert service.told == [Topic.WAITING, Topic.CHANGED]
 
     def test_each_has_as_many_attempts_more_as_its_type(self, service: Service):
         service.publish(TaskType(name=ADD, options=Options(max_attempts=3)))
