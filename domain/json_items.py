@@ -15,10 +15,10 @@ _AT_THE_END = 16
 
 
 def items(text: str, longest: int) -> Iterator[Any]:
-    """The parsed items; in the place of one that cannot be kept, its NotKept.
+    """The parsed items; in the place of one that cannot be kept, or has more than `longest` characters, its NotKept.
 
-    NotJson where the text is no array, NotKept where an item has more characters than about twice `longest`: the items
-    before that were given already.
+    NotJson where the text is no array, NotKept where an item is much longer, so that its end is not looked for: the
+    items before that were given already.
     """
     array = _Array(text, longest)
     array.take("[")
@@ -56,13 +56,14 @@ class _Array:
         self._skip_space()
         if self._at - self._from >= self._longest:
             self._open_window()
+        start = self._at
         try:
             value, end = self._parsed()
         except NotKept as error:
             raise NotKept(f"$.{self._nth}{error.path[1:]}", error.why) from None
         self._at = self._from + end
         self._nth += 1
-        return value
+        return value if self._at - start <= self._longest else self._too_long()
 
     def end(self) -> None:
         """Nothing comes next."""
@@ -84,7 +85,10 @@ class _Array:
     def _check_length(self, end: int) -> None:
         is_whole = self._from + len(self._window) == len(self._text)
         if end >= len(self._window) and not is_whole:
-            raise NotKept("$", f"an item has at most {self._longest} characters")
+            raise self._too_long()
+
+    def _too_long(self) -> NotKept:
+        return NotKept("$", f"an item has at most {self._longest} characters")
 
     def _open_window(self) -> None:
         self._from = self._at
