@@ -2,13 +2,13 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 
 from application.errors import StorageUnavailable
 from application.ports.clock import Clock
-from application.ports.tasks import UNKNOWN, Version
+from application.ports.tasks import Stored, Version
 from application.ports.wake_up import Listener, Topic
 from application.ports.work import Begin
 from domain.ids import TaskId
@@ -17,26 +17,36 @@ POLL = 1.0
 """Seconds between two looks where nothing is heard."""
 PAUSE = 0.01
 """Seconds between two looks however much is heard."""
-SHARE = 9
-"""How many times longer than a look the pause after it is at least: looking takes a tenth of the time at most."""
+SHARE = 2
+"""How many times longer than a look the pause after it is at least, so that looking leaves time for everything else."""
 log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Somebody who waits for one task. `seen` is the version that is known already."""
+    """Somebody who waits for one task. `seen` is its version that was told last."""
 
-    def __init__(self, id: TaskId) -> None:
+    def __init__(self, id: TaskId, seen: Version) -> None:
         self.id = id
-        self.seen = UNKNOWN
-        self.woken = Event()
-        self.is_dismissed = False
-
-    def wait(self, seen: Version, seconds: float) -> bool:
-        """Whether the task may be another than that version; False after so many seconds, or when all are to go."""
         self.seen = seen
-        has_changed = self.woken.wait(seconds)
-        self.woken.clear()
-        return has_changed and not self.is_dismissed
+        self.has_ended = False
+        self._news: Stored | None = None
+        self._told = Condition()
+
+    def next(self, seconds: float) -> Stored | None:
+        """The task when it is another than was seen; None after so many seconds, or where nothing more will come."""
+        with self._told:
+            self._told.wait_for(lambda: self._news or self.has_ended, seconds)
+            news, self._news = self._news, None
+        return news
+
+    def tell(self, stored: Stored | None) -> None:
+        """The task as it is now; nothing more will come after None."""
+        with self._told:
+            if stored:
+                self.seen, self._news = stored.version, stored
+            else:
+                self.has_ended = True
+            self._told.notify()
 
 
 class Changes:
@@ -54,9 +64,11 @@ class Changes:
         self._thread: Thread | None = None
 
     @contextmanager
-    def watching(self, id: TaskId) -> Iterator[Watcher | None]:
+    def watching(self, id: TaskId, seen: Version) -> Iterator[Watcher | None]:
         """A watcher of that task; None where too many wait already, or nobody is to wait any more."""
-        watcher = self._admitted(id)
+        watcher = self._admitted(Watcher(id, seen))
+        # What has changed since it was seen may have been told of already.
+        self._hint.set()
         try:
             yield watcher
         finally:
@@ -67,25 +79,27 @@ class Changes:
     def close(self) -> None:
         """All who wait are sent away with what they know, and nobody waits any more."""
         self._closed.set()
-        with self._lock:
-            for watcher in self._watchers:
-                watcher.is_dismissed = True
-                watcher.woken.set()
+        for watcher in self._waiting():
+            watcher.tell(None)
         self._hint.set()
         self._listener.close()
         if self._thread:
             self._thread.join(timeout=2)
 
-    def _admitted(self, id: TaskId) -> Watcher | None:
+    def _admitted(self, watcher: Watcher) -> Watcher | None:
         with self._lock:
             if self._closed.is_set() or len(self._watchers) >= self._most:
                 return None
-            self._watchers.add(watcher := Watcher(id))
             if self._thread is None:
                 self._listener.listen(lambda _: self._hint.set(), (Topic.CHANGED,))
                 self._thread = Thread(target=self._keep_looking, name="changes", daemon=True)
                 self._thread.start()
+            self._watchers.add(watcher)
         return watcher
+
+    def _waiting(self) -> Sequence[Watcher]:
+        with self._lock:
+            return list(self._watchers)
 
     def _keep_looking(self) -> None:
         while not self._closed.is_set():
@@ -105,13 +119,14 @@ class Changes:
             log.exception("whether tasks have changed cannot be told")
 
     def _look(self) -> None:
-        with self._lock:
-            watchers = list(self._watchers)
+        watchers = self._waiting()
         if not watchers:
             return
         with self._begin() as work:
             versions = work.tasks.versions({watcher.id for watcher in watchers})
-        for watcher in watchers:
-            # Who does not know a version yet may have seen what was there a moment ago.
-            if watcher.seen == UNKNOWN or versions.get(watcher.id, UNKNOWN) != watcher.seen:
-                watcher.woken.set()
+        for id in {watcher.id for watcher in watchers if watcher.seen != versions.get(watcher.id)}:
+            with self._begin() as work:
+                stored = work.tasks.get(id)
+            for watcher in watchers:
+                if watcher.id == id and (stored is None or watcher.seen != stored.version):
+                    watcher.tell(stored)

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
 
+LONGEST_NAME, MOST_NAMES = 100, 50
+"""What a message repeats of a name, and how many names."""
+
 
 class ApplicationError(Exception):
     """The request cannot be carried out."""
@@ -25,7 +28,9 @@ class UnknownType(ApplicationError):
 
     def __init__(self, type: str, known: Sequence[str]) -> None:
         super().__init__()
-        self.type, self.known = type, ", ".join(known)
+        self.type = type if len(type) <= LONGEST_NAME else f"{type[:LONGEST_NAME]}…"
+        more = [f"and {len(known) - MOST_NAMES} more"] if len(known) > MOST_NAMES else []
+        self.known = ", ".join([*known[:MOST_NAMES], *more])
 
 
 class InvalidArguments(ApplicationError):

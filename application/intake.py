@@ -9,12 +9,13 @@ from application.errors import InvalidArguments, KeyTaken, StorageConflict
 from application.known_types import KnownTypes
 from application.ports.arguments import ArgumentChecker
 from application.ports.clock import Clock
-from application.ports.tasks import Stored
+from application.ports.tasks import Known
 from application.ports.work import Work
 from domain import json_text, search_terms
 from domain.errors import InvalidOption
-from domain.ids import Key, TypeName
+from domain.ids import Key, TaskId, TypeName
 from domain.instants import after
+from domain.key import fingerprint
 from domain.submission import Submission
 from domain.task import Task
 
@@ -63,6 +64,7 @@ class Intake:
             ttl=self._max_task_time if request.ttl is None else request.ttl,
             run_at=_run_at(request, now),
             key=request.key,
+            fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options),
             terms=search_terms.terms(request.args),
         )
@@ -70,39 +72,33 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A task as it is stored, and whether it is new or had the key before."""
+    """The task of a request: the new one, or none where the key had one before."""
 
-    stored: Stored
-    is_new: bool
+    id: TaskId
+    new: Task | None
 
 
 def take_in(work: Work, submissions: Sequence[Submission]) -> Sequence[Taken]:
     """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
-    known = work.tasks.with_keys({each.key for each, added in pairs if added is None and each.key is not None})
-    taken = [_taken(*pair, known) for pair in pairs]
-    fits = [each.is_new or _is_same(each.stored, asked) for each, asked in zip(taken, submissions, strict=True)]
-    if not all(fits):
-        raise KeyTaken({nth: taken[nth].stored.task.id for nth, fit in enumerate(fits) if not fit})
-    return taken
+    known = work.tasks.with_keys({each.key for each, new in pairs if new is None and each.key is not None})
+    others = {nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _other(each, known))}
+    if others:
+        raise KeyTaken(others)
+    return [Taken(new.id, new) if new else Taken(_known(each, known).task, None) for each, new in pairs]
 
 
-def _taken(submission: Submission, added: Task | None, known: Mapping[Key, Stored]) -> Taken:
-    if added:
-        return Taken(Stored(added, submission.args), is_new=True)
-    stored = submission.key and known.get(submission.key)
-    if not stored:
+def _other(submission: Submission, known: Mapping[Key, Known]) -> Known | None:
+    of_key = _known(submission, known)
+    return None if of_key.fingerprint == submission.fingerprint else of_key
+
+
+def _known(submission: Submission, known: Mapping[Key, Known]) -> Known:
+    found = submission.key and known.get(submission.key)
+    if not found:
         # It was deleted in between: by now the key is free.
         raise StorageConflict
-    return Taken(stored, is_new=False)
-
-
-def _is_same(stored: Stored, submission: Submission) -> bool:
-    return stored.task.type == submission.type and _canonical(stored.args) == _canonical(submission.args)
-
-
-def _canonical(args: str) -> str:
-    return json_text.canonical(json_text.parse(args))
+    return found
 
 
 def _run_at(request: Request, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -17,9 +18,9 @@ DEEPEST = 200
 LONGEST_INTEGER = 4_300
 TOO_DEEP = f"arrays and objects may be nested {DEEPEST} deep"
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_STEPS = [1 if sign in b"[{" else -1 for sign in range(256)]
 _REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
 """An escaped surrogate, which may be a lone one, and the zero that is no integer."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -162,15 +163,10 @@ def _check_depth(text: str) -> None:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Takes the innermost pairs of brackets away, again and again: what is nested deep is there for long."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return False
-    brackets = _STRING.sub("", text).encode(errors="surrogatepass").translate(_TO_BRACKETS, _NO_BRACKETS)
-    for _ in range(DEEPEST):
-        before, brackets = brackets, brackets.replace(b"[]", b"")
-        if brackets == before:
-            return brackets.count(b"[") > DEEPEST
-    return b"[" in brackets
+    brackets = _STRING.sub("", text).encode(errors="surrogatepass").translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST
 
 
 def _refuse_first(value: Any) -> None:

@@ -14,7 +14,8 @@ from domain.task import Task
 class Submission:
     """A type, its arguments as JSON text, and when and how to run them. `ttl` is in seconds.
 
-    `run_at` None is at once. At any time one task at most has a `key`. `terms` are those of domain.search_terms.
+    `run_at` None is at once. At any time one task at most has a `key`; `fingerprint` is what was asked for under it, of
+    domain.key. `terms` are those of domain.search_terms.
     """
 
     type: TypeName
@@ -23,6 +24,7 @@ class Submission:
     ttl: int
     run_at: datetime | None = None
     key: Key | None = None
+    fingerprint: str | None = None
     options: Options = field(default_factory=Options)
     terms: tuple[int, ...] = ()
 

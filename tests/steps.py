@@ -36,6 +36,7 @@ def submission(
     ttl: int = 600,
     run_at: datetime | None = None,
     key: str | None = None,
+    fingerprint: str | None = None,
     terms: tuple[int, ...] = (),
     **options: Any,
 ) -> Submission:
@@ -46,6 +47,7 @@ def submission(
         ttl=ttl,
         run_at=run_at,
         key=None if key is None else Key(key),
+        fingerprint=fingerprint,
         options=Options(**options),
         terms=terms,
     )

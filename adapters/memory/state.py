@@ -21,6 +21,7 @@ class Row:
     args: str
     result: str | None = None
     key: Key | None = None
+    fingerprint: str | None = None
     terms: tuple[int, ...] = ()
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
-from application.ports.tasks import LATEST, Stored, Version
+from application.ports.tasks import LATEST, Known, Stored, Version
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -20,8 +20,8 @@ class MemoryTasks:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return [self._add(submission) for submission in submissions]
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
-        return {key: self._stored(row) for key, row in self._by_key().items() if key in keys}
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
+        return {key: Known(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._state.rows.get(id)
@@ -49,7 +49,15 @@ class MemoryTasks:
         if submission.key in self._by_key():
             return None
         task = submission.registered(TaskId(self._state.last_id))
-        self._state.put(Row(task, submission.args, key=submission.key, terms=submission.terms))
+        self._state.put(
+            Row(
+                task,
+                submission.args,
+                key=submission.key,
+                fingerprint=submission.fingerprint,
+                terms=submission.terms,
+            )
+        )
         return task
 
     def _by_key(self) -> Mapping[Key, Row]:

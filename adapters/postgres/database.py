@@ -138,6 +138,8 @@ AWAY = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
     psycopg2.errors.UndefinedTable,
+    psycopg2.errors.UndefinedColumn,
+    psycopg2.errors.InvalidColumnReference,
     psycopg2.errors.ReadOnlySqlTransaction,
 )
-"""A table that is not there yet, or a standby that was reached, is a database that is not ready."""
+"""A table, a column or an index that is not there yet, or a standby that was reached: a database that is not ready."""

@@ -35,21 +35,22 @@ ADD_WITH_KEYS = text("""
                 CAST(:type AS text[]), CAST(:args AS text[]), CAST(:terms AS text[]), CAST(:created AS timestamptz[]),
                 CAST(:run_at AS timestamptz[]), CAST(:expire AS timestamptz[]), CAST(:ttl AS integer[]),
                 CAST(:priority AS smallint[]), CAST(:max_attempts AS integer[]), CAST(:max_losses AS integer[]),
-                CAST(:timeout AS float8[]), CAST(:callback AS text[]), CAST(:key AS text[])
+                CAST(:timeout AS float8[]), CAST(:callback AS text[]), CAST(:key AS text[]),
+                CAST(:fingerprint AS text[])
             ) WITH ORDINALITY AS g (
                 type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback,
-                key, place
+                key, fingerprint, place
             )
             ORDER BY place
         ) given
     ), added AS (
         INSERT INTO tasks (
             id, type, args, terms, created, run_at, expire, ttl, priority, max_attempts, max_losses, timeout, callback,
-            key
+            key, fingerprint
         )
         OVERRIDING SYSTEM VALUE
         SELECT id, type, args, CAST(terms AS bigint[]), created, run_at, expire, ttl, priority, max_attempts,
-            max_losses, timeout, callback, key
+            max_losses, timeout, callback, key, fingerprint
         FROM new ORDER BY key, id
         ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
         RETURNING id
@@ -61,7 +62,7 @@ ADD_WITH_KEYS = text("""
 _VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
 _STORED = f"{TASK}, t.args, t.result, {_VERSION}"
 
-WITH_KEYS = text(f"SELECT {_STORED}, t.key FROM tasks t WHERE t.key = ANY (CAST(:keys AS text[]))")
+WITH_KEYS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
 
 GET = text(f"SELECT {_STORED} FROM tasks t WHERE t.id = :id")
 

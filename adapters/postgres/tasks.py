@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
 from adapters.postgres.deliveries import PostgresDeliveries
-from application.ports.tasks import LATEST, Stored, Version
+from application.ports.tasks import LATEST, Known, Stored, Version
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -28,11 +28,11 @@ class PostgresTasks:
         ids = self._added(rows.columns(list(map(_added, submissions))))
         return [None if id is None else each.registered(TaskId(id)) for each, id in zip(submissions, ids, strict=True)]
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
         if not keys:
             return {}
         found = self._connection.execute(statements.WITH_KEYS, {"keys": list(keys)})
-        return {Key(row.key): self._stored(row) for row in found}
+        return {Key(row.key): Known(TaskId(row.id), row.fingerprint) for row in found}
 
     def get(self, id: TaskId) -> Stored | None:
         row = self._connection.execute(statements.GET, {"id": id}).first()
@@ -84,6 +84,7 @@ def _added(submission: Submission) -> dict[str, object]:
         "max_losses": task.max_losses,
         "timeout": task.timeout,
         "key": submission.key,
+        "fingerprint": submission.fingerprint,
         "callback": task.callback,
     }
 

@@ -97,7 +97,8 @@ class PostgresListener:
         os.close(self._stop_writer)
         if self._thread:
             self._thread.join(timeout=2)
-        os.close(self._stop_reader)
+        else:
+            os.close(self._stop_reader)
 
     def _run(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
         def tell(payloads: Collection[str]) -> None:
@@ -115,6 +116,8 @@ class PostgresListener:
             except psycopg2.Error as error:
                 log.debug("nothing can be heard: %s", error)
             self._closed.wait(RECONNECT)
+        # Here, for as long as this thread lives it may look at it.
+        os.close(self._stop_reader)
 
     def _hear(self, connection: Any, tell: Callable[[Collection[str]], None]) -> None:
         # Not select(): it takes no descriptor from 1024 on, and a process that streams to many clients has those.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from domain.delivery import Delivery
 from domain.ids import Key, TaskId
@@ -28,6 +28,13 @@ class Stored:
     delivery: Delivery | None = None
 
 
+class Known(NamedTuple):
+    """A task that has a key, and the fingerprint of the request that made it."""
+
+    task: TaskId
+    fingerprint: str | None
+
+
 LATEST = 50
 """How many records of starts are shown: a task may have thousands."""
 
@@ -42,7 +49,7 @@ class Tasks(Protocol):
         """
         ...
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Stored]:
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
         """The tasks that have these keys, as far as there are any."""
         ...
 

@@ -1,13 +1,12 @@
 """Await a task: view it when it has finished, or as it stands when the time is over."""
 
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 
-from application.changes import Changes, Watcher
-from application.errors import StorageUnavailable, UnknownTask
+from application.changes import Changes
 from application.ports.clock import Clock
-from application.use_cases.view_task import ViewTask
-from application.view import View
+from application.use_cases.follow_task import Following
+from application.view import View, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,31 +18,17 @@ class Awaited:
 
 
 class AwaitTask:
-    """Raises nothing: what is known of the task stays true where the storage goes away, or the task itself."""
+    """What is known of the task stays true where the storage goes away, or the task itself."""
 
-    def __init__(self, view: ViewTask, changes: Changes, clock: Clock) -> None:
-        self._view = view
+    def __init__(self, changes: Changes, viewer: Viewer, clock: Clock) -> None:
         self._changes = changes
+        self._viewer = viewer
         self._clock = clock
 
     def __call__(self, known: View, seconds: float) -> Awaited:
         """The task, finished, as soon as that is seen; at the latest after so many seconds."""
-        if known.task.status.is_final:
-            return Awaited(known)
-        with self._changes.watching(known.task.id) as watcher:
-            return Awaited(self._watched(watcher, known, seconds)) if watcher else Awaited(known, was_turned_away=True)
-
-    def _watched(self, watcher: Watcher, known: View, seconds: float) -> View:
         deadline = self._clock.monotonic() + seconds
-        with suppress(UnknownTask):
-            known = self._latest(known)
-            while not known.task.status.is_final and watcher.wait(
-                known.stored.version, deadline - self._clock.monotonic()
-            ):
-                known = self._latest(known)
-        return known
-
-    def _latest(self, known: View) -> View:
-        with suppress(StorageUnavailable):
-            return self._view(known.task.id)
-        return known
+        with closing(Following(known, self._changes, self._viewer)) as following:
+            for view in following.later(lambda: deadline - self._clock.monotonic()):
+                known = view
+        return Awaited(known, following.was_turned_away)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from application.intake import Intake, Request, Taken, take_in
+from application.errors import StorageConflict
+from application.intake import Intake, Request, take_in
+from application.ports.tasks import Stored
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
 from application.retried import retried
@@ -29,14 +31,18 @@ class SubmitTask:
 
     def __call__(self, request: Request) -> Submitted:
         """The task, waiting; or as it stands, where the same was submitted before."""
-        taken = self._stored(self._intake.submission(request))
-        if taken.is_new:
+        submitted = self._stored(self._intake.submission(request))
+        if submitted.is_new:
             self._notifier.notify(Topic.WAITING)
-        return Submitted(self._viewer(taken.stored), taken.is_new)
+        return submitted
 
     @retried
-    def _stored(self, submission: Submission) -> Taken:
+    def _stored(self, submission: Submission) -> Submitted:
         with self._begin() as work:
             (taken,) = take_in(work, [submission])
+            stored = Stored(taken.new, submission.args) if taken.new else work.tasks.get(taken.id)
             work.commit()
-        return taken
+        if stored is None:
+            # It was deleted in between: by now the key is free.
+            raise StorageConflict
+        return Submitted(self._viewer(stored), taken.new is not None)

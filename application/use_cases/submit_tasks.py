@@ -50,7 +50,7 @@ class SubmitTasks:
         try:
             return self._intake.submission(request)
         except UnknownType as error:
-            return Unreadable({"$.type": [str(error)]})
+            return Unreadable({"$.type": [f"{error.type} is not published"]})
         except InvalidArguments as error:
             return Unreadable({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
         except InvalidOption as error:
@@ -66,7 +66,7 @@ class SubmitTasks:
                     {nth: Unreadable({"$.idempotency_key": [f"{error}: {id}"]}) for nth, id in error.tasks.items()}
                 ) from None
             work.commit()
-        return [each.stored.task.id for each in taken]
+        return [each.id for each in taken]
 
 
 def _invalid(items: Mapping[int, Unreadable]) -> InvalidItems:

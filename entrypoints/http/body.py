@@ -9,31 +9,31 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unprocessable
 from werkzeug.http import parse_options_header
 
 from domain import json_text
-from domain.json_items import items as json_items_of
+from domain.json_items import items
 
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
-def json_object(most: int) -> dict[str, Any]:
-    """What the body says. 400, 413, 415 or 422 where it is no JSON object of at most so many bytes that can be kept."""
-    value = json_text.parse(_text(most))
+def json_object(text: str) -> dict[str, Any]:
+    """What the body says. 400 or 422 where it is no JSON object that can be kept."""
+    value = json_text.parse(text)
     if isinstance(value, dict):
         return value
     raise UnprocessableEntity("the body is JSON, but not an object")
 
 
-def json_items(most: int, longest: int) -> Iterator[Any]:
-    """The items of the array that the body is, each of about `longest` characters at most, one at a time.
+def json_items(text: str, longest: int) -> Iterator[Any]:
+    """The items of the array that the body is, each of `longest` characters at most, one at a time.
 
-    400, 413, 415 or 422 where it is no such array of at most `most` bytes. An item that cannot be kept is a NotKept.
+    400 or 422 where it is no such array. An item that cannot be kept is a NotKept.
     """
-    text = _text(most)
     if text.lstrip().startswith("{"):
         raise UnprocessableEntity("the body is an object: it takes an array of them")
-    return json_items_of(text, longest)
+    return items(text, longest)
 
 
-def _text(most: int) -> str:
+def body(most: int) -> str:
+    """The whole body. 400, 413 or 415 where it is no text of at most so many bytes that says that it is JSON."""
     _check_encoding()
     data = _data(most)
     _check_type()

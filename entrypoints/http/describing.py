@@ -21,7 +21,7 @@ TASK_ID: dict[str, Any] = {
 
 RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}
 
-COME_AGAIN = {
+TURNED_AWAY = {
     "Retry-After": RETRY_AFTER
     | {"description": "Seconds after which to ask again, where so many wait already that this request could not."}
 }

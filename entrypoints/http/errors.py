@@ -15,10 +15,9 @@ from application.errors import InvalidArguments, InvalidItems, KeyTaken, Storage
 from domain.errors import InvalidKey, InvalidOption, InvalidTransition, NotKept
 from domain.json_text import NotJson
 from entrypoints.http.answers import json_answer
+from entrypoints.http.keys import KEY
 
 Errors = Mapping[str, Any]
-KEY = "Idempotency-Key"
-"""The header that makes a request the same as one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,15 @@ from typing import Any
 
 from flask import Response, request
 
-from application.ports.tasks import UNKNOWN, Version
 from application.use_cases.follow_task import Following
 from application.view import View
 from entrypoints.http.answers import JSON, no_content
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.describing import COME_AGAIN, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, fails
-from entrypoints.http.parsing import LARGEST_ID, task_id
+from entrypoints.http.describing import TASK_EXAMPLE, TASK_ID, TURNED_AWAY, UNKNOWN_TASK, fails
+from entrypoints.http.parsing import task_id
 from entrypoints.http.queries import NoQuery
 from entrypoints.http.services import Services
-from entrypoints.http.waiting import RETRY_AFTER
+from entrypoints.http.waiting import COME_AGAIN
 from entrypoints.task_json import task_json
 
 EVENT_STREAM = "text/event-stream"
@@ -48,7 +47,7 @@ EVENT = {
 STREAM = {
     200: {
         "description": "A stream of events. It has only one, and `Retry-After`, where too many are followed already.",
-        "headers": COME_AGAIN,
+        "headers": TURNED_AWAY,
         "content": {EVENT_STREAM: {"schema": EVENT, "example": {"id": "741", "data": json.dumps(TASK_EXAMPLE)}}},
     },
     204: {"description": "The task has finished, and `Last-Event-ID` says that this was seen: do not come again."},
@@ -67,28 +66,25 @@ def events(tasks: Blueprint, services: Services) -> None:
         in between may merge, the last one always comes. A line with a colon alone is a sign of life. Browsers read this
         with `new EventSource(…)`, and come again by themselves where a connection was cut.
         """
-        following = follow(task_id(id), last_seen(request.headers.get("Last-Event-ID", "")))
-        if following.has_nothing_new:
+        following = follow(task_id(id))
+        is_known = str(following.first.stored.version) == request.headers.get("Last-Event-ID")
+        if is_known and following.first.task.status.is_final:
             return no_content()
-        headers = UNBUFFERED | (RETRY_AFTER if following.was_turned_away else {})
-        answer = Response(stream(following), headers=headers, content_type=EVENT_STREAM)
+        headers = UNBUFFERED | (COME_AGAIN if following.was_turned_away else {})
+        answer = Response(stream(following, is_known), headers=headers, content_type=EVENT_STREAM)
         answer.call_on_close(following.close)
         return answer
 
 
-def last_seen(text: str) -> Version:
-    """The version that an event's id is."""
-    is_one = text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_ID
-    return Version(int(text[:20])) if is_one else UNKNOWN
-
-
-def stream(following: Following) -> Iterator[bytes]:
-    """The views as events, and signs of life where they look the same."""
+def stream(following: Following, is_known: bool) -> Iterator[bytes]:
+    """The views as events, the first one unless it is known, and signs of life where they look the same."""
     yield RECONNECT
-    shown = ""
-    for view in following:
-        before, shown = shown, task_json(view) if view else shown
-        yield _event(view, shown) if view and shown != before else SIGN_OF_LIFE
+    shown = task_json(following.first)
+    if not is_known:
+        yield _event(following.first, shown)
+    for view in following.later():
+        before, shown = shown, task_json(view)
+        yield _event(view, shown) if shown != before else SIGN_OF_LIFE
 
 
 def _event(view: View, data: str) -> bytes:

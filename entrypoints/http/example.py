@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-DEEPEST = 8
+MOST_PARTS = 200
 LONGEST = 100
-"""Items or characters that an example has at most."""
+"""Characters of a string."""
 
 STRINGS = {
     "date-time": "2030-01-31T12:00:00Z",
@@ -19,60 +19,85 @@ STRINGS = {
     "uri": "https://example.org/",
 }
 
+UNUSABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+"""A schema may say things that are of no use for this."""
+
 
 def example_of(schema: str, is_valid: Callable[[Any], bool]) -> Any | None:
-    """What the schema names as an example, or one made of its parts; None where nothing of that is valid."""
-    root = json.loads(schema)
+    """What the schema names as an example, or one made of its parts; None where that is large, or nothing is valid."""
     try:
-        example = _example(root, root, 0)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
-        # Schemas may say things that are of no use for this.
+        example = _Maker(json.loads(schema)).example()
+        return example if is_valid(example) else None
+    except UNUSABLE:
         return None
-    return example if is_valid(example) else None
 
 
-def _example(schema: Any, root: Any, depth: int) -> Any:
-    if not isinstance(schema, dict) or depth > DEEPEST:
-        return None
-    for name in ("examples", "enum"):
-        if schema.get(name):
-            return schema[name][0]
-    for name in ("example", "default", "const"):
-        if name in schema:
-            return schema[name]
-    if "$ref" in schema:
-        return _example(_found(schema["$ref"], root), root, depth + 1)
-    for name in ("allOf", "anyOf", "oneOf"):
-        if schema.get(name):
-            return _example(_first(schema[name]), root, depth + 1)
-    return _of_type(schema, root, depth)
+class _Maker:
+    """Makes one example of one schema."""
 
+    def __init__(self, schema: Any) -> None:
+        self._root = schema
+        self._left = MOST_PARTS
 
-def _of_type(schema: Mapping[str, Any], root: Any, depth: int) -> Any:
-    type = schema.get("type", "object" if "properties" in schema else "string")
-    match type[0] if isinstance(type, list) else type:
-        case "object":
-            wanted = schema.get("required", ())
-            return {name: _example(schema.get("properties", {}).get(name, {}), root, depth + 1) for name in wanted}
-        case "array":
-            return _array(schema, root, depth)
-        case "number":
-            return _number(schema, 1.0)
-        case "integer":
-            return int(_number(schema, 1))
-        case "boolean":
-            return True
-        case "null":
+    def example(self) -> Any:
+        """OverflowError where it would be large."""
+        return self._of(self._root)
+
+    def _of(self, schema: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise OverflowError
+        if not isinstance(schema, dict):
             return None
+        for name in ("examples", "enum"):
+            if schema.get(name):
+                return schema[name][0]
+        for name in ("example", "default", "const"):
+            if name in schema:
+                return schema[name]
+        return self._of_parts(schema)
+
+    def _of_parts(self, schema: Mapping[str, Any]) -> Any:
+        if "$ref" in schema:
+            return self._of(_found(schema["$ref"], self._root))
+        for name in ("allOf", "anyOf", "oneOf"):
+            if schema.get(name):
+                return self._of(_first(schema[name]))
+        return self._of_type(schema)
+
+    def _of_type(self, schema: Mapping[str, Any]) -> Any:
+        match _type(schema):
+            case "object":
+                members = schema.get("properties", {})
+                return {name: self._of(members.get(name, {})) for name in schema.get("required", ())}
+            case "array":
+                return self._array(schema)
+            case "number":
+                return _number(schema, 1.0)
+            case "integer":
+                return int(_number(schema, 1))
+            case "boolean":
+                return True
+            case "null":
+                return None
+        return _string(schema)
+
+    def _array(self, schema: Mapping[str, Any]) -> list[Any]:
+        items = [self._of(each) for each in schema.get("prefixItems", ())]
+        wanted = max(schema.get("minItems", 0), 0 if items or schema.get("maxItems") == 0 else 1)
+        while len(items) < wanted:
+            items.append(self._of(schema.get("items", {})))
+        return items
+
+
+def _type(schema: Mapping[str, Any]) -> Any:
+    type = schema.get("type", "object" if "properties" in schema else "string")
+    return type[0] if isinstance(type, list) else type
+
+
+def _string(schema: Mapping[str, Any]) -> str:
     text = STRINGS.get(schema.get("format", ""), "test")
     return text.ljust(min(schema.get("minLength", 0), LONGEST), "x")[: schema.get("maxLength", LONGEST)]
-
-
-def _array(schema: Mapping[str, Any], root: Any, depth: int) -> list[Any]:
-    first = [_example(each, root, depth + 1) for each in schema.get("prefixItems", ())]
-    more = min(max(schema.get("minItems", 1), 1), LONGEST) - len(first)
-    rest = schema.get("items", {}) if not first or schema.get("minItems", 0) > len(first) else False
-    return first + [_example(rest, root, depth + 1)] * max(more, 0) if rest is not False else first
 
 
 def _number(schema: Mapping[str, Any], usual: float) -> float:
@@ -88,7 +113,7 @@ def _number(schema: Mapping[str, Any], usual: float) -> float:
 def _between(low: float, high: float) -> float:
     if low == -inf:
         return high - 1
-    return low + 1 if high == inf else (low + high) / 2
+    return low + 1 if high == inf else low + (high - low) / 2
 
 
 def _first(schemas: list[Any]) -> Any:

@@ -1,9 +1,6 @@
 """One operation for each published type in the OpenAPI document, with the form and an example of its arguments."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -13,11 +10,11 @@ from application.ports.types import Published
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.task_type import TaskType
 from entrypoints.http.answers import JSON
+from entrypoints.http.components import SCHEMAS, component, components, identifier
 from entrypoints.http.example import example_of
 
 FUNCTIONS = {"name": "functions", "description": "What can be run, each with its arguments."}
 BY_NAME = "/task/new/{type}"
-SCHEMAS = "#/components/schemas/"
 Document = dict[str, Any]
 
 
@@ -26,7 +23,7 @@ def offer(document: Document, types: Iterable[Published], checker: ArgumentCheck
     document["tags"] = [FUNCTIONS, *document["tags"]]
     offered = {known.type.name: known.type for known in types}
     for type in offered.values():
-        document["components"]["schemas"] |= _schemas(type)
+        document["components"]["schemas"] |= components(type)
         _path(document, type)["post"] |= _operation(document, type, checker)
     _name_all(document, offered)
 
@@ -39,7 +36,7 @@ def _parameters(document: Document) -> list[Document]:
 
 def _path(document: Document, type: TaskType) -> Document:
     path = "/task/new" if type.name == DEFAULT_TYPE else f"/task/new/{quote(type.name)}"
-    fallback = {"post": {"operationId": f"new_{_identifier(type.name)}"}}
+    fallback = {"post": {"operationId": f"new_{identifier(type.name)}"}}
     found: Document = document["paths"].setdefault(path, fallback)
     return found
 
@@ -58,7 +55,7 @@ def _operation(document: Document, type: TaskType, checker: ArgumentChecker) -> 
 
 
 def _content(type: TaskType, checker: ArgumentChecker) -> Document:
-    content: Document = {"schema": {"$ref": SCHEMAS + _component(type.name)}}
+    content: Document = {"schema": {"$ref": SCHEMAS + component(type.name)}}
     example = example_of(type.schema, lambda value: not checker.errors(type.schema, value))
     return content if example is None else content | {"example": example}
 
@@ -81,43 +78,3 @@ def _name_all(document: Document, types: Mapping[TypeName, TaskType]) -> None:
 def _line(type: TaskType) -> str:
     about = type.description.partition("\n")[0]
     return f"{type.name}: {about}" if about else type.name
-
-
-def _schemas(type: TaskType) -> Document:
-    """That of the arguments and those that it defines for itself, each as a component of the document."""
-    own = _referring(json.loads(type.schema), type.name)
-    definitions = own.pop("$defs", {}) if isinstance(own, dict) else {}
-    components = {(type.name,): own} | {(type.name, name): each for name, each in definitions.items()}
-    return {_component(*names): _titled(schema, " ".join(names)) for names, schema in components.items()}
-
-
-def _titled(schema: Any, title: str) -> Any:
-    """Generators name classes by titles: of two types that know a `Vector` each has its own."""
-    return schema | {"title": title} if isinstance(schema, dict) else schema
-
-
-def _referring(schema: Any, type: str) -> Any:
-    """The same schema, its references to its own parts as they are within the document."""
-
-    def moved(reference: str) -> str:
-        if definition := re.fullmatch("#/[$]defs/([^/]+)", reference):
-            return SCHEMAS + _component(type, definition[1])
-        return f"{SCHEMAS}{_component(type)}{reference[1:]}" if reference.startswith("#") else reference
-
-    def walked(part: Any, within: str = "") -> Any:
-        if isinstance(part, list):
-            return [walked(each) for each in part]
-        if isinstance(part, dict):
-            return {key: walked(each, key) for key, each in part.items()}
-        return moved(part) if isinstance(part, str) and within in ("$ref", "mapping") else part
-
-    return walked(deepcopy(schema))
-
-
-def _component(*names: str) -> str:
-    return ".".join(("new", *map(_identifier, names)))
-
-
-def _identifier(name: str) -> str:
-    """Made of characters that a name in the document may have."""
-    return re.sub(r"[^A-Za-z0-9._-]", lambda found: f"_{ord(found[0]):x}", name)

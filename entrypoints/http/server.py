@@ -39,8 +39,9 @@ def serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
         workers=settings.http_workers,
-        # A thread is made when there is need of it, and ends when there is none. Turnstile lets HTTP_THREADS work.
-        blocking_threads=settings.http_threads + settings.http_waiters,
+        # A thread is made when there is need of it, and ends when there is none. Turnstile lets HTTP_THREADS work; as
+        # many may wait for what clients send.
+        blocking_threads=2 * settings.http_threads + settings.http_waiters,
         respawn_failed_workers=True,
         workers_kill_timeout=max(1, round(settings.grace)),
         log_level=LogLevels.error,

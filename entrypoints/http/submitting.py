@@ -1,44 +1,39 @@
 """POST /task/new: submit a task."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from application.intake import Request
 from application.use_cases.await_task import Awaited
-from domain.ids import DEFAULT_TYPE, Key, TypeName
-from domain.key import key
+from domain.ids import DEFAULT_TYPE, TypeName
 from entrypoints.http.answers import JSON, json_answer
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.body import json_object
-from entrypoints.http.describing import COME_AGAIN, TASK_EXAMPLE, answers, fails
-from entrypoints.http.errors import KEY
+from entrypoints.http.body import body, json_object
+from entrypoints.http.describing import TASK_EXAMPLE, TURNED_AWAY, answers, fails
+from entrypoints.http.keys import KEY_HEADER, key_of_request
 from entrypoints.http.places import Places
 from entrypoints.http.queries import SubmitQuery, asked
 from entrypoints.http.services import Services
+from entrypoints.http.turnstile import aside
 from entrypoints.http.waiting import headers, waiting
 from entrypoints.task_json import task_json
 
 BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
 LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
-HEADERS = {"Location": LOCATION, **COME_AGAIN}
+HEADERS = {"Location": LOCATION, **TURNED_AWAY}
 SUBMITTED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers=HEADERS) | answers(
     200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers=HEADERS
 )
+UNKNOWN_TYPE = {404: "Nobody has published that type."}
 REFUSED = {
     400: "The body is not JSON.",
     413: "The body is too large.",
     415: "The body is of another content type.",
     422: "Arguments that do not fit the type or cannot be kept, options that are not known or out of bounds, or a key "
     "that a task with another type or other arguments has.",
-}
-KEY_SCHEMA = {"type": "string", "pattern": "^[ -~]{1,255}$"}
-KEY_HEADER = {
-    "in": "header",
-    "name": KEY,
-    "description": "A text of your own, such as a UUID. A request with a key, type and arguments that came before is "
-    "answered with the task that it made then, for as long as that one is kept: it may be sent again without harm.",
-    "schema": KEY_SCHEMA,
 }
 TYPE = {
     "in": "path",
@@ -55,20 +50,13 @@ def submitting(tasks: Blueprint, services: Services) -> None:
     places = Places(settings.http_threads * 3 // 4)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
-        with places.taken():
-            args = json_object(settings.max_body)
-        wanted = Request(type=type, args=args, key=_key(), **asked(query))
+        with aside(), places.taken():
+            text = body(settings.max_body)
+        wanted = Request(type=type, args=json_object(text), key=key_of_request(), **asked(query))
         task = submit(wanted)
         return _answer(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
-    @tasks.operation(
-        "POST",
-        "/task/new",
-        query=SubmitQuery(),
-        parameters=[KEY_HEADER],
-        requestBody=_body({"required_arg": "test"}),
-        responses=SUBMITTED | fails(REFUSED),
-    )
+    @tasks.operation("POST", "/task/new", **_takes({"required_arg": "test"}), **_answers())
     def submit_default(query: dict[str, Any]) -> Response:
         """Submit a task of the type default
 
@@ -76,14 +64,7 @@ def submitting(tasks: Blueprint, services: Services) -> None:
         """
         return submitted(DEFAULT_TYPE, query)
 
-    @tasks.operation(
-        "POST",
-        "/task/new/<type>",
-        query=SubmitQuery(),
-        parameters=[TYPE, KEY_HEADER],
-        requestBody=_body({"a": 1, "b": 2}),
-        responses=SUBMITTED | fails({404: "Nobody has published that type.", **REFUSED}),
-    )
+    @tasks.operation("POST", "/task/new/<type>", **_takes({"a": 1, "b": 2}, TYPE), **_answers(UNKNOWN_TYPE))
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task of a named type
 
@@ -92,16 +73,19 @@ def submitting(tasks: Blueprint, services: Services) -> None:
         return submitted(TypeName(type), query)
 
 
-def _key() -> Key | None:
-    given = request.headers.get(KEY)
-    return None if given is None else key(given)
-
-
 def _answer(awaited: Awaited, code: int, base: str) -> Response:
     # Without a public address the path alone: it holds for whatever address the request was sent to.
     location = {"Location": f"{base}/task/{awaited.view.task.id}/view"}
     return json_answer(task_json(awaited.view), code, location | headers(awaited))
 
 
-def _body(example: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {JSON: {"schema": BODY, "example": example}}}
+def _takes(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "query": SubmitQuery(),
+        "parameters": [*parameters, KEY_HEADER],
+        "requestBody": {"required": True, "content": {JSON: {"schema": BODY, "example": example}}},
+    }
+
+
+def _answers(more: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
+    return {"responses": SUBMITTED | fails({**more, **REFUSED})}

@@ -14,17 +14,18 @@ from domain.errors import NotKept
 from domain.ids import DEFAULT_TYPE, Key, TypeName
 from entrypoints.http.answers import JSON, json_answer
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.body import json_items
+from entrypoints.http.body import body, json_items
 from entrypoints.http.describing import answers, fails, json_schema
+from entrypoints.http.keys import KEY_SCHEMA
 from entrypoints.http.places import Places
 from entrypoints.http.queries import NoQuery, TaskOptions, asked
 from entrypoints.http.services import Services
-from entrypoints.http.submitting import KEY_SCHEMA
+from entrypoints.http.turnstile import aside
 
 MOST = 10_000
 MOST_BYTES = 32 * 1024 * 1024
-AT_ONCE = 1
-"""Each takes memory and time that many small requests would share."""
+ARRIVING, AT_WORK = 4, 1
+"""At once: each takes memory and time that many small requests would share."""
 
 ITEM: dict[str, Any] = {
     "type": "object",
@@ -62,7 +63,7 @@ def submitting_many(tasks: Blueprint, services: Services) -> None:
     """Adds the route that submits many."""
     submit, settings = services.submit_tasks(), services.settings()
     read = reader(services.checker())
-    places = Places(AT_ONCE)
+    arriving, at_work = Places(ARRIVING), Places(AT_WORK, "others submit many tasks, try again", patience=5)
 
     @tasks.operation("POST", "/tasks", query=NoQuery(), requestBody=BODY, responses=CREATED)
     def submit_many(query: dict[str, Any]) -> Response:
@@ -71,9 +72,10 @@ def submitting_many(tasks: Blueprint, services: Services) -> None:
         All of them or none, up to 10,000 and 32 MiB. The ids come in the order of the items. An item whose
         `idempotency_key` has a task already, of the same type and with the same arguments, has the id of that one.
         """
-        with places.taken():
-            items = up_to(MOST, json_items(MOST_BYTES, settings.max_body))
-            ids = submit(map(read, items))
+        with aside(), arriving.taken():
+            text = body(MOST_BYTES)
+            with at_work.taken():
+                ids = submit(map(read, up_to(MOST, json_items(text, settings.max_body))))
         return json_answer(f'{{"ids":{json.dumps(ids, separators=(",", ":"))}}}', 201)
 
 

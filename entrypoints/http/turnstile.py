@@ -1,16 +1,18 @@
 """So many requests are worked on at once as are good for the machine; who only waits steps aside for others."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import BoundedSemaphore
 from typing import Any
+
+from flask import request
 
 WsgiApp = Callable[[Any, Any], Any]
 ASIDE = "flask_tasks.aside"
 
 
 class Turnstile:
-    """A WSGI application in front of another one. `environ[ASIDE]()` lets others through while its block lasts."""
+    """A WSGI application in front of another one."""
 
     def __init__(self, app: WsgiApp, most: int) -> None:
         self._app = app
@@ -28,3 +30,9 @@ class Turnstile:
             yield
         finally:
             self._free.acquire()
+
+
+def aside() -> AbstractContextManager[None]:
+    """While its block lasts, others are let through in the place of the present request, which only waits."""
+    letting_through: AbstractContextManager[None] = request.environ[ASIDE]()
+    return letting_through

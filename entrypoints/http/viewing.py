@@ -7,7 +7,7 @@ from flask import Response
 from domain.ids import TaskId
 from entrypoints.http.answers import json_answer
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.describing import COME_AGAIN, LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.describing import LOG_EXAMPLE, TASK_EXAMPLE, TASK_ID, TURNED_AWAY, UNKNOWN_TASK, answers, fails
 from entrypoints.http.log_json import log_json
 from entrypoints.http.parsing import task_id
 from entrypoints.http.queries import ViewQuery
@@ -15,7 +15,7 @@ from entrypoints.http.services import Services
 from entrypoints.http.waiting import headers, waiting
 from entrypoints.task_json import task_json
 
-VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE, headers=COME_AGAIN) | fails(
+VIEWED = answers(200, "The task.", "Task", TASK_EXAMPLE, headers=TURNED_AWAY) | fails(
     {**UNKNOWN_TASK, 422: "A parameter is not known or out of bounds."}
 )
 LOGGED = answers(200, "Its log.", "Log", LOG_EXAMPLE) | fails(UNKNOWN_TASK)

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import request
-
 from application.use_cases.await_task import Awaited
 from application.view import View
 from entrypoints.http.services import Services
-from entrypoints.http.turnstile import ASIDE
+from entrypoints.http.turnstile import aside
 
-RETRY_AFTER = {"Retry-After": "1"}
+COME_AGAIN = {"Retry-After": "1"}
 Wait = Callable[[View, dict[str, Any]], Awaited]
 
 
@@ -21,7 +19,7 @@ def waiting(services: Services) -> Wait:
     def wait(view: View, query: dict[str, Any]) -> Awaited:
         if not query.get("wait"):
             return Awaited(view)
-        with request.environ[ASIDE]():
+        with aside():
             return await_task(view, query["wait"])
 
     return wait
@@ -29,4 +27,4 @@ def waiting(services: Services) -> Wait:
 
 def headers(awaited: Awaited) -> dict[str, str]:
     """With the time to come again, where there was no place to wait."""
-    return RETRY_AFTER if awaited.was_turned_away else {}
+    return COME_AGAIN if awaited.was_turned_away else {}

@@ -43,13 +43,14 @@ def at_the_end(work: Callable[[], None]) -> None:
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno())
 
-    def wait_for_a_signal() -> None:
-        while not {signal.SIGTERM, signal.SIGINT} & {*reader.recv(100)}:
-            pass
-        work()
-        writer.close()
+    def wait_for_signals() -> None:
+        # For ever: another signal must find the writer open, or it would write into what has its number by then.
+        with reader, writer:
+            while received := reader.recv(100):
+                if {signal.SIGTERM, signal.SIGINT} & {*received}:
+                    work()
 
-    aside(wait_for_a_signal)
+    aside(wait_for_signals)
 
 
 def aside(work: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Keys: at any time one task at most has each."""
 
+from application.ports.tasks import Known
 from application.ports.work import Begin
 from domain.ids import Key, TaskId
 from tests.steps import add, add_once, at, claim, claim_one, fail, save, stored, submission, task
@@ -9,15 +10,13 @@ FIRST, OTHER = Key("first key"), Key("~other/key")
 
 def known(begin: Begin, *keys: str) -> dict[str, int]:
     with begin() as work:
-        return {key: found.task.id for key, found in work.tasks.with_keys(set(map(Key, keys))).items()}
+        return {key: found.task for key, found in work.tasks.with_keys(set(map(Key, keys))).items()}
 
 
-def test_a_task_is_found_by_its_key_with_all_that_is_stored(begin: Begin):
-    add(begin, submission(args='{"a":1}', key=FIRST), submission(key=OTHER), submission())
-    assert known(begin, FIRST, OTHER, "nobody's") == {FIRST: 1, OTHER: 2}
-    one = stored(begin, 1)
+def test_a_task_is_found_by_its_key_with_the_fingerprint_of_its_request(begin: Begin):
+    add(begin, submission(key=FIRST, fingerprint="f1"), submission(key=OTHER, fingerprint="f2"), submission())
     with begin() as work:
-        assert work.tasks.with_keys({FIRST}) == {FIRST: one}
+        assert work.tasks.with_keys({FIRST, Key("nobody's")}) == {FIRST: Known(TaskId(1), "f1")}
         assert work.tasks.with_keys(set()) == {}
 
 

@@ -23,7 +23,7 @@ from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.at_once import asked, until_waiting
-from tests.steps import add_one, claim_one, succeed
+from tests.steps import add_one, claim_one, submission, succeed
 
 
 class TestMigrating:
@@ -86,6 +86,22 @@ class TestMigrating:
         with PostgresStore(database).begin() as work:
             assert work.listing.counts() == {ADD: {Status.WAITING: 1}, OTHER: {Status.RUNNING: 2}}
             assert [task.id for task in work.listing.page(Filter(type=OTHER), None, 10)] == [3, 2]
+
+    def test_while_the_tables_are_older_they_are_away_for_who_needs_newer_ones(
+        self, older: Callable[[str, str], Database]
+    ):
+        begin = PostgresStore(older("0004", "SELECT 1")).begin
+        for step in (
+            lambda work: work.tasks.get(TaskId(1)),
+            lambda work: work.tasks.add([submission(key="k")]),
+            lambda work: work.listing.counts(),
+        ):
+            with pytest.raises(StorageUnavailable), begin() as work:
+                step(work)
+
+    def test_keys_need_their_index(self, older: Callable[[str, str], Database]):
+        with pytest.raises(StorageUnavailable), PostgresStore(older("0008", "SELECT 1")).begin() as work:
+            work.tasks.add([submission(key="k")])
 
     def test_an_index_that_was_left_half_built_is_built_anew(self, older: Callable[[str, str], Database]):
         database = older("0008", "CREATE INDEX tasks_kinds ON tasks (id)")

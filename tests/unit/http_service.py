@@ -85,10 +85,10 @@ class Service:
         return ViewTask(self.begin, self.viewer)
 
     def await_task(self) -> AwaitTask:
-        return AwaitTask(self.view_task(), self.changes, self.clock)
+        return AwaitTask(self.changes, self.viewer, self.clock)
 
     def follow_task(self) -> FollowTask:
-        return FollowTask(self.view_task(), self.changes)
+        return FollowTask(self.view_task(), self.changes, self.viewer)
 
     def view_log(self) -> ViewLog:
         return ViewLog(self.begin)

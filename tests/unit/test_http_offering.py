@@ -1,6 +1,8 @@
 """Published types in the OpenAPI document: an operation each, with its own form and example."""
 
+import inspect
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -9,9 +11,12 @@ import pytest
 from annotated_types import Ge, Lt
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from adapters.executors.functions.arguments import NamedArguments
 from adapters.json_schema import SchemaChecker
+from entrypoints.http import example
+from entrypoints.http.components import component
 from entrypoints.http.example import example_of
 from tests.unit.http_service import Service
 
@@ -110,6 +115,50 @@ def test_references_to_the_whole_and_into_it_lead_there(service: Service) -> Non
     assert not validator.is_valid({"again": {"again": {"same": "1"}}})
 
 
+def test_types_and_their_definitions_never_share_a_name(service: Service) -> None:
+    cat = {"type": "object", "properties": {"lives": {"type": "integer"}}}
+    reference = {"type": "object", "properties": {"c": {"$ref": "#/$defs/Cat"}}, "$defs": {"Cat": cat}}
+    service.publish("geo", json.dumps(reference))
+    service.publish("geo.Cat", '{"type":"object","properties":{"lives":{"type":"string"}}}')
+    found, document = operation(service, "/task/new/geo")
+    validator = jsonschema_rs.validator_for({**content(found)["schema"], "components": document["components"]})
+    assert validator.is_valid({"c": {"lives": 9}})
+    assert not validator.is_valid({"c": {"lives": "9"}})
+    names = ["a.b", "a_b", "a-b", "a_2e_b", "aéb", "a_e9_b", "a..b"]
+    assert len({component(name) for name in names}) == len(names)
+
+
+def test_what_tells_kinds_apart_leads_to_them_and_values_stay_as_they_are(service: Service) -> None:
+    @dataclass
+    class Cat:
+        kind: Literal["cat"] = "cat"
+
+    @dataclass
+    class Dog:
+        kind: Literal["dog"] = "dog"
+
+    def feed(animal: Annotated[Cat | Dog, Field(discriminator="kind")]) -> None: ...
+
+    feed.__annotations__ = {"animal": Annotated[Cat | Dog, Field(discriminator="kind")]}
+    service.publish("feed", schema_of(feed))
+    service.publish("quote", '{"type":"object","default":{"$ref":"#/$defs/text"}}')
+    _, document = operation(service, "/task/new/feed")
+    schemas = document["components"]["schemas"]
+    mapping = schemas["new.feed"]["properties"]["animal"]["discriminator"]["mapping"]
+    assert {reference.removeprefix("#/components/schemas/") for reference in mapping.values()} <= schemas.keys()
+    assert schemas["new.quote"]["default"] == {"$ref": "#/$defs/text"}
+
+
+def test_a_large_example_is_left_out(service: Service) -> None:
+    pixels = {
+        "type": "array",
+        "minItems": 100,
+        "items": {"type": "array", "minItems": 100, "items": {"type": "number"}},
+    }
+    service.publish("image", json.dumps({"type": "object", "properties": {"p": pixels}, "required": ["p"]}))
+    assert "example" not in content(operation(service, "/task/new/image")[0])
+
+
 def test_while_the_database_is_away_the_document_is_there_without_them(service: Service) -> None:
     service = Service(away=True)
     assert "/task/new/{type}" in service.client.get("/openapi.json").get_json()["paths"]
@@ -121,11 +170,17 @@ def test_a_schema_of_no_use_spoils_nothing(service: Service, schema: str) -> Non
     assert operation(service, "/task/new/odd")[0]["summary"] == "odd"
 
 
-KEYWORDS = ["type", "items", "properties", "anyOf", "$ref", "minItems", "enum", "minimum", "multipleOf", "required"]
+KEYWORDS = sorted(set(re.findall(r'"([$a-zA-Z]+)"', inspect.getsource(example))) - set(example.STRINGS))
+"""All that is looked at, and some words more."""
+numbers = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400), 1e308, 1.7e308])
 schemas = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none()
+    | st.booleans()
+    | numbers
+    | st.text()
+    | st.sampled_from(["object", "array", "number", "integer", "string"]),
     lambda part: st.lists(part) | st.dictionaries(st.sampled_from(KEYWORDS), part),
-    max_leaves=8,
+    max_leaves=12,
 )
 
 
@@ -164,3 +219,14 @@ class TestExample:
     @given(schemas)
     def test_nothing_that_a_schema_may_say_is_too_much(self, schema: Any) -> None:
         example_of(json.dumps(schema), lambda value: True)
+
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            '{"type":"integer","minimum":5,"maximum":1' + "0" * 400 + "}",
+            '{"type":"integer","minimum":1e400}',
+            '{"type":"number","minimum":1e308,"maximum":1.7e308}',
+        ],
+    )
+    def test_nor_however_large_its_numbers_are(self, schema: str) -> None:
+        json.dumps(example_of(schema, lambda value: True), allow_nan=False)

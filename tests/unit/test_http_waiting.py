@@ -9,6 +9,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from application.ports.wake_up import Topic
+from domain.lease import Lease
+from tests import steps
 from tests.at_once import until
 from tests.unit.http_service import Service, configured
 
@@ -142,7 +144,23 @@ class TestEvents:
             chunks = iter(answer.response)
             next(chunks), next(chunks)
             with service.begin() as work:
-                work.queue.renew([running.hold], running.lease.__class__(running.lease.handler, running.expire))
+                work.queue.renew([running.hold], Lease(steps.HANDLER, running.expire))
+                work.commit()
+            service.wake_up.notify(Topic.CHANGED)
+            assert next(chunks) == b":\n\n"
+
+    def test_what_was_seen_does_not_come_again_where_the_task_only_looks_the_same(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        with follow(service) as answer:
+            chunks = iter(answer.response)
+            next(chunks)
+            seen = parsed(next(chunks))["id"]
+        with follow(service, **{"Last-Event-ID": seen}) as answer:
+            chunks = iter(answer.response)
+            next(chunks)
+            with service.begin() as work:
+                work.queue.renew([running.hold], Lease(steps.HANDLER, running.expire))
                 work.commit()
             service.wake_up.notify(Topic.CHANGED)
             assert next(chunks) == b":\n\n"

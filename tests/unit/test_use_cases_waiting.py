@@ -2,27 +2,33 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from threading import enumerate as living_threads
 
 import pytest
 
 from adapters.memory import MemoryWakeUp
+from application import changes
 from application.changes import Changes
 from application.errors import StorageUnavailable, UnknownTask
-from application.ports.tasks import UNKNOWN
+from application.ports.tasks import Version
 from application.ports.wake_up import Topic
+from application.use_cases import follow_task
 from application.use_cases.await_task import Awaited, AwaitTask
 from application.use_cases.follow_task import Following, FollowTask
 from application.use_cases.view_task import ViewTask
 from application.view import View
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task_type import TaskType
+from domain.waiting import WaitingFor
 from tests import steps
 from tests.at_once import until
 from tests.unit.memory_service import Service
 
 ONE = TaskId(1)
+ADD = TaskType(name=TypeName("add"))
 LONG = 60
 """Seconds that no test lasts."""
 
@@ -35,8 +41,8 @@ class Waiting:
         self.wake_up = MemoryWakeUp()
         self.changes = Changes(self.service.begin, self.service.clock, self.wake_up, most=2)
         view = ViewTask(self.service.begin, self.service.viewer)
-        self.await_task = AwaitTask(view, self.changes, self.service.clock)
-        self.follow_task = FollowTask(view, self.changes)
+        self.await_task = AwaitTask(self.changes, self.service.viewer, self.service.clock)
+        self.follow_task = FollowTask(view, self.changes, self.service.viewer)
         self.pool = ThreadPoolExecutor(4)
 
     def submit(self) -> View:
@@ -88,10 +94,9 @@ class TestAwaiting:
         waiting.finish()
         assert waiting.await_task(known, LONG).view.task.status is Status.DONE
 
-    def test_when_the_time_is_over_it_is_answered_as_it_stands(self, waiting: Waiting):
+    def test_when_the_time_is_over_it_is_answered_as_it_was_seen_last(self, waiting: Waiting):
         known = waiting.submit()
-        waiting.run()
-        assert waiting.await_task(known, 0).view.task.status is Status.RUNNING
+        assert waiting.await_task(known, 0) == Awaited(known)
 
     def test_a_change_on_the_way_is_no_answer(self, waiting: Waiting):
         answer = waiting.soon(waiting.submit())
@@ -152,22 +157,35 @@ class TestBounds:
         assert answer.result(LONG) == Awaited(known)
         assert waiting.await_task(known, LONG).was_turned_away
 
+    def test_an_error_that_nobody_expects_ends_nothing(self, waiting: Waiting, caplog: pytest.LogCaptureFixture):
+        answer = waiting.soon(waiting.submit())
+        waiting.service.errors += [ZeroDivisionError()]
+        waiting.wake_up.notify(Topic.CHANGED)
+        until(lambda: "whether tasks have changed cannot be told" in caplog.text)
+        waiting.finish()
+        assert answer.result(LONG).view.task.status is Status.DONE
+
+    def test_what_changed_is_read_once_for_all_who_follow_it(self, waiting: Waiting):
+        waiting.submit()
+        followed = [waiting.follow_task(ONE), waiting.follow_task(ONE)]
+        views = [each.later() for each in followed]
+        waiting.run()
+        waiting.wake_up.notify(Topic.CHANGED)
+        one, other = (next(each) for each in views)
+        assert one.stored is other.stored
+
     def test_nobody_listens_and_nothing_runs_before_somebody_waits(self):
         waiting = Waiting()
         assert not waiting.wake_up._wakes
         assert waiting.changes._thread is None
 
 
-def statuses(following: Following) -> list[Status | None]:
-    return [view and view.task.status for view in following]
-
-
 class TestFollowing:
     def test_it_begins_with_the_task_as_it_stands_and_ends_with_it(self, waiting: Waiting):
         waiting.submit()
         following = waiting.follow_task(ONE)
-        views = iter(following)
-        assert next(views).task.status is Status.WAITING
+        assert following.first.task.status is Status.WAITING
+        views = following.later()
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         assert next(views).task.status is Status.RUNNING
@@ -177,68 +195,74 @@ class TestFollowing:
 
     def test_states_in_between_may_merge_and_the_last_one_comes(self, waiting: Waiting):
         waiting.submit()
-        views = iter(waiting.follow_task(ONE))
-        next(views)
+        views = waiting.follow_task(ONE).later()
         waiting.finish()
-        assert [view.task.status for view in views] == [Status.DONE]
+        assert [view.task.status for view in views][-1] is Status.DONE
 
-    def test_what_was_seen_does_not_come_again(self, waiting: Waiting):
-        waiting.submit()
-        first = next(iter(waiting.follow_task(ONE)))
-        views = iter(waiting.follow_task(ONE, first.stored.version))
-        waiting.finish()
-        assert [view.task.status for view in views] == [Status.DONE]
+    def test_what_changes_before_its_place_is_taken_is_found_at_once(
+        self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(changes, "POLL", LONG)
+        waiting.changes = Changes(waiting.service.begin, waiting.service.clock, waiting.wake_up, most=2)
+        first = waiting.submit()
+        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        seen = replace(first, stored=replace(first.stored, version=Version(7)))
+        following = Following(seen, waiting.changes, waiting.service.viewer)
+        assert [view.task.status for view in following.later()] == [Status.DONE]
 
-    def test_a_task_that_has_finished_is_one_view_and_nothing_once_that_was_seen(self, waiting: Waiting):
+    def test_a_task_that_has_finished_has_no_later_views_and_takes_no_place(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
         following = waiting.follow_task(ONE)
-        (view,) = following
-        assert not following.has_nothing_new
-        again = waiting.follow_task(ONE, view.stored.version)
-        assert again.has_nothing_new
-        assert list(again) == []
+        assert following.first.task.status is Status.DONE
+        assert (list(following.later()), following.was_turned_away, waiting.waiting) == ([], False, 0)
 
     def test_one_too_many_has_the_first_view_alone(self, waiting: Waiting):
         waiting.submit()
         others = [waiting.follow_task(ONE) for _ in range(2)]
         following = waiting.follow_task(ONE)
         assert following.was_turned_away
-        assert statuses(following) == [Status.WAITING]
+        assert list(following.later()) == []
         others[0].close()
         others[0].close()
         assert not waiting.follow_task(ONE).was_turned_away
 
     def test_a_task_that_is_deleted_ends_it(self, waiting: Waiting):
         waiting.submit()
-        views = iter(waiting.follow_task(ONE))
-        next(views)
+        views = waiting.follow_task(ONE).later()
         with waiting.service.begin() as work:
             work.tasks.remove(ONE)
             work.commit()
         waiting.wake_up.notify(Topic.CHANGED)
         assert list(views) == []
 
-    def test_an_outage_is_a_sign_of_life_and_no_end(self, waiting: Waiting):
+    def test_an_outage_is_no_end(self, waiting: Waiting):
         waiting.submit()
-        following = waiting.follow_task(ONE)
-        views = iter(following)
-        next(views)
+        views = waiting.follow_task(ONE).later()
+        waiting.service.errors += [StorageUnavailable()]
+        waiting.wake_up.notify(Topic.CHANGED)
+        until(lambda: not waiting.service.errors)
         waiting.finish()
-        until(lambda: following._watcher and following._watcher.woken.is_set())
-        waiting.service.away = True
-        assert next(views) is None
-        waiting.service.away = False
-        assert [view.task.status for view in views] == [Status.DONE]
+        assert [view.task.status for view in views][-1] is Status.DONE
+
+    def test_where_nothing_changes_there_is_a_view_from_time_to_time(
+        self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(follow_task, "HEARTBEAT", 0.001)
+        waiting.service.publish(ADD, seconds=30)
+        added = waiting.service.submit("add")
+        views = waiting.follow_task(added.task.id).later()
+        assert next(views).waiting_for is WaitingFor.HANDLER
+        waiting.service.clock.move(60)
+        assert next(view for view in views if view.waiting_for is not WaitingFor.HANDLER)
 
     def test_closing_all_ends_it(self, waiting: Waiting):
         waiting.submit()
-        views = iter(waiting.follow_task(ONE))
-        next(views)
+        views = waiting.follow_task(ONE).later()
         waiting.changes.close()
         assert list(views) == []
 
     def test_a_task_that_is_not_there_is_unknown(self, waiting: Waiting):
         with pytest.raises(UnknownTask):
-            waiting.follow_task(TaskId(99), UNKNOWN)
+            waiting.follow_task(TaskId(99))
         assert waiting.waiting == 0

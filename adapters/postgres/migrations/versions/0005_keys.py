@@ -5,11 +5,6 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-CHANGES = """
-ALTER TABLE tasks ADD COLUMN key text;
-CREATE UNIQUE INDEX tasks_key ON tasks (key) WHERE key IS NOT NULL;
-"""
-
 
 def upgrade() -> None:
-    op.execute(CHANGES)
+    op.execute("ALTER TABLE tasks ADD COLUMN key text, ADD COLUMN fingerprint text")

@@ -1,12 +1,16 @@
-"""Lists of one status or type are read by an index of their own, which is built beside the work that goes on."""
+"""Indexes that large tables need, built beside the work that goes on."""
 
 from alembic import op
 
 revision = "0009"
 down_revision = "0008"
 
-# Of a type, what stands so? Running tasks are few, and found by their leases.
-INDEX = "CREATE INDEX CONCURRENTLY tasks_kinds ON tasks (type, status, id) WHERE status <> 'running'"
+INDEXES = {
+    # Which task has that key? One at most.
+    "tasks_key": "CREATE UNIQUE INDEX CONCURRENTLY tasks_key ON tasks (key) WHERE key IS NOT NULL",
+    # Of a type, what stands so? Running tasks are few, and found by their leases.
+    "tasks_kinds": "CREATE INDEX CONCURRENTLY tasks_kinds ON tasks (type, status, id) WHERE status <> 'running'",
+}
 
 
 def upgrade() -> None:
@@ -15,7 +19,8 @@ def upgrade() -> None:
         patience = op.get_bind().exec_driver_sql("SHOW lock_timeout").scalar_one()
         # It waits for all who are at work, however long that takes; nobody waits for it.
         op.execute("SET lock_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS tasks_kinds")
-        op.execute(INDEX)
+        for name, index in INDEXES.items():
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            op.execute(index)
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS tasks_troubled")
         op.execute(f"SET lock_timeout = '{patience}'")

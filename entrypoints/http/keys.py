@@ -1,0 +1,24 @@
+"""The header `Idempotency-Key`, which makes a request the same as one before."""
+
+from typing import Any
+
+from flask import request
+
+from domain.ids import Key
+from domain.key import PATTERN, key
+
+KEY = "Idempotency-Key"
+KEY_SCHEMA = {"type": "string", "pattern": PATTERN}
+KEY_HEADER: dict[str, Any] = {
+    "in": "header",
+    "name": KEY,
+    "description": "A text of your own, such as a UUID. A request with a key, type and arguments that came before is "
+    "answered with the task that it made then, for as long as that one is kept: it may be sent again without harm.",
+    "schema": KEY_SCHEMA,
+}
+
+
+def key_of_request() -> Key | None:
+    """The key that was sent, if one was. InvalidKey for a text that is none."""
+    given = request.headers.get(KEY)
+    return None if given is None else key(given)
