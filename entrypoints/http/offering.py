@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 from application.ports.arguments import ArgumentChecker
-from application.ports.types import Published
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.task_type import TaskType
 from entrypoints.http.answers import JSON
@@ -18,10 +17,10 @@ BY_NAME = "/task/new/{type}"
 Document = dict[str, Any]
 
 
-def offer(document: Document, types: Iterable[Published], checker: ArgumentChecker) -> None:
+def offer(document: Document, types: Iterable[TaskType], checker: ArgumentChecker) -> None:
     """Adds the types, made like the operation that takes any of them by name."""
     document["tags"] = [FUNCTIONS, *document["tags"]]
-    offered = {known.type.name: known.type for known in types}
+    offered = {type.name: type for type in types}
     for type in offered.values():
         document["components"]["schemas"] |= components(type)
         _path(document, type)["post"] |= _operation(document, type, checker)

@@ -1,7 +1,7 @@
 """The OpenAPI document: what all operations share, and what the published types add to it."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.arguments import ArgumentChecker
-from application.ports.types import Published
+from domain.task_type import TaskType
 from entrypoints.http.answers import json_answer
 from entrypoints.http.errors import answer_http
 from entrypoints.http.offering import offer
@@ -64,6 +64,8 @@ class TaskApi(Api):  # type: ignore[misc]
         super().__init__(app)
         self._types = types
         self._checker = checker
+        self._made: tuple[Sequence[TaskType] | None, str] = None, ""
+        """The document as it was made last, and of which types."""
         for name, schema in SCHEMAS.items():
             self.spec.components.schema(name, schema)
 
@@ -75,13 +77,18 @@ class TaskApi(Api):  # type: ignore[misc]
         """Pages go on by a cursor in the body; a header of flask-smorest's would be described and never sent."""
 
     def _openapi_json(self) -> Response:
-        document = deepcopy(self.spec.to_dict())
-        offer(document, self._published(), self._checker)
-        return json_answer(json.dumps(document, indent=1))
+        types = self._published()
+        shown, text = self._made
+        if shown != types:
+            document = deepcopy(self.spec.to_dict())
+            offer(document, types, self._checker)
+            text = json.dumps(document, indent=1)
+            self._made = types, text
+        return json_answer(text)
 
-    def _published(self) -> Collection[Published]:
+    def _published(self) -> Sequence[TaskType]:
         """The known types; none while the database is away, when the document is of use all the same."""
         try:
-            return self._types.all().values()
+            return [known.type for known in self._types.all().values()]
         except StorageUnavailable:
-            return ()
+            return []
