@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from math import inf
 
@@ -50,9 +51,10 @@ class Desk:
         self.types = types
         self.ahead.offer(type.name for type in types)
 
-    def settle(self, held: Held, settlement: Callable[[Task], Settlement]) -> None:
-        """It has ended; the storage is to be told."""
-        self.outbox.append(settlement(self.as_it_ran(held)))
+    def settle(self, held: Held, settlement: Callable[[Task, datetime], Settlement]) -> None:
+        """It has ended now; the storage is to be told."""
+        now = self.clock.now()
+        self.outbox.append(settlement(self._as_it_ran(held, now), now))
 
     def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
@@ -91,7 +93,10 @@ class Desk:
 
     def as_it_ran(self, held: Held) -> Task:
         """The task with when it started, in the time of the storage, and how far it is."""
+        return self._as_it_ran(held, self.clock.now())
+
+    def _as_it_ran(self, held: Held, now: datetime) -> Task:
         if held.started_at is None:
             return held.task
         ago = self.clock.monotonic() - held.started_at
-        return held.task.reported(after(self.clock.now(), -ago), held.progress)
+        return held.task.reported(after(now, -ago), held.progress)

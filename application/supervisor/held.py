@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 
 from application.ports.queue import Claimed
@@ -47,7 +48,7 @@ class Unfit:
     """A claimed task that does not fit the functions here, and how it ends where it fits nobody else's."""
 
     held: Held
-    otherwise: Callable[[Task], Settlement]
+    otherwise: Callable[[Task, datetime], Settlement]
 
 
 @dataclass(slots=True)

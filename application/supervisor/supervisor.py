@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from application.ports.executor import (
     Described,
@@ -99,7 +100,7 @@ class Supervisor:
             case Progressed(hold, progress):
                 self._note(hold, lambda held: setattr(held, "progress", progress))
             case Succeeded(hold, result, printed):
-                self._finish(hold, printed, lambda task: Settlement.succeeded(task, self._clock.now(), result, printed))
+                self._finish(hold, printed, lambda task, now: Settlement.succeeded(task, now, result, printed))
             case Failed(hold, failure, printed):
                 self._finish_failed(hold, failure, printed)
 
@@ -109,11 +110,11 @@ class Supervisor:
             self._desk.news[hold] = held
 
     def _finish_failed(self, hold: Hold, failure: Failure, printed: str) -> None:
-        def settlement(task: Task) -> Settlement:
+        def settlement(task: Task, now: datetime) -> Settlement:
             if held is not None and held.ending is Ending.DRAINED and failure == STOPPED:
-                now, has_started = self._clock.now(), held.started_at is not None
+                has_started = held.started_at is not None
                 return Settlement.lost(task, now, printed) if has_started else Settlement.released(task, now)
-            return Settlement.failed(task, self._clock.now(), failure, BACKOFF, random.random(), printed)
+            return Settlement.failed(task, now, failure, BACKOFF, random.random(), printed)
 
         held = self._held.running.get(hold)
         if failure.unfit:
@@ -121,7 +122,7 @@ class Supervisor:
         else:
             self._finish(hold, printed, settlement)
 
-    def _finish(self, hold: Hold, printed: str, settlement: Callable[[Task], Settlement]) -> None:
+    def _finish(self, hold: Hold, printed: str, settlement: Callable[[Task, datetime], Settlement]) -> None:
         held = self._take_out(hold, printed)
         if held is None:
             return
@@ -129,7 +130,7 @@ class Supervisor:
             self._desk.ahead.learn(held.task.type, self._clock.monotonic() - held.started_at)
         self._desk.settle(held, settlement)
 
-    def _set_aside(self, hold: Hold, printed: str, otherwise: Callable[[Task], Settlement]) -> None:
+    def _set_aside(self, hold: Hold, printed: str, otherwise: Callable[[Task, datetime], Settlement]) -> None:
         """Another handler may have a function that it fits. How soon this one refused says nothing of its type."""
         if held := self._take_out(hold, printed):
             self._held.unfit[hold] = Unfit(held, otherwise)

@@ -6,6 +6,7 @@ So it is in the middle of an update, while two versions of a function are alive.
 import logging
 import random
 from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
 from itertools import islice
 from math import inf
 
@@ -102,5 +103,5 @@ class PassOn:
         if for_others:
             log.info("passed on %d tasks that fit the functions of another handler", len(for_others))
 
-    def _passed_on(self, task: Task) -> Settlement:
-        return Settlement.passed_on(task, self._desk.clock.now(), PAUSE.delay(task.idle_claims + 1, random.random()))
+    def _passed_on(self, task: Task, now: datetime) -> Settlement:
+        return Settlement.passed_on(task, now, PAUSE.delay(task.idle_claims + 1, random.random()))

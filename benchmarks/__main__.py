@@ -1,0 +1,47 @@
+"""`python3 run.py bench [name …]`: measures, and prints medians, spread and the ratio to each reference."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import click
+
+from benchmarks import bulk, claim, drain, http, latency, report
+from benchmarks.comparison import Comparison, Result, compared, steps
+
+BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
+    "drain": drain.comparisons,
+    "http": http.comparisons,
+    "bulk": bulk.comparisons,
+    "claim": claim.comparisons,
+    "latency": latency.comparisons,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
+def main(names: Sequence[str], repeats: int, as_json: bool) -> None:
+    """Measure all, or what is named. A star in the output stands for a goal of the project that is reached."""
+    results = []
+    for result in measured(names or list(BENCHMARKS), repeats):
+        results.append(result)
+        if not as_json:
+            click.echo(report.line(result))
+    if as_json:
+        click.echo(report.as_json(results))
+
+
+def measured(names: Iterable[str], repeats: int) -> Iterator[Result]:
+    """The results, one after the other, with a bar for each while it is measured."""
+    for name in names:
+        for comparison in BENCHMARKS[name]():
+            with click.progressbar(length=steps(repeats), label=comparison.name, file=sys.stderr) as bar:
+                for result in compared(comparison, repeats):
+                    bar.update(1 if result is None else 0)
+            assert result
+            yield result
+
+
+if __name__ == "__main__":
+    main()
