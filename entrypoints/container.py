@@ -124,6 +124,7 @@ class Container(containers.DeclarativeContainer):
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
     courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
+    claiming_courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
     keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
     identity = providers.Singleton(
         Identity, providers.Callable(new_handler_id), settings.provided.lease, processes.provided.own.call()
@@ -134,17 +135,20 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(Settle, office, notifier),
         providers.Singleton(PassOn, office, checker, rescue.provided.vigil),
         providers.Singleton(RecordAfterwords, office),
-        providers.Singleton(ClaimTasks, office, executor),
-        providers.Singleton(RecordStarts, office, executor),
         providers.Singleton(ReportNews, office, notifier),
-        providers.Singleton(GiveBackStrays, office),
         providers.Singleton(rescuing, office, rescue),
         providers.Singleton(burying, office, bury),
         providers.Singleton(Withdraw, office),
     )
+    claiming = providers.List(
+        providers.Singleton(ClaimTasks, office, executor),
+        providers.Singleton(RecordStarts, office, executor),
+        providers.Singleton(GiveBackStrays, office),
+    )
     keeping = providers.List(providers.Singleton(Renew, office), providers.Singleton(LookForLost, office))
     correspondences = providers.List(
         providers.Singleton(Correspondence, desk, courier, errands),
+        providers.Singleton(Correspondence, desk, claiming_courier, claiming),
         providers.Singleton(Correspondence, desk, keeping_courier, keeping),
     )
     supervisor = providers.Singleton(Supervisor, desk, executor, correspondences, settings.provided.grace)

@@ -90,9 +90,14 @@ class ThreadExecutor:
         def report(value: float, message: str) -> None:
             say(Progressed(run.hold, Share(value, message)))
 
-        say(Started(run.hold, monotonic()))
+        start = monotonic()
+        say(Started(run.hold, start))
         outcome = repertoire.perform(run.type, run.args, Progress(run.hold.task, run.attempt, report, cancelled.is_set))
-        say(Failed(run.hold, outcome) if isinstance(outcome, Failure) else Succeeded(run.hold, outcome))
+        seconds = monotonic() - start
+        if isinstance(outcome, Failure):
+            say(Failed(run.hold, outcome, "", seconds))
+        else:
+            say(Succeeded(run.hold, outcome, "", seconds))
 
     def _heard(self, timeout: float) -> Iterator[Event]:
         """What those said that still go on. Waits for the first to say something, or to call."""

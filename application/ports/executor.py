@@ -1,7 +1,7 @@
 """The executor: runs the user's functions, away from the one who holds their leases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.failure import Failure
@@ -52,11 +52,15 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The function returned; its result as JSON text. `log` is the last that it has printed, where that is captured."""
+    """The function returned; its result as JSON text.
+
+    `log` is the last that it has printed, where that is captured, and `seconds` how long it took, where that is known.
+    """
 
     hold: Hold
     result: str
     log: str = ""
+    seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Failed:
     hold: Hold
     failure: Failure
     log: str = ""
+    seconds: float | None = field(default=None, compare=False)
 
 
 Event = Described | Unusable | Started | Progressed | Succeeded | Failed

@@ -17,6 +17,7 @@ HORIZON = 0.1
 """Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
 
 LIMIT = 500
+"""Tasks of a claim, and tasks that are claimed and have not begun: of what takes no time, so many are enough."""
 MOST_BYTES = 16 * 1024 * 1024
 WEIGHT = 0.2
 """How much the latest run counts in the mean duration of its type."""
@@ -69,10 +70,12 @@ class ClaimAhead:
         slow = frozenset(type for type in self.turns if self._is_slow(type))
         most_slow = max(ready - self._kept(places, held) - len(self._slow_ones(held)), 0)
         idle = max(min(free, places) - len(held.queued), 0)
-        room = HORIZON * ready - sum(self._expected(each.task.type) for each in held.not_begun())
+        in_hand = list(held.not_begun())
+        room = HORIZON * ready - sum(self._expected(each.task.type) for each in in_hand)
         quick = {*self.turns} - slow
         room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be some share it
-        most = {type: most_slow if type in slow else self._fitting(type, idle, room) for type in self.turns}
+        left = LIMIT - len(in_hand) if len(in_hand) <= LIMIT // 2 else 0
+        most = {type: most_slow if type in slow else self._fitting(type, idle, room, left) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
     def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
@@ -99,8 +102,8 @@ class ClaimAhead:
     def _slow_ones(self, held: Holdings) -> Sequence[Held]:
         return [each for each in held.queued if self._is_slow(each.task.type)]
 
-    def _fitting(self, type: TypeName, idle: int, room: float) -> int:
-        return min(max(idle, int(room / self.durations[type])), LIMIT)
+    def _fitting(self, type: TypeName, idle: int, room: float, left: int) -> int:
+        return max(idle, min(int(room / self.durations[type]), left))
 
     def _is_slow(self, type: TypeName) -> bool:
         """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""

@@ -99,17 +99,17 @@ class Supervisor:
                 self._note(hold, lambda held: setattr(held, "started_at", at))
             case Progressed(hold, progress):
                 self._note(hold, lambda held: setattr(held, "progress", progress))
-            case Succeeded(hold, result, printed):
-                self._finish(hold, printed, lambda task, now: Settlement.succeeded(task, now, result, printed))
-            case Failed(hold, failure, printed):
-                self._finish_failed(hold, failure, printed)
+            case Succeeded(hold, result, printed, seconds):
+                self._finish(hold, printed, seconds, lambda task, now: Settlement.succeeded(task, now, result, printed))
+            case Failed(hold, failure, printed, seconds):
+                self._finish_failed(hold, failure, printed, seconds)
 
     def _note(self, hold: Hold, change: Callable[[Held], None]) -> None:
         if held := self._held.running.get(hold):
             change(held)
             self._desk.news[hold] = held
 
-    def _finish_failed(self, hold: Hold, failure: Failure, printed: str) -> None:
+    def _finish_failed(self, hold: Hold, failure: Failure, printed: str, seconds: float | None) -> None:
         def settlement(task: Task, now: datetime) -> Settlement:
             if held is not None and held.ending is Ending.DRAINED and failure == STOPPED:
                 has_started = held.started_at is not None
@@ -120,14 +120,22 @@ class Supervisor:
         if failure.unfit:
             self._set_aside(hold, printed, settlement)
         else:
-            self._finish(hold, printed, settlement)
+            self._finish(hold, printed, seconds, settlement)
 
-    def _finish(self, hold: Hold, printed: str, settlement: Callable[[Task, datetime], Settlement]) -> None:
+    def _finish(
+        self,
+        hold: Hold,
+        printed: str,
+        seconds: float | None,
+        settlement: Callable[[Task, datetime], Settlement],
+    ) -> None:
         held = self._take_out(hold, printed)
         if held is None:
             return
         if held.started_at is not None:
-            self._desk.ahead.learn(held.task.type, self._clock.monotonic() - held.started_at)
+            # Heard of late, a quick one would look slow.
+            took = self._clock.monotonic() - held.started_at if seconds is None else seconds
+            self._desk.ahead.learn(held.task.type, took)
         self._desk.settle(held, settlement)
 
     def _set_aside(self, hold: Hold, printed: str, otherwise: Callable[[Task, datetime], Settlement]) -> None:

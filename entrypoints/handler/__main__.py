@@ -37,7 +37,7 @@ def main() -> None:
     except NothingToRun as error:
         raise process.stop(error) from None
     finally:
-        couriers = container.courier(), container.keeping_courier()
+        couriers = container.courier(), container.claiming_courier(), container.keeping_courier()
         for each in (container.listener(), *couriers, container.notifier(), container.clock()):
             each.close()
     log.info("stopped")

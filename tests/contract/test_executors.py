@@ -221,9 +221,11 @@ def test_a_run_starts_and_succeeds(driver: Driver) -> None:
     before = time.monotonic()
     hold = driver.start("echo", {"a": [1, "x"]})
     assert driver.outcome(hold) == Succeeded(hold, '{"a":[1,"x"]}')
-    started, _ = driver.of(hold)
+    started, ended = driver.of(hold)
     assert isinstance(started, Started)
     assert before <= started.at <= time.monotonic()
+    assert ended.seconds is not None
+    assert 0 <= ended.seconds <= time.monotonic() - started.at
 
 
 def test_a_run_has_its_own_output_as_its_log_if_any(driver: Driver) -> None:

@@ -51,6 +51,19 @@ def test_what_is_quick_is_claimed_as_far_ahead_as_it_starts_within_moments(ahead
     assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == pytest.approx(2 * HORIZON / 0.001, abs=1)
 
 
+def test_what_is_in_hand_is_bounded_and_claimed_anew_when_half_of_it_has_begun(ahead: ClaimAhead):
+    ahead.learn(NEW, 1e-5)
+    for _ in range(50):
+        ahead.learn(QUICK, 1e-5)
+
+    def most(in_hand: int) -> int:
+        return ahead.wanted(2, 2, holding(queued="q" * in_hand), now=0).most.get(QUICK, 0)
+
+    assert most(LIMIT) == most(LIMIT // 2 + 1) == 0
+    assert most(LIMIT // 2) == LIMIT - LIMIT // 2
+    assert most(10) == LIMIT - 10
+
+
 def test_quick_types_of_which_there_are_some_share_what_fits(ahead: ClaimAhead):
     alone = ahead.wanted(2, 2, Holdings(), now=0).most[QUICK]
     ahead.learn(NEW, 0.001)

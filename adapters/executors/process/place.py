@@ -227,7 +227,8 @@ class Place:
         match frame.kind:
             case Kind.SUCCEEDED | Kind.FAILED:
                 self._progress.look()
-                self._settle(sent, reports.ended(frame, sent.run.hold, sent.log), reports.seconds(frame))
+                ended = reports.ended(frame, sent.run.hold, sent.log)
+                self._settle(sent, ended, ended.seconds)
             case Kind.STARTED:
                 sent.has_begun, sent.is_attentive = True, reports.is_attentive(frame)
                 self._owner.happened(reports.started(frame, sent.run.hold))

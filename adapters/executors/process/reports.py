@@ -69,14 +69,10 @@ def printed(frame: Frame) -> Printed:
 def ended(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
     """What became of the function, with what it has printed."""
     text = frame.payload[_SECONDS.size :].decode()
+    (seconds,) = _SECONDS.unpack_from(frame.payload)
     if frame.kind is Kind.SUCCEEDED:
-        return Succeeded(hold, text, log)
-    return Failed(hold, Failure(**json.loads(text)), log)
-
-
-def seconds(frame: Frame) -> float:
-    """How long the function took."""
-    return float(_SECONDS.unpack_from(frame.payload)[0])
+        return Succeeded(hold, text, log, seconds)
+    return Failed(hold, Failure(**json.loads(text)), log, seconds)
 
 
 def _type(described: dict[str, Any]) -> TaskType:

@@ -13,8 +13,8 @@ from domain.settlement import Settlement
 class GiveBackStrays:
     """Due three times in the lease after a claim went unanswered: its commit may come later than one would think.
 
-    They have not been started, and go back as if nobody had claimed them. Carried by the courier of the claims and the
-    settlements, so that nothing else is under way between what this handler knows and what the storage says.
+    They have not been started, and go back as if nobody had claimed them. Carried by the courier of the claims: while
+    one is on its way, this handler does not know yet what it holds.
     """
 
     def __init__(self, office: Office) -> None:

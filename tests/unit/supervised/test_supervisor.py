@@ -83,17 +83,17 @@ class Rig:
             Settle(office, self.wake_up),
             PassOn(office, SchemaChecker(), rescue.vigil),
             RecordAfterwords(office),
-            ClaimTasks(office, self.executor),
-            RecordStarts(office, self.executor),
             ReportNews(office, self.wake_up),
-            GiveBackStrays(office),
             rescuing(office, rescue),
             Withdraw(office),
         ]
+        claiming = [ClaimTasks(office, self.executor), RecordStarts(office, self.executor), GiveBackStrays(office)]
         keeping = [Renew(office), LookForLost(office)]
+        self.claiming_courier = ThreadCourier(self.executor.wake)
         self.keeping_courier = ThreadCourier(self.executor.wake)
         correspondences = [
             Correspondence(desk, self.courier, errands),
+            Correspondence(desk, self.claiming_courier, claiming),
             Correspondence(desk, self.keeping_courier, keeping),
         ]
         self.supervisor = Supervisor(desk, self.executor, correspondences, grace)
@@ -136,7 +136,7 @@ class Rig:
         return set(self.store.state.handlers)
 
     def close(self) -> None:
-        for courier in (self.courier, self.keeping_courier):
+        for courier in (self.courier, self.claiming_courier, self.keeping_courier):
             courier.close()
 
     def drain(self) -> None:
@@ -294,7 +294,8 @@ def test_nothing_is_claimed_while_stopping(rig: Rig):
     running = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.supervisor.stop()
-    eventually(lambda: rig.desk.draining and rig.courier.is_free)  # a claim that is under way may bring something yet
+    # A claim that is under way may bring something yet.
+    eventually(lambda: rig.desk.draining and rig.claiming_courier.is_free)
     late = rig.submit("quick")
     doors["a"].set()
     rig.await_end()
