@@ -20,10 +20,14 @@ from entrypoints.http.schemas import SCHEMAS, ErrorSchema
 from entrypoints.settings import Settings
 
 DESCRIPTION = """
-Send JSON to a function, read its result a moment later.
+Send JSON to a function, read its result a moment later: by looking, by waiting for it (`?wait=20`), by following its
+events, or by a callback.
 
 A task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and results are JSON and come back as they
-went in; what cannot be kept so is refused with 422 and the path of the place.
+went in; what cannot be kept so is refused with 422 and the path of the place. Moments are Unix seconds.
+
+A request with an `Idempotency-Key` may be sent again without harm. Errors have one form everywhere; 503 says with
+`Retry-After` when to come again.
 """.strip()
 
 SWAGGER_UI = {
