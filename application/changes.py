@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Condition, Event, Lock, Thread
@@ -119,14 +120,19 @@ class Changes:
             log.exception("whether tasks have changed cannot be told")
 
     def _look(self) -> None:
-        watchers = self._waiting()
+        watchers: defaultdict[TaskId, list[Watcher]] = defaultdict(list)
+        for watcher in self._waiting():
+            watchers[watcher.id].append(watcher)
         if not watchers:
             return
         with self._begin() as work:
-            versions = work.tasks.versions({watcher.id for watcher in watchers})
-        for id in {watcher.id for watcher in watchers if watcher.seen != versions.get(watcher.id)}:
-            with self._begin() as work:
-                stored = work.tasks.get(id)
-            for watcher in watchers:
-                if watcher.id == id and (stored is None or watcher.seen != stored.version):
-                    watcher.tell(stored)
+            versions = work.tasks.versions(watchers.keys())
+        for id, of_it in watchers.items():
+            if behind := [watcher for watcher in of_it if watcher.seen != versions.get(id)]:
+                self._tell(id, behind)
+
+    def _tell(self, id: TaskId, watchers: Sequence[Watcher]) -> None:
+        with self._begin() as work:
+            stored = work.tasks.get(id)
+        for watcher in watchers:
+            watcher.tell(stored)

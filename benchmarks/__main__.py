@@ -22,7 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
 @click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
 def main(names: Sequence[str], repeats: int, as_json: bool) -> None:
-    """Measure all, or what is named. A star in the output stands for a goal of the project that is reached."""
+    """Measure all, or what is named. Goals of the project stand behind the ratio, reached (✓) or not (✗)."""
     results = []
     for result in measured(names or list(BENCHMARKS), repeats):
         results.append(result)

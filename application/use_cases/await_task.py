@@ -1,4 +1,4 @@
-"""Await a task: view it when it has finished, or as it stands when the time is over."""
+"""Await a task: view it when it has finished, or as it was seen last when the time is over."""
 
 from contextlib import closing
 from dataclasses import dataclass

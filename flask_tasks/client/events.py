@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 RECONNECT = 1.0
 """Seconds before a stream that has ended in good order is asked for again."""
-SIGN_OF_LIFE = 15.0
+SIGN_OF_LIFE = 5.0
 """Seconds between two signs of life, if nothing happens."""
 
 Event = tuple[str, bytes]

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from application.ports.wake_up import Topic
-from domain.lease import Lease
+from domain.task import Task
 from tests import steps
 from tests.at_once import until
 from tests.unit.http_service import Service, configured
@@ -28,6 +28,12 @@ def waiting(service: Service) -> int:
 
 def finish(service: Service, result: str = "[1]") -> None:
     service.succeed(result)
+    service.wake_up.notify(Topic.CHANGED)
+
+
+def renew(service: Service, running: Task) -> None:
+    """A change that nobody sees."""
+    steps.renew(service.begin, [running.hold], running.expire)
     service.wake_up.notify(Topic.CHANGED)
 
 
@@ -143,10 +149,7 @@ class TestEvents:
         with follow(service) as answer:
             chunks = iter(answer.response)
             next(chunks), next(chunks)
-            with service.begin() as work:
-                work.queue.renew([running.hold], Lease(steps.HANDLER, running.expire))
-                work.commit()
-            service.wake_up.notify(Topic.CHANGED)
+            renew(service, running)
             assert next(chunks) == b":\n\n"
 
     def test_what_was_seen_does_not_come_again_where_the_task_only_looks_the_same(self, service: Service) -> None:
@@ -159,10 +162,7 @@ class TestEvents:
         with follow(service, **{"Last-Event-ID": seen}) as answer:
             chunks = iter(answer.response)
             next(chunks)
-            with service.begin() as work:
-                work.queue.renew([running.hold], Lease(steps.HANDLER, running.expire))
-                work.commit()
-            service.wake_up.notify(Topic.CHANGED)
+            renew(service, running)
             assert next(chunks) == b":\n\n"
 
     def test_it_goes_on_after_what_was_seen(self, service: Service) -> None:
