@@ -77,10 +77,16 @@ class PostgresQueue:
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not settlements:
             return []
+        unwritten = self._unwritten(statements.SETTLE, settlements)
+        unsettled = self._unwritten(statements.SETTLED, unwritten) if unwritten else []
+        self._record(settlements, {each.task.hold for each in unwritten})
+        return [each.task.id for each in unsettled]
+
+    def _unwritten(self, statement: TextClause, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """All but those whose holds the statement answers."""
         parameters = rows.columns([_settled(settlement) for settlement in settlements])
-        unwritten = list(self._connection.execute(statements.SETTLE, parameters))
-        self._record(settlements, {Hold(row.id, row.claim) for row in unwritten})
-        return [TaskId(row.id) for row in unwritten if not row.repeated]
+        written = {tuple(row) for row in self._connection.execute(statement, parameters)}
+        return [each for each in settlements if each.task.hold not in written]
 
     def record(self, afterwords: Sequence[Afterword]) -> None:
         if afterwords:

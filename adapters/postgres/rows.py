@@ -1,45 +1,35 @@
 """Between rows and the domain's values. Texts that may hold any character are kept as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
+from adapters.postgres import statements
+from adapters.postgres.arrays import array
 from domain import json_text
 from domain.failure import Error
-from domain.ids import HandlerId, TaskId
+from domain.ids import TaskId
 from domain.lease import Lease
 from domain.progress import Progress
 from domain.settlement import Attempt, Outcome
 from domain.status import Status
 from domain.task import Task
 
+STATUSES = {status.value: status for status in Status}
+WIDTH = len(statements.AS_THEY_ARE) + len(statements.CODED)
 
-def task(row: Row[Any]) -> Task:
-    """The task that a row of statements.TASK holds."""
-    return Task(
-        id=row.id,
-        type=row.type,
-        created=row.created,
-        run_at=row.run_at,
-        expire=row.expire,
-        ttl=row.ttl,
-        priority=row.priority,
-        max_attempts=row.max_attempts,
-        max_losses=row.max_losses,
-        timeout=row.timeout,
-        status=Status(row.status),
-        attempt=row.attempt,
-        losses=row.losses,
-        claims=row.claims,
-        lease=None if row.handler is None else Lease(HandlerId(row.handler), row.lease_until),
-        started=row.started,
-        finished=row.finished,
-        progress=None if row.progress is None else Progress(*json.loads(row.progress)),
-        error=None if row.error is None else Error(*json.loads(row.error)),
-        callback=row.callback,
-    )
+
+def task(row: Sequence[Any]) -> Task:
+    """The task that a row of statements.TASK holds; what else the row may hold comes after that."""
+    fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
+    status, handler, until, progress, error = row[len(fields) : WIDTH]
+    fields["status"] = STATUSES[status]
+    fields["lease"] = None if handler is None else Lease(handler, until)
+    fields["progress"] = None if progress is None else Progress(*json.loads(progress))
+    fields["error"] = None if error is None else Error(*json.loads(error))
+    return Task.restored(fields)
 
 
 def attempt(row: Row[Any]) -> Attempt:
@@ -81,6 +71,6 @@ def error_text(error: Error | None) -> str | None:
     return None if error is None else json.dumps([error.type, error.message, error.attempt])
 
 
-def columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """The rows turned on their side: a list for each name, as unnest takes them."""
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The rows turned on their side: an array for each name, as unnest takes them."""
+    return {name: array([row[name] for row in rows]) for name in rows[0]}

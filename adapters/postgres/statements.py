@@ -2,11 +2,15 @@
 
 from sqlalchemy import text
 
-TASK = """
-    t.id, t.type, t.created, t.run_at, t.expire, t.ttl, t.priority, t.max_attempts, t.max_losses, t.timeout, t.status,
-    t.attempt, t.losses, t.claims, t.handler, t.lease_until, t.started, t.finished, t.progress, t.error, t.callback
-"""
-"""The columns of a task, in the order in which rows.task reads them."""
+AS_THEY_ARE = (
+    *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
+    *("callback", "attempt", "losses", "claims", "started", "finished"),
+)
+"""The columns that are fields of a task under the same names."""
+CODED = ("status", "handler", "lease_until", "progress", "error")
+"""Those that the other fields are made of."""
+TASK = ", ".join(f"t.{name}" for name in (*AS_THEY_ARE, *CODED))
+"""The columns of a task, as rows.task reads them."""
 
 ADD = text("""
     INSERT INTO tasks
@@ -224,36 +228,38 @@ REPORT = text("""
     FROM held WHERE t.id = held.id
 """)
 
-# `locked` locks in the order of ids, as all writes of several rows do, so that they wait for each other and never in a
-# circle. A row that stands already as it would be written was written by this settlement, whose answer was lost. Only
-# what a lock returns is sure to be the newest version of a row: the commit that went unanswered may be under way.
-SETTLE = text("""
-    WITH outcome AS (
-        SELECT * FROM unnest(
-            CAST(:id AS bigint[]), CAST(:claim AS integer[]), CAST(:status AS text[]), CAST(:run_at AS timestamptz[]),
-            CAST(:expire AS timestamptz[]), CAST(:attempt AS integer[]), CAST(:losses AS integer[]),
-            CAST(:started AS timestamptz[]), CAST(:finished AS timestamptz[]), CAST(:progress AS text[]),
-            CAST(:error AS text[]), CAST(:result AS text[])
-        ) AS o (id, claim, status, run_at, expire, attempt, losses, started, finished, progress, error, result)
-    ), locked AS MATERIALIZED (
-        SELECT o.id, o.claim, t.status = 'running' AS held,
-            (t.status, t.run_at, t.expire, t.attempt, t.losses, t.started, t.finished, t.progress, t.error, t.result)
-            IS NOT DISTINCT FROM
-            (o.status, o.run_at, o.expire, o.attempt, o.losses, o.started, o.finished, o.progress, o.error, o.result)
-            AS repeated
-        FROM tasks t JOIN outcome o ON t.id = o.id AND t.claims = o.claim
-        ORDER BY t.id FOR UPDATE OF t
-    ), written AS (
-        UPDATE tasks t
-        SET status = o.status, run_at = o.run_at, expire = o.expire, attempt = o.attempt, losses = o.losses,
-            handler = NULL, lease_until = NULL, started = o.started, finished = o.finished, progress = o.progress,
-            error = o.error, result = o.result
-        FROM outcome o JOIN locked USING (id, claim)
-        WHERE t.id = o.id AND locked.held
-    )
-    SELECT id, claim, coalesce(repeated, false) AS repeated
-    FROM outcome LEFT JOIN locked USING (id, claim)
-    WHERE held IS NOT TRUE
+# Written, and so locked, in the order of ids, as all writes of several rows are, so that they wait for each other and
+# never in a circle. Behind a limit that it cannot see the planner expects few, and looks up row by row in that order;
+# in a CASE it cannot take what runs for so few that it might as well read all of it for each.
+_OUTCOME = """
+    SELECT *
+    FROM unnest(
+        CAST(:id AS bigint[]), CAST(:claim AS integer[]), CAST(:status AS text[]), CAST(:run_at AS timestamptz[]),
+        CAST(:expire AS timestamptz[]), CAST(:attempt AS integer[]), CAST(:losses AS integer[]),
+        CAST(:started AS timestamptz[]), CAST(:finished AS timestamptz[]), CAST(:progress AS text[]),
+        CAST(:error AS text[]), CAST(:result AS text[])
+    ) AS o (id, claim, status, run_at, expire, attempt, losses, started, finished, progress, error, result)
+    ORDER BY id LIMIT (SELECT 1000000)
+"""
+SETTLE = text(f"""
+    UPDATE tasks t
+    SET status = o.status, run_at = o.run_at, expire = o.expire, attempt = o.attempt, losses = o.losses,
+        handler = NULL, lease_until = NULL, started = o.started, finished = o.finished, progress = o.progress,
+        error = o.error, result = o.result
+    FROM ({_OUTCOME}) o
+    WHERE t.id = o.id AND CASE WHEN t.claims = o.claim THEN t.status = 'running' END
+    RETURNING t.id, t.claims
+""")
+
+# A row that stands already as it would be written was written by this settlement, whose answer was lost. Only what a
+# lock returns is sure to be the newest version of a row: the commit that went unanswered may be under way.
+SETTLED = text(f"""
+    SELECT t.id, t.claims
+    FROM tasks t JOIN ({_OUTCOME}) o ON t.id = o.id AND t.claims = o.claim
+    WHERE (t.status, t.run_at, t.expire, t.attempt, t.losses, t.started, t.finished, t.progress, t.error, t.result)
+        IS NOT DISTINCT FROM
+        (o.status, o.run_at, o.expire, o.attempt, o.losses, o.started, o.finished, o.progress, o.error, o.result)
+    ORDER BY t.id FOR UPDATE OF t
 """)
 
 SETTLE_ATTEMPTS = text("""

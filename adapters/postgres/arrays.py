@@ -1,0 +1,35 @@
+"""Many values as the one text of a PostgreSQL array: the server reads it several times as fast as it plans a list."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+
+class _Elements(dict[type, Callable[[Any], str]]):
+    """How a value of each type is written; a type that is not there is written as what it descends from."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        self[kind] = next(self[base] for base in kind.__mro__[1:] if base in self)
+        return self[kind]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_WRITTEN = _Elements(
+    {
+        NoneType: lambda _: "NULL",
+        int: int.__repr__,
+        float: float.__repr__,
+        bool: lambda value: "t" if value else "f",
+        datetime: datetime.isoformat,
+        str: _quoted,
+    }
+)
+
+
+def array(values: Iterable[Any]) -> str:
+    """What PostgreSQL reads as the array of these numbers, texts, moments, truths and Nones; to be cast there."""
+    return "{" + ",".join([_WRITTEN[type(value)](value) for value in values]) + "}"
