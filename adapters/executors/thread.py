@@ -10,7 +10,7 @@ from time import monotonic
 
 from adapters.executors.functions.find import CannotImport
 from adapters.executors.functions.repertoire import Repertoire
-from application.ports.executor import Described, Event, Failed, Progressed, Run, Started, Succeeded, Unusable
+from application.ports.executor import Described, Event, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress as Share
@@ -93,11 +93,11 @@ class ThreadExecutor:
         start = monotonic()
         say(Started(run.hold, start))
         outcome = repertoire.perform(run.type, run.args, Progress(run.hold.task, run.attempt, report, cancelled.is_set))
-        seconds = monotonic() - start
+        span = Span(start, monotonic() - start)
         if isinstance(outcome, Failure):
-            say(Failed(run.hold, outcome, "", seconds))
+            say(Failed(run.hold, outcome, "", span))
         else:
-            say(Succeeded(run.hold, outcome, "", seconds))
+            say(Succeeded(run.hold, outcome, "", span))
 
     def _heard(self, timeout: float) -> Iterator[Event]:
         """What those said that still go on. Waits for the first to say something, or to call."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.failure import Failure
 from domain.ids import Hold, TypeName
@@ -34,9 +34,19 @@ class Unusable:
     reason: str
 
 
+class Span(NamedTuple):
+    """When a function began, by the monotonic clock of the host, and for how many seconds it went on."""
+
+    began: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The function of this run began, at that time of the monotonic clock of the host."""
+    """The function of this run began, at that time of the monotonic clock of the host.
+
+    Of what is over soon it may not be told.
+    """
 
     hold: Hold
     at: float
@@ -54,13 +64,13 @@ class Progressed:
 class Succeeded:
     """The function returned; its result as JSON text.
 
-    `log` is the last that it has printed, where that is captured, and `seconds` how long it took, where that is known.
+    `log` is the last that it has printed, where that is captured, and `span` when it went on, where that is known.
     """
 
     hold: Hold
     result: str
     log: str = ""
-    seconds: float | None = field(default=None, compare=False)
+    span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class Failed:
     hold: Hold
     failure: Failure
     log: str = ""
-    seconds: float | None = field(default=None, compare=False)
+    span: Span | None = field(default=None, compare=False)
 
 
 Event = Described | Unusable | Started | Progressed | Succeeded | Failed

@@ -7,7 +7,6 @@ handler idles. While quick ones wait, here or in the storage, one place of sever
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from application.ports.queue import Claimed, Wanted
 from application.supervisor.held import Held, Holdings
@@ -68,20 +67,21 @@ class ClaimAhead:
         """
         ready = self._ready(free, places, held, now)
         slow = frozenset(type for type in self.turns if self._is_slow(type))
-        most_slow = max(ready - self._kept(places, held) - len(self._slow_ones(held)), 0)
+        in_hand = held.queued_of + held.next_of
+        most_slow = max(ready - self._kept(places, in_hand) - self._number_of_slow(held.queued_of), 0)
         idle = max(min(free, places) - len(held.queued), 0)
-        in_hand = list(held.not_begun())
-        room = HORIZON * ready - sum(self._expected(each.task.type) for each in in_hand)
+        number = in_hand.total()
+        room = HORIZON * ready - sum(self._expected(type) * n for type, n in in_hand.items())
         quick = {*self.turns} - slow
         room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be some share it
-        left = LIMIT - len(in_hand) if len(in_hand) <= LIMIT // 2 else 0
+        left = LIMIT - number if number <= LIMIT // 2 else 0
         most = {type: most_slow if type in slow else self._fitting(type, idle, room, left) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
     def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
         """The slow ones in the queue that would take a place which is kept for quick ones, or that is not there."""
-        most = self._ready(free, places, held, now) - self._kept(places, held)
-        return self._slow_ones(held)[max(most, 0) :]
+        most = self._ready(free, places, held, now) - self._kept(places, held.queued_of + held.next_of)
+        return [each for each in held.queued if self._is_slow(each.task.type)][max(most, 0) :]
 
     def gave_back(self, types: Iterable[TypeName]) -> None:
         """Tasks of these wait in the storage again."""
@@ -91,16 +91,16 @@ class ClaimAhead:
 
     def _ready(self, free: int, places: int, held: Holdings, now: float) -> int:
         """How many places are free for what is queued, or soon will be."""
-        occupied = sum(self._occupies_a_place(each, now) for each in held.running.values())
+        occupied = sum(self._occupies_a_place(each, now) for each in held.begun.values())
+        occupied += self._number_of_slow(held.next_of)
         return min(free + len(held.running) - occupied, places - occupied)
 
-    def _kept(self, places: int, held: Holdings) -> int:
+    def _kept(self, places: int, in_hand: Counter[TypeName]) -> int:
         """How many places are for quick ones alone: one, if it is not the only one, while any wait."""
-        waiting = chain(self.cut_short, (each.task.type for each in held.not_begun()))
-        return 1 if places > 1 and not all(map(self._is_slow, waiting)) else 0
+        return 1 if places > 1 and not all(map(self._is_slow, self.cut_short | in_hand.keys())) else 0
 
-    def _slow_ones(self, held: Holdings) -> Sequence[Held]:
-        return [each for each in held.queued if self._is_slow(each.task.type)]
+    def _number_of_slow(self, number_of: Counter[TypeName]) -> int:
+        return sum(n for type, n in number_of.items() if self._is_slow(type))
 
     def _fitting(self, type: TypeName, idle: int, room: float, left: int) -> int:
         return max(idle, min(int(room / self.durations[type]), left))
@@ -113,7 +113,7 @@ class ClaimAhead:
         return self.durations.get(type, HORIZON)
 
     def _occupies_a_place(self, held: Held, now: float) -> bool:
-        """Whether nothing else will start where it runs for a while."""
+        """Whether nothing else will start for a while where this one goes on."""
         return self._is_slow(held.task.type) or (held.started_at is not None and now - held.started_at >= HORIZON)
 
 

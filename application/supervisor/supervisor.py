@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from application.ports.executor import (
     Described,
@@ -12,6 +13,7 @@ from application.ports.executor import (
     Failed,
     Progressed,
     Run,
+    Span,
     Started,
     Succeeded,
     Unusable,
@@ -22,6 +24,7 @@ from application.supervisor.desk import Desk
 from application.supervisor.held import Ending, Held, Unfit
 from domain.failure import Failure
 from domain.ids import Hold
+from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.settlement import Settlement
 from domain.task import Task
@@ -96,20 +99,24 @@ class Supervisor:
             case Unusable(reason):
                 log.error("%s", reason)
             case Started(hold, at):
-                self._note(hold, lambda held: setattr(held, "started_at", at))
+                self._begin(hold, at)
             case Progressed(hold, progress):
-                self._note(hold, lambda held: setattr(held, "progress", progress))
-            case Succeeded(hold, result, printed, seconds):
-                self._finish(hold, printed, seconds, lambda task, now: Settlement.succeeded(task, now, result, printed))
-            case Failed(hold, failure, printed, seconds):
-                self._finish_failed(hold, failure, printed, seconds)
+                self._note(hold, progress)
+            case Succeeded(hold, result, printed, span):
+                self._finish(hold, printed, span, lambda task, now: Settlement.succeeded(task, now, result, printed))
+            case Failed(hold, failure, printed, span):
+                self._finish_failed(hold, failure, printed, span)
 
-    def _note(self, hold: Hold, change: Callable[[Held], None]) -> None:
-        if held := self._held.running.get(hold):
-            change(held)
+    def _begin(self, hold: Hold, at: float) -> None:
+        if held := self._held.begin(hold, at):
             self._desk.news[hold] = held
 
-    def _finish_failed(self, hold: Hold, failure: Failure, printed: str, seconds: float | None) -> None:
+    def _note(self, hold: Hold, progress: Progress) -> None:
+        if held := self._held.running.get(hold):
+            held.progress = progress
+            self._desk.news[hold] = held
+
+    def _finish_failed(self, hold: Hold, failure: Failure, printed: str, span: Span | None) -> None:
         def settlement(task: Task, now: datetime) -> Settlement:
             if held is not None and held.ending is Ending.DRAINED and failure == STOPPED:
                 has_started = held.started_at is not None
@@ -120,22 +127,24 @@ class Supervisor:
         if failure.unfit:
             self._set_aside(hold, printed, settlement)
         else:
-            self._finish(hold, printed, seconds, settlement)
+            self._finish(hold, printed, span, settlement)
 
     def _finish(
         self,
         hold: Hold,
         printed: str,
-        seconds: float | None,
+        span: Span | None,
         settlement: Callable[[Task, datetime], Settlement],
     ) -> None:
         held = self._take_out(hold, printed)
         if held is None:
             return
-        if held.started_at is not None:
+        if span is None and held.started_at is not None:
             # Heard of late, a quick one would look slow.
-            took = self._clock.monotonic() - held.started_at if seconds is None else seconds
-            self._desk.ahead.learn(held.task.type, took)
+            span = Span(held.started_at, self._clock.monotonic() - held.started_at)
+        if span is not None:
+            held.started_at = span.began
+            self._desk.ahead.learn(held.task.type, span.seconds)
         self._desk.settle(held, settlement)
 
     def _set_aside(self, hold: Hold, printed: str, otherwise: Callable[[Task, datetime], Settlement]) -> None:
@@ -145,7 +154,7 @@ class Supervisor:
 
     def _take_out(self, hold: Hold, printed: str) -> Held | None:
         """What ran, unless it is lost: of that there is nothing to settle."""
-        held = self._held.running.pop(hold, None)
+        held = self._held.end(hold)
         self._desk.news.pop(hold, None)
         if held and held.ending is Ending.LOST:
             self._desk.say_of_lost(held, printed)
@@ -160,8 +169,10 @@ class Supervisor:
     def _give_back(self) -> None:
         before = self._clock.monotonic() - (0 if self._desk.draining else GIVE_BACK)
         self._desk.give_back(held.task for held in self._held.take_out(before))
-        if any(held.started_at is None and held.claimed_at < before for held in self._held.running.values()):
-            self._desk.give_back(self._held.running.pop(hold).task for hold in self._executor.recall())
+        first = self._held.first_to_begin()
+        if first and first.claimed_at < before:
+            recalled = [self._held.end(hold) for hold in self._executor.recall()]
+            self._desk.give_back(held.task for held in recalled if held)
 
     def _end_lost(self) -> None:
         for held in self._desk.to_end:
@@ -170,8 +181,8 @@ class Supervisor:
 
     def _end_overdue(self) -> None:
         now = self._clock.monotonic()
-        for held in list(self._held.running.values()):
-            if held.ending is None and held.is_overdue(now):
+        for held in list(self._held.begun.values()):
+            if held.ending is None and held.deadline <= now:
                 held.ending = Ending.TIMEOUT
                 self._executor.end(held.hold, self._timeout(held))
 
@@ -206,12 +217,8 @@ class Supervisor:
 
     def _patience(self) -> float:
         now = self._clock.monotonic()
-        moments = [held.claimed_at + GIVE_BACK for held in list(self._held.queued)[:1]]
-        moments += [
-            held.started_at + held.task.timeout
-            for held in self._held.running.values()
-            if held.started_at is not None and held.task.timeout is not None and held.ending is None
-        ]
+        moments = [held.claimed_at + GIVE_BACK for held in islice(self._held.queued, 1)]
+        moments += [held.deadline for held in self._held.begun.values() if held.ending is None]
         if self._desk.draining and self._stop_at is not None:
             moments.append(self._stop_at if now < self._stop_at else self._stop_at + FAREWELL)
         waits = [each.due_in() for each in self._correspondences]

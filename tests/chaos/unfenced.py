@@ -8,9 +8,9 @@ from adapters.postgres import statements
 from entrypoints.handler.__main__ import main
 
 FENCES = {
-    "SETTLE": " AND t.claims = o.claim",
-    "RENEW": " AND t.claims = mine.claim",
-    "LOST": " AND t.claims = mine.claim",
+    "SETTLE": "t.claims = o.claim",
+    "RENEW": "t.claims = mine.claim",
+    "LOST": "t.claims = mine.claim",
 }
 
 
@@ -18,7 +18,7 @@ def without_fence(name: str) -> None:
     """Take it out of the statement of that name, wherever it stands."""
     statement = str(getattr(statements, name))
     assert FENCES[name] in statement
-    setattr(statements, name, text(statement.replace(FENCES[name], "")))
+    setattr(statements, name, text(statement.replace(FENCES[name], "true")))
 
 
 if __name__ == "__main__":

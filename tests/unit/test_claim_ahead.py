@@ -31,7 +31,9 @@ def holding(*, queued: str = "", running: str = "", started: float | None = None
         task = submission(type).registered(TaskId(nth + 1)).claim(Lease.granted(HandlerId("h"), NOW, 30))
         held.take_in([Claimed(task, "{}")], now=0)
         if nth < len(running):
-            held.hand_over().started_at = started
+            hold = held.hand_over().hold
+            if started is not None:
+                held.begin(hold, started)
     return held
 
 

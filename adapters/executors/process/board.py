@@ -1,6 +1,7 @@
 """A page that a supervisor and its child both see, so that neither has to ask the other.
 
-On it stand the number of a run that is no longer wanted, whether there is to be another, and how far a run is.
+On it stand the number of a run that is no longer wanted, whether there is to be another, which run has begun and when,
+and how far a run is.
 """
 
 import mmap
@@ -13,6 +14,9 @@ SIZE = mmap.PAGESIZE
 _CANCELLED = Struct("=Q")
 _ANNOUNCED = 8
 _RETIRES = 9
+_IS_ATTENTIVE = 10
+_BEGUN, _BEGUN_AT = Struct("=Q"), 48
+_MOMENT, _MOMENT_AT = Struct("=d"), 56
 _HEAD = Struct("=QQdH")
 _HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, SIZE - 8
 _TAIL = Struct("=Q")
@@ -29,8 +33,16 @@ class Note(NamedTuple):
     message: str
 
 
+class Begun(NamedTuple):
+    """The run that a child is at or was at last, when its function began, and whether it is handed a progress."""
+
+    run: int
+    at: float
+    is_attentive: bool
+
+
 class Board:
-    """The child reads the number and writes the note, the supervisor the other way round."""
+    """The child reads what it is asked for and writes what it is at, the supervisor the other way round."""
 
     def __init__(self, file: int) -> None:
         os.ftruncate(file, SIZE)
@@ -61,6 +73,21 @@ class Board:
     @is_announced.setter
     def is_announced(self, value: bool) -> None:
         self._page[_ANNOUNCED] = value
+
+    def begin(self, begun: Begun) -> None:
+        """The function of this run begins. The number comes last, so that half of it is taken for none."""
+        _BEGUN.pack_into(self._page, _BEGUN_AT, 0)
+        _MOMENT.pack_into(self._page, _MOMENT_AT, begun.at)
+        self._page[_IS_ATTENTIVE] = begun.is_attentive
+        _BEGUN.pack_into(self._page, _BEGUN_AT, begun.run)
+
+    def begun(self) -> Begun | None:
+        """What the child is at; None if it has come to nothing yet, or is just about to, or after `close`."""
+        if self._page.closed:
+            return None
+        (run,) = _BEGUN.unpack_from(self._page, _BEGUN_AT)
+        begun = Begun(run, _MOMENT.unpack_from(self._page, _MOMENT_AT)[0], bool(self._page[_IS_ATTENTIVE]))
+        return begun if run == _BEGUN.unpack_from(self._page, _BEGUN_AT)[0] != 0 else None
 
     def write(self, note: Note) -> None:
         """One writer at a time. The version stands before and behind the note, so that half of one can be told."""

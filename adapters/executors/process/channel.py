@@ -28,7 +28,7 @@ class Channel:
         try:
             return packets.receive(self._inbox, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._flush()
+            self.flush()
             return packets.receive(self._inbox)
 
     def note(self, *reports: Report) -> None:
@@ -41,13 +41,16 @@ class Channel:
         """Say these things now. From any thread; but in a forked copy of the process, nothing is said."""
         if self.is_ours():
             self.note(*reports)
-            self._flush()
+            self.flush()
 
     def is_ours(self) -> bool:
         """Whether this process made it."""
         return os.getpid() == self._pid
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Say what is unsaid."""
+        if not self._unsaid:
+            return
         with self._lock:
             unsaid, self._unsaid = self._unsaid, b""
             while unsaid:

@@ -13,7 +13,7 @@ from typing import NoReturn
 from adapters.executors.functions.find import CannotImport
 from adapters.executors.functions.repertoire import Repertoire
 from adapters.executors.process import reports, system
-from adapters.executors.process.board import Board
+from adapters.executors.process.board import Begun, Board
 from adapters.executors.process.channel import Channel
 from adapters.executors.process.frames import Kind
 from adapters.executors.process.log import Log
@@ -23,6 +23,7 @@ from adapters.executors.process.progress_reporter import ProgressReporter
 from adapters.executors.process.reports import Report
 from adapters.executors.process.shortage import be_the_first_to_go
 from adapters.executors.process.surroundings import Surroundings
+from application.ports.executor import Span
 from domain.ids import TypeName
 from flask_tasks import Progress
 
@@ -52,12 +53,13 @@ class Child:
     def _run(self, packet: Packet) -> None:
         type = TypeName(packet.type)
         is_attentive = self._repertoire.prepare(type)
+        self._channel.flush()  # this one may go on for long, or be the end of the process
         start = time.monotonic()
-        self._channel.say(reports.starting(packet.run, start, is_attentive))
+        self._board.begin(Begun(packet.run, start, is_attentive))
         outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
-        ending = reports.ending(packet.run, time.monotonic() - start, outcome)
+        ending = reports.ending(packet.run, Span(start, time.monotonic() - start), outcome)
         is_restored = self._surroundings.restore()
         reports_of_it = [*self._printed(packet.run), ending]
         self._runs_left -= 1

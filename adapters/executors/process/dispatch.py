@@ -8,7 +8,7 @@ from itertools import count
 from adapters.executors.process.pace import Pace
 from adapters.executors.process.place import Place
 from adapters.executors.process.sent import Sent
-from application.ports.executor import Described, Event, Failed, Run, Unusable
+from application.ports.executor import Described, Event, Failed, Run, Span, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
 
@@ -74,12 +74,12 @@ class Dispatch:
         if isinstance(event, Described):
             self._was_usable, self._deaths = True, 0
 
-    def ended(self, run: Run, event: Event, seconds: float | None) -> None:
+    def ended(self, run: Run, event: Event, span: Span | None) -> None:
         """The run is over."""
         del self._running[run.hold]
         self._events.append(event)
-        if seconds is not None:
-            self._pace.learn(run.type, seconds)
+        if span is not None:
+            self._pace.learn(run.type, span.seconds)
 
     def gave_back(self, runs: Sequence[Run]) -> None:
         """They are the first for the next room."""

@@ -15,12 +15,11 @@ class Kind(IntEnum):
     READY = 1
     DESCRIBED = 2
     UNUSABLE = 3
-    STARTED = 4
-    PROGRESSED = 5
-    SUCCEEDED = 6
-    FAILED = 7
-    WORN = 8
-    LOG = 9
+    PROGRESSED = 4
+    SUCCEEDED = 5
+    FAILED = 6
+    WORN = 7
+    LOG = 8
 
 
 _HEADER = Struct("!4sBIQI")

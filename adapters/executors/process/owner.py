@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from application.ports.executor import Event, Run
+from application.ports.executor import Event, Run, Span
 
 if TYPE_CHECKING:
     from adapters.executors.process.place import Place
@@ -16,8 +16,8 @@ class Owner(Protocol):
         """The port's business."""
         ...
 
-    def ended(self, run: Run, event: Event, seconds: float | None) -> None:
-        """The run is over, and its function took so long if that is known."""
+    def ended(self, run: Run, event: Event, span: Span | None) -> None:
+        """The run is over, and its function went on then if that is known."""
         ...
 
     def gave_back(self, runs: Sequence[Run]) -> None:

@@ -16,7 +16,7 @@ from adapters.executors.process.memory_watch import MemoryWatch
 from adapters.executors.process.owner import Owner
 from adapters.executors.process.progress_watch import ProgressWatch
 from adapters.executors.process.sent import Sent
-from application.ports.executor import Described, Event, Failed, Progressed
+from application.ports.executor import Described, Event, Failed, Progressed, Span, Started
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress
@@ -27,6 +27,8 @@ MOST = 128
 """Runs that a child may have before it."""
 STALL = 0.005
 """Seconds after which the runs behind one that goes on are taken back, for other children."""
+LOOK = 0.01
+"""Seconds that a run may go on before it is told that it has begun: of most, the end tells it soon enough."""
 LOST = 10.0
 """Seconds after which a run that a child has come to, and has not begun, never reached it: a function took it away."""
 GRACE = 0.5
@@ -45,7 +47,7 @@ class Place:
         self._sent: deque[Sent] = deque()
         self._seconds = 0.0
         self._last_seen = 0
-        self._is_watched = self._is_stalled = self._is_expecting = False
+        self._is_watched = self._is_stalled = self._is_expecting = self._is_looking = False
         self._is_doomed = self._is_dead = False
         self.was_ready = self.has_ended_a_run = self.is_worn = False
         self._progress = ProgressWatch(child.board, loop, self._tell_progress)
@@ -89,12 +91,14 @@ class Place:
             self._log_watch.begin()
             self._memory.begin()
             self._watch()
+            self._look_soon()
             self._expect_a_start()
             self._owner.changed(self)
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
         self._hear()
+        self._look_at_board()
         for sent in [each for each in self._sent if each.run.hold == hold and each.ended is None]:
             sent.ended = failure
             self._take_back()
@@ -121,6 +125,25 @@ class Place:
         self._last_seen = first
         self._watch()
 
+    def _look_soon(self) -> None:
+        if self._sent and not self._is_looking:
+            self._is_looking = True
+            self._loop.later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._is_looking = False
+        self._look_at_board()
+        if self._sent and not self._sent[0].has_begun:
+            self._look_soon()
+
+    def _look_at_board(self) -> None:
+        """Tell what has begun since."""
+        if (begun := self._child.board.begun()) is None:
+            return
+        for sent in [each for each in self._sent if each.number == begun.run and not each.has_begun]:
+            sent.has_begun, sent.is_attentive = True, begun.is_attentive
+            self._owner.happened(Started(sent.run.hold, begun.at))
+
     def _expect_a_start(self) -> None:
         if self._sent and not self._is_expecting:
             self._is_expecting = True
@@ -128,6 +151,7 @@ class Place:
 
     def _look_for_start(self, number: int) -> None:
         self._is_expecting = False
+        self._look_at_board()
         if not self._is_doomed and self._sent and not self._sent[0].has_begun:
             if self._sent[0].number == number:
                 self._take_back()
@@ -199,11 +223,15 @@ class Place:
     def _give_up(self, why: str) -> None:
         """The child cannot be understood any more."""
         if not self._is_doomed:
+            self._look_at_board()
             for each in self._sent:
                 each.ended = each.ended or (crashed(why) if each.has_begun else None)
             self._kill()
 
     def _take(self, frame: Frame) -> None:
+        if self._sent and self._sent[0].number == frame.run:
+            self._report(self._sent[0], frame)
+            return
         match frame.kind:
             case Kind.READY if not self._owner.knows(frame.payload):
                 self._child.describe()
@@ -216,8 +244,6 @@ class Place:
                 self._owner.unusable(frame.payload.decode())
             case Kind.WORN:
                 self.is_worn = True
-            case _ if self._sent and self._sent[0].number == frame.run:
-                self._report(self._sent[0], frame)
 
     def _get_ready(self) -> None:
         self.was_ready = True
@@ -228,13 +254,11 @@ class Place:
             case Kind.SUCCEEDED | Kind.FAILED:
                 self._progress.look()
                 ended = reports.ended(frame, sent.run.hold, sent.log)
-                self._settle(sent, ended, ended.seconds)
-            case Kind.STARTED:
-                sent.has_begun, sent.is_attentive = True, reports.is_attentive(frame)
-                self._owner.happened(reports.started(frame, sent.run.hold))
+                self._settle(sent, ended, ended.span)
             case Kind.LOG:
                 self._read(sent, reports.printed(frame))
-            case _:
+            case Kind.PROGRESSED:
+                self._look_at_board()
                 self._progress.look_and_go_on()
 
     def _read(self, sent: Sent, printed: Printed) -> None:
@@ -246,7 +270,7 @@ class Place:
             if sent.number == note.run and sent.ended is None:
                 self._owner.happened(Progressed(sent.run.hold, Progress(note.value, note.message)))
 
-    def _settle(self, sent: Sent, event: Event, seconds: float | None) -> None:
+    def _settle(self, sent: Sent, event: Event, span: Span | None) -> None:
         """What the run was stopped with comes before what became of it afterwards."""
         self._sent.popleft()
         if not self._sent:
@@ -254,15 +278,17 @@ class Place:
         self._seconds = self._seconds - sent.seconds if self._sent else 0.0
         self._is_stalled = False
         self.has_ended_a_run = True
-        self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, seconds)
+        self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, span)
         if self.is_worn:
             self._kill()
+        self._look_soon()
         self._expect_a_start()
         self._owner.changed(self)
 
     def _see_death(self) -> None:
         self._is_doomed = self._is_dead = True
         self._hear()
+        self._look_at_board()
         self._read_what_is_left()
         how = self._bury()
         self._owner.changed(self)

@@ -8,15 +8,14 @@ from typing import Any
 
 from adapters.executors.process.frames import Frame, Kind
 from adapters.executors.process.log import Printed
-from application.ports.executor import Failed, Started, Succeeded
+from application.ports.executor import Failed, Span, Succeeded
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.options import Options
 from domain.schedule import Schedule
 from domain.task_type import TaskType
 
-_STARTED = Struct("!d?")
-_SECONDS = Struct("!f")
+_SPAN = Struct("!df")
 _PRINTED = Struct("!Q?")
 
 Report = tuple[Kind, int, bytes]
@@ -28,36 +27,21 @@ def describing(types: Sequence[TaskType]) -> Report:
     return Kind.DESCRIBED, 0, json.dumps([asdict(each) for each in types]).encode()
 
 
-def starting(run: int, at: float, is_attentive: bool) -> Report:
-    """Its function begins, and is handed a progress or not."""
-    return Kind.STARTED, run, _STARTED.pack(at, is_attentive)
-
-
 def printing(run: int, printed: Printed) -> Report:
     """It has printed that."""
     return Kind.LOG, run, _PRINTED.pack(printed.end, printed.is_whole) + printed.tail
 
 
-def ending(run: int, seconds: float, outcome: str | Failure) -> Report:
-    """Its function took so long, and returned this JSON text or failed."""
+def ending(run: int, span: Span, outcome: str | Failure) -> Report:
+    """Its function went on then, and returned this JSON text or failed."""
     if isinstance(outcome, Failure):
-        return Kind.FAILED, run, _SECONDS.pack(seconds) + json.dumps(asdict(outcome)).encode()
-    return Kind.SUCCEEDED, run, _SECONDS.pack(seconds) + outcome.encode()
+        return Kind.FAILED, run, _SPAN.pack(*span) + json.dumps(asdict(outcome)).encode()
+    return Kind.SUCCEEDED, run, _SPAN.pack(*span) + outcome.encode()
 
 
 def types(frame: Frame) -> list[TaskType]:
     """What was described."""
     return [_type(each) for each in json.loads(frame.payload)]
-
-
-def started(frame: Frame, hold: Hold) -> Started:
-    """When the function began."""
-    return Started(hold, _STARTED.unpack(frame.payload)[0])
-
-
-def is_attentive(frame: Frame) -> bool:
-    """Whether the function that began is handed a progress."""
-    return bool(_STARTED.unpack(frame.payload)[1])
 
 
 def printed(frame: Frame) -> Printed:
@@ -68,11 +52,11 @@ def printed(frame: Frame) -> Printed:
 
 def ended(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
     """What became of the function, with what it has printed."""
-    text = frame.payload[_SECONDS.size :].decode()
-    (seconds,) = _SECONDS.unpack_from(frame.payload)
+    text = frame.payload[_SPAN.size :].decode()
+    span = Span(*_SPAN.unpack_from(frame.payload))
     if frame.kind is Kind.SUCCEEDED:
-        return Succeeded(hold, text, log, seconds)
-    return Failed(hold, Failure(**json.loads(text)), log, seconds)
+        return Succeeded(hold, text, log, span)
+    return Failed(hold, Failure(**json.loads(text)), log, span)
 
 
 def _type(described: dict[str, Any]) -> TaskType:
