@@ -5,10 +5,9 @@ import socket
 from contextlib import suppress
 from threading import Lock
 
-from adapters.executors.process import packets
 from adapters.executors.process.descriptors import moved
 from adapters.executors.process.frames import pack
-from adapters.executors.process.packets import Packet
+from adapters.executors.process.packets import DONT_WAIT, Inbox, Packet
 from adapters.executors.process.reports import Report
 
 
@@ -16,7 +15,8 @@ class Channel:
     """Packets come in, frames go out. Only the process that made it can use it: a forked copy of it is none."""
 
     def __init__(self, inbox: int, outbox: int) -> None:
-        self._inbox = socket.socket(fileno=moved(inbox))
+        self._socket = socket.socket(fileno=moved(inbox))
+        self._inbox = Inbox(self._socket)
         self._outbox = moved(outbox)
         self._pid = os.getpid()
         self._unsaid = b""
@@ -26,10 +26,10 @@ class Channel:
     def receive(self) -> Packet | None:
         """The next packet, when it comes; None when the supervisor has gone. What is unsaid is said before a wait."""
         try:
-            return packets.receive(self._inbox, socket.MSG_DONTWAIT)
+            return self._inbox.receive(DONT_WAIT)
         except BlockingIOError:
             self.flush()
-            return packets.receive(self._inbox)
+            return self._inbox.receive()
 
     def note(self, *reports: Report) -> None:
         """Say these things with what is said next."""
@@ -58,5 +58,5 @@ class Channel:
 
     def _forget(self) -> None:
         with suppress(OSError):
-            self._inbox.close()
+            self._socket.close()
             os.close(self._outbox)

@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from adapters.executors.process.family import MARK, end_family
 from adapters.executors.process.frames import Frame, Unpacker
 from adapters.executors.process.log import Log
 from adapters.executors.process.memory import anonymous_file, appending
-from adapters.executors.process.packets import Packet
+from adapters.executors.process.packets import DONT_WAIT, Inbox, Packet
 from adapters.executors.process.shortage import ended_for_memory
 from application.ports.executor import Run
 
@@ -42,7 +41,8 @@ class ChildProcess:
         self._unpacker = Unpacker()
         self._mark = secrets.token_hex(8)
         with ExitStack() as undo, ExitStack() as finish:
-            self._socket, self._inbox = map(undo.enter_context, packets.pair())
+            self._socket, theirs = map(undo.enter_context, packets.pair())
+            self._inbox = Inbox(theirs)
             self.outbox, outbox = os.pipe()
             undo.callback(os.close, self.outbox)
             finish.callback(os.close, outbox)
@@ -53,7 +53,7 @@ class ChildProcess:
             undo.callback(os.close, log)
             self.log = Log(log)
             os.set_blocking(self.outbox, False)
-            descriptors = self._inbox.fileno(), outbox, page, log
+            descriptors = theirs.fileno(), outbox, page, log
             self._process = _started(tasks, directory, self._mark, descriptors, runs)
             self._connections = undo.pop_all()
         self.id = self._process.pid
@@ -72,7 +72,7 @@ class ChildProcess:
         """The numbers of the runs that had not reached the child: now they never will."""
         numbers = []
         with suppress(BlockingIOError, ConnectionError):
-            while packet := packets.receive(self._inbox, socket.MSG_DONTWAIT):
+            while packet := self._inbox.receive(DONT_WAIT):
                 numbers.append(packet.run)
         return numbers
 

@@ -14,7 +14,11 @@ INLINE = 32 * 1024 if sys.platform == "linux" else 1024
 """Bytes of a packet; longer arguments travel as an open file."""
 
 _HEAD = Struct("!QqIH?")
-_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+LONGEST = _HEAD.size + INLINE
+_ROOM_FOR_A_FILE = socket.CMSG_SPACE(array("i").itemsize)
+_CLOSE_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+DONT_WAIT = int(socket.MSG_DONTWAIT)
+"""As numbers: flags of an enum take longer to join than a packet to be sent."""
 
 
 class Packet(NamedTuple):
@@ -47,14 +51,22 @@ def send(to: socket.socket, packet: Packet) -> None:
         raise
 
 
-def receive(inbox: socket.socket, flags: int = 0) -> Packet | None:
-    """The next packet, when it comes; None when no other will ever come."""
-    content, files, _, _ = inbox.recvmsg(INLINE + 1024, socket.CMSG_SPACE(array("i").itemsize), flags | _CLOSE_ON_EXEC)
-    if not content:
-        return None
-    run, task, attempt, length, has_file = _HEAD.unpack_from(content)
-    type, args = content[_HEAD.size : _HEAD.size + length], content[_HEAD.size + length :]
-    return Packet(run, task, attempt, type.decode(), (_content(files[0][2]) if has_file else args).decode())
+class Inbox:
+    """Where the packets of a socket come out, one at a time, into one buffer."""
+
+    def __init__(self, socket: socket.socket) -> None:
+        self._socket = socket
+        self._buffer = bytearray(LONGEST)
+
+    def receive(self, flags: int = 0) -> Packet | None:
+        """The next packet, when it comes; None when no other will ever come."""
+        size, files, _, _ = self._socket.recvmsg_into([self._buffer], _ROOM_FOR_A_FILE, flags | _CLOSE_ON_EXEC)
+        if not size:
+            return None
+        run, task, attempt, length, has_file = _HEAD.unpack_from(self._buffer)
+        rest = self._buffer[_HEAD.size : size]
+        args = _content(files[0][2]) if has_file else rest[length:]
+        return Packet(run, task, attempt, rest[:length].decode(), args.decode())
 
 
 def _send_with_file(to: socket.socket, head: bytes, args: bytes) -> None:

@@ -5,6 +5,9 @@ import resource
 import signal
 import sys
 import threading
+
+# What `signal` makes of them looks for an enum in each handler, which costs more than all the rest of `restore`.
+from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
 from typing import Any
 
 from adapters.executors.process.descriptors import copied
@@ -33,8 +36,8 @@ class Surroundings:
         self._streams = sys.stdin, sys.stdout, sys.stderr
         self._environment = dict(os.environ)
         self._variables = dict(_variables())
-        self._handlers = [signal.getsignal(number) for number in SIGNALS]
-        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._handlers = [getsignal(number) for number in SIGNALS]
+        self._blocked = pthread_sigmask(signal.SIG_BLOCK, ())
         self._mask = os.umask(0)
         os.umask(self._mask)
         self._limits = _limits()
@@ -77,9 +80,9 @@ class Surroundings:
         """Those that a function sets up for itself, and that would surprise the next one."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
-            if signal.getsignal(number) is not handler:
+            if getsignal(number) is not handler:
                 signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+        pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 
     def _restore_environment(self) -> None:
         if _variables() != self._variables:
