@@ -22,6 +22,7 @@ def whole_second(moment: datetime) -> datetime:
 def after(moment: datetime, seconds: float) -> datetime:
     """The moment that many seconds later, at most the year 9999."""
     try:
-        return min(aware(moment) + timedelta(seconds=seconds), LATEST)
+        later = aware(moment) + timedelta(seconds=seconds)
     except OverflowError:
         return LATEST
+    return later if later < LATEST else LATEST

@@ -35,7 +35,7 @@ class PostgresQueue:
             "handler": lease.handler,
             "lease_until": lease.until,
         }
-        return [Claimed(rows.task(row), row.args) for row in self._connection.execute(statements.CLAIM, parameters)]
+        return [rows.claimed(row, lease) for row in self._connection.execute(statements.CLAIM, parameters).all()]
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
         first = self._renew(statements.RENEW, holds, lease)
@@ -85,7 +85,7 @@ class PostgresQueue:
     def _unwritten(self, statement: TextClause, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         """All but those whose holds the statement answers."""
         parameters = rows.columns([_settled(settlement) for settlement in settlements])
-        written = {tuple(row) for row in self._connection.execute(statement, parameters)}
+        written = {tuple(row) for row in self._connection.execute(statement, parameters).all()}
         return [each for each in settlements if each.task.hold not in written]
 
     def record(self, afterwords: Sequence[Afterword]) -> None:

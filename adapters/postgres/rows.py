@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from adapters.postgres import statements
 from adapters.postgres.arrays import array
+from application.ports.queue import Claimed
 from domain import json_text
 from domain.failure import Error
 from domain.ids import TaskId
@@ -18,18 +19,28 @@ from domain.status import Status
 from domain.task import Task
 
 STATUSES = {status.value: status for status in Status}
-WIDTH = len(statements.AS_THEY_ARE) + len(statements.CODED)
+NARROW = len(statements.AS_THEY_ARE)
+WIDTH = NARROW + len(statements.CODED)
 
 
 def task(row: Sequence[Any]) -> Task:
     """The task that a row of statements.TASK holds; what else the row may hold comes after that."""
     fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
-    status, handler, until, progress, error = row[len(fields) : WIDTH]
+    status, handler, until, progress, error = row[NARROW:WIDTH]
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = None if progress is None else Progress(*json.loads(progress))
     fields["error"] = None if error is None else Error(*json.loads(error))
     return Task.restored(fields)
+
+
+def claimed(row: Sequence[Any], lease: Lease) -> Claimed:
+    """The task that a row of statements.CLAIMED holds, claimed under this lease, and its arguments."""
+    fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
+    error, args = row[NARROW:]
+    fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
+    fields["error"] = None if error is None else Error(*json.loads(error))
+    return Claimed(Task.restored(fields), args)
 
 
 def attempt(row: Row[Any]) -> Attempt:

@@ -11,6 +11,8 @@ CODED = ("status", "handler", "lease_until", "progress", "error")
 """Those that the other fields are made of."""
 TASK = ", ".join(f"t.{name}" for name in (*AS_THEY_ARE, *CODED))
 """The columns of a task, as rows.task reads them."""
+CLAIMED = ", ".join(f"t.{name}" for name in (*AS_THEY_ARE, "error", "args"))
+"""Those of a task that was just claimed, as rows.claimed reads them: the others are known."""
 
 ADD = text("""
     INSERT INTO tasks
@@ -178,7 +180,7 @@ CLAIM = text(f"""
                 WHEN t.id = ANY (ARRAY(SELECT id FROM chosen WHERE place <= :starting)) THEN CAST(:now AS timestamptz)
             END
         WHERE t.id = ANY (ARRAY(SELECT id FROM chosen))
-        RETURNING {TASK}, t.args
+        RETURNING {CLAIMED}
     )
     SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY place
 """)

@@ -10,8 +10,7 @@ from domain.progress import Progress
 from domain.task_type import TaskType
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One start of a task: its claim, its type, the number of the attempt, and its arguments as JSON text."""
 
     hold: Hold

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
@@ -12,8 +12,7 @@ from domain.settlement import Afterword, Settlement
 from domain.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A task that now runs under this handler's lease, and its arguments as JSON text."""
 
     task: Task

@@ -26,17 +26,13 @@ class Ending(Enum):
 class Held:
     """A claimed task. `claimed_at` and `started_at` are seconds of the host's monotonic clock."""
 
+    hold: Hold
     task: Task
     args: str
     claimed_at: float
     started_at: float | None = None
     progress: Progress | None = None
     ending: Ending | None = None
-
-    @property
-    def hold(self) -> Hold:
-        """The task under its claim."""
-        return self.task.hold
 
     @property
     def deadline(self) -> float:
@@ -75,7 +71,7 @@ class Holdings:
 
     def take_in(self, claimed: Sequence[Claimed], now: float) -> None:
         """Queue what was claimed."""
-        self.queued.extend([Held(each.task, each.args, now) for each in claimed])
+        self.queued.extend([Held(each.task.hold, each.task, each.args, now) for each in claimed])
         self.queued_of.update([each.task.type for each in claimed])
 
     def waits_for_record(self) -> bool:

@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
+from operator import attrgetter
 
 from adapters.executors.process.pace import Pace
 from adapters.executors.process.place import Place
@@ -92,11 +93,13 @@ class Dispatch:
         """Know its room."""
         self._idle.pop(place, None)
         self._quick.discard(place)
-        if place.room and place.is_idle:
-            self._idle[place] = None
-        elif place.room:
-            self._quick.add(place)
-        self._hand_out()
+        if place.room:
+            if place.is_idle:
+                self._idle[place] = None
+            else:
+                self._quick.add(place)
+        if self._waiting:
+            self._hand_out()
 
     def died(self, place: Place, how: str) -> None:
         """Have it replaced."""
@@ -123,7 +126,7 @@ class Dispatch:
 
     def _hand_out(self) -> None:
         while self._waiting and (self._idle or self._quick):
-            place = next(reversed(self._idle)) if self._idle else min(self._quick, key=lambda each: each.seconds)
+            place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
             run = self._waiting.popleft()
             self._running[run.hold] = place
             place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))

@@ -49,24 +49,23 @@ class Unpacker:
     """Makes frames of what arrives, in whatever pieces."""
 
     def __init__(self) -> None:
-        self._arrived = bytearray()
+        self._rest = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames that this piece completes. Broken if there is anything else in between."""
-        self._arrived += piece
-        start = 0
-        while (frame := self._frame_at(start)) is not None:
-            start += _HEADER.size + len(frame.payload)
-            yield frame
-        del self._arrived[:start]
-
-    def _frame_at(self, start: int) -> Frame | None:
-        if len(self._arrived) < start + _HEADER.size:
-            return None
-        magic, kind, sender, run, length = _HEADER.unpack_from(self._arrived, start)
-        if magic != _MAGIC or kind not in _KINDS or length > LONGEST:
-            raise Broken
-        start += _HEADER.size
-        if len(self._arrived) < start + length:
-            return None
-        return Frame(_KINDS[kind], sender, run, bytes(self._arrived[start : start + length]))
+        arrived: bytes | bytearray = piece
+        if self._rest:
+            self._rest += piece
+            arrived = self._rest
+        start, payload = 0, _HEADER.size
+        while payload <= len(arrived):
+            magic, kind, sender, run, length = _HEADER.unpack_from(arrived, start)
+            if magic != _MAGIC or kind not in _KINDS or length > LONGEST:
+                raise Broken
+            if payload + length > len(arrived):
+                break
+            start = payload + length
+            yield Frame(_KINDS[kind], sender, run, bytes(arrived[payload:start]))
+            payload = start + _HEADER.size
+        if start or arrived is piece:  # else it has only grown
+            self._rest = bytearray(arrived[start:])

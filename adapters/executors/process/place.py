@@ -45,7 +45,8 @@ class Place:
     def __init__(self, child: ChildProcess, loop: Loop, owner: Owner, memory: int | None = None) -> None:
         self._child, self._loop, self._owner = child, loop, owner
         self._sent: deque[Sent] = deque()
-        self._seconds = 0.0
+        self.seconds = 0.0
+        """How long the runs that are there are expected to take."""
         self._last_seen = 0
         self._is_watched = self._is_stalled = self._is_expecting = self._is_looking = False
         self._is_doomed = self._is_dead = False
@@ -71,12 +72,7 @@ class Place:
             return 0
         if not self._sent:
             return 1
-        return MOST - len(self._sent) if self._seconds < AHEAD else 0
-
-    @property
-    def seconds(self) -> float:
-        """How long the runs that are there are expected to take."""
-        return self._seconds
+        return MOST - len(self._sent) if self.seconds < AHEAD else 0
 
     def start(self, sent: Sent) -> None:
         """Before: there is room."""
@@ -87,7 +83,7 @@ class Place:
             self._owner.gave_back([sent.run])
         else:
             self._sent.append(sent)
-            self._seconds += sent.seconds
+            self.seconds += sent.seconds
             self._log_watch.begin()
             self._memory.begin()
             self._watch()
@@ -172,7 +168,7 @@ class Place:
 
     def _drop(self, unbegun: Sequence[Sent]) -> None:
         self._sent = deque(each for each in self._sent if each not in unbegun)
-        self._seconds = sum(each.seconds for each in self._sent)
+        self.seconds = sum(each.seconds for each in self._sent)
         if not self._sent:
             self._memory.end()
         for each in unbegun:
@@ -275,7 +271,7 @@ class Place:
         self._sent.popleft()
         if not self._sent:
             self._memory.end()
-        self._seconds = self._seconds - sent.seconds if self._sent else 0.0
+        self.seconds = self.seconds - sent.seconds if self._sent else 0.0
         self._is_stalled = False
         self.has_ended_a_run = True
         self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, span)

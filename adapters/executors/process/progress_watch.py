@@ -15,11 +15,11 @@ class ProgressWatch:
     def __init__(self, board: Board, loop: Loop, tell: Callable[[Note], None]) -> None:
         self._board, self._loop, self._tell = board, loop, tell
         self._version = 0
-        self._is_over = False
+        self._is_looking = self._is_over = False
 
     def look(self) -> bool:
-        """Tell of what is new; whether something was."""
-        note = self._board.read()
+        """Tell of what is new; whether something was. Nothing is before the child has announced it."""
+        note = self._board.read() if self._is_looking else None
         if note is None or note.version == self._version:
             return False
         self._version = note.version
@@ -28,6 +28,7 @@ class ProgressWatch:
 
     def look_and_go_on(self) -> None:
         """Tell of what is new, now and as long as it changes."""
+        self._is_looking = True
         self.look()
         self._loop.later(INTERVAL, self._look_again)
 
@@ -39,6 +40,7 @@ class ProgressWatch:
         if self._is_over:
             return
         self._board.is_announced = False  # first: what is written after the look below will be announced again
-        if self.look():
+        self._is_looking = self.look()
+        if self._is_looking:
             self._board.is_announced = True
             self._loop.later(INTERVAL, self._look_again)

@@ -62,8 +62,9 @@ class ClaimTasks:
         desk.held.take_in(claimed, desk.clock.monotonic())
         # It was not known what else there would be.
         too_many = desk.ahead.too_many(*self._places(), desk.held, desk.clock.monotonic())
-        desk.held.drop({held.hold for held in too_many})
-        desk.give_back(held.task for held in too_many)
+        if too_many:
+            desk.held.drop({held.hold for held in too_many})
+            desk.give_back(held.task for held in too_many)
 
     def _wanted(self) -> Wanted:
         return self._desk.ahead.wanted(*self._places(), self._desk.held, self._desk.clock.monotonic())

@@ -68,7 +68,8 @@ class Settle:
     def _take_note(self, batch: Sequence[Settlement], written: Written) -> None:
         self._desk.under_way = ()
         self._desk.outbox.extend(written.busy)
-        for settlement in (each for each in batch if each.task.id in {*written.refused}):
+        refused = {*written.refused}
+        for settlement in (each for each in batch if each.task.id in refused):
             log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
             self._desk.say_of_refused(settlement)
         now = self._desk.clock.now()
