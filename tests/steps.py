@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application.ports.queue import Claimed, Report, Wanted
+from application.ports.queue import Claimed, Mark, Report, Wanted
 from application.ports.tasks import Stored
 from application.ports.work import Begin
 from domain.failure import Failure
@@ -83,10 +83,12 @@ def claim(
     starting: int = 1000,
     slow: Collection[str] = (),
     most_slow: int = 0,
+    marks: Mapping[tuple[str, int], tuple[datetime, int]] | None = None,
 ) -> Sequence[Claimed]:
     types = {TypeName(name): most for name, most in (wanted or {ADD: 1000}).items()}
     with begin() as work:
-        how = Wanted(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), most_slow)
+        places = {(TypeName(type), n): Mark(run_at, TaskId(id)) for (type, n), (run_at, id) in (marks or {}).items()}
+        how = Wanted(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), most_slow, places)
         claimed = work.queue.claim(Lease.granted(HandlerId(handler), now, lease), now, how)
         work.commit()
     return claimed

@@ -22,7 +22,7 @@ class MemoryQueue:
         self._up_since = up_since
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        due = [row for row in self._state.rows.values() if row.task.type in wanted.most and row.task.is_due(now)]
+        due = [row for row in self._state.rows.values() if is_wanted(row.task, wanted) and row.task.is_due(now)]
         free = few_slow(in_turns(most_of_each(due, wanted.most), list(wanted.most)), wanted)[: wanted.limit]
         chosen = enumerate(up_to(free, wanted.max_bytes))
         return [self._claim(row, lease, now if nth < wanted.starting else None) for nth, row in chosen]
@@ -96,6 +96,12 @@ class MemoryQueue:
 
     def _put(self, task: Task) -> None:
         self._state.put(replace(self._state.rows[task.id], task=task))
+
+
+def is_wanted(task: Task, wanted: Wanted) -> bool:
+    """Whether it is of a wanted type, and stands behind the mark if there is one."""
+    mark = wanted.marks.get((task.type, task.priority))
+    return task.type in wanted.most and (mark is None or (task.run_at, task.id) > mark)
 
 
 def most_of_each(rows: Iterable[Row], wanted: Mapping[TypeName, int]) -> Iterator[Row]:

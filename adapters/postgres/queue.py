@@ -9,6 +9,7 @@ from sqlalchemy import Connection, TextClause
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
+from adapters.postgres.arrays import array
 from application.ports.queue import Claimed, Report, Unrenewed, Wanted
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
@@ -24,10 +25,14 @@ class PostgresQueue:
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         parameters = {
-            "types": list(wanted.most),
-            "most": list(wanted.most.values()),
-            "slow": [type in wanted.slow for type in wanted.most],
+            "types": array(wanted.most),
+            "most": array(wanted.most.values()),
+            "slow": array(type in wanted.slow for type in wanted.most),
             "most_slow": wanted.most_slow,
+            "marked_types": array(type for type, _ in wanted.marks),
+            "marked_priorities": array(priority for _, priority in wanted.marks),
+            "marked_run_at": array(mark.run_at for mark in wanted.marks.values()),
+            "marked_ids": array(mark.id for mark in wanted.marks.values()),
             "now": now,
             "limit": wanted.limit,
             "max_bytes": wanted.max_bytes,

@@ -104,8 +104,9 @@ SAVE = text("""
 REMOVE = text("DELETE FROM tasks WHERE id = :id")
 
 # A claim walks the pairs of type and priority that have waiting tasks, by an index look-up each, so that neither what
-# is not due yet nor what is of another type is ever read. It looks at what is due first (`due`), decides how many of
-# each pair there are to be (`share`), and only then locks: nobody else finds rows locked that are not taken.
+# is not due yet nor what is of another type is ever read, nor what lies before a mark. It looks at what is due first
+# (`due`), decides how many of each pair there are to be (`share`), and only then locks: nobody else finds rows locked
+# that are not taken.
 # The planner takes a limit that it cannot see for a tenth of the table. So each has one below it that it sees,
 # `:limit`, and the ids come as an array: else it would join by reading the table, and compile its plan for a second.
 CLAIM = text(f"""
@@ -113,34 +114,50 @@ CLAIM = text(f"""
         SELECT type, most, slow, turn
         FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[]), CAST(:slow AS boolean[]))
             WITH ORDINALITY AS w (type, most, slow, turn)
-    ), pair AS (
-        SELECT wanted.*, highest.priority
-        FROM wanted CROSS JOIN LATERAL (
-            SELECT priority FROM tasks
-            WHERE status = 'waiting' AND type = wanted.type
-            ORDER BY priority DESC LIMIT 1
-        ) highest
+    ), mark AS MATERIALIZED (
+        SELECT * FROM unnest(
+            CAST(:marked_types AS text[]), CAST(:marked_priorities AS smallint[]),
+            CAST(:marked_run_at AS timestamptz[]), CAST(:marked_ids AS bigint[])
+        ) AS m (type, priority, after_run_at, after_id)
+    ), step AS (
+        SELECT type, most, slow, turn, 32768 AS priority FROM wanted
         UNION ALL
-        SELECT pair.type, pair.most, pair.slow, pair.turn, next.priority
-        FROM pair CROSS JOIN LATERAL (
-            SELECT priority FROM tasks
-            WHERE status = 'waiting' AND type = pair.type AND priority < pair.priority
-            ORDER BY priority DESC LIMIT 1
+        SELECT step.type, step.most, step.slow, step.turn, next.priority
+        FROM step CROSS JOIN LATERAL (
+            SELECT coalesce(
+                (
+                    SELECT priority FROM tasks
+                    WHERE status = 'waiting' AND type = step.type AND priority < step.priority
+                        AND priority > coalesce(marked.priority, -32769)
+                    ORDER BY priority DESC LIMIT 1
+                ),
+                marked.priority
+            ) AS priority
+            FROM (
+                SELECT CAST(max(priority) AS integer) AS priority FROM mark
+                WHERE type = step.type AND priority < step.priority
+            ) marked
         ) next
+        WHERE next.priority IS NOT NULL
+    ), pair AS (
+        SELECT step.*, coalesce(after_run_at, '-infinity') AS after_run_at, coalesce(after_id, 0) AS after_id
+        FROM step LEFT JOIN mark USING (type, priority)
+        WHERE step.priority < 32768
     ), due AS (
-        SELECT pair.type, pair.priority, pair.turn, pair.slow, pair.most, nth,
+        SELECT pair.*, nth,
             sum(1) OVER (PARTITION BY pair.type ORDER BY pair.priority DESC, nth) AS nth_of_type
         FROM pair CROSS JOIN LATERAL (
             SELECT row_number() OVER (ORDER BY run_at, id) AS nth
             FROM (
                 SELECT run_at, id FROM tasks
                 WHERE status = 'waiting' AND type = pair.type AND priority = pair.priority AND run_at <= :now
+                    AND (run_at, id) > (pair.after_run_at, pair.after_id)
                 ORDER BY run_at, id LIMIT :limit
             ) first
             LIMIT pair.most
         ) each
     ), share AS (
-        SELECT type, priority, turn, count(*) AS size
+        SELECT type, priority, turn, after_run_at, after_id, count(*) AS size
         FROM (
             SELECT *
             FROM (
@@ -150,7 +167,7 @@ CLAIM = text(f"""
             WHERE NOT slow OR nth_of_pace <= :most_slow
             ORDER BY priority DESC, nth, turn LIMIT :limit
         ) taken
-        GROUP BY type, priority, turn
+        GROUP BY type, priority, turn, after_run_at, after_id
     ), locked AS MATERIALIZED (
         SELECT share.priority, share.turn, free.*
         FROM share CROSS JOIN LATERAL (
@@ -158,6 +175,7 @@ CLAIM = text(f"""
             FROM (
                 SELECT id, run_at, args_bytes FROM tasks
                 WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now
+                    AND (run_at, id) > (share.after_run_at, share.after_id)
                 ORDER BY run_at, id LIMIT :limit
                 FOR UPDATE SKIP LOCKED
             ) first

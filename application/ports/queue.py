@@ -1,7 +1,7 @@
 """The queue: what handlers take, keep, give back and settle. Every write names the claim it was made under."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -19,13 +19,21 @@ class Claimed(NamedTuple):
     args: str
 
 
+class Mark(NamedTuple):
+    """A place in the line of the waiting tasks of one type and priority, which stand there by `run_at`, then id."""
+
+    run_at: datetime
+    id: TaskId
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """How many tasks of each type, in the order in which types take turns.
 
     At most `limit` in all, and of the `slow` types at most `most_slow` together. Their arguments have at most
     `max_bytes`, unless the first alone has more. `starting` is how many start at once: what is claimed ahead of that
-    may come to nothing, without anything being lost.
+    may come to nothing, without anything being lost. Of a type and priority for which `marks` has a place, only what
+    stands behind it is wanted.
     """
 
     most: Mapping[TypeName, int]
@@ -34,6 +42,7 @@ class Wanted:
     starting: int
     slow: frozenset[TypeName] = frozenset()
     most_slow: int = 0
+    marks: Mapping[tuple[TypeName, int], Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from domain.ids import TypeName
 HORIZON = 0.1
 """Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
 
-LIMIT = 500
+LIMIT = 1000
 """Tasks of a claim, and tasks that are claimed and have not begun: of what takes no time, so many are enough."""
 MOST_BYTES = 16 * 1024 * 1024
 WEIGHT = 0.2

@@ -22,7 +22,7 @@ from adapters.cron import CronCalendar
 from adapters.memory import MemoryStore, MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
 from application.ports.listing import ANY_STATUS, Filter
-from application.ports.queue import Report, Wanted
+from application.ports.queue import Mark, Report, Wanted
 from application.ports.work import Begin, Work
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick
@@ -51,6 +51,7 @@ types = st.sampled_from([TypeName(name) for name in "aab"])
 NAMES = [HandlerId("one"), HandlerId("two")]
 handlers = st.sampled_from(NAMES)
 limits = st.sampled_from([1, 2, 3, 100])
+priorities = st.sampled_from([0, 0, 0, -1, 5])
 passing = st.sampled_from([0.001, 1, 4, 10, 31, 60, 86_400])
 leases = st.sampled_from([1, 10, 30])
 processes = st.sampled_from([None, "boot 1", "boot 2"])
@@ -67,7 +68,7 @@ submissions = st.builds(
     run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
     options=st.builds(
         Options,
-        priority=st.sampled_from([0, 0, 0, -1, 5]),
+        priority=priorities,
         max_attempts=st.integers(1, 3),
         max_losses=st.integers(0, 2),
         timeout=st.sampled_from([None, 0.1]),
@@ -195,6 +196,9 @@ class Agreement(RuleBasedStateMachine):
         limit=limits,
         max_bytes=st.sampled_from([10**9, 10**9, 1, 4, 63]),
         starting=limits | st.just(0),
+        marks=st.dictionaries(
+            st.tuples(types, priorities), st.tuples(passing, st.sampled_from([0, 10**9])), max_size=3
+        ),
         commits=st.sampled_from([True, True, True, False]),
     )
     def claim(
@@ -205,13 +209,16 @@ class Agreement(RuleBasedStateMachine):
         limit: int,
         max_bytes: int,
         starting: int,
+        marks: dict[tuple[TypeName, int], tuple[float, int]],
         commits: bool,
     ) -> None:
         granted = Lease.granted(handler, self.now, lease)
+        places = {pair: Mark(at(self.seconds - ago), TaskId(id)) for pair, (ago, id) in marks.items()}
+        how = Wanted(wanted, limit, max_bytes, starting, marks=places)
 
         def step(begin: Begin) -> Any:
             with begin() as work:
-                claimed = list(work.queue.claim(granted, self.now, Wanted(wanted, limit, max_bytes, starting)))
+                claimed = list(work.queue.claim(granted, self.now, how))
                 if commits:
                     work.commit()
             return claimed
@@ -266,7 +273,7 @@ class Agreement(RuleBasedStateMachine):
     def take_over(self, limit: int) -> None:
         """Another handler claims what one has lost, which does not know yet."""
         self.lose(31, 100)
-        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, commits=True)
+        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, marks={}, commits=True)
 
     @precondition(lambda self: self.before)
     @rule(data=st.data(), verb=st.sampled_from([Verb.CANCEL, Verb.RETRY, Verb.RETRY, Verb.DELETE]))

@@ -135,6 +135,17 @@ class TestClaiming:
         add(begin, submission("a"), submission("a", priority=1), submission("b", priority=2))
         assert ids(claim(begin, wanted={"a": 2, "b": 2}, slow={"a", "b"}, most_slow=2)) == [3, 2]
 
+    def test_of_a_type_and_priority_with_a_mark_only_what_stands_behind_it_is_claimed(self, begin: Begin):
+        add(begin, submission(run_at=at(-1)), submission(run_at=at(-3)), *[submission(run_at=at(-2))] * 3)
+        assert ids(claim(begin, marks={("add", 0): (at(-2), 4)})) == [5, 1]
+        assert ids(claim(begin, marks={("add", 0): (at(-2), 4)})) == []
+        assert ids(claim(begin)) == [2, 3, 4]
+
+    def test_a_mark_holds_for_its_type_and_priority_alone(self, begin: Begin):
+        add(begin, *(submission(type, priority=nth) for type in ("a", "b") for nth in (9, 5, 1, -2)))
+        marks = {("a", 5): (NOW, 10**9), ("b", 7): (NOW, 10**9), ("b", 1): (at(-1), 0), ("c", 1): (NOW, 10**9)}
+        assert ids(claim(begin, wanted={"a": 9, "b": 9}, marks=marks)) == [1, 5, 6, 3, 7, 4, 8]
+
     def test_the_first_are_on_record_as_started_and_the_others_are_not(self, begin: Begin):
         add(begin, *[submission(priority=-nth) for nth in range(3)])
         claimed = claim(begin, now=at(5), starting=2)

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from adapters.postgres import Database, Migration, PostgresStore
 from application.ports.listing import Filter
-from application.ports.queue import Report, Wanted
+from application.ports.queue import Mark, Report, Wanted
 from application.ports.work import Work
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
@@ -235,6 +235,26 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
 def test_the_planner_does_not_overrate_it_so_much_that_it_would_be_compiled(large: Database, statement: str):
     """Behind a pooler a connection may have lost its settings; from this cost on, a server compiles by default."""
     assert plan(large, statement).root["Total Cost"] < 100_000
+
+
+MARKS = {(type, 0): Mark(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
+
+
+def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
+    """Until that snapshot is gone nobody can remove the entries of what was claimed, and all later claims meet them."""
+    with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
+        dump.execution_options(isolation_level="REPEATABLE READ")
+        dump.exec_driver_sql("SELECT count(*) FROM tasks")
+        with PostgresStore(database).begin() as work:
+            while claiming(1000)(work, []):
+                pass
+            work.commit()
+        found = {}
+        for name, marks in (("anew", {}), ("behind marks", MARKS)):
+            with PostgresStore(database).begin() as work, explained(database) as plans:
+                work.queue.claim(LEASE, NOW, Wanted(WANTED, 100, 10**9, 100, marks=marks))
+            found[name] = plans[0].buffers
+        assert found["behind marks"] < 100 < 200 < found["anew"]
 
 
 SAME = ("claim", "get", "page", "abandoned", "counts", "lock")

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from adapters.executors.functions import failures
@@ -35,9 +34,10 @@ class Repertoire:
     def prepare(self, type: TypeName) -> bool:
         """Import what checking its arguments takes. Whether it is handed a progress, so that it sees when to stop."""
         function = self._functions.get(type)
-        with suppress(Exception):  # `perform` says what is wrong
+        try:
             return function is not None and function.arguments.takes_progress
-        return False
+        except Exception:  # `perform` says what is wrong
+            return False
 
     def perform(self, type: TypeName, args: str, progress: Progress) -> str | Failure:
         """The result as JSON text, or what went wrong. Never raises."""

@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from typing import Any
 
 
 class Interpreter:
@@ -10,18 +11,22 @@ class Interpreter:
     def __init__(self) -> None:
         self._recursion = sys.getrecursionlimit()
         self._path = list(sys.path)
-        self._builtins = dict(vars(builtins))
+        self._remember(vars(builtins))
         self._modules = len(sys.modules)
 
     def restore(self) -> None:
         """Put back what was there of the built-in names and the way to modules, and how deep calls may go."""
         names = vars(builtins)
-        if names != self._builtins:
+        if tuple(names.values()) != self._values:
             names.update(self._builtins)
-            self._builtins = dict(names)
+            self._remember(names)
         if not {*self._path} <= {*sys.path}:
             sys.path[:] = self._path
         sys.setrecursionlimit(self._recursion)
+
+    def _remember(self, names: dict[str, Any]) -> None:
+        # The same values in the same order are of the same names, and tuples of them are compared in half the time.
+        self._builtins, self._values = dict(names), tuple(names.values())
 
     def is_whole(self) -> bool:
         """Whether the modules that there were still are. Others may have come."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 from application.errors import StorageUnavailable
@@ -10,6 +11,7 @@ from application.ports.queue import Claimed, Wanted
 from application.ports.wake_up import Topic
 from application.supervisor.courier import Courier
 from application.supervisor.errands.errand import Office
+from application.supervisor.marks import Marks
 
 POLL = 1.0
 """Seconds between two looks for work that nobody has notified of."""
@@ -25,6 +27,7 @@ class ClaimTasks:
         self._desk = office.desk
         self._executor = executor
         self._alarm = office.alarm()
+        self._marks = Marks()
 
     def due_in(self) -> float:
         desk = self._desk
@@ -42,26 +45,35 @@ class ClaimTasks:
             self._desk.woken.discard(Topic.WAITING)
             self._desk.ahead.exhausted.clear()
             pause = SOON
-        wanted = self._wanted()
-        courier.send(lambda: self._claim(wanted), lambda claimed: self._take_in(claimed, wanted, pause))
+        marks = self._marks.to_use(self._desk.clock.monotonic())
+        wanted = replace(self._wanted(), marks=marks)
+        courier.send(lambda: self._claim(wanted), lambda answer: self._take_in(*answer, wanted, pause))
 
-    def _claim(self, wanted: Wanted) -> Sequence[Claimed]:
+    def _claim(self, wanted: Wanted) -> tuple[Sequence[Claimed], float]:
+        """What was claimed, and how many seconds it took."""
+        clock = self._desk.clock
+        began = clock.monotonic()
         try:
             with self._office.begin() as work:
-                claimed = work.queue.claim(self._office.lease(), self._desk.clock.now(), wanted)
+                claimed = work.queue.claim(self._office.lease(), clock.now(), wanted)
                 work.commit()
-            return claimed
+            return claimed, clock.monotonic() - began
         except StorageUnavailable:
-            self._desk.doubted_at = self._desk.clock.monotonic()
+            self._desk.doubted_at = clock.monotonic()
             raise
 
-    def _take_in(self, claimed: Sequence[Claimed], wanted: Wanted, pause: float) -> None:
-        desk = self._desk
+    def _take_in(self, claimed: Sequence[Claimed], seconds: float, wanted: Wanted, pause: float) -> None:
+        desk, now = self._desk, self._desk.clock.monotonic()
+        self._marks.claimed(claimed)
+        if wanted.marks:
+            pause = min(pause, self._marks.begin_anew_in(now))
+        else:
+            self._marks.began_anew(now, seconds)
         self._alarm.set(pause)
         desk.ahead.took(claimed, wanted)
-        desk.held.take_in(claimed, desk.clock.monotonic())
+        desk.held.take_in(claimed, now)
         # It was not known what else there would be.
-        too_many = desk.ahead.too_many(*self._places(), desk.held, desk.clock.monotonic())
+        too_many = desk.ahead.too_many(*self._places(), desk.held, now)
         if too_many:
             desk.held.drop({held.hold for held in too_many})
             desk.give_back(held.task for held in too_many)

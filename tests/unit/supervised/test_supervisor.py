@@ -20,6 +20,7 @@ from application.known_types import KnownTypes
 from application.ports.executor import Run
 from application.ports.queue import Report, Wanted
 from application.ports.wake_up import Topic
+from application.supervisor import marks
 from application.supervisor import supervisor as module
 from application.supervisor.correspondence import Correspondence
 from application.supervisor.courier import ThreadCourier
@@ -46,7 +47,7 @@ from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
-from tests.steps import add, claim, save, stored, submission, task
+from tests.steps import add, at, claim, save, stored, submission, task
 from tests.unit.supervised.gates import close_all, doors, entered
 
 T = TypeVar("T")
@@ -172,6 +173,12 @@ def test_a_task_runs_and_its_result_is_stored(rig: Rig):
 def test_a_burst_is_done_each_once(rig: Rig):
     ids = [rig.submit("quick") for _ in range(300)]
     assert {rig.await_status(id, Status.DONE).claims for id in ids} == {1}
+
+
+def test_what_comes_to_stand_before_the_last_that_was_claimed_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(marks, "SHARE", 2000)
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    rig.await_status(rig.submit("quick", run_at=at(-60)), Status.DONE)
 
 
 def test_the_types_are_published_and_withdrawn(rig: Rig):

@@ -1,0 +1,43 @@
+"""How far claims have got in the lines of waiting tasks, so that the next pass over what they have left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from application.ports.queue import Claimed, Mark
+from domain.ids import TypeName
+
+MOST = 1000
+SHARE = 10
+"""A claim from the beginning comes again after so many times as long as it took: a tenth of the time may go to it."""
+
+
+@dataclass(slots=True)
+class Marks:
+    """What was claimed leaves dead entries behind, which nobody can remove while somebody may still see them.
+
+    One session that keeps a snapshot open is enough: a dump, or one that was forgotten. What has come to stand before a
+    mark meanwhile (it was given back, its commit was slow) is found by a claim from the beginning, that is without
+    marks.
+    """
+
+    _last: dict[tuple[TypeName, int], Mark] = field(default_factory=dict)
+    _good_until: float = -inf
+
+    def to_use(self, now: float) -> Mapping[tuple[TypeName, int], Mark]:
+        """Those for a claim that is sent now; none if it is to be one from the beginning."""
+        return dict(self._last) if now < self._good_until else {}
+
+    def claimed(self, claimed: Sequence[Claimed]) -> None:
+        """They were in their lines in this order."""
+        if len(self._last) > MOST:
+            self._last.clear()
+        self._last |= {(task.type, task.priority): Mark(task.run_at, task.id) for task, _ in claimed}
+
+    def began_anew(self, now: float, seconds: float) -> None:
+        """A claim from the beginning has ended, and took so long."""
+        self._good_until = now + SHARE * seconds
+
+    def begin_anew_in(self, now: float) -> float:
+        """Seconds until the next claim from the beginning; 0 or less if it may be the next."""
+        return self._good_until - now
