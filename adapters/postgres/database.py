@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adapters.postgres import statements
+from adapters.postgres.prepared import FOREIGN, Preparation
 from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -30,6 +32,8 @@ SESSION = {
     "jit": "off",
     # Whoever holds a lock for longer is not one of us; what waits for it is tried again.
     "lock_timeout": "1s",
+    # What is prepared is planned once, not five times and then perhaps for ever.
+    "plan_cache_mode": "force_generic_plan",
     # A host that vanished in the middle of a transaction must not keep its rows locked.
     "idle_in_transaction_session_timeout": "10s",
     "tcp_keepalives_idle": "10",
@@ -70,6 +74,7 @@ class Database:
             pool_timeout=10,
             pool_use_lifo=True,
         )
+        Preparation(self.engine, statements.HOT)
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
@@ -133,6 +138,7 @@ CONFLICTS = (
     psycopg2.errors.DeadlockDetected,
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.LockNotAvailable,
+    *FOREIGN,
 )
 AWAY = (
     psycopg2.OperationalError,

@@ -565,3 +565,6 @@ SETTLE_DELIVERY = text("""
     UPDATE deliveries SET state = :state, due = :due, error = :error
     WHERE task = :task AND finished = :finished AND attempts = :attempts AND state = 'pending'
 """)
+
+HOT = (ADD, ADD_WITH_KEYS, GET, VERSIONS, CLAIM, RENEW, LOST, REPORT, SETTLE, ABANDONED, KEEP)
+"""Those that are sent again and again over the same connection."""

@@ -1,0 +1,79 @@
+"""Hot statements are planned once a session: to plan a claim takes the server longer than to carry it out."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from typing import Any
+
+import psycopg2.errors
+from sqlalchemy import Connection, Engine, TextClause, event
+from sqlalchemy.engine import ExceptionContext
+
+from application.errors import StorageConflict
+
+FOREIGN = (psycopg2.errors.InvalidSqlStatementName, psycopg2.errors.DuplicatePreparedStatement)
+"""What was prepared is not there, or is there already: the session is not ours alone, but a pooler's."""
+SEEN = "limit"
+"""The parameter that the planner has to see: one statement is prepared for each value, of which there are few."""
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement under a name that no other has, and how it is prepared and carried out."""
+
+    name: str
+    prepare: str
+    execute: str
+
+    @classmethod
+    @cache
+    def of(cls, statement: str, limit: int | None) -> "Prepared":
+        """The statement as it is handed to the driver, with the value of the parameter that has to be seen."""
+        statement = statement.replace(f"%({SEEN})s", str(limit))
+        names = list(dict.fromkeys(_PARAMETER.findall(statement)))
+        text = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement).replace("%%", "%")
+        name = f"flask_tasks_{sha1(text.encode(), usedforsecurity=False).hexdigest()}"
+        values = ", ".join(f"%({each})s" for each in names)
+        return cls(name, f"PREPARE {name} AS {text}", f"EXECUTE {name} ({values})" if names else f"EXECUTE {name}")
+
+
+class Preparation:
+    """Prepares these statements where they are first sent over a connection of the engine, and then has them executed.
+
+    A pooler that hands sessions from one client to another is found out by the first statement that is missing. Its
+    transaction is a conflict, and from then on nothing is prepared any more.
+    """
+
+    def __init__(self, engine: Engine, statements: Collection[TextClause]) -> None:
+        self._hot = {str(each.compile(dialect=engine.dialect)) for each in statements}
+        event.listen(engine, "before_cursor_execute", self._prepared, retval=True)
+        event.listen(engine, "handle_error", self._see)
+
+    def _see(self, failure: ExceptionContext) -> None:
+        if isinstance(failure.original_exception, FOREIGN):
+            self._hot = set()
+
+    def _prepared(
+        self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
+    ) -> tuple[str, Any]:
+        if statement not in self._hot:
+            return statement, parameters
+        prepared = Prepared.of(statement, parameters.get(SEEN))
+        known: set[str] = connection.info.setdefault("prepared", set())
+        if prepared.name not in known:
+            self._prepare(connection, cursor, prepared)
+            known.add(prepared.name)
+        return prepared.execute, parameters
+
+    def _prepare(self, connection: Connection, cursor: Any, prepared: Prepared) -> None:
+        try:
+            cursor.execute(prepared.prepare)
+        except FOREIGN as error:
+            self._hot = set()
+            raise StorageConflict from error
+        except psycopg2.OperationalError as error:
+            connection.invalidate(error)
+            raise

@@ -1,0 +1,73 @@
+"""Hot statements are planned once a session, as long as the session is ours alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+
+from adapters.postgres import Database, PostgresStore, statements
+from adapters.postgres.prepared import Prepared
+from application.errors import StorageConflict
+from tests.steps import add_one, claim, claim_one, ids, succeed
+
+PLANS = "SELECT count(*), sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+
+
+@pytest.fixture
+def alone(database: Database, postgres_url: str) -> Iterator[Database]:
+    """The emptied database over one connection."""
+    alone = Database(postgres_url, pool_size=1)
+    yield alone
+    alone.close()
+
+
+def asked(database: Database, question: str) -> tuple[int, ...]:
+    """Over the very connection."""
+    with database.engine.connect() as connection:
+        return tuple(connection.exec_driver_sql(question).one())
+
+
+def told(database: Database, command: str) -> None:
+    """Over the very connection."""
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql(command)
+        connection.commit()
+
+
+def test_a_claim_is_planned_once(alone: Database):
+    begin = PostgresStore(alone).begin
+    for _ in range(10):
+        claim(begin)
+    assert asked(alone, PLANS) == (1, 10, 0)
+
+
+def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_more(alone: Database):
+    begin = PostgresStore(alone).begin
+    task = add_one(begin)
+    claim(begin, wanted={"none": 1})
+    told(alone, "DEALLOCATE ALL")
+    with pytest.raises(StorageConflict):
+        claim(begin)
+    claimed = claim_one(begin)
+    assert (claimed.id, claimed.claims) == (task.id, 1)
+    assert not succeed(begin, claimed)
+    assert asked(alone, "SELECT count(*) FROM pg_prepared_statements") == (0,)
+
+
+def test_in_a_session_in_which_another_client_has_prepared_the_same_nothing_is_prepared_any_more(alone: Database):
+    begin = PostgresStore(alone).begin
+    task = add_one(begin)
+    told(alone, Prepared.of(str(statements.CLAIM.compile(dialect=alone.engine.dialect)), 100).prepare)
+    with pytest.raises(StorageConflict):
+        claim(begin)
+    assert ids(claim(begin)) == [task.id]
+
+
+def test_a_statement_for_another_limit_is_another(alone: Database):
+    begin = PostgresStore(alone).begin
+    sent: list[str] = []
+    event.listen(alone.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+    claim(begin, 3)
+    claim(begin, 4)
+    claim(begin, 3)
+    assert [sent[0] == each for each in sent] == [True, False, True]
