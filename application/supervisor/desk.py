@@ -40,6 +40,11 @@ class Desk:
     draining: bool = False
     doubted_at: float = -inf
     forsaken: set[Hold] = field(default_factory=set)
+    now: datetime = field(init=False)
+    _monotonic: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.look_at_the_clock()
 
     @property
     def is_empty(self) -> bool:
@@ -51,14 +56,17 @@ class Desk:
         self.types = types
         self.ahead.offer(type.name for type in types)
 
+    def look_at_the_clock(self) -> None:
+        """All that is done until the next look is done at this moment."""
+        self.now, self._monotonic = self.clock.now(), self.clock.monotonic()
+
     def settle(self, held: Held, settlement: Callable[[Task, datetime], Settlement]) -> None:
         """It has ended now; the storage is to be told."""
-        now = self.clock.now()
-        self.outbox.append(settlement(self._as_it_ran(held, now), now))
+        self.outbox.append(settlement(self.as_it_ran(held), self.now))
 
     def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
-        now, tasks = self.clock.now(), list(unstarted)
+        now, tasks = self.now, list(unstarted)
         self.ahead.gave_back(task.type for task in tasks)
         self.outbox.extend(Settlement.released(task, now) for task in tasks)
 
@@ -72,7 +80,7 @@ class Desk:
     def say_of_lost(self, held: Held, printed: str) -> None:
         """It has ended, and nobody waits for its outcome any more. What it has printed is kept all the same."""
         if printed:
-            self.afterwords.append(Afterword.of(self.as_it_ran(held), self.clock.now(), printed))
+            self.afterwords.append(Afterword.of(self.as_it_ran(held), self.now, printed))
 
     def say_of_refused(self, settlement: Settlement) -> None:
         """Its outcome came too late."""
@@ -93,10 +101,7 @@ class Desk:
 
     def as_it_ran(self, held: Held) -> Task:
         """The task with when it started, in the time of the storage, and how far it is."""
-        return self._as_it_ran(held, self.clock.now())
-
-    def _as_it_ran(self, held: Held, now: datetime) -> Task:
         if held.started_at is None:
             return held.task
-        ago = self.clock.monotonic() - held.started_at
-        return held.task.reported(after(now, -ago), held.progress)
+        ago = self._monotonic - held.started_at
+        return held.task.reported(after(self.now, -ago), held.progress)

@@ -32,7 +32,8 @@ class Marks:
         """They were in their lines in this order."""
         if len(self._last) > MOST:
             self._last.clear()
-        self._last |= {(task.type, task.priority): Mark(task.run_at, task.id) for task, _ in claimed}
+        last = {(task.type, task.priority): task for task, _ in claimed}
+        self._last |= {pair: Mark(task.run_at, task.id) for pair, task in last.items()}
 
     def began_anew(self, now: float, seconds: float) -> None:
         """A claim from the beginning has ended, and took so long."""

@@ -78,7 +78,9 @@ class Supervisor:
 
     def step(self) -> None:
         """Once around: hear, decide, hand over, tell."""
-        for event in self._executor.events(self._patience()):
+        events = self._executor.events(self._patience())
+        self._desk.look_at_the_clock()
+        for event in events:
             self._hear(event)
         self._drain()
         self._end_lost()
