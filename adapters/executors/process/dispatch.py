@@ -24,6 +24,8 @@ class Dispatch:
         self._replace = replace
         self._idle: dict[Place, None] = {}
         self._quick: set[Place] = set()
+        self._rooms: dict[Place, int] = {}
+        self._room = 0
         self._waiting: deque[Run] = deque()
         self._running: dict[Hold, Place] = {}
         self._events: list[Event] = []
@@ -36,9 +38,7 @@ class Dispatch:
     @property
     def free(self) -> int:
         """How many runs can be started now: one in an idle place, more behind others that are short."""
-        if self._waiting:
-            return 0
-        return len(self._idle) + sum(place.room for place in self._quick)
+        return 0 if self._waiting else self._room
 
     @property
     def has_news(self) -> bool:
@@ -91,9 +91,12 @@ class Dispatch:
 
     def changed(self, place: Place) -> None:
         """Know its room."""
+        room = place.room
+        self._room += room - self._rooms.pop(place, 0)
         self._idle.pop(place, None)
         self._quick.discard(place)
-        if place.room:
+        if room:
+            self._rooms[place] = room
             if place.is_idle:
                 self._idle[place] = None
             else:

@@ -87,9 +87,7 @@ class Place:
             self._log_watch.begin()
             self._memory.begin()
             self._watch()
-            self._look_soon()
-            self._expect_a_start()
-            self._owner.changed(self)
+            self._go_on()
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
@@ -206,6 +204,7 @@ class Place:
         try:
             for frame in self._child.said():
                 self._take(frame)
+            self._go_on()
         except Broken:
             self._child.is_silent = True
             self._take_back()
@@ -215,6 +214,12 @@ class Place:
         if self._child.is_silent:
             self._loop.ignore(self._child.outbox)
             self._loop.later(LAST_GASP, partial(self._give_up, "its process closed the pipe to the handler"))
+
+    def _go_on(self) -> None:
+        """Some may have ended: others come next, and there is room for more."""
+        self._look_soon()
+        self._expect_a_start()
+        self._owner.changed(self)
 
     def _give_up(self, why: str) -> None:
         """The child cannot be understood any more."""
@@ -277,9 +282,6 @@ class Place:
         self._owner.ended(sent.run, Failed(sent.run.hold, sent.ended, sent.log) if sent.ended else event, span)
         if self.is_worn:
             self._kill()
-        self._look_soon()
-        self._expect_a_start()
-        self._owner.changed(self)
 
     def _see_death(self) -> None:
         self._is_doomed = self._is_dead = True
