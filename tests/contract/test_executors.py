@@ -376,7 +376,7 @@ def test_two_run_at_once_and_then_nothing_is_free(driver: Driver, tmp_path: Path
     holds = [driver.start("waits", {"path": str(done)}) for _ in range(2)]
     for hold in holds:
         driver.started(hold)
-    assert driver.executor.free == 0
+    driver.until(lambda: driver.executor.free == 0)
     done.touch()
     assert [json.loads(each.result) for each in driver.outcomes(holds)] == ["waited", "waited"]  # type: ignore[union-attr]
     assert driver.executor.free == 2

@@ -196,6 +196,35 @@ def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
     assert driver.outcome(holds[0]) == Succeeded(holds[0], '"waited"')
 
 
+def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
+        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+    long, short = (tmp_path / name for name in ("long", "short"))
+    long.touch()
+    driver = opened(concurrency=2)
+    driver.run("waits", {"path": str(long)})
+    long.unlink()
+    first, *others = (driver.start("waits", {"path": str(path)}) for path in (long, short, short, short))
+    assert driver.executor.free == 0, "one stands behind each"
+    short.touch()
+    driver.outcomes(others)
+    assert not driver.of(first, Succeeded, Failed), "it still goes on, and nothing waits for it"
+    long.touch()
+    driver.outcome(first)
+
+
+def test_one_short_run_may_stand_behind_another_and_none_behind_a_long_one(opened: Callable[..., Driver]) -> None:
+    driver = opened(concurrency=1)
+    driver.run("sleeps", {"seconds": 0.01})
+    driver.start("sleeps", {"seconds": 0.2})
+    assert driver.executor.free == 1
+    driver.run("sleeps", {"seconds": 0.01})
+    driver.start("sleeps", {"seconds": 0.01})
+    assert driver.executor.free == 0
+
+
 @pytest.mark.usefixtures("unhurried")
 def test_what_waits_behind_a_long_run_can_be_recalled(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"

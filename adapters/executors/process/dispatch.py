@@ -24,6 +24,7 @@ class Dispatch:
         self._replace = replace
         self._idle: dict[Place, None] = {}
         self._quick: set[Place] = set()
+        self._sharing: set[Place] = set()
         self._rooms: dict[Place, int] = {}
         self._room = 0
         self._waiting: deque[Run] = deque()
@@ -63,6 +64,11 @@ class Dispatch:
             self._waiting.remove(run)
             self.happened(Failed(hold, failure))
 
+    def even_out(self) -> None:
+        """Where nothing goes on, go on with what stands behind others."""
+        while self._idle and self._sharing and not self._waiting:
+            self._sharing.pop().share()
+
     def recall(self) -> Sequence[Hold]:
         """Give up what no place has room for."""
         holds = [run.hold for run in self._waiting]
@@ -95,6 +101,9 @@ class Dispatch:
         self._room += room - self._rooms.pop(place, 0)
         self._idle.pop(place, None)
         self._quick.discard(place)
+        self._sharing.discard(place)
+        if place.may_share:
+            self._sharing.add(place)
         if room:
             self._rooms[place] = room
             if place.is_idle:

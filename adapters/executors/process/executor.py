@@ -61,6 +61,7 @@ class ProcessExecutor:
 
     def events(self, timeout: float) -> Sequence[Event]:
         """What the children have said, and what became of them."""
+        self._dispatch.even_out()
         self._loop.turn(0 if self._dispatch.has_news else timeout)
         return self._dispatch.news()
 

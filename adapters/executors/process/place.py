@@ -25,8 +25,12 @@ AHEAD = 0.002
 """Seconds of work that a child may have before it, since a run that it finds there costs it no wait for us."""
 MOST = 128
 """Runs that a child may have before it."""
+SHORT = 0.05
+"""Seconds of a run behind which one other may stand, however long the two take together."""
 STALL = 0.005
-"""Seconds after which the runs behind one that goes on are taken back, for other children."""
+"""Seconds after which one that was to be short has turned out long, and nothing stands behind it: so many at least."""
+PATIENCE = 2
+"""And so many times as long as it was expected to take."""
 LOOK = 0.01
 """Seconds that a run may go on before it is told that it has begun: of most, the end tells it soon enough."""
 LOST = 10.0
@@ -72,7 +76,14 @@ class Place:
             return 0
         if not self._sent:
             return 1
-        return MOST - len(self._sent) if self.seconds < AHEAD else 0
+        if self.seconds < AHEAD:
+            return MOST - len(self._sent)
+        return 1 if len(self._sent) == 1 and self.seconds < SHORT else 0
+
+    @property
+    def may_share(self) -> bool:
+        """Whether others would begin something sooner that stands behind here."""
+        return len(self._sent) > 1 and self.seconds >= AHEAD and not self._is_stalled
 
     def start(self, sent: Sent) -> None:
         """Before: there is room."""
@@ -86,8 +97,11 @@ class Place:
             self.seconds += sent.seconds
             self._log_watch.begin()
             self._memory.begin()
-            self._watch()
             self._go_on()
+
+    def share(self) -> None:
+        """Give back what the child has not come to."""
+        self._take_back()
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
@@ -105,9 +119,9 @@ class Place:
         self._bury()
 
     def _watch(self) -> None:
-        if len(self._sent) > 1 and not self._is_watched:
+        if self._sent and self._sent[0].seconds < SHORT and not (self._is_watched or self._is_stalled):
             self._is_watched = True
-            self._loop.later(STALL, self._look_for_stall)
+            self._loop.later(max(STALL, PATIENCE * self._sent[0].seconds), self._look_for_stall)
 
     def _look_for_stall(self) -> None:
         self._is_watched = False
@@ -217,6 +231,7 @@ class Place:
 
     def _go_on(self) -> None:
         """Some may have ended: others come next, and there is room for more."""
+        self._watch()
         self._look_soon()
         self._expect_a_start()
         self._owner.changed(self)
