@@ -14,7 +14,7 @@ from tests.chaos.load import Load
 from tests.chaos.scenario import Scenario, scenario
 from tests.chaos.world import World
 
-SECONDS = float(os.environ.get("OUTAGE_SECONDS", "5"))
+SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3.5"))
 LEASE = SECONDS / 2
 QUIET = SECONDS / 5
 """Seconds of load before and after."""

@@ -1,5 +1,6 @@
 """Random histories, step by step on both stores: what memory answers and holds is what PostgreSQL answers and holds."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +44,8 @@ from domain.task_type import TaskType
 from tests.steps import add_once, at, rescue, settle, take_back
 
 MOST_TASKS = 9
+HISTORIES = int(os.environ.get("HISTORIES", "40"))
+"""Others at each run of the suite; with more of them it is a search of its own."""
 UNKNOWN = TaskId(2**62)
 CALENDAR = CronCalendar()
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
@@ -427,5 +430,5 @@ def changed(begin: Begin, id: TaskId, verb: Verb, now: datetime) -> str | Task |
 def test_memory_and_postgres_agree_on_every_history(database: Database):
     run_state_machine_as_test(
         lambda: Agreement(database),
-        settings=settings(max_examples=100, stateful_step_count=40),
+        settings=settings(max_examples=HISTORIES, stateful_step_count=40),
     )

@@ -213,20 +213,23 @@ def test_arguments_that_no_longer_fit_fail_their_task_and_the_handler_lives(new_
 
 
 def test_in_the_middle_of_an_update_each_task_runs_where_it_fits(new_service: NewService, tmp_path: Path):
-    """Whoever claims it: the old handler has them all to itself at first, since the new one stands still."""
+    """Whoever claims it: the old handler has them all to itself at first, since the new one stands still.
+
+    Few, for each may come to the wrong one time after time, and rests longer between two of them.
+    """
     old, new = tmp_path / "old.py", tmp_path / "new.py"
     old.write_text("from flask_tasks import task\n@task\ndef changing(a: int): return a\n")
     new.write_text("from flask_tasks import task\n@task\ndef changing(a: int, b: str): return b\n")
     service = started(new_service(TASKS=str(old), LEASE="30"), "http", "handler", types=("changing",))
-    fits_old = [service.submit("changing", {"a": n}, delay=3)["id"] for n in range(10)]
+    fits_old = [service.submit("changing", {"a": n}, delay=3)["id"] for n in range(3)]
     handler = service.start("handler", TASKS=str(new))
     eventually(lambda: service.client.post("/task/new/changing", json={"a": 1, "b": "new"}).status_code == 201)
     handler.send_signal(signal.SIGSTOP)
-    fits_new = [service.submit("changing", {"a": 1, "b": str(n)})["id"] for n in range(20)]
+    fits_new = [service.submit("changing", {"a": 1, "b": str(n)})["id"] for n in range(5)]
     eventually(lambda: "passed on" in service.said())
     handler.send_signal(signal.SIGCONT)
     done = [service.await_status(id, "done", "failed", within=60) for id in (*fits_old, *fits_new)]
-    assert [task["result"] for task in done] == [*range(10), *map(str, range(20))]
+    assert [task["result"] for task in done] == [*range(3), *map(str, range(5))]
     assert {task["attempt"] for task in done} == {1}
 
 
