@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import click
 
-from benchmarks import bulk, claim, drain, http, latency, report
+from benchmarks import bulk, claim, drain, http, latency, recorded, report
 from benchmarks.comparison import Comparison, Result, compared, steps
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
@@ -21,22 +21,31 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
-def main(names: Sequence[str], repeats: int, as_json: bool) -> None:
+@click.option("--record", is_flag=True, help="Keep the ratios, for --check to compare with.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a ratio has fallen behind the recorded one.")
+def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check: bool) -> None:
     """Measure all, or what is named. Goals of the project stand behind the ratio, reached (✓) or not (✗)."""
     results = []
+    if not as_json:
+        click.echo(report.head())
     for result in measured(names or list(BENCHMARKS), repeats):
         results.append(result)
         if not as_json:
             click.echo(report.line(result))
     if as_json:
         click.echo(report.as_json(results))
+    behind = recorded.fell_behind(results, recorded.read()) if check else []
+    if record:
+        recorded.write(results)
+    if behind:
+        raise click.ClickException("\n".join(behind))
 
 
 def measured(names: Iterable[str], repeats: int) -> Iterator[Result]:
     """The results, one after the other, with a bar for each while it is measured."""
     for name in names:
         for comparison in BENCHMARKS[name]():
-            with click.progressbar(length=steps(repeats), label=comparison.name, file=sys.stderr) as bar:
+            with click.progressbar(length=steps(comparison, repeats), label=comparison.name, file=sys.stderr) as bar:
                 for result in compared(comparison, repeats):
                     bar.update(1 if result is None else 0)
             assert result

