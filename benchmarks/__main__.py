@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import click
 
-from benchmarks import bulk, claim, drain, http, latency, recorded, report
+from benchmarks import bulk, claim, clean, drain, http, latency, recorded, report, sizes
 from benchmarks.comparison import Comparison, Result, compared, steps
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
@@ -14,6 +14,8 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
     "bulk": bulk.comparisons,
     "claim": claim.comparisons,
     "latency": latency.comparisons,
+    "clean": clean.comparisons,
+    "sizes": sizes.comparisons,
 }
 
 

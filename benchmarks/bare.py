@@ -17,7 +17,7 @@ CREATE TABLE bare (
 CREATE INDEX bare_waiting ON bare (priority DESC, run_at, id) WHERE status = 'waiting';
 CREATE INDEX bare_leases ON bare (lease_until) WHERE status = 'running';
 """
-FILL = "INSERT INTO bare (type, run_at, args) SELECT 'noop', now(), '{}' FROM generate_series(1, %s)"
+FILL = "INSERT INTO bare (type, run_at, args) SELECT 'noop', now(), %s FROM generate_series(1, %s)"
 CLAIM = """
 WITH free AS MATERIALIZED (
     SELECT id FROM bare WHERE status = 'waiting' AND run_at <= now()
@@ -43,15 +43,15 @@ def prepare(url: str) -> None:
     connection.close()
 
 
-def drained(url: str, number: int, processes: int = 1) -> float:
-    """Tasks a second, of so many, by so many processes."""
+def drained(url: str, number: int, processes: int = 1, args: str = "{}", batch: int = BATCH) -> float:
+    """Tasks a second, of so many, by so many processes; the result of each are its arguments."""
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("TRUNCATE bare")
-        cursor.execute(FILL, (number,))
+        cursor.execute(FILL, (args, number))
     connection.close()
     ready = multiprocessing.Barrier(processes + 1)
-    loops = [multiprocessing.Process(target=drain, args=(url, ready)) for _ in range(processes)]
+    loops = [multiprocessing.Process(target=drain, args=(url, ready, batch)) for _ in range(processes)]
     for each in loops:
         each.start()
     ready.wait()
@@ -61,18 +61,18 @@ def drained(url: str, number: int, processes: int = 1) -> float:
     return number / (time.perf_counter() - began)
 
 
-def drain(url: str, ready: Barrier) -> None:
+def drain(url: str, ready: Barrier, batch: int) -> None:
     """Claims and settles until nothing is left."""
     connection = psycopg2.connect(url)
     cursor = connection.cursor()
     ready.wait()
     while True:
-        cursor.execute(CLAIM, (BATCH,))
+        cursor.execute(CLAIM, (batch,))
         claimed = cursor.fetchall()
         connection.commit()
         if not claimed:
             break
-        ids, claims, *_ = map(list, zip(*claimed, strict=True))
-        cursor.execute(SETTLE, (ids, claims, ["null"] * len(ids)))
+        ids, claims, _, args = map(list, zip(*claimed, strict=True))
+        cursor.execute(SETTLE, (ids, claims, args))
         connection.commit()
     connection.close()

@@ -17,6 +17,12 @@ def sleep(seconds: float) -> None:
 
 
 @task
+def echo(text: str) -> str:
+    """What it was given."""
+    return text
+
+
+@task
 def clock() -> float:
     """When it runs."""
     return time.time()

@@ -6,8 +6,6 @@ from sqlalchemy import Connection
 
 from adapters.postgres import statements
 from application.ports.cleaning import Expired
-from domain.ids import TaskId
-from domain.status import Status
 
 
 class PostgresCleaning:
@@ -17,8 +15,8 @@ class PostgresCleaning:
         self._connection = connection
 
     def delete_expired(self, now: datetime, limit: int) -> Expired:
-        deleted = self._connection.execute(statements.DELETE_EXPIRED, {"now": now, "limit": limit}).all()
-        return Expired(len(deleted), sorted(TaskId(row.id) for row in deleted if row.status == Status.WAITING))
+        deleted = self._connection.execute(statements.DELETE_EXPIRED, {"now": now, "limit": limit}).one()
+        return Expired(deleted.number, deleted.unrun or [])
 
     def fold_counts(self, limit: int) -> int:
         folded: int = self._connection.execute(statements.FOLD_COUNTS, {"limit": limit}).scalar_one()

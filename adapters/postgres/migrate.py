@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from adapters.postgres.database import Database, errors_translated
 from application.errors import StorageUnavailable
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The revision that this code works with: the head of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

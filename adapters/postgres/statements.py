@@ -447,13 +447,14 @@ FOLD_COUNTS = text("""
 
 DELETE_EXPIRED = text("""
     WITH expired AS MATERIALIZED (
-        SELECT id FROM tasks
+        SELECT ctid AS place FROM tasks
         WHERE status <> 'running' AND expire <= :now
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
+    ), deleted AS (
+        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT place FROM expired)) RETURNING id, status
     )
-    DELETE FROM tasks t USING expired WHERE t.id = expired.id
-    RETURNING t.id, t.status
+    SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun FROM deleted
 """)
 
 PUBLISH_HANDLER = text("""

@@ -5,7 +5,8 @@ from application.ports.clock import Clock
 from application.ports.work import Begin
 from application.retried import retried
 
-BATCH = 1_000
+BATCH = 5_000
+"""Some ten milliseconds of the database; much smaller ones would mostly wait for their commits."""
 
 
 class Clean:

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import select
+import time
 from collections.abc import Sequence
 from math import inf
 
@@ -13,6 +14,8 @@ from entrypoints.process import why
 
 REST = 1.0
 LONGEST_REST = 10.0
+TURN = 0.1
+"""Seconds for which a chore that has more to do goes on before the next one has its turn."""
 log = logging.getLogger(__name__)
 
 
@@ -41,10 +44,18 @@ class Rounds:
     def _try_round(self) -> float:
         """In how many seconds there is more to do, as far as anybody knows."""
         try:
-            more_in = min([chore() for chore in self._chores])
+            more_in = min([self._turn(chore) for chore in self._chores])
             self._longest_rest = self._usual_rest
             return more_in
         except StorageUnavailable as error:
             self._longest_rest = min(self._longest_rest * 2, LONGEST_REST)
             log.warning("the database is away, trying again in %.1f s: %s", self._longest_rest, why(error))
             return inf
+
+    def _turn(self, chore: Chore) -> float:
+        """A batch, and more of them where there is more at once."""
+        end = time.monotonic() + TURN
+        while True:
+            more_in = chore()
+            if more_in or time.monotonic() >= end or self._is_stopped_within(0):
+                return more_in

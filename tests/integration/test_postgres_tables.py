@@ -23,7 +23,7 @@ from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.at_once import asked, until_waiting
-from tests.steps import add_one, claim_one, submission, succeed
+from tests.steps import add_one, claim_one, fail, submission, succeed
 
 
 class TestMigrating:
@@ -242,10 +242,15 @@ class TestInvariants:
         with pytest.raises(IntegrityError, match="failed_means_error"), database.engine.begin() as connection:
             connection.exec_driver_sql(silent)
 
-    def test_an_attempt_belongs_to_a_task(self, database: Database):
-        orphan = "INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), '\"\"', 'null')"
-        with pytest.raises(IntegrityError), database.engine.begin() as connection:
-            connection.exec_driver_sql(orphan)
+    @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id < 3", "TRUNCATE tasks"])
+    def test_attempts_go_with_their_tasks_however_those_go(self, begin: Begin, database: Database, end: str):
+        for _ in range(3):
+            add_one(begin)
+            fail(begin, claim_one(begin))
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(end)
+        left = asked(database, "SELECT task FROM attempts")
+        assert left == asked(database, "SELECT id FROM tasks")
 
     def test_a_deleted_id_is_never_given_again(self, begin: Begin, database: Database):
         add_one(begin)

@@ -12,7 +12,7 @@ from application.use_cases import clean, fold_counts, take_back
 from application.use_cases.tick import Ticked
 from entrypoints.janitor import rounds as module
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
-from entrypoints.janitor.rounds import LONGEST_REST, REST, Rounds
+from entrypoints.janitor.rounds import LONGEST_REST, REST, TURN, Rounds
 
 
 @pytest.fixture
@@ -51,6 +51,36 @@ def test_it_rests_a_second_where_nothing_is_known_of_more(rests: Callable[..., l
 
 def test_it_goes_on_at_once_where_there_is_more(rests: Callable[..., list[float]]):
     assert rests(0, inf) == [0, REST]
+
+
+def test_a_chore_that_has_more_goes_on_for_a_moment_and_then_the_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    done: list[str] = []
+
+    def chore(name: str, more_in: float) -> float:
+        done.append(name)
+        if len(done) == 8:
+            rounds.stop()
+        return more_in
+
+    rounds = Rounds([lambda: chore("cleans", 0), lambda: chore("rescues", inf)], 30)
+    monkeypatch.setattr(module.time, "monotonic", lambda: len(done) * TURN / 3)
+    rounds.run()
+    assert done == [*["cleans"] * 3, "rescues"] * 2
+
+
+def test_who_is_stopped_in_a_turn_finishes_the_batch_at_hand_alone():
+    done: list[str] = []
+
+    def chore() -> float:
+        done.append("cleans")
+        rounds.stop()
+        return 0
+
+    rounds = Rounds([chore], 30)
+    rounds.run()
+    assert done == ["cleans"]
 
 
 def test_it_is_there_when_the_next_tick_comes(rests: Callable[..., list[float]]):
