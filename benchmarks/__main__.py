@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import click
 
-from benchmarks import bulk, claim, clean, drain, http, latency, recorded, report, sizes
+from benchmarks import bulk, claim, clean, drain, footprint, http, latency, recorded, report, sizes, up
 from benchmarks.comparison import Comparison, Result, compared, steps
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
@@ -16,7 +17,12 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
     "latency": latency.comparisons,
     "clean": clean.comparisons,
     "sizes": sizes.comparisons,
+    "footprint": footprint.comparisons,
+    "up": up.comparisons,
+    "claim-5m": partial(claim.comparisons, 5_000_000, 1_000_000),
 }
+ON_DEMAND = {"claim-5m"}
+"""They take long, and are measured where they are named."""
 
 
 @click.command()
@@ -30,7 +36,7 @@ def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check:
     results = []
     if not as_json:
         click.echo(report.head())
-    for result in measured(names or list(BENCHMARKS), repeats):
+    for result in measured(names or [name for name in BENCHMARKS if name not in ON_DEMAND], repeats):
         results.append(result)
         if not as_json:
             click.echo(report.line(result))

@@ -1,20 +1,27 @@
-"""A claim of a hundred at great depth, beside one at a thousand waiting tasks."""
+"""A claim of a hundred and its settlement, where much else waits, is kept or has piled up, beside a thousand that wait.
+
+What is claimed is settled, and as many wait in its place: the depth stays as it is.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import partial
 from statistics import median
+
+import psycopg2
 
 from adapters.postgres import Database, PostgresStore
 from application.ports.queue import Wanted
 from benchmarks.comparison import Comparison, Side
-from benchmarks.service import asked, migrated
+from benchmarks.service import migrated
 from domain.ids import HandlerId, TypeName
 from domain.lease import Lease
+from domain.settlement import Settlement
 
-DEEP, SHALLOW = 1_000_000, 1_000
+ROWS, SHALLOW = 1_000_000, 1_000
+CYCLED = 150_000
+"""Tasks that were claimed and settled before, with nothing cleaned up behind them."""
 BATCH, CLAIMS = 100, 20
 WANTED = Wanted({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
 
@@ -24,48 +31,117 @@ INSERT = """
     SELECT {type}, '{{}}', now(), {run_at}, now() + interval '30 days', 86400, 0, 1, 3, {end}
     FROM generate_series(1, %s)
 """
+WITHOUT_TRIGGERS = "SET session_replication_role = replica; {insert}; RESET session_replication_role"
 WAITS, IS_DONE = "'waiting', NULL, NULL", "'done', now(), 'null'"
+WAITING = INSERT.format(type="'noop'", run_at="now()", end=WAITS)
 SITUATIONS: Mapping[str, str] = {
-    "waiting": INSERT.format(type="'noop'", run_at="now()", end=WAITS),
+    "waiting": WAITING,
     "delayed": INSERT.format(type="'noop'", run_at="now() + interval '1 day'", end=WAITS),
     "of other types": INSERT.format(type="'foreign'", run_at="now()", end=WAITS),
     "finished": INSERT.format(type="'noop'", run_at="now()", end=IS_DONE),
 }
+NO_VACUUM = "ALTER TABLE tasks SET (autovacuum_enabled = false)"
 
 
-def milliseconds(url: str) -> float:
-    """What a claim takes in the middle of some, each undone again."""
-    database = Database(url)
-    begin = PostgresStore(database).begin
-    took = []
-    for _ in range(CLAIMS):
+class Queue:
+    """One database, as a handler sees it who stays."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._begin = PostgresStore(self._database).begin
+        self._more = psycopg2.connect(url)
+        self._more.autocommit = True
+
+    def fill(self, insert: str, rows: int) -> None:
+        """After: so many others are there, and a thousand that wait; from then on nothing is cleaned up."""
+        with self._more.cursor() as cursor:
+            cursor.execute(NO_VACUUM)
+            cursor.execute(WITHOUT_TRIGGERS.format(insert=insert), (rows,))
+            cursor.execute(WAITING, (SHALLOW,))
+            cursor.execute("VACUUM ANALYZE tasks")
+
+    def cycle(self) -> tuple[float, float]:
+        """The milliseconds of a claim, and of the settlement of what was claimed."""
         now = datetime.now(UTC)
-        with begin() as work:
+        with self._begin() as work:
             began = time.perf_counter()
             claimed = work.queue.claim(Lease.granted(HandlerId("bench"), now, 30), now, WANTED)
-            took.append(time.perf_counter() - began)
+            claim = time.perf_counter() - began
+            work.commit()
+        settlements = [Settlement.succeeded(each.task, now, "null") for each in claimed]
+        with self._begin() as work:
+            began = time.perf_counter()
+            work.queue.settle(settlements)
+            settle = time.perf_counter() - began
+            work.commit()
+        with self._more.cursor() as cursor:
+            cursor.execute(WAITING, (len(claimed),))
         assert len(claimed) == BATCH
-    database.close()
-    return 1000 * median(took)
+        return 1000 * claim, 1000 * settle
+
+    def claiming(self) -> float:
+        """Milliseconds of a claim in the middle of some."""
+        return median(self.cycle()[0] for _ in range(CLAIMS))
+
+    def settling(self) -> float:
+        """The same of the settlements."""
+        return median(self.cycle()[1] for _ in range(CLAIMS))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._more.close()
+        self._database.close()
 
 
-def comparisons() -> Iterator[Comparison]:
-    """One for each thing that there may be many of."""
+@contextmanager
+def queue(insert: str = WAITING, rows: int = 0, cycles: int = 0, *, beside_snapshot: bool = False) -> Iterator[Queue]:
+    """One that has so much in it, and so many cycles behind it."""
+    with migrated() as url, closing(Queue(url)) as opened, snapshot(url) if beside_snapshot else nullcontext():
+        opened.fill(insert, rows)
+        for _ in range(cycles):
+            opened.cycle()
+        yield opened
+
+
+@contextmanager
+def snapshot(url: str) -> Iterator[None]:
+    """Somebody takes for ever over one look at everything, as a dump does."""
+    connection = psycopg2.connect(url)
+    connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    connection.cursor().execute("SELECT FROM tasks LIMIT 1")
+    yield
+    connection.close()
+
+
+def beside(what: str, ours: Queue, reference: Queue, *, must: float, aim: float) -> Iterator[Comparison]:
+    """A claim there and here, and a settlement."""
+    name = "none of that"
+    yield Comparison(
+        name=f"a claim, {what}",
+        unit="ms",
+        ours=Side(what, ours.claiming),
+        reference=Side(name, reference.claiming),
+        more_is_better=False,
+        must=must,
+        aim=aim,
+    )
+    yield Comparison(
+        name=f"a settlement, {what}",
+        unit="ms",
+        ours=Side(what, ours.settling),
+        reference=Side(name, reference.settling),
+        more_is_better=False,
+    )
+
+
+def comparisons(rows: int = ROWS, cycled: int = CYCLED) -> Iterator[Comparison]:
+    """One for each thing that there may be many of, and two for what is left of all that was."""
     with ExitStack() as stack:
-        shallow = stack.enter_context(migrated())
-        asked(shallow, SITUATIONS["waiting"], SHALLOW)
-        asked(shallow, "ANALYZE tasks")
+        shallow = stack.enter_context(queue())
         for name, insert in SITUATIONS.items():
-            with migrated() as deep:
-                asked(deep, insert, DEEP)
-                asked(deep, SITUATIONS["waiting"], SHALLOW)
-                asked(deep, "ANALYZE tasks")
-                yield Comparison(
-                    name=f"a claim, {DEEP:,} {name}",
-                    unit="ms",
-                    ours=Side(f"{DEEP:,} {name}", partial(milliseconds, deep)),
-                    reference=Side(f"{SHALLOW:,} waiting", partial(milliseconds, shallow)),
-                    more_is_better=False,
-                    must=1.5,
-                    aim=1.1,
-                )
+            with queue(insert, rows) as deep:
+                yield from beside(f"{rows:,} {name}", deep, shallow, must=1.5, aim=1.1)
+        used = stack.enter_context(queue(cycles=cycled // BATCH))
+        yield from beside(f"{cycled:,} done, no vacuum", used, shallow, must=3, aim=1.5)
+        with queue(cycles=cycled // BATCH, beside_snapshot=True) as seen:
+            yield from beside("the same in an open snapshot", seen, used, must=3, aim=1.5)

@@ -1,0 +1,66 @@
+"""What an idle service takes: memory and CPU. And how soon a handler runs its first task."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from psutil import Process
+
+from benchmarks.comparison import Comparison, Side
+from benchmarks.drain import FILL
+from benchmarks.http import free_port
+from benchmarks.processes import busy, family, memory, server
+from benchmarks.service import asked, migrated, process, until
+
+HEAVY = Path(__file__).with_name("heavy_functions.py")
+IDLE = 20.0
+"""Seconds for which CPU is watched."""
+GOALS: Mapping[str, tuple[float, float]] = {"the API": (90, 60), "a supervisor": (60, 45), "a child": (25, 15)}
+
+
+def figure(name: str, unit: str, measure: Callable[[], float], goals: tuple[float | None, float | None]) -> Comparison:
+    """What stands alone, of which less is better."""
+    must, aim = goals
+    return Comparison(name=name, unit=unit, ours=Side("the service", measure), more_is_better=False, must=must, aim=aim)
+
+
+def first_task(url: str) -> float:
+    """Seconds from the start of a handler to the end of a task that has been waiting for it."""
+    asked(url, "TRUNCATE tasks")
+    asked(url, FILL, "noop", "{}", 1)
+    began = time.perf_counter()
+    with process("handler", url, HANDLER_CONCURRENCY="1"):
+        until(lambda: bool(asked(url, "SELECT finished IS NOT NULL FROM tasks")))
+        return time.perf_counter() - began
+
+
+def comparisons() -> Iterator[Comparison]:
+    """Each part by itself, then all of them together."""
+    with ExitStack() as stack:
+        url, port = stack.enter_context(migrated()), free_port()
+        yield figure("a handler's first task, from its start", "s", partial(first_task, url), (None, None))
+        start = partial(family_of, stack, url)
+        api, janitor = start("http", PORT=str(port)), start("janitor")
+        supervisor, child, *_ = start("handler", HANDLER_CONCURRENCY="1")
+        heavy_supervisor, heavy, *_ = start("handler", HANDLER_CONCURRENCY="1", TASKS=str(HEAVY))
+        parts = {
+            "the API": api,
+            "a janitor": janitor,
+            "a supervisor": [supervisor],
+            "a child": [child],
+            "a child with numpy": [heavy],
+        }
+        for name, processes in parts.items():
+            yield figure(f"memory of {name}", "MB", partial(memory, processes), GOALS.get(name, (None, None)))
+        heavy_supervisor.terminate()
+        heavy_supervisor.wait()
+        all_of_it = [*api, *janitor, supervisor, child]
+        yield figure("CPU of an idle service", "% core", partial(busy, all_of_it, IDLE), (1.5, 0.5))
+        yield figure("CPU of its database", "% core", partial(busy, server(url), IDLE), (None, None))
+
+
+def family_of(stack: ExitStack, url: str, name: str, **variables: str) -> Sequence[Process]:
+    """A process of that name that lasts, and all that it started."""
+    return family(stack.enter_context(process(name, url, **variables)).pid)

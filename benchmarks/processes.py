@@ -1,0 +1,37 @@
+"""What processes take of the machine, as Linux tells it."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+import psutil
+
+from benchmarks.service import asked
+
+
+def family(pid: int) -> Sequence[psutil.Process]:
+    """A process and all that came from it."""
+    return [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+
+
+def server(url: str) -> Sequence[psutil.Process]:
+    """The processes of the database that last: those that serve connections come and go."""
+    postmaster = psutil.Process(asked(url, "SELECT pg_backend_pid()")).parent()
+    assert postmaster
+    return family(postmaster.pid)
+
+
+def memory(processes: Iterable[psutil.Process]) -> float:
+    """Megabytes, of what several share each a part (PSS)."""
+    return sum(each.memory_full_info().pss for each in processes) / 1e6
+
+
+def busy(processes: Sequence[psutil.Process], seconds: float) -> float:
+    """How much of a core they take, in percent."""
+    before = _cpu(processes)
+    time.sleep(seconds)
+    return 100 * (_cpu(processes) - before) / seconds
+
+
+def _cpu(processes: Iterable[psutil.Process]) -> float:
+    times = (each.cpu_times() for each in processes)
+    return sum(each.user + each.system for each in times)
