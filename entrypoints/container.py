@@ -4,8 +4,6 @@ import os
 import socket
 from uuid import uuid4
 
-from dependency_injector import containers, providers
-
 from adapters.cron import CronCalendar
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.executors.process.executor import ProcessExecutor
@@ -57,6 +55,7 @@ from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import HandlerId
 from entrypoints.event_json import event_json
+from entrypoints.injector import containers, providers
 from entrypoints.settings import Settings
 
 

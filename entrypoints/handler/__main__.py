@@ -4,13 +4,12 @@ import logging
 import signal
 from collections.abc import Sequence
 
-from dependency_injector import providers
-
 from application.ports.wake_up import Topic
 from application.supervisor.supervisor import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import lifeline, process
 from entrypoints.container import Container
+from entrypoints.injector import providers
 
 log = logging.getLogger("entrypoints.handler")
 

@@ -1,7 +1,11 @@
 """The composition."""
 
+import subprocess
+import sys
+
 from entrypoints.container import Container, new_handler_id
 from entrypoints.settings import Settings
+from tests.conftest import ROOT
 
 
 def test_no_two_processes_have_the_same_handler_id():
@@ -23,3 +27,11 @@ def test_what_signs_and_calls_addresses_is_made_of_the_settings():
 def test_two_containers_share_nothing():
     one, two = (Container(settings=Settings(database_url="postgresql://localhost/x")) for _ in range(2))
     assert one.known_types() is not two.known_types()
+
+
+def test_what_a_handler_has_no_use_for_is_not_imported():
+    """Frameworks to be wired, and what children, the API or migrations need: all of it would be memory and time."""
+    look = "import sys, entrypoints.handler.__main__; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    unwanted = {"alembic", "flask", "granian", "httpx", "pydantic", "werkzeug", "yaml"}
+    assert unwanted & set(said.split()) == set()
