@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from benchmarks import bulk, claim, clean, drain, footprint, http, latency, recorded, report, sizes, up
+from benchmarks import bulk, claim, clean, crowd, drain, footprint, http, latency, recorded, report, sizes, up
 from benchmarks.comparison import Comparison, Result, compared, steps
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
@@ -19,9 +19,10 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
     "sizes": sizes.comparisons,
     "footprint": footprint.comparisons,
     "up": up.comparisons,
+    "crowd": crowd.comparisons,
     "claim-5m": partial(claim.comparisons, 5_000_000, 1_000_000),
 }
-ON_DEMAND = {"claim-5m"}
+ON_DEMAND = {"crowd", "claim-5m"}
 """They take long, and are measured where they are named."""
 
 

@@ -20,9 +20,10 @@ IDLE = 20.0
 GOALS: Mapping[str, tuple[float, float]] = {"the API": (90, 60), "a supervisor": (60, 45), "a child": (25, 15)}
 
 
-def figure(name: str, unit: str, measure: Callable[[], float], goals: tuple[float | None, float | None]) -> Comparison:
+def figure(
+    name: str, unit: str, measure: Callable[[], float], must: float | None = None, aim: float | None = None
+) -> Comparison:
     """What stands alone, of which less is better."""
-    must, aim = goals
     return Comparison(name=name, unit=unit, ours=Side("the service", measure), more_is_better=False, must=must, aim=aim)
 
 
@@ -40,7 +41,7 @@ def comparisons() -> Iterator[Comparison]:
     """Each part by itself, then all of them together."""
     with ExitStack() as stack:
         url, port = stack.enter_context(migrated()), free_port()
-        yield figure("a handler's first task, from its start", "s", partial(first_task, url), (None, None))
+        yield figure("a handler's first task, from its start", "s", partial(first_task, url))
         start = partial(family_of, stack, url)
         api, janitor = start("http", PORT=str(port)), start("janitor")
         supervisor, child, *_ = start("handler", HANDLER_CONCURRENCY="1")
@@ -53,12 +54,12 @@ def comparisons() -> Iterator[Comparison]:
             "a child with numpy": [heavy],
         }
         for name, processes in parts.items():
-            yield figure(f"memory of {name}", "MB", partial(memory, processes), GOALS.get(name, (None, None)))
+            yield figure(f"memory of {name}", "MB", partial(memory, processes), *GOALS.get(name, ()))
         heavy_supervisor.terminate()
         heavy_supervisor.wait()
         all_of_it = [*api, *janitor, supervisor, child]
-        yield figure("CPU of an idle service", "% core", partial(busy, all_of_it, IDLE), (1.5, 0.5))
-        yield figure("CPU of its database", "% core", partial(busy, server(url), IDLE), (None, None))
+        yield figure("CPU of an idle service", "% core", partial(busy, all_of_it, IDLE), 1.5, 0.5)
+        yield figure("CPU of its database", "% core", lambda: busy(server(url), IDLE))
 
 
 def family_of(stack: ExitStack, url: str, name: str, **variables: str) -> Sequence[Process]:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 
 import psutil
-
-from benchmarks.service import asked
+import psycopg2
 
 
 def family(pid: int) -> Sequence[psutil.Process]:
@@ -14,10 +14,11 @@ def family(pid: int) -> Sequence[psutil.Process]:
 
 
 def server(url: str) -> Sequence[psutil.Process]:
-    """The processes of the database that last: those that serve connections come and go."""
-    postmaster = psutil.Process(asked(url, "SELECT pg_backend_pid()")).parent()
-    assert postmaster
-    return family(postmaster.pid)
+    """The processes of the database, those that serve connections included."""
+    with closing(psycopg2.connect(url)) as connection:
+        postmaster = psutil.Process(connection.info.backend_pid).parent()
+        assert postmaster
+        return [each for each in family(postmaster.pid) if each.pid != connection.info.backend_pid]
 
 
 def memory(processes: Iterable[psutil.Process]) -> float:

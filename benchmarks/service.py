@@ -21,9 +21,9 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def migrated() -> Iterator[str]:
+def migrated(**settings: object) -> Iterator[str]:
     """The address of a database with our tables and nothing in them. Commits are durable."""
-    with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data") as url:
+    with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data", settings=settings) as url:
         database = Database(url)
         Migration(database)()
         database.close()

@@ -12,7 +12,8 @@ from functools import partial
 from tempfile import TemporaryDirectory
 
 from benchmarks import load
-from benchmarks.comparison import Comparison, Side
+from benchmarks.comparison import Comparison
+from benchmarks.footprint import figure
 from benchmarks.http import free_port
 from benchmarks.service import FUNCTIONS, ROOT
 
@@ -75,12 +76,5 @@ def comparisons() -> Iterator[Comparison]:
             "up warm, to the first result": partial(until_first_result, folder),
         }
         for name, measure in measures.items():
-            must, aim = (3, 1.5) if name == "up warm, to the first result" else (None, None)
-            yield Comparison(
-                name=name,
-                unit="s",
-                ours=Side("python -m entrypoints.up", measure),
-                more_is_better=False,
-                must=must,
-                aim=aim,
-            )
+            goals = (3, 1.5) if name == "up warm, to the first result" else ()
+            yield figure(name, "s", measure, *goals)

@@ -24,12 +24,12 @@ PORT_TAKEN = "could not create any TCP/IP sockets"
 TRIES = 50
 
 
-def launch(programs: Programs, port: int | None, *, durable: bool) -> tuple[Kept, int]:
+def launch(programs: Programs, port: int | None, *, durable: bool, settings: Mapping[str, object]) -> tuple[Kept, int]:
     """A server that takes connections, and its port: the given one, or any that is free. DidNotStart says why not."""
     for _ in range(TRIES):
         chosen = port or _free_port()
-        settings = {**SETTINGS, **({} if durable else NOT_DURABLE), "port": chosen}
-        options = [f"--{name}={value}" for name, value in settings.items()]
+        all_settings = {**SETTINGS, **({} if durable else NOT_DURABLE), **settings, "port": chosen}
+        options = [f"--{name}={value}" for name, value in all_settings.items()]
         server = programs.run("postgres", "-D", str(programs.folder.cluster), *options)
         if _becomes_ready(server, programs):
             return server, chosen

@@ -1,5 +1,6 @@
 """The embedded server: made where there is none, started, noticed when it ends, stopped."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock as Mutex
 
@@ -18,12 +19,12 @@ class EmbeddedPostgres:
     """A server for this machine alone, whose data stay in the folder `data`; one owner at a time.
 
     It ends with this process, however that ends. `durable=False` gives up what a crash of the machine would take: for
-    tests. As a context it is started, and gives its URL.
+    tests. `settings` are PostgreSQL's own. As a context it is started, and gives its URL.
     """
 
-    def __init__(self, data: Path, *, durable: bool = True) -> None:
+    def __init__(self, data: Path, *, durable: bool = True, settings: Mapping[str, object] = {}) -> None:
         self._folder = DataFolder(data)
-        self._durable = durable
+        self._durable, self._settings = durable, settings
         self._lock = Lock(self._folder.lock)
         self._server: Kept | None = None
         self._port: int | None = None
@@ -81,7 +82,7 @@ class EmbeddedPostgres:
         if made != found:
             raise WrongVersion(self._folder.path, made, programs.postgres, found)
         postmaster.clear(cluster)
-        return launch(programs, self._port, durable=self._durable)
+        return launch(programs, self._port, durable=self._durable, settings=self._settings)
 
     def _end(self) -> None:
         if self._server:

@@ -242,7 +242,7 @@ class TestInvariants:
         with pytest.raises(IntegrityError, match="failed_means_error"), database.engine.begin() as connection:
             connection.exec_driver_sql(silent)
 
-    @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id < 3", "TRUNCATE tasks"])
+    @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id < 3", "TRUNCATE tasks", "TRUNCATE tasks, attempts"])
     def test_attempts_go_with_their_tasks_however_those_go(self, begin: Begin, database: Database, end: str):
         for _ in range(3):
             add_one(begin)

@@ -29,7 +29,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION tasks_were_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    TRUNCATE task_count_changes, task_terms, attempts;
+    TRUNCATE task_count_changes, task_terms;
+    -- Not truncated, for that may be just what the same statement has done.
+    DELETE FROM attempts;
     RETURN NULL;
 END
 $$;
