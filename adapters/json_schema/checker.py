@@ -4,11 +4,13 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-
-import jsonschema_rs
+from typing import TYPE_CHECKING
 
 from adapters.json_schema.formats import FORMATS
-from adapters.json_schema.sentences import sentences
+
+# Imported where it is first needed: a handler that is given nothing but what fits has no use for its 5 MB.
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 REMEMBERED = 1_000
 """Schemas that stay compiled; those that were not asked for the longest go."""
@@ -29,7 +31,9 @@ class SchemaChecker:
         return {} if validator.is_valid(args) else _by_path(validator, args)
 
 
-def _compiled(schema: str) -> jsonschema_rs.Validator:
+def _compiled(schema: str) -> "jsonschema_rs.Validator":
+    import jsonschema_rs
+
     return jsonschema_rs.validator_for(
         json.loads(schema),
         validate_formats=True,
@@ -41,7 +45,9 @@ def _compiled(schema: str) -> jsonschema_rs.Validator:
     )
 
 
-def _by_path(validator: jsonschema_rs.Validator, args: object) -> Mapping[str, Sequence[str]]:
+def _by_path(validator: "jsonschema_rs.Validator", args: object) -> Mapping[str, Sequence[str]]:
+    from adapters.json_schema.sentences import sentences
+
     found: dict[str, list[str]] = defaultdict(list)
     for error in validator.iter_errors(args):
         for path, sentence in sentences(error):

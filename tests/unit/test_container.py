@@ -33,5 +33,5 @@ def test_what_a_handler_has_no_use_for_is_not_imported():
     """Frameworks to be wired, and what children, the API or migrations need: all of it would be memory and time."""
     look = "import sys, entrypoints.handler.__main__; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    unwanted = {"alembic", "flask", "granian", "httpx", "pydantic", "werkzeug", "yaml"}
+    unwanted = {"alembic", "flask", "granian", "httpx", "jsonschema_rs", "pydantic", "werkzeug", "yaml"}
     assert unwanted & set(said.split()) == set()
