@@ -1,11 +1,13 @@
 """A claim of a hundred and its settlement, where much else waits, is kept or has piled up, beside a thousand that wait.
 
-What is claimed is settled, and as many wait in its place: the depth stays as it is.
+What is claimed is settled, and as many wait in its place: the depth stays as it is. Marks are kept as by a handler:
+claims from the beginning are as few as there, and the median is one of the others.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 
@@ -13,6 +15,7 @@ import psycopg2
 
 from adapters.postgres import Database, PostgresStore
 from application.ports.queue import Wanted
+from application.supervisor.marks import Marks
 from benchmarks.comparison import Comparison, Side
 from benchmarks.service import migrated
 from domain.ids import HandlerId, TypeName
@@ -51,6 +54,7 @@ class Queue:
         self._begin = PostgresStore(self._database).begin
         self._more = psycopg2.connect(url)
         self._more.autocommit = True
+        self._marks = Marks()
 
     def fill(self, insert: str, rows: int) -> None:
         """After: so many others are there, and a thousand that wait; from then on nothing is cleaned up."""
@@ -63,11 +67,15 @@ class Queue:
     def cycle(self) -> tuple[float, float]:
         """The milliseconds of a claim, and of the settlement of what was claimed."""
         now = datetime.now(UTC)
+        wanted = replace(WANTED, marks=self._marks.to_use(time.monotonic()))
         with self._begin() as work:
             began = time.perf_counter()
-            claimed = work.queue.claim(Lease.granted(HandlerId("bench"), now, 30), now, WANTED)
+            claimed = work.queue.claim(Lease.granted(HandlerId("bench"), now, 30), now, wanted)
             claim = time.perf_counter() - began
             work.commit()
+        self._marks.claimed(claimed)
+        if not wanted.marks:
+            self._marks.began_anew(time.monotonic(), claim)
         settlements = [Settlement.succeeded(each.task, now, "null") for each in claimed]
         with self._begin() as work:
             began = time.perf_counter()
