@@ -14,7 +14,8 @@ CREATE OR REPLACE FUNCTION tasks_were_removed() RETURNS trigger LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     INSERT INTO task_count_changes SELECT type, status, -count(*) FROM removed GROUP BY type, status;
-    DELETE FROM task_terms t USING (SELECT unnest(terms) AS term, id FROM removed) of_task
+    -- Neighbours in the index one after the other.
+    DELETE FROM task_terms t USING (SELECT unnest(terms) AS term, id FROM removed ORDER BY 1, 2) of_task
     WHERE t.term = of_task.term AND t.task = of_task.id;
     -- Most starts leave no record: one look tells whether any of all these did.
     IF EXISTS (
