@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from benchmarks import bulk, claim, clean, crowd, drain, footprint, http, latency, recorded, report, sizes, up
+from benchmarks import bulk, claim, clean, crowd, drain, footprint, http, latency, page, recorded, report, sizes, up
 from benchmarks.comparison import Comparison, Result, compared, steps
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
@@ -30,7 +30,7 @@ ON_DEMAND = {"crowd", "claim-5m"}
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
 @click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
-@click.option("--record", is_flag=True, help="Keep the ratios, for --check to compare with.")
+@click.option("--record", is_flag=True, help="Keep them: --check compares with them, docs/performance.md shows them.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a ratio has fallen behind the recorded one.")
 def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check: bool) -> None:
     """Measure all, or what is named. Goals of the project stand behind the ratio, reached (✓) or not (✗)."""
@@ -46,6 +46,7 @@ def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check:
     behind = recorded.fell_behind(results, recorded.read()) if check else []
     if record:
         recorded.write(results)
+        page.write(recorded.read())
     if behind:
         raise click.ClickException("\n".join(behind))
 

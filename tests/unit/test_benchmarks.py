@@ -1,13 +1,14 @@
 """Benchmarks: what has become slower is noticed, and what stands alone has no ratio."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from benchmarks import recorded, report
+from benchmarks import page, recorded, report
 from benchmarks.comparison import Comparison, Figures, Result, Side, compared, steps
-from benchmarks.recorded import Recorded, fell_behind
+from benchmarks.recorded import Figure, Record, fell_behind
 
 
 def result(
@@ -25,6 +26,10 @@ def result(
     return Result(comparison, Figures(list(ours)), Figures(list(reference)))
 
 
+def record(ratio: float, tolerance: float) -> Record:
+    return Record(unit="tasks/s", ours=Figure("ours", ratio, 0), ratio=ratio, tolerance=tolerance)
+
+
 @pytest.mark.parametrize(
     ("figure", "more_is_better", "is_behind"),
     [
@@ -40,11 +45,11 @@ def test_a_ratio_that_is_worse_by_more_than_the_tolerance_has_fallen_behind(
     figure: float, more_is_better: bool, is_behind: bool
 ):
     measured = result([figure], [100], more_is_better=more_is_better)
-    assert bool(fell_behind([measured], {"drain": Recorded(1.0, 0.25)})) == is_behind
+    assert bool(fell_behind([measured], {"drain": record(1.0, 0.25)})) == is_behind
 
 
 def test_it_is_told_by_how_much():
-    assert fell_behind([result([50], [100])], {"drain": Recorded(1.0, 0.25)}) == [
+    assert fell_behind([result([50], [100])], {"drain": record(1.0, 0.25)}) == [
         "drain: the ratio is 0.50, 50% worse than the recorded 1.00; 25% would be chance"
     ]
 
@@ -61,22 +66,26 @@ def test_what_was_never_recorded_is_said_to_be_so():
     ids=["steady", "shaky", "wild"],
 )
 def test_the_more_its_figures_differ_the_more_is_tolerated(ours: Sequence[float], tolerance: float):
-    assert recorded.recorded(result(ours, [100])) == Recorded(1.0, tolerance)
+    kept = Record.of(result(ours, [100]))
+    assert (kept.ratio, kept.tolerance) == (1.0, tolerance)
 
 
 def test_a_record_is_kept_beside_the_others(tmp_path: Path):
     file = tmp_path / "recorded.json"
-    file.write_text('{"drain": {"ratio": 1, "tolerance": 1}, "claim": {"ratio": 2, "tolerance": 0.3}}')
+    recorded.write([result([80], [100])], file)
+    before = recorded.read(file)
+    recorded.write([], file)
+    assert recorded.read(file) == before == {"drain": Record.of(result([80], [100]))}
     recorded.write([result([50], [100])], file)
-    assert recorded.read(file) == {"claim": Recorded(2, 0.3), "drain": Recorded(0.5, 0.25)}
+    assert recorded.read(file) == {"drain": Record.of(result([50], [100]))}
 
 
-def test_a_figure_that_stands_alone_is_held_against_its_goal_and_neither_recorded_nor_compared(tmp_path: Path):
+def test_a_figure_that_stands_alone_is_held_against_its_goal_and_not_compared():
     alone = result([60], more_is_better=False, must=90)
     assert "must 90 ✓" in report.line(alone)
     assert "ratio" not in report.line(alone)
-    assert recorded.recorded(alone) is None
-    assert fell_behind([alone], {}) == []
+    assert fell_behind([alone], {"drain": Record.of(alone)}) == []
+    assert Record.of(alone).share_of(90) == 1.5
 
 
 @pytest.mark.parametrize("is_compared", [True, False])
@@ -94,3 +103,18 @@ def test_each_side_is_measured_once_before_it_counts(is_compared: bool):
     assert last
     assert last.ours.all == [7.0] * 3
     assert last.reference.all == [7.0] * (3 if is_compared else 0)
+
+
+def test_the_page_shows_what_was_recorded():
+    records = recorded.read()
+    assert page.with_figures(page.PAGE.read_text(), records) == page.PAGE.read_text()
+    assert page.picture(records) == page.PICTURE.read_text()
+    assert all(f"| {name} |" in page.PAGE.read_text() for name in records)
+
+
+def test_a_figure_is_shown_beside_its_reference_and_its_goals():
+    text = f"before {page.BEGIN} old {page.END} after"
+    shown = page.with_figures(text, {"drain": Record.of(result([50], [100], must=0.45))})
+    assert "| drain | a side: 50 tasks/s ±0% | a side: 100 tasks/s ±0% | **0.50** | 0.45 ✓ |  |" in shown
+    assert re.fullmatch("before .* after", shown, re.DOTALL)
+    assert "old" not in shown
