@@ -1,4 +1,4 @@
-"""`python3 run.py bench [name …]`: measures, and prints medians, spread and the ratio to each reference."""
+"""`python3 run.py bench [--peers] [name …]`: measures, and prints medians, spread and the ratio to each reference."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,8 +8,11 @@ import click
 
 from benchmarks import bulk, claim, clean, crowd, drain, footprint, http, latency, page, recorded, report, sizes, up
 from benchmarks.comparison import Comparison, Result, compared, steps
+from benchmarks.peers.comparisons import PEERS
 
-BENCHMARKS: Mapping[str, Callable[[], Iterator[Comparison]]] = {
+Benchmarks = Mapping[str, Callable[[], Iterator[Comparison]]]
+
+BENCHMARKS: Benchmarks = {
     "drain": drain.comparisons,
     "http": http.comparisons,
     "bulk": bulk.comparisons,
@@ -27,17 +30,21 @@ ON_DEMAND = {"crowd", "claim-5m"}
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS, *PEERS]))
+@click.option("--peers", is_flag=True, help="Compare with other systems, all or those named; they are installed first.")
 @click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
 @click.option("--record", is_flag=True, help="Keep them: --check compares with them, docs/performance.md shows them.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a ratio has fallen behind the recorded one.")
-def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check: bool) -> None:
+def main(names: Sequence[str], peers: bool, repeats: int, as_json: bool, record: bool, check: bool) -> None:
     """Measure all, or what is named. Goals of the project stand behind the ratio, reached (✓) or not (✗)."""
+    table = PEERS if peers else BENCHMARKS
+    if strange := set(names) - table.keys():
+        raise click.BadArgumentUsage(f"{'With' if peers else 'Without'} --peers there is no {', '.join(strange)}.")
     results = []
     if not as_json:
         click.echo(report.head())
-    for result in measured(names or [name for name in BENCHMARKS if name not in ON_DEMAND], repeats):
+    for result in measured(table, names or [name for name in table if name not in ON_DEMAND], repeats):
         results.append(result)
         if not as_json:
             click.echo(report.line(result))
@@ -51,10 +58,10 @@ def main(names: Sequence[str], repeats: int, as_json: bool, record: bool, check:
         raise click.ClickException("\n".join(behind))
 
 
-def measured(names: Iterable[str], repeats: int) -> Iterator[Result]:
+def measured(table: Benchmarks, names: Iterable[str], repeats: int) -> Iterator[Result]:
     """The results, one after the other, with a bar for each while it is measured."""
     for name in names:
-        for comparison in BENCHMARKS[name]():
+        for comparison in table[name]():
             with click.progressbar(length=steps(comparison, repeats), label=comparison.name, file=sys.stderr) as bar:
                 for result in compared(comparison, repeats):
                     bar.update(1 if result is None else 0)

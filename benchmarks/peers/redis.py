@@ -1,0 +1,33 @@
+"""A Redis of our own, for as long as it is needed."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+from benchmarks.http import free_port
+from benchmarks.service import until
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Its address. It writes nothing to disk: that is how it is fastest, and how it forgets everything in a crash."""
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning")
+    with TemporaryDirectory() as folder:
+        server = subprocess.Popen(
+            ("redis-server", *options), cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            until(lambda: answers(port))
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
