@@ -27,7 +27,7 @@ TABLE: Mapping[str, Peer] = {
     "oban": Peer(
         title="Oban for Python",
         program="oban",
-        settings="100 at a time",
+        settings="500 at a time",
         note="keeps no results, runs functions in the worker's own event loop",
         tasks=8_000,
         needs=(NEW_PYTHON,),

@@ -10,7 +10,7 @@ from oban.schema import install_sql
 from benchmarks.peers.programs import program
 from benchmarks.peers.programs.on_postgres import OnPostgres
 
-AT_A_TIME = 100
+AT_A_TIME = 500
 
 # It finds a function by the name of its module.
 job()(program.noop)
