@@ -28,7 +28,7 @@ TABLE: Mapping[str, Peer] = {
         title="Oban for Python",
         program="oban",
         settings="500 at a time",
-        note="keeps no results, runs functions in the worker's own event loop",
+        note="keeps only results that a function asks to be kept, runs functions in the worker's own event loop",
         tasks=8_000,
         needs=(NEW_PYTHON,),
     ),

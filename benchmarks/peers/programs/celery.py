@@ -10,6 +10,7 @@ from redis import Redis
 from benchmarks.peers.programs import program
 
 CHILDREN = 2
+PREFETCHED = 128
 QUEUE = "bench"
 
 
@@ -21,7 +22,9 @@ class OnCelery(program.Program):
     def __init__(self, address: str) -> None:
         super().__init__(address)
         self.app = Celery("bench", broker=f"{address}/0", backend=f"{address}/1")
-        self.app.conf.update(task_default_queue=QUEUE, worker_prefetch_multiplier=64, worker_disable_rate_limits=True)
+        self.app.conf.update(
+            task_default_queue=QUEUE, worker_prefetch_multiplier=PREFETCHED, worker_disable_rate_limits=True
+        )
         self.noop = self.app.task(name="noop")(program.noop)
         self.clock = self.app.task(name="clock")(program.clock)
         self.results = Redis.from_url(f"{address}/1")
