@@ -1,5 +1,6 @@
 """`python3 run.py bench [--peers] [name …]`: measures, and prints medians, spread and the ratio to each reference."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -70,4 +71,6 @@ def measured(table: Benchmarks, names: Iterable[str], repeats: int) -> Iterator[
 
 
 if __name__ == "__main__":
+    # Who is told to end goes the way of Ctrl-C: what was started for a comparison is ended with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()
