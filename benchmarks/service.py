@@ -79,3 +79,19 @@ def until(condition: Callable[[], bool], pause: float = 0.01) -> None:
         if time.monotonic() > end:
             raise RuntimeError(f"it has not come to that within {PATIENCE:g} seconds")
         time.sleep(pause)
+
+
+def until_answered(url: str, question: str) -> None:
+    """Return as soon as the answer is yes. Asked over one connection, since a new one would cost the server more."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            until(lambda: _is_yes(cursor, question))
+    finally:
+        connection.close()
+
+
+def _is_yes(cursor: Any, question: str) -> bool:
+    cursor.execute(question)
+    return bool(cursor.fetchone()[0])
