@@ -52,9 +52,10 @@ class NamedArguments:
     def bind(self, sent: str, progress: Progress) -> Call:
         """By name where that is possible, with a progress for the parameter that asks for one."""
         values = dict(self._checker.converted(sent))
-        if any(name in values for name in self._progress):
-            raise InvalidArguments(f"$.{self._progress[0]}: there is no such argument")
-        values.update(dict.fromkeys(self._progress, progress))
+        for name in self._progress:
+            if name in values:
+                raise InvalidArguments(f"$.{name}: there is no such argument")
+            values[name] = progress
         return [values.pop(each.name, each.default) for each in self._positional], values
 
 

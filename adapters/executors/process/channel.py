@@ -33,9 +33,10 @@ class Channel:
 
     def note(self, *reports: Report) -> None:
         """Say these things with what is said next."""
-        frames = b"".join(pack(kind, os.getpid(), run, payload) for kind, run, payload in reports)
+        sender = os.getpid()
+        frames = [pack(kind, sender, run, payload) for kind, run, payload in reports]
         with self._lock:
-            self._unsaid += frames
+            self._unsaid += b"".join(frames)
 
     def say(self, *reports: Report) -> None:
         """Say these things now. From any thread; but in a forked copy of the process, nothing is said."""

@@ -20,7 +20,7 @@ class Interpreter:
         if tuple(names.values()) != self._values:
             names.update(self._builtins)
             self._remember(names)
-        if not {*self._path} <= {*sys.path}:
+        if sys.path != self._path and not {*self._path} <= {*sys.path}:
             sys.path[:] = self._path
         sys.setrecursionlimit(self._recursion)
 

@@ -10,7 +10,7 @@ import threading
 from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
 from typing import Any
 
-from adapters.executors.process.descriptors import copied
+from adapters.executors.process.descriptors import copied, moved
 from adapters.executors.process.interpreter import Interpreter
 from adapters.executors.process.output import Output
 
@@ -31,7 +31,7 @@ class Surroundings:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._folder = os.getcwd()
+        self._folder = moved(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
         self._copies = [copied(stream) for stream in (0, 1, 2)]
         self._streams = sys.stdin, sys.stdout, sys.stderr
         self._environment = dict(os.environ)
@@ -52,7 +52,7 @@ class Surroundings:
             self._restore_signals()
             self._restore_environment()
             os.umask(self._mask)
-            os.chdir(self._folder)
+            os.fchdir(self._folder)
         except Exception:
             return False
         is_whole = self._interpreter.is_whole() and _limits() == self._limits
