@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from application.ports.queue import Claimed, Wanted
 from application.supervisor.held import Held, Holdings
-from domain.ids import TypeName
+from domain.ids import Hold, TypeName
+from domain.task import Task
 
 HORIZON = 0.1
 """Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
@@ -28,13 +29,17 @@ SHORTEST = 1e-5
 class ClaimAhead:
     """Mean durations by type, the order in which types take turns, and what the last claims came to.
 
-    Of the `exhausted` types nothing was there when it was last asked for, of those `cut_short` there may be more.
+    Of the `exhausted` types nothing was there when it was last asked for, of those `cut_short` there may be more. What
+    is `returning` was given back, and does not wait in the storage before that is written. The claim that is under way
+    may have looked before, for all `unseen` types.
     """
 
     durations: dict[TypeName, float] = field(default_factory=dict)
     turns: list[TypeName] = field(default_factory=list)
     exhausted: set[TypeName] = field(default_factory=set)
     cut_short: set[TypeName] = field(default_factory=set)
+    returning: dict[Hold, TypeName] = field(default_factory=dict)
+    unseen: set[TypeName] = field(default_factory=set)
 
     def learn(self, type: TypeName, seconds: float) -> None:
         """A run of this type took so long."""
@@ -49,11 +54,20 @@ class ClaimAhead:
         self.cut_short &= {*offered}
         self.exhausted &= {*offered}
 
+    def asked(self) -> None:
+        """A claim is on its way."""
+        self.unseen = {*self.returning.values()}
+
     def took(self, claimed: Sequence[Claimed], wanted: Wanted) -> None:
-        """These were claimed when so many were wanted. Their types come last now, the latest last of all."""
+        """These were claimed when so many were wanted. Their types come last now, the latest last of all.
+
+        A claim behind marks does not tell what waits before them.
+        """
         taken = Counter(each.task.type for each in claimed)
         asked, bounded = wanted.most.keys(), _bounded(taken, claimed, wanted)
-        self.cut_short = self.cut_short - asked | (bounded & taken.keys())
+        if not wanted.marks:
+            self.cut_short = self.cut_short - asked | self.unseen
+        self.cut_short |= bounded & taken.keys()
         self.exhausted = self.exhausted - taken.keys() | (asked - taken.keys() - bounded)
         for type in taken:
             if type in self.turns:
@@ -83,11 +97,18 @@ class ClaimAhead:
         most = self._ready(free, places, held, now) - self._kept(places, held.queued_of + held.next_of)
         return [each for each in held.queued if self._is_slow(each.task.type)][max(most, 0) :]
 
-    def gave_back(self, types: Iterable[TypeName]) -> None:
-        """Tasks of these wait in the storage again."""
-        returned = {*types}
-        self.cut_short |= returned
-        self.exhausted -= returned
+    def gave_back(self, tasks: Iterable[Task]) -> None:
+        """These wait in the storage again as soon as that is written."""
+        given = {task.hold: task.type for task in tasks}
+        self.returning |= given
+        self.unseen |= {*given.values()}
+        self.cut_short |= {*given.values()}
+        self.exhausted -= {*given.values()}
+
+    def settled(self, holds: Iterable[Hold]) -> None:
+        """What has become of these is written."""
+        for hold in holds if self.returning else ():
+            self.returning.pop(hold, None)
 
     def _ready(self, free: int, places: int, held: Holdings, now: float) -> int:
         """How many places are free for what is queued, or soon will be."""

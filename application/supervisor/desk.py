@@ -67,7 +67,7 @@ class Desk:
     def give_back(self, unstarted: Iterable[Task]) -> None:
         """These are not going to start here."""
         now, tasks = self.now, list(unstarted)
-        self.ahead.gave_back(task.type for task in tasks)
+        self.ahead.gave_back(tasks)
         self.outbox.extend(Settlement.released(task, now) for task in tasks)
 
     def lose(self, holds: Sequence[Hold]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from application.ports.queue import Claimed
+from application.ports.queue import Claimed, Mark
 from application.supervisor.claim_ahead import HORIZON, LIMIT, ClaimAhead
 from application.supervisor.held import Holdings
 from domain.ids import HandlerId, TaskId, TypeName
@@ -189,9 +189,23 @@ class TestOnePlaceOfSeveral:
 
     def test_is_kept_for_those_that_were_given_back(self, ahead: ClaimAhead):
         ahead.took([], ahead.wanted(4, 4, Holdings(), now=0))
-        ahead.gave_back([QUICK])
+        ahead.gave_back(each.task for each in claimed(QUICK))
         assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3
         assert QUICK not in ahead.exhausted
+
+    def test_is_kept_until_it_is_known_that_those_which_were_given_back_wait_there_no_more(self, ahead: ClaimAhead):
+        unstarted = [each.task for each in claimed(QUICK)]
+        ahead.gave_back(unstarted)
+        ahead.asked()
+        ahead.settled(task.hold for task in unstarted)
+        ahead.took([], ahead.wanted(4, 4, Holdings(), now=0))
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3, "it may not have been written when it looked"
+        ahead.asked()
+        behind_marks = replace(ahead.wanted(4, 4, Holdings(), now=0), marks={(QUICK, 0): Mark(NOW, TaskId(1))})
+        ahead.took([], behind_marks)
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 3, "they may stand before the marks"
+        ahead.took([], ahead.wanted(4, 4, Holdings(), now=0))
+        assert ahead.wanted(4, 4, Holdings(), now=0).most_slow == 4
 
     def test_is_not_taken_by_slow_ones_that_came_together_with_quick_ones(self, ahead: ClaimAhead):
         queued = holding(queued="ssqss")

@@ -47,6 +47,7 @@ class ClaimTasks:
             pause = SOON
         marks = self._marks.to_use(self._desk.clock.monotonic())
         wanted = replace(self._wanted(), marks=marks)
+        self._desk.ahead.asked()
         courier.send(lambda: self._claim(wanted), lambda answer: self._take_in(*answer, wanted, pause))
 
     def _claim(self, wanted: Wanted) -> tuple[Sequence[Claimed], float]:

@@ -67,6 +67,7 @@ class Settle:
 
     def _take_note(self, batch: Sequence[Settlement], written: Written) -> None:
         self._desk.under_way = ()
+        self._desk.ahead.settled(each.task.hold for each in batch)
         self._desk.outbox.extend(written.busy)
         refused = {*written.refused}
         for settlement in (each for each in batch if each.task.id in refused):
