@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from threading import Condition, Event, Lock, Thread
 
 from application.errors import StorageUnavailable
+from application.ports.at_once import AtOnce
 from application.ports.clock import Clock
 from application.ports.tasks import Stored, Version
 from application.ports.wake_up import Listener, Topic
-from application.ports.work import Begin
 from domain.ids import TaskId
 
 POLL = 1.0
@@ -53,8 +53,8 @@ class Watcher:
 class Changes:
     """Nothing runs and nobody listens until the first one waits."""
 
-    def __init__(self, begin: Begin, clock: Clock, listener: Listener, most: int) -> None:
-        self._begin = begin
+    def __init__(self, storage: AtOnce, clock: Clock, listener: Listener, most: int) -> None:
+        self._storage = storage
         self._clock = clock
         self._listener = listener
         self._most = most
@@ -125,14 +125,12 @@ class Changes:
             watchers[watcher.id].append(watcher)
         if not watchers:
             return
-        with self._begin() as work:
-            versions = work.tasks.versions(watchers.keys())
+        versions = self._storage.versions(watchers.keys())
         for id, of_it in watchers.items():
             if behind := [watcher for watcher in of_it if watcher.seen != versions.get(id)]:
                 self._tell(id, behind)
 
     def _tell(self, id: TaskId, watchers: Sequence[Watcher]) -> None:
-        with self._begin() as work:
-            stored = work.tasks.get(id)
+        stored = self._storage.several([id]).get(id)
         for watcher in watchers:
             watcher.tell(stored)

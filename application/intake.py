@@ -65,7 +65,7 @@ class Intake:
             run_at=_run_at(request, now),
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
-            options=replace(published.options, **request.options),
+            options=replace(published.options, **request.options) if request.options else published.options,
             terms=search_terms.terms(request.args),
         )
 

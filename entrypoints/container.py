@@ -9,7 +9,15 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.executors.process.executor import ProcessExecutor
 from adapters.executors.process.limits import Limits
 from adapters.json_schema import SchemaChecker
-from adapters.postgres import Database, Migration, PostgresClock, PostgresListener, PostgresNotifier, PostgresStore
+from adapters.postgres import (
+    Database,
+    Migration,
+    PostgresAtOnce,
+    PostgresClock,
+    PostgresListener,
+    PostgresNotifier,
+    PostgresStore,
+)
 from adapters.processes import ProcProcesses
 from adapters.webhooks import new_post
 from application.changes import Changes
@@ -74,6 +82,7 @@ class Container(containers.DeclarativeContainer):
     )
     store = providers.Singleton(PostgresStore, database)
     begin = store.provided.begin
+    at_once = providers.Singleton(PostgresAtOnce, database)
     clock = providers.Singleton(PostgresClock, database)
     notifier = providers.Singleton(PostgresNotifier, database)
     listener = providers.Singleton(PostgresListener, database)
@@ -89,10 +98,10 @@ class Container(containers.DeclarativeContainer):
     intake = providers.Singleton(
         Intake, clock, known_types, checker, settings.provided.max_task_time, settings.provided.signs
     )
-    submit_task = providers.Singleton(SubmitTask, begin, intake, notifier, viewer)
+    submit_task = providers.Singleton(SubmitTask, begin, at_once, intake, notifier, viewer)
     submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
-    view_task = providers.Singleton(ViewTask, begin, viewer)
-    changes = providers.Singleton(Changes, begin, clock, listener, settings.provided.http_waiters)
+    view_task = providers.Singleton(ViewTask, at_once, viewer)
+    changes = providers.Singleton(Changes, at_once, clock, listener, settings.provided.http_waiters)
     await_task = providers.Singleton(AwaitTask, changes, viewer, clock)
     follow_task = providers.Singleton(FollowTask, view_task, changes, viewer)
     view_log = providers.Singleton(ViewLog, begin)

@@ -1,7 +1,7 @@
 """The database's time on every host: the host's monotonic clock and an offset that is measured in the background."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event, Thread
 
 from sqlalchemy import Connection, text
@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 from adapters.postgres.database import Database
 from application.errors import StorageUnavailable
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVERY, AGAIN = 30.0, 1.0
 """Seconds between two measurements, and after one that failed."""
 SAMPLES = 5
@@ -28,7 +27,7 @@ class PostgresClock:
         self._thread: Thread | None = None
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=time.clock_gettime(RUNS) + self._offset)
+        return datetime.fromtimestamp(time.clock_gettime(RUNS) + self._offset, UTC)
 
     def monotonic(self) -> float:
         return time.monotonic()

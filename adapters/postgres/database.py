@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg2
 import psycopg2.errors
-from sqlalchemy import Connection, Engine, create_engine
+from psycopg2.extras import NamedTupleCursor
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -97,8 +98,30 @@ class Database:
             with self._watch.over(connection.connection.dbapi_connection), connection:
                 yield connection
 
+    @contextmanager
+    def at_once(self) -> Iterator[Any]:
+        """A cursor of the driver, for which each statement is a transaction of its own; its rows have names."""
+        with errors_translated():
+            pooled = self.engine.raw_connection()
+            driver: Any = pooled.dbapi_connection
+            try:
+                driver.autocommit = True
+                with self._watch.over(driver), driver.cursor(cursor_factory=NamedTupleCursor) as cursor:
+                    yield cursor
+            finally:
+                self._give_back(pooled, driver)
+
     def close(self) -> None:
         """Give the connections back."""
+        self.engine.dispose()
+
+    def _give_back(self, pooled: PoolProxiedConnection, driver: Any) -> None:
+        if not driver.closed:
+            driver.autocommit = False
+            pooled.close()
+            return
+        pooled.invalidate()
+        # What cut this connection has cut the others as well.
         self.engine.dispose()
 
     def _connected(self) -> Any:
@@ -130,6 +153,8 @@ def errors_translated() -> Iterator[None]:
         if error.connection_invalidated or isinstance(error.orig, AWAY):
             raise StorageUnavailable from error
         raise
+    except CONFLICTS as error:
+        raise StorageConflict from error
     except AWAY as error:
         raise StorageUnavailable from error
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from adapters.postgres import statements
 from domain.delivery import Delivery, DeliveryState
@@ -21,17 +21,18 @@ class PostgresDeliveries:
     def get(self, task: TaskId) -> Delivery | None:
         """How far the address of that task has been told; None before it has finished."""
         row = self._connection.execute(statements.DELIVERY, {"task": task}).first()
-        return None if row is None else _delivery(row)
+        return None if row is None else delivery(row)
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         parameters = {"now": now, "until": until, "limit": limit}
-        return [_delivery(row) for row in self._connection.execute(statements.CLAIM_DELIVERIES, parameters)]
+        return [delivery(row) for row in self._connection.execute(statements.CLAIM_DELIVERIES, parameters)]
 
     def settle(self, delivery: Delivery) -> bool:
         return self._connection.execute(statements.SETTLE_DELIVERY, _settled(delivery)).rowcount == 1
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def delivery(row: Any) -> Delivery:
+    """The delivery that a row of statements.DELIVERY holds."""
     return Delivery(
         task=row.task,
         finished=row.finished,

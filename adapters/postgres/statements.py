@@ -72,6 +72,8 @@ WITH_KEYS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:
 
 GET = text(f"SELECT {_STORED} FROM tasks t WHERE t.id = :id")
 
+SEVERAL = text(f"SELECT {_STORED} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
+
 VERSIONS = text(f"SELECT t.id, {_VERSION} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
 
 LOCK = text(f"SELECT {TASK} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[])) ORDER BY t.id FOR UPDATE")

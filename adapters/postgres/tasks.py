@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row
 from adapters.postgres import rows, statements
 from adapters.postgres.deliveries import PostgresDeliveries
 from application.ports.tasks import LATEST, Known, Stored, Version
+from domain.delivery import Delivery
 from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -25,8 +26,9 @@ class PostgresTasks:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         if not submissions:
             return []
-        ids = self._added(rows.columns(list(map(_added, submissions))))
-        return [None if id is None else each.registered(TaskId(id)) for each, id in zip(submissions, ids, strict=True)]
+        new = [each.registered(UNREGISTERED) for each in submissions]
+        ids = self._added(submissions, rows.columns(list(map(added, submissions, new))))
+        return [None if id is None else task.registered(id) for task, id in zip(new, ids, strict=True)]
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
         if not keys:
@@ -56,20 +58,24 @@ class PostgresTasks:
     def remove(self, id: TaskId) -> None:
         self._connection.execute(statements.REMOVE, {"id": id})
 
-    def _added(self, columns: Mapping[str, Sequence[Any]]) -> Sequence[int | None]:
+    def _added(self, submissions: Sequence[Submission], columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         # The statement that minds keys takes a sixth more time.
-        if any(columns["key"]):
+        if any(submission.key for submission in submissions):
             return self._connection.execute(statements.ADD_WITH_KEYS, columns).scalars().all()
         return sorted(self._connection.execute(statements.ADD, columns).scalars())
 
     def _stored(self, row: Row[Any]) -> Stored:
         # Few have a callback: the others are spared the look.
-        delivery = None if row.callback is None else PostgresDeliveries(self._connection).get(row.id)
-        return Stored(rows.task(row), row.args, row.result, Version(row.version), delivery)
+        return stored(row, None if row.callback is None else PostgresDeliveries(self._connection).get(row.id))
 
 
-def _added(submission: Submission) -> dict[str, object]:
-    task = submission.registered(UNREGISTERED)
+def stored(row: Any, delivery: Delivery | None) -> Stored:
+    """The task that a row of statements.GET holds, with the delivery that it has."""
+    return Stored(rows.task(row), row.args, row.result, row.version, delivery)
+
+
+def added(submission: Submission, task: Task) -> dict[str, object]:
+    """How a submission is kept as that task."""
     return {
         "type": task.type,
         "args": submission.args,

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.memory import MemoryStore
-from adapters.postgres import PostgresStore
+from adapters.memory import MemoryAtOnce, MemoryStore
+from adapters.postgres import PostgresAtOnce, PostgresStore
+from application.ports.at_once import AtOnce
 from application.ports.work import Begin
 
 
@@ -16,3 +17,11 @@ def begin(request: pytest.FixtureRequest) -> Begin:
         "postgres": lambda: PostgresStore(request.getfixturevalue("database")).begin,
     }
     return stores[request.param]()
+
+
+@pytest.fixture
+def at_once(request: pytest.FixtureRequest, begin: Begin) -> AtOnce:
+    """Over the same storage as `begin`."""
+    if "memory" in request.node.callspec.id:
+        return MemoryAtOnce(begin)
+    return PostgresAtOnce(request.getfixturevalue("database"))

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.postgres import Database, Migration, PostgresStore
+from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore
 from adapters.postgres.database import RETRY
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.work import Begin
@@ -149,6 +149,46 @@ def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Databa
         task(begin, 1)
     with ExitStack() as works:
         assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
+
+
+class TestSingleSteps:
+    def test_nothing_listens_there(self):
+        with unavailable():
+            PostgresAtOnce(Database(NOWHERE)).add([submission()])
+
+    def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
+        begin, at_once = PostgresStore(own).begin, PostgresAtOnce(own)
+        with ExitStack() as works:
+            for _ in range(5):
+                works.enter_context(begin()).tasks.get(TaskId(1))
+        server.stop()
+        server.start()
+        with unavailable():
+            at_once.add([submission()])
+        assert [at_once.add([submission()])[0].id for _ in range(5)] == [1, 2, 3, 4, 5]
+        with ExitStack() as works:
+            assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
+
+    def test_a_standby_was_reached(self, database: Database, postgres_url: str):
+        standby = Database(with_settings(postgres_url, default_transaction_read_only="on"))
+        with unavailable():
+            PostgresAtOnce(standby).add([submission()])
+        standby.close()
+
+    def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
+        at_once = PostgresAtOnce(impatient)
+        assert at_once.add([submission()])
+        with hanging(server), unavailable():
+            at_once.add([submission()])
+        until(lambda: answers(PostgresStore(impatient).begin))
+
+    def test_works_that_come_after_them_are_transactions_again(self, begin: Begin, database: Database):
+        PostgresAtOnce(database).add([submission()])
+        with begin() as work:
+            assert work.tasks.add([submission()])
+        with begin() as work:
+            assert work.tasks.get(TaskId(1))
+            assert work.tasks.get(TaskId(2)) is None
 
 
 def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgres):

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryWakeUp
+from adapters.memory import MemoryAtOnce, MemoryWakeUp
 from adapters.postgres import Database, PostgresClock
 from application.intake import Intake, Request
 from application.known_types import KnownTypes
@@ -45,7 +45,7 @@ class Door:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
         intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
-        self.one = SubmitTask(begin, intake, MemoryWakeUp(), Viewer(types, self.clock))
+        self.one = SubmitTask(begin, MemoryAtOnce(begin), intake, MemoryWakeUp(), Viewer(types, self.clock))
         types.all()
 
 

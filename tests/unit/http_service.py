@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from adapters.clocks.held import HeldClock
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryAtOnce, MemoryStore, MemoryWakeUp
 from application.changes import Changes
 from application.errors import StorageUnavailable
 from application.intake import Intake
@@ -49,10 +49,11 @@ class Service:
     away: bool = False
 
     def __post_init__(self) -> None:
+        self.storage = MemoryAtOnce(self.begin)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.begin, self.clock, self.wake_up, self.given.http_waiters)
+        self.changes = Changes(self.storage, self.clock, self.wake_up, self.given.http_waiters)
         self.client: FlaskClient = self.app().test_client()
 
     def app(self) -> Flask:
@@ -76,13 +77,13 @@ class Service:
         return SchemaChecker()
 
     def submit_task(self) -> SubmitTask:
-        return SubmitTask(self.begin, self.intake(), self.wake_up, self.viewer)
+        return SubmitTask(self.begin, self.storage, self.intake(), self.wake_up, self.viewer)
 
     def submit_tasks(self) -> SubmitTasks:
         return SubmitTasks(self.begin, self.intake(), self.wake_up)
 
     def view_task(self) -> ViewTask:
-        return ViewTask(self.begin, self.viewer)
+        return ViewTask(self.storage, self.viewer)
 
     def await_task(self) -> AwaitTask:
         return AwaitTask(self.changes, self.viewer, self.clock)

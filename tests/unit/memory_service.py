@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.clocks import HeldClock
-from adapters.memory import MemoryStore
+from adapters.memory import MemoryAtOnce, MemoryStore
 from adapters.memory.store import MemoryWork
 from application.errors import StorageUnavailable
 from application.intake import Intake, Request
@@ -33,6 +33,7 @@ class Service:
     begun: int = 0
 
     def __post_init__(self) -> None:
+        self.storage = MemoryAtOnce(self.begin)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.intake = Intake(self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True)
@@ -59,7 +60,7 @@ class Service:
         return self.submitted(type, args, **asked).view
 
     def submitted(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> Submitted:
-        made = SubmitTask(self.begin, self.intake, self, self.viewer)
+        made = SubmitTask(self.begin, self.storage, self.intake, self, self.viewer)
         return made(Request(type=TypeName(type), args=args or {}, **asked))
 
 

@@ -88,7 +88,7 @@ class TestMany:
     def test_all_are_stored_in_order_and_handlers_are_woken_once(self, service: Service):
         service.told.clear()
         assert many(service, *(request(n) for n in range(5))) == [1, 2, 3, 4, 5]
-        shown = [ViewTask(service.begin, service.viewer)(TaskId(id)) for id in range(1, 6)]
+        shown = [ViewTask(service.storage, service.viewer)(TaskId(id)) for id in range(1, 6)]
         assert [view.stored.args for view in shown] == [f'{{"n":{n}}}' for n in range(5)]
         assert {view.task.priority for view in shown} == {3}
         assert service.told == [Topic.WAITING]
@@ -135,7 +135,7 @@ class TestMany:
             many(service, request(1), request(2, key=KEY))
         assert list(refusal.value.errors) == ["$.1.idempotency_key"]
         with pytest.raises(UnknownTask):
-            ViewTask(service.begin, service.viewer)(TaskId(2))
+            ViewTask(service.storage, service.viewer)(TaskId(2))
 
     def test_requests_are_asked_for_one_at_a_time(self, service: Service):
         """So whoever reads them has one of them in its hands at any time."""

@@ -33,7 +33,7 @@ def service() -> Service:
 
 
 def view(service: Service, id: TaskId = ONE) -> Stored:
-    return ViewTask(service.begin, service.viewer)(id).stored
+    return ViewTask(service.storage, service.viewer)(id).stored
 
 
 def cancel(service: Service, id: TaskId = ONE) -> View:
@@ -118,7 +118,7 @@ class TestViewing:
     def test_it_says_what_a_task_waits_for(self, service: Service):
         service.publish(ADD, seconds=30)
         service.submit("add")
-        seen = ViewTask(service.begin, service.viewer)
+        seen = ViewTask(service.storage, service.viewer)
         assert seen(ONE).waiting_for is WaitingFor.HANDLER
         service.clock.move(60)
         assert seen(ONE).waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE

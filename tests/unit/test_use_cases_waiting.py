@@ -39,8 +39,8 @@ class Waiting:
     def __init__(self) -> None:
         self.service = Service()
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.service.begin, self.service.clock, self.wake_up, most=2)
-        view = ViewTask(self.service.begin, self.service.viewer)
+        self.changes = Changes(self.service.storage, self.service.clock, self.wake_up, most=2)
+        view = ViewTask(self.service.storage, self.service.viewer)
         self.await_task = AwaitTask(self.changes, self.service.viewer, self.service.clock)
         self.follow_task = FollowTask(view, self.changes, self.service.viewer)
         self.pool = ThreadPoolExecutor(4)
@@ -86,7 +86,7 @@ class TestAwaiting:
     def test_what_has_finished_is_answered_at_once(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
-        known = ViewTask(waiting.service.begin, waiting.service.viewer)(ONE)
+        known = ViewTask(waiting.service.storage, waiting.service.viewer)(ONE)
         assert waiting.await_task(known, LONG) == Awaited(known)
 
     def test_what_finished_since_it_was_seen_is_answered_at_once(self, waiting: Waiting):
@@ -203,7 +203,7 @@ class TestFollowing:
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(changes, "POLL", LONG)
-        waiting.changes = Changes(waiting.service.begin, waiting.service.clock, waiting.wake_up, most=2)
+        waiting.changes = Changes(waiting.service.storage, waiting.service.clock, waiting.wake_up, most=2)
         first = waiting.submit()
         steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))

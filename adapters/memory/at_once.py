@@ -1,0 +1,31 @@
+"""Single steps in memory: each is a work of its own."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from application.ports.tasks import Stored, Version
+from application.ports.work import Begin
+from domain.ids import TaskId
+from domain.submission import Submission
+from domain.task import Task
+
+
+class MemoryAtOnce:
+    """Implements application.ports.at_once.AtOnce, by the works that are given."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+        with self._begin() as work:
+            added = work.tasks.add(submissions)
+            work.commit()
+        return [task for task in added if task]
+
+    def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
+        with self._begin() as work:
+            found = {id: work.tasks.get(id) for id in ids}
+        return {id: stored for id, stored in found.items() if stored}
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        with self._begin() as work:
+            return work.tasks.versions(ids)

@@ -1,0 +1,49 @@
+"""Single steps in PostgreSQL: one statement each, with nothing of SQLAlchemy around it but the pool."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+from adapters.postgres import deliveries, rows, statements, tasks
+from adapters.postgres.database import Database
+from application.ports.tasks import Stored, Version
+from domain.ids import TaskId
+from domain.submission import Submission
+from domain.task import Task
+
+
+class PostgresAtOnce:
+    """Implements application.ports.at_once.AtOnce. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+        new = [each.registered(tasks.UNREGISTERED) for each in submissions]
+        added = self._asked(statements.ADD, rows.columns(list(map(tasks.added, submissions, new))))
+        return [task.registered(id) for task, id in zip(new, sorted(row.id for row in added), strict=True)]
+
+    def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
+        return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}
+
+    def _stored(self, row: Any) -> Stored:
+        # Few have a callback: the others are spared the look.
+        found = self._asked(statements.DELIVERY, {"task": row.id}) if row.callback else []
+        return tasks.stored(row, deliveries.delivery(found[0]) if found else None)
+
+    def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        with self._database.at_once() as cursor:
+            cursor.execute(_for_the_driver(statement), parameters)
+            return list(cursor.fetchall())
+
+
+@cache
+def _for_the_driver(statement: TextClause) -> str:
+    """With its parameters named in the driver's way."""
+    return str(statement.compile(dialect=PGDialect_psycopg2()))  # type: ignore[no-untyped-call]
