@@ -44,6 +44,10 @@ def summary_json(view: View) -> str:
     return f"{{{_head(view.task)},{_tail(view)}}}"
 
 
+def _text(text: str | None) -> str:
+    return "null" if text is None else _json(text)
+
+
 def _head(task: Task) -> str:
     return f'"id":{task.id},"type":{_json(task.type)},"status":"{task.status}"'
 
@@ -56,7 +60,7 @@ def _tail(view: View) -> str:
         f'"run_at":{milliseconds(task.run_at)},"started":{milliseconds(task.started)},'
         f'"finished":{milliseconds(task.finished)},'
         f'"attempt":{task.attempt},"max_attempts":{task.max_attempts},"priority":{task.priority},'
-        f'"handler":{_json(task.lease and task.lease.handler)},"waiting_for":{_json(view.waiting_for)}'
+        f'"handler":{_text(task.lease.handler if task.lease else None)},"waiting_for":{_text(view.waiting_for)}'
     )
 
 

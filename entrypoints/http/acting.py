@@ -25,7 +25,7 @@ def acting(tasks: Blueprint, services: Services) -> None:
     places = Places(1, "another request changes many tasks, try again")
 
     def changed(change: Callable[[Request], Changed], query: dict[str, Any]) -> Response:
-        with places.taken():
+        with places:
             done = change(Request(filter=asked_for(query), before=place(query), limit=query.get("limit", ALL)))
         return json_answer(f'{{"count":{done.count},"next":{cursor(done.next)}}}')
 

@@ -10,15 +10,18 @@ JSON = "application/json"
 
 
 class JsonResponse(Response):
-    """Its headers go out as they were set: werkzeug would look for what to correct in them, for a tenth of the time."""
+    """Goes out as it is, in one piece: werkzeug would look for what to correct, and a server send it bit by bit."""
 
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        return self.headers
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        start_response(self.status, list(self.headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response
 
 
 def json_answer(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that is this text."""
-    return JsonResponse(text, status, headers, content_type=JSON)
+    body = text.encode()
+    own = ("Content-Type", JSON), ("Content-Length", str(len(body)))
+    return JsonResponse([body], status, Headers([*own, *headers.items()] if headers else own))
 
 
 def no_content(headers: Mapping[str, str] | None = None) -> Response:

@@ -13,6 +13,7 @@ from entrypoints.http.docs import docs
 from entrypoints.http.errors import answer_errors
 from entrypoints.http.events import events
 from entrypoints.http.health import telling_health
+from entrypoints.http.lean import LeanFlask
 from entrypoints.http.listing import listing
 from entrypoints.http.listing_types import listing_types
 from entrypoints.http.parsing import TaskPath
@@ -40,7 +41,7 @@ ROUTES = {
 
 def create_app(services: Services) -> Flask:
     """The whole API. It asks nothing of the database before its first request."""
-    app = Flask(__name__, static_folder=None)
+    app = LeanFlask(__name__, static_folder=None)
     app.wsgi_app = Turnstile(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     answer_errors(app)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnprocessableEntity, UnsupportedMediaType
 from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from domain import json_text
 from domain.json_items import items
 
+Environ = dict[str, Any]
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -34,9 +36,13 @@ def json_items(text: str, longest: int) -> Iterator[Any]:
 
 def body(most: int) -> str:
     """The whole body. 400, 413 or 415 where it is no text of at most so many bytes that says that it is JSON."""
-    _check_encoding()
-    data = _data(most)
-    _check_type()
+    # What it is asked for is next to nothing: the request's own properties would take twice the time.
+    environ = request.environ
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
+    data = _data(environ, most)
+    if not is_json(environ.get("CONTENT_TYPE", "")):
+        raise UnsupportedMediaType("the content type is not application/json in UTF-8")
     try:
         # A byte order mark is no part of JSON, yet some editors leave one.
         return data.decode("utf-8-sig")
@@ -44,10 +50,13 @@ def body(most: int) -> str:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is wrong") from None
 
 
-def _data(most: int) -> bytes:
+def _data(environ: Environ, most: int) -> bytes:
     """The whole body. werkzeug's own reader would take what there is for the whole where a client breaks off."""
-    length = request.content_length
-    data = b"" if length is not None and length > most else _read(most + 1)
+    length = get_content_length(environ)
+    if length is None:
+        data = _read(get_input_stream(environ), most + 1)
+    else:
+        data = _read(environ["wsgi.input"], length) if length <= most else b""
     if len(data) > most or (length or 0) > most:
         raise RequestEntityTooLarge(f"the body has more than {most} bytes")
     if length is not None and len(data) < length:
@@ -57,21 +66,11 @@ def _data(most: int) -> bytes:
     return data
 
 
-def _read(most: int) -> bytes:
+def _read(stream: IO[bytes], most: int) -> bytes:
     data = b""
-    while len(data) < most and (more := request.stream.read(most - len(data))):
-        data += more
+    while len(data) < most and (more := stream.read(most - len(data))):
+        data = data + more if data else more
     return data
-
-
-def _check_encoding() -> None:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
-
-
-def _check_type() -> None:
-    if not is_json(request.content_type or ""):
-        raise UnsupportedMediaType("the content type is not application/json in UTF-8")
 
 
 @lru_cache(maxsize=100)

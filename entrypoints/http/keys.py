@@ -8,6 +8,7 @@ from domain.ids import Key
 from domain.key import PATTERN, key
 
 KEY = "Idempotency-Key"
+WSGI_NAME = "HTTP_IDEMPOTENCY_KEY"
 KEY_SCHEMA = {"type": "string", "pattern": PATTERN}
 KEY_HEADER: dict[str, Any] = {
     "in": "header",
@@ -20,5 +21,5 @@ KEY_HEADER: dict[str, Any] = {
 
 def key_of_request() -> Key | None:
     """The key that was sent, if one was. InvalidKey for a text that is none."""
-    given = request.headers.get(KEY)
+    given = request.environ.get(WSGI_NAME)
     return None if given is None else key(given)

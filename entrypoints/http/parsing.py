@@ -33,13 +33,9 @@ class TaskPath(BaseConverter):
 
 
 class QueryParser(FlaskParser):
-    """Gives the parameters of a query that were sent, by name. A request without a query costs nothing."""
+    """Gives the parameters of a query that were sent, by name."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"query": RAISE}  # noqa: RUF012
-
-    def parse(self, argmap: Any, req: Request | None = None, **how: Any) -> Any:
-        request = req or self.get_default_request()
-        return super().parse(argmap, request, **how) if request.query_string else {}
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         twice = {name: ["Stands twice."] for name, values in req.args.lists() if len(values) > 1}

@@ -1,8 +1,6 @@
 """Places for requests that take long or much: so many of them at once, others are asked to come again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
+from queue import Empty, SimpleQueue
 
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -11,7 +9,7 @@ PATIENCE = 0.2
 
 
 class Places:
-    """So many of them, at least one, each waited for with some patience, in seconds."""
+    """So many of them, at least one, each waited for with some patience, in seconds. `with places:` holds one."""
 
     def __init__(
         self,
@@ -21,14 +19,17 @@ class Places:
     ) -> None:
         self._busy = busy
         self._patience = patience
-        self._free = BoundedSemaphore(max(1, number))
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(max(1, number)):
+            self._free.put(None)
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Holds a place. ServiceUnavailable, with the time to come again, where none is free."""
-        if not self._free.acquire(timeout=self._patience):
-            raise ServiceUnavailable(self._busy, retry_after=1)
+    def __enter__(self) -> None:
+        """Takes a place. ServiceUnavailable, with the time to come again, where none is free."""
         try:
-            yield
-        finally:
-            self._free.release()
+            self._free.get(timeout=self._patience)
+        except Empty:
+            raise ServiceUnavailable(self._busy, retry_after=1) from None
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves it to others."""
+        self._free.put(None)

@@ -50,7 +50,7 @@ def submitting(tasks: Blueprint, services: Services) -> None:
     places = Places(settings.http_threads * 3 // 4)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
-        with aside(), places.taken():
+        with aside(), places:
             text = body(settings.max_body)
         wanted = Request(type=type, args=json_object(text), key=key_of_request(), **asked(query))
         task = submit(wanted)

@@ -73,10 +73,10 @@ def submitting_many(tasks: Blueprint, services: Services) -> None:
         All of them or none, up to 10,000 and 32 MiB. The ids come in the order of the items. An item whose
         `idempotency_key` has a task already, of the same type and with the same arguments, has the id of that one.
         """
-        with arriving.taken(), ExitStack() as at_its_turn:
+        with arriving, ExitStack() as at_its_turn:
             with aside():
                 text = body(MOST_BYTES)
-                at_its_turn.enter_context(at_work.taken())
+                at_its_turn.enter_context(at_work)
             ids = submit(map(read, up_to(MOST, json_items(text, settings.max_body))))
         return json_answer(f'{{"ids":{json.dumps(ids, separators=(",", ":"))}}}', 201)
 
