@@ -49,14 +49,17 @@ class Intake:
         self._max_task_time = max_task_time
         self._signs = signs
 
-    def submission(self, request: Request) -> Submission:
+    def now(self) -> datetime:
+        """The moment at which something is submitted; many together are submitted at one."""
+        return self._clock.now()
+
+    def submission(self, request: Request, now: datetime) -> Submission:
         """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
         published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._signs:
             raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
-        now = self._clock.now()
         return Submission(
             type=request.type,
             args=json_text.dump(request.args),

@@ -10,6 +10,7 @@ from domain.errors import NotKept
 from domain.json_text import NotJson
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _AT_THE_END = 16
 """So many characters before its end a text may fail because it ends."""
 
@@ -24,8 +25,7 @@ def items(text: str, longest: int) -> Iterator[Any]:
     array.take("[")
     if not array.is_next("]"):
         yield array.item()
-        while not array.is_next("]"):
-            array.take(",")
+        while array.goes_on():
             yield array.item()
     array.take("]")
     array.end()
@@ -51,9 +51,17 @@ class _Array:
             raise self._not_json(f"Expecting {sign!r}", self._at)
         self._at += 1
 
+    def goes_on(self) -> bool:
+        """Whether another item comes; then go on behind the comma."""
+        comma = _COMMA.match(self._text, self._at)
+        if comma:
+            self._at = comma.end()
+        elif not self.is_next("]"):
+            raise self._not_json("Expecting ','", self._at)
+        return comma is not None
+
     def item(self) -> Any:
-        """Go on behind the next item."""
-        self._skip_space()
+        """Go on behind the item that comes next, with no space before it."""
         if self._at - self._from >= self._longest:
             self._open_window()
         start = self._at

@@ -8,17 +8,18 @@ that differ agree by a chance of one in 10^19.
 
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any
 
 from domain import json_text
 
 MOST = 50
+NUMBERS = frozenset({int, float})
 
 
 def terms(args: Mapping[str, Any]) -> tuple[int, ...]:
     """Those of parsed arguments, each once."""
-    return tuple(dict.fromkeys(islice(_terms(args, ""), MOST)))
+    return tuple(dict.fromkeys(starmap(term, islice(_leaves(args, ""), MOST))))
 
 
 def term(path: str, value: str) -> int:
@@ -28,9 +29,12 @@ def term(path: str, value: str) -> int:
     return int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
 
 
-def _terms(members: Mapping[str, Any], prefix: str) -> Iterator[int]:
+def _leaves(members: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in members.items():
-        if isinstance(value, dict):
-            yield from _terms(value, f"{prefix}{name}.")
+        if isinstance(value, str):
+            yield prefix + name, value
+        elif isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
         elif not isinstance(value, list):
-            yield term(prefix + name, value if isinstance(value, str) else json_text.dump(value))
+            # The JSON text of a number, without an encoder that has to be made for it.
+            yield prefix + name, repr(value) if type(value) in NUMBERS else json_text.dump(value)

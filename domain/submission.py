@@ -1,13 +1,17 @@
 """A task as it was asked for, before the store has given it an id."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 
 from domain.errors import InvalidOption
 from domain.ids import Key, TaskId, TypeName
-from domain.instants import after, aware, whole_second
+from domain.instants import after, whole_second
 from domain.options import LONGEST, Options
 from domain.task import Task
+
+UNTOUCHED = {each.name: each.default for each in fields(Task)}
+"""What a task has of which nothing was asked, and that nothing has happened to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +38,29 @@ class Submission:
 
     def registered(self, id: TaskId) -> Task:
         """The task that this becomes under that id: waiting, and kept for `ttl` seconds from when it may run."""
-        created = whole_second(self.now)
-        run_at = aware(self.now if self.run_at is None else self.run_at)
-        return Task(
-            id=id,
-            type=self.type,
-            created=created,
-            run_at=run_at,
-            ttl=self.ttl,
-            expire=after(max(created, whole_second(run_at)), self.ttl),
-            priority=self.options.priority,
-            max_attempts=self.options.max_attempts,
-            max_losses=self.options.max_losses,
-            timeout=self.options.timeout,
-            callback=self.options.callback,
+        created, expire = _from_now(self.now, self.ttl)
+        if self.run_at is not None:
+            expire = after(max(created, whole_second(self.run_at)), self.ttl)
+        return Task.restored(
+            {
+                **UNTOUCHED,
+                "id": id,
+                "type": self.type,
+                "created": created,
+                "run_at": self.now if self.run_at is None else self.run_at,
+                "ttl": self.ttl,
+                "expire": expire,
+                "priority": self.options.priority,
+                "max_attempts": self.options.max_attempts,
+                "max_losses": self.options.max_losses,
+                "timeout": self.options.timeout,
+                "callback": self.options.callback,
+            }
         )
+
+
+@lru_cache(maxsize=100)
+def _from_now(now: datetime, ttl: int) -> tuple[datetime, datetime]:
+    """When what is submitted now was created, and when it expires. Many are submitted at one moment."""
+    created = whole_second(now)
+    return created, after(created, ttl)

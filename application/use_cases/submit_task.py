@@ -37,7 +37,7 @@ class SubmitTask:
 
     def __call__(self, request: Request) -> Submitted:
         """The task, waiting; or as it stands, where the same was submitted before."""
-        submission = self._intake.submission(request)
+        submission = self._intake.submission(request, self._intake.now())
         # Who has a key may have to wait for somebody else who has it too: no others wait with it.
         submitted = self._new(submission) if submission.key is None else self._of_its_key(submission)
         if submitted.is_new:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
@@ -36,7 +37,8 @@ class SubmitTasks:
 
     def __call__(self, requests: Iterable[Request | Unreadable]) -> Sequence[TaskId]:
         """The ids in the order of the requests. Each is asked for when the one before has been looked at."""
-        looked_at = [self._submission(request) for request in requests]
+        now = self._intake.now()
+        looked_at = [self._submission(request, now) for request in requests]
         submissions = [each for each in looked_at if isinstance(each, Submission)]
         if len(submissions) < len(looked_at):
             raise _invalid({nth: each for nth, each in enumerate(looked_at) if isinstance(each, Unreadable)})
@@ -44,11 +46,11 @@ class SubmitTasks:
         self._notifier.notify(Topic.WAITING)
         return ids
 
-    def _submission(self, request: Request | Unreadable) -> Submission | Unreadable:
+    def _submission(self, request: Request | Unreadable, now: datetime) -> Submission | Unreadable:
         if isinstance(request, Unreadable):
             return request
         try:
-            return self._intake.submission(request)
+            return self._intake.submission(request, now)
         except UnknownType as error:
             return Unreadable({"$.type": [f"{error.type} is not published"]})
         except InvalidArguments as error:

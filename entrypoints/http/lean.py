@@ -36,7 +36,8 @@ class LeanFlask(Flask):
             script_name=environ.get("SCRIPT_NAME") or "/",
             subdomain="",
             url_scheme=environ["wsgi.url_scheme"],
-            path_info=request.path,
+            # A request that asks for a tunnel has no path.
+            path_info=request.path if environ.get("PATH_INFO") else "",
             default_method=environ["REQUEST_METHOD"],
             query_args=environ.get("QUERY_STRING", ""),
         )

@@ -99,8 +99,13 @@ class SubmitQuery(TaskOptions, ViewQuery):
     """The options of a task, and how long the answer may take."""
 
 
+ASKED = frozenset(TaskOptions().fields)
+
+
 def asked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a Request has of the options of a task that are given so."""
+    """What a Request has of the options of a task that are given so; what else is given is passed over."""
+    if ASKED.isdisjoint(options):
+        return {}
     return {
         "delay": options.get("delay"),
         "run_at": moment(options["run_at"]) if "run_at" in options else None,
