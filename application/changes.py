@@ -5,13 +5,15 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Condition, Event, Lock, Thread
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
 
 from application.errors import StorageUnavailable
 from application.ports.at_once import AtOnce
 from application.ports.clock import Clock
-from application.ports.tasks import Stored, Version
+from application.ports.tasks import Version
 from application.ports.wake_up import Listener, Topic
+from application.view import View, Viewer
 from domain.ids import TaskId
 
 POLL = 1.0
@@ -20,6 +22,8 @@ PAUSE = 0.01
 """Seconds between two looks however much is heard."""
 SHARE = 2
 """How many times longer than a look the pause after it is at least, so that looking leaves time for everything else."""
+CROWD, BREATH = 25, 0.002
+"""So many are told at once, and then others have their turn for so many seconds: each has a thread that wakes up."""
 log = logging.getLogger(__name__)
 
 
@@ -30,33 +34,41 @@ class Watcher:
         self.id = id
         self.seen = seen
         self.has_ended = False
-        self._news: Stored | None = None
-        self._told = Condition()
+        self._news: View | None = None
+        self._lock = Lock()
+        # Rung once for whatever has come. A condition would make a lock for each wait, and hundreds wait.
+        self._bell: SimpleQueue[None] = SimpleQueue()
 
-    def next(self, seconds: float) -> Stored | None:
+    def next(self, seconds: float) -> View | None:
         """The task when it is another than was seen; None after so many seconds, or where nothing more will come."""
-        with self._told:
-            self._told.wait_for(lambda: self._news or self.has_ended, seconds)
+        try:
+            self._bell.get(timeout=max(seconds, 0))
+        except Empty:
+            return None
+        with self._lock:
             news, self._news = self._news, None
         return news
 
-    def tell(self, stored: Stored | None) -> None:
+    def tell(self, view: View | None) -> None:
         """The task as it is now; nothing more will come after None."""
-        with self._told:
-            if stored:
-                self.seen, self._news = stored.version, stored
+        with self._lock:
+            is_rung = self._news is not None
+            if view:
+                self.seen, self._news = view.stored.version, view
             else:
                 self.has_ended = True
-            self._told.notify()
+        if view is None or not is_rung:
+            self._bell.put(None)
 
 
 class Changes:
     """Nothing runs and nobody listens until the first one waits."""
 
-    def __init__(self, storage: AtOnce, clock: Clock, listener: Listener, most: int) -> None:
+    def __init__(self, storage: AtOnce, clock: Clock, listener: Listener, viewer: Viewer, most: int) -> None:
         self._storage = storage
         self._clock = clock
         self._listener = listener
+        self._viewer = viewer
         self._most = most
         self._watchers: set[Watcher] = set()
         self._lock = Lock()
@@ -126,11 +138,16 @@ class Changes:
         if not watchers:
             return
         versions = self._storage.versions(watchers.keys())
-        for id, of_it in watchers.items():
+        # A crowd comes last: it would keep others waiting.
+        for id, of_it in sorted(watchers.items(), key=lambda each: len(each[1])):
             if behind := [watcher for watcher in of_it if watcher.seen != versions.get(id)]:
                 self._tell(id, behind)
 
     def _tell(self, id: TaskId, watchers: Sequence[Watcher]) -> None:
         stored = self._storage.several([id]).get(id)
-        for watcher in watchers:
-            watcher.tell(stored)
+        view = self._viewer(stored) if stored else None
+        for start in range(0, len(watchers), CROWD):
+            for watcher in watchers[start : start + CROWD]:
+                watcher.tell(view)
+            if start + CROWD < len(watchers):
+                self._closed.wait(BREATH)

@@ -1,12 +1,16 @@
 """A task as people see it: where it stands, and what it waits for."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from application.known_types import KnownTypes
 from application.ports.clock import Clock
 from application.ports.tasks import Stored
 from domain.task import Task
 from domain.waiting import WaitingFor, waiting_for
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,14 @@ class View:
 
     stored: Stored
     waiting_for: WaitingFor | None
+    _made: dict[Callable[["View"], Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def once(self, make: Callable[["View"], T]) -> T:
+        """What that makes of the view: the first time it is asked. Many who follow a task share its views."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     @property
     def task(self) -> Task:

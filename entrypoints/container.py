@@ -101,7 +101,7 @@ class Container(containers.DeclarativeContainer):
     submit_task = providers.Singleton(SubmitTask, begin, at_once, intake, notifier, viewer)
     submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
     view_task = providers.Singleton(ViewTask, at_once, viewer)
-    changes = providers.Singleton(Changes, at_once, clock, listener, settings.provided.http_waiters)
+    changes = providers.Singleton(Changes, at_once, clock, listener, viewer, settings.provided.http_waiters)
     await_task = providers.Singleton(AwaitTask, changes, viewer, clock)
     follow_task = providers.Singleton(FollowTask, view_task, changes, viewer)
     view_log = providers.Singleton(ViewLog, begin)

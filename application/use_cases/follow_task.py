@@ -45,7 +45,7 @@ class Following:
             news = self._watcher.next(min(seconds, HEARTBEAT))
             if news is None and (self._watcher.has_ended or seconds <= HEARTBEAT):
                 return
-            view = self._viewer(news or view.stored)
+            view = news or self._viewer(view.stored)
             yield view
 
 

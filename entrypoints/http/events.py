@@ -79,13 +79,13 @@ def events(tasks: Blueprint, services: Services) -> None:
 def stream(following: Following, is_known: bool) -> Iterator[bytes]:
     """The views as events, the first one unless it is known, and signs of life where they look the same."""
     yield RECONNECT
-    shown = task_json(following.first)
+    shown = following.first.once(task_json)
     if not is_known:
-        yield _event(following.first, shown)
+        yield following.first.once(_event)
     for view in following.later():
-        before, shown = shown, task_json(view)
-        yield _event(view, shown) if shown != before else SIGN_OF_LIFE
+        before, shown = shown, view.once(task_json)
+        yield view.once(_event) if shown != before else SIGN_OF_LIFE
 
 
-def _event(view: View, data: str) -> bytes:
-    return f"id: {view.stored.version}\ndata: {data}\n\n".encode()
+def _event(view: View) -> bytes:
+    return f"id: {view.stored.version}\ndata: {view.once(task_json)}\n\n".encode()

@@ -53,7 +53,7 @@ class Service:
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.storage, self.clock, self.wake_up, self.given.http_waiters)
+        self.changes = Changes(self.storage, self.clock, self.wake_up, self.viewer, self.given.http_waiters)
         self.client: FlaskClient = self.app().test_client()
 
     def app(self) -> Flask:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.memory import MemoryWakeUp
 from application import changes
-from application.changes import Changes
+from application.changes import Changes, Watcher
 from application.errors import StorageUnavailable, UnknownTask
 from application.ports.tasks import Version
 from application.ports.wake_up import Topic
@@ -39,7 +39,7 @@ class Waiting:
     def __init__(self) -> None:
         self.service = Service()
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.service.storage, self.service.clock, self.wake_up, most=2)
+        self.changes = Changes(self.service.storage, self.service.clock, self.wake_up, self.service.viewer, most=2)
         view = ViewTask(self.service.storage, self.service.viewer)
         self.await_task = AwaitTask(self.changes, self.service.viewer, self.service.clock)
         self.follow_task = FollowTask(view, self.changes, self.service.viewer)
@@ -165,6 +165,30 @@ class TestBounds:
         waiting.finish()
         assert answer.result(LONG).view.task.status is Status.DONE
 
+    def test_a_task_that_few_wait_for_is_told_of_before_one_that_has_a_crowd(
+        self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(changes, "CROWD", 1)
+        monkeypatch.setattr(changes, "BREATH", LONG)
+        crowded, other = waiting.submit(), waiting.submit()
+        views = [waiting.follow_task(ONE).later() for _ in range(2)]
+        waiting.changes._most = 3
+        answer = waiting.soon(other)
+        for _ in (crowded, other):
+            steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        waiting.wake_up.notify(Topic.CHANGED)
+        assert answer.result(LONG / 2).view.task.status is Status.DONE
+        assert views
+
+    def test_news_that_come_when_the_time_is_over_are_there_next_time(self, waiting: Waiting):
+        seen = waiting.submit()
+        watcher = Watcher(ONE, seen.stored.version)
+        assert watcher.next(0) is None
+        watcher.tell(seen)
+        watcher.tell(later := waiting.service.viewer(seen.stored))
+        assert watcher.next(LONG) is later
+        assert watcher.next(0) is None
+
     def test_what_changed_is_read_once_for_all_who_follow_it(self, waiting: Waiting):
         waiting.submit()
         followed = [waiting.follow_task(ONE), waiting.follow_task(ONE)]
@@ -172,7 +196,8 @@ class TestBounds:
         waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         one, other = (next(each) for each in views)
-        assert one.stored is other.stored
+        assert one is other
+        assert one.once(repr) is other.once(repr)
 
     def test_nobody_listens_and_nothing_runs_before_somebody_waits(self):
         waiting = Waiting()
@@ -203,7 +228,9 @@ class TestFollowing:
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(changes, "POLL", LONG)
-        waiting.changes = Changes(waiting.service.storage, waiting.service.clock, waiting.wake_up, most=2)
+        waiting.changes = Changes(
+            waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
+        )
         first = waiting.submit()
         steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))
