@@ -1,6 +1,6 @@
 """Many values as the one text of a PostgreSQL array: the server reads it several times as fast as it plans a list."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -33,8 +33,13 @@ FEW = 20
 """Of more it is worth while to look whether they are all the same: of what is submitted together, most columns are."""
 
 
-def array(values: Sequence[Any]) -> str:
+def array(values: Iterable[Any]) -> str:
     """What PostgreSQL reads as the array of these numbers, texts, moments, truths and Nones; to be cast there."""
-    if len(values) > FEW and values.count(values[0]) == len(values):
-        return "{" + ",".join([_WRITTEN[type(values[0])](values[0])] * len(values)) + "}"
-    return "{" + ",".join([_WRITTEN[type(value)](value) for value in values]) + "}"
+    elements = list(values)
+    if len(elements) > FEW and elements.count(elements[0]) == len(elements):
+        return _joined([_WRITTEN[type(elements[0])](elements[0])] * len(elements))
+    return _joined([_WRITTEN[type(each)](each) for each in elements])
+
+
+def _joined(written: Iterable[str]) -> str:
+    return "{" + ",".join(written) + "}"

@@ -1,15 +1,16 @@
 """The database: how to reach it, and what its errors mean."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
 import psycopg2
 import psycopg2.errors
 from psycopg2.extras import NamedTupleCursor
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -66,6 +67,7 @@ class Database:
         self._watch = Watch(ANSWER)
         self._trying = Lock()
         self._try_again_at: float | None = None
+        self._idle: deque[Any] = deque()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -100,29 +102,36 @@ class Database:
 
     @contextmanager
     def at_once(self) -> Iterator[Any]:
-        """A cursor of the driver, for which each statement is a transaction of its own; its rows have names."""
+        """A cursor of the driver, for which each statement is a transaction of its own; its rows have names.
+
+        On connections of its own, as few as are used at once: the pool would take as long as a short statement.
+        """
         with errors_translated():
-            pooled = self.engine.raw_connection()
-            driver: Any = pooled.dbapi_connection
+            connection = self._idle_one() or self._autocommitting()
             try:
-                driver.autocommit = True
-                with self._watch.over(driver), driver.cursor(cursor_factory=NamedTupleCursor) as cursor:
+                with self._watch.over(connection), connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
                     yield cursor
             finally:
-                self._give_back(pooled, driver)
+                if connection.closed:
+                    # What cut this one has cut the others as well.
+                    self.close()
+                else:
+                    self._idle.append(connection)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back. Others are made where there is need of them."""
+        while connection := self._idle_one():
+            connection.close()
         self.engine.dispose()
 
-    def _give_back(self, pooled: PoolProxiedConnection, driver: Any) -> None:
-        if not driver.closed:
-            driver.autocommit = False
-            pooled.close()
-            return
-        pooled.invalidate()
-        # What cut this connection has cut the others as well.
-        self.engine.dispose()
+    def _idle_one(self) -> Any:
+        with suppress(IndexError):
+            return self._idle.pop()
+
+    def _autocommitting(self) -> Any:
+        connection = self.connect()
+        connection.autocommit = True
+        return connection
 
     def _connected(self) -> Any:
         given = psycopg2.extensions.parse_dsn(self._url)

@@ -158,6 +158,7 @@ class TestSingleSteps:
 
     def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
         begin, at_once = PostgresStore(own).begin, PostgresAtOnce(own)
+        at_once.add([submission()])
         with ExitStack() as works:
             for _ in range(5):
                 works.enter_context(begin()).tasks.get(TaskId(1))
@@ -165,7 +166,7 @@ class TestSingleSteps:
         server.start()
         with unavailable():
             at_once.add([submission()])
-        assert [at_once.add([submission()])[0].id for _ in range(5)] == [1, 2, 3, 4, 5]
+        assert [at_once.add([submission()])[0].id for _ in range(5)] == [2, 3, 4, 5, 6]
         with ExitStack() as works:
             assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
 
