@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
-from application.errors import StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -29,7 +29,7 @@ class Together(Generic[Asked, Answer]):
 
     The first who comes leads: nobody waits for others to come. Who comes meanwhile is carried out next, all together,
     so that everybody is answered by what began after they had asked. Where the storage is away all are told so; where
-    anything else goes wrong for many, each tries alone.
+    anything else goes wrong for many, a StorageConflict for one, each tries alone.
     """
 
     def __init__(self, carry_out: Callable[[Sequence[Asked]], Sequence[Answer]]) -> None:
@@ -67,12 +67,12 @@ class Together(Generic[Asked, Answer]):
     def _answer(self, seats: Sequence[_Seat[Asked, Answer]]) -> None:
         try:
             answers = self._carry_out([seat.asked for seat in seats])
-        except StorageUnavailable as error:
-            for seat in seats:
-                seat.error = error
-        except Exception:
+        except Exception as error:
             if len(seats) == 1:
                 raise
+            if isinstance(error, StorageUnavailable) and not isinstance(error, StorageConflict):
+                for seat in seats:
+                    seat.error = error
         else:
             for seat, answer in zip(seats, answers, strict=True):
                 seat.answers.append(answer)
@@ -88,6 +88,6 @@ class Together(Generic[Asked, Answer]):
 
     def _answered(self, seat: _Seat[Asked, Answer]) -> Answer:
         if seat.error:
-            raise type(seat.error)() from seat.error
+            raise StorageUnavailable from seat.error
         (answer,) = seat.answers or self._carry_out([seat.asked])
         return answer

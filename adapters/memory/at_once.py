@@ -15,11 +15,11 @@ class MemoryAtOnce:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
-    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         with self._begin() as work:
             added = work.tasks.add(submissions)
             work.commit()
-        return [task for task in added if task]
+        return added
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
         with self._begin() as work:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from adapters.postgres import deliveries, rows, statements, tasks
+from adapters.postgres import deliveries, statements, tasks
 from adapters.postgres.database import Database
 from application.ports.tasks import Stored, Version
 from domain.ids import TaskId
@@ -21,16 +21,17 @@ class PostgresAtOnce:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
-        new = [each.registered(tasks.UNREGISTERED) for each in submissions]
-        added = self._asked(statements.ADD, rows.columns(list(map(tasks.added, submissions, new))))
-        return [task.registered(id) for task, id in zip(new, sorted(row.id for row in added), strict=True)]
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
+        return tasks.added(submissions, self._ids)
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
         return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}
+
+    def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
+        return [row.id for row in self._asked(statement, columns)]
 
     def _stored(self, row: Any) -> Stored:
         # Few have a callback: the others are spared the look.

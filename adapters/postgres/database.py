@@ -53,6 +53,8 @@ ANSWER = 15.0
 """Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
+KEPT = 4
+"""Idle connections for single steps: what is asked together is asked over one, and who asks alone has others."""
 
 
 class Database:
@@ -104,7 +106,7 @@ class Database:
     def at_once(self) -> Iterator[Any]:
         """A cursor of the driver, for which each statement is a transaction of its own; its rows have names.
 
-        On connections of its own, as few as are used at once: the pool would take as long as a short statement.
+        On connections of its own: the pool would take as long as a short statement.
         """
         with errors_translated():
             connection = self._idle_one() or self._autocommitting()
@@ -115,8 +117,10 @@ class Database:
                 if connection.closed:
                     # What cut this one has cut the others as well.
                     self.close()
-                else:
+                elif len(self._idle) < KEPT:
                     self._idle.append(connection)
+                else:
+                    connection.close()
 
     def close(self) -> None:
         """Give the connections back. Others are made where there is need of them."""

@@ -1,9 +1,9 @@
 """Storing in PostgreSQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import rows, statements
 from adapters.postgres.deliveries import PostgresDeliveries
@@ -26,9 +26,7 @@ class PostgresTasks:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         if not submissions:
             return []
-        new = [each.registered(UNREGISTERED) for each in submissions]
-        ids = self._added(submissions, rows.columns(list(map(added, submissions, new))))
-        return [None if id is None else task.registered(id) for task, id in zip(new, ids, strict=True)]
+        return added(submissions, self._ids)
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
         if not keys:
@@ -58,11 +56,8 @@ class PostgresTasks:
     def remove(self, id: TaskId) -> None:
         self._connection.execute(statements.REMOVE, {"id": id})
 
-    def _added(self, submissions: Sequence[Submission], columns: Mapping[str, str]) -> Sequence[TaskId | None]:
-        # The statement that minds keys takes a sixth more time.
-        if any(submission.key for submission in submissions):
-            return self._connection.execute(statements.ADD_WITH_KEYS, columns).scalars().all()
-        return sorted(self._connection.execute(statements.ADD, columns).scalars())
+    def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
+        return self._connection.execute(statement, columns).scalars().all()
 
     def _stored(self, row: Row[Any]) -> Stored:
         # Few have a callback: the others are spared the look.
@@ -74,8 +69,21 @@ def stored(row: Any, delivery: Delivery | None) -> Stored:
     return Stored(rows.task(row), row.args, row.result, row.version, delivery)
 
 
-def added(submission: Submission, task: Task) -> dict[str, object]:
-    """How a submission is kept as that task."""
+def added(
+    submissions: Sequence[Submission], ids: Callable[[TextClause, Mapping[str, str]], Sequence[TaskId | None]]
+) -> Sequence[Task | None]:
+    """The tasks that they become, under the `ids` that a statement gives to its columns."""
+    new = [each.registered(UNREGISTERED) for each in submissions]
+    columns = rows.columns(list(map(_added, submissions, new)))
+    # The statement that minds keys takes a sixth more time, and keeps the order by itself.
+    if any(each.key for each in submissions):
+        given = ids(statements.ADD_WITH_KEYS, columns)
+    else:
+        given = sorted(ids(statements.ADD, columns))  # type: ignore[type-var]
+    return [None if id is None else task.registered(id) for task, id in zip(new, given, strict=True)]
+
+
+def _added(submission: Submission, task: Task) -> dict[str, object]:
     return {
         "type": task.type,
         "args": submission.args,

@@ -15,8 +15,12 @@ class AtOnce(Protocol):
     StorageUnavailable from any of its methods where the storage is away.
     """
 
-    def add(self, submissions: Sequence[Submission]) -> Sequence[Task]:
-        """Before: unknown, without keys. After: waiting, all of them, with ids that rise in the order given."""
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
+        """Before: unknown. After: waiting, each with an id of its own; in the order given.
+
+        None for each whose key a task has already, or an earlier one of these: that one is not added. StorageConflict
+        where somebody takes long to make up his mind about a key.
+        """
         ...
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:

@@ -1,6 +1,5 @@
 """Submit a task: from here on it is in the storage, whatever happens next."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.errors import StorageConflict
@@ -13,7 +12,6 @@ from application.retried import retried
 from application.together import Together
 from application.view import View, Viewer
 from domain.submission import Submission
-from domain.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +27,23 @@ class SubmitTask:
 
     def __init__(self, begin: Begin, storage: AtOnce, intake: Intake, notifier: Notifier, viewer: Viewer) -> None:
         self._begin = begin
-        self._storage = storage
         self._intake = intake
         self._notifier = notifier
         self._viewer = viewer
-        self._added = Together(self._all_added)
+        self._added = Together(storage.add)
 
     def __call__(self, request: Request) -> Submitted:
         """The task, waiting; or as it stands, where the same was submitted before."""
         submission = self._intake.submission(request, self._intake.now())
-        # Who has a key may have to wait for somebody else who has it too: no others wait with it.
-        submitted = self._new(submission) if submission.key is None else self._of_its_key(submission)
+        submitted = self._new(submission) or self._of_its_key(submission)
         if submitted.is_new:
             self._notifier.notify(Topic.WAITING)
         return submitted
 
-    def _new(self, submission: Submission) -> Submitted:
-        stored = Stored(self._added(submission), submission.args)
-        return Submitted(self._viewer(stored), is_new=True)
-
     @retried
-    def _all_added(self, submissions: Sequence[Submission]) -> Sequence[Task]:
-        return self._storage.add(submissions)
+    def _new(self, submission: Submission) -> Submitted | None:
+        task = self._added(submission)
+        return Submitted(self._viewer(Stored(task, submission.args)), is_new=True) if task else None
 
     @retried
     def _of_its_key(self, submission: Submission) -> Submitted:

@@ -5,20 +5,37 @@ import pytest
 from application.ports.at_once import AtOnce
 from application.ports.work import Begin
 from domain.ids import TaskId
+from domain.submission import Submission
+from domain.task import Task
 from tests.steps import add_one, claim_one, stored, submission, succeed, task
 
 
+def added_at_once(at_once: AtOnce, *submissions: Submission) -> list[Task]:
+    return [task for task in at_once.add(submissions) if task]
+
+
 def test_what_was_added_is_there(begin: Begin, at_once: AtOnce):
-    added = at_once.add([submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission()])
+    added = added_at_once(at_once, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
     assert [stored(begin, each.id).task for each in added] == list(added)
     assert stored(begin, added[0].id).args == '{"a":"\\\\ \\""}'
 
 
 def test_ids_rise_in_the_order_given(at_once: AtOnce):
     many = [submission(priority=nth % 100) for nth in range(300)]
-    added = at_once.add(many)
+    added = added_at_once(at_once, *many)
     assert [each.id for each in added] == sorted(each.id for each in added)
     assert [each.priority for each in added] == [each.options.priority for each in many]
+
+
+def test_what_has_a_key_is_added_once(begin: Begin, at_once: AtOnce):
+    first = at_once.add([submission(key="a")])[0]
+    assert first is not None
+    again, other, twice, none = at_once.add([submission(key=key) for key in ("a", "b", "b", None)])
+    assert (again, twice) == (None, None)
+    assert other is not None
+    assert none is not None
+    assert first.id < other.id < none.id
+    assert stored(begin, other.id).task == other
 
 
 def test_what_is_not_there_is_not_found(begin: Begin, at_once: AtOnce):

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryAtOnce, MemoryWakeUp
-from adapters.postgres import Database, PostgresClock
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database, PostgresAtOnce, PostgresClock
 from application.intake import Intake, Request
 from application.known_types import KnownTypes
 from application.ports.work import Begin
@@ -45,7 +45,7 @@ class Door:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
         intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
-        self.one = SubmitTask(begin, MemoryAtOnce(begin), intake, MemoryWakeUp(), Viewer(types, self.clock))
+        self.one = SubmitTask(begin, PostgresAtOnce(database), intake, MemoryWakeUp(), Viewer(types, self.clock))
         types.all()
 
 

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from application.errors import StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable
 from application.together import Together
 from tests.at_once import until
 
@@ -17,13 +17,13 @@ class Storage:
     def __init__(self) -> None:
         self.steps: list[Sequence[int]] = []
         self.is_open = Event()
-        self.is_away = False
+        self.error: StorageUnavailable | None = None
 
     def doubled(self, numbers: Sequence[int]) -> Sequence[int]:
         self.steps.append(numbers)
         assert self.is_open.wait(10)
-        if self.is_away:
-            raise StorageUnavailable
+        if self.error:
+            raise self.error
         if min(numbers) < 0:
             raise ValueError(numbers)
         return [2 * number for number in numbers]
@@ -78,7 +78,7 @@ def test_afterwards_the_next_one_leads_again(crowd: Crowd):
 
 def test_where_the_storage_is_away_each_is_told_so_by_an_error_of_its_own(crowd: Crowd):
     asked = crowd.asks(1, 2, 3)
-    crowd.storage.is_away = True
+    crowd.storage.error = StorageUnavailable()
     crowd.storage.is_open.set()
     errors = [each.exception(10) for each in asked]
     assert [type(error) for error in errors] == [StorageUnavailable] * 3
@@ -91,5 +91,13 @@ def test_where_one_is_wrong_the_others_are_answered_all_the_same(crowd: Crowd):
     crowd.storage.is_open.set()
     assert [each.result(10) for each in asked[:2] + asked[3:]] == [2, 4, 8]
     assert isinstance(asked[2].exception(10), ValueError)
-    crowd.storage.is_away = False
     assert crowd.together(5) == 10
+
+
+def test_what_meets_others_is_tried_again_by_each_alone(crowd: Crowd):
+    asked = crowd.asks(1, 2, 3)
+    crowd.storage.error = StorageConflict()
+    crowd.storage.is_open.set()
+    assert [type(each.exception(10)) for each in asked] == [StorageConflict] * 3
+    assert crowd.storage.steps[:2] == [[1], [2, 3]]
+    assert sorted(crowd.storage.steps[2:]) == [[2], [3]]
