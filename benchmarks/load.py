@@ -3,7 +3,7 @@
 The client takes its time from the cores that the servers run on: the less it needs, the less of it is measured.
 """
 
-import select
+import selectors
 import socket
 import time
 from contextlib import ExitStack
@@ -28,19 +28,16 @@ def answered(connection: socket.socket, sent: bytes) -> bytes:
 
 def rate(port: int, sent: bytes, connections: int, seconds: float) -> float:
     """Requests a second."""
-    with ExitStack() as stack, select.epoll() as ready:
-        by_descriptor = {}
+    with ExitStack() as stack, selectors.DefaultSelector() as ready:
         for _ in range(connections):
             connection = stack.enter_context(_connected(port))
-            by_descriptor[connection.fileno()] = connection
-            ready.register(connection, select.EPOLLIN)
+            ready.register(connection, selectors.EVENT_READ, connection)
             connection.sendall(sent)
         number, began = 0, time.perf_counter()
         while (took := time.perf_counter() - began) < seconds:
-            for descriptor, _ in ready.poll():
-                connection = by_descriptor[descriptor]
-                _received(connection)
-                connection.sendall(sent)
+            for key, _ in ready.select():
+                _received(key.data)
+                key.data.sendall(sent)
                 number += 1
         return number / took
 
