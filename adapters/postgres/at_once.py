@@ -1,11 +1,9 @@
 """Single steps in PostgreSQL: one statement each, with nothing of SQLAlchemy around it but the pool."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from adapters.postgres import deliveries, statements, tasks
 from adapters.postgres.database import Database
@@ -39,12 +37,4 @@ class PostgresAtOnce:
         return tasks.stored(row, deliveries.delivery(found[0]) if found else None)
 
     def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        with self._database.at_once() as cursor:
-            cursor.execute(_for_the_driver(statement), parameters)
-            return list(cursor.fetchall())
-
-
-@cache
-def _for_the_driver(statement: TextClause) -> str:
-    """With its parameters named in the driver's way."""
-    return str(statement.compile(dialect=PGDialect_psycopg2()))  # type: ignore[no-untyped-call]
+        return self._database.at_once(statement, parameters)

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import psycopg2
 import psycopg2.errors
 from psycopg2.extras import NamedTupleCursor
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, TextClause, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres import statements
-from adapters.postgres.prepared import FOREIGN, Preparation
+from adapters.postgres.prepared import FOREIGN, Preparation, for_the_driver
 from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -57,6 +57,25 @@ KEPT = 4
 """Idle connections for single steps: what is asked together is asked over one, and who asks alone has others."""
 
 
+class Single:
+    """A connection of the driver for single steps: each statement is a transaction of its own."""
+
+    def __init__(self, connection: Any) -> None:
+        connection.autocommit = True
+        self.connection = connection
+        self._prepared: set[str] = set()
+
+    def rows(self, statement: str, parameters: Mapping[str, Any], preparation: Preparation) -> Sequence[Any]:
+        """What it answers."""
+        with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
+            try:
+                cursor.execute(preparation.to_send(statement, None, cursor, self._prepared), parameters)
+                return list(cursor.fetchall())
+            except FOREIGN as error:
+                preparation.see(error)
+                raise
+
+
 class Database:
     """One database by its address, which libpq takes whole: several hosts, sslmode and all.
 
@@ -69,7 +88,7 @@ class Database:
         self._watch = Watch(ANSWER)
         self._trying = Lock()
         self._try_again_at: float | None = None
-        self._idle: deque[Any] = deque()
+        self._idle: deque[Single] = deque()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -79,7 +98,8 @@ class Database:
             pool_timeout=10,
             pool_use_lifo=True,
         )
-        Preparation(self.engine, statements.HOT)
+        self._preparation = Preparation(statements.HOT)
+        self._preparation.serve(self.engine)
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
@@ -102,40 +122,35 @@ class Database:
             with self._watch.over(connection.connection.dbapi_connection), connection:
                 yield connection
 
-    @contextmanager
-    def at_once(self) -> Iterator[Any]:
-        """A cursor of the driver, for which each statement is a transaction of its own; its rows have names.
+    def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows that it answers, which have names; it is a transaction of its own.
 
         On connections of its own: the pool would take as long as a short statement.
         """
         with errors_translated():
-            connection = self._idle_one() or self._autocommitting()
+            single = self._idle_one() or Single(self.connect())
             try:
-                with self._watch.over(connection), connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
-                    yield cursor
+                with self._watch.over(single.connection):
+                    return single.rows(for_the_driver(statement), parameters, self._preparation)
             finally:
-                if connection.closed:
+                if single.connection.closed:
                     # What cut this one has cut the others as well.
                     self.close()
                 elif len(self._idle) < KEPT:
-                    self._idle.append(connection)
+                    self._idle.append(single)
                 else:
-                    connection.close()
+                    single.connection.close()
 
     def close(self) -> None:
         """Give the connections back. Others are made where there is need of them."""
-        while connection := self._idle_one():
-            connection.close()
+        while single := self._idle_one():
+            single.connection.close()
         self.engine.dispose()
 
-    def _idle_one(self) -> Any:
+    def _idle_one(self) -> Single | None:
         with suppress(IndexError):
             return self._idle.pop()
-
-    def _autocommitting(self) -> Any:
-        connection = self.connect()
-        connection.autocommit = True
-        return connection
+        return None
 
     def _connected(self) -> Any:
         given = psycopg2.extensions.parse_dsn(self._url)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.errors
 from sqlalchemy import Connection, Engine, TextClause, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from application.errors import StorageConflict
 
@@ -41,39 +41,51 @@ class Prepared:
 
 
 class Preparation:
-    """Prepares these statements where they are first sent over a connection of the engine, and then has them executed.
+    """Prepares these statements where they are first sent over a connection, and then has them executed.
 
     A pooler that hands sessions from one client to another is found out by the first statement that is missing. Its
     transaction is a conflict, and from then on nothing is prepared any more.
     """
 
-    def __init__(self, engine: Engine, statements: Collection[TextClause]) -> None:
-        self._hot = {str(each.compile(dialect=engine.dialect)) for each in statements}
-        event.listen(engine, "before_cursor_execute", self._prepared, retval=True)
-        event.listen(engine, "handle_error", self._see)
+    def __init__(self, statements: Collection[TextClause]) -> None:
+        self._hot = {for_the_driver(each) for each in statements}
 
-    def _see(self, failure: ExceptionContext) -> None:
-        if isinstance(failure.original_exception, FOREIGN):
+    def to_send(self, statement: str, limit: int | None, cursor: Any, known: set[str]) -> str:
+        """What to send for it, with the same parameters; after: `known` to this session is what that needs."""
+        if statement not in self._hot:
+            return statement
+        prepared = Prepared.of(statement, limit)
+        if prepared.name not in known:
+            cursor.execute(prepared.prepare)
+            known.add(prepared.name)
+        return prepared.execute
+
+    def see(self, error: BaseException | None) -> None:
+        """What was sent has failed with that."""
+        if isinstance(error, FOREIGN):
             self._hot = set()
 
-    def _prepared(
+    def serve(self, engine: Engine) -> None:
+        """All that is sent over its connections."""
+        event.listen(engine, "before_cursor_execute", self._before, retval=True)
+        event.listen(engine, "handle_error", lambda failure: self.see(failure.original_exception))
+
+    def _before(
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
     ) -> tuple[str, Any]:
-        if statement not in self._hot:
-            return statement, parameters
-        prepared = Prepared.of(statement, parameters.get(SEEN))
         known: set[str] = connection.info.setdefault("prepared", set())
-        if prepared.name not in known:
-            self._prepare(connection, cursor, prepared)
-            known.add(prepared.name)
-        return prepared.execute, parameters
-
-    def _prepare(self, connection: Connection, cursor: Any, prepared: Prepared) -> None:
+        limit = parameters.get(SEEN) if isinstance(parameters, dict) else None
         try:
-            cursor.execute(prepared.prepare)
+            return self.to_send(statement, limit, cursor, known), parameters
         except FOREIGN as error:
-            self._hot = set()
+            self.see(error)
             raise StorageConflict from error
         except psycopg2.OperationalError as error:
             connection.invalidate(error)
             raise
+
+
+@cache
+def for_the_driver(statement: TextClause) -> str:
+    """With its parameters named in the driver's way."""
+    return str(statement.compile(dialect=PGDialect_psycopg2()))  # type: ignore[no-untyped-call]

@@ -569,5 +569,5 @@ SETTLE_DELIVERY = text("""
     WHERE task = :task AND finished = :finished AND attempts = :attempts AND state = 'pending'
 """)
 
-HOT = (ADD, ADD_WITH_KEYS, GET, VERSIONS, CLAIM, RENEW, LOST, REPORT, SETTLE, ABANDONED, KEEP)
+HOT = (ADD, ADD_WITH_KEYS, GET, SEVERAL, VERSIONS, DELIVERY, CLAIM, RENEW, LOST, REPORT, SETTLE, ABANDONED, KEEP)
 """Those that are sent again and again over the same connection."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from adapters.postgres import Database, PostgresStore, statements
-from adapters.postgres.prepared import Prepared
+from adapters.postgres import Database, PostgresAtOnce, PostgresStore, statements
+from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
 from tests.steps import add_one, claim, claim_one, ids, succeed
 
-PLANS = "SELECT count(*), sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_
 def test_in_a_session_in_which_another_client_has_prepared_the_same_nothing_is_prepared_any_more(alone: Database):
     begin = PostgresStore(alone).begin
     task = add_one(begin)
-    told(alone, Prepared.of(str(statements.CLAIM.compile(dialect=alone.engine.dialect)), 100).prepare)
+    told(alone, Prepared.of(for_the_driver(statements.CLAIM), 100).prepare)
     with pytest.raises(StorageConflict):
         claim(begin)
     assert ids(claim(begin)) == [task.id]
@@ -71,3 +71,16 @@ def test_a_statement_for_another_limit_is_another(alone: Database):
     claim(begin, 4)
     claim(begin, 3)
     assert [sent[0] == each for each in sent] == [True, False, True]
+
+
+def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(alone: Database):
+    at_once = PostgresAtOnce(alone)
+    task = add_one(PostgresStore(alone).begin)
+    for _ in range(3):
+        assert {*at_once.several([task.id])} == {task.id}
+    plans = alone.at_once(text(PLANS), {})
+    assert [tuple(row) for row in plans] == [(1, 3, 0)]
+    alone.at_once(text("DEALLOCATE ALL; SELECT 1"), {})
+    with pytest.raises(StorageConflict):
+        at_once.several([task.id])
+    assert {*at_once.several([task.id])} == {task.id}
