@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ SELECT pg_terminate_backend(pid) FROM (
 """
 
 HOLD = "SELECT FROM tasks WHERE id IN (SELECT id FROM tasks WHERE status = 'running' LIMIT %s) FOR UPDATE SKIP LOCKED"
+
+STILL = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
 
 
 class Server:
@@ -94,21 +96,34 @@ class Server:
         self._postgres.start()
 
     def freeze(self) -> None:
-        """Stop all its processes where they are."""
-        self._signal(signal.SIGSTOP)
+        """Stop all its processes where they are, and whoever was just being born: the others would look dead to it."""
+        while moving := [each for each in self._processes() if _status(each) not in STILL]:
+            _signal(moving, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let them go on."""
-        self._signal(signal.SIGCONT)
+        _signal(self._processes(), signal.SIGCONT)
 
     def close(self) -> None:
         """End it for good."""
         self._postgres.stop()
 
-    def _signal(self, number: signal.Signals) -> None:
-        if pid := self._postgres.pid:
-            with suppress(psutil.NoSuchProcess):
+    def _processes(self) -> Sequence[psutil.Process]:
+        """The first is the parent of the others."""
+        with suppress(psutil.NoSuchProcess):
+            if pid := self._postgres.pid:
                 postmaster = psutil.Process(pid)
-                for process in (postmaster, *postmaster.children(recursive=True)):
-                    with suppress(psutil.NoSuchProcess):
-                        process.send_signal(number)
+                return [postmaster, *postmaster.children(recursive=True)]
+        return []
+
+
+def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def _status(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return str(process.status())
+    return str(psutil.STATUS_ZOMBIE)
