@@ -100,17 +100,20 @@ class SubmitQuery(TaskOptions, ViewQuery):
 
 
 ASKED = frozenset(TaskOptions().fields)
+WHOLE = frozenset(name for name, field in TaskOptions().fields.items() if isinstance(field, WholeNumber))
 
 
 def asked(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a Request has of the options of a task that are given so; what else is given is passed over."""
     if ASKED.isdisjoint(options):
         return {}
+    # To JSON Schema, 1.0 is an integer.
+    given = {name: int(value) if name in WHOLE else value for name, value in options.items()}
     return {
-        "delay": options.get("delay"),
-        "run_at": moment(options["run_at"]) if "run_at" in options else None,
-        "ttl": options.get("ttl"),
-        "options": {name: options[name] for name in OPTION_NAMES if name in options},
+        "delay": given.get("delay"),
+        "run_at": moment(given["run_at"]) if "run_at" in given else None,
+        "ttl": given.get("ttl"),
+        "options": {name: given[name] for name in OPTION_NAMES if name in given},
     }
 
 

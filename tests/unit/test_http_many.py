@@ -51,6 +51,13 @@ def test_an_item_has_the_options_of_a_task(service: Service) -> None:
     assert other["run_at"] == 1893456000.5
 
 
+def test_whole_numbers_may_have_a_point(service: Service) -> None:
+    answer = post(service, '[{"priority": 3.0, "max_attempts": 2.0, "max_losses": 0.0, "ttl": 9e0, "delay": 60.0}]')
+    view = service.view(*answer.get_json()["ids"])
+    assert repr((view["priority"], view["max_attempts"])) == "(3, 2)"
+    assert view["expire"] - view["created"] == 69
+
+
 def test_what_an_item_takes_is_what_a_query_takes() -> None:
     assert set(ITEM["properties"]) == {"type", "args", "idempotency_key"} | set(TaskOptions().fields)
 
