@@ -18,7 +18,7 @@ class NoSessions(SessionInterface):
 
 
 class LeanFlask(Flask):
-    """The same application at three quarters of the cost; its views are plain functions."""
+    """The same application at a smaller cost; its views are plain functions."""
 
     session_interface = NoSessions()
 
