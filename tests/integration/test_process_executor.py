@@ -215,6 +215,28 @@ def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
     driver.outcome(first)
 
 
+def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
+        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+    done = tmp_path / "done"
+    done.touch()
+    driver = opened(concurrency=2)
+    child, _ = driver.outcomes([driver.start("pid"), driver.start("pid")])
+    driver.run("waits", {"path": str(done)})
+    driver.all_free()
+    done.unlink()
+    holds = [driver.start("waits", {"path": str(done)}) for _ in range(4)]
+    driver.until(lambda: len({each.hold for each in driver.heard if isinstance(each, Started)} & {*holds}) == 2)
+    assert driver.executor.free == 0, "one stands behind each"
+    os.kill(int(child.result), signal.SIGKILL)  # type: ignore[union-attr]
+    driver.until(lambda: any(driver.of(hold, Failed) for hold in holds))
+    done.touch()
+    assert sorted(type(each).__name__ for each in driver.outcomes(holds)) == ["Failed"] + 3 * ["Succeeded"]
+    driver.all_free()
+
+
 def test_one_short_run_may_stand_behind_another_and_none_behind_a_long_one(opened: Callable[..., Driver]) -> None:
     driver = opened(concurrency=1)
     driver.run("sleeps", {"seconds": 0.01})

@@ -83,7 +83,7 @@ class Place:
     @property
     def may_share(self) -> bool:
         """Whether others would begin something sooner that stands behind here."""
-        return len(self._sent) > 1 and self.seconds >= AHEAD and not self._is_stalled
+        return len(self._sent) > 1 and self.seconds >= AHEAD and not (self._is_stalled or self._is_dead)
 
     def start(self, sent: Sent) -> None:
         """Before: there is room."""
