@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -289,6 +290,17 @@ def scribbles():
         except OSError:
             continue
     time.sleep(600)
+
+
+@task
+def mutes_if_there(path: str):
+    """Puts something else in the place of every pipe that it can find, if the file is there."""
+    if os.path.exists(path):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in map(int, os.listdir("/proc/self/fd")):
+            with suppress(OSError):
+                if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                    os.dup2(nowhere, descriptor)
 
 
 @task

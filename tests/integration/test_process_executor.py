@@ -432,6 +432,22 @@ def test_a_function_that_writes_into_every_pipe_has_crashed(driver: Driver) -> N
 
 
 @linux_only
+@pytest.mark.usefixtures("unhurried")
+def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
+    mute, never = (str(tmp_path / name) for name in ("mute", "never"))
+    driver = opened()
+    driver.run("mutes_if_there", {"path": mute})
+    Path(mute).touch()
+    holds = [driver.start("mutes_if_there", {"path": mute}), driver.start("waits", {"path": never})]
+    crashed = Failure("Crashed", "its process closed the pipe to the handler", retriable=True)
+    assert driver.outcomes(holds) == [Failed(hold, crashed) for hold in holds]
+    assert driver.result("echo") == {}
+
+
+@linux_only
 def test_a_program_inherits_nothing_of_ours(driver: Driver) -> None:
     assert driver.result("inherits") == ["0", "1", "2", "3"]
 

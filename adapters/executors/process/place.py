@@ -105,8 +105,8 @@ class Place:
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Stop that run, unless its outcome has arrived."""
-        self._hear()
         self._look_at_board()
+        self._hear()  # then, since what has ended before another began has said so
         for sent in [each for each in self._sent if each.run.hold == hold and each.ended is None]:
             sent.ended = failure
             self._take_back()
@@ -145,12 +145,14 @@ class Place:
             self._look_soon()
 
     def _look_at_board(self) -> None:
-        """Tell what has begun since."""
+        """Tell what has begun since. What was handed over before it has begun too: its end is still to be heard."""
         if (begun := self._child.board.begun()) is None:
             return
-        for sent in [each for each in self._sent if each.number == begun.run and not each.has_begun]:
-            sent.has_begun, sent.is_attentive = True, begun.is_attentive
-            self._owner.happened(Started(sent.run.hold, begun.at))
+        for sent in [each for each in self._sent if each.number <= begun.run and not each.has_begun]:
+            sent.has_begun = True
+            if sent.number == begun.run:
+                sent.is_attentive = begun.is_attentive
+                self._owner.happened(Started(sent.run.hold, begun.at))
 
     def _expect_a_start(self) -> None:
         if self._sent and not self._is_expecting:
@@ -222,7 +224,7 @@ class Place:
         except Broken:
             self._child.is_silent = True
             self._take_back()
-            for sent in self._sent:  # that one has begun may have been in what cannot be read
+            for sent in self._sent:  # the end of any may have been in what cannot be read
                 sent.has_begun = True
             self._give_up("something else wrote into the pipe between its process and the handler")
         if self._child.is_silent:
