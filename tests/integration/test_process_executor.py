@@ -431,6 +431,42 @@ def test_a_function_that_writes_into_every_pipe_has_crashed(driver: Driver) -> N
     assert driver.result("echo") == {}
 
 
+DEADLY = """
+import os, time
+from typing import Annotated
+from flask_tasks import task
+class Deadly:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        if os.path.exists({path!r}):
+            os.unlink({path!r})
+            os._exit(1)
+        return handler(int)
+@task
+def rests():
+    time.sleep(0.05)
+@task
+def takes(n: Annotated[int, Deadly]):
+    return n
+"""
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_ended(
+    opened: Callable[..., Driver], tmp_path: Path
+) -> None:
+    file, deadly = tmp_path / "functions.py", tmp_path / "deadly"
+    file.write_text(DEADLY.format(path=str(deadly)))
+    driver = opened(str(file), concurrency=2)
+    driver.outcomes([driver.start("rests"), driver.start("rests")])
+    driver.all_free()
+    deadly.touch()
+    holds = [driver.start(type) for type in ("rests", "rests")]
+    holds += [driver.start("takes", {"n": n}) for n in range(2)]
+    assert {type(each) for each in driver.outcomes(holds)} == {Succeeded}
+    assert not deadly.exists()
+
+
 @linux_only
 @pytest.mark.usefixtures("unhurried")
 def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(

@@ -52,8 +52,8 @@ class Child:
 
     def _run(self, packet: Packet) -> None:
         type = TypeName(packet.type)
+        self._channel.flush()  # this one may take long to prepare, go on for long, or be the end of the process
         is_attentive = self._repertoire.prepare(type)
-        self._channel.flush()  # this one may go on for long, or be the end of the process
         start = time.monotonic()
         self._board.begin(Begun(packet.run, start, is_attentive))
         outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
