@@ -8,7 +8,7 @@ from sqlalchemy import event, text
 from adapters.postgres import Database, PostgresAtOnce, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
-from tests.steps import add_one, claim, claim_one, ids, succeed
+from tests.steps import add, add_one, claim, claim_one, ids, submission, succeed
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
 
@@ -39,6 +39,13 @@ def test_a_claim_is_planned_once(alone: Database):
     for _ in range(10):
         claim(begin)
     assert asked(alone, PLANS) == (1, 10, 0)
+
+
+@pytest.mark.parametrize(("key", "minds_keys"), [(None, False), ("k", True)])
+def test_what_has_no_keys_is_added_by_the_statement_that_minds_none(alone: Database, key: str | None, minds_keys: bool):
+    add(PostgresStore(alone).begin, submission(key=key), submission())
+    sent = "SELECT strpos(statement, 'ON CONFLICT') > 0 FROM pg_prepared_statements"
+    assert asked(alone, sent) == (minds_keys,)
 
 
 def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_more(alone: Database):
