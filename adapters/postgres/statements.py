@@ -112,35 +112,31 @@ REMOVE = text("DELETE FROM tasks WHERE id = :id")
 # The planner takes a limit that it cannot see for a tenth of the table. So each has one below it that it sees,
 # `:limit`, and the ids come as an array: else it would join by reading the table, and compile its plan for a second.
 CLAIM = text(f"""
-    WITH RECURSIVE wanted AS (
-        SELECT type, most, slow, turn
-        FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[]), CAST(:slow AS boolean[]))
-            WITH ORDINALITY AS w (type, most, slow, turn)
-    ), mark AS MATERIALIZED (
+    WITH RECURSIVE mark AS MATERIALIZED (
         SELECT * FROM unnest(
             CAST(:marked_types AS text[]), CAST(:marked_priorities AS smallint[]),
             CAST(:marked_run_at AS timestamptz[]), CAST(:marked_ids AS bigint[])
         ) AS m (type, priority, after_run_at, after_id)
+    ), wanted AS (
+        SELECT type, most, slow, turn, marked
+        FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[]), CAST(:slow AS boolean[]))
+            WITH ORDINALITY AS w (type, most, slow, turn)
+        LEFT JOIN (
+            SELECT type, array_agg(priority ORDER BY priority DESC) AS marked FROM mark GROUP BY type
+        ) marks USING (type)
     ), step AS (
-        SELECT type, most, slow, turn, 32768 AS priority FROM wanted
+        SELECT type, most, slow, turn, marked, 1 AS nth_mark, 32768 AS priority FROM wanted
         UNION ALL
-        SELECT step.type, step.most, step.slow, step.turn, next.priority
-        FROM step CROSS JOIN LATERAL (
-            SELECT coalesce(
-                (
-                    SELECT priority FROM tasks
-                    WHERE status = 'waiting' AND type = step.type AND priority < step.priority
-                        AND priority > coalesce(marked.priority, -32769)
-                    ORDER BY priority DESC LIMIT 1
-                ),
-                marked.priority
-            ) AS priority
-            FROM (
-                SELECT CAST(max(priority) AS integer) AS priority FROM mark
-                WHERE type = step.type AND priority < step.priority
-            ) marked
-        ) next
-        WHERE next.priority IS NOT NULL
+        SELECT step.type, step.most, step.slow, step.turn, step.marked,
+            step.nth_mark + CASE WHEN waiting.priority IS NULL THEN 1 ELSE 0 END,
+            CAST(coalesce(waiting.priority, step.marked[step.nth_mark]) AS integer)
+        FROM step LEFT JOIN LATERAL (
+            SELECT priority FROM tasks
+            WHERE status = 'waiting' AND type = step.type AND priority < step.priority
+                AND priority > coalesce(step.marked[step.nth_mark], -32769)
+            ORDER BY priority DESC LIMIT 1
+        ) waiting ON true
+        WHERE coalesce(waiting.priority, step.marked[step.nth_mark]) IS NOT NULL
     ), pair AS (
         SELECT step.*, coalesce(after_run_at, '-infinity') AS after_run_at, coalesce(after_id, 0) AS after_id
         FROM step LEFT JOIN mark USING (type, priority)

@@ -81,6 +81,14 @@ class Plan:
         """How many pages were touched: a node counts those below it, but not a write that nobody reads from."""
         return max(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in self.nodes())
 
+    @property
+    def rows(self) -> float:
+        """How many rows its nodes have looked at."""
+        return sum(
+            node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+            for node in self.nodes()
+        )
+
 
 @contextmanager
 def explained(database: Database) -> Iterator[list[Plan]]:
@@ -255,6 +263,14 @@ def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open
                 work.queue.claim(LEASE, NOW, Wanted(WANTED, 100, 10**9, 100, marks=marks))
             found[name] = plans[0].buffers
         assert found["behind marks"] < 100 < 200 < found["anew"]
+
+
+def test_a_claim_looks_at_each_mark_a_few_times_however_many_there_are(small: Database):
+    types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
+    marks = {(type, priority): Mark(NOW, TaskId(1)) for type in types for priority in range(5)}
+    with PostgresStore(small).begin() as work, explained(small) as plans:
+        work.queue.claim(LEASE, NOW, Wanted(types, 100, 10**9, 100, marks=marks))
+    assert len(marks) < plans[0].rows < 30 * len(marks)
 
 
 SAME = ("claim", "get", "page", "abandoned", "counts", "lock")
