@@ -10,6 +10,8 @@ from domain.ids import TypeName
 MOST = 1000
 SHARE = 10
 """A claim from the beginning comes again after so many times as long as it took: a tenth of the time may go to it."""
+LONGEST = 5.0
+"""Seconds after which it comes at the latest: one that took long may have waited for a disk or a network, just once."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Marks:
 
     def began_anew(self, now: float, seconds: float) -> None:
         """A claim from the beginning has ended, and took so long."""
-        self._good_until = now + SHARE * seconds
+        self._good_until = now + min(SHARE * seconds, LONGEST)
 
     def begin_anew_in(self, now: float) -> float:
         """Seconds until the next claim from the beginning; 0 or less if it may be the next."""

@@ -1,7 +1,7 @@
 """How a supervisor remembers how far its claims have got."""
 
 from application.ports.queue import Claimed, Mark
-from application.supervisor.marks import MOST, SHARE, Marks
+from application.supervisor.marks import LONGEST, MOST, SHARE, Marks
 from domain.ids import TaskId, TypeName
 from tests.steps import NOW, at, submission
 
@@ -51,6 +51,13 @@ def test_the_longer_a_claim_from_the_beginning_takes_the_later_comes_the_next():
     assert marks.begin_anew_in(5) == SHARE * 0.1
     assert marks.to_use(5 + SHARE * 0.1 - 0.01)
     assert not marks.to_use(5 + SHARE * 0.1)
+
+
+def test_one_that_was_held_up_does_not_keep_what_stands_before_the_marks_waiting_for_long():
+    marks = Marks()
+    marks.claimed(claimed((ADD, 0, -1)))
+    marks.began_anew(now=5, seconds=14)
+    assert marks.begin_anew_in(5) == LONGEST
 
 
 def test_there_are_no_more_marks_than_some():
