@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from application.errors import UnknownTask
 from application.ports.work import Begin
+from application.retried import retried
 from domain.ids import TaskId
 from domain.settlement import Attempt
 
@@ -14,6 +15,7 @@ class ViewLog:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
+    @retried
     def __call__(self, id: TaskId) -> Sequence[Attempt]:
         """The records of its last starts that failed, were lost or printed anything, the first one first."""
         with self._begin() as work:

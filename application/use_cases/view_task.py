@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from application.errors import UnknownTask
 from application.ports.at_once import AtOnce
 from application.ports.tasks import Stored
+from application.retried import retried
 from application.together import Together
 from application.view import View, Viewer
 from domain.ids import TaskId
@@ -18,6 +19,7 @@ class ViewTask:
         self._viewer = viewer
         self._stored = Together(self._found)
 
+    @retried
     def __call__(self, id: TaskId) -> View:
         """The task."""
         stored = self._stored(id)

@@ -11,6 +11,7 @@ from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks, Page
 from application.use_cases.list_tasks import Request as ListRequest
 from application.use_cases.retry_task import RetryTask
+from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.errors import InvalidOption, InvalidTransition
@@ -253,6 +254,14 @@ class TestConflicts:
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
         cancel(service)
         assert view(service).task.status is Status.CANCELLED
+
+    def test_who_only_looks_is_not_told_either(self, service: Service):
+        """It may have been the first to find out that a pooler hands its session to others."""
+        service.submit()
+        service.errors = [StorageConflict()]
+        assert view(service).task.status is Status.WAITING
+        service.errors = [StorageConflict()]
+        assert ViewLog(service.begin)(TaskId(1)) == []
 
     def test_but_not_for_ever(self, service: Service):
         service.submit()
