@@ -8,13 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from adapters.executors.process.board import Board
 from adapters.executors.process.child_process import ChildProcess
 from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.loop import Loop
+from adapters.executors.process.memory import anonymous_file
+from adapters.executors.process.progress_watch import ProgressWatch
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
@@ -173,6 +178,20 @@ def test_a_word_after_a_silence_is_heard(driver: Driver, tmp_path: Path) -> None
         (tmp_path / name).touch()
     driver.outcome(hold)
     assert len(driver.of(hold, Progressed)) == 3
+
+
+def test_however_often_it_is_announced_the_next_look_is_one() -> None:
+    class Agenda(Loop):
+        looks = 0
+
+        def later(self, seconds: float, action: Callable[[], None]) -> None:
+            self.looks += 1
+
+    with closing(Agenda()) as agenda, closing(Board(anonymous_file())) as board:
+        watch = ProgressWatch(board, agenda, lambda _: None)
+        for _ in range(3):
+            watch.look_and_go_on()
+        assert agenda.looks == 1
 
 
 # Behind one another

@@ -28,9 +28,10 @@ class ProgressWatch:
 
     def look_and_go_on(self) -> None:
         """Tell of what is new, now and as long as it changes."""
-        self._is_looking = True
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.later(INTERVAL, self._look_again)
         self.look()
-        self._loop.later(INTERVAL, self._look_again)
 
     def close(self) -> None:
         """Look no more."""
