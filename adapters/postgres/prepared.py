@@ -13,8 +13,15 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from application.errors import StorageConflict
 
-FOREIGN = (psycopg2.errors.InvalidSqlStatementName, psycopg2.errors.DuplicatePreparedStatement)
-"""What was prepared is not there, or is there already: the session is not ours alone, but a pooler's."""
+FOREIGN = (
+    psycopg2.errors.InvalidSqlStatementName,
+    psycopg2.errors.DuplicatePreparedStatement,
+    psycopg2.errors.FeatureNotSupported,
+)
+"""What was prepared is not there, or is there already: the session is not ours alone, but a pooler's.
+
+Or it would answer columns of another type than when it was prepared: the tables are of a newer version since.
+"""
 SEEN = "limit"
 """The parameter that the planner has to see: one statement is prepared for each value, of which there are few."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -43,8 +50,9 @@ class Prepared:
 class Preparation:
     """Prepares these statements where they are first sent over a connection, and then has them executed.
 
-    A pooler that hands sessions from one client to another is found out by the first statement that is missing. Its
-    transaction is a conflict, and from then on nothing is prepared any more.
+    A pooler that hands sessions from one client to another is found out by the first statement that is missing, and a
+    migration by the first that does not fit any more. Its transaction is a conflict, and from then on nothing is
+    prepared any more.
     """
 
     def __init__(self, statements: Collection[TextClause]) -> None:

@@ -1,13 +1,15 @@
 """Hot statements are planned once a session, as long as the session is ours alone."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import event, text
 
-from adapters.postgres import Database, PostgresAtOnce, PostgresStore, statements
+from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
+from tests.at_once import new_database
 from tests.steps import add, add_one, claim, claim_one, ids, submission, succeed
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
@@ -91,3 +93,16 @@ def test_single_steps_are_planned_once_and_survive_a_session_that_another_client
     with pytest.raises(StorageConflict):
         at_once.several([task.id])
     assert {*at_once.several([task.id])} == {task.id}
+
+
+def test_what_was_prepared_before_a_column_got_another_type_is_not_executed_for_ever(postgres_url: str):
+    with new_database(postgres_url, "of_another_type") as url, closing(Database(url, pool_size=1)) as database:
+        with closing(Database(url)) as migrated:
+            Migration(migrated)()
+        begin = PostgresStore(database).begin
+        task = add_one(begin)
+        claim(begin, wanted={"none": 1})
+        told(database, "ALTER TABLE tasks ALTER max_losses TYPE bigint")
+        with pytest.raises(StorageConflict):
+            claim(begin)
+        assert ids(claim(begin)) == [task.id]
