@@ -108,6 +108,17 @@ def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_late
     assert settling.desk.is_empty
 
 
+def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling):
+    first, second = settling.running(2)
+    with settling.begin() as somebody:
+        somebody.tasks.lock(TaskId(2))
+        settling.desk.give_back([first, second])
+        settling.settle()
+        assert settling.desk.ahead.returning == {second.hold: second.type}
+    settling.settle()
+    assert not settling.desk.ahead.returning
+
+
 def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
     first, second = settling.running(2)
     settling.settle(success(first))

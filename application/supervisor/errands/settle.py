@@ -67,7 +67,8 @@ class Settle:
 
     def _take_note(self, batch: Sequence[Settlement], written: Written) -> None:
         self._desk.under_way = ()
-        self._desk.ahead.settled(each.task.hold for each in batch)
+        busy = {each.task.hold for each in written.busy}
+        self._desk.ahead.settled(each.task.hold for each in batch if each.task.hold not in busy)
         self._desk.outbox.extend(written.busy)
         refused = {*written.refused}
         for settlement in (each for each in batch if each.task.id in refused):
