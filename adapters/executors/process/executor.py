@@ -39,7 +39,7 @@ class ProcessExecutor:
 
     @property
     def free(self) -> int:
-        """One for a child that waits, more for one whose runs have all been short."""
+        """One for a child that waits or is at a short run, more for one whose runs are all very short."""
         return self._dispatch.free
 
     def open(self) -> None:

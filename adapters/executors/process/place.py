@@ -44,7 +44,7 @@ POLL = 0.05
 
 
 class Place:
-    """Runs go on one after the other. More than one is there only while all of them are expected to be short."""
+    """Runs go on one after the other. Whatever stands behind others stands behind such as are expected to be short."""
 
     def __init__(self, child: ChildProcess, loop: Loop, owner: Owner, memory: int | None = None) -> None:
         self._child, self._loop, self._owner = child, loop, owner
