@@ -1,6 +1,6 @@
 """How long the next run of a type is expected to take."""
 
-from adapters.executors.process.pace import UNKNOWN, Pace
+from adapters.executors.process.pace import MOMENT, REASON, UNKNOWN, Pace
 from domain.ids import TypeName
 
 ADD = TypeName("add")
@@ -23,8 +23,10 @@ def test_one_run_is_enough_to_go_by() -> None:
     assert pace(0.5).expected(ADD) == 0.5
 
 
-def test_one_that_took_longer_counts_in_full() -> None:
-    assert pace(0.1, 5).expected(ADD) == 5
+def test_one_that_took_longer_counts_in_full_within_reason() -> None:
+    assert pace(0.1, 0.15).expected(ADD) == 0.15
+    assert pace(1e-5, 3).expected(ADD) == REASON * 1e-5 + MOMENT, "it may have been held up"
+    assert pace(1e-5, *[3] * 15).expected(ADD) == 3, "it surely was not"
 
 
 def test_what_was_slow_is_trusted_again_only_slowly() -> None:

@@ -5,7 +5,9 @@ from domain.ids import TypeName
 UNKNOWN = 1e9
 """Seconds: of what was never seen, everything must be feared."""
 CALM = 0.1
-"""The weight of a run that took less than expected. One that took more counts in full."""
+"""The weight of a run that took less than expected. One that took more counts in full, within reason."""
+REASON, MOMENT = 2.0, 1e-4
+"""So many times what was expected and so many seconds: a run may have been held up by whoever else wants the cores."""
 
 
 class Pace:
@@ -21,4 +23,5 @@ class Pace:
     def learn(self, type: TypeName, seconds: float) -> None:
         """One took so long."""
         expected = self._seconds.get(type, seconds)
+        seconds = min(seconds, REASON * expected + MOMENT)
         self._seconds[type] = max(seconds, expected + CALM * (seconds - expected))

@@ -21,13 +21,13 @@ from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress
 
-AHEAD = 0.002
+AHEAD = 0.005
 """Seconds of work that a child may have before it, since a run that it finds there costs it no wait for us."""
 MOST = 128
 """Runs that a child may have before it."""
 SHORT = 0.05
 """Seconds of a run behind which one other may stand, however long the two take together."""
-STALL = 0.005
+STALL = 0.01
 """Seconds after which one that was to be short has turned out long, and nothing stands behind it: so many at least."""
 PATIENCE = 2
 """And so many times as long as it was expected to take."""
