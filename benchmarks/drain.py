@@ -32,7 +32,7 @@ def drained(url: str, number: int, type: str = "noop", args: str = "{}") -> floa
     return number / (time.perf_counter() - began)
 
 
-def noops(handlers: int, must: float, aim: float) -> Iterator[Comparison]:
+def noops(handlers: int, must: float | None, aim: float | None) -> Iterator[Comparison]:
     """No-ops by so many handlers, beside as many bare loops."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated())
@@ -70,6 +70,7 @@ def comparisons() -> Iterator[Comparison]:
     """All of them; what each needs is there until the next is asked for."""
     yield from noops(1, must=0.45, aim=0.7)
     yield from noops(2, must=0.4, aim=0.6)
+    yield from noops(4, must=None, aim=None)
     yield from sleeps(1, 4000, must=0.8, aim=0.95)
     yield from sleeps(10, 800, must=0.97, aim=0.99)
     yield from sleeps(100, 100, must=None, aim=None)

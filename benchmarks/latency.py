@@ -23,8 +23,8 @@ SHARES: Mapping[str, tuple[float, float, float]] = {"p50": (0.5, 2.5, 1.5), "p99
 """Which of all, and the ratios to reach."""
 
 
-def service(port: int) -> list[float]:
-    """Seconds from the answer of POST to the first line of the function."""
+def service(port: int, until: Callable[[float], float] = lambda began: began) -> list[float]:
+    """Seconds from the answer of POST to the first line of the function, or to what that makes of its moment."""
     sent = load.request("POST", "/task/new/clock", "{}")
     delays = []
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -34,8 +34,13 @@ def service(port: int) -> list[float]:
             task = _body(load.answered(connection, sent))
             answered = time.time()
             done = _body(load.answered(connection, load.request("GET", f"/task/{task['id']}?wait=10")))
-            delays.append(done["result"] - answered)
+            delays.append(until(done["result"]) - answered)
     return delays
+
+
+def waited(port: int) -> list[float]:
+    """Seconds from the answer of POST to the result, by `?wait=`."""
+    return service(port, lambda _: time.time())
 
 
 def _body(answer: bytes) -> dict[str, float]:
@@ -115,3 +120,5 @@ def comparisons() -> Iterator[Comparison]:
                 must=must,
                 aim=aim,
             )
+            result = Side("POST to the answer of `?wait=`", partial(share, partial(waited, port), of))
+            yield Comparison(name=f"submit to the result, {name}", unit="ms", ours=result, more_is_better=False)
