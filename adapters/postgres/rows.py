@@ -30,7 +30,7 @@ def task(row: Sequence[Any]) -> Task:
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = None if progress is None else Progress(*json.loads(progress))
-    fields["error"] = None if error is None else Error(*json.loads(error))
+    fields["error"] = _error(error)
     return Task.restored(fields)
 
 
@@ -39,8 +39,12 @@ def claimed(row: Sequence[Any], lease: Lease) -> Claimed:
     fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
     error, args = row[NARROW:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
-    fields["error"] = None if error is None else Error(*json.loads(error))
+    fields["error"] = _error(error)
     return Claimed(Task.restored(fields), args)
+
+
+def _error(text: str | None) -> Error | None:
+    return None if text is None else Error(*json.loads(text))
 
 
 def attempt(row: Row[Any]) -> Attempt:
