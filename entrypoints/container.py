@@ -137,7 +137,7 @@ class Container(containers.DeclarativeContainer):
     identity = providers.Singleton(
         Identity, providers.Callable(new_handler_id), settings.provided.lease, processes.provided.own.call()
     )
-    office = providers.Singleton(Office, desk, begin, identity)
+    office = providers.Singleton(Office, desk, begin, at_once, identity)
     errands = providers.List(
         providers.Singleton(Publish, office, publish_types, published),
         providers.Singleton(Settle, office, notifier),

@@ -1,10 +1,14 @@
 """Single steps in memory: each is a work of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
+from application.ports.queue import Claimed, Wanted
 from application.ports.tasks import Stored, Version
 from application.ports.work import Begin
 from domain.ids import TaskId
+from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -20,6 +24,18 @@ class MemoryAtOnce:
             added = work.tasks.add(submissions)
             work.commit()
         return added
+
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+        with self._begin() as work:
+            claimed = work.queue.claim(lease, now, wanted)
+            work.commit()
+        return claimed
+
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        with self._begin() as work:
+            refused = work.queue.settle(settlements)
+            work.commit()
+        return refused
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
         with self._begin() as work:

@@ -1,14 +1,18 @@
-"""Single steps in PostgreSQL: one statement each, with nothing of SQLAlchemy around it but the pool."""
+"""Single steps in PostgreSQL: one statement each where that is enough, with nothing of SQLAlchemy around it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import TextClause
 
-from adapters.postgres import deliveries, statements, tasks
+from adapters.postgres import deliveries, queue, statements, tasks
 from adapters.postgres.database import Database
+from application.ports.queue import Claimed, Wanted
 from application.ports.tasks import Stored, Version
 from domain.ids import TaskId
+from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -21,6 +25,18 @@ class PostgresAtOnce:
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return tasks.added(submissions, self._ids)
+
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+        return queue.claimed(lease, now, wanted, self._asked)
+
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        if not any(each.attempt for each in settlements):
+            _, refused = queue.unsettled(settlements, self._asked)
+            return refused
+        with self._database.transaction() as connection:
+            refused = queue.PostgresQueue(connection).settle(settlements)
+            connection.commit()
+        return refused
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
         return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres import statements
-from adapters.postgres.prepared import FOREIGN, Preparation, for_the_driver
+from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver
 from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -69,7 +69,8 @@ class Single:
         """What it answers."""
         with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
-                cursor.execute(preparation.to_send(statement, None, cursor, self._prepared), parameters)
+                to_send = preparation.to_send(statement, parameters.get(SEEN), cursor, self._prepared)
+                cursor.execute(to_send, parameters)
                 return list(cursor.fetchall())
             except FOREIGN as error:
                 preparation.see(error)

@@ -1,6 +1,6 @@
 """The queue in PostgreSQL: SQL decides who is free, the aggregate has decided everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ from domain.lease import Lease
 from domain.settlement import Afterword, Settlement
 from domain.task import Task
 
+Ask = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
+"""Has a statement carried out with these parameters, and answers its rows."""
+
 
 class PostgresQueue:
     """Implements application.ports.queue.Queue."""
@@ -24,23 +27,7 @@ class PostgresQueue:
         self._connection = connection
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        parameters = {
-            "types": array(wanted.most),
-            "most": array(wanted.most.values()),
-            "slow": array(type in wanted.slow for type in wanted.most),
-            "most_slow": wanted.most_slow,
-            "marked_types": array(type for type, _ in wanted.marks),
-            "marked_priorities": array(priority for _, priority in wanted.marks),
-            "marked_run_at": array(mark.run_at for mark in wanted.marks.values()),
-            "marked_ids": array(mark.id for mark in wanted.marks.values()),
-            "now": now,
-            "limit": wanted.limit,
-            "max_bytes": wanted.max_bytes,
-            "starting": wanted.starting,
-            "handler": lease.handler,
-            "lease_until": lease.until,
-        }
-        return [rows.claimed(row, lease) for row in self._connection.execute(statements.CLAIM, parameters).all()]
+        return claimed(lease, now, wanted, self._ask)
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
         first = self._renew(statements.RENEW, holds, lease)
@@ -80,18 +67,9 @@ class PostgresQueue:
         self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        if not settlements:
-            return []
-        unwritten = self._unwritten(statements.SETTLE, settlements)
-        unsettled = self._unwritten(statements.SETTLED, unwritten) if unwritten else []
+        unwritten, refused = unsettled(settlements, self._ask)
         self._record(settlements, {each.task.hold for each in unwritten})
-        return [each.task.id for each in unsettled]
-
-    def _unwritten(self, statement: TextClause, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
-        """All but those whose holds the statement answers."""
-        parameters = rows.columns([_settled(settlement) for settlement in settlements])
-        written = {tuple(row) for row in self._connection.execute(statement, parameters).all()}
-        return [each for each in settlements if each.task.hold not in written]
+        return refused
 
     def record(self, afterwords: Sequence[Afterword]) -> None:
         if afterwords:
@@ -110,11 +88,50 @@ class PostgresQueue:
         since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
         return since
 
+    def _ask(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        return self._connection.execute(statement, parameters).all()
+
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
         written = (each for each in settlements if each.task.hold not in unwritten)
         kept = [rows.kept(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
+
+
+def claimed(lease: Lease, now: datetime, wanted: Wanted, ask: Ask) -> Sequence[Claimed]:
+    """What is claimed by one statement."""
+    parameters = {
+        "types": array(wanted.most),
+        "most": array(wanted.most.values()),
+        "slow": array(type in wanted.slow for type in wanted.most),
+        "most_slow": wanted.most_slow,
+        "marked_types": array(type for type, _ in wanted.marks),
+        "marked_priorities": array(priority for _, priority in wanted.marks),
+        "marked_run_at": array(mark.run_at for mark in wanted.marks.values()),
+        "marked_ids": array(mark.id for mark in wanted.marks.values()),
+        "now": now,
+        "limit": wanted.limit,
+        "max_bytes": wanted.max_bytes,
+        "starting": wanted.starting,
+        "handler": lease.handler,
+        "lease_until": lease.until,
+    }
+    return [rows.claimed(row, lease) for row in ask(statements.CLAIM, parameters)]
+
+
+def unsettled(settlements: Sequence[Settlement], ask: Ask) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
+    """Those that were not written now, and the tasks of those that were not written before either; the rest is."""
+    unwritten = _all_but_answered(statements.SETTLE, settlements, ask)
+    return unwritten, [each.task.id for each in _all_but_answered(statements.SETTLED, unwritten, ask)]
+
+
+def _all_but_answered(statement: TextClause, settlements: Sequence[Settlement], ask: Ask) -> Sequence[Settlement]:
+    """Those whose holds the statement does not answer."""
+    if not settlements:
+        return []
+    parameters = rows.columns([_settled(settlement) for settlement in settlements])
+    answered = {tuple(row) for row in ask(statement, parameters)}
+    return [each for each in settlements if each.task.hold not in answered]
 
 
 def _named(holds: Sequence[Hold]) -> dict[str, Any]:

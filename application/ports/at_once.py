@@ -1,10 +1,14 @@
 """What is asked of the storage in one step, without a work around it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from application.ports.queue import Claimed, Wanted
 from application.ports.tasks import Stored, Version
 from domain.ids import TaskId
+from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -21,6 +25,14 @@ class AtOnce(Protocol):
         None for each whose key a task has already, or an earlier one of these: that one is not added. StorageConflict
         where somebody takes long to make up his mind about a key.
         """
+        ...
+
+    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+        """As Queue.claim."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        """As Queue.settle."""
         ...
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:

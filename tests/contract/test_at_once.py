@@ -3,11 +3,30 @@
 import pytest
 
 from application.ports.at_once import AtOnce
+from application.ports.queue import Wanted
 from application.ports.work import Begin
 from domain.ids import TaskId
+from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
-from tests.steps import add_one, claim_one, stored, submission, succeed, task
+from tests.steps import (
+    ADD,
+    HANDLER,
+    NOW,
+    add_one,
+    at,
+    claim,
+    claim_one,
+    ids,
+    stored,
+    submission,
+    succeed,
+    take_back,
+    task,
+)
+
+LEASE = Lease.granted(HANDLER, NOW, 30)
 
 
 def added_at_once(at_once: AtOnce, *submissions: Submission) -> list[Task]:
@@ -64,3 +83,53 @@ def test_a_version_is_another_whenever_the_task_is(begin: Begin, at_once: AtOnce
     if times == 2:
         succeed(begin, task(begin, id))
     assert at_once.versions([id])[id] != seen[0]
+
+
+def test_what_was_claimed_runs_under_the_lease(begin: Begin, at_once: AtOnce):
+    waiting = [add_one(begin, args=f'{{"n":{nth}}}', priority=nth).id for nth in range(4)]
+    claimed = at_once.claim(LEASE, NOW, Wanted({ADD: 3}, 100, 10**9, starting=1))
+    assert ids(claimed) == waiting[:0:-1]
+    assert [each.args for each in claimed] == ['{"n":3}', '{"n":2}', '{"n":1}']
+    assert [each.task for each in claimed] == [task(begin, each.task.id) for each in claimed]
+    assert [each.task.started for each in claimed] == [NOW, None, None]
+    assert {each.task.lease for each in claimed} == {LEASE}
+    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 3}, 100, 10**9, starting=1))) == waiting[:1]
+
+
+def test_as_many_are_claimed_as_the_limit_allows(begin: Begin, at_once: AtOnce):
+    waiting = [add_one(begin).id for _ in range(3)]
+    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 9}, 1, 10**9, 0))) == waiting[:1]
+    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 9}, 2, 10**9, 0))) == waiting[1:]
+
+
+@pytest.mark.parametrize("log", ["", "printed"])
+def test_what_was_settled_stands_with_its_record(begin: Begin, at_once: AtOnce, log: str):
+    first, second = add_one(begin), add_one(begin)
+    settlements = [
+        Settlement.succeeded(each.task, NOW, str(each.task.id), log if each.task.id == second.id else "")
+        for each in claim(begin)
+    ]
+    assert at_once.settle(settlements) == []
+    assert [stored(begin, id).task for id in (first.id, second.id)] == [each.task for each in settlements]
+    assert [stored(begin, id).result for id in (first.id, second.id)] == ["1", "2"]
+    with begin() as work:
+        assert [each.log for each in work.tasks.attempts(second.id)] == [log] * bool(log)
+
+
+@pytest.mark.parametrize("log", ["", "printed"])
+def test_an_outcome_is_written_once_and_refused_when_it_is_late(begin: Begin, at_once: AtOnce, log: str):
+    kept, taken = add_one(begin), add_one(begin)
+    settlements = [Settlement.succeeded(each.task, NOW, "1", log) for each in claim(begin, lease=1)]
+    take_back(begin, HANDLER, at(2), limit=100)
+    late = at_once.settle(settlements)
+    assert {*late} == {kept.id, taken.id}
+    (again, other) = claim(begin, now=at(3))
+    ours = Settlement.succeeded(again.task, at(4), "2", log)
+    for _ in range(2):
+        assert at_once.settle([ours, settlements[1]]) == [taken.id]
+    assert stored(begin, kept.id).result == "2"
+    assert stored(begin, taken.id).task == other.task
+
+
+def test_of_nothing_there_is_nothing_to_settle(at_once: AtOnce):
+    assert at_once.settle([]) == []

@@ -7,9 +7,8 @@ import pytest
 
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresStore
+from adapters.postgres import Database, PostgresAtOnce, PostgresStore
 from application.ports.wake_up import Topic
-from application.ports.work import Begin
 from application.supervisor.courier import ThreadCourier
 from application.supervisor.desk import Desk
 from application.supervisor.errands.errand import Identity, Office
@@ -25,13 +24,13 @@ from tests.steps import HANDLER, NOW, add, claim, save, submission, task
 class Settling:
     """A supervisor's desk, and the way of what lies there to the database."""
 
-    def __init__(self, begin: Begin) -> None:
-        self.begin = begin
+    def __init__(self, database: Database) -> None:
+        begin = self.begin = PostgresStore(database).begin
         self.desk = Desk(SystemClock())
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
-        self.office = Office(self.desk, begin, Identity(HANDLER, 30))
+        self.office = Office(self.desk, begin, PostgresAtOnce(database), Identity(HANDLER, 30))
         self.errand = Settle(self.office, wake_up)
         self.arrived = Event()
         self.courier = ThreadCourier(self.arrived.set)
@@ -67,7 +66,7 @@ class Settling:
 
 @pytest.fixture
 def settling(database: Database) -> Iterator[Settling]:
-    settling = Settling(PostgresStore(database).begin)
+    settling = Settling(database)
     yield settling
     settling.courier.close()
 

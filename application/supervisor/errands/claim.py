@@ -55,9 +55,7 @@ class ClaimTasks:
         clock = self._desk.clock
         began = clock.monotonic()
         try:
-            with self._office.begin() as work:
-                claimed = work.queue.claim(self._office.lease(), clock.now(), wanted)
-                work.commit()
+            claimed = self._office.at_once.claim(self._office.lease(), clock.now(), wanted)
             return claimed, clock.monotonic() - began
         except StorageUnavailable:
             self._desk.doubted_at = clock.monotonic()

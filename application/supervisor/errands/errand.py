@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from application.ports.at_once import AtOnce
 from application.ports.work import Begin
 from application.supervisor.courier import Courier
 from application.supervisor.desk import Desk
@@ -33,10 +34,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Where errands come from: the desk, the way into the storage, and in whose name they are run."""
+    """Where errands come from: the desk, the ways into the storage, and in whose name they are run."""
 
     desk: Desk
     begin: Begin
+    at_once: AtOnce
     identity: Identity
 
     def lease(self) -> Lease:

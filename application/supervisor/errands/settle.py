@@ -59,9 +59,7 @@ class Settle:
         return together(self._write([settlement]) for settlement in batch)
 
     def _write_together(self, batch: Sequence[Settlement]) -> Sequence[TaskId]:
-        with self._office.begin() as work:
-            refused = work.queue.settle(batch)
-            work.commit()
+        refused = self._office.at_once.settle(batch)
         self._notifier.notify(Topic.CHANGED)
         return refused
 

@@ -13,7 +13,7 @@ from adapters.clocks import SystemClock
 from adapters.cron import CronCalendar
 from adapters.executors.thread import ThreadExecutor
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryAtOnce, MemoryStore, MemoryWakeUp
 from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
@@ -78,7 +78,7 @@ class Rig:
         self.courier = ThreadCourier(self.executor.wake)
         desk = self.desk = Desk(self.clock)
         rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
-        office = Office(desk, self.begin, Identity(HandlerId("me"), lease))
+        office = Office(desk, self.begin, MemoryAtOnce(self.begin), Identity(HandlerId("me"), lease))
         errands = [
             Publish(office, PublishTypes(self.begin, self.clock, CronCalendar()), lambda types: None),
             Settle(office, self.wake_up),
