@@ -5,6 +5,8 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 
@@ -18,8 +20,8 @@ from domain.ids import TaskId
 
 POLL = 1.0
 """Seconds between two looks where nothing is heard."""
-PAUSE = 0.01
-"""Seconds between two looks however much is heard."""
+PAUSE, BURST = 0.01, 5
+"""Seconds between two looks on average, however much is heard; after a quiet while so many come without them."""
 SHARE = 2
 """How many times longer than a look the pause after it is at least, so that looking leaves time for everything else."""
 CROWD, BREATH = 25, 0.002
@@ -59,6 +61,18 @@ class Watcher:
                 self.has_ended = True
         if view is None or not is_rung:
             self._bell.put(None)
+
+
+@dataclass(slots=True)
+class Pauses:
+    """How soon one look may follow another: at once for who waits alone, seldom while much is heard."""
+
+    _due: float = -inf
+
+    def after(self, now: float, took: float) -> float:
+        """Seconds from a look that has ended now, and took so long, to the next."""
+        self._due = max(self._due + PAUSE, now - (BURST - 1) * PAUSE)
+        return min(max(self._due - now, SHARE * took), POLL)
 
 
 class Changes:
@@ -115,13 +129,14 @@ class Changes:
             return list(self._watchers)
 
     def _keep_looking(self) -> None:
+        pauses = Pauses()
         while not self._closed.is_set():
             self._hint.wait(POLL * random.uniform(0.75, 1.25))
             self._hint.clear()
             began = self._clock.monotonic()
             self._try_to_look()
-            took = self._clock.monotonic() - began
-            self._closed.wait(min(max(PAUSE, SHARE * took), POLL))
+            now = self._clock.monotonic()
+            self._closed.wait(pauses.after(now, now - began))
 
     def _try_to_look(self) -> None:
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.memory import MemoryWakeUp
 from application import changes
-from application.changes import Changes, Watcher
+from application.changes import Changes, Pauses, Watcher
 from application.errors import StorageUnavailable, UnknownTask
 from application.ports.tasks import Version
 from application.ports.wake_up import Topic
@@ -132,6 +132,23 @@ class TestAwaiting:
         until(lambda: not waiting.service.errors)
         waiting.finish()
         assert answer.result(LONG).view.task.status is Status.DONE
+
+
+class TestPauses:
+    def test_who_waits_alone_waits_for_no_pause(self):
+        pauses = Pauses()
+        assert [pauses.after(second, took=0) for second in range(3)] == [0, 0, 0]
+        assert pauses.after(3, took=0.001) == pytest.approx(0.002)
+
+    def test_after_some_looks_in_a_row_each_has_its_pause(self):
+        pauses, now, waits = Pauses(), 0.0, list[float]()
+        for _ in range(10):
+            waits.append(pauses.after(now, took=0))
+            now += waits[-1]
+        assert waits == pytest.approx([0.0] * 5 + [0.01] * 5)
+
+    def test_looks_that_take_long_leave_time_for_others(self):
+        assert [Pauses().after(0, took) for took in (0.1, 100)] == pytest.approx([0.2, 1.0])
 
 
 class TestBounds:
