@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from application.errors import InvalidArguments, KeyTaken, StorageConflict
 from application.known_types import KnownTypes
@@ -73,8 +73,7 @@ class Intake:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The task of a request: the new one, or none where the key had one before."""
 
     id: TaskId

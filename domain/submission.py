@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from domain.errors import InvalidOption
 from domain.ids import Key, TaskId, TypeName
@@ -38,25 +39,26 @@ class Submission:
 
     def registered(self, id: TaskId) -> Task:
         """The task that this becomes under that id: waiting, and kept for `ttl` seconds from when it may run."""
+        return Task.restored(self.fields() | {"id": id})
+
+    def fields(self) -> dict[str, Any]:
+        """All fields of that task by name, for Task.restored, but for its id: only a storage has one to give."""
         created, expire = _from_now(self.now, self.ttl)
         if self.run_at is not None:
             expire = after(max(created, whole_second(self.run_at)), self.ttl)
-        return Task.restored(
-            {
-                **UNTOUCHED,
-                "id": id,
-                "type": self.type,
-                "created": created,
-                "run_at": self.now if self.run_at is None else self.run_at,
-                "ttl": self.ttl,
-                "expire": expire,
-                "priority": self.options.priority,
-                "max_attempts": self.options.max_attempts,
-                "max_losses": self.options.max_losses,
-                "timeout": self.options.timeout,
-                "callback": self.options.callback,
-            }
-        )
+        return {
+            **UNTOUCHED,
+            "type": self.type,
+            "created": created,
+            "run_at": self.now if self.run_at is None else self.run_at,
+            "ttl": self.ttl,
+            "expire": expire,
+            "priority": self.options.priority,
+            "max_attempts": self.options.max_attempts,
+            "max_losses": self.options.max_losses,
+            "timeout": self.options.timeout,
+            "callback": self.options.callback,
+        }
 
 
 @lru_cache(maxsize=100)

@@ -58,10 +58,6 @@ class Task:
         object.__setattr__(task, "__dict__", fields)
         return task
 
-    def registered(self, id: TaskId) -> "Task":
-        """The same under the id that the storage has given to it."""
-        return self._changed(id=id)
-
     @property
     def hold(self) -> Hold:
         """The task under its present claim."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import rows, statements
+from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
 from application.ports.tasks import LATEST, Known, Stored, Version
 from domain.delivery import Delivery
@@ -14,7 +15,11 @@ from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
-UNREGISTERED = TaskId(0)
+ASKED = (
+    *("type", "created", "run_at", "expire", "ttl"),
+    *("priority", "max_attempts", "max_losses", "timeout", "callback"),
+)
+"""The fields of a new task that are columns under the same names."""
 
 
 class PostgresTasks:
@@ -73,34 +78,24 @@ def added(
     submissions: Sequence[Submission], ids: Callable[[TextClause, Mapping[str, str]], Sequence[TaskId | None]]
 ) -> Sequence[Task | None]:
     """The tasks that they become, under the `ids` that a statement gives to its columns."""
-    new = [each.registered(UNREGISTERED) for each in submissions]
-    columns = rows.columns(list(map(_added, submissions, new)))
+    fields = [each.fields() for each in submissions]
+    columns = {name: array([each[name] for each in fields]) for name in ASKED} | {
+        "args": array([each.args for each in submissions]),
+        "terms": array([_terms(each) for each in submissions]),
+    }
     # The statement that minds keys takes a sixth more time, and keeps the order by itself.
     if any(each.key for each in submissions):
+        columns["key"] = array([each.key for each in submissions])
+        columns["fingerprint"] = array([each.fingerprint for each in submissions])
         given = ids(statements.ADD_WITH_KEYS, columns)
     else:
         given = sorted(ids(statements.ADD, columns))  # type: ignore[type-var]
-    return [None if id is None else task.registered(id) for task, id in zip(new, given, strict=True)]
+    return [None if id is None else Task.restored(each | {"id": id}) for each, id in zip(fields, given, strict=True)]
 
 
-def _added(submission: Submission, task: Task) -> dict[str, object]:
-    return {
-        "type": task.type,
-        "args": submission.args,
-        # As text: an array of arrays would have them all of one length.
-        "terms": f"{{{','.join(map(str, submission.terms))}}}" if submission.terms else None,
-        "created": task.created,
-        "run_at": task.run_at,
-        "expire": task.expire,
-        "ttl": task.ttl,
-        "priority": task.priority,
-        "max_attempts": task.max_attempts,
-        "max_losses": task.max_losses,
-        "timeout": task.timeout,
-        "key": submission.key,
-        "fingerprint": submission.fingerprint,
-        "callback": task.callback,
-    }
+def _terms(submission: Submission) -> str | None:
+    # As text: an array of arrays would have them all of one length.
+    return f"{{{','.join(map(str, submission.terms))}}}" if submission.terms else None
 
 
 def _saved(task: Task) -> dict[str, object]:
