@@ -30,6 +30,7 @@ def main() -> None:
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
+    process.spare_the_collector()
     container.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:
         supervisor.run()

@@ -1,6 +1,5 @@
 """One worker process: the app with connections of its own."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -17,8 +16,6 @@ from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
-NEW_OBJECTS = 20_000
-"""After so many a collector looks for garbage: more than most requests make."""
 ORPHANED = 2.0
 """Seconds that a worker may go on after the process that watched over it has ended: the next one needs its port."""
 
@@ -32,7 +29,7 @@ def app() -> Flask:
     aside(lambda: prepare(container))
     at_the_end(lambda: container.changes().close())
     made = create_app(container)
-    spare_the_collector()
+    process.spare_the_collector()
     return made
 
 
@@ -40,13 +37,6 @@ def prepare(container: Container) -> None:
     """Wait for the database, and keep the clock from then on."""
     process.prepare_database(container)
     container.clock().open()
-
-
-def spare_the_collector() -> None:
-    """What is there by now stays: to look through it for garbage would take a quarter of the time of a long request."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS)
 
 
 def at_the_end(work: Callable[[], None]) -> None:
