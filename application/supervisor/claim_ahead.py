@@ -29,9 +29,9 @@ SHORTEST = 1e-5
 class ClaimAhead:
     """Mean durations by type, the order in which types take turns, and what the last claims came to.
 
-    Of the `exhausted` types nothing was there when it was last asked for, of those `cut_short` there may be more. What
-    is `returning` was given back, and does not wait in the storage before that is written. The claim that is under way
-    may have looked before, for all `unseen` types.
+    Of the `exhausted` types nothing was left when they were last asked for, of those `cut_short` there may be more.
+    What is `returning` was given back, and does not wait in the storage before that is written. The claim that is under
+    way may have looked before, for all `unseen` types.
     """
 
     durations: dict[TypeName, float] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class ClaimAhead:
         if not wanted.marks:
             self.cut_short = self.cut_short - asked | self.unseen
         self.cut_short |= bounded & taken.keys()
-        self.exhausted = self.exhausted - taken.keys() | (asked - taken.keys() - bounded)
+        self.exhausted = self.exhausted - taken.keys() | (asked - bounded)
         for type in taken:
             if type in self.turns:
                 self.turns.remove(type)
@@ -87,7 +87,7 @@ class ClaimAhead:
         number = in_hand.total()
         room = HORIZON * ready - sum(self._expected(type) * n for type, n in in_hand.items())
         quick = {*self.turns} - slow
-        room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be some share it
+        room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be more share it
         left = LIMIT - number if number <= LIMIT // 2 else 0
         most = {type: most_slow if type in slow else self._fitting(type, idle, room, left) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)

@@ -71,7 +71,7 @@ def test_quick_types_of_which_there_are_some_share_what_fits(ahead: ClaimAhead):
     ahead.learn(NEW, 0.001)
     shared = ahead.wanted(2, 2, Holdings(), now=0).most
     assert shared[QUICK] == shared[NEW] == pytest.approx(alone / 2, abs=1)
-    ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
+    ahead.took(claimed(*[QUICK] * shared[QUICK]), ahead.wanted(2, 2, Holdings(), now=0))
     assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == alone
     ahead.took([], ahead.wanted(2, 2, Holdings(), now=0))
     assert ahead.wanted(2, 2, Holdings(), now=0).most == shared, "nobody knows what will come"
@@ -149,8 +149,13 @@ def test_a_slow_run_of_a_quick_type_makes_it_slower(ahead: ClaimAhead):
 
 
 class TestWhatIsExhausted:
-    def test_is_what_was_wanted_and_of_which_nothing_was_there(self, ahead: ClaimAhead):
+    def test_is_what_was_wanted_and_of_which_nothing_was_left(self, ahead: ClaimAhead):
         ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
+        assert ahead.exhausted == {QUICK, SLOW, NEW}
+
+    def test_is_not_what_came_in_the_number_that_was_wanted(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(2, 2, Holdings(), now=0)
+        ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
         assert ahead.exhausted == {SLOW, NEW}
 
     def test_is_not_what_others_left_no_place_for(self, ahead: ClaimAhead):
@@ -162,10 +167,11 @@ class TestWhatIsExhausted:
         assert ahead.exhausted == set()
 
     def test_is_nothing_that_was_not_asked_for(self, ahead: ClaimAhead):
-        ahead.took([], ahead.wanted(0, 1, holding(running="q", started=0), now=0.01))
-        assert ahead.exhausted == {QUICK, SLOW, NEW}
-        ahead.took(claimed(QUICK), ahead.wanted(1, 1, Holdings(), now=0))
-        assert ahead.exhausted == {SLOW, NEW}
+        wanted = ahead.wanted(2, 2, Holdings(), now=0)
+        ahead.took([], replace(wanted, most={QUICK: 5, SLOW: 1}))
+        assert ahead.exhausted == {QUICK, SLOW}
+        ahead.took(claimed(*[QUICK] * 5), replace(wanted, most={QUICK: 5}))
+        assert ahead.exhausted == {SLOW}
 
 
 class TestOnePlaceOfSeveral:
