@@ -85,10 +85,10 @@ class ClaimAhead:
         most_slow = max(ready - self._kept(places, in_hand) - self._number_of_slow(held.queued_of), 0)
         idle = max(min(free, places) - len(held.queued), 0)
         number = in_hand.total()
-        room = HORIZON * ready - sum(self._expected(type) * n for type, n in in_hand.items())
+        room = refill(HORIZON * ready, sum(self._expected(type) * n for type, n in in_hand.items()))
         quick = {*self.turns} - slow
         room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be more share it
-        left = LIMIT - number if number <= LIMIT // 2 else 0
+        left = int(refill(LIMIT, number))
         most = {type: most_slow if type in slow else self._fitting(type, idle, room, left) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
@@ -136,6 +136,11 @@ class ClaimAhead:
     def _occupies_a_place(self, held: Held, now: float) -> bool:
         """Whether nothing else will start for a while where this one goes on."""
         return self._is_slow(held.task.type) or (held.started_at is not None and now - held.started_at >= HORIZON)
+
+
+def refill(most: float, in_hand: float) -> float:
+    """How much is missing, once half of it is: a claim costs the same for one as for many."""
+    return most - in_hand if in_hand <= most / 2 else 0
 
 
 def _bounded(taken: Counter[TypeName], claimed: Sequence[Claimed], wanted: Wanted) -> set[TypeName]:

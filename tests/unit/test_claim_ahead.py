@@ -109,6 +109,13 @@ def test_what_is_queued_takes_from_what_is_wanted(ahead: ClaimAhead):
     assert ahead.wanted(2, 2, holding(queued="q" * 20), now=0).most[QUICK] == pytest.approx(before - 20, abs=1)
 
 
+def test_it_is_claimed_anew_when_half_of_what_starts_within_moments_has_begun(ahead: ClaimAhead):
+    whole = ahead.wanted(2, 2, Holdings(), now=0).most[QUICK]
+    assert QUICK not in ahead.wanted(2, 2, holding(queued="q" * (whole // 2 + 1)), now=0).most
+    half = ahead.wanted(2, 2, holding(queued="q" * (whole // 2)), now=0).most[QUICK]
+    assert half == pytest.approx(whole / 2, abs=1)
+
+
 def test_a_place_that_can_be_handed_many_runs_is_still_one_place(ahead: ClaimAhead):
     assert ahead.wanted(256, 2, Holdings(), now=0) == ahead.wanted(2, 2, Holdings(), now=0)
 
