@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import TextClause
@@ -27,7 +28,7 @@ class PostgresAtOnce:
         return tasks.added(submissions, self._ids)
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        return queue.claimed(lease, now, wanted, self._asked)
+        return queue.claimed(lease, now, wanted, partial(self._database.at_once, acknowledged=True))
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not any(each.attempt for each in settlements):

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg2
 import psycopg2.errors
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import Connection, Engine, TextClause, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -65,13 +66,23 @@ class Single:
         self.connection = connection
         self._prepared: set[str] = set()
 
-    def rows(self, statement: str, parameters: Mapping[str, Any], preparation: Preparation) -> Sequence[Any]:
-        """What it answers."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is open: one that failed halfway is ended with its connection."""
+        return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+
+    def rows(
+        self, statement: str, parameters: Mapping[str, Any], preparation: Preparation, *, acknowledged: bool
+    ) -> Sequence[Any]:
+        """What it answers. If it is to be `acknowledged`, it lasts only where its answer has arrived here."""
         with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
                 to_send = preparation.to_send(statement, parameters.get(SEEN), cursor, self._prepared)
-                cursor.execute(to_send, parameters)
-                return list(cursor.fetchall())
+                cursor.execute(f"BEGIN; {to_send}" if acknowledged else to_send, parameters)
+                rows = list(cursor.fetchall())
+                if acknowledged:
+                    cursor.execute("COMMIT")
+                return rows
             except FOREIGN as error:
                 preparation.see(error)
                 raise
@@ -123,8 +134,13 @@ class Database:
             with self._watch.over(connection.connection.dbapi_connection), connection:
                 yield connection
 
-    def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def at_once(
+        self, statement: TextClause, parameters: Mapping[str, Any], *, acknowledged: bool = False
+    ) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
+
+        A server that stood still carries out what has reached it when it goes on, and commits it, though nobody waits
+        for its answer any more. What must not happen then is to be `acknowledged`, at the price of a second journey.
 
         On connections of its own: the pool would take as long as a short statement.
         """
@@ -132,12 +148,13 @@ class Database:
             single = self._idle_one() or Single(self.connect())
             try:
                 with self._watch.over(single.connection):
-                    return single.rows(for_the_driver(statement), parameters, self._preparation)
+                    sent = for_the_driver(statement)
+                    return single.rows(sent, parameters, self._preparation, acknowledged=acknowledged)
             finally:
                 if single.connection.closed:
                     # What cut this one has cut the others as well.
                     self.close()
-                elif len(self._idle) < KEPT:
+                elif single.is_idle and len(self._idle) < KEPT:
                     self._idle.append(single)
                 else:
                     single.connection.close()

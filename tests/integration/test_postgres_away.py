@@ -17,12 +17,29 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore
 from adapters.postgres.database import RETRY
 from application.errors import StorageConflict, StorageUnavailable
+from application.ports.queue import Wanted
 from application.ports.work import Begin
 from domain.ids import TaskId
+from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.task import Task
 from tests.at_once import asked, until, until_waiting, with_settings
-from tests.steps import BOOM, PLAIN, add, add_one, at, claim_one, rescue, settle, stored, submission, task
+from tests.steps import (
+    ADD,
+    BOOM,
+    HANDLER,
+    NOW,
+    PLAIN,
+    add,
+    add_one,
+    at,
+    claim_one,
+    rescue,
+    settle,
+    stored,
+    submission,
+    task,
+)
 
 NOWHERE = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
@@ -175,6 +192,20 @@ class TestSingleSteps:
         with unavailable():
             PostgresAtOnce(standby).add([submission()])
         standby.close()
+
+    def test_a_claim_that_a_hanging_server_carries_out_later_has_not_happened(
+        self, impatient: Database, server: EmbeddedPostgres
+    ):
+        begin, at_once = PostgresStore(impatient).begin, PostgresAtOnce(impatient)
+        waiting = add_one(begin)
+        lease, nothing, one = Lease.granted(HANDLER, NOW, 30), Wanted({}, 1, 1, 0), Wanted({ADD: 1}, 1, 1, 0)
+        at_once.claim(lease, NOW, nothing)
+        (backend,) = impatient.at_once(text("SELECT pg_backend_pid() AS pid"), {})
+        with hanging(server), unavailable():
+            at_once.claim(lease, NOW, one)
+        alive = f"SELECT FROM pg_stat_activity WHERE pid = {backend.pid}"
+        until(lambda: answers(begin) and not asked(impatient, alive))
+        assert task(begin, waiting.id) == waiting
 
     def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
         at_once = PostgresAtOnce(impatient)
