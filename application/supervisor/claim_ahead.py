@@ -5,7 +5,7 @@ handler idles. While quick ones wait, here or in the storage, one place of sever
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from application.ports.queue import Claimed, Wanted
@@ -19,6 +19,8 @@ HORIZON = 0.1
 LIMIT = 1000
 """Tasks of a claim, and tasks that are claimed and have not begun: of what takes no time, so many are enough."""
 MOST_BYTES = 16 * 1024 * 1024
+LONGEST_CHARACTER = 4
+"""Bytes."""
 WEIGHT = 0.2
 """How much the latest run counts in the mean duration of its type."""
 
@@ -29,9 +31,10 @@ SHORTEST = 1e-5
 class ClaimAhead:
     """Mean durations by type, the order in which types take turns, and what the last claims came to.
 
-    Of the `exhausted` types nothing was left when they were last asked for, of those `cut_short` there may be more.
-    What is `returning` was given back, and does not wait in the storage before that is written. The claim that is under
-    way may have looked before, for all `unseen` types.
+    Of the `exhausted` types nothing was there when they were last asked for: one that brought less than was wanted may
+    have more, behind what somebody has locked. Of those `cut_short` there may be more. What is `returning` was given
+    back, and does not wait in the storage before that is written. The claim that is under way may have looked before,
+    for all `unseen` types.
     """
 
     durations: dict[TypeName, float] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class ClaimAhead:
         if not wanted.marks:
             self.cut_short = self.cut_short - asked | self.unseen
         self.cut_short |= bounded & taken.keys()
-        self.exhausted = self.exhausted - taken.keys() | (asked - bounded)
+        self.exhausted = self.exhausted - taken.keys() | (asked - taken.keys() - bounded)
         for type in taken:
             if type in self.turns:
                 self.turns.remove(type)
@@ -87,9 +90,10 @@ class ClaimAhead:
         number = in_hand.total()
         room = refill(HORIZON * ready, sum(self._expected(type) * n for type, n in in_hand.items()))
         quick = {*self.turns} - slow
-        room /= len(quick - self.exhausted) or len(quick) or 1  # those of which there may be more share it
+        share = room / (len(quick - self.exhausted) or len(quick) or 1)  # those of which there may be some have one
         left = int(refill(LIMIT, number))
-        most = {type: most_slow if type in slow else self._fitting(type, idle, room, left) for type in self.turns}
+        most = {type: most_slow if type in slow else self._fitting(type, idle, share, left) for type in self.turns}
+        most |= dict.fromkeys(self._one_each(most, room), min(left, 1))
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
     def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
@@ -123,8 +127,15 @@ class ClaimAhead:
     def _number_of_slow(self, number_of: Counter[TypeName]) -> int:
         return sum(n for type, n in number_of.items() if self._is_slow(type))
 
-    def _fitting(self, type: TypeName, idle: int, room: float, left: int) -> int:
-        return max(idle, min(int(room / self.durations[type]), left))
+    def _fitting(self, type: TypeName, idle: int, share: float, left: int) -> int:
+        return max(idle, min(int(share / self.durations[type]), left))
+
+    def _one_each(self, most: Mapping[TypeName, int], room: float) -> Iterator[TypeName]:
+        """The types whose share is less than one of them takes, until all there is room for is taken: in turns."""
+        for type in self.turns:
+            if room > 0 and not most[type] and not self._is_slow(type) and type not in self.exhausted:
+                room -= self._expected(type)
+                yield type
 
     def _is_slow(self, type: TypeName) -> bool:
         """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""
@@ -145,7 +156,7 @@ def refill(most: float, in_hand: float) -> float:
 
 def _bounded(taken: Counter[TypeName], claimed: Sequence[Claimed], wanted: Wanted) -> set[TypeName]:
     """The types of which there may be more than was claimed, since a bound was reached."""
-    if len(claimed) >= wanted.limit or 2 * sum(len(each.args) for each in claimed) >= wanted.max_bytes:
+    if len(claimed) >= wanted.limit or LONGEST_CHARACTER * sum(len(each.args) for each in claimed) >= wanted.max_bytes:
         return {*wanted.most}
     no_more_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
     return {type for type, n in wanted.most.items() if taken[type] >= n or (no_more_slow and type in wanted.slow)}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from application.ports.queue import Claimed, Mark
-from application.supervisor.claim_ahead import HORIZON, LIMIT, ClaimAhead
+from application.supervisor.claim_ahead import HORIZON, LIMIT, MOST_BYTES, ClaimAhead
 from application.supervisor.held import Holdings
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
@@ -71,7 +71,7 @@ def test_quick_types_of_which_there_are_some_share_what_fits(ahead: ClaimAhead):
     ahead.learn(NEW, 0.001)
     shared = ahead.wanted(2, 2, Holdings(), now=0).most
     assert shared[QUICK] == shared[NEW] == pytest.approx(alone / 2, abs=1)
-    ahead.took(claimed(*[QUICK] * shared[QUICK]), ahead.wanted(2, 2, Holdings(), now=0))
+    ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
     assert ahead.wanted(2, 2, Holdings(), now=0).most[QUICK] == alone
     ahead.took([], ahead.wanted(2, 2, Holdings(), now=0))
     assert ahead.wanted(2, 2, Holdings(), now=0).most == shared, "nobody knows what will come"
@@ -107,6 +107,18 @@ def test_what_is_queued_takes_from_what_is_wanted(ahead: ClaimAhead):
     assert ahead.wanted(2, 2, holding(queued="ss"), now=0).most == {}
     before = ahead.wanted(2, 2, Holdings(), now=0).most[QUICK]
     assert ahead.wanted(2, 2, holding(queued="q" * 20), now=0).most[QUICK] == pytest.approx(before - 20, abs=1)
+
+
+def test_a_type_whose_share_is_less_than_one_is_not_passed_over_for_what_takes_less(ahead: ClaimAhead):
+    others = [TypeName(f"other {n}") for n in range(9)]
+    ahead.offer([QUICK, *others])
+    for type in others:
+        ahead.learn(type, 0.06)
+    half = holding(queued="q" * 100)
+    most = ahead.wanted(2, 2, half, now=0).most
+    assert most == {QUICK: 10, others[0]: 1, others[1]: 1}, "as far as they start within moments"
+    ahead.took(claimed(*others[:2]), ahead.wanted(2, 2, half, now=0))
+    assert [*ahead.wanted(2, 2, half, now=0).most][:2] == [QUICK, others[2]], "in turns"
 
 
 def test_it_is_claimed_anew_when_half_of_what_starts_within_moments_has_begun(ahead: ClaimAhead):
@@ -156,14 +168,15 @@ def test_a_slow_run_of_a_quick_type_makes_it_slower(ahead: ClaimAhead):
 
 
 class TestWhatIsExhausted:
-    def test_is_what_was_wanted_and_of_which_nothing_was_left(self, ahead: ClaimAhead):
+    def test_is_what_was_wanted_and_of_which_nothing_was_there(self, ahead: ClaimAhead):
         ahead.took(claimed(QUICK), ahead.wanted(2, 2, Holdings(), now=0))
-        assert ahead.exhausted == {QUICK, SLOW, NEW}
-
-    def test_is_not_what_came_in_the_number_that_was_wanted(self, ahead: ClaimAhead):
-        wanted = ahead.wanted(2, 2, Holdings(), now=0)
-        ahead.took(claimed(*[QUICK] * wanted.most[QUICK]), wanted)
         assert ahead.exhausted == {SLOW, NEW}
+
+    def test_is_not_what_the_bytes_left_no_room_for(self, ahead: ClaimAhead):
+        wanted = ahead.wanted(2, 2, Holdings(), now=0)
+        (task, _) = claimed(SLOW)[0]
+        ahead.took([Claimed(task, "界" * (MOST_BYTES // 4))], wanted)
+        assert ahead.exhausted == set()
 
     def test_is_not_what_others_left_no_place_for(self, ahead: ClaimAhead):
         ahead.took(claimed(SLOW, SLOW), ahead.wanted(2, 2, Holdings(), now=0))
@@ -174,11 +187,10 @@ class TestWhatIsExhausted:
         assert ahead.exhausted == set()
 
     def test_is_nothing_that_was_not_asked_for(self, ahead: ClaimAhead):
-        wanted = ahead.wanted(2, 2, Holdings(), now=0)
-        ahead.took([], replace(wanted, most={QUICK: 5, SLOW: 1}))
-        assert ahead.exhausted == {QUICK, SLOW}
-        ahead.took(claimed(*[QUICK] * 5), replace(wanted, most={QUICK: 5}))
-        assert ahead.exhausted == {SLOW}
+        ahead.took([], ahead.wanted(0, 1, holding(running="q", started=0), now=0.01))
+        assert ahead.exhausted == {QUICK, SLOW, NEW}
+        ahead.took(claimed(QUICK), ahead.wanted(1, 1, Holdings(), now=0))
+        assert ahead.exhausted == {SLOW, NEW}
 
 
 class TestOnePlaceOfSeveral:
