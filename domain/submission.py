@@ -1,6 +1,6 @@
 """A task as it was asked for, before the store has given it an id."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from domain.instants import after, whole_second
 from domain.options import LONGEST, Options
 from domain.task import Task
 
-UNTOUCHED = {each.name: each.default for each in fields(Task)}
+UNTOUCHED = {each.name: each.default for each in fields(Task) if each.default is not MISSING}
 """What a task has of which nothing was asked, and that nothing has happened to."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import TextClause
 
-from adapters.postgres import deliveries, queue, statements, tasks
+from adapters.postgres import deliveries, queue, rows, statements, tasks
 from adapters.postgres.database import Database
 from application.ports.queue import Claimed, Wanted
 from application.ports.tasks import Stored, Version
@@ -28,7 +28,8 @@ class PostgresAtOnce:
         return tasks.added(submissions, self._ids)
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        return queue.claimed(lease, now, wanted, partial(self._database.at_once, acknowledged=True))
+        read = partial(rows.claimed, lease=lease)
+        return self._database.once_read(statements.CLAIM, queue.asked(lease, now, wanted), read)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not any(each.attempt for each in settlements):

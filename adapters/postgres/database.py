@@ -2,10 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.errors
@@ -57,9 +57,13 @@ RETRY = 0.25
 KEPT = 4
 """Idle connections for single steps: what is asked together is asked over one, and who asks alone has others."""
 
+Step = tuple[TextClause, Mapping[str, Any]]
+"""A statement and its parameters."""
+T = TypeVar("T")
+
 
 class Single:
-    """A connection of the driver for single steps: each statement is a transaction of its own."""
+    """A connection of the driver for single steps: each is a transaction of its own."""
 
     def __init__(self, connection: Any) -> None:
         connection.autocommit = True
@@ -71,18 +75,28 @@ class Single:
         """Whether no transaction is open: one that failed halfway is ended with its connection."""
         return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
-    def rows(
-        self, statement: str, parameters: Mapping[str, Any], preparation: Preparation, *, acknowledged: bool
-    ) -> Sequence[Any]:
-        """What it answers. If it is to be `acknowledged`, it lasts only where its answer has arrived here."""
+    def rows(self, step: Step, preparation: Preparation) -> Sequence[Any]:
+        """What it answers."""
+        with self._carried_out(step, preparation) as cursor:
+            return list(cursor.fetchall())
+
+    def read(self, step: Step, preparation: Preparation, read: Callable[[Sequence[Any]], T]) -> T:
+        """What is read in its rows; where they do not arrive here or cannot be read, it has not happened."""
+        with self._carried_out(step, preparation, begin="BEGIN; ") as cursor:
+            found = read(cursor.fetchall())
+            cursor.execute("COMMIT")
+            return found
+
+    @contextmanager
+    def _carried_out(self, step: Step, preparation: Preparation, begin: str = "") -> Iterator[Any]:
+        statement, parameters = step
         with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
-                to_send = preparation.to_send(statement, parameters.get(SEEN), cursor, self._prepared)
-                cursor.execute(f"BEGIN; {to_send}" if acknowledged else to_send, parameters)
-                rows = list(cursor.fetchall())
-                if acknowledged:
-                    cursor.execute("COMMIT")
-                return rows
+                sent = for_the_driver(statement)
+                cursor.execute(
+                    begin + preparation.to_send(sent, parameters.get(SEEN), cursor, self._prepared), parameters
+                )
+                yield cursor
             except FOREIGN as error:
                 preparation.see(error)
                 raise
@@ -134,22 +148,28 @@ class Database:
             with self._watch.over(connection.connection.dbapi_connection), connection:
                 yield connection
 
-    def at_once(
-        self, statement: TextClause, parameters: Mapping[str, Any], *, acknowledged: bool = False
-    ) -> Sequence[Any]:
+    def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
 
         A server that stood still carries out what has reached it when it goes on, and commits it, though nobody waits
-        for its answer any more. What must not happen then is to be `acknowledged`, at the price of a second journey.
-
-        On connections of its own: the pool would take as long as a short statement.
+        for its answer any more.
         """
+        with self._single() as single:
+            return single.rows((statement, parameters), self._preparation)
+
+    def once_read(self, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]) -> T:
+        """What is read in the rows that it answers; it lasts only then, at the price of a second journey."""
+        with self._single() as single:
+            return single.read((statement, parameters), self._preparation, read)
+
+    @contextmanager
+    def _single(self) -> Iterator[Single]:
+        """A connection of its own, as the pool would take as long as a short statement."""
         with errors_translated():
             single = self._idle_one() or Single(self.connect())
             try:
                 with self._watch.over(single.connection):
-                    sent = for_the_driver(statement)
-                    return single.rows(sent, parameters, self._preparation, acknowledged=acknowledged)
+                    yield single
             finally:
                 if single.connection.closed:
                     # What cut this one has cut the others as well.

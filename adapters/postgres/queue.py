@@ -27,7 +27,7 @@ class PostgresQueue:
         self._connection = connection
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        return claimed(lease, now, wanted, self._ask)
+        return rows.claimed(self._ask(statements.CLAIM, asked(lease, now, wanted)), lease)
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
         first = self._renew(statements.RENEW, holds, lease)
@@ -98,9 +98,9 @@ class PostgresQueue:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 
 
-def claimed(lease: Lease, now: datetime, wanted: Wanted, ask: Ask) -> Sequence[Claimed]:
-    """What is claimed by one statement."""
-    parameters = {
+def asked(lease: Lease, now: datetime, wanted: Wanted) -> Mapping[str, Any]:
+    """The parameters of statements.CLAIM."""
+    return {
         "types": array(wanted.most),
         "most": array(wanted.most.values()),
         "slow": array(type in wanted.slow for type in wanted.most),
@@ -116,7 +116,6 @@ def claimed(lease: Lease, now: datetime, wanted: Wanted, ask: Ask) -> Sequence[C
         "handler": lease.handler,
         "lease_until": lease.until,
     }
-    return [rows.claimed(row, lease) for row in ask(statements.CLAIM, parameters)]
 
 
 def unsettled(settlements: Sequence[Settlement], ask: Ask) -> tuple[Sequence[Settlement], Sequence[TaskId]]:

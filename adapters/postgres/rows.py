@@ -1,7 +1,7 @@
 """Between rows and the domain's values. Texts that may hold any character are kept as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -34,8 +34,12 @@ def task(row: Sequence[Any]) -> Task:
     return Task.restored(fields)
 
 
-def claimed(row: Sequence[Any], lease: Lease) -> Claimed:
-    """The task that a row of statements.CLAIMED holds, claimed under this lease, and its arguments."""
+def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[Claimed]:
+    """The tasks that rows of statements.CLAIMED hold, claimed under this lease, and their arguments."""
+    return [_claimed(row, lease) for row in rows]
+
+
+def _claimed(row: Sequence[Any], lease: Lease) -> Claimed:
     fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
     error, args = row[NARROW:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None

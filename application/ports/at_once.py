@@ -32,7 +32,7 @@ class AtOnce(Protocol):
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        """As Queue.settle."""
+        """As Queue.settle. Where it has failed, some may be written, and all are to be settled again."""
         ...
 
     def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:

@@ -207,6 +207,18 @@ class TestSingleSteps:
         until(lambda: answers(begin) and not asked(impatient, alive))
         assert task(begin, waiting.id) == waiting
 
+    def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
+        begin, at_once = PostgresStore(own).begin, PostgresAtOnce(own)
+        waiting = [add_one(begin), add_one(begin)]
+        own.at_once(text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {})
+        with pytest.raises(ValueError, match="Expecting value"):
+            at_once.claim(Lease.granted(HANDLER, NOW, 30), NOW, Wanted({ADD: 2}, 2, 10**9, 0))
+        assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
+        assert (
+            at_once.claim(Lease.granted(HANDLER, NOW, 30), NOW, Wanted({ADD: 1}, 1, 10**9, 0))[0].task.id
+            == waiting[0].id
+        )
+
     def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
         at_once = PostgresAtOnce(impatient)
         assert at_once.add([submission()])
