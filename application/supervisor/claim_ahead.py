@@ -5,7 +5,7 @@ handler idles. While quick ones wait, here or in the storage, one place of sever
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from application.ports.queue import Claimed, Wanted
@@ -83,17 +83,12 @@ class ClaimAhead:
         `free` runs could be started now, in `places` of which each runs one at a time.
         """
         ready = self._ready(free, places, held, now)
-        slow = frozenset(type for type in self.turns if self._is_slow(type))
         in_hand = held.queued_of + held.next_of
-        most_slow = max(ready - self._kept(places, in_hand) - self._number_of_slow(held.queued_of), 0)
         idle = max(min(free, places) - len(held.queued), 0)
-        number = in_hand.total()
-        room = refill(HORIZON * ready, sum(self._expected(type) * n for type, n in in_hand.items()))
-        quick = {*self.turns} - slow
-        share = room / (len(quick - self.exhausted) or len(quick) or 1)  # those of which there may be some have one
-        left = int(refill(LIMIT, number))
-        most = {type: most_slow if type in slow else self._fitting(type, idle, share, left) for type in self.turns}
-        most |= dict.fromkeys(self._one_each(most, room), min(left, 1))
+        most_slow = max(ready - self._kept(places, in_hand) - self._number_of_slow(held.queued_of), 0)
+        quick = self._most_quick(ready, in_hand, idle)
+        slow = frozenset(self.turns) - quick.keys()
+        most = {type: quick.get(type, most_slow) for type in self.turns}
         return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
 
     def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
@@ -127,15 +122,22 @@ class ClaimAhead:
     def _number_of_slow(self, number_of: Counter[TypeName]) -> int:
         return sum(n for type, n in number_of.items() if self._is_slow(type))
 
-    def _fitting(self, type: TypeName, idle: int, share: float, left: int) -> int:
-        return max(idle, min(int(share / self.durations[type]), left))
+    def _most_quick(self, ready: int, in_hand: Counter[TypeName], idle: int) -> Mapping[TypeName, int]:
+        """How many of each quick type: as many as fit into what those share of which there may be some.
 
-    def _one_each(self, most: Mapping[TypeName, int], room: float) -> Iterator[TypeName]:
-        """The types whose share is less than one of them takes, until all there is room for is taken: in turns."""
-        for type in self.turns:
-            if room > 0 and not most[type] and not self._is_slow(type) and type not in self.exhausted:
-                room -= self._expected(type)
-                yield type
+        One whose share is less than one of it takes is not passed over, but comes in turns.
+        """
+        room = refill(HORIZON * ready, sum(self._expected(type) * n for type, n in in_hand.items()))
+        left = int(refill(LIMIT, in_hand.total()))
+        quick = [type for type in self.turns if not self._is_slow(type)]
+        sharing = [type for type in quick if type not in self.exhausted] or quick
+        share = room / max(len(sharing), 1)
+        most = {type: max(idle, min(int(share / self.durations[type]), left)) for type in quick}
+        for type in sharing:
+            if room > 0 and not most[type]:
+                most[type] = min(left, 1)
+                room -= self.durations[type]
+        return most
 
     def _is_slow(self, type: TypeName) -> bool:
         """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""
