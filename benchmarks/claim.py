@@ -121,9 +121,10 @@ def snapshot(url: str) -> Iterator[None]:
     connection.close()
 
 
-def beside(what: str, ours: Queue, reference: Queue, *, must: float, aim: float) -> Iterator[Comparison]:
+def beside(
+    what: str, ours: Queue, reference: Queue, *, must: float, aim: float, name: str = "none of that"
+) -> Iterator[Comparison]:
     """A claim there and here, and a settlement."""
-    name = "none of that"
     yield Comparison(
         name=f"a claim, {what}",
         unit="ms",
@@ -152,4 +153,5 @@ def comparisons(rows: int = ROWS, cycled: int = CYCLED) -> Iterator[Comparison]:
         used = stack.enter_context(queue(cycles=cycled // BATCH))
         yield from beside(f"{cycled:,} done, no vacuum", used, shallow, must=3, aim=1.5)
         with queue(cycles=cycled // BATCH, beside_snapshot=True) as seen:
-            yield from beside("the same in an open snapshot", seen, used, must=3, aim=1.5)
+            what = f"{cycled:,} done, in an open snapshot"
+            yield from beside(what, seen, used, must=3, aim=1.5, name="no snapshot")

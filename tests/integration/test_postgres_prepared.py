@@ -9,8 +9,10 @@ from sqlalchemy import event, text
 from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
+from application.ports.queue import Wanted
+from domain.lease import Lease
 from tests.at_once import new_database
-from tests.steps import add, add_one, claim, claim_one, ids, submission, succeed
+from tests.steps import ADD, HANDLER, NOW, add, add_one, claim, claim_one, ids, submission, succeed
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
 
@@ -93,6 +95,18 @@ def test_single_steps_are_planned_once_and_survive_a_session_that_another_client
     with pytest.raises(StorageConflict):
         at_once.several([task.id])
     assert {*at_once.several([task.id])} == {task.id}
+
+
+def test_a_claim_in_a_session_that_another_client_had_leaves_no_transaction_open(alone: Database):
+    at_once, lease = PostgresAtOnce(alone), Lease.granted(HANDLER, NOW, 30)
+    task = add_one(PostgresStore(alone).begin)
+    assert at_once.claim(lease, NOW, Wanted({}, 9, 10**9, 0)) == []
+    alone.at_once(text("DEALLOCATE ALL; SELECT 1"), {})
+    one = Wanted({ADD: 1}, 9, 10**9, 0)
+    with pytest.raises(StorageConflict):
+        at_once.claim(lease, NOW, one)
+    assert asked(alone, "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'") == (0,)
+    assert ids(at_once.claim(lease, NOW, one)) == [task.id]
 
 
 def test_what_was_prepared_before_a_column_got_another_type_is_not_executed_for_ever(postgres_url: str):
