@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -16,6 +18,7 @@ from application.changes import Changes
 from application.errors import StorageUnavailable
 from application.intake import Intake
 from application.known_types import KnownTypes
+from application.ports.work import Begin
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
@@ -139,15 +142,22 @@ class Service:
 
     def claim(self, type: str = "default") -> Task:
         """A handler takes the next task of that type."""
-        return steps.claim_one(self.store.begin, wanted={type: 1}, now=self.clock.now())
+        return self._claim(self.store.begin, type)
 
     def succeed(self, result: str, type: str = "default") -> None:
-        """A handler takes the next task, and finishes it with that result."""
-        steps.succeed(self.store.begin, self.claim(type), self.clock.now(), result)
+        """A handler takes the next task, and finishes it with that result before anybody sees it run."""
+        with self.store.begin() as work:
+            begin = partial(nullcontext, work)
+            steps.succeed(begin, self._claim(begin, type), self.clock.now(), result)
 
     def fail(self, type: str = "default") -> None:
-        """A handler takes the next task, and it fails."""
-        steps.fail(self.store.begin, self.claim(type), self.clock.now())
+        """A handler takes the next task, and it fails before anybody sees it run."""
+        with self.store.begin() as work:
+            begin = partial(nullcontext, work)
+            steps.fail(begin, self._claim(begin, type), self.clock.now())
+
+    def _claim(self, begin: Begin, type: str) -> Task:
+        return steps.claim_one(begin, wanted={type: 1}, now=self.clock.now())
 
 
 def configured(**settings: Any) -> Service:
