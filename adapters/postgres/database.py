@@ -1,11 +1,10 @@
 """The database: how to reach it, and what its errors mean."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg2
 import psycopg2.errors
@@ -14,9 +13,11 @@ from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import Connection, Engine, TextClause, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from adapters.postgres import statements
-from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver
+from adapters.postgres.need import Need
+from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver, prepared_over
 from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -54,8 +55,6 @@ ANSWER = 15.0
 """Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
-KEPT = 4
-"""Idle connections for single steps: what is asked together is asked over one, and who asks alone has others."""
 
 Step = tuple[TextClause, Mapping[str, Any]]
 """A statement and its parameters."""
@@ -63,17 +62,16 @@ T = TypeVar("T")
 
 
 class Single:
-    """A connection of the driver for single steps: each is a transaction of its own."""
+    """A connection that is lent for a single step, which is a transaction of its own."""
 
-    def __init__(self, connection: Any) -> None:
-        connection.autocommit = True
-        self.connection = connection
-        self._prepared: set[str] = set()
+    def __init__(self, lent: Connection) -> None:
+        self.driven: Any = lent.connection.dbapi_connection
+        self._prepared = prepared_over(lent.info)
 
     @property
     def is_idle(self) -> bool:
         """Whether no transaction is open: one that failed halfway is ended with its connection."""
-        return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+        return bool(self.driven.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
     def rows(self, step: Step, preparation: Preparation) -> Sequence[Any]:
         """What it answers."""
@@ -90,7 +88,7 @@ class Single:
     @contextmanager
     def _carried_out(self, step: Step, preparation: Preparation, begin: str = "") -> Iterator[Any]:
         statement, parameters = step
-        with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
+        with self.driven.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
                 sent = for_the_driver(statement)
                 cursor.execute(
@@ -114,7 +112,7 @@ class Database:
         self._watch = Watch(ANSWER)
         self._trying = Lock()
         self._try_again_at: float | None = None
-        self._idle: deque[Single] = deque()
+        self._need = Need()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -142,11 +140,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection of the pool, rolled back unless it is committed. A server that does not answer is away."""
-        with errors_translated():
-            connection = self.engine.connect()
-            # To end the transaction takes an answer as well.
-            with self._watch.over(connection.connection.dbapi_connection), connection:
-                yield connection
+        with self._lent() as connection:
+            yield connection
 
     def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
@@ -162,33 +157,40 @@ class Database:
         with self._single() as single:
             return single.read((statement, parameters), self._preparation, read)
 
-    @contextmanager
-    def _single(self) -> Iterator[Single]:
-        """A connection of its own, as the pool would take as long as a short statement."""
-        with errors_translated():
-            single = self._idle_one() or Single(self.connect())
-            try:
-                with self._watch.over(single.connection):
-                    yield single
-            finally:
-                if single.connection.closed:
-                    # What cut this one has cut the others as well.
-                    self.close()
-                elif single.is_idle and len(self._idle) < KEPT:
-                    self._idle.append(single)
-                else:
-                    single.connection.close()
-
     def close(self) -> None:
         """Give the connections back. Others are made where there is need of them."""
-        while single := self._idle_one():
-            single.connection.close()
         self.engine.dispose()
 
-    def _idle_one(self) -> Single | None:
-        with suppress(IndexError):
-            return self._idle.pop()
-        return None
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        pool = cast(QueuePool, self.engine.pool)
+        with errors_translated():
+            connection = self.engine.connect()
+            self._need.see(pool.checkedout())
+            # To end a transaction takes an answer as well.
+            with self._watch.over(connection.connection.dbapi_connection), connection:
+                yield connection
+                if pool is not self.engine.pool:
+                    connection.detach()  # it would wait in a pool that nobody has any more
+        if self._need.is_met_by_less_than(pool.checkedin()):
+            self.close()
+
+    @contextmanager
+    def _single(self) -> Iterator[Single]:
+        """A connection that begins no transaction of itself, which would be one more journey to the server."""
+        with self._lent() as connection:
+            single = Single(connection)
+            single.driven.autocommit = True
+            try:
+                yield single
+            finally:
+                if single.driven.closed:
+                    # What cut this one has cut the others as well.
+                    self.close()
+                if single.is_idle:
+                    single.driven.autocommit = False
+                else:
+                    connection.invalidate()
 
     def _connected(self) -> Any:
         given = psycopg2.extensions.parse_dsn(self._url)

@@ -10,8 +10,10 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
+from sqlalchemy import text
 
 from adapters.postgres.database import Database
+from application.errors import StorageUnavailable
 from application.ports.wake_up import Topic
 
 CHANNELS = {
@@ -20,7 +22,7 @@ CHANNELS = {
     # Every outcome is told of here: handlers need not hear of it.
     Topic.CHANGED: "flask_tasks_changes",
 }
-NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
+NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :topic)")
 """A hint need not outlive the server, so its commit need not wait for the disk."""
 PAUSE = 0.005
 """Seconds between two notifications of one process: one a row would make commits wait for each other."""
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class PostgresNotifier:
-    """Implements application.ports.wake_up.Notifier: a thread with a connection of its own, from the first call on."""
+    """Implements application.ports.wake_up.Notifier: a thread, from the first call on."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,13 +60,11 @@ class PostgresNotifier:
         topics = self._next()
         while topics:
             try:
-                with closing(_autocommit(self._database)) as connection, connection.cursor() as cursor:
-                    while topics:
-                        for topic in topics:
-                            cursor.execute(NOTIFY, (CHANNELS[topic], topic))
-                        self._closed.wait(PAUSE)
-                        topics = self._next()
-            except psycopg2.Error as error:
+                for topic in topics:
+                    self._database.at_once(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
+                self._closed.wait(PAUSE)
+                topics = self._next()
+            except (StorageUnavailable, psycopg2.Error) as error:
                 log.debug("nobody could be notified: %s", error)
                 if self._closed.wait(RECONNECT):
                     return

@@ -84,9 +84,11 @@ def test_a_statement_for_another_limit_is_another(alone: Database):
     assert [sent[0] == each for each in sent] == [True, False, True]
 
 
-def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(alone: Database):
+def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(
+    database: Database, alone: Database
+):
     at_once = PostgresAtOnce(alone)
-    task = add_one(PostgresStore(alone).begin)
+    task = add_one(PostgresStore(database).begin)
     for _ in range(3):
         assert {*at_once.several([task.id])} == {task.id}
     plans = alone.at_once(text(PLANS), {})

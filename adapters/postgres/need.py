@@ -1,0 +1,27 @@
+"""How many connections are needed at once, so that others need not stay open."""
+
+import time
+
+WITHIN = 30.0
+"""Seconds after which connections that nobody has needed are closed."""
+KEPT = 2
+"""So many stay open in any case: what else would come and go with every second statement."""
+
+
+class Need:
+    """What was the most is looked at in terms. It may be wrong by one where two threads say something at once."""
+
+    def __init__(self) -> None:
+        self._most, self._ends = 0, time.monotonic() + WITHIN
+
+    def see(self, number: int) -> None:
+        """So many are used now."""
+        self._most = max(self._most, number)
+
+    def is_met_by_less_than(self, open: int) -> bool:
+        """Whether the term is over, and fewer than these were enough for it. Then another begins."""
+        now = time.monotonic()
+        if now < self._ends:
+            return False
+        most, self._most, self._ends = max(self._most, KEPT), 0, now + WITHIN
+        return open > most

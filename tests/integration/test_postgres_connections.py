@@ -1,0 +1,95 @@
+"""How many connections a process holds: as many as it needs at once, and not for ever."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from threading import Thread
+
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres import Database, PostgresAtOnce, PostgresNotifier, PostgresStore, need
+from application.ports.wake_up import Topic
+from domain.ids import TaskId
+from tests.at_once import asked, until
+
+NAME = "counted"
+BACKENDS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"
+SLEEP = text("SELECT true AS slept FROM pg_sleep(0.2)")
+
+
+@pytest.fixture
+def counted(database: Database, postgres_url: str) -> Iterator[Database]:
+    """The emptied database, over connections that can be told from others."""
+    counted = Database(postgres_url, application_name=NAME)
+    yield counted
+    counted.close()
+
+
+def backends(database: Database) -> set[int]:
+    """Of the connections that are open."""
+    return {pid for (pid,) in asked(database, BACKENDS)}
+
+
+def works(number: int, database: Database) -> None:
+    """So many at once."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            assert stack.enter_context(PostgresStore(database).begin()).tasks.get(TaskId(1)) is None
+
+
+def steps(number: int, database: Database) -> None:
+    """So many at once."""
+    threads = [Thread(target=database.at_once, args=(SLEEP, {})) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_works_steps_and_notifications_share_one(database: Database, counted: Database):
+    notifier = PostgresNotifier(counted)
+    works(1, counted)
+    PostgresAtOnce(counted).several([TaskId(1)])
+    notifier.notify(Topic.WAITING)
+    notifier.close()
+    works(1, counted)
+    assert len(backends(database)) == 1
+
+
+@pytest.mark.parametrize("use", [works, steps])
+def test_what_is_not_needed_any_more_is_closed(
+    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[int, Database], None]
+):
+    use(5, counted)
+    works(1, counted)
+    assert len(backends(database)) == 5
+    monkeypatch.setattr(counted._need, "_ends", 0)
+    works(1, counted)  # five were needed until now
+    assert len(backends(database)) == 5
+    monkeypatch.setattr(counted._need, "_ends", 0)
+    works(1, counted)
+    until(lambda: len(backends(database)) <= need.KEPT)
+    use(3, counted)
+    assert len(backends(database)) == 3
+
+
+def test_what_is_needed_again_and_again_stays_open(
+    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(need, "WITHIN", 0)
+    works(4, counted)
+    before = backends(database)
+    for _ in range(5):
+        works(4, counted)
+    assert backends(database) == before
+
+
+def test_a_connection_that_was_in_use_while_the_others_were_closed_is_closed_as_well(
+    database: Database, counted: Database
+):
+    with PostgresStore(counted).begin() as work:
+        assert work.tasks.get(TaskId(1)) is None
+        counted.close()
+        works(1, counted)
+        assert work.tasks.get(TaskId(1)) is None
+    until(lambda: len(backends(database)) == 1)
