@@ -1,15 +1,16 @@
 """Taking in what people ask for: checked first, then stored, one task a key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.errors import InvalidArguments, KeyTaken, StorageConflict
-from application.known_types import KnownTypes
+from application.known_types import KnownTypes, named
 from application.ports.arguments import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.tasks import Known
+from application.ports.types import Published
 from application.ports.work import Work
 from domain import json_text, search_terms
 from domain.errors import InvalidOption
@@ -37,6 +38,13 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Moment(NamedTuple):
+    """When something is submitted, and the types that are known by then. What comes together has the same."""
+
+    now: datetime
+    types: Mapping[TypeName, Published]
+
+
 class Intake:
     """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
 
@@ -49,13 +57,13 @@ class Intake:
         self._max_task_time = max_task_time
         self._signs = signs
 
-    def now(self) -> datetime:
-        """The moment at which something is submitted; many together are submitted at one."""
-        return self._clock.now()
+    def moment(self) -> Moment:
+        """This one. StorageUnavailable where no types are known yet."""
+        return Moment(self._clock.now(), self._types.all())
 
-    def submission(self, request: Request, now: datetime) -> Submission:
+    def submission(self, request: Request, moment: Moment) -> Submission:
         """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
-        published = self._types.named(request.type).type
+        published = named(moment.types, request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._signs:
@@ -63,9 +71,9 @@ class Intake:
         return Submission(
             type=request.type,
             args=json_text.dump(request.args),
-            now=now,
+            now=moment.now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
-            run_at=_run_at(request, now),
+            run_at=_run_at(request, moment.now),
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,
@@ -80,8 +88,11 @@ class Taken(NamedTuple):
     new: Task | None
 
 
-def take_in(work: Work, submissions: Sequence[Submission]) -> Sequence[Taken]:
-    """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
+def take_in(work: Work, submissions: Iterable[Submission]) -> Sequence[Taken]:
+    """The task of each; they are gone through twice.
+
+    KeyTaken where that of a key is of another type or has other arguments: commit nothing then.
+    """
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
     known = work.tasks.with_keys({each.key for each, new in pairs if new is None and each.key is not None})
     others = {nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _other(each, known))}

@@ -10,7 +10,7 @@ import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extras import NamedTupleCursor
-from sqlalchemy import Connection, Engine, TextClause, create_engine
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -52,7 +52,7 @@ SET = """
     FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
 """
 ANSWER = 15.0
-"""Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
+"""Seconds that a server may take for an answer; it takes milliseconds, so one that does not answer is away."""
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
 
@@ -124,6 +124,7 @@ class Database:
         )
         self._preparation = Preparation(statements.HOT)
         self._preparation.serve(self.engine)
+        event.listen(self.engine, "before_cursor_execute", self._renew)
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
@@ -174,6 +175,9 @@ class Database:
                     connection.detach()  # it would wait in a pool that nobody has any more
         if self._need.is_met_by_less_than(pool.checkedin()):
             self.close()
+
+    def _renew(self, connection: Connection, *_: object) -> None:
+        self._watch.renew(connection.connection.dbapi_connection)
 
     @contextmanager
     def _single(self) -> Iterator[Single]:

@@ -38,6 +38,15 @@ def test_of_those_that_come_together_the_first_has_it(begin: Begin):
     assert one.id < other.id < without.id
 
 
+def test_so_it_is_however_many_come_together(begin: Begin):
+    keys = {2100: FIRST, 4300: OTHER, 4400: FIRST}
+    added = add_once(begin, *(submission(key=keys.get(n)) for n in range(4500)))
+    assert [n for n, task in enumerate(added) if not task] == [4400]
+    ids = [task.id for task in added if task]
+    assert ids == sorted(ids)
+    assert known(begin, FIRST, OTHER) == {FIRST: ids[2100], OTHER: ids[4300]}
+
+
 def test_it_stays_with_its_task_whatever_happens_to_that(begin: Begin):
     add(begin, submission(key=FIRST))
     running = claim_one(begin)

@@ -15,6 +15,7 @@ from application.known_types import KnownTypes
 from application.ports.work import Begin
 from application.use_cases.clean import Clean
 from application.use_cases.submit_task import SubmitTask, Submitted
+from application.use_cases.submit_tasks import SubmitTasks
 from application.view import Viewer
 from domain.ids import DEFAULT_TYPE, Key
 from domain.instants import after
@@ -45,6 +46,7 @@ class Door:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
         intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
+        self.many = SubmitTasks(begin, intake, MemoryWakeUp())
         self.one = SubmitTask(begin, PostgresAtOnce(database), intake, MemoryWakeUp(), Viewer(types, self.clock))
         types.all()
 
@@ -114,3 +116,17 @@ def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_nev
         other = background.submit(add, keys[::-1])
         until_waiting(database, 2)
     assert (one.result(), other.result()) == (5, 0)
+
+
+def test_many_are_stored_whole_where_somebody_takes_long_to_make_up_his_mind_about_the_key_of_one(
+    door: Door, begin: Begin, database: Database, background: ThreadPoolExecutor
+):
+    requests = [Request(type=DEFAULT_TYPE, args={"n": n}, key=Key("k") if n == 4900 else None) for n in range(5000)]
+    with begin() as undecided:
+        assert undecided.tasks.add([submission(key="k")])
+        ids = background.submit(door.many, requests)
+        until_waiting(database)
+        until_waiting(database, 0)
+    assert list(ids.result()) == sorted(set(ids.result()))
+    stored = asked(database, "SELECT id, args FROM tasks ORDER BY id")
+    assert stored == [(id, f'{{"n":{n}}}') for n, id in enumerate(ids.result())]

@@ -137,6 +137,11 @@ def test_ten_thousand_are_taken_and_not_one_more(service: Service) -> None:
     assert len(post(service, [{}] * MOST).get_json()["ids"]) == MOST
 
 
+def test_the_last_of_many_is_looked_at_like_the_first(service: Service) -> None:
+    assert set(errors(post(service, [{}] * 5000 + [7] + [{}] * 4000 + [{"type": "sub"}]))) == {"$.5000", "$.9001.type"}
+    assert stored(service) == 0
+
+
 def test_a_body_of_more_than_32_mib_is_413(service: Service) -> None:
     assert post(service, b"[" + b" " * MOST_BYTES + b"]").status_code == 413
 
