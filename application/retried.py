@@ -3,14 +3,15 @@
 import random
 from collections.abc import Callable
 from functools import wraps
-from time import sleep
+from time import monotonic, sleep
 from typing import ParamSpec, TypeVar
 
 from application.errors import StorageConflict
 
 P = ParamSpec("P")
 T = TypeVar("T")
-TRIES = 4
+TRIES, SECONDS = 12, 3.0
+"""So often, and for so long: who met others may meet them again, and each lock that is not let go takes a second."""
 PAUSE = 0.02
 """Seconds at most, so that two who met do not meet again."""
 
@@ -20,10 +21,13 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(verb)
     def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        until = monotonic() + SECONDS
         for _ in range(TRIES - 1):
             try:
                 return verb(*args, **kwargs)
             except StorageConflict:
+                if monotonic() > until:
+                    raise
                 sleep(random.uniform(0, PAUSE))
         return verb(*args, **kwargs)
 

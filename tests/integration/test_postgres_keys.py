@@ -87,9 +87,11 @@ def test_so_they_have_while_a_janitor_deletes_what_they_found(
 
     janitor = background.submit(delete)
     answers: list[Submitted] = []
-    for _ in range(10):
-        answers += together(background, lambda _: door.one(request("a", ttl=1)), FIFTY)
-    done.set()
+    try:
+        for _ in range(10):
+            answers += together(background, lambda _: door.one(request("a", ttl=1)), FIFTY)
+    finally:
+        done.set()
     new = [each.view.task.id for each in answers if each.is_new]
     assert len(new) == len(set(new))
     assert {each.view.task.id for each in answers} == set(new)
