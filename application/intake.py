@@ -1,6 +1,6 @@
 """Taking in what people ask for: checked first, then stored, one task a key."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -88,11 +88,8 @@ class Taken(NamedTuple):
     new: Task | None
 
 
-def take_in(work: Work, submissions: Iterable[Submission]) -> Sequence[Taken]:
-    """The task of each; they are gone through twice.
-
-    KeyTaken where that of a key is of another type or has other arguments: commit nothing then.
-    """
+def take_in(work: Work, submissions: Sequence[Submission]) -> Sequence[Taken]:
+    """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
     known = work.tasks.with_keys({each.key for each, new in pairs if new is None and each.key is not None})
     others = {nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _other(each, known))}

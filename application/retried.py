@@ -10,8 +10,8 @@ from application.errors import StorageConflict
 
 P = ParamSpec("P")
 T = TypeVar("T")
-TRIES, SECONDS = 12, 3.0
-"""So often, and for so long: who met others may meet them again, and each lock that is not let go takes a second."""
+TRIES, SECONDS = 12, 4.0
+"""So often, but not after so long: who met others may meet them again, and a lock that is kept takes a second a try."""
 PAUSE = 0.02
 """Seconds at most, so that two who met do not meet again."""
 
@@ -21,12 +21,12 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(verb)
     def again(*args: P.args, **kwargs: P.kwargs) -> T:
-        until = monotonic() + SECONDS
+        began = monotonic()
         for _ in range(TRIES - 1):
             try:
                 return verb(*args, **kwargs)
             except StorageConflict:
-                if monotonic() > until:
+                if monotonic() - began > SECONDS:
                     raise
                 sleep(random.uniform(0, PAUSE))
         return verb(*args, **kwargs)

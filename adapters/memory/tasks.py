@@ -1,6 +1,6 @@
 """Storing in memory."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
@@ -17,7 +17,7 @@ class MemoryTasks:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, submissions: Iterable[Submission]) -> Sequence[Task | None]:
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return [self._add(submission) for submission in submissions]
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:

@@ -1,8 +1,7 @@
 """New tasks on their way into the table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import TextClause
@@ -19,7 +18,7 @@ ASKED = (
 )
 """The fields of a new task that are columns under the same names."""
 PART = 2_000
-"""So many are stored by one statement, while the next are asked for."""
+"""So many are stored by one statement, while the next are written down for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,11 @@ class Addition:
         return [None if id is None else Task.restored(of | {"id": id}) for of, id in zip(self.fields, ids, strict=True)]
 
 
-def parts(submissions: Iterable[Submission]) -> Iterator[Sequence[Submission]]:
-    """What is stored by one statement: so many, or all from the first on that has a key; those are locked in order."""
-    rest = iter(submissions)
-    while part := list(islice(rest, PART)):
-        if any(each.key for each in part):
-            part += rest
-        yield part
+def parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
+    """What is stored by one statement: all where any has a key, since those are locked in one order."""
+    size = len(submissions) if any(each.key for each in submissions) else PART
+    for start in range(0, len(submissions), max(size, 1)):
+        yield submissions[start : start + size]
 
 
 def _terms(submission: Submission) -> str | None:

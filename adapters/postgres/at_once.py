@@ -1,4 +1,4 @@
-"""Single steps in PostgreSQL: one statement each where that is enough, with nothing of SQLAlchemy around it."""
+"""Single steps in PostgreSQL: one statement each where that is enough, handed to the driver as it is."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

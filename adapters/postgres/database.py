@@ -10,7 +10,7 @@ import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extras import NamedTupleCursor
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event
+from sqlalchemy import Connection, Engine, TextClause, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -52,7 +52,7 @@ SET = """
     FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
 """
 ANSWER = 15.0
-"""Seconds that a server may take for an answer; it takes milliseconds, so one that does not answer is away."""
+"""Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
 
@@ -124,7 +124,6 @@ class Database:
         )
         self._preparation = Preparation(statements.HOT)
         self._preparation.serve(self.engine)
-        event.listen(self.engine, "before_cursor_execute", self._renew)
 
     def connect(self) -> Any:
         """A psycopg2 connection of the caller's own."""
@@ -141,8 +140,19 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection of the pool, rolled back unless it is committed. A server that does not answer is away."""
-        with self._lent() as connection:
-            yield connection
+        pool = cast(QueuePool, self.engine.pool)
+        with errors_translated():
+            connection = self.engine.connect()
+            self._need.see(pool.checkedout())
+            # To end the transaction takes an answer as well.
+            with self._watch.over(connection.connection.dbapi_connection), connection:
+                try:
+                    yield connection
+                finally:
+                    if pool is not self.engine.pool and not connection.invalidated:
+                        connection.detach()  # it would wait in a pool that nobody has any more
+        if self._need.is_met_by_less_than(pool.checkedin()):
+            self.close()
 
     def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
@@ -163,26 +173,9 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        pool = cast(QueuePool, self.engine.pool)
-        with errors_translated():
-            connection = self.engine.connect()
-            self._need.see(pool.checkedout())
-            # To end a transaction takes an answer as well.
-            with self._watch.over(connection.connection.dbapi_connection), connection:
-                yield connection
-                if pool is not self.engine.pool:
-                    connection.detach()  # it would wait in a pool that nobody has any more
-        if self._need.is_met_by_less_than(pool.checkedin()):
-            self.close()
-
-    def _renew(self, connection: Connection, *_: object) -> None:
-        self._watch.renew(connection.connection.dbapi_connection)
-
-    @contextmanager
     def _single(self) -> Iterator[Single]:
-        """A connection that begins no transaction of itself, which would be one more journey to the server."""
-        with self._lent() as connection:
+        """A connection that begins no transaction of itself: that would be one more journey to the server."""
+        with self.transaction() as connection:
             single = Single(connection)
             single.driven.autocommit = True
             try:

@@ -1,6 +1,6 @@
 """Storing in PostgreSQL."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,7 +23,7 @@ class PostgresTasks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, submissions: Iterable[Submission]) -> Sequence[Task | None]:
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         with ThreadPoolExecutor(1) as beside:
             additions = [(each, beside.submit(self._ids, each)) for each in map(Addition.of, parts(submissions))]
         return [task for addition, ids in additions for task in addition.tasks(ids.result())]

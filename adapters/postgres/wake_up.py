@@ -13,7 +13,6 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from sqlalchemy import text
 
 from adapters.postgres.database import Database
-from application.errors import StorageUnavailable
 from application.ports.wake_up import Topic
 
 CHANNELS = {
@@ -64,7 +63,7 @@ class PostgresNotifier:
                     self._database.at_once(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
                 self._closed.wait(PAUSE)
                 topics = self._next()
-            except (StorageUnavailable, psycopg2.Error) as error:
+            except Exception as error:  # whatever it is, what comes later is to be told
                 log.debug("nobody could be notified: %s", error)
                 if self._closed.wait(RECONNECT):
                     return

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -17,7 +18,8 @@ class Watch:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._watched: dict[Any, tuple[float, int]] = {}
+        self._watched: dict[int, tuple[float, int]] = {}
+        self._numbers = count()
         self._lock = Lock()
         self._is_needed = Event()
         self._thread: Thread | None = None
@@ -25,20 +27,15 @@ class Watch:
     @contextmanager
     def over(self, connection: Any) -> Iterator[None]:
         """What is asked over this psycopg2 connection meanwhile is answered in time, or fails as if it were cut."""
+        number = next(self._numbers)
         with self._lock:
-            self._watched[connection] = time.monotonic() + self._seconds, connection.fileno()
+            self._watched[number] = time.monotonic() + self._seconds, connection.fileno()
         self._wake()
         try:
             yield
         finally:
             with self._lock:
-                self._watched.pop(connection, None)
-
-    def renew(self, connection: Any) -> None:
-        """Something else is asked over this connection, which is watched: it has all the time again."""
-        with self._lock:
-            if watched := self._watched.get(connection):
-                self._watched[connection] = time.monotonic() + self._seconds, watched[1]
+                self._watched.pop(number, None)
 
     def _wake(self) -> None:
         if not self._is_needed.is_set():
@@ -58,7 +55,7 @@ class Watch:
 
     def _cut_overdue(self) -> None:
         now = time.monotonic()
-        for connection in [each for each, (deadline, _) in self._watched.items() if deadline <= now]:
-            _, descriptor = self._watched.pop(connection)
+        for number in [each for each, (deadline, _) in self._watched.items() if deadline <= now]:
+            _, descriptor = self._watched.pop(number)
             with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as ours:
                 ours.shutdown(socket.SHUT_RDWR)

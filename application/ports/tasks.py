@@ -1,6 +1,6 @@
 """Storing: tasks one by one, as people submit, view and change them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, NewType, Protocol
 
@@ -42,11 +42,10 @@ LATEST = 50
 class Tasks(Protocol):
     """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
 
-    def add(self, submissions: Iterable[Submission]) -> Sequence[Task | None]:
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         """Before: unknown. After: waiting, each with an id of its own; in the order given.
 
-        None for each whose key a task has already, or an earlier one of these: that one is not added. Of many, the next
-        are asked for while those before are being stored; what is raised then is raised here, and ends the work.
+        None for each whose key a task has already, or an earlier one of these: that one is not added.
         """
         ...
 

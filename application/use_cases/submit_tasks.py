@@ -1,6 +1,6 @@
 """Submit many tasks: all of them, or none."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -8,7 +8,6 @@ from application.errors import InvalidArguments, InvalidItems, KeyTaken, Unknown
 from application.intake import Intake, Moment, Request, take_in
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
-from application.remembered import Remembered
 from application.retried import retried
 from domain.errors import InvalidOption
 from domain.ids import TaskId
@@ -37,21 +36,14 @@ class SubmitTasks:
 
     def __call__(self, requests: Iterable[Request | Unreadable]) -> Sequence[TaskId]:
         """The ids in the order of the requests. Each is asked for when the one before has been looked at."""
-        ids = self._stored(Remembered(self._submissions(requests, self._intake.moment())))
+        moment = self._intake.moment()
+        looked_at = [self._submission(request, moment) for request in requests]
+        submissions = [each for each in looked_at if isinstance(each, Submission)]
+        if len(submissions) < len(looked_at):
+            raise _invalid({nth: each for nth, each in enumerate(looked_at) if isinstance(each, Unreadable)})
+        ids = self._stored(submissions)
         self._notifier.notify(Topic.WAITING)
         return ids
-
-    def _submissions(self, requests: Iterable[Request | Unreadable], moment: Moment) -> Iterator[Submission]:
-        """As long as none is wrong; in the end, InvalidItems names all that are."""
-        wrong: dict[int, Unreadable] = {}
-        for nth, request in enumerate(requests):
-            match self._submission(request, moment):
-                case Unreadable() as unreadable:
-                    wrong[nth] = unreadable
-                case submission if not wrong:
-                    yield submission
-        if wrong:
-            raise _invalid(wrong)
 
     def _submission(self, request: Request | Unreadable, moment: Moment) -> Submission | Unreadable:
         if isinstance(request, Unreadable):
@@ -66,7 +58,7 @@ class SubmitTasks:
             return Unreadable({f"$.{error.option}": [f"it takes {error.takes}"]})
 
     @retried
-    def _stored(self, submissions: Iterable[Submission]) -> Sequence[TaskId]:
+    def _stored(self, submissions: Sequence[Submission]) -> Sequence[TaskId]:
         with self._begin() as work:
             try:
                 taken = take_in(work, submissions)

@@ -308,15 +308,6 @@ def test_a_server_that_hangs_counts_as_away(impatient: Database, server: Embedde
     until(lambda: answers(begin))
 
 
-def test_a_work_may_take_longer_than_an_answer(impatient: Database):
-    begin = PostgresStore(impatient).begin
-    add_one(begin)
-    with begin() as work:
-        for _ in range(8):
-            assert work.tasks.get(TaskId(1))
-            time.sleep(0.2)
-
-
 def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
     begin = PostgresStore(impatient).begin
     add_one(begin)

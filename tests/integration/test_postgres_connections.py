@@ -1,7 +1,7 @@
 """How many connections a process holds: as many as it needs at once, and not for ever."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from threading import Thread
 
 import pytest
@@ -84,12 +84,15 @@ def test_what_is_needed_again_and_again_stays_open(
     assert backends(database) == before
 
 
+@pytest.mark.parametrize("end", [nullcontext(), pytest.raises(ZeroDivisionError)])
 def test_a_connection_that_was_in_use_while_the_others_were_closed_is_closed_as_well(
-    database: Database, counted: Database
+    database: Database, counted: Database, end: AbstractContextManager[object]
 ):
-    with PostgresStore(counted).begin() as work:
+    with end, PostgresStore(counted).begin() as work:
         assert work.tasks.get(TaskId(1)) is None
         counted.close()
         works(1, counted)
         assert work.tasks.get(TaskId(1)) is None
+        if not isinstance(end, nullcontext):
+            raise ZeroDivisionError
     until(lambda: len(backends(database)) == 1)

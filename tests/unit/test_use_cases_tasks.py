@@ -6,6 +6,7 @@ from application.errors import InvalidArguments, StorageConflict, StorageUnavail
 from application.ports.listing import Filter
 from application.ports.tasks import Stored
 from application.ports.wake_up import Topic
+from application.retried import TRIES
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks, Page
@@ -265,7 +266,7 @@ class TestConflicts:
 
     def test_but_not_for_ever(self, service: Service):
         service.submit()
-        service.errors = [StorageConflict() for _ in range(4)]
+        service.errors = [StorageConflict() for _ in range(TRIES)]
         with pytest.raises(StorageConflict):
             cancel(service)
         assert view(service).task.status is Status.WAITING
