@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, rows, statements, tasks
-from adapters.postgres.addition import Addition
 from adapters.postgres.database import Database
 from application.ports.queue import Claimed, Wanted
 from application.ports.tasks import Stored, Version
@@ -26,8 +25,7 @@ class PostgresAtOnce:
         self._database = database
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
-        addition = Addition.of(submissions)
-        return addition.tasks([row.id for row in self._asked(addition.statement, addition.columns)])
+        return tasks.added(submissions, self._ids)
 
     def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
         read = partial(rows.claimed, lease=lease)
@@ -47,6 +45,9 @@ class PostgresAtOnce:
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}
+
+    def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
+        return [row.id for row in self._asked(statement, columns)]
 
     def _stored(self, row: Any) -> Stored:
         # Few have a callback: the others are spared the look.

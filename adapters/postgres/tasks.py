@@ -1,13 +1,12 @@
 """Storing in PostgreSQL."""
 
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import rows, statements
-from adapters.postgres.addition import Addition, parts
+from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
 from application.ports.tasks import LATEST, Known, Stored, Version
 from domain.delivery import Delivery
@@ -15,6 +14,12 @@ from domain.ids import Key, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
+
+ASKED = (
+    *("type", "created", "run_at", "expire", "ttl"),
+    *("priority", "max_attempts", "max_losses", "timeout", "callback"),
+)
+"""The fields of a new task that are columns under the same names."""
 
 
 class PostgresTasks:
@@ -24,9 +29,9 @@ class PostgresTasks:
         self._connection = connection
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
-        with ThreadPoolExecutor(1) as beside:
-            additions = [(each, beside.submit(self._ids, each)) for each in map(Addition.of, parts(submissions))]
-        return [task for addition, ids in additions for task in addition.tasks(ids.result())]
+        if not submissions:
+            return []
+        return added(submissions, self._ids)
 
     def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
         if not keys:
@@ -56,8 +61,8 @@ class PostgresTasks:
     def remove(self, id: TaskId) -> None:
         self._connection.execute(statements.REMOVE, {"id": id})
 
-    def _ids(self, addition: Addition) -> Sequence[TaskId | None]:
-        return self._connection.execute(addition.statement, addition.columns).scalars().all()
+    def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
+        return self._connection.execute(statement, columns).scalars().all()
 
     def _stored(self, row: Row[Any]) -> Stored:
         # Few have a callback: the others are spared the look.
@@ -67,6 +72,30 @@ class PostgresTasks:
 def stored(row: Any, delivery: Delivery | None) -> Stored:
     """The task that a row of statements.GET holds, with the delivery that it has."""
     return Stored(rows.task(row), row.args, row.result, row.version, delivery)
+
+
+def added(
+    submissions: Sequence[Submission], ids: Callable[[TextClause, Mapping[str, str]], Sequence[TaskId | None]]
+) -> Sequence[Task | None]:
+    """The tasks that they become, under the `ids` that a statement gives to its columns."""
+    fields = [each.fields() for each in submissions]
+    columns = {name: array([each[name] for each in fields]) for name in ASKED} | {
+        "args": array([each.args for each in submissions]),
+        "terms": array([_terms(each) for each in submissions]),
+    }
+    # The statement that minds keys takes a sixth more time, and keeps the order by itself.
+    if any(each.key for each in submissions):
+        columns["key"] = array([each.key for each in submissions])
+        columns["fingerprint"] = array([each.fingerprint for each in submissions])
+        given = ids(statements.ADD_WITH_KEYS, columns)
+    else:
+        given = sorted(ids(statements.ADD, columns))  # type: ignore[type-var]
+    return [None if id is None else Task.restored(each | {"id": id}) for each, id in zip(fields, given, strict=True)]
+
+
+def _terms(submission: Submission) -> str | None:
+    # As text: an array of arrays would have them all of one length.
+    return f"{{{','.join(map(str, submission.terms))}}}" if submission.terms else None
 
 
 def _saved(task: Task) -> dict[str, object]:

@@ -256,6 +256,25 @@ def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     driver.all_free()
 
 
+def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AHEAD": 1e6, "MOST": 1000, "STALL": 60}.items():
+        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+    done = tmp_path / "done"
+    done.touch()
+    driver = opened(concurrency=1)
+    child = driver.result("pid")
+    driver.run("waits", {"path": str(done)})
+    done.unlink()
+    first, *others = (driver.start("waits", {"path": str(done)}) for _ in range(250))
+    driver.started(first)
+    os.kill(child, signal.SIGKILL)
+    assert isinstance(driver.outcome(first), Failed)
+    done.touch()
+    assert {type(each) for each in driver.outcomes(others)} == {Succeeded}
+
+
 def test_one_short_run_may_stand_behind_another_and_none_behind_a_long_one(opened: Callable[..., Driver]) -> None:
     driver = opened(concurrency=1)
     driver.run("sleeps", {"seconds": 0.01})

@@ -33,7 +33,7 @@ class Dispatch:
         self._numbers = count(1)
         self._pace = Pace()
         self._functions: bytes | None = None
-        self._was_usable = self._is_unusable = False
+        self._is_handing_out = self._was_usable = self._is_unusable = False
         self._deaths = 0
 
     @property
@@ -137,8 +137,12 @@ class Dispatch:
             self._events.append(Unusable(why))
 
     def _hand_out(self) -> None:
+        if self._is_handing_out:
+            return  # whoever does sees what has changed by that
+        self._is_handing_out = True
         while self._waiting and (self._idle or self._quick):
             place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
             run = self._waiting.popleft()
             self._running[run.hold] = place
             place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))
+        self._is_handing_out = False
