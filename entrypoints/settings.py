@@ -70,8 +70,8 @@ class Settings:
 
     @property
     def connections(self) -> int:
-        """How many a process may need at once: one a thread of the API, or eight senders of a janitor, and others."""
-        return max(self.http_threads, 8) + 4
+        """How many a process may need at once: one a thread of the API; a janitor has eight senders and three more."""
+        return max(self.http_threads, 11)
 
     @property
     def signs(self) -> bool:

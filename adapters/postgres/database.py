@@ -1,8 +1,9 @@
 """The database: how to reach it, and what its errors mean."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -17,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from adapters.postgres import statements
 from adapters.postgres.need import Need
-from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver, prepared_over
+from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver
 from adapters.postgres.watch import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -55,6 +56,8 @@ ANSWER = 15.0
 """Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
+UNUSED = 30.0
+"""Seconds after which a connection for single steps that nobody has used is closed."""
 
 Step = tuple[TextClause, Mapping[str, Any]]
 """A statement and its parameters."""
@@ -62,16 +65,18 @@ T = TypeVar("T")
 
 
 class Single:
-    """A connection that is lent for a single step, which is a transaction of its own."""
+    """A connection of the driver for single steps: each is a transaction of its own."""
 
-    def __init__(self, lent: Connection) -> None:
-        self.driven: Any = lent.connection.dbapi_connection
-        self._prepared = prepared_over(lent.info)
+    def __init__(self, connection: Any) -> None:
+        connection.autocommit = True
+        self.connection = connection
+        self.used_at = 0.0
+        self._prepared: set[str] = set()
 
     @property
     def is_idle(self) -> bool:
         """Whether no transaction is open: one that failed halfway is ended with its connection."""
-        return bool(self.driven.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+        return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
     def rows(self, step: Step, preparation: Preparation) -> Sequence[Any]:
         """What it answers."""
@@ -88,7 +93,7 @@ class Single:
     @contextmanager
     def _carried_out(self, step: Step, preparation: Preparation, begin: str = "") -> Iterator[Any]:
         statement, parameters = step
-        with self.driven.cursor(cursor_factory=NamedTupleCursor) as cursor:
+        with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
                 sent = for_the_driver(statement)
                 cursor.execute(
@@ -113,6 +118,7 @@ class Database:
         self._trying = Lock()
         self._try_again_at: float | None = None
         self._need = Need()
+        self._idle: deque[Single] = deque()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -152,7 +158,7 @@ class Database:
                     if pool is not self.engine.pool and not connection.invalidated:
                         connection.detach()  # it would wait in a pool that nobody has any more
         if self._need.is_met_by_less_than(pool.checkedin()):
-            self.close()
+            self.engine.dispose()
 
     def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
@@ -168,26 +174,41 @@ class Database:
         with self._single() as single:
             return single.read((statement, parameters), self._preparation, read)
 
-    def close(self) -> None:
-        """Give the connections back. Others are made where there is need of them."""
-        self.engine.dispose()
-
     @contextmanager
     def _single(self) -> Iterator[Single]:
-        """A connection that begins no transaction of itself: that would be one more journey to the server."""
-        with self.transaction() as connection:
-            single = Single(connection)
-            single.driven.autocommit = True
+        """A connection of its own, as the pool would take as long as a short statement."""
+        with errors_translated():
+            single = self._idle_one() or Single(self.connect())
             try:
-                yield single
+                with self._watch.over(single.connection):
+                    yield single
             finally:
-                if single.driven.closed:
+                if single.connection.closed:
                     # What cut this one has cut the others as well.
                     self.close()
-                if single.is_idle:
-                    single.driven.autocommit = False
+                elif single.is_idle:
+                    self._put_back(single)
                 else:
-                    connection.invalidate()
+                    single.connection.close()
+
+    def close(self) -> None:
+        """Give the connections back. Others are made where there is need of them."""
+        while single := self._idle_one():
+            single.connection.close()
+        self.engine.dispose()
+
+    def _put_back(self, single: Single) -> None:
+        single.used_at = time.monotonic()
+        self._idle.append(single)
+        # Who needs one takes the last that was put back, so the first is the one that was not needed for the longest.
+        with suppress(IndexError):
+            if self._idle[0].used_at < single.used_at - UNUSED:
+                self._idle.popleft().connection.close()
+
+    def _idle_one(self) -> Single | None:
+        with suppress(IndexError):
+            return self._idle.pop()
+        return None
 
     def _connected(self) -> Any:
         given = psycopg2.extensions.parse_dsn(self._url)

@@ -4,8 +4,8 @@ import time
 
 WITHIN = 30.0
 """Seconds after which connections that nobody has needed are closed."""
-KEPT = 2
-"""So many stay open in any case: what else would come and go with every second statement."""
+KEPT = 1
+"""So many stay open in any case."""
 
 
 class Need:

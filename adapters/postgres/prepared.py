@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
-from typing import Any, cast
+from typing import Any
 
 import psycopg2.errors
 from sqlalchemy import Connection, Engine, TextClause, event
@@ -81,7 +81,7 @@ class Preparation:
     def _before(
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
     ) -> tuple[str, Any]:
-        known = prepared_over(connection.info)
+        known: set[str] = connection.info.setdefault("prepared", set())
         limit = parameters.get(SEEN) if isinstance(parameters, dict) else None
         try:
             return self.to_send(statement, limit, cursor, known), parameters
@@ -91,11 +91,6 @@ class Preparation:
         except psycopg2.OperationalError as error:
             connection.invalidate(error)
             raise
-
-
-def prepared_over(info: dict[Any, Any]) -> set[str]:
-    """The names of what was prepared over the connection that this is known of."""
-    return cast(set[str], info.setdefault("prepared", set()))
 
 
 @cache

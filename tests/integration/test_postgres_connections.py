@@ -1,11 +1,9 @@
 """How many connections a process holds: as many as it needs at once, and not for ever."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from threading import Thread
 
 import pytest
-from sqlalchemy import text
 
 from adapters.postgres import Database, PostgresAtOnce, PostgresNotifier, PostgresStore, need
 from application.ports.wake_up import Topic
@@ -14,12 +12,12 @@ from tests.at_once import asked, until
 
 NAME = "counted"
 BACKENDS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"
-SLEEP = text("SELECT true AS slept FROM pg_sleep(0.2)")
 
 
 @pytest.fixture
 def counted(database: Database, postgres_url: str) -> Iterator[Database]:
-    """The emptied database, over connections that can be told from others."""
+    """The emptied database, over connections that can be told from others. Those of another test have gone."""
+    until(lambda: not backends(database))
     counted = Database(postgres_url, application_name=NAME)
     yield counted
     counted.close()
@@ -39,29 +37,23 @@ def works(number: int, database: Database) -> None:
 
 def steps(number: int, database: Database) -> None:
     """So many at once."""
-    threads = [Thread(target=database.at_once, args=(SLEEP, {})) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(database._single())
 
 
-def test_works_steps_and_notifications_share_one(database: Database, counted: Database):
+def test_steps_and_notifications_share_one(database: Database, counted: Database):
     notifier = PostgresNotifier(counted)
-    works(1, counted)
     PostgresAtOnce(counted).several([TaskId(1)])
     notifier.notify(Topic.WAITING)
     notifier.close()
-    works(1, counted)
     assert len(backends(database)) == 1
 
 
-@pytest.mark.parametrize("use", [works, steps])
-def test_what_is_not_needed_any_more_is_closed(
-    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[int, Database], None]
+def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
+    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch
 ):
-    use(5, counted)
-    works(1, counted)
+    works(5, counted)
     assert len(backends(database)) == 5
     monkeypatch.setattr(counted._need, "_ends", 0)
     works(1, counted)  # five were needed until now
@@ -69,19 +61,19 @@ def test_what_is_not_needed_any_more_is_closed(
     monkeypatch.setattr(counted._need, "_ends", 0)
     works(1, counted)
     until(lambda: len(backends(database)) <= need.KEPT)
-    use(3, counted)
+    works(3, counted)
     assert len(backends(database)) == 3
 
 
-def test_what_is_needed_again_and_again_stays_open(
-    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(need, "WITHIN", 0)
-    works(4, counted)
-    before = backends(database)
-    for _ in range(5):
-        works(4, counted)
-    assert backends(database) == before
+def test_so_do_steps(database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch):
+    steps(5, counted)
+    for _ in range(9):
+        steps(1, counted)
+    assert len(backends(database)) == 5
+    monkeypatch.setattr("adapters.postgres.database.UNUSED", 0)
+    for _ in range(9):
+        steps(1, counted)
+    until(lambda: len(backends(database)) == 1)
 
 
 @pytest.mark.parametrize("end", [nullcontext(), pytest.raises(ZeroDivisionError)])
