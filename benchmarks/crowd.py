@@ -16,6 +16,8 @@ from benchmarks.service import asked, migrated, process
 
 HANDLERS, APIS = 50, 16
 IDLE = 20.0
+SETTLED = 75.0
+"""Seconds after which what starting has needed is closed again."""
 NOOPS = 20_000
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
@@ -38,6 +40,7 @@ def idle() -> Iterator[Comparison]:
         ours += family_of(stack, url, "janitor")
         for _ in range(HANDLERS):
             ours += family_of(stack, url, "handler", HANDLER_CONCURRENCY="1")
+        time.sleep(SETTLED)
         crowd = f"{HANDLERS} handlers, {APIS} APIs"
         yield figure(f"{crowd}: connections", "", lambda: float(asked(url, CONNECTIONS)))
         yield figure(f"{crowd}: transactions", "/s", partial(transactions, url))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 import psutil
 import psycopg2
@@ -34,5 +34,10 @@ def busy(processes: Sequence[psutil.Process], seconds: float) -> float:
 
 
 def _cpu(processes: Iterable[psutil.Process]) -> float:
-    times = (each.cpu_times() for each in processes)
-    return sum(each.user + each.system for each in times)
+    """Seconds; what has ended meanwhile counts with who has waited for its end."""
+    seconds = 0.0
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            user, system, ended_user, ended_system, *_ = each.cpu_times()
+            seconds += user + system + ended_user + ended_system
+    return seconds
