@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from functools import wraps
+from math import inf
 from time import monotonic, sleep
 from typing import ParamSpec, TypeVar
 
@@ -10,8 +11,8 @@ from application.errors import StorageConflict
 
 P = ParamSpec("P")
 T = TypeVar("T")
-TRIES, SECONDS = 12, 4.0
-"""So often, but not after so long: who met others may meet them again, and a lock that is kept takes a second a try."""
+TRIES, SECONDS = 12, 3.0
+"""So often, but not so long after the first: who met others may meet them again, and a lock that is kept takes time."""
 PAUSE = 0.02
 """Seconds at most, so that two who met do not meet again."""
 
@@ -21,12 +22,13 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(verb)
     def again(*args: P.args, **kwargs: P.kwargs) -> T:
-        began = monotonic()
+        until = inf
         for _ in range(TRIES - 1):
             try:
                 return verb(*args, **kwargs)
             except StorageConflict:
-                if monotonic() - began > SECONDS:
+                until = min(until, monotonic() + SECONDS)
+                if monotonic() > until:
                     raise
                 sleep(random.uniform(0, PAUSE))
         return verb(*args, **kwargs)

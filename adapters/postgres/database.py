@@ -57,7 +57,7 @@ ANSWER = 15.0
 RETRY = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
 UNUSED = 30.0
-"""Seconds after which a connection for single steps that nobody has used is closed."""
+"""Seconds after which connections for single steps that nobody has used are closed, all but one."""
 
 Step = tuple[TextClause, Mapping[str, Any]]
 """A statement and its parameters."""
@@ -147,18 +147,19 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """A connection of the pool, rolled back unless it is committed. A server that does not answer is away."""
         pool = cast(QueuePool, self.engine.pool)
-        with errors_translated():
-            connection = self.engine.connect()
-            self._need.see(pool.checkedout())
-            # To end the transaction takes an answer as well.
-            with self._watch.over(connection.connection.dbapi_connection), connection:
-                try:
+        try:
+            with errors_translated():
+                connection = self.engine.connect()
+                self._need.see(pool.checkedout())
+                # To end the transaction takes an answer as well.
+                with self._watch.over(connection.connection.dbapi_connection), connection:
                     yield connection
-                finally:
-                    if pool is not self.engine.pool and not connection.invalidated:
-                        connection.detach()  # it would wait in a pool that nobody has any more
-        if self._need.is_met_by_less_than(pool.checkedin()):
-            self.engine.dispose()
+        finally:
+            if pool is not self.engine.pool:
+                pool.dispose()  # it was given back to a pool that nobody has any more
+            elif self._need.is_met_by_less_than(pool.checkedin()):
+                self.engine.dispose()
+            self._close_unused()
 
     def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
@@ -200,9 +201,13 @@ class Database:
     def _put_back(self, single: Single) -> None:
         single.used_at = time.monotonic()
         self._idle.append(single)
+        self._close_unused()
+
+    def _close_unused(self) -> None:
         # Who needs one takes the last that was put back, so the first is the one that was not needed for the longest.
+        overdue = time.monotonic() - UNUSED
         with suppress(IndexError):
-            if self._idle[0].used_at < single.used_at - UNUSED:
+            while len(self._idle) > 1 and self._idle[0].used_at < overdue:
                 self._idle.popleft().connection.close()
 
     def _idle_one(self) -> Single | None:

@@ -5,11 +5,11 @@ import time
 WITHIN = 30.0
 """Seconds after which connections that nobody has needed are closed."""
 KEPT = 1
-"""So many stay open in any case."""
+"""So many are not too many, whatever was needed."""
 
 
 class Need:
-    """What was the most is looked at in terms. It may be wrong by one where two threads say something at once."""
+    """What was the most is looked at in terms. Where two threads say something at once it may find too little."""
 
     def __init__(self) -> None:
         self._most, self._ends = 0, time.monotonic() + WITHIN

@@ -1,11 +1,12 @@
 """How many connections a process holds: as many as it needs at once, and not for ever."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 
 import pytest
+from sqlalchemy import text
 
-from adapters.postgres import Database, PostgresAtOnce, PostgresNotifier, PostgresStore, need
+from adapters.postgres import Database, PostgresNotifier, PostgresStore
 from application.ports.wake_up import Topic
 from domain.ids import TaskId
 from tests.at_once import asked, until
@@ -42,12 +43,23 @@ def steps(number: int, database: Database) -> None:
             stack.enter_context(database._single())
 
 
+def own_backend(counted: Database) -> int:
+    """That over which single steps go now."""
+    (row,) = counted.at_once(text("SELECT pg_backend_pid() AS pid"), {})
+    return int(row.pid)
+
+
 def test_steps_and_notifications_share_one(database: Database, counted: Database):
-    notifier = PostgresNotifier(counted)
-    PostgresAtOnce(counted).several([TaskId(1)])
-    notifier.notify(Topic.WAITING)
-    notifier.close()
-    assert len(backends(database)) == 1
+    backend = own_backend(counted)
+    with closing(PostgresNotifier(counted)) as notifier:
+        notifier.notify(Topic.WAITING)
+        until(lambda: asked(database, f"SELECT FROM pg_stat_activity WHERE pid = {backend} AND query ~ 'pg_notify'"))
+        assert backends(database) == {backend}
+
+
+def test_steps_take_the_one_that_was_used_last(counted: Database):
+    steps(3, counted)
+    assert len({own_backend(counted) for _ in range(6)}) == 1
 
 
 def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
@@ -60,20 +72,22 @@ def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
     assert len(backends(database)) == 5
     monkeypatch.setattr(counted._need, "_ends", 0)
     works(1, counted)
-    until(lambda: len(backends(database)) <= need.KEPT)
+    until(lambda: not backends(database))
     works(3, counted)
     assert len(backends(database)) == 3
 
 
-def test_so_do_steps(database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("use", [steps, works])
+def test_steps_that_are_not_needed_at_once_any_more_lose_all_but_one(
+    database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[int, Database], None]
+):
     steps(5, counted)
-    for _ in range(9):
-        steps(1, counted)
+    last = own_backend(counted)
     assert len(backends(database)) == 5
     monkeypatch.setattr("adapters.postgres.database.UNUSED", 0)
-    for _ in range(9):
-        steps(1, counted)
-    until(lambda: len(backends(database)) == 1)
+    use(1, counted)
+    counted.engine.dispose()
+    until(lambda: backends(database) == {last})
 
 
 @pytest.mark.parametrize("end", [nullcontext(), pytest.raises(ZeroDivisionError)])

@@ -134,12 +134,13 @@ def notified(database: Database) -> None:
 
 @pytest.mark.parametrize("use", [listened, notified])
 def test_what_is_closed_leaves_no_thread_no_connection_and_no_descriptor(
-    database: Database, use: Callable[[Database], None]
+    database: Database, postgres_url: str, use: Callable[[Database], None]
 ):
-    use(database)
-    before = descriptors()
-    use(database)
-    assert descriptors() == before
+    with closing(Database(postgres_url)) as own:
+        use(own)
+        before = descriptors()
+        use(own)
+        assert descriptors() == before
     assert not running("listener")
     assert not running("notifier")
     until(lambda: not asked(database, f"SELECT pid {LISTENING}"))

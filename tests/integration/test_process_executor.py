@@ -1,5 +1,6 @@
 """What only processes do: they die, fork, leave things running, close what they should not, and are replaced."""
 
+import inspect
 import json
 import os
 import resource
@@ -256,19 +257,29 @@ def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     driver.all_free()
 
 
+@pytest.fixture
+def shallow() -> Iterator[None]:
+    """Python's stack has room for little more than is on it."""
+    deepest = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 250)
+    yield
+    sys.setrecursionlimit(deepest)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
-    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    for name, value in {"AHEAD": 1e6, "MOST": 1000, "STALL": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
     child = driver.result("pid")
     driver.run("waits", {"path": str(done)})
     done.unlink()
-    first, *others = (driver.start("waits", {"path": str(done)}) for _ in range(250))
+    first, *others = (driver.start("waits", {"path": str(done)}) for _ in range(100))
     driver.started(first)
+    request.getfixturevalue("shallow")
     os.kill(child, signal.SIGKILL)
     assert isinstance(driver.outcome(first), Failed)
     done.touch()

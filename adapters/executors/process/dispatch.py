@@ -140,9 +140,11 @@ class Dispatch:
         if self._is_handing_out:
             return  # whoever does sees what has changed by that
         self._is_handing_out = True
-        while self._waiting and (self._idle or self._quick):
-            place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
-            run = self._waiting.popleft()
-            self._running[run.hold] = place
-            place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))
-        self._is_handing_out = False
+        try:
+            while self._waiting and (self._idle or self._quick):
+                place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
+                run = self._waiting.popleft()
+                self._running[run.hold] = place
+                place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))
+        finally:
+            self._is_handing_out = False
