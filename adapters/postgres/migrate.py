@@ -44,7 +44,7 @@ class Migration:
     def _is_done(self) -> bool:
         """Whether the tables are of NEWEST, or newer than this code, as they are in the middle of an update."""
         # Asked in two steps: a table that is not there would be an error in the log of the database.
-        with self._database.engine.connect() as connection:
+        with self._database.transaction() as connection:
             if not _ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL"):
                 return False
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
