@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.errors import InvalidArguments, KeyTaken, StorageConflict
-from application.known_types import KnownTypes, named
+from application.known_types import KnownTypes
 from application.ports.arguments import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.tasks import Known
-from application.ports.types import Published
 from application.ports.work import Work
 from domain import json_text, search_terms
 from domain.errors import InvalidOption
@@ -38,13 +37,6 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Moment(NamedTuple):
-    """When something is submitted, and the types that are known by then. What comes together has the same."""
-
-    now: datetime
-    types: Mapping[TypeName, Published]
-
-
 class Intake:
     """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
 
@@ -57,13 +49,13 @@ class Intake:
         self._max_task_time = max_task_time
         self._signs = signs
 
-    def moment(self) -> Moment:
-        """This one. StorageUnavailable where no types are known yet."""
-        return Moment(self._clock.now(), self._types.all())
+    def now(self) -> datetime:
+        """The moment at which something is submitted; many together are submitted at one."""
+        return self._clock.now()
 
-    def submission(self, request: Request, moment: Moment) -> Submission:
+    def submission(self, request: Request, now: datetime) -> Submission:
         """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
-        published = named(moment.types, request.type).type
+        published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._signs:
@@ -71,9 +63,9 @@ class Intake:
         return Submission(
             type=request.type,
             args=json_text.dump(request.args),
-            now=moment.now,
+            now=now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
-            run_at=_run_at(request, moment.now),
+            run_at=_run_at(request, now),
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,

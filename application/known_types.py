@@ -15,13 +15,6 @@ FRESH = 1.0
 """Seconds for which what was read counts as known."""
 
 
-def named(types: Mapping[TypeName, Published], name: TypeName) -> Published:
-    """That type. UnknownType, with the known ones, if nobody has published it."""
-    if name not in types:
-        raise UnknownType(name, list(types))
-    return types[name]
-
-
 def attempts(types: Mapping[TypeName, Published], name: TypeName) -> int:
     """How many attempts a task of this type has; one where nobody knows it any more."""
     return types[name].type.options.max_attempts if name in types else 1
@@ -50,6 +43,13 @@ class KnownTypes:
         if not self._types:
             raise StorageUnavailable
         return self._types
+
+    def named(self, name: TypeName) -> Published:
+        """That type. UnknownType, with the known ones, if nobody has published it."""
+        types = self.all()
+        if name not in types:
+            raise UnknownType(name, list(types))
+        return types[name]
 
     def is_live(self, name: TypeName) -> bool:
         """Whether a handler lives that can run tasks of this type."""

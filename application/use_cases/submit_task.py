@@ -34,7 +34,7 @@ class SubmitTask:
 
     def __call__(self, request: Request) -> Submitted:
         """The task, waiting; or as it stands, where the same was submitted before."""
-        submission = self._intake.submission(request, self._intake.moment())
+        submission = self._intake.submission(request, self._intake.now())
         submitted = self._new(submission) or self._of_its_key(submission)
         if submitted.is_new:
             self._notifier.notify(Topic.WAITING)

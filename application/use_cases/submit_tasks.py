@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
-from application.intake import Intake, Moment, Request, take_in
+from application.intake import Intake, Request, take_in
 from application.ports.wake_up import Notifier, Topic
 from application.ports.work import Begin
 from application.retried import retried
@@ -36,8 +37,8 @@ class SubmitTasks:
 
     def __call__(self, requests: Iterable[Request | Unreadable]) -> Sequence[TaskId]:
         """The ids in the order of the requests. Each is asked for when the one before has been looked at."""
-        moment = self._intake.moment()
-        looked_at = [self._submission(request, moment) for request in requests]
+        now = self._intake.now()
+        looked_at = [self._submission(request, now) for request in requests]
         submissions = [each for each in looked_at if isinstance(each, Submission)]
         if len(submissions) < len(looked_at):
             raise _invalid({nth: each for nth, each in enumerate(looked_at) if isinstance(each, Unreadable)})
@@ -45,11 +46,11 @@ class SubmitTasks:
         self._notifier.notify(Topic.WAITING)
         return ids
 
-    def _submission(self, request: Request | Unreadable, moment: Moment) -> Submission | Unreadable:
+    def _submission(self, request: Request | Unreadable, now: datetime) -> Submission | Unreadable:
         if isinstance(request, Unreadable):
             return request
         try:
-            return self._intake.submission(request, moment)
+            return self._intake.submission(request, now)
         except UnknownType as error:
             return Unreadable({"$.type": [f"{error.type} is not published"]})
         except InvalidArguments as error:

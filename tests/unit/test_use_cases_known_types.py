@@ -8,7 +8,7 @@ import pytest
 
 from adapters.memory.store import MemoryWork
 from application.errors import StorageUnavailable, UnknownType
-from application.known_types import FRESH, KnownTypes, named
+from application.known_types import FRESH, KnownTypes
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.task_type import DEFAULT, TaskType
 from tests.unit.memory_service import Service
@@ -22,13 +22,13 @@ def service() -> Service:
 
 
 def test_the_default_type_is_always_known_but_lives_only_with_a_handler(service: Service):
-    assert named(service.types.all(), DEFAULT_TYPE).type == DEFAULT
+    assert service.types.named(DEFAULT_TYPE).type == DEFAULT
     assert not service.types.is_live(DEFAULT_TYPE)
 
 
 def test_a_published_default_takes_the_place_of_the_one_that_is_always_known(service: Service):
     service.publish(TaskType(name=DEFAULT_TYPE, description="Mine."))
-    assert named(service.types.all(), DEFAULT_TYPE).type.description == "Mine."
+    assert service.types.named(DEFAULT_TYPE).type.description == "Mine."
     assert service.types.is_live(DEFAULT_TYPE)
 
 
@@ -44,9 +44,9 @@ def test_the_storage_is_asked_at_most_once_a_second(service: Service):
 
 def test_a_type_is_known_a_second_after_it_was_published(service: Service):
     with pytest.raises(UnknownType):
-        named(service.types.all(), ADD.name)
+        service.types.named(ADD.name)
     service.publish(ADD)
-    assert named(service.types.all(), ADD.name).type == ADD
+    assert service.types.named(ADD.name).type == ADD
 
 
 def test_a_type_outlives_its_handlers(service: Service):
@@ -54,7 +54,7 @@ def test_a_type_outlives_its_handlers(service: Service):
     assert service.types.is_live(ADD.name)
     service.clock.move(31)
     assert not service.types.is_live(ADD.name)
-    assert named(service.types.all(), ADD.name).type == ADD
+    assert service.types.named(ADD.name).type == ADD
 
 
 def test_a_type_that_nobody_knows_does_not_live(service: Service):
@@ -66,7 +66,7 @@ def test_what_was_known_still_is_while_the_storage_is_away(service: Service):
     service.types.all()
     service.away = True
     service.clock.move(10)
-    assert named(service.types.all(), ADD.name).type == ADD
+    assert service.types.named(ADD.name).type == ADD
 
 
 def test_who_knows_nothing_yet_is_told_that_the_storage_is_away(service: Service):
