@@ -6,8 +6,8 @@ from threading import Lock
 
 from application.errors import StorageUnavailable, UnknownType
 from application.ports.clock import Clock
-from application.ports.types import Published
-from application.ports.work import Begin
+from application.ports.published_types import Published
+from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
 from domain.task_type import DEFAULT
 

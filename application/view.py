@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from application.known_types import KnownTypes
 from application.ports.clock import Clock
-from application.ports.tasks import Stored
+from application.ports.task_repository import Stored
 from domain.task import Task
 from domain.waiting import WaitingFor, waiting_for
 

@@ -15,7 +15,7 @@ import psycopg2
 
 from adapters.postgres import Database, PostgresStore
 from application.ports.queue import Wanted
-from application.supervisor.marks import Marks
+from application.supervisor.claim_cursors import Marks
 from benchmarks.comparison import Comparison, Side
 from benchmarks.service import migrated
 from domain.ids import HandlerId, TypeName

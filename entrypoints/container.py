@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from adapters.cron import CronCalendar
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.executors.process.executor import ProcessExecutor
-from adapters.executors.process.limits import Limits
+from adapters.executors.process.pool.executor import ProcessExecutor
+from adapters.executors.process.pool.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.postgres import (
     Database,
@@ -20,27 +20,26 @@ from adapters.postgres import (
 )
 from adapters.processes import ProcProcesses
 from adapters.webhooks import new_post
-from application.changes import Changes
-from application.intake import Intake
+from application.change_feed import Changes
 from application.known_types import KnownTypes
 from application.signing import Signer
-from application.supervisor.correspondence import Correspondence
-from application.supervisor.courier import ThreadCourier
-from application.supervisor.desk import Desk
-from application.supervisor.errands.afterwords import RecordAfterwords
-from application.supervisor.errands.claim import ClaimTasks
-from application.supervisor.errands.errand import Identity, Office
-from application.supervisor.errands.keep import LookForLost, Renew
-from application.supervisor.errands.pass_on import PassOn
-from application.supervisor.errands.publish import Publish, Withdraw
-from application.supervisor.errands.record import RecordStarts
-from application.supervisor.errands.report import ReportNews
-from application.supervisor.errands.rescue import burying, rescuing
-from application.supervisor.errands.settle import Settle
-from application.supervisor.errands.strays import GiveBackStrays
+from application.submissions import Intake
+from application.supervisor.background import ThreadCourier
+from application.supervisor.lane import Correspondence
+from application.supervisor.operations.claim import ClaimTasks
+from application.supervisor.operations.late_logs import RecordAfterwords
+from application.supervisor.operations.operation import Identity, Office
+from application.supervisor.operations.publish import Publish, Withdraw
+from application.supervisor.operations.record_starts import RecordStarts
+from application.supervisor.operations.release_orphans import GiveBackStrays
+from application.supervisor.operations.renew_leases import LookForLost, Renew
+from application.supervisor.operations.report_progress import ReportNews
+from application.supervisor.operations.reroute import PassOn
+from application.supervisor.operations.rescue import burying, rescuing
+from application.supervisor.operations.settle import Settle
+from application.supervisor.state import Desk
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.await_task import AwaitTask
-from application.use_cases.bury import Bury
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.claim_deliveries import ClaimDeliveries
@@ -53,6 +52,7 @@ from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
+from application.use_cases.rescue_from_dead_processes import Bury
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
@@ -62,7 +62,7 @@ from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import HandlerId
-from entrypoints.event_json import event_json
+from entrypoints.callback_json import event_json
 from entrypoints.injector import containers, providers
 from entrypoints.settings import Settings
 

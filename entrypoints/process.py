@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable
-from entrypoints import lifeline
+from entrypoints import parent_pipes
 from entrypoints.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 def start(name: str) -> Settings:
     """The settings of this process. Where a variable is wrong, it ends with a sentence."""
-    lifeline.hold()
+    parent_pipes.hold()
     configure_logging(name)
     try:
         settings = Settings.from_environment(os.environ)

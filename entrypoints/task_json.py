@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from application.ports.tasks import Stored
+from application.ports.task_repository import Stored
 from application.view import View
 from domain import json_text
 from domain.failure import Error

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from adapters.clocks import HeldClock
 from adapters.cron import CronCalendar
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Topic
-from application.ports.work import Begin
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick, Ticked
 from domain.ids import HandlerId, TypeName

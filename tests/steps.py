@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from application.ports.queue import Claimed, Mark, Report, Wanted
-from application.ports.tasks import Stored
-from application.ports.work import Begin
+from application.ports.task_repository import Stored
+from application.ports.unit_of_work import Begin
 from domain.failure import Failure
 from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
 from domain.lease import Lease

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from adapters.embedded_postgres import postmaster
 from adapters.embedded_postgres.errors import DidNotStart
-from adapters.embedded_postgres.kept import Kept
+from adapters.embedded_postgres.guarded_process import Kept
 from adapters.embedded_postgres.programs import Programs
 
 SETTINGS: Mapping[str, object] = {

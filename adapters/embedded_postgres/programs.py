@@ -8,7 +8,7 @@ from typing import Self
 
 from adapters.embedded_postgres import binaries, identity
 from adapters.embedded_postgres.data_folder import DataFolder
-from adapters.embedded_postgres.kept import Kept
+from adapters.embedded_postgres.guarded_process import Kept
 
 
 class Programs:

@@ -8,8 +8,8 @@ from adapters.embedded_postgres import postmaster
 from adapters.embedded_postgres.binaries import major_version
 from adapters.embedded_postgres.data_folder import DataFolder
 from adapters.embedded_postgres.errors import WrongVersion
+from adapters.embedded_postgres.guarded_process import Kept
 from adapters.embedded_postgres.initdb import USER, make_cluster
-from adapters.embedded_postgres.kept import Kept
 from adapters.embedded_postgres.launch import launch
 from adapters.embedded_postgres.lock import Lock
 from adapters.embedded_postgres.programs import Programs

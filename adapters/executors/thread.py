@@ -8,8 +8,8 @@ from threading import Event as Flag
 from threading import Thread
 from time import monotonic
 
-from adapters.executors.functions.find import CannotImport
-from adapters.executors.functions.repertoire import Repertoire
+from adapters.executors.functions.discovery import CannotImport
+from adapters.executors.functions.registry import Repertoire
 from application.ports.executor import Described, Event, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Hold

@@ -46,7 +46,7 @@ def _compiled(schema: str) -> "jsonschema_rs.Validator":
 
 
 def _by_path(validator: "jsonschema_rs.Validator", args: object) -> Mapping[str, Sequence[str]]:
-    from adapters.json_schema.sentences import sentences
+    from adapters.json_schema.messages import sentences
 
     found: dict[str, list[str]] = defaultdict(list)
     for error in validator.iter_errors(args):

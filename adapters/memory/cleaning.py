@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adapters.memory.state import State
-from adapters.memory.tasks import forget
+from adapters.memory.task_repository import forget
 from application.ports.cleaning import Expired
 from domain.status import Status
 

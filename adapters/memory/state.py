@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from application.ports.tasks import Version
+from application.ports.task_repository import Version
 from domain.delivery import Delivery
 from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
 from domain.schedule import Recurrence

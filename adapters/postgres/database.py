@@ -17,9 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from adapters.postgres import statements
-from adapters.postgres.need import Need
+from adapters.postgres.peak_use import Need
 from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver
-from adapters.postgres.watch import Watch
+from adapters.postgres.watchdog import Watch
 from application.errors import StorageConflict, StorageUnavailable
 
 PATIENCE = {

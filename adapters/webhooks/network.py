@@ -9,8 +9,8 @@ from typing import Any
 
 import httpcore
 
-from adapters.webhooks.allowed import Network, may_be_called
-from application.ports.post import Undelivered
+from adapters.webhooks.allowed_networks import Network, may_be_called
+from application.ports.webhooks import Undelivered
 
 CONNECT = 5.0
 """Seconds for one address to take the connection."""

@@ -19,9 +19,9 @@ from application.ports.executor import (
     Unusable,
 )
 from application.ports.wake_up import Topic
-from application.supervisor.correspondence import Correspondence
-from application.supervisor.desk import Desk
-from application.supervisor.held import Ending, Held, Unfit
+from application.supervisor.claimed import Ending, Held, Unfit
+from application.supervisor.lane import Correspondence
+from application.supervisor.state import Desk
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress

@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from application.changes import Changes
+from application.change_feed import Changes
 from application.ports.clock import Clock
 from application.use_cases.follow_task import Following
 from application.view import View, Viewer

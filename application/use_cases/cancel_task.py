@@ -1,9 +1,9 @@
 """Cancel a task: it does not start any more, and what runs is ended."""
 
+from application.conflict_retry import retried
 from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
-from application.retried import retried
 from application.use_cases.change_task import locked, stored
 from application.view import View, Viewer
 from domain.ids import TaskId

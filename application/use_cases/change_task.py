@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from application.errors import UnknownTask
-from application.ports.tasks import Stored
-from application.ports.work import Begin, Work
+from application.ports.task_repository import Stored
+from application.ports.unit_of_work import Begin, Work
 from domain.ids import TaskId
 from domain.task import Task
 

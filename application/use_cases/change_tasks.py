@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from application.conflict_retry import retried
 from application.errors import StorageUnavailable
 from application.ports.clock import Clock
 from application.ports.listing import Filter
-from application.ports.work import Begin
-from application.retried import retried
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.status import RULES, Verb
 from domain.task import Task

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from application.conflict_retry import retried
 from application.ports.clock import Clock
-from application.ports.work import Begin
-from application.retried import retried
+from application.ports.unit_of_work import Begin
 from domain.delivery import Delivery
 from domain.instants import after
 

@@ -1,9 +1,9 @@
 """Clean: delete what has expired, a batch at a time."""
 
+from application.conflict_retry import retried
 from application.ports.cleaning import Expired
 from application.ports.clock import Clock
-from application.ports.work import Begin
-from application.retried import retried
+from application.ports.unit_of_work import Begin
 
 BATCH = 5_000
 """Some ten milliseconds of the database; much smaller ones would mostly wait for their commits."""

@@ -1,7 +1,7 @@
 """Count the tasks, by type and status."""
 
 from application.ports.listing import Counts
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 
 
 class CountTasks:

@@ -1,8 +1,8 @@
 """Delete a task, with all that is kept of it."""
 
+from application.conflict_retry import retried
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
-from application.retried import retried
 from application.use_cases.change_task import locked
 from domain.ids import TaskId
 

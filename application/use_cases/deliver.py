@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable
 
+from application.conflict_retry import retried
 from application.ports.clock import Clock
-from application.ports.post import Answer, Post, Undelivered
-from application.ports.work import Begin
-from application.retried import retried
+from application.ports.unit_of_work import Begin
+from application.ports.webhooks import Answer, Post, Undelivered
 from application.signing import Signer
 from application.view import View, Viewer
 from domain.delivery import Delivery

@@ -1,7 +1,7 @@
 """Fold the counts: what many changes have left behind becomes one entry, so that counting stays quick."""
 
-from application.ports.work import Begin
-from application.retried import retried
+from application.conflict_retry import retried
+from application.ports.unit_of_work import Begin
 
 BATCH = 10_000
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from math import inf
 
-from application.changes import Changes, Watcher
+from application.change_feed import Changes, Watcher
 from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 from domain.ids import TaskId

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.ports.listing import Filter
-from application.ports.tasks import Stored
-from application.ports.work import Begin
+from application.ports.task_repository import Stored
+from application.ports.unit_of_work import Begin
 from application.view import View, Viewer
 from domain.ids import TaskId
 

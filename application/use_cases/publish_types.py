@@ -6,7 +6,7 @@ from datetime import datetime
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
 from application.ports.schedules import Schedules
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import HandlerId
 from domain.schedule import Recurrence, Schedule
 from domain.task_type import TaskType

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from application.conflict_retry import retried
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
-from application.ports.work import Begin
-from application.retried import retried
-from application.use_cases.take_back import BATCH, taken_back, tell
-from application.vigil import Vigil
+from application.rescue_guard import Vigil
+from application.use_cases.settle_lost import BATCH, taken_back, tell
 from domain.instants import after
 from domain.task import Task
 

@@ -1,10 +1,10 @@
 """Retry a task that failed or was cancelled: it waits again, under its id."""
 
+from application.conflict_retry import retried
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
-from application.retried import retried
 from application.use_cases.change_task import locked, stored
 from application.view import View, Viewer
 from domain.ids import TaskId

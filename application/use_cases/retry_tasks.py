@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
 from application.use_cases.change_tasks import Changed, ChangeTasks, Request
 from domain.status import Verb
 from domain.task import Task

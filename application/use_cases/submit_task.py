@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
+from application.coalescing import Together
+from application.conflict_retry import retried
 from application.errors import StorageConflict
-from application.intake import Intake, Request, take_in
-from application.ports.at_once import AtOnce
-from application.ports.tasks import Stored
+from application.ports.autocommit import AtOnce
+from application.ports.task_repository import Stored
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
-from application.retried import retried
-from application.together import Together
+from application.submissions import Intake, Request, take_in
 from application.view import View, Viewer
 from domain.submission import Submission
 

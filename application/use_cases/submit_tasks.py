@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from application.conflict_retry import retried
 from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
-from application.intake import Intake, Request, take_in
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin
-from application.retried import retried
+from application.submissions import Intake, Request, take_in
 from domain.errors import InvalidOption
 from domain.ids import TaskId
 from domain.submission import Submission

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
+from application.conflict_retry import retried
 from application.errors import InvalidSchedule
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin, Work
 from application.ports.wake_up import Notifier, Topic
-from application.ports.work import Begin, Work
-from application.retried import retried
 from domain.schedule import Recurrence, Schedule
 from domain.submission import Submission
 from domain.task import Task

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from application.coalescing import Together
+from application.conflict_retry import retried
 from application.errors import UnknownTask
-from application.ports.at_once import AtOnce
-from application.ports.tasks import Stored
-from application.retried import retried
-from application.together import Together
+from application.ports.autocommit import AtOnce
+from application.ports.task_repository import Stored
 from application.view import View, Viewer
 from domain.ids import TaskId
 

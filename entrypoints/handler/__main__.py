@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from application.ports.wake_up import Topic
 from application.supervisor.supervisor import NothingToRun
 from domain.task_type import TaskType
-from entrypoints import lifeline, process
+from entrypoints import parent_pipes, process
 from entrypoints.container import Container
 from entrypoints.injector import providers
 
@@ -18,7 +18,7 @@ def published(types: Sequence[TaskType]) -> None:
     """Tell the log, and whoever waits for this process, what can be run now."""
     names = ", ".join(sorted(type.name for type in types))
     log.info("ready to run %s", names)
-    lifeline.ready(names)
+    parent_pipes.ready(names)
 
 
 def main() -> None:

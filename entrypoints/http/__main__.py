@@ -1,7 +1,7 @@
 """`python -m entrypoints.http`: serves the API until it is asked to stop."""
 
 from entrypoints import process
-from entrypoints.http.server import CannotListen, serve
+from entrypoints.http.wsgi.server import CannotListen, serve
 
 
 def main() -> None:

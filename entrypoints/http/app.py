@@ -4,24 +4,24 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from entrypoints.http import openapi
-from entrypoints.http.acting import acting
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.changing import changing
-from entrypoints.http.cors import allow_origins
-from entrypoints.http.docs import docs
-from entrypoints.http.errors import answer_errors
-from entrypoints.http.events import events
-from entrypoints.http.health import telling_health
-from entrypoints.http.lean import LeanFlask
-from entrypoints.http.listing import listing
-from entrypoints.http.listing_types import listing_types
-from entrypoints.http.parsing import TaskPath
+from entrypoints.http.flask_app import LeanFlask
+from entrypoints.http.limits.concurrency import Turnstile
+from entrypoints.http.openapi import document
+from entrypoints.http.openapi.swagger_ui import docs
+from entrypoints.http.requests.parsing import TaskPath
+from entrypoints.http.responses.cors import allow_origins
+from entrypoints.http.responses.errors import answer_errors
+from entrypoints.http.routes.change import changing
+from entrypoints.http.routes.change_many import acting
+from entrypoints.http.routes.events import events
+from entrypoints.http.routes.health import telling_health
+from entrypoints.http.routes.list import listing
+from entrypoints.http.routes.submit import submitting
+from entrypoints.http.routes.submit_many import submitting_many
+from entrypoints.http.routes.types import listing_types
+from entrypoints.http.routes.view import viewing
 from entrypoints.http.services import Services
-from entrypoints.http.submitting import submitting
-from entrypoints.http.submitting_many import submitting_many
-from entrypoints.http.turnstile import Turnstile
-from entrypoints.http.viewing import viewing
 
 ROUTES = {
     ("tasks", "Submit, view and change tasks."): (
@@ -45,7 +45,7 @@ def create_app(services: Services) -> Flask:
     app.wsgi_app = Turnstile(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     answer_errors(app)
-    api = openapi.TaskApi(app, services.known_types(), services.checker())
+    api = document.TaskApi(app, services.known_types(), services.checker())
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs(services))
@@ -55,7 +55,7 @@ def create_app(services: Services) -> Flask:
 def configure(app: Flask, services: Services) -> None:
     """What holds for every request."""
     settings = services.settings()
-    app.config.from_mapping(openapi.configuration(settings))
+    app.config.from_mapping(document.configuration(settings))
     # With a slash behind it a path is the same; with two in it, it is another.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

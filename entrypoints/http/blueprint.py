@@ -8,7 +8,7 @@ from flask import Response, request
 from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
-from entrypoints.http.parsing import QueryParser
+from entrypoints.http.requests.parsing import QueryParser
 
 View = TypeVar("View", bound=Callable[..., Response])
 

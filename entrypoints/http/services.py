@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from application.known_types import KnownTypes
-from application.ports.arguments import ArgumentChecker
+from application.ports.argument_checker import ArgumentChecker
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks

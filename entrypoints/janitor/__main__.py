@@ -3,11 +3,11 @@
 import logging
 import signal
 
-from entrypoints import lifeline, process
+from entrypoints import parent_pipes, process
 from entrypoints.container import Container
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
-from entrypoints.janitor.postman import Postman
 from entrypoints.janitor.rounds import Rounds
+from entrypoints.janitor.webhook_loop import Postman
 
 log = logging.getLogger("entrypoints.janitor")
 
@@ -34,7 +34,7 @@ def main() -> None:
     else:
         log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has one")
     log.info("ready")
-    lifeline.ready("janitor")
+    parent_pipes.ready("janitor")
     rounds.run()
     if postman:
         postman.close()

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.use_cases import clean, fold_counts, take_back
-from application.use_cases.bury import Bury
+from application.use_cases import clean, fold_counts, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.rescue import Rescue
+from application.use_cases.rescue_from_dead_processes import Bury
 from application.use_cases.tick import Tick
 
 Chore = Callable[[], float]
@@ -44,7 +44,7 @@ def cleaning(cleans: Clean) -> Chore:
 
 def taking_back(take: Bury | Rescue) -> Chore:
     """What dead handlers held waits again."""
-    return lambda: 0 if len(take()) >= take_back.BATCH else inf
+    return lambda: 0 if len(take()) >= settle_lost.BATCH else inf
 
 
 def folding(fold: FoldCounts) -> Chore:

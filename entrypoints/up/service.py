@@ -10,10 +10,10 @@ from entrypoints.settings import Settings
 from entrypoints.up.address import Address
 from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
-from entrypoints.up.keep import Keep
 from entrypoints.up.process import WRONG_CONFIGURATION, Process
-from entrypoints.up.say import say
+from entrypoints.up.restarter import Keep
 from entrypoints.up.server import Database, Server
+from entrypoints.up.terminal import say
 
 MARGIN = 10.0
 """Seconds beyond the grace that a process may take to end."""

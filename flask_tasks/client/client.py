@@ -9,20 +9,20 @@ from urllib.parse import quote
 
 from flask_tasks.client.address import address
 from flask_tasks.client.attempt import Attempt
+from flask_tasks.client.backoff import Clock
 from flask_tasks.client.errors import NOTHING, NotFinished, NotFound, TaskFailed
 from flask_tasks.client.events import follow
+from flask_tasks.client.from_json import made
 from flask_tasks.client.json_text import dump
 from flask_tasks.client.options import KEY, Item, Moment, Options, item, plain, terms, usable_key
-from flask_tasks.client.pauses import Clock
 from flask_tasks.client.request import Request
-from flask_tasks.client.shown import made
 from flask_tasks.client.task import Status, Summary, Task
 from flask_tasks.client.task_type import Type
 
 if TYPE_CHECKING:
     import httpx
 
-    from flask_tasks.client.exchange import Answer
+    from flask_tasks.client.transport import Answer
 
 LONGEST_WAIT = 50.0
 """Seconds that the service lets one request wait."""
@@ -50,7 +50,7 @@ class Client:
         clock: Clock = time,
     ) -> None:
         # Here, because what it takes to import is for those who make a client.
-        from flask_tasks.client.exchange import Exchange
+        from flask_tasks.client.transport import Exchange
 
         self.url = address(url, os.environ)
         self._clock = clock

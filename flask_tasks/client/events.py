@@ -9,7 +9,7 @@ from flask_tasks.client.request import Request
 from flask_tasks.client.task import Task
 
 if TYPE_CHECKING:
-    from flask_tasks.client.exchange import Exchange
+    from flask_tasks.client.transport import Exchange
 
 RECONNECT = 1.0
 """Seconds before a stream that has ended in good order is asked for again."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from flask_tasks.client.shown import made, made_if_any
+from flask_tasks.client.from_json import made, made_if_any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.memory import MemoryAtOnce, MemoryStore
 from adapters.postgres import PostgresAtOnce, PostgresStore
-from application.ports.at_once import AtOnce
-from application.ports.work import Begin
+from application.ports.autocommit import AtOnce
+from application.ports.unit_of_work import Begin
 
 
 @pytest.fixture(params=["memory", "postgres"])

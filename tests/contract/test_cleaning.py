@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from application.ports.cleaning import Expired
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from tests.steps import add, add_one, at, claim, claim_one, fail, submission, succeed, task
 

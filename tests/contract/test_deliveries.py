@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.delivery import Delivery
 from domain.ids import TaskId
 from domain.task import Task

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.thread import ThreadExecutor
 from application.ports.executor import Described, Executor, Failed, Progressed, Started, Succeeded, Unusable
 from domain.failure import Failure
@@ -18,7 +18,7 @@ from domain.options import Options
 from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.task_type import TaskType
-from tests.executing import TIMEOUT, Driver
+from tests.executor_driver import TIMEOUT, Driver
 
 Make = Callable[..., Executor]
 FUNCTIONS = "tests/user_functions.py"

@@ -1,7 +1,7 @@
 """Keys: at any time one task at most has each."""
 
-from application.ports.tasks import Known
-from application.ports.work import Begin
+from application.ports.task_repository import Known
+from application.ports.unit_of_work import Begin
 from domain.ids import Key, TaskId
 from tests.steps import add, add_once, at, claim, claim_one, fail, save, stored, submission, task
 

@@ -3,7 +3,7 @@
 import pytest
 
 from application.ports.listing import Counts, Filter
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId, TypeName
 from domain.status import Status
 from tests.steps import add, add_one, at, claim, claim_one, fail, save, submission, succeed, task

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from application.ports.tasks import LATEST
-from application.ports.work import Begin
+from application.ports.task_repository import LATEST
+from application.ports.unit_of_work import Begin
 from domain.failure import Failure
 from domain.ids import Claim, TaskId
 from domain.settlement import Afterword, Attempt, Outcome, Settlement

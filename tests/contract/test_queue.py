@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from application.ports.queue import Report
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.failure import Error, Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease

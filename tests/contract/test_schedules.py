@@ -6,8 +6,8 @@ from math import inf
 
 import pytest
 
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Topic
-from application.ports.work import Begin
 from domain.ids import TypeName
 from domain.options import Options
 from domain.schedule import Recurrence, Schedule

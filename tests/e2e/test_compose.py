@@ -30,7 +30,7 @@ CREATE TRIGGER record_outcome AFTER UPDATE ON tasks FOR EACH ROW
 
 TAKE_ALL_MEMORY = """
 import json, pathlib
-from adapters.executors.process.executor import ProcessExecutor
+from adapters.executors.process.pool.executor import ProcessExecutor
 from application.ports.executor import Failed, Run
 from domain.ids import Hold
 

@@ -253,7 +253,7 @@ def test_a_second_start_takes_less_than_two_seconds(up: Callable[..., Up]) -> No
 
 def test_whatever_is_killed_is_started_again(up: Callable[..., Up]) -> None:
     running = up().await_ready()
-    for words in ("entrypoints.handler", "entrypoints.http", "entrypoints.janitor", "keeper.py", "postgres -D"):
+    for words in ("entrypoints.handler", "entrypoints.http", "entrypoints.janitor", "guardian.py", "postgres -D"):
         before = running.processes(words)
         # One process alone, as where memory runs out: what it has started is still there.
         victim = next(pid for pid in before if is_first(pid) != (words == "postgres -D"))

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database, PostgresStore
-from application.ports.work import Begin
-from tests.at_once import new_database, with_settings
+from application.ports.unit_of_work import Begin
+from tests.concurrency import new_database, with_settings
 
 
 @pytest.fixture
@@ -35,4 +35,4 @@ def empty_url(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was seen to end soon counts as short, on a busy machine too: others may stand behind it."""
-    monkeypatch.setattr("adapters.executors.process.place.AHEAD", 1e6)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.AHEAD", 1e6)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from adapters.embedded_postgres import EmbeddedPostgres, binaries, identity, keeper, postmaster
+from adapters.embedded_postgres import EmbeddedPostgres, binaries, guardian, identity, postmaster
 from adapters.embedded_postgres.data_folder import DataFolder
 from adapters.embedded_postgres.errors import (
     AlreadyRunning,
@@ -188,7 +188,7 @@ def test_killing_the_owner_leaves_no_server(owner: Callable[[], subprocess.Popen
 def test_an_owner_killed_before_it_could_listen_leaves_nothing() -> None:
     nobody, pipe = os.pipe()
     os.close(nobody)
-    command = [sys.executable, keeper.__file__, "sleep", "600"]
+    command = [sys.executable, guardian.__file__, "sleep", "600"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=pipe, timeout=10)
     os.close(pipe)
     assert ended.returncode == signal.SIGTERM

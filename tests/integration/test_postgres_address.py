@@ -8,7 +8,7 @@ import pytest
 from psycopg2 import sql
 
 from adapters.postgres import Database
-from tests.at_once import asked
+from tests.concurrency import asked
 
 PASSWORD = "p@ss:w/rd %41 'ü' \\ ?&#"
 ENCODED = "p%40ss%3Aw%2Frd%20%2541%20%27%C3%BC%27%20%5C%20%3F%26%23"

@@ -18,12 +18,12 @@ from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore
 from adapters.postgres.database import RETRY
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.queue import Wanted
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.task import Task
-from tests.at_once import asked, until, until_waiting, with_settings
+from tests.concurrency import asked, until, until_waiting, with_settings
 from tests.steps import (
     ADD,
     BOOM,

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.postgres import Database, PostgresClock
 from application.errors import StorageUnavailable
-from tests.at_once import asked, until
+from tests.concurrency import asked, until
 
 SECOND = timedelta(seconds=1)
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"

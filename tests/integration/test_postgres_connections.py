@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adapters.postgres import Database, PostgresNotifier, PostgresStore
 from application.ports.wake_up import Topic
 from domain.ids import TaskId
-from tests.at_once import asked, until
+from tests.concurrency import asked, until
 
 NAME = "counted"
 BACKENDS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"

@@ -12,13 +12,13 @@ from adapters.postgres import Database, PostgresStore
 from application.errors import StorageConflict
 from application.ports.listing import Counts, Filter
 from application.ports.queue import Report
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.change_tasks import Changed, Request
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
-from tests.at_once import asked, until_waiting, with_settings
+from tests.concurrency import asked, until_waiting, with_settings
 from tests.integration.test_postgres_many import together
 from tests.steps import NOW, add, at, claim, fail, rescue, save, submission, succeed, task
 

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database, PostgresStore
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
-from tests.at_once import asked, until_waiting
+from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_plans import explained
 from tests.steps import NOW, add, at, save, submission, task
 

@@ -10,16 +10,16 @@ import pytest
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresAtOnce, PostgresClock
-from application.intake import Intake, Request
 from application.known_types import KnownTypes
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
+from application.submissions import Intake, Request
 from application.use_cases.clean import Clean
 from application.use_cases.submit_task import SubmitTask, Submitted
 from application.use_cases.submit_tasks import SubmitTasks
 from application.view import Viewer
 from domain.ids import DEFAULT_TYPE, Key
 from domain.instants import after
-from tests.at_once import asked, until_waiting
+from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_many import together
 from tests.steps import submission
 

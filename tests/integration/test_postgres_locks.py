@@ -7,14 +7,14 @@ import pytest
 
 from adapters.postgres import Database
 from application.ports.queue import Report, Unrenewed, Wanted
-from application.ports.work import Begin, Work
+from application.ports.unit_of_work import Begin, Work
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
 from domain.progress import Progress
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
-from tests.at_once import until_waiting
+from tests.concurrency import until_waiting
 from tests.steps import NOW, add, at, claim, ids, renew, report, rescue, settle, stored, submission, task
 
 BOTH = {"a": 100, "b": 100}

@@ -6,10 +6,10 @@ from threading import Barrier
 from typing import TypeVar
 
 from adapters.postgres import Database
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.settlement import Settlement
-from tests.at_once import asked
+from tests.concurrency import asked
 from tests.steps import NOW, add, claim, ids, rescue, settle, submission
 
 T = TypeVar("T")

@@ -13,13 +13,13 @@ from sqlalchemy import event
 from adapters.postgres import Database, Migration, PostgresStore
 from application.ports.listing import Filter
 from application.ports.queue import Mark, Report, Wanted
-from application.ports.work import Work
+from application.ports.unit_of_work import Work
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.status import RULES, Status, Verb
 from domain.task import Task
-from tests.at_once import new_database
+from tests.concurrency import new_database
 from tests.steps import BOOM, NOW, PLAIN
 
 SMALL, LARGE, HUGE = 1, 100, 1000

@@ -11,7 +11,7 @@ from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
 from application.ports.queue import Wanted
 from domain.lease import Lease
-from tests.at_once import new_database
+from tests.concurrency import new_database
 from tests.steps import ADD, HANDLER, NOW, add, add_one, claim, claim_one, ids, submission, succeed
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"

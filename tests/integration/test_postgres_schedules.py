@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.ids import HandlerId
 from domain.schedule import Recurrence
-from tests.at_once import asked, until, until_waiting
+from tests.concurrency import asked, until, until_waiting
 from tests.conftest import ROOT
 from tests.recurring import DAILY, HOURLY, Recurring, recurring
 from tests.steps import at

@@ -16,13 +16,13 @@ from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST
 from application.errors import StorageUnavailable
 from application.ports.listing import Filter
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
 from domain.delivery import DeliveryState
 from domain.ids import TaskId, TypeName
 from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
-from tests.at_once import asked, until_waiting
+from tests.concurrency import asked, until_waiting
 from tests.steps import add_one, claim_one, fail, submission, succeed
 
 

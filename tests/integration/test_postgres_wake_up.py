@@ -13,7 +13,7 @@ import pytest
 from adapters.postgres import Database, PostgresListener, PostgresNotifier
 from adapters.postgres.wake_up import CHANNELS, PAUSE
 from application.ports.wake_up import Topic
-from tests.at_once import asked, until
+from tests.concurrency import asked, until
 
 HANDLERS = {Topic.WAITING, Topic.TAKEN}
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.board import Board
-from adapters.executors.process.child_process import ChildProcess
-from adapters.executors.process.executor import ProcessExecutor
-from adapters.executors.process.loop import Loop
-from adapters.executors.process.memory import anonymous_file
-from adapters.executors.process.progress_watch import ProgressWatch
+from adapters.executors.process.ipc.memfd import anonymous_file
+from adapters.executors.process.ipc.shared_page import Board
+from adapters.executors.process.pool.child_process import ChildProcess
+from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.pool.executor import ProcessExecutor
+from adapters.executors.process.pool.progress_watch import ProgressWatch
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
-from tests.executing import PATIENCE, TIMEOUT, Driver, processes
+from tests.executor_driver import PATIENCE, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/user_functions.py"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
@@ -220,7 +220,7 @@ def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
     long, short = (tmp_path / name for name in ("long", "short"))
     long.touch()
     driver = opened(concurrency=2)
@@ -239,7 +239,7 @@ def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.place.{name}", value)
+        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=2)
@@ -270,7 +270,7 @@ def shallow() -> Iterator[None]:
 def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
@@ -522,7 +522,7 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_e
 def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
     mute, never = (str(tmp_path / name) for name in ("mute", "never"))
     driver = opened()
     driver.run("mutes_if_there", {"path": mute})
@@ -540,8 +540,8 @@ def test_a_program_inherits_nothing_of_ours(driver: Driver) -> None:
 
 def test_output_goes_where_that_of_the_handler_goes(tmp_path: Path) -> None:
     code = (
-        "from adapters.executors.process.executor import ProcessExecutor\n"
-        "from tests.executing import Driver\n"
+        "from adapters.executors.process.pool.executor import ProcessExecutor\n"
+        "from tests.executor_driver import Driver\n"
         f"driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 1)).open()\n"
         "driver.run('prints', {'what': 'heard'})\n"
         "driver.executor.close()\n"
@@ -689,8 +689,8 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
 def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
     opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.place.LOST", 0.5)
-    monkeypatch.setattr("adapters.executors.process.place.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.LOST", 0.5)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
     driver = opened(FUNCTIONS, "tests/hostile_functions.py")
     driver.run("reads_from_everything")
     driver.run("echo")
@@ -705,8 +705,8 @@ def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
 @linux_only
 def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
     code = (
-        "from adapters.executors.process.executor import ProcessExecutor\n"
-        "from tests.executing import Driver\n"
+        "from adapters.executors.process.pool.executor import ProcessExecutor\n"
+        "from tests.executor_driver import Driver\n"
         f"driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 2)).open()\n"
         "holds = [driver.start('waits', {'path': '/nowhere', 'started': '%s/%d' % (PATH, n)}) for n in (1, 2)]\n"
         "[driver.started(hold) for hold in holds]\n"

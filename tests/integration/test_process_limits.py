@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.limits import Limits
+from adapters.executors.process.pool.limits import Limits
 from application.ports.executor import Succeeded
 from domain.failure import Failure
-from tests.executing import Driver, processes
+from tests.executor_driver import Driver, processes
 
 FUNCTIONS = "tests/user_functions.py"
 MIB = 1024 * 1024
@@ -84,7 +84,7 @@ def test_who_was_killed_when_there_was_no_memory_is_said_to_be(
 ) -> None:
     events = tmp_path / "memory.events"
     events.write_text("low 0\noom 1\noom_kill 1\n")
-    monkeypatch.setattr("adapters.executors.process.shortage.COUNTERS", (str(tmp_path / "none"), str(events)))
+    monkeypatch.setattr("adapters.executors.process.pool.oom_kills.COUNTERS", (str(tmp_path / "none"), str(events)))
     driver = opened()
     assert driver.failure("crashes", {"how": "signal"}).type == "Crashed"
     driver.all_free()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.log import LONGEST, Printed
+from adapters.executors.process.ipc.log import LONGEST, Printed
 from application.ports.executor import Failed, Progressed, Succeeded
-from tests.executing import PATIENCE, TIMEOUT, Driver, processes
+from tests.executor_driver import PATIENCE, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/printing_functions.py"
 MIB = 1024 * 1024
@@ -204,8 +204,8 @@ def test_a_log_that_was_made_large_is_read_no_further_than_its_last(driver: Driv
 
 SCRIPT = f"""
 import sys
-from adapters.executors.process.executor import ProcessExecutor
-from tests.executing import Driver
+from adapters.executors.process.pool.executor import ProcessExecutor
+from tests.executor_driver import Driver
 driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 1)).open()
 for type, args in eval(sys.argv[1]):
     sys.stdout.write(str(len(driver.run(type, args).log)) + ' ')

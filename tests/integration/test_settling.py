@@ -9,11 +9,11 @@ from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresAtOnce, PostgresStore
 from application.ports.wake_up import Topic
-from application.supervisor.courier import ThreadCourier
-from application.supervisor.desk import Desk
-from application.supervisor.errands.errand import Identity, Office
-from application.supervisor.errands.keep import Renew
-from application.supervisor.errands.settle import Settle
+from application.supervisor.background import ThreadCourier
+from application.supervisor.operations.operation import Identity, Office
+from application.supervisor.operations.renew_leases import Renew
+from application.supervisor.operations.settle import Settle
+from application.supervisor.state import Desk
 from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.status import Status

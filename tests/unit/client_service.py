@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from adapters.clocks.held import HeldClock
+from adapters.clocks.manual import HeldClock
 from flask_tasks.client import Client
 from tests.unit.http_service import Service
 

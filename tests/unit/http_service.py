@@ -11,14 +11,14 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from adapters.clocks.held import HeldClock
+from adapters.clocks.manual import HeldClock
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryAtOnce, MemoryStore, MemoryWakeUp
-from application.changes import Changes
+from application.change_feed import Changes
 from application.errors import StorageUnavailable
-from application.intake import Intake
 from application.known_types import KnownTypes
-from application.ports.work import Begin
+from application.ports.unit_of_work import Begin
+from application.submissions import Intake
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks

@@ -7,11 +7,11 @@ from typing import Any
 
 from adapters.clocks import HeldClock
 from adapters.memory import MemoryAtOnce, MemoryStore
-from adapters.memory.store import MemoryWork
+from adapters.memory.unit_of_work import MemoryWork
 from application.errors import StorageUnavailable
-from application.intake import Intake, Request
 from application.known_types import KnownTypes
 from application.ports.wake_up import Topic
+from application.submissions import Intake, Request
 from application.use_cases.submit_task import SubmitTask, Submitted
 from application.view import View, Viewer
 from domain.ids import HandlerId, TypeName

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.clocks.held import HeldClock
+from adapters.clocks.manual import HeldClock
 from flask_tasks.client import Client, ClientError, Invalid, NotFound, Unavailable
-from flask_tasks.client.pauses import LONGEST, PATIENCE
+from flask_tasks.client.backoff import LONGEST, PATIENCE
 from tests.unit.client_service import Connected, Pauses
 from tests.unit.http_service import Service
 

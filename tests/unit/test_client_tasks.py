@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from domain.settlement import Outcome
-from entrypoints.http.queries import TaskOptions
-from entrypoints.http.schemas import ATTEMPT, SUMMARY, TASK, TYPE
+from entrypoints.http.openapi.schemas import ATTEMPT, SUMMARY, TASK, TYPE
+from entrypoints.http.requests.queries import TaskOptions
 from flask_tasks.client import (
     Attempt,
     Callback,

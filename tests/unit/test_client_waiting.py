@@ -8,7 +8,7 @@ import pytest
 from application.ports.wake_up import Topic
 from flask_tasks.client import NotFinished, NotFound, Unavailable
 from flask_tasks.client.events import events, lines
-from tests.at_once import until
+from tests.concurrency import until
 from tests.unit.client_service import Connected
 from tests.unit.http_service import Service, configured
 

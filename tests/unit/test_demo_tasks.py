@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.executors.functions.repertoire import Repertoire
+from adapters.executors.functions.registry import Repertoire
 from domain.failure import Failure
 from domain.ids import TypeName
 from flask_tasks import Progress

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from adapters.executors.functions.plain import LONGEST, NoForm
+from adapters.executors.functions.json_form import LONGEST, NoForm
 from adapters.executors.functions.results import encode
 from domain import json_text
 
@@ -172,7 +172,7 @@ def test_16_mib_are_kept_and_a_byte_more_is_not(letter: str) -> None:
 
 
 def test_a_result_that_grows_without_end_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.executors.functions.plain.LONGEST", 100_000)
+    monkeypatch.setattr("adapters.executors.functions.json_form.LONGEST", 100_000)
     value: Any = "x"
     for _ in range(100):
         value = [value, value]

@@ -9,8 +9,8 @@ import pytest
 
 from application.ports.listing import Filter
 from application.use_cases.list_tasks import Request
-from entrypoints.http.filters import PAGE
-from entrypoints.http.schemas import SCHEMAS
+from entrypoints.http.openapi.schemas import SCHEMAS
+from entrypoints.http.requests.filters import PAGE
 from entrypoints.task_json import CALLBACK, FIELDS
 from tests.unit.http_service import Service, configured
 

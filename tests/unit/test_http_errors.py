@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from application.errors import StorageConflict
-from entrypoints.http.body import CHARSETS
+from entrypoints.http.requests.body import CHARSETS
 from tests.unit.http_service import Service, configured
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from entrypoints.http.filters import PAGE, FilterQuery
+from entrypoints.http.requests.filters import PAGE, FilterQuery
 from tests import steps
 from tests.conftest import ROOT
 from tests.unit.http_service import Service

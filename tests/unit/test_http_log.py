@@ -6,13 +6,13 @@ import jsonschema_rs
 import pytest
 
 from application.errors import UnknownTask
-from application.ports.tasks import LATEST
+from application.ports.task_repository import LATEST
 from application.use_cases.view_log import ViewLog
 from domain.failure import Failure
 from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.task import Task
-from entrypoints.http.schemas import SCHEMAS
+from entrypoints.http.openapi.schemas import SCHEMAS
 from tests import steps
 from tests.unit.http_service import Service
 

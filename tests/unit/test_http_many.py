@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from entrypoints.http.queries import TaskOptions
-from entrypoints.http.submitting_many import ITEM, MOST, MOST_BYTES
+from entrypoints.http.requests.queries import TaskOptions
+from entrypoints.http.routes.submit_many import ITEM, MOST, MOST_BYTES
 from tests.unit.http_service import Service, configured
 
 NUMBER = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'

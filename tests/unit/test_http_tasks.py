@@ -11,7 +11,7 @@ from domain.failure import Failure
 from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.settlement import Settlement
-from entrypoints.http.schemas import SCHEMAS
+from entrypoints.http.openapi.schemas import SCHEMAS
 from entrypoints.task_json import FIELDS
 from tests import steps
 from tests.recurring import Recurring, recurring

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from application.ports.wake_up import Topic
 from domain.task import Task
 from tests import steps
-from tests.at_once import until
+from tests.concurrency import until
 from tests.unit.http_service import Service, configured
 
 

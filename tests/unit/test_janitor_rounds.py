@@ -8,7 +8,7 @@ import pytest
 
 from application.errors import StorageUnavailable
 from application.ports.cleaning import Expired
-from application.use_cases import clean, fold_counts, take_back
+from application.use_cases import clean, fold_counts, settle_lost
 from application.use_cases.tick import Ticked
 from entrypoints.janitor import rounds as module
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
@@ -99,7 +99,7 @@ def test_it_looks_as_often_as_a_short_lease_needs(rests: Callable[..., list[floa
 def test_a_full_batch_says_that_there_may_be_more():
     assert cleaning(lambda: Expired(clean.BATCH))() == 0
     assert cleaning(lambda: Expired(clean.BATCH - 1, [1]))() == inf
-    assert taking_back(lambda: [None] * take_back.BATCH)() == 0
+    assert taking_back(lambda: [None] * settle_lost.BATCH)() == 0
     assert taking_back(lambda: [None])() == inf
     assert folding(lambda: fold_counts.BATCH)() == 0
     assert folding(lambda: fold_counts.BATCH - 1)() == inf

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.post import Answer, Undelivered
+from application.ports.webhooks import Answer, Undelivered
 from application.signing import Signer
 from application.use_cases.claim_deliveries import LEASE, ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
 from domain.ids import TaskId
-from entrypoints.event_json import LARGEST, event_json
+from entrypoints.callback_json import LARGEST, event_json
 from entrypoints.task_json import task_json
 from tests import steps
 from tests.unit.memory_service import Service

@@ -13,10 +13,10 @@ from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import Expired
 from application.ports.wake_up import Topic
-from application.use_cases.bury import Bury
 from application.use_cases.clean import Clean
 from application.use_cases.rescue import Rescue
-from application.use_cases.take_back import BATCH
+from application.use_cases.rescue_from_dead_processes import Bury
+from application.use_cases.settle_lost import BATCH
 from domain.ids import HandlerId, TypeName
 from domain.status import Status
 from domain.task import Task

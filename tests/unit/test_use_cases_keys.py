@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from application.errors import InvalidItems, KeyTaken, StorageConflict, UnknownTask
-from application.intake import Intake, Request
 from application.ports.wake_up import Topic
+from application.submissions import Intake, Request
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.submit_tasks import SubmitTasks, Unreadable
 from application.use_cases.view_task import ViewTask

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from adapters.memory.store import MemoryWork
+from adapters.memory.unit_of_work import MemoryWork
 from application.errors import StorageUnavailable, UnknownType
 from application.known_types import FRESH, KnownTypes
 from domain.ids import DEFAULT_TYPE, TypeName

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from adapters.memory.store import MemoryWork
+from adapters.memory.unit_of_work import MemoryWork
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.listing import Filter
 from application.ports.wake_up import Topic

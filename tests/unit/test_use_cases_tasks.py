@@ -2,11 +2,11 @@
 
 import pytest
 
+from application.conflict_retry import TRIES
 from application.errors import InvalidArguments, StorageConflict, StorageUnavailable, UnknownTask, UnknownType
 from application.ports.listing import Filter
-from application.ports.tasks import Stored
+from application.ports.task_repository import Stored
 from application.ports.wake_up import Topic
-from application.retried import TRIES
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.list_tasks import ListTasks, Page

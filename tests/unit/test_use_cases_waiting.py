@@ -8,10 +8,10 @@ from threading import enumerate as living_threads
 import pytest
 
 from adapters.memory import MemoryWakeUp
-from application import changes
-from application.changes import Changes, Pauses, Watcher
+from application import change_feed
+from application.change_feed import Changes, Pauses, Watcher
 from application.errors import StorageUnavailable, UnknownTask
-from application.ports.tasks import Version
+from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
 from application.use_cases import follow_task
 from application.use_cases.await_task import Awaited, AwaitTask
@@ -24,7 +24,7 @@ from domain.status import Status
 from domain.task_type import TaskType
 from domain.waiting import WaitingFor
 from tests import steps
-from tests.at_once import until
+from tests.concurrency import until
 from tests.unit.memory_service import Service
 
 ONE = TaskId(1)
@@ -185,8 +185,8 @@ class TestBounds:
     def test_a_task_that_few_wait_for_is_told_of_before_one_that_has_a_crowd(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(changes, "CROWD", 1)
-        monkeypatch.setattr(changes, "BREATH", LONG)
+        monkeypatch.setattr(change_feed, "CROWD", 1)
+        monkeypatch.setattr(change_feed, "BREATH", LONG)
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
         waiting.changes._most = 3
@@ -244,7 +244,7 @@ class TestFollowing:
     def test_what_changes_before_its_place_is_taken_is_found_at_once(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(changes, "POLL", LONG)
+        monkeypatch.setattr(change_feed, "POLL", LONG)
         waiting.changes = Changes(
             waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
         )

@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
 from adapters.executors.functions.checker import InvalidArguments, default_of
-from adapters.executors.functions.translation import translated, typed_dict
+from adapters.executors.functions.pydantic_annotations import translated, typed_dict
 
 MOST = 10
 """So many places that do not fit are named."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from adapters.executors.functions.plain import NoForm, plain
+from adapters.executors.functions.json_form import NoForm, plain
 
 
 class InvalidArguments(Exception):

@@ -3,10 +3,10 @@
 import inspect
 from typing import Any
 
+from adapters.executors.functions.discovery import CannotImport, place
 from adapters.executors.functions.failures import storable
-from adapters.executors.functions.find import CannotImport, place
 from adapters.executors.functions.function import Function
-from adapters.executors.functions.recurring import schedule
+from adapters.executors.functions.schedules import schedule
 from domain import json_text
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType

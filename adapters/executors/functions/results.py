@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import cast
 
-from adapters.executors.functions.plain import LONGEST, Allowance, Plain, shown, too_long
+from adapters.executors.functions.json_form import LONGEST, Allowance, Plain, shown, too_long
 from domain import json_text
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})

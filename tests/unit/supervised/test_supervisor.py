@@ -20,22 +20,22 @@ from application.known_types import KnownTypes
 from application.ports.executor import Run
 from application.ports.queue import Report, Wanted
 from application.ports.wake_up import Topic
-from application.supervisor import marks
+from application.supervisor import claim_cursors
 from application.supervisor import supervisor as module
-from application.supervisor.correspondence import Correspondence
-from application.supervisor.courier import ThreadCourier
-from application.supervisor.desk import Desk
-from application.supervisor.errands.afterwords import RecordAfterwords
-from application.supervisor.errands.claim import ClaimTasks
-from application.supervisor.errands.errand import Identity, Office
-from application.supervisor.errands.keep import LookForLost, Renew
-from application.supervisor.errands.pass_on import PassOn
-from application.supervisor.errands.publish import Publish, Withdraw
-from application.supervisor.errands.record import RecordStarts
-from application.supervisor.errands.report import ReportNews
-from application.supervisor.errands.rescue import rescuing
-from application.supervisor.errands.settle import Settle
-from application.supervisor.errands.strays import GiveBackStrays
+from application.supervisor.background import ThreadCourier
+from application.supervisor.lane import Correspondence
+from application.supervisor.operations.claim import ClaimTasks
+from application.supervisor.operations.late_logs import RecordAfterwords
+from application.supervisor.operations.operation import Identity, Office
+from application.supervisor.operations.publish import Publish, Withdraw
+from application.supervisor.operations.record_starts import RecordStarts
+from application.supervisor.operations.release_orphans import GiveBackStrays
+from application.supervisor.operations.renew_leases import LookForLost, Renew
+from application.supervisor.operations.report_progress import ReportNews
+from application.supervisor.operations.reroute import PassOn
+from application.supervisor.operations.rescue import rescuing
+from application.supervisor.operations.settle import Settle
+from application.supervisor.state import Desk
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.publish_types import PublishTypes
@@ -176,7 +176,7 @@ def test_a_burst_is_done_each_once(rig: Rig):
 
 
 def test_what_comes_to_stand_before_the_last_that_was_claimed_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(marks, "SHARE", 2000)
+    monkeypatch.setattr(claim_cursors, "SHARE", 2000)
     rig.await_status(rig.submit("quick"), Status.DONE)
     rig.await_status(rig.submit("quick", run_at=at(-60)), Status.DONE)
 

@@ -1,0 +1,37 @@
+"""Running a function for a task: from the text of its arguments to the text of its result."""
+
+import sys
+from types import CoroutineType
+from typing import Any
+
+from adapters.executors.functions import failures, results
+from adapters.executors.functions.checker import InvalidArguments
+from adapters.executors.functions.function import Function
+from adapters.executors.functions.json_form import NoForm
+from domain.failure import Failure
+from domain.json_text import LONGEST_INTEGER
+from flask_tasks import Progress
+
+
+def perform(function: Function, args: str, progress: Progress) -> str | Failure:
+    """The result as JSON text, or what went wrong. Never raises."""
+    try:
+        positional, named = function.arguments.bind(args, progress)
+        value = _called(function, positional, named)
+        sys.set_int_max_str_digits(LONGEST_INTEGER)  # the function may have changed it
+        return results.encode(value)
+    except InvalidArguments as error:
+        return failures.unfit(str(error))
+    except NoForm as error:
+        return failures.unformed(str(error))
+    except BaseException as error:
+        return failures.of_exception(error, function.options)
+
+
+def _called(function: Function, positional: list[Any], named: dict[str, Any]) -> Any:
+    value = function.call(*positional, **named)
+    if isinstance(value, CoroutineType):
+        import asyncio
+
+        return asyncio.run(value)
+    return value

@@ -1,0 +1,117 @@
+"""The process around a function: put back after each as it was before, as far as that can be done."""
+
+import os
+import resource
+import signal
+import sys
+import threading
+
+# What `signal` makes of them looks for an enum in each handler, which costs more than all the rest of `restore`.
+from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
+from typing import Any
+
+from adapters.executors.process.child.descriptors import copied, moved
+from adapters.executors.process.child.interpreter_state import Interpreter
+from adapters.executors.process.child.output import Output
+
+SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGALRM,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU)
+
+
+class Surroundings:
+    """Remembers how it is when it is made."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._folder = moved(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
+        self._copies = [copied(stream) for stream in (0, 1, 2)]
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        self._environment = dict(os.environ)
+        self._variables = dict(_variables())
+        self._handlers = [getsignal(number) for number in SIGNALS]
+        self._blocked = pthread_sigmask(signal.SIG_BLOCK, ())
+        self._mask = os.umask(0)
+        os.umask(self._mask)
+        self._limits = _limits()
+        self._threads = threading.active_count()
+        self._interpreter = Interpreter()
+
+    def restore(self) -> bool:
+        """Whether the process is as it was. If it is not, it is of no use any more."""
+        try:
+            self._interpreter.restore()
+            self._restore_streams()
+            self._restore_signals()
+            self._restore_environment()
+            os.umask(self._mask)
+            os.fchdir(self._folder)
+        except Exception:
+            return False
+        is_whole = self._interpreter.is_whole() and _limits() == self._limits
+        return is_whole and threading.active_count() <= self._threads and not _has_children()
+
+    def _restore_streams(self) -> None:
+        self._flush()
+        for stream, copy in enumerate(self._copies):
+            os.dup2(copy, stream)
+        if any(each.closed for each in self._streams):
+            self._output.open_streams()
+            self._streams = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+
+    def _flush(self) -> None:
+        _, out, error = self._streams
+        flush(sys.stdout)
+        flush(sys.stderr)
+        if sys.stdout is not out or sys.stderr is not error:
+            flush(out)
+            flush(error)
+        self._output.flush()
+
+    def _restore_signals(self) -> None:
+        """Those that a function sets up for itself, and that would surprise the next one."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in zip(SIGNALS, self._handlers, strict=True):
+            if getsignal(number) is not handler:
+                signal.signal(number, handler)
+        pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+    def _restore_environment(self) -> None:
+        if _variables() != self._variables:
+            os.environ.clear()
+            os.environ.update(self._environment)
+
+
+def _variables() -> Any:
+    # To compare what os.environ decodes would cost more than all the rest.
+    return getattr(os.environ, "_data", os.environ)
+
+
+def _limits() -> list[tuple[int, int]]:
+    return [resource.getrlimit(each) for each in LIMITS]
+
+
+def flush(stream: Any) -> None:
+    """As far as it lets itself be flushed."""
+    try:
+        stream.flush()
+    except BaseException:  # closed, full, or replaced by who knows what
+        return
+
+
+def _has_children() -> bool:
+    """Whether one is alive; those that have ended are forgotten."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""What a supervisor tells its child: packets on a socket that keeps their bounds, one for each run."""
+
+import errno
+import socket
+import sys
+from array import array
+from struct import Struct
+from typing import NamedTuple
+
+from adapters.executors.process.ipc.memfd import anonymous_file
+
+KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+INLINE = 32 * 1024 if sys.platform == "linux" else 1024
+"""Bytes of a packet; longer arguments travel as an open file."""
+
+_HEAD = Struct("!QqIH?")
+LONGEST = _HEAD.size + INLINE
+_ROOM_FOR_A_FILE = socket.CMSG_SPACE(array("i").itemsize)
+_CLOSE_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+DONT_WAIT = int(socket.MSG_DONTWAIT)
+"""As numbers: flags of an enum take longer to join than a packet to be sent."""
+
+
+class Packet(NamedTuple):
+    """A run under its number, or with the number 0 the wish to have the functions described."""
+
+    run: int
+    task: int = 0
+    attempt: int = 0
+    type: str = ""
+    args: str = ""
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """The end of the supervisor, which never blocks, and that of the child."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, KIND)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+def send(to: socket.socket, packet: Packet) -> None:
+    """Hand it over as a whole. BlockingIOError if there is no room for it now."""
+    type, args = packet.type.encode(), packet.args.encode()
+    has_file = len(args) + len(type) > INLINE
+    head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), has_file) + type
+    try:
+        _send_with_file(to, head, args) if has_file else to.send(head + args)
+    except OSError as error:
+        if error.errno == errno.ENOBUFS:  # how macOS says it
+            raise BlockingIOError from error
+        raise
+
+
+class Inbox:
+    """Where the packets of a socket come out, one at a time, into one buffer."""
+
+    def __init__(self, socket: socket.socket) -> None:
+        self._socket = socket
+        self._buffer = bytearray(LONGEST)
+
+    def receive(self, flags: int = 0) -> Packet | None:
+        """The next packet, when it comes; None when no other will ever come."""
+        size, files, _, _ = self._socket.recvmsg_into([self._buffer], _ROOM_FOR_A_FILE, flags | _CLOSE_ON_EXEC)
+        if not size:
+            return None
+        run, task, attempt, length, has_file = _HEAD.unpack_from(self._buffer)
+        rest = self._buffer[_HEAD.size : size]
+        args = _content(files[0][2]) if has_file else rest[length:]
+        return Packet(run, task, attempt, rest[:length].decode(), args.decode())
+
+
+def _send_with_file(to: socket.socket, head: bytes, args: bytes) -> None:
+    with open(anonymous_file(), "w+b", buffering=0) as file:
+        file.write(args)
+        file.seek(0)
+        socket.send_fds(to, [head], [file.fileno()])
+
+
+def _content(descriptor: bytes) -> bytes:
+    with open(array("i", descriptor)[0], "rb") as file:
+        return file.read()

@@ -1,0 +1,1 @@
+"""Supervisor side: the children, what each of them runs, and what happens to them."""

@@ -1,0 +1,75 @@
+"""Storing in memory."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from adapters.memory.state import Row, State
+from application.ports.task_repository import LATEST, Known, Stored, Version
+from domain.ids import Key, TaskId
+from domain.settlement import Attempt
+from domain.submission import Submission
+from domain.task import Task
+
+
+class MemoryTasks:
+    """Implements application.ports.task_repository.Tasks."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
+        return [self._add(submission) for submission in submissions]
+
+    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
+        return {key: Known(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
+
+    def get(self, id: TaskId) -> Stored | None:
+        row = self._state.rows.get(id)
+        return self._stored(row) if row else None
+
+    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
+        return {id: self._state.rows[id].version for id in ids if id in self._state.rows}
+
+    def attempts(self, id: TaskId) -> Sequence[Attempt]:
+        of_it = (key for key in self._state.attempts if key[0] == id)
+        return [self._state.attempts[key] for key in sorted(of_it)[-LATEST:]]
+
+    def lock(self, *ids: TaskId) -> Sequence[Task]:
+        return [self._state.rows[id].task for id in sorted({*ids}) if id in self._state.rows]
+
+    def save(self, *tasks: Task) -> None:
+        for task in tasks:
+            self._state.put(replace(self._state.rows[task.id], task=task))
+
+    def remove(self, id: TaskId) -> None:
+        forget(self._state, id)
+
+    def _add(self, submission: Submission) -> Task | None:
+        self._state.last_id += 1
+        if submission.key in self._by_key():
+            return None
+        task = submission.registered(TaskId(self._state.last_id))
+        self._state.put(
+            Row(
+                task,
+                submission.args,
+                key=submission.key,
+                fingerprint=submission.fingerprint,
+                terms=submission.terms,
+            )
+        )
+        return task
+
+    def _by_key(self) -> Mapping[Key, Row]:
+        return {row.key: row for row in self._state.rows.values() if row.key is not None}
+
+    def _stored(self, row: Row) -> Stored:
+        return Stored(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
+
+
+def forget(state: State, id: TaskId) -> None:
+    """Drop a task with all that is kept of it."""
+    del state.rows[id]
+    state.deliveries.pop(id, None)
+    for key in [key for key in state.attempts if key[0] == id]:
+        del state.attempts[key]

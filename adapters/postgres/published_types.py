@@ -1,0 +1,72 @@
+"""Published types in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from adapters.postgres import rows, statements
+from application.ports.published_types import REMEMBERED, Published
+from domain.ids import HandlerId, TypeName
+from domain.options import OPTION_NAMES, Options
+from domain.schedule import Schedule
+from domain.task_type import TaskType
+
+
+class PostgresTypes:
+    """Implements application.ports.published_types.PublishedTypes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def publish(
+        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+    ) -> None:
+        in_order = sorted(types, key=lambda type: type.name)
+        names, schemas = [type.name for type in in_order], [type.schema for type in in_order]
+        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas, "process": process}
+        self._connection.execute(statements.PUBLISH_HANDLER, lives)
+        if in_order:
+            self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
+
+    def keep(self, handler: HandlerId, until: datetime) -> bool:
+        return self._connection.execute(statements.KEEP, {"handler": handler, "until": until}).first() is not None
+
+    def withdraw(self, handler: HandlerId) -> None:
+        self._connection.execute(statements.WITHDRAW, {"handler": handler})
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        return {HandlerId(row.id): row.process for row in self._connection.execute(statements.PROCESSES)}
+
+    def forget_dead(self, now: datetime) -> int:
+        return self._connection.execute(statements.FORGET_DEAD, {"before": now - REMEMBERED}).rowcount
+
+    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+        found = self._connection.execute(statements.ELSEWHERE, {"type": type, "handler": handler, "now": now})
+        return {row.schema for row in found}
+
+    def all(self, now: datetime) -> Sequence[Published]:
+        return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
+
+
+def _published(type: TaskType) -> dict[str, object]:
+    return {
+        "name": type.name,
+        "description": type.description,
+        "schema": type.schema,
+        "retries_timeout": type.retries_timeout,
+    } | {name: getattr(type.options, name) for name in OPTION_NAMES}
+
+
+def _known(row: Row[Any]) -> Published:
+    options = Options(**{name: getattr(row, name) for name in OPTION_NAMES})
+    type = TaskType(
+        name=row.name,
+        description=row.description,
+        schema=row.schema,
+        options=options,
+        retries_timeout=row.retries_timeout,
+        schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
+    )
+    return Published(type, row.live, row.next)

@@ -1,0 +1,46 @@
+"""The unit of work on PostgreSQL: one transaction on one connection of the pool."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from adapters.postgres.cleaning import PostgresCleaning
+from adapters.postgres.database import Database
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.listing import PostgresListing
+from adapters.postgres.published_types import PostgresTypes
+from adapters.postgres.queue import PostgresQueue
+from adapters.postgres.schedules import PostgresSchedules
+from adapters.postgres.task_repository import PostgresTasks
+
+
+class PostgresWork:
+    """One transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.tasks = PostgresTasks(connection)
+        self.queue = PostgresQueue(connection)
+        self.listing = PostgresListing(connection)
+        self.cleaning = PostgresCleaning(connection)
+        self.types = PostgresTypes(connection)
+        self.schedules = PostgresSchedules(connection)
+        self.deliveries = PostgresDeliveries(connection)
+
+    def commit(self) -> None:
+        """Make it last."""
+        self._connection.commit()
+
+
+class PostgresStore:
+    """Safe to use from several threads, each with a connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresWork]:
+        """A work that is rolled back unless it is committed. StorageUnavailable where the database is away."""
+        with self._database.transaction() as connection:
+            yield PostgresWork(connection)

@@ -1,0 +1,46 @@
+"""The unit of work: everything in it happens, or nothing."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from application.ports.cleaning import Cleaning
+from application.ports.deliveries import Deliveries
+from application.ports.listing import Listing
+from application.ports.published_types import PublishedTypes
+from application.ports.queue import Queue
+from application.ports.schedules import Schedules
+from application.ports.task_repository import Tasks
+
+
+class Work(Protocol):
+    """One transaction over all that is stored. StorageUnavailable from any of its methods where the storage is away."""
+
+    @property
+    def tasks(self) -> Tasks: ...
+
+    @property
+    def queue(self) -> Queue: ...
+
+    @property
+    def listing(self) -> Listing: ...
+
+    @property
+    def cleaning(self) -> Cleaning: ...
+
+    @property
+    def types(self) -> PublishedTypes: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    def commit(self) -> None:
+        """Make it last. What was not committed when the block is left is rolled back."""
+        ...
+
+
+Begin = Callable[[], AbstractContextManager[Work]]
+"""`with begin() as work:` rolls back unless `work.commit()` was called."""

@@ -1,0 +1,39 @@
+"""Bury: take back at once what handlers held whose end can be seen from here."""
+
+from collections.abc import Sequence
+
+from application.conflict_retry import retried
+from application.ports.clock import Clock
+from application.ports.processes import Processes
+from application.ports.unit_of_work import Begin
+from application.ports.wake_up import Notifier
+from application.use_cases.settle_lost import BATCH, taken_back, tell
+from domain.ids import HandlerId
+from domain.task import Task
+
+
+class Bury:
+    """Needs no lease to lapse: a process of this machine that has ended will never renew one."""
+
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, processes: Processes) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._notifier = notifier
+        self._processes = processes
+
+    @retried
+    def __call__(self) -> Sequence[Task]:
+        """The tasks that were taken back, as they are now; one batch a handler."""
+        with self._begin() as work:
+            known = work.types.processes()
+        dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
+        return [task for handler in dead for task in self._bury(handler)]
+
+    def _bury(self, handler: HandlerId) -> Sequence[Task]:
+        with self._begin() as work:
+            tasks = taken_back(work, work.queue.left_by(handler, BATCH), self._clock.now())
+            if not tasks:
+                work.types.withdraw(handler)
+            work.commit()
+        tell(self._notifier, tasks)
+        return tasks

@@ -1,0 +1,1 @@
+"""Reading requests: paths, queries, headers and bodies."""

@@ -1,0 +1,1 @@
+"""Writing responses: JSON, errors, CORS headers."""

@@ -1,0 +1,48 @@
+"""GET /tasks and /tasks/counts: look at many tasks."""
+
+import json
+from typing import Any
+
+from flask import Response
+
+from application.use_cases.list_tasks import Page, Request
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.openapi.describe import TASK_EXAMPLE, answers, fails
+from entrypoints.http.openapi.schemas import SUMMARY
+from entrypoints.http.requests.filters import PAGE, ListQuery, asked_for, cursor, place
+from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.services import Services
+from entrypoints.task_json import summary_json
+
+PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
+LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
+    {422: "A parameter is not known or out of bounds."}
+)
+COUNTS_EXAMPLE = {"counts": {"add": {"waiting": 3, "done": 10}, "default": {"failed": 1}}}
+COUNTED = answers(200, "How many there are.", "Counts", COUNTS_EXAMPLE) | fails({})
+
+
+def listing(tasks: Blueprint, services: Services) -> None:
+    """Adds the routes that read many."""
+    page, count = services.list_tasks(), services.count_tasks()
+
+    @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
+    def list_tasks(query: dict[str, Any]) -> Response:
+        """List tasks
+
+        Newest first, without arguments and results; those of which all holds that the query asks for.
+        """
+        request = Request(filter=asked_for(query), before=place(query), limit=query.get("limit", PAGE))
+        return json_answer(_page_json(page(request)))
+
+    @tasks.operation("GET", "/tasks/counts", responses=COUNTED)
+    def count_tasks() -> Response:
+        """Count the tasks
+
+        By type and status, those of which there are any.
+        """
+        return json_answer(json.dumps({"counts": count()}, ensure_ascii=False))
+
+
+def _page_json(page: Page) -> str:
+    return f'{{"tasks":[{",".join(map(summary_json, page.views))}],"next":{cursor(page.next)}}}'

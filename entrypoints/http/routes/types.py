@@ -1,0 +1,42 @@
+"""GET /types: what can be run."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+
+from application.ports.published_types import Published
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.openapi.describe import answers, fails
+from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.services import Services
+
+LISTED = answers(200, "Every known type.", "Types") | fails({})
+
+
+def listing_types(types: Blueprint, services: Services) -> None:
+    """Adds the route that says which types there are."""
+    known = services.known_types()
+
+    @types.operation("GET", "/types", responses=LISTED)
+    def list_types() -> Response:
+        """List the types
+
+        With the JSON Schema of their arguments, the options that their tasks have where none are given, and when they
+        recur.
+        """
+        return json_answer(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
+
+
+def _type_json(published: Published) -> str:
+    type = published.type
+    head = {"name": type.name, "description": type.description, "live": published.live}
+    tail = {"defaults": asdict(type.options), "schedule": _schedule(published)}
+    return f'{json.dumps(head)[:-1]},"schema":{type.schema},{json.dumps(tail)[1:]}'
+
+
+def _schedule(published: Published) -> dict[str, Any] | None:
+    if published.type.schedule is None:
+        return None
+    return asdict(published.type.schedule) | {"next": published.next and int(published.next.timestamp())}

@@ -1,0 +1,115 @@
+"""What runs have printed goes with their outcome, or afterwards where nobody waits for an outcome any more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from adapters.clocks import SystemClock
+from adapters.executors.thread import ThreadExecutor
+from adapters.memory.queue import MemoryQueue
+from application.ports.executor import Event, Failed, Succeeded
+from application.supervisor.operations import settle
+from application.supervisor.state import Desk
+from domain.ids import TaskId
+from domain.lease import Lease
+from domain.settlement import Afterword, Outcome, Settlement
+from domain.status import Status
+from tests.steps import HANDLER, NOW, add_one, claim, claim_one, submission
+from tests.unit.supervised.gates import PATIENCE, doors, entered
+from tests.unit.supervised.test_supervisor import Rig, eventually, rig
+
+__all__ = ["rig"]
+
+
+@pytest.fixture(autouse=True)
+def printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run has printed something."""
+    hear = ThreadExecutor.events
+
+    def events(executor: ThreadExecutor, timeout: float) -> Sequence[Event]:
+        heard = hear(executor, timeout)
+        return [replace(each, log="printed") if isinstance(each, Succeeded | Failed) else each for each in heard]
+
+    monkeypatch.setattr(ThreadExecutor, "events", events)
+
+
+def logs(rig: Rig, id: int) -> list[tuple[Outcome, str]]:
+    with rig.store.begin() as work:
+        return [(record.outcome, record.log) for record in work.tasks.attempts(TaskId(id))]
+
+
+def test_with_its_outcome(rig: Rig) -> None:
+    done, failed = rig.submit("quick"), rig.submit("broken")
+    rig.await_status(done, Status.DONE)
+    rig.await_status(failed, Status.FAILED)
+    assert logs(rig, done) == [(Outcome.DONE, "printed")]
+    assert logs(rig, failed) == [(Outcome.FAILED, "printed")]
+
+
+def test_after_it_was_cancelled(rig: Rig) -> None:
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.cancel(id)
+    eventually(lambda: logs(rig, id) == [(Outcome.CANCELLED, "printed")])
+    assert rig.task(id).status is Status.CANCELLED
+
+
+def test_after_its_outcome_came_too_late(rig: Rig) -> None:
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.is_away = True
+    doors["a"].set()
+    eventually(lambda: rig.executor.free == 2)
+    rig.cancel(id)
+    rig.is_away = False
+    eventually(lambda: logs(rig, id) == [(Outcome.CANCELLED, "printed")])
+
+
+def test_after_it_was_taken_away(rig: Rig) -> None:
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    eventually(lambda: rig.task(id).started)
+    with rig.store.begin() as work:
+        (stored,) = filter(None, [work.tasks.get(TaskId(id))])
+        work.queue.settle([Settlement.lost(stored.task, rig.clock.now())])
+        work.commit()
+    claim(rig.begin, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
+    eventually(lambda: logs(rig, id) == [(Outcome.LOST, "printed")])
+
+
+@pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
+def test_what_is_stopped_at_the_end_keeps_it_too(rig: Rig) -> None:
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.drain()
+    assert logs(rig, id) == [(Outcome.LOST, "printed")]
+
+
+def test_there_is_something_left_to_say_as_long_as_it_is_not_on_record() -> None:
+    running = submission().registered(TaskId(1)).claim(Lease.granted(HANDLER, NOW, 30))
+    desk = Desk(SystemClock())
+    assert desk.is_empty
+    desk.afterwords.append(Afterword.of(running, NOW, "printed"))
+    assert not desk.is_empty
+
+
+def test_logs_count_for_the_size_of_a_transaction(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_one(rig.begin)
+    settlement = Settlement.succeeded(claim_one(rig.begin), NOW, "1", "x" * 50)
+    monkeypatch.setattr(settle, "MOST_CHARACTERS", 102)
+    assert len(settle.first_of([settlement] * 5)) == 2
+
+
+def test_one_that_cannot_be_stored_holds_nobody_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("cannot be stored")
+
+    monkeypatch.setattr(MemoryQueue, "record", refuse)
+    id = rig.submit("gated", '{"gate":"a"}')
+    assert entered["a"].wait(PATIENCE)
+    rig.cancel(id)
+    eventually(lambda: rig.executor.free == 2)
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    rig.drain()
+    assert logs(rig, id) == []
