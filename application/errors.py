@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
 
-LONGEST_NAME, MOST_NAMES = 100, 50
+MAX_NAME_CHARACTERS, MAX_NAMES_LISTED = 100, 50
 """What a message repeats of a name, and how many names."""
 
 
@@ -28,9 +28,9 @@ class UnknownType(ApplicationError):
 
     def __init__(self, type: str, known: Sequence[str]) -> None:
         super().__init__()
-        self.type = type if len(type) <= LONGEST_NAME else f"{type[:LONGEST_NAME]}…"
-        more = [f"and {len(known) - MOST_NAMES} more"] if len(known) > MOST_NAMES else []
-        self.known = ", ".join([*known[:MOST_NAMES], *more])
+        self.type = type if len(type) <= MAX_NAME_CHARACTERS else f"{type[:MAX_NAME_CHARACTERS]}…"
+        more = [f"and {len(known) - MAX_NAMES_LISTED} more"] if len(known) > MAX_NAMES_LISTED else []
+        self.known = ", ".join([*known[:MAX_NAMES_LISTED], *more])
 
 
 class InvalidArguments(ApplicationError):

@@ -6,16 +6,16 @@ from threading import Lock
 
 from application.errors import StorageUnavailable, UnknownType
 from application.ports.clock import Clock
-from application.ports.published_types import Published
+from application.ports.published_types import PublishedType
 from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
 from domain.task_type import DEFAULT
 
-FRESH = 1.0
+MAX_AGE_SECONDS = 1.0
 """Seconds for which what was read counts as known."""
 
 
-def attempts(types: Mapping[TypeName, Published], name: TypeName) -> int:
+def attempts(types: Mapping[TypeName, PublishedType], name: TypeName) -> int:
     """How many attempts a task of this type has; one where nobody knows it any more."""
     return types[name].type.options.max_attempts if name in types else 1
 
@@ -28,14 +28,14 @@ class KnownTypes:
         self._clock = clock
         self._lock = Lock()
         self._read_at = float("-inf")
-        self._types: Mapping[TypeName, Published] = {}
+        self._types: Mapping[TypeName, PublishedType] = {}
 
-    def all(self) -> Mapping[TypeName, Published]:
+    def all(self) -> Mapping[TypeName, PublishedType]:
         """Every type that was ever published by its name, and `default` in any case.
 
         StorageUnavailable where nothing is known yet; for a while that is told to everybody without asking again.
         """
-        if self._clock.monotonic() - self._read_at >= FRESH and self._lock.acquire(blocking=not self._types):
+        if self._clock.monotonic() - self._read_at >= MAX_AGE_SECONDS and self._lock.acquire(blocking=not self._types):
             try:
                 self._refresh()
             finally:
@@ -44,7 +44,7 @@ class KnownTypes:
             raise StorageUnavailable
         return self._types
 
-    def named(self, name: TypeName) -> Published:
+    def named(self, name: TypeName) -> PublishedType:
         """That type. UnknownType, with the known ones, if nobody has published it."""
         types = self.all()
         if name not in types:
@@ -58,13 +58,13 @@ class KnownTypes:
 
     def _refresh(self) -> None:
         """Read anew. While the storage is away, what was known before still is."""
-        if self._clock.monotonic() - self._read_at < FRESH:
+        if self._clock.monotonic() - self._read_at < MAX_AGE_SECONDS:
             return
         with suppress(StorageUnavailable):
             self._types = self._read()
         self._read_at = self._clock.monotonic()
 
-    def _read(self) -> Mapping[TypeName, Published]:
+    def _read(self) -> Mapping[TypeName, PublishedType]:
         with self._begin() as work:
             published = {each.type.name: each for each in work.types.all(self._clock.now())}
-        return {DEFAULT.name: Published(DEFAULT, live=False)} | published
+        return {DEFAULT.name: PublishedType(DEFAULT, live=False)} | published

@@ -3,7 +3,7 @@
 from application.ports.clock import Clock
 
 
-class Vigil:
+class RescueGuard:
     """Looks at the storage, each with a beginning and an end, one after the other.
 
     The watch begins anew after whatever may have kept others from renewing, noticed or not: an outage, an answer that

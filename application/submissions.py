@@ -9,11 +9,11 @@ from application.errors import InvalidArguments, KeyTaken, StorageConflict
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
-from application.ports.task_repository import Known
-from application.ports.unit_of_work import Work
+from application.ports.task_repository import KeyOwner
+from application.ports.unit_of_work import UnitOfWork
 from domain import json_text, search_terms
 from domain.errors import InvalidOption
-from domain.ids import Key, TaskId, TypeName
+from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
 from domain.key import fingerprint
 from domain.submission import Submission
@@ -21,7 +21,7 @@ from domain.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class TaskRequest:
     """Arguments for a type, and what is asked beside them.
 
     `args` is a parsed JSON object; `delay` and `ttl` are in seconds; `options` overrides those of the type by name. A
@@ -33,11 +33,11 @@ class Request:
     delay: float | None = None
     run_at: datetime | None = None
     ttl: int | None = None
-    key: Key | None = None
+    key: IdempotencyKey | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Intake:
+class SubmissionBuilder:
     """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Intake:
         """The moment at which something is submitted; many together are submitted at one."""
         return self._clock.now()
 
-    def submission(self, request: Request, now: datetime) -> Submission:
+    def submission(self, request: TaskRequest, now: datetime) -> Submission:
         """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
         published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
@@ -73,29 +73,31 @@ class Intake:
         )
 
 
-class Taken(NamedTuple):
+class AddedOrFound(NamedTuple):
     """The task of a request: the new one, or none where the key had one before."""
 
     id: TaskId
     new: Task | None
 
 
-def take_in(work: Work, submissions: Sequence[Submission]) -> Sequence[Taken]:
+def add_or_find(work: UnitOfWork, submissions: Sequence[Submission]) -> Sequence[AddedOrFound]:
     """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
-    known = work.tasks.with_keys({each.key for each, new in pairs if new is None and each.key is not None})
-    others = {nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _other(each, known))}
+    known = work.tasks.key_owners({each.key for each, new in pairs if new is None and each.key is not None})
+    others = {
+        nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _conflicting_owner(each, known))
+    }
     if others:
         raise KeyTaken(others)
-    return [Taken(new.id, new) if new else Taken(_known(each, known).task, None) for each, new in pairs]
+    return [AddedOrFound(new.id, new) if new else AddedOrFound(_owner(each, known).task, None) for each, new in pairs]
 
 
-def _other(submission: Submission, known: Mapping[Key, Known]) -> Known | None:
-    of_key = _known(submission, known)
+def _conflicting_owner(submission: Submission, known: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner | None:
+    of_key = _owner(submission, known)
     return None if of_key.fingerprint == submission.fingerprint else of_key
 
 
-def _known(submission: Submission, known: Mapping[Key, Known]) -> Known:
+def _owner(submission: Submission, known: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner:
     found = submission.key and known.get(submission.key)
     if not found:
         # It was deleted in between: by now the key is free.
@@ -103,7 +105,7 @@ def _known(submission: Submission, known: Mapping[Key, Known]) -> Known:
     return found
 
 
-def _run_at(request: Request, now: datetime) -> datetime | None:
+def _run_at(request: TaskRequest, now: datetime) -> datetime | None:
     if request.delay is None:
         return request.run_at
     if request.run_at is not None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from application.known_types import KnownTypes
 from application.ports.clock import Clock
-from application.ports.task_repository import Stored
+from application.ports.task_repository import TaskRecord
 from domain.task import Task
 from domain.waiting import WaitingFor, waiting_for
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class View:
     """A task with the texts that travel beside it; in lists `stored` has none."""
 
-    stored: Stored
+    stored: TaskRecord
     waiting_for: WaitingFor | None
     _made: dict[Callable[["View"], Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -41,7 +41,7 @@ class Viewer:
         self._types = types
         self._clock = clock
 
-    def __call__(self, stored: Stored) -> View:
+    def __call__(self, stored: TaskRecord) -> View:
         """The view of a task now."""
         task = stored.task
         return View(stored, waiting_for(task, self._clock.now(), self._types.is_live(task.type)))

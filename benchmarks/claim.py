@@ -14,8 +14,8 @@ from statistics import median
 import psycopg2
 
 from adapters.postgres import Database, PostgresStore
-from application.ports.queue import Wanted
-from application.supervisor.claim_cursors import Marks
+from application.ports.queue import ClaimRequest
+from application.supervisor.claim_cursors import ClaimCursors
 from benchmarks.comparison import Comparison, Side
 from benchmarks.service import migrated
 from domain.ids import HandlerId, TypeName
@@ -26,7 +26,7 @@ ROWS, SHALLOW = 1_000_000, 1_000
 CYCLED = 150_000
 """Tasks that were claimed and settled before, with nothing cleaned up behind them."""
 BATCH, CLAIMS = 100, 20
-WANTED = Wanted({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
+WANTED = ClaimRequest({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
 
 INSERT = """
     INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses,
@@ -54,7 +54,7 @@ class Queue:
         self._begin = PostgresStore(self._database).begin
         self._more = psycopg2.connect(url)
         self._more.autocommit = True
-        self._marks = Marks()
+        self._cursors = ClaimCursors()
 
     def fill(self, insert: str, rows: int) -> None:
         """After: so many others are there, and a thousand that wait; from then on nothing is cleaned up."""
@@ -67,15 +67,15 @@ class Queue:
     def cycle(self) -> tuple[float, float]:
         """The milliseconds of a claim, and of the settlement of what was claimed."""
         now = datetime.now(UTC)
-        wanted = replace(WANTED, marks=self._marks.to_use(time.monotonic()))
+        wanted = replace(WANTED, cursors=self._cursors.usable(time.monotonic()))
         with self._begin() as work:
             began = time.perf_counter()
             claimed = work.queue.claim(Lease.granted(HandlerId("bench"), now, 30), now, wanted)
             claim = time.perf_counter() - began
             work.commit()
-        self._marks.claimed(claimed)
-        if not wanted.marks:
-            self._marks.began_anew(time.monotonic(), claim)
+        self._cursors.advance(claimed)
+        if not wanted.cursors:
+            self._cursors.full_claim_ended(time.monotonic(), claim)
         settlements = [Settlement.succeeded(each.task, now, "null") for each in claimed]
         with self._begin() as work:
             began = time.perf_counter()

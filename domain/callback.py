@@ -4,8 +4,8 @@ import re
 
 from domain.errors import InvalidOption
 
-LONGEST_ADDRESS = 2_000
-TAKES = f"an http or https address with a host, at most {LONGEST_ADDRESS} printable ASCII characters"
+MAX_ADDRESS_CHARACTERS = 2_000
+TAKES = f"an http or https address with a host, at most {MAX_ADDRESS_CHARACTERS} printable ASCII characters"
 
 # Labels are never empty: names with two dots in a row have no form that could be looked up.
 _HOST = r"(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\]"
@@ -20,5 +20,5 @@ def check_address(address: str | None) -> None:
 
 
 def _is_address(address: str) -> bool:
-    found = _ADDRESS.fullmatch(address) if len(address) <= LONGEST_ADDRESS else None
+    found = _ADDRESS.fullmatch(address) if len(address) <= MAX_ADDRESS_CHARACTERS else None
     return found is not None and 0 < int(found["port"] or 1) < 65_536

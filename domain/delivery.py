@@ -8,8 +8,8 @@ from domain.ids import TaskId
 from domain.instants import after, aware
 from domain.retry import RetryPolicy
 
-MOST_ATTEMPTS = 12
-RETRIES = RetryPolicy(first=5, factor=3, cap=6 * 3600)
+MAX_ATTEMPTS = 12
+RETRY_POLICY = RetryPolicy(first=5, factor=3, cap=6 * 3600)
 """After 5, 15, 45 seconds and so on, from an hour on every three, then every six: for most of a day."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,9 +72,9 @@ class Delivery:
 
     def failed(self, now: datetime, why: str, jitter: float) -> "Delivery":
         """Tried again after a while; given up where it was tried often enough."""
-        if self.attempts >= MOST_ATTEMPTS:
+        if self.attempts >= MAX_ATTEMPTS:
             return self.given_up(why)
-        return replace(self, due=after(now, RETRIES.delay(self.attempts, jitter)), error=why)
+        return replace(self, due=after(now, RETRY_POLICY.delay(self.attempts, jitter)), error=why)
 
     def given_up(self, why: str) -> "Delivery":
         """Not tried again."""

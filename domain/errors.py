@@ -24,7 +24,7 @@ class InvalidOption(DomainError):
         self.option, self.value, self.takes = option, value, takes
 
 
-class InvalidKey(DomainError):
+class InvalidIdempotencyKey(DomainError):
     """an idempotency key has 1 to 255 characters, all of them printable ASCII"""
 
 

@@ -6,7 +6,7 @@ TaskId = NewType("TaskId", int)
 TypeName = NewType("TypeName", str)
 HandlerId = NewType("HandlerId", str)
 Claim = NewType("Claim", int)
-Key = NewType("Key", str)
+IdempotencyKey = NewType("IdempotencyKey", str)
 
 
 class Hold(NamedTuple):

@@ -14,14 +14,14 @@ from typing import Any, NoReturn
 
 from domain.errors import NotKept
 
-DEEPEST = 200
-LONGEST_INTEGER = 4_300
-TOO_DEEP = f"arrays and objects may be nested {DEEPEST} deep"
+MAX_DEPTH = 200
+MAX_INTEGER_DIGITS = 4_300
+TOO_DEEP = f"arrays and objects may be nested {MAX_DEPTH} deep"
 
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _STEPS = [1 if sign in b"[{" else -1 for sign in range(256)]
-_REMARKABLE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
+_NEEDS_CARE = re.compile(r"\\u[dD][89a-fA-F]|-0(?![\d.eE])")
 """An escaped surrogate, which may be a lone one, and the zero that is no integer."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -40,7 +40,7 @@ class _Unkept:
 def parse(text: str) -> Any:
     """The value of a JSON text. NotJson if it is none, NotKept if it holds what cannot be kept."""
     _check_depth(text)
-    if not _REMARKABLE.search(text):
+    if not _NEEDS_CARE.search(text):
         try:
             return _PLAIN.decode(text)
         except (ValueError, RecursionError):
@@ -56,7 +56,7 @@ def first(text: str, at: int) -> tuple[Any, int]:
     with suppress(ValueError, RecursionError):
         value, end = _PLAIN.raw_decode(text, at)
         part = text[at:end]
-        if not _REMARKABLE.search(part) and not _is_too_deep(part):
+        if not _NEEDS_CARE.search(part) and not _is_too_deep(part):
             return value, end
     return _first_with_care(text, at)
 
@@ -129,8 +129,8 @@ def _first_with_care(text: str, at: int) -> tuple[Any, int]:
 
 
 def _integer(digits: str) -> "int | float | _Unkept":
-    if len(digits.lstrip("-")) > LONGEST_INTEGER:
-        return _Unkept(f"an integer has at most {LONGEST_INTEGER} digits")
+    if len(digits.lstrip("-")) > MAX_INTEGER_DIGITS:
+        return _Unkept(f"an integer has at most {MAX_INTEGER_DIGITS} digits")
     return -0.0 if digits == "-0" else int(digits)
 
 
@@ -163,10 +163,10 @@ def _check_depth(text: str) -> None:
 
 
 def _is_too_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= DEEPEST:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     brackets = _STRING.sub("", text).encode(errors="surrogatepass").translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH
 
 
 def _refuse_first(value: Any) -> None:

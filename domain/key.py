@@ -6,19 +6,19 @@ from hashlib import blake2b
 from typing import Any
 
 from domain import json_text
-from domain.errors import InvalidKey
-from domain.ids import Key, TypeName
+from domain.errors import InvalidIdempotencyKey
+from domain.ids import IdempotencyKey, TypeName
 
 PATTERN = "^[ -~]{1,255}$"
 """What a header can hold."""
 _KEY = re.compile(PATTERN[1:-1])
 
 
-def key(text: str) -> Key:
+def key(text: str) -> IdempotencyKey:
     """The key that this text is; InvalidKey if it is none."""
     if not _KEY.fullmatch(text):
-        raise InvalidKey
-    return Key(text)
+        raise InvalidIdempotencyKey
+    return IdempotencyKey(text)
 
 
 def fingerprint(type: TypeName, args: Mapping[str, Any]) -> str:

@@ -6,9 +6,9 @@ from math import isfinite
 from domain.callback import check_address
 from domain.errors import InvalidOption
 
-LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
-MOST_STARTS = 10_000
-LONGEST = 10 * 365 * 86_400
+MIN_PRIORITY, MAX_PRIORITY = -100, 100
+MAX_STARTS = 10_000
+MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,11 @@ class Options:
     callback: str | None = None
 
     def __post_init__(self) -> None:
-        _check("priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY)
-        _check("max_attempts", self.max_attempts, 1, MOST_STARTS)
-        _check("max_losses", self.max_losses, 0, MOST_STARTS)
-        if self.timeout is not None and not (isfinite(self.timeout) and 0 < self.timeout <= LONGEST):
-            raise InvalidOption("timeout", self.timeout, f"seconds, more than 0 and at most {LONGEST}")
+        _check("priority", self.priority, MIN_PRIORITY, MAX_PRIORITY)
+        _check("max_attempts", self.max_attempts, 1, MAX_STARTS)
+        _check("max_losses", self.max_losses, 0, MAX_STARTS)
+        if self.timeout is not None and not (isfinite(self.timeout) and 0 < self.timeout <= MAX_TIMEOUT_SECONDS):
+            raise InvalidOption("timeout", self.timeout, f"seconds, more than 0 and at most {MAX_TIMEOUT_SECONDS}")
         check_address(self.callback)
 
 

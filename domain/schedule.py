@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.ids import TypeName
 
-FORGOTTEN = timedelta(hours=1)
+ABANDONED_RETENTION = timedelta(hours=1)
 """How long a schedule that was abandoned can be taken up again as it was."""
 
 
@@ -36,7 +36,7 @@ class Recurrence:
 
         A tick that is due stays due: who publishes in that moment takes nothing away.
         """
-        if self.abandoned is not None and self.abandoned <= now - FORGOTTEN:
+        if self.abandoned is not None and self.abandoned <= now - ABANDONED_RETENTION:
             return Recurrence(type=self.type, schedule=schedule, next=first)
         is_kept = schedule == self.schedule or self.next <= now
         return replace(self, schedule=schedule, next=self.next if is_kept else first, omitted=False, abandoned=None)

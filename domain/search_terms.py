@@ -13,13 +13,13 @@ from typing import Any
 
 from domain import json_text
 
-MOST = 50
+MAX_TERMS = 50
 NUMBERS = frozenset({int, float})
 
 
 def terms(args: Mapping[str, Any]) -> tuple[int, ...]:
     """Those of parsed arguments, each once."""
-    return tuple(dict.fromkeys(starmap(term, islice(_leaves(args, ""), MOST))))
+    return tuple(dict.fromkeys(starmap(term, islice(_leaves(args, ""), MAX_TERMS))))
 
 
 def term(path: str, value: str) -> int:

@@ -72,13 +72,13 @@ class Settlement:
         return cls(task=running.release(now))
 
     @classmethod
-    def passed_on(cls, running: Task, now: datetime, delay: float) -> "Settlement":
+    def rerouted(cls, running: Task, now: datetime, delay: float) -> "Settlement":
         """The task is given back unstarted, for another handler, in so many seconds."""
-        return cls(task=running.pass_on(now, delay))
+        return cls(task=running.reroute(now, delay))
 
 
 @dataclass(frozen=True, slots=True)
-class Afterword:
+class LateLog:
     """What there is to say of a start that may not be settled any more, since its task was cancelled or taken away.
 
     `record` is kept where its task still exists, and changes nothing of the task. Where that start is on record
@@ -89,12 +89,12 @@ class Afterword:
     record: Attempt
 
     @classmethod
-    def of(cls, taken: Task, now: datetime, log: str) -> "Afterword":
+    def of(cls, taken: Task, now: datetime, log: str) -> "LateLog":
         """The start of that task, as its holder knows it."""
         return cls(taken.hold, _record(taken, now, Outcome.LOST, log=log))
 
     @classmethod
-    def instead_of(cls, hold: Hold, record: Attempt) -> "Afterword":
+    def instead_of(cls, hold: Hold, record: Attempt) -> "LateLog":
         """The start that ended with that record, which came too late."""
         return cls(hold, replace(record, outcome=Outcome.LOST))
 

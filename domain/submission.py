@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from domain.errors import InvalidOption
-from domain.ids import Key, TaskId, TypeName
+from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after, whole_second
-from domain.options import LONGEST, Options
+from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
 
 UNTOUCHED = {each.name: each.default for each in fields(Task) if each.default is not MISSING}
@@ -28,14 +28,14 @@ class Submission:
     now: datetime
     ttl: int
     run_at: datetime | None = None
-    key: Key | None = None
+    key: IdempotencyKey | None = None
     fingerprint: str | None = None
     options: Options = field(default_factory=Options)
     terms: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.ttl <= LONGEST:
-            raise InvalidOption("ttl", self.ttl, f"whole seconds from 1 to {LONGEST}")
+        if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
+            raise InvalidOption("ttl", self.ttl, f"whole seconds from 1 to {MAX_TIMEOUT_SECONDS}")
 
     def registered(self, id: TaskId) -> Task:
         """The task that this becomes under that id: waiting, and kept for `ttl` seconds from when it may run."""

@@ -13,9 +13,9 @@ from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.status import RULES, Status, Verb
 
-READABLE = 60
+READABLE_SECONDS = 60
 """Seconds that a finished task stays readable at least, unless its own `ttl` is shorter."""
-LONG_READABLE = timedelta(seconds=READABLE + 1)
+READABLE_FROM_WHOLE_SECOND = timedelta(seconds=READABLE_SECONDS + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Task:
         self._must_allow(Verb.RELEASE)
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1)
 
-    def pass_on(self, now: datetime, delay: float) -> "Task":
+    def reroute(self, now: datetime, delay: float) -> "Task":
         """Given back unstarted, to be claimed by another handler in so many seconds: nothing is spent."""
         self._must_allow(Verb.RELEASE)
         return self._waiting_from(after(now, delay), now, attempt=self.attempt - 1)
@@ -181,6 +181,8 @@ class Task:
         )
 
     def _readable_until(self, now: datetime) -> datetime:
-        if self.expire - now > LONG_READABLE:  # as nearly all are: the rest takes longer than all else here
+        if (
+            self.expire - now > READABLE_FROM_WHOLE_SECOND
+        ):  # as nearly all are: the rest takes longer than all else here
             return self.expire
-        return max(self.expire, after(whole_second(now), min(READABLE, self.ttl) + 1))
+        return max(self.expire, after(whole_second(now), min(READABLE_SECONDS, self.ttl) + 1))

@@ -12,32 +12,32 @@ from adapters.json_schema import SchemaChecker
 from adapters.postgres import (
     Database,
     Migration,
-    PostgresAtOnce,
+    PostgresAutocommitStore,
     PostgresClock,
     PostgresListener,
     PostgresNotifier,
     PostgresStore,
 )
 from adapters.processes import ProcProcesses
-from adapters.webhooks import new_post
-from application.change_feed import Changes
+from adapters.webhooks import new_webhook_sender
+from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
 from application.signing import Signer
-from application.submissions import Intake
-from application.supervisor.background import ThreadCourier
-from application.supervisor.lane import Correspondence
+from application.submissions import SubmissionBuilder
+from application.supervisor.background import ThreadRunner
+from application.supervisor.lane import Lane
 from application.supervisor.operations.claim import ClaimTasks
-from application.supervisor.operations.late_logs import RecordAfterwords
-from application.supervisor.operations.operation import Identity, Office
+from application.supervisor.operations.late_logs import StoreLateLogs
+from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
-from application.supervisor.operations.release_orphans import GiveBackStrays
-from application.supervisor.operations.renew_leases import LookForLost, Renew
-from application.supervisor.operations.report_progress import ReportNews
-from application.supervisor.operations.reroute import PassOn
-from application.supervisor.operations.rescue import burying, rescuing
+from application.supervisor.operations.release_orphans import ReleaseOrphans
+from application.supervisor.operations.renew_leases import FindLost, RenewLeases
+from application.supervisor.operations.report_progress import ReportProgress
+from application.supervisor.operations.reroute import Reroute
+from application.supervisor.operations.rescue import rescue_from_dead, rescue_lapsed
 from application.supervisor.operations.settle import Settle
-from application.supervisor.state import Desk
+from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -52,7 +52,7 @@ from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
-from application.use_cases.rescue_from_dead_processes import Bury
+from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
@@ -62,7 +62,7 @@ from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import HandlerId
-from entrypoints.callback_json import event_json
+from entrypoints.callback_json import callback_json
 from entrypoints.injector import containers, providers
 from entrypoints.settings import Settings
 
@@ -82,7 +82,7 @@ class Container(containers.DeclarativeContainer):
     )
     store = providers.Singleton(PostgresStore, database)
     begin = store.provided.begin
-    at_once = providers.Singleton(PostgresAtOnce, database)
+    autocommit = providers.Singleton(PostgresAutocommitStore, database)
     clock = providers.Singleton(PostgresClock, database)
     notifier = providers.Singleton(PostgresNotifier, database)
     listener = providers.Singleton(PostgresListener, database)
@@ -95,15 +95,15 @@ class Container(containers.DeclarativeContainer):
     known_types = providers.Singleton(KnownTypes, begin, clock)
     viewer = providers.Singleton(Viewer, known_types, clock)
     checker = providers.Singleton(SchemaChecker)
-    intake = providers.Singleton(
-        Intake, clock, known_types, checker, settings.provided.max_task_time, settings.provided.signs
+    submission_builder = providers.Singleton(
+        SubmissionBuilder, clock, known_types, checker, settings.provided.max_task_time, settings.provided.signs
     )
-    submit_task = providers.Singleton(SubmitTask, begin, at_once, intake, notifier, viewer)
-    submit_tasks = providers.Singleton(SubmitTasks, begin, intake, notifier)
-    view_task = providers.Singleton(ViewTask, at_once, viewer)
-    changes = providers.Singleton(Changes, at_once, clock, listener, viewer, settings.provided.http_waiters)
-    await_task = providers.Singleton(AwaitTask, changes, viewer, clock)
-    follow_task = providers.Singleton(FollowTask, view_task, changes, viewer)
+    submit_task = providers.Singleton(SubmitTask, begin, autocommit, submission_builder, notifier, viewer)
+    submit_tasks = providers.Singleton(SubmitTasks, begin, submission_builder, notifier)
+    view_task = providers.Singleton(ViewTask, autocommit, viewer)
+    change_feed = providers.Singleton(ChangeFeed, autocommit, clock, listener, viewer, settings.provided.http_waiters)
+    await_task = providers.Singleton(AwaitTask, change_feed, viewer, clock)
+    follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
     view_log = providers.Singleton(ViewLog, begin)
     cancel_task = providers.Singleton(CancelTask, begin, clock, notifier, viewer)
     retry_task = providers.Singleton(RetryTask, begin, clock, known_types, notifier, viewer)
@@ -115,48 +115,50 @@ class Container(containers.DeclarativeContainer):
 
     clean = providers.Singleton(Clean, begin, clock)
     rescue = providers.Singleton(Rescue, begin, clock, notifier, settings.provided.lease)
-    bury = providers.Singleton(Bury, begin, clock, notifier, processes)
+    rescue_from_dead_processes = providers.Singleton(RescueFromDeadProcesses, begin, clock, notifier, processes)
     fold_counts = providers.Singleton(FoldCounts, begin)
     tick = providers.Singleton(Tick, begin, clock, notifier, calendar, settings.provided.max_task_time)
 
     publish_types = providers.Singleton(PublishTypes, begin, clock, calendar)
     claim_deliveries = providers.Singleton(ClaimDeliveries, begin, clock)
-    post = providers.Singleton(new_post, settings.provided.webhook_networks)
+    webhook_sender = providers.Singleton(new_webhook_sender, settings.provided.webhook_networks)
     signer = providers.Singleton(Signer, settings.provided.webhook_secret)
-    deliver = providers.Singleton(Deliver, begin, clock, post, signer, viewer, providers.Object(event_json))
+    deliver = providers.Singleton(
+        Deliver, begin, clock, webhook_sender, signer, viewer, providers.Object(callback_json)
+    )
 
     published = providers.Object(lambda types: None)
-    desk = providers.Singleton(Desk, clock)
+    supervisor_state = providers.Singleton(SupervisorState, clock)
     limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)
     executor = providers.Singleton(
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
-    courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
-    claiming_courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
-    keeping_courier = providers.Singleton(ThreadCourier, executor.provided.wake, settings.provided.lease)
+    runner = providers.Singleton(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    claim_runner = providers.Singleton(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    lease_runner = providers.Singleton(ThreadRunner, executor.provided.wake, settings.provided.lease)
     identity = providers.Singleton(
         Identity, providers.Callable(new_handler_id), settings.provided.lease, processes.provided.own.call()
     )
-    office = providers.Singleton(Office, desk, begin, at_once, identity)
-    errands = providers.List(
-        providers.Singleton(Publish, office, publish_types, published),
-        providers.Singleton(Settle, office, notifier),
-        providers.Singleton(PassOn, office, checker, rescue.provided.vigil),
-        providers.Singleton(RecordAfterwords, office),
-        providers.Singleton(ReportNews, office, notifier),
-        providers.Singleton(rescuing, office, rescue),
-        providers.Singleton(burying, office, bury),
-        providers.Singleton(Withdraw, office),
+    context = providers.Singleton(Context, supervisor_state, begin, autocommit, identity)
+    operations = providers.List(
+        providers.Singleton(Publish, context, publish_types, published),
+        providers.Singleton(Settle, context, notifier),
+        providers.Singleton(Reroute, context, checker, rescue.provided.guard),
+        providers.Singleton(StoreLateLogs, context),
+        providers.Singleton(ReportProgress, context, notifier),
+        providers.Singleton(rescue_lapsed, context, rescue),
+        providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
+        providers.Singleton(Withdraw, context),
     )
     claiming = providers.List(
-        providers.Singleton(ClaimTasks, office, executor),
-        providers.Singleton(RecordStarts, office, executor),
-        providers.Singleton(GiveBackStrays, office),
+        providers.Singleton(ClaimTasks, context, executor),
+        providers.Singleton(RecordStarts, context, executor),
+        providers.Singleton(ReleaseOrphans, context),
     )
-    keeping = providers.List(providers.Singleton(Renew, office), providers.Singleton(LookForLost, office))
-    correspondences = providers.List(
-        providers.Singleton(Correspondence, desk, courier, errands),
-        providers.Singleton(Correspondence, desk, claiming_courier, claiming),
-        providers.Singleton(Correspondence, desk, keeping_courier, keeping),
+    keeping = providers.List(providers.Singleton(RenewLeases, context), providers.Singleton(FindLost, context))
+    lanes = providers.List(
+        providers.Singleton(Lane, supervisor_state, runner, operations),
+        providers.Singleton(Lane, supervisor_state, claim_runner, claiming),
+        providers.Singleton(Lane, supervisor_state, lease_runner, keeping),
     )
-    supervisor = providers.Singleton(Supervisor, desk, executor, correspondences, settings.provided.grace)
+    supervisor = providers.Singleton(Supervisor, supervisor_state, executor, lanes, settings.provided.grace)

@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import suppress
 
-PATIENCE = 10.0
+MAX_WAIT_SECONDS = 10.0
 
 
 def hold() -> None:
@@ -44,7 +44,7 @@ def _end_with(descriptor: int) -> None:
     while os.read(descriptor, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(PATIENCE)
+    time.sleep(MAX_WAIT_SECONDS)
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -14,11 +14,11 @@ from entrypoints.settings import ConfigurationError, Settings
 if TYPE_CHECKING:
     from entrypoints.container import Container
 
-WRONG_CONFIGURATION = 2
+CONFIGURATION_EXIT_CODE = 2
 """The exit code that says: starting again will not help."""
-NEW_OBJECTS = 20_000
+COLLECT_AFTER_OBJECTS = 20_000
 """After so many a collector looks for garbage: more than most requests make, or than a thousand tasks in hand are."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +37,7 @@ def start(name: str) -> Settings:
 def stop(reason: object) -> SystemExit:
     """Says the sentence; what it answers ends the process when it is raised."""
     print(f"flask-tasks: {reason}", file=sys.stderr, flush=True)  # noqa: T201
-    return SystemExit(WRONG_CONFIGURATION)
+    return SystemExit(CONFIGURATION_EXIT_CODE)
 
 
 def configure_logging(name: str) -> None:
@@ -53,7 +53,7 @@ def configure_logging(name: str) -> None:
 
 def prepare_database(container: "Container") -> None:
     """After: the tables are there, and the clock is measured. Waits for a database that is away."""
-    pause = FIRST_PAUSE
+    pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             if container.migrate()():
@@ -63,14 +63,14 @@ def prepare_database(container: "Container") -> None:
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, why(error))
             time.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 def spare_the_collector() -> None:
     """What is there by now stays: to look through it for garbage would take a quarter of the time of a long request."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS)
+    gc.set_threshold(COLLECT_AFTER_OBJECTS)
 
 
 def why(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-WHO = re.compile(r"^(\w+://)?.*@")
+CREDENTIALS = re.compile(r"^(\w+://)?.*@")
 """The part of an address that holds a password."""
 
 
@@ -27,7 +27,7 @@ class ConfigurationError(Exception):
         self.variable, self.value, self.takes = variable, value, takes
 
     def __str__(self) -> str:
-        value = "not set" if self.value is None else repr(WHO.sub(r"\1…@", self.value))
+        value = "not set" if self.value is None else repr(CREDENTIALS.sub(r"\1…@", self.value))
         return f"{self.variable} is {value}: it takes {self.takes}"
 
 

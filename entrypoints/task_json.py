@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from application.ports.task_repository import Stored
+from application.ports.task_repository import TaskRecord
 from application.view import View
 from domain import json_text
 from domain.failure import Error
@@ -72,7 +72,7 @@ def _members(args: str, fields: Sequence[str]) -> str:
     return "" if args == "{}" else args[1:-1] + ","
 
 
-def _callback(stored: Stored) -> str:
+def _callback(stored: TaskRecord) -> str:
     """How far the address has been told, with a comma in front; nothing where there is none."""
     if stored.task.callback is None:
         return ""

@@ -11,9 +11,9 @@ Exceptions = type[BaseException] | tuple[type[BaseException], ...]
 
 MARK = "__flask_task__"
 _NAME = re.compile(r"[\w.-]{1,100}")
-_LONGEST = 10 * 365 * 86_400
-_MOST_STARTS = 10_000
-_LONGEST_ADDRESS = 2_000
+_MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
+_MAX_STARTS = 10_000
+_MAX_ADDRESS_CHARACTERS = 2_000
 _HOST = r"(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\]"
 _ADDRESS = re.compile(rf'https?://(?:{_HOST})(?::(?P<port>\d{{1,5}}))?(?:[/?][!"$-~]*)?', re.ASCII | re.IGNORECASE)
 
@@ -35,8 +35,8 @@ class TaskOptions:
     def __post_init__(self) -> None:
         _check_name(self.name)
         _check_timeout(self.timeout)
-        _check_whole("max_attempts", self.max_attempts, 1, _MOST_STARTS)
-        _check_whole("max_losses", self.max_losses, 0, _MOST_STARTS)
+        _check_whole("max_attempts", self.max_attempts, 1, _MAX_STARTS)
+        _check_whole("max_losses", self.max_losses, 0, _MAX_STARTS)
         _check_whole("priority", self.priority, -100, 100)
         _check_exceptions(self.retry_on)
         _check_schedule(self.every, self.timezone)
@@ -116,8 +116,8 @@ def _check_timeout(timeout: float | None) -> None:
         return
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise TypeError(f"timeout is {timeout!r}: it takes seconds")
-    if not (isfinite(timeout) and 0 < timeout <= _LONGEST):
-        raise ValueError(f"timeout is {timeout!r}: it takes seconds, more than 0 and at most {_LONGEST}")
+    if not (isfinite(timeout) and 0 < timeout <= _MAX_TIMEOUT_SECONDS):
+        raise ValueError(f"timeout is {timeout!r}: it takes seconds, more than 0 and at most {_MAX_TIMEOUT_SECONDS}")
 
 
 def _check_whole(option: str, value: int | None, least: int, most: int) -> None:
@@ -155,6 +155,6 @@ def _check_address(address: str | None) -> None:
         return
     if not isinstance(address, str):
         raise TypeError(f"callback is {address!r}: it takes an address")
-    found = _ADDRESS.fullmatch(address) if len(address) <= _LONGEST_ADDRESS else None
+    found = _ADDRESS.fullmatch(address) if len(address) <= _MAX_ADDRESS_CHARACTERS else None
     if found is None or not 0 < int(found["port"] or 1) < 65_536:
         raise ValueError(f"callback is {address[:100]!r}: it takes an http or https address with a host")

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.clocks import HeldClock
+from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Topic
 from application.use_cases.publish_types import PublishTypes
-from application.use_cases.tick import Tick, Ticked
+from application.use_cases.tick import Tick, TickResult
 from domain.ids import HandlerId, TypeName
 from domain.instants import after
 from domain.schedule import Recurrence, Schedule
@@ -31,7 +31,7 @@ class Recurring:
     """What was told is in `told`."""
 
     begin: Begin
-    clock: HeldClock = field(default_factory=HeldClock)
+    clock: ManualClock = field(default_factory=ManualClock)
     told: list[Topic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Recurring:
 
     def keep(self, handler: str, seconds: float = 30) -> None:
         with self.begin() as work:
-            assert work.types.keep(HandlerId(handler), after(self.clock.now(), seconds))
+            assert work.types.renew(HandlerId(handler), after(self.clock.now(), seconds))
             work.commit()
 
     def withdraw(self, handler: str) -> None:
@@ -61,7 +61,7 @@ class Recurring:
     def tick(self) -> Sequence[Task]:
         return self.look().tasks
 
-    def look(self) -> Ticked:
+    def look(self) -> TickResult:
         return self.tick_once()
 
     def pass_hours(self, hours: float) -> None:

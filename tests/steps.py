@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application.ports.queue import Claimed, Mark, Report, Wanted
-from application.ports.task_repository import Stored
+from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
+from application.ports.task_repository import TaskRecord
 from application.ports.unit_of_work import Begin
 from domain.failure import Failure
-from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
+from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.retry import RetryPolicy
@@ -46,7 +46,7 @@ def submission(
         now=now,
         ttl=ttl,
         run_at=run_at,
-        key=None if key is None else Key(key),
+        key=None if key is None else IdempotencyKey(key),
         fingerprint=fingerprint,
         options=Options(**options),
         terms=terms,
@@ -82,13 +82,15 @@ def claim(
     max_bytes: int = 10**9,
     starting: int = 1000,
     slow: Collection[str] = (),
-    most_slow: int = 0,
-    marks: Mapping[tuple[str, int], tuple[datetime, int]] | None = None,
-) -> Sequence[Claimed]:
+    max_slow: int = 0,
+    cursors: Mapping[tuple[str, int], tuple[datetime, int]] | None = None,
+) -> Sequence[ClaimedRecord]:
     types = {TypeName(name): most for name, most in (wanted or {ADD: 1000}).items()}
     with begin() as work:
-        places = {(TypeName(type), n): Mark(run_at, TaskId(id)) for (type, n), (run_at, id) in (marks or {}).items()}
-        how = Wanted(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), most_slow, places)
+        places = {
+            (TypeName(type), n): Cursor(run_at, TaskId(id)) for (type, n), (run_at, id) in (cursors or {}).items()
+        }
+        how = ClaimRequest(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), max_slow, places)
         claimed = work.queue.claim(Lease.granted(HandlerId(handler), now, lease), now, how)
         work.commit()
     return claimed
@@ -116,7 +118,7 @@ def fail(begin: Begin, task: Task, now: datetime = NOW, failure: Failure = BOOM)
 
 def rescue(begin: Begin, now: datetime, limit: int = 100) -> Sequence[Task]:
     with begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.abandoned(now, limit)]
+        settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(now, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
@@ -124,7 +126,7 @@ def rescue(begin: Begin, now: datetime, limit: int = 100) -> Sequence[Task]:
 
 def take_back(begin: Begin, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
     with begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.left_by(handler, limit)]
+        settlements = [Settlement.lost(task, now) for task in work.queue.running_under(handler, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
@@ -137,7 +139,7 @@ def renew(begin: Begin, holds: Sequence[Hold], now: datetime, handler: str = HAN
     return unrenewed.lost
 
 
-def report(begin: Begin, *reports: Report) -> None:
+def report(begin: Begin, *reports: ProgressReport) -> None:
     with begin() as work:
         work.queue.report(reports)
         work.commit()
@@ -150,7 +152,7 @@ def save(begin: Begin, task: Task) -> None:
         work.commit()
 
 
-def stored(begin: Begin, id: int) -> Stored:
+def stored(begin: Begin, id: int) -> TaskRecord:
     with begin() as work:
         found = work.tasks.get(TaskId(id))
     assert found is not None
@@ -161,5 +163,5 @@ def task(begin: Begin, id: int) -> Task:
     return stored(begin, id).task
 
 
-def ids(claimed: Sequence[Claimed]) -> list[int]:
+def ids(claimed: Sequence[ClaimedRecord]) -> list[int]:
     return [each.task.id for each in claimed]

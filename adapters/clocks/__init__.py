@@ -1,6 +1,6 @@
 """Clocks."""
 
-from adapters.clocks.manual import HeldClock
+from adapters.clocks.manual import ManualClock
 from adapters.clocks.system import SystemClock
 
-__all__ = ["HeldClock", "SystemClock"]
+__all__ = ["ManualClock", "SystemClock"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-class HeldClock:
+class ManualClock:
     """Implements application.ports.clock.Clock."""
 
     def __init__(self, now: datetime = START) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters.embedded_postgres.errors import NoServerFound
 
-USUAL = (
+USUAL_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/usr/libexec/postgresql*",
@@ -42,7 +42,7 @@ def _candidates() -> Iterator[Path]:
         yield Path(package, "pginstall", "bin")
     if on_path := shutil.which("postgres"):
         yield Path(on_path).resolve().parent
-    for pattern in USUAL:
+    for pattern in USUAL_FOLDERS:
         yield from map(Path, sorted(glob(pattern), key=lambda folder: [int(n) for n in _numbers(folder)], reverse=True))
 
 

@@ -10,14 +10,14 @@ from typing import IO, Self
 from adapters.embedded_postgres import guardian
 
 
-class Kept:
-    """A command that runs below a keeper of its own, in a session of its own: Ctrl-C does not reach it.
+class GuardedProcess:
+    """A command that runs below a guardian of its own, in a session of its own: Ctrl-C does not reach it.
 
     `lock` is a descriptor that stays open until the command has ended, even where we end before it.
     """
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: IO[bytes], lock: int) -> None:
-        self._keeper = subprocess.Popen(
+        self._guardian = subprocess.Popen(
             # Isolated, and without site: it starts in a third of the time.
             [sys.executable, "-I", "-S", guardian.__file__, *command],
             cwd=cwd,
@@ -29,25 +29,25 @@ class Kept:
             start_new_session=True,
         )
         try:
-            self.pid = int(self._pipe(self._keeper.stdout).readline() or 0)
+            self.pid = int(self._pipe(self._guardian.stdout).readline() or 0)
         except BaseException:
             self.end()
             raise
 
     def alive(self) -> bool:
         """Whether the command still runs."""
-        return self._keeper.poll() is None
+        return self._guardian.poll() is None
 
     def wait(self) -> int:
         """Block until the command has ended; its exit status, or the number of the signal that ended it."""
-        return self._keeper.wait()
+        return self._guardian.wait()
 
     def end(self) -> None:
         """End the command and wait until it has."""
-        with suppress(BrokenPipeError, ValueError), self._pipe(self._keeper.stdin) as lifeline:
+        with suppress(BrokenPipeError, ValueError), self._pipe(self._guardian.stdin) as lifeline:
             lifeline.write(b".")
-        self._keeper.wait()
-        self._pipe(self._keeper.stdout).close()
+        self._guardian.wait()
+        self._pipe(self._guardian.stdout).close()
 
     def __enter__(self) -> Self:
         return self

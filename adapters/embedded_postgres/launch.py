@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from adapters.embedded_postgres import postmaster
 from adapters.embedded_postgres.errors import DidNotStart
-from adapters.embedded_postgres.guarded_process import Kept
+from adapters.embedded_postgres.guarded_process import GuardedProcess
 from adapters.embedded_postgres.programs import Programs
 
 SETTINGS: Mapping[str, object] = {
@@ -21,12 +21,14 @@ NOT_DURABLE: Mapping[str, object] = {"fsync": "off", "full_page_writes": "off"}
 # Processes of a killed server that have not noticed yet.
 STILL_ENDING = "pre-existing shared memory block"
 PORT_TAKEN = "could not create any TCP/IP sockets"
-TRIES = 50
+MAX_TRIES = 50
 
 
-def launch(programs: Programs, port: int | None, *, durable: bool, settings: Mapping[str, object]) -> tuple[Kept, int]:
+def launch(
+    programs: Programs, port: int | None, *, durable: bool, settings: Mapping[str, object]
+) -> tuple[GuardedProcess, int]:
     """A server that takes connections, and its port: the given one, or any that is free. DidNotStart says why not."""
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         chosen = port or _free_port()
         all_settings = {**SETTINGS, **({} if durable else NOT_DURABLE), **settings, "port": chosen}
         options = [f"--{name}={value}" for name, value in all_settings.items()]
@@ -41,7 +43,7 @@ def launch(programs: Programs, port: int | None, *, durable: bool, settings: Map
     raise DidNotStart(reason, programs.folder.log)
 
 
-def _becomes_ready(server: Kept, programs: Programs) -> bool:
+def _becomes_ready(server: GuardedProcess, programs: Programs) -> bool:
     # No deadline: after a crash there may be much to recover, and the log tells of it.
     try:
         while server.alive():

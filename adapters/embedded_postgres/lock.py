@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.embedded_postgres.errors import AlreadyRunning
 
 # A keeper whose owner was killed holds the lock until its server has ended.
-PATIENCE = 45.0
+MAX_WAIT_SECONDS = 45.0
 
 
 class Lock:
@@ -50,7 +50,7 @@ class Lock:
             os.close(descriptor)
 
     def _wait_for(self, descriptor: int) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_WAIT_SECONDS
         while not _locks(descriptor):
             owner = _living_owner(descriptor)
             if owner or time.monotonic() > deadline:

@@ -8,7 +8,7 @@ from typing import Self
 
 from adapters.embedded_postgres import binaries, identity
 from adapters.embedded_postgres.data_folder import DataFolder
-from adapters.embedded_postgres.guarded_process import Kept
+from adapters.embedded_postgres.guarded_process import GuardedProcess
 
 
 class Programs:
@@ -34,11 +34,13 @@ class Programs:
         """The server's program."""
         return self._bin / "postgres"
 
-    def run(self, program: str, *arguments: str) -> Kept:
+    def run(self, program: str, *arguments: str) -> GuardedProcess:
         """Start one of them. It ends when we do."""
         self._spoken = self._log.seek(0, os.SEEK_END)
         command = (*self.identity.prefix, str(self._bin / program), *arguments)
-        return Kept(command, cwd=self.folder.path, env=_environment(os.environ), log=self._log, lock=self._lock)
+        return GuardedProcess(
+            command, cwd=self.folder.path, env=_environment(os.environ), log=self._log, lock=self._lock
+        )
 
     def complaint(self) -> str:
         """The reason that the last one gave for its end."""

@@ -8,7 +8,7 @@ from adapters.embedded_postgres import postmaster
 from adapters.embedded_postgres.binaries import major_version
 from adapters.embedded_postgres.data_folder import DataFolder
 from adapters.embedded_postgres.errors import WrongVersion
-from adapters.embedded_postgres.guarded_process import Kept
+from adapters.embedded_postgres.guarded_process import GuardedProcess
 from adapters.embedded_postgres.initdb import USER, make_cluster
 from adapters.embedded_postgres.launch import launch
 from adapters.embedded_postgres.lock import Lock
@@ -26,7 +26,7 @@ class EmbeddedPostgres:
         self._folder = DataFolder(data)
         self._durable, self._settings = durable, settings
         self._lock = Lock(self._folder.lock)
-        self._server: Kept | None = None
+        self._server: GuardedProcess | None = None
         self._port: int | None = None
         self._mutex = Mutex()
 
@@ -73,7 +73,7 @@ class EmbeddedPostgres:
             self._end()
             raise
 
-    def _run(self, programs: Programs) -> tuple[Kept, int]:
+    def _run(self, programs: Programs) -> tuple[GuardedProcess, int]:
         cluster = self._folder.cluster
         if not cluster.exists():
             make_cluster(programs, durable=self._durable)

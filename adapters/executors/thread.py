@@ -9,7 +9,7 @@ from threading import Thread
 from time import monotonic
 
 from adapters.executors.functions.discovery import CannotImport
-from adapters.executors.functions.registry import Repertoire
+from adapters.executors.functions.registry import FunctionRegistry
 from application.ports.executor import Described, Event, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
@@ -17,7 +17,7 @@ from domain.progress import Progress as Share
 from flask_tasks import Progress
 
 Said = Started | Progressed | Succeeded | Failed
-LONGEST_WAIT = 3600.0
+MAX_WAIT_SECONDS = 3600.0
 
 
 class ThreadExecutor:
@@ -26,7 +26,7 @@ class ThreadExecutor:
     def __init__(self, tasks: Sequence[str], concurrency: int, directory: Path | None = None) -> None:
         self._tasks, self._directory = tasks, directory or Path.cwd()
         self._concurrency = concurrency
-        self._repertoire: Repertoire | None = None
+        self._repertoire: FunctionRegistry | None = None
         self._going_on: dict[Hold, Flag] = {}
         self._said: SimpleQueue[tuple[Flag, Said | None]] = SimpleQueue()
         self._events: list[Event] = []
@@ -44,7 +44,7 @@ class ThreadExecutor:
     def open(self) -> None:
         """Import the functions into this process."""
         try:
-            repertoire = Repertoire(self._tasks, self._directory)
+            repertoire = FunctionRegistry(self._tasks, self._directory)
             self._events.append(Described(repertoire.types()))
             self._repertoire = repertoire
         except CannotImport as error:
@@ -69,7 +69,7 @@ class ThreadExecutor:
 
     def events(self, timeout: float) -> Sequence[Event]:
         """What the threads said."""
-        heard = list(self._heard(0 if self._events else min(timeout, LONGEST_WAIT)))
+        heard = list(self._heard(0 if self._events else min(timeout, MAX_WAIT_SECONDS)))
         events, self._events = self._events + heard, []
         return events
 
@@ -83,7 +83,7 @@ class ThreadExecutor:
             cancelled.set()
         self._going_on.clear()
 
-    def _run(self, repertoire: Repertoire, run: Run, cancelled: Flag) -> None:
+    def _run(self, repertoire: FunctionRegistry, run: Run, cancelled: Flag) -> None:
         def say(event: Said) -> None:
             self._said.put((cancelled, event))
 

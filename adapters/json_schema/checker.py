@@ -12,7 +12,7 @@ from adapters.json_schema.formats import FORMATS
 if TYPE_CHECKING:
     import jsonschema_rs
 
-REMEMBERED = 1_000
+MAX_SCHEMAS = 1_000
 """Schemas that stay compiled; those that were not asked for the longest go."""
 
 
@@ -20,7 +20,7 @@ class SchemaChecker:
     """An ArgumentChecker. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._validator = lru_cache(maxsize=REMEMBERED)(_compiled)
+        self._validator = lru_cache(maxsize=MAX_SCHEMAS)(_compiled)
 
     def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
         """Every wrong place; `$` says that the schema itself is of no use."""
@@ -46,10 +46,10 @@ def _compiled(schema: str) -> "jsonschema_rs.Validator":
 
 
 def _by_path(validator: "jsonschema_rs.Validator", args: object) -> Mapping[str, Sequence[str]]:
-    from adapters.json_schema.messages import sentences
+    from adapters.json_schema.messages import messages
 
     found: dict[str, list[str]] = defaultdict(list)
     for error in validator.iter_errors(args):
-        for path, sentence in sentences(error):
+        for path, sentence in messages(error):
             found[path].append(sentence)
     return dict(found)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from jsonschema_rs import ValidationError
 from jsonschema_rs import ValidationErrorKind as Kind
 
-Sentence = tuple[str, str]
+Message = tuple[str, str]
 
 
-def sentences(error: ValidationError) -> Iterator[Sentence]:
+def messages(error: ValidationError) -> Iterator[Message]:
     """At least one for each error; several where it names several members."""
     match error.kind:
         case Kind.Required(name):
@@ -24,7 +24,7 @@ def sentences(error: ValidationError) -> Iterator[Sentence]:
             yield _path(error.instance_path), error.message
 
 
-def _of_branches(error: ValidationError, branches: Sequence[Sequence[ValidationError]]) -> Iterator[Sentence]:
+def _of_branches(error: ValidationError, branches: Sequence[Sequence[ValidationError]]) -> Iterator[Message]:
     """A branch that fits but for what is inside tells more than all that fit less."""
     for branch in branches:
         if all(len(each.instance_path) > len(error.instance_path) for each in branch):
@@ -33,9 +33,9 @@ def _of_branches(error: ValidationError, branches: Sequence[Sequence[ValidationE
     yield _path(error.instance_path), ", and ".join(sentence for branch in branches for _, sentence in _of_all(branch))
 
 
-def _of_all(errors: Iterable[ValidationError]) -> Iterator[Sentence]:
+def _of_all(errors: Iterable[ValidationError]) -> Iterator[Message]:
     for error in errors:
-        yield from sentences(error)
+        yield from messages(error)
 
 
 def _path(steps: Iterable[str | int]) -> str:

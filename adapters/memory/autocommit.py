@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from application.ports.queue import Claimed, Wanted
-from application.ports.task_repository import Stored, Version
+from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.task_repository import TaskRecord, Version
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -13,8 +13,8 @@ from domain.submission import Submission
 from domain.task import Task
 
 
-class MemoryAtOnce:
-    """Implements application.ports.autocommit.AtOnce, by the works that are given."""
+class MemoryAutocommitStore:
+    """Implements application.ports.autocommit.AutocommitStore, by the works that are given."""
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
@@ -25,7 +25,7 @@ class MemoryAtOnce:
             work.commit()
         return added
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
         with self._begin() as work:
             claimed = work.queue.claim(lease, now, wanted)
             work.commit()
@@ -37,7 +37,7 @@ class MemoryAtOnce:
             work.commit()
         return refused
 
-    def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
+    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:
             found = {id: work.tasks.get(id) for id in ids}
         return {id: stored for id, stored in found.items() if stored}

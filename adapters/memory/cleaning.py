@@ -4,7 +4,7 @@ from datetime import datetime
 
 from adapters.memory.state import State
 from adapters.memory.task_repository import forget
-from application.ports.cleaning import Expired
+from application.ports.cleaning import DeletedTasks
 from domain.status import Status
 
 
@@ -14,12 +14,12 @@ class MemoryCleaning:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def delete_expired(self, now: datetime, limit: int) -> Expired:
+    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
         expired = [row.task for row in self._state.rows.values() if row.task.may_expire(now)]
         batch = sorted(expired, key=lambda task: (task.expire, task.id))[:limit]
         for task in batch:
             forget(self._state, task.id)
-        return Expired(len(batch), sorted(task.id for task in batch if task.status is Status.WAITING))
+        return DeletedTasks(len(batch), sorted(task.id for task in batch if task.status is Status.WAITING))
 
     def fold_counts(self, limit: int) -> int:
         return 0

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import LivingHandler, State
-from application.ports.published_types import REMEMBERED, Published
+from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
 
-class MemoryTypes:
+class MemoryPublishedTypes:
     """Implements application.ports.published_types.PublishedTypes."""
 
     def __init__(self, state: State) -> None:
@@ -22,7 +22,7 @@ class MemoryTypes:
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process)
 
-    def keep(self, handler: HandlerId, until: datetime) -> bool:
+    def renew(self, handler: HandlerId, until: datetime) -> bool:
         known = self._state.handlers.get(handler)
         if known:
             self._state.handlers[handler] = replace(known, until=until)
@@ -35,22 +35,22 @@ class MemoryTypes:
         return {id: handler.process for id, handler in self._state.handlers.items() if handler.process is not None}
 
     def forget_dead(self, now: datetime) -> int:
-        dead = [id for id, handler in self._state.handlers.items() if handler.until <= now - REMEMBERED]
+        dead = [id for id, handler in self._state.handlers.items() if handler.until <= now - DEAD_HANDLER_RETENTION]
         for id in dead:
             del self._state.handlers[id]
         return len(dead)
 
-    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+    def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         others = (each for id, each in self._state.handlers.items() if id != handler and each.until > now)
         return {each.types[type] for each in others if type in each.types}
 
-    def all(self, now: datetime) -> Sequence[Published]:
+    def all(self, now: datetime) -> Sequence[PublishedType]:
         live = {name for each in self._state.handlers.values() if each.until > now for name in each.types}
         return [self._published(type, name in live) for name, type in sorted(self._state.types.items())]
 
-    def _published(self, type: TaskType, is_live: bool) -> Published:
+    def _published(self, type: TaskType, is_live: bool) -> PublishedType:
         recurrence = self._state.schedules.get(type.name)
         if recurrence is None:
-            return Published(type, is_live)
+            return PublishedType(type, is_live)
         next = recurrence.next if recurrence.abandoned is None else None
-        return Published(replace(type, schedule=recurrence.schedule), is_live, next)
+        return PublishedType(replace(type, schedule=recurrence.schedule), is_live, next)

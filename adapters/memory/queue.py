@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import Row, State
-from application.ports.queue import Claimed, Report, Unrenewed, Wanted
+from application.ports.queue import ClaimedRecord, ClaimRequest, ProgressReport, RenewalResult
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
-from domain.settlement import Afterword, Attempt, Outcome, Settlement
+from domain.settlement import Attempt, LateLog, Outcome, Settlement
 from domain.status import Status
 from domain.task import Task
 
@@ -21,17 +21,17 @@ class MemoryQueue:
         self._state = state
         self._up_since = up_since
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
         due = [row for row in self._state.rows.values() if is_wanted(row.task, wanted) and row.task.is_due(now)]
         free = few_slow(in_turns(most_of_each(due, wanted.most), list(wanted.most)), wanted)[: wanted.limit]
         chosen = enumerate(up_to(free, wanted.max_bytes))
         return [self._claim(row, lease, now if nth < wanted.starting else None) for nth, row in chosen]
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         lost = self.lost(holds)
         for hold in set(holds) - set(lost):
             self._put(replace(self._state.rows[hold.task].task, lease=lease))
-        return Unrenewed(lost)
+        return RenewalResult(lost)
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return [hold for hold in holds if not self._is_held(hold)]
@@ -39,7 +39,7 @@ class MemoryQueue:
     def held_by(self, handler: HandlerId) -> Sequence[Hold]:
         return [task.hold for task in self._running() if task.lease and task.lease.handler == handler]
 
-    def report(self, reports: Sequence[Report]) -> None:
+    def report(self, reports: Sequence[ProgressReport]) -> None:
         for report in reports:
             if self._is_held(report.hold):
                 task = self._state.rows[report.hold.task].task
@@ -48,16 +48,16 @@ class MemoryQueue:
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
 
-    def record(self, afterwords: Sequence[Afterword]) -> None:
-        for each in afterwords:
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
+        for each in late_logs:
             if each.hold.task in self._state.rows:
                 self._state.attempts[each.hold] = self._with(each)
 
-    def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
+    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
         lapsed = [task for task in self._running() if task.lease and task.lease.has_lapsed(now)]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
 
-    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
         return [self._state.rows[hold.task].task for hold in self.held_by(handler)[:limit]]
 
     def up_since(self) -> datetime:
@@ -66,10 +66,10 @@ class MemoryQueue:
     def _running(self) -> Sequence[Task]:
         return [row.task for row in self._state.rows.values() if row.task.status is Status.RUNNING]
 
-    def _claim(self, row: Row, lease: Lease, started: datetime | None) -> Claimed:
+    def _claim(self, row: Row, lease: Lease, started: datetime | None) -> ClaimedRecord:
         task = row.task.claim(lease, started)
         self._put(task)
-        return Claimed(task, row.args)
+        return ClaimedRecord(task, row.args)
 
     def _settle(self, settlement: Settlement) -> bool:
         row = self._state.rows.get(settlement.task.id)
@@ -83,7 +83,7 @@ class MemoryQueue:
             self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
         return True
 
-    def _with(self, afterword: Afterword) -> Attempt:
+    def _with(self, afterword: LateLog) -> Attempt:
         task, record = self._state.rows[afterword.hold.task].task, afterword.record
         if known := self._state.attempts.get(afterword.hold):
             return replace(known, log=record.log)
@@ -98,10 +98,10 @@ class MemoryQueue:
         self._state.put(replace(self._state.rows[task.id], task=task))
 
 
-def is_wanted(task: Task, wanted: Wanted) -> bool:
+def is_wanted(task: Task, wanted: ClaimRequest) -> bool:
     """Whether it is of a wanted type, and stands behind the mark if there is one."""
-    mark = wanted.marks.get((task.type, task.priority))
-    return task.type in wanted.most and (mark is None or (task.run_at, task.id) > mark)
+    cursor = wanted.cursors.get((task.type, task.priority))
+    return task.type in wanted.most and (cursor is None or (task.run_at, task.id) > cursor)
 
 
 def most_of_each(rows: Iterable[Row], wanted: Mapping[TypeName, int]) -> Iterator[Row]:
@@ -125,10 +125,10 @@ def in_turns(rows: Iterable[Row], types: Sequence[TypeName]) -> Sequence[Row]:
     return sorted(rows, key=place)
 
 
-def few_slow(rows: Sequence[Row], wanted: Wanted) -> Sequence[Row]:
+def few_slow(rows: Sequence[Row], wanted: ClaimRequest) -> Sequence[Row]:
     """All but those of slow types that are too many."""
     slow = [row.task.id for row in rows if row.task.type in wanted.slow]
-    return [row for row in rows if row.task.id not in slow[wanted.most_slow :]]
+    return [row for row in rows if row.task.id not in slow[wanted.max_slow :]]
 
 
 def up_to(rows: Sequence[Row], max_bytes: int) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adapters.memory.state import State
 from domain.ids import TypeName
-from domain.schedule import FORGOTTEN, Recurrence
+from domain.schedule import ABANDONED_RETENTION, Recurrence
 
 
 class MemorySchedules:
@@ -42,4 +42,4 @@ class MemorySchedules:
 
 
 def _is_forgotten(recurrence: Recurrence, now: datetime) -> bool:
-    return recurrence.abandoned is not None and recurrence.abandoned <= now - FORGOTTEN
+    return recurrence.abandoned is not None and recurrence.abandoned <= now - ABANDONED_RETENTION

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from application.ports.task_repository import Version
 from domain.delivery import Delivery
-from domain.ids import Claim, HandlerId, Key, TaskId, TypeName
+from domain.ids import Claim, HandlerId, IdempotencyKey, TaskId, TypeName
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
 from domain.task import Task
@@ -20,7 +20,7 @@ class Row:
     task: Task
     args: str
     result: str | None = None
-    key: Key | None = None
+    key: IdempotencyKey | None = None
     fingerprint: str | None = None
     terms: tuple[int, ...] = ()
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.state import Row, State
-from application.ports.task_repository import LATEST, Known, Stored, Version
-from domain.ids import Key, TaskId
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord, Version
+from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
 
-class MemoryTasks:
-    """Implements application.ports.task_repository.Tasks."""
+class MemoryTaskRepository:
+    """Implements application.ports.task_repository.TaskRepository."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -20,10 +20,10 @@ class MemoryTasks:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return [self._add(submission) for submission in submissions]
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
-        return {key: Known(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
+    def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
+        return {key: KeyOwner(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
 
-    def get(self, id: TaskId) -> Stored | None:
+    def get(self, id: TaskId) -> TaskRecord | None:
         row = self._state.rows.get(id)
         return self._stored(row) if row else None
 
@@ -32,7 +32,7 @@ class MemoryTasks:
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         of_it = (key for key in self._state.attempts if key[0] == id)
-        return [self._state.attempts[key] for key in sorted(of_it)[-LATEST:]]
+        return [self._state.attempts[key] for key in sorted(of_it)[-MAX_ATTEMPTS_SHOWN:]]
 
     def lock(self, *ids: TaskId) -> Sequence[Task]:
         return [self._state.rows[id].task for id in sorted({*ids}) if id in self._state.rows]
@@ -60,11 +60,11 @@ class MemoryTasks:
         )
         return task
 
-    def _by_key(self) -> Mapping[Key, Row]:
+    def _by_key(self) -> Mapping[IdempotencyKey, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
-    def _stored(self, row: Row) -> Stored:
-        return Stored(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
+    def _stored(self, row: Row) -> TaskRecord:
+        return TaskRecord(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
 
 
 def forget(state: State, id: TaskId) -> None:

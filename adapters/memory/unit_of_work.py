@@ -8,27 +8,27 @@ from threading import Lock
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.listing import MemoryListing
-from adapters.memory.published_types import MemoryTypes
+from adapters.memory.published_types import MemoryPublishedTypes
 from adapters.memory.queue import MemoryQueue
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.state import State
-from adapters.memory.task_repository import MemoryTasks
+from adapters.memory.task_repository import MemoryTaskRepository
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MemoryWork:
+class MemoryUnitOfWork:
     """One transaction."""
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
         state = store.state.copy()
         self._state = state
-        self.tasks = MemoryTasks(state)
+        self.tasks = MemoryTaskRepository(state)
         self.queue = MemoryQueue(state, store.up_since)
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
-        self.types = MemoryTypes(state)
+        self.types = MemoryPublishedTypes(state)
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
 
@@ -46,7 +46,7 @@ class MemoryStore:
         self._lock = Lock()
 
     @contextmanager
-    def begin(self) -> Iterator[MemoryWork]:
+    def begin(self) -> Iterator[MemoryUnitOfWork]:
         """A work that is rolled back unless it is committed."""
         with self._lock:
-            yield MemoryWork(self)
+            yield MemoryUnitOfWork(self)

@@ -1,6 +1,6 @@
 """PostgreSQL behind the ports: SQLAlchemy Core on psycopg2, set-based statements, every write fenced by its claim."""
 
-from adapters.postgres.autocommit import PostgresAtOnce
+from adapters.postgres.autocommit import PostgresAutocommitStore
 from adapters.postgres.clock import PostgresClock
 from adapters.postgres.database import Database
 from adapters.postgres.migrate import Migration
@@ -10,7 +10,7 @@ from adapters.postgres.wake_up import PostgresListener, PostgresNotifier
 __all__ = [
     "Database",
     "Migration",
-    "PostgresAtOnce",
+    "PostgresAutocommitStore",
     "PostgresClock",
     "PostgresListener",
     "PostgresNotifier",

@@ -29,14 +29,14 @@ _WRITTEN = _Elements(
     }
 )
 
-FEW = 20
+FEW_ELEMENTS = 20
 """Of more it is worth while to look whether they are all the same: of what is submitted together, most columns are."""
 
 
 def array(values: Iterable[Any]) -> str:
     """What PostgreSQL reads as the array of these numbers, texts, moments, truths and Nones; to be cast there."""
     elements = list(values)
-    if len(elements) > FEW and elements.count(elements[0]) == len(elements):
+    if len(elements) > FEW_ELEMENTS and elements.count(elements[0]) == len(elements):
         return _joined([_WRITTEN[type(elements[0])](elements[0])] * len(elements))
     return _joined([_WRITTEN[type(each)](each) for each in elements])
 

@@ -9,8 +9,8 @@ from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, rows, statements, task_repository
 from adapters.postgres.database import Database
-from application.ports.queue import Claimed, Wanted
-from application.ports.task_repository import Stored, Version
+from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.task_repository import TaskRecord, Version
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -18,8 +18,8 @@ from domain.submission import Submission
 from domain.task import Task
 
 
-class PostgresAtOnce:
-    """Implements application.ports.autocommit.AtOnce. Safe to use from several threads."""
+class PostgresAutocommitStore:
+    """Implements application.ports.autocommit.AutocommitStore. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,20 +27,20 @@ class PostgresAtOnce:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return task_repository.added(submissions, self._ids)
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
         read = partial(rows.claimed, lease=lease)
-        return self._database.once_read(statements.CLAIM, queue.asked(lease, now, wanted), read)
+        return self._database.commit_after_read(statements.CLAIM, queue.claim_parameters(lease, now, wanted), read)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not any(each.attempt for each in settlements):
-            _, refused = queue.unsettled(settlements, self._asked)
+            _, refused = queue.settle_fenced(settlements, self._asked)
             return refused
         with self._database.transaction() as connection:
             refused = queue.PostgresQueue(connection).settle(settlements)
             connection.commit()
         return refused
 
-    def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
+    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
@@ -49,10 +49,10 @@ class PostgresAtOnce:
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         return [row.id for row in self._asked(statement, columns)]
 
-    def _stored(self, row: Any) -> Stored:
+    def _stored(self, row: Any) -> TaskRecord:
         # Few have a callback: the others are spared the look.
         found = self._asked(statements.DELIVERY, {"task": row.id}) if row.callback else []
         return task_repository.stored(row, deliveries.delivery(found[0]) if found else None)
 
     def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return self._database.at_once(statement, parameters)
+        return self._database.autocommit(statement, parameters)

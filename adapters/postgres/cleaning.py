@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters.postgres import statements
-from application.ports.cleaning import Expired
+from application.ports.cleaning import DeletedTasks
 
 
 class PostgresCleaning:
@@ -14,9 +14,9 @@ class PostgresCleaning:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def delete_expired(self, now: datetime, limit: int) -> Expired:
+    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
         deleted = self._connection.execute(statements.DELETE_EXPIRED, {"now": now, "limit": limit}).one()
-        return Expired(deleted.number, deleted.unrun or [])
+        return DeletedTasks(deleted.number, deleted.unrun or [])
 
     def fold_counts(self, limit: int) -> int:
         folded: int = self._connection.execute(statements.FOLD_COUNTS, {"limit": limit}).scalar_one()

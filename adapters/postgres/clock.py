@@ -9,11 +9,11 @@ from sqlalchemy import Connection, text
 from adapters.postgres.database import Database
 from application.errors import StorageUnavailable
 
-EVERY, AGAIN = 30.0, 1.0
+MEASURE_SECONDS, RETRY_SECONDS = 30.0, 1.0
 """Seconds between two measurements, and after one that failed."""
 SAMPLES = 5
-ASK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
-RUNS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+SELECT_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
+RUNNING_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """A clock that nobody sets, and that goes on while the machine sleeps where there is such a one."""
 
 
@@ -22,12 +22,12 @@ class PostgresClock:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._offset = time.time() - time.clock_gettime(RUNS)
+        self._offset = time.time() - time.clock_gettime(RUNNING_CLOCK)
         self._closed = Event()
         self._thread: Thread | None = None
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(time.clock_gettime(RUNS) + self._offset, UTC)
+        return datetime.fromtimestamp(time.clock_gettime(RUNNING_CLOCK) + self._offset, UTC)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -46,14 +46,14 @@ class PostgresClock:
     def measure(self) -> None:
         """Take the offset anew, by the quickest of a few answers. StorageUnavailable where the database is away."""
         with self._database.transaction() as connection:
-            connection.execute(ASK)  # what comes first brings more than an answer: the transaction, the plan
+            connection.execute(SELECT_NOW)  # what comes first brings more than an answer: the transaction, the plan
             _, self._offset = min(self._sample(connection) for _ in range(SAMPLES))
 
     def _sample(self, connection: Connection) -> tuple[float, float]:
         """How long an answer took, and the offset by it."""
-        before = time.clock_gettime(RUNS)
-        there = float(connection.execute(ASK).scalar_one())
-        after = time.clock_gettime(RUNS)
+        before = time.clock_gettime(RUNNING_CLOCK)
+        there = float(connection.execute(SELECT_NOW).scalar_one())
+        after = time.clock_gettime(RUNNING_CLOCK)
         return after - before, there - (before + after) / 2
 
     def _keep_measuring(self) -> None:
@@ -61,6 +61,6 @@ class PostgresClock:
         while not self._closed.wait(pause):
             try:
                 self.measure()
-                pause = EVERY
+                pause = MEASURE_SECONDS
             except StorageUnavailable:
-                pause = AGAIN
+                pause = RETRY_SECONDS

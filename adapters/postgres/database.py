@@ -17,12 +17,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from adapters.postgres import statements
-from adapters.postgres.peak_use import Need
-from adapters.postgres.prepared import FOREIGN, SEEN, Preparation, for_the_driver
-from adapters.postgres.watchdog import Watch
+from adapters.postgres.peak_use import PeakUse
+from adapters.postgres.prepared import PLANNED_FOR, SHARED_SESSION_ERRORS, Preparation, for_the_driver
+from adapters.postgres.watchdog import Watchdog
 from application.errors import StorageConflict, StorageUnavailable
 
-PATIENCE = {
+CONNECTION_DEFAULTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -32,7 +32,7 @@ PATIENCE = {
 """How long a silent network is believed to be alive, in the units of libpq; what the address says wins."""
 
 
-SESSION = {
+SESSION_SETTINGS = {
     # Compiling a plan takes up to a second, and pays for what reads much. Nothing does, but the planner may think so.
     "jit": "off",
     # Whoever holds a lock for longer is not one of us; what waits for it is tried again.
@@ -48,23 +48,23 @@ SESSION = {
 }
 """What the server is told of every session. As options of the connection they would be refused by poolers."""
 
-SET = """
+APPLY_SETTINGS = """
     SELECT set_config(name, value, false)
     FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
 """
-ANSWER = 15.0
+MAX_ANSWER_SECONDS = 15.0
 """Seconds that a server may take for a transaction; it takes milliseconds, so one that does not answer is away."""
-RETRY = 0.25
+RECONNECT_SECONDS = 0.25
 """Seconds after an attempt to connect that failed, in which others fail at once."""
-UNUSED = 30.0
+MAX_IDLE_SECONDS = 30.0
 """Seconds after which connections for single steps that nobody has used are closed, all but one."""
 
-Step = tuple[TextClause, Mapping[str, Any]]
+Query = tuple[TextClause, Mapping[str, Any]]
 """A statement and its parameters."""
 T = TypeVar("T")
 
 
-class Single:
+class AutocommitConnection:
     """A connection of the driver for single steps: each is a transaction of its own."""
 
     def __init__(self, connection: Any) -> None:
@@ -78,12 +78,12 @@ class Single:
         """Whether no transaction is open: one that failed halfway is ended with its connection."""
         return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
-    def rows(self, step: Step, preparation: Preparation) -> Sequence[Any]:
+    def rows(self, step: Query, preparation: Preparation) -> Sequence[Any]:
         """What it answers."""
         with self._carried_out(step, preparation) as cursor:
             return list(cursor.fetchall())
 
-    def read(self, step: Step, preparation: Preparation, read: Callable[[Sequence[Any]], T]) -> T:
+    def read(self, step: Query, preparation: Preparation, read: Callable[[Sequence[Any]], T]) -> T:
         """What is read in its rows; where they do not arrive here or cannot be read, it has not happened."""
         with self._carried_out(step, preparation, begin="BEGIN; ") as cursor:
             found = read(cursor.fetchall())
@@ -91,16 +91,16 @@ class Single:
             return found
 
     @contextmanager
-    def _carried_out(self, step: Step, preparation: Preparation, begin: str = "") -> Iterator[Any]:
+    def _carried_out(self, step: Query, preparation: Preparation, begin: str = "") -> Iterator[Any]:
         statement, parameters = step
         with self.connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             try:
                 sent = for_the_driver(statement)
                 cursor.execute(
-                    begin + preparation.to_send(sent, parameters.get(SEEN), cursor, self._prepared), parameters
+                    begin + preparation.to_send(sent, parameters.get(PLANNED_FOR), cursor, self._prepared), parameters
                 )
                 yield cursor
-            except FOREIGN as error:
+            except SHARED_SESSION_ERRORS as error:
                 preparation.see(error)
                 raise
 
@@ -113,12 +113,12 @@ class Database:
 
     def __init__(self, url: str, application_name: str = "flask-tasks", pool_size: int = 16) -> None:
         self._url = url
-        self._defaults: dict[str, Any] = PATIENCE | {"application_name": application_name}
-        self._watch = Watch(ANSWER)
+        self._defaults: dict[str, Any] = CONNECTION_DEFAULTS | {"application_name": application_name}
+        self._watchdog = Watchdog(MAX_ANSWER_SECONDS)
         self._trying = Lock()
         self._try_again_at: float | None = None
-        self._need = Need()
-        self._idle: deque[Single] = deque()
+        self._peak_use = PeakUse()
+        self._idle: deque[AutocommitConnection] = deque()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
             creator=self.connect,
@@ -128,7 +128,7 @@ class Database:
             pool_timeout=10,
             pool_use_lifo=True,
         )
-        self._preparation = Preparation(statements.HOT)
+        self._preparation = Preparation(statements.PREPARED)
         self._preparation.serve(self.engine)
 
     def connect(self) -> Any:
@@ -150,18 +150,18 @@ class Database:
         try:
             with errors_translated():
                 connection = self.engine.connect()
-                self._need.see(pool.checkedout())
+                self._peak_use.see(pool.checkedout())
                 # To end the transaction takes an answer as well.
-                with self._watch.over(connection.connection.dbapi_connection), connection:
+                with self._watchdog.over(connection.connection.dbapi_connection), connection:
                     yield connection
         finally:
             if pool is not self.engine.pool:
                 pool.dispose()  # it was given back to a pool that nobody has any more
-            elif self._need.is_met_by_less_than(pool.checkedin()):
+            elif self._peak_use.is_met_by_less_than(pool.checkedin()):
                 self.engine.dispose()
             self._close_unused()
 
-    def at_once(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def autocommit(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """The rows that it answers, which have names; it is a transaction of its own.
 
         A server that stood still carries out what has reached it when it goes on, and commits it, though nobody waits
@@ -170,18 +170,20 @@ class Database:
         with self._single() as single:
             return single.rows((statement, parameters), self._preparation)
 
-    def once_read(self, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]) -> T:
+    def commit_after_read(
+        self, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]
+    ) -> T:
         """What is read in the rows that it answers; it lasts only then, at the price of a second journey."""
         with self._single() as single:
             return single.read((statement, parameters), self._preparation, read)
 
     @contextmanager
-    def _single(self) -> Iterator[Single]:
+    def _single(self) -> Iterator[AutocommitConnection]:
         """A connection of its own, as the pool would take as long as a short statement."""
         with errors_translated():
-            single = self._idle_one() or Single(self.connect())
+            single = self._idle_one() or AutocommitConnection(self.connect())
             try:
-                with self._watch.over(single.connection):
+                with self._watchdog.over(single.connection):
                     yield single
             finally:
                 if single.connection.closed:
@@ -198,19 +200,19 @@ class Database:
             single.connection.close()
         self.engine.dispose()
 
-    def _put_back(self, single: Single) -> None:
+    def _put_back(self, single: AutocommitConnection) -> None:
         single.used_at = time.monotonic()
         self._idle.append(single)
         self._close_unused()
 
     def _close_unused(self) -> None:
         # Who needs one takes the last that was put back, so the first is the one that was not needed for the longest.
-        overdue = time.monotonic() - UNUSED
+        overdue = time.monotonic() - MAX_IDLE_SECONDS
         with suppress(IndexError):
             while len(self._idle) > 1 and self._idle[0].used_at < overdue:
                 self._idle.popleft().connection.close()
 
-    def _idle_one(self) -> Single | None:
+    def _idle_one(self) -> AutocommitConnection | None:
         with suppress(IndexError):
             return self._idle.pop()
         return None
@@ -221,11 +223,11 @@ class Database:
         try:
             connection = psycopg2.connect(self._url, **defaults)
             connection.autocommit = True
-            with self._watch.over(connection), connection.cursor() as cursor:
-                cursor.execute(SET, (list(SESSION.keys()), list(SESSION.values())))
+            with self._watchdog.over(connection), connection.cursor() as cursor:
+                cursor.execute(APPLY_SETTINGS, (list(SESSION_SETTINGS.keys()), list(SESSION_SETTINGS.values())))
             connection.autocommit = False
         except psycopg2.Error:
-            self._try_again_at = time.monotonic() + RETRY
+            self._try_again_at = time.monotonic() + RECONNECT_SECONDS
             raise
         self._try_again_at = None
         return connection
@@ -239,24 +241,24 @@ def errors_translated() -> Iterator[None]:
     except PoolTimeout as error:
         raise StorageUnavailable from error
     except DBAPIError as error:
-        if isinstance(error.orig, CONFLICTS):
+        if isinstance(error.orig, CONFLICT_ERRORS):
             raise StorageConflict from error
-        if error.connection_invalidated or isinstance(error.orig, AWAY):
+        if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
             raise StorageUnavailable from error
         raise
-    except CONFLICTS as error:
+    except CONFLICT_ERRORS as error:
         raise StorageConflict from error
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise StorageUnavailable from error
 
 
-CONFLICTS = (
+CONFLICT_ERRORS = (
     psycopg2.errors.DeadlockDetected,
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.LockNotAvailable,
-    *FOREIGN,
+    *SHARED_SESSION_ERRORS,
 )
-AWAY = (
+UNAVAILABLE_ERRORS = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
     psycopg2.errors.UndefinedTable,

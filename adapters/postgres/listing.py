@@ -12,11 +12,11 @@ from domain.ids import TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
 
-END = 2**63 - 1
-SLACK = timedelta(minutes=1)
+MAX_ID = 2**63 - 1
+CREATED_SLACK = timedelta(minutes=1)
 """By how much the order of ids may differ from that of `created`: what a slow transaction and the clocks may take."""
 
-FEW = 10_000
+FEW_TASKS = 10_000
 """So many tasks of a kind are looked through for a term, rather than all that have the term for the kind."""
 
 
@@ -48,8 +48,8 @@ class PostgresListing:
 
     def _ids(self, filter: Filter) -> tuple[int, int]:
         """Between which ids lies what was created then; the second one is beyond them."""
-        since = self._first_from(filter.created_after - SLACK) if filter.created_after else 0
-        return since, self._first_from(filter.created_before + SLACK) if filter.created_before else END
+        since = self._first_from(filter.created_after - CREATED_SLACK) if filter.created_after else 0
+        return since, self._first_from(filter.created_before + CREATED_SLACK) if filter.created_before else MAX_ID
 
     def _first_from(self, created: datetime) -> int:
         first: int = self._connection.execute(statements.FIRST_CREATED, {"moment": created}).scalar_one()
@@ -58,7 +58,7 @@ class PostgresListing:
     def _statement(self, filter: Filter) -> TextClause:
         if filter.type is None and filter.statuses == ANY_STATUS:
             return statements.PAGE_OF_TERMS if filter.terms else statements.PAGE
-        walks_terms = filter.terms and self._number(filter) > FEW
+        walks_terms = filter.terms and self._number(filter) > FEW_TASKS
         return statements.PAGE_OF_TERMS if walks_terms else statements.PAGE_OF_KINDS
 
     def _number(self, filter: Filter) -> int:

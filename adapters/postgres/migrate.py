@@ -10,13 +10,15 @@ from sqlalchemy import Connection, text
 from adapters.postgres.database import Database, errors_translated
 from application.errors import StorageUnavailable
 
-NEWEST = "0010"
+NEWEST_REVISION = "0010"
 """The revision that this code works with: the head of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-OLDER = {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")} - {NEWEST}
-LOCK = 8_134_620_041
-PAUSE = 0.2
+OLDER_REVISIONS = {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")} - {
+    NEWEST_REVISION
+}
+LOCK_KEY = 8_134_620_041
+POLL_SECONDS = 0.2
 
 
 class Migration:
@@ -48,19 +50,19 @@ class Migration:
             if not _ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL"):
                 return False
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return found is not None and found not in OLDER
+            return found is not None and found not in OLDER_REVISIONS
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Polls for the lock: waiting in the database for it would stall another's CREATE INDEX CONCURRENTLY."""
         autocommit = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")
         with autocommit.connect() as connection:
-            while not _ask(connection, f"SELECT pg_try_advisory_lock({LOCK})"):
-                time.sleep(PAUSE)
+            while not _ask(connection, f"SELECT pg_try_advisory_lock({LOCK_KEY})"):
+                time.sleep(POLL_SECONDS)
             try:
                 yield
             finally:
-                _ask(connection, f"SELECT pg_advisory_unlock({LOCK})")
+                _ask(connection, f"SELECT pg_advisory_unlock({LOCK_KEY})")
 
     def _upgrade(self) -> None:
         # Alembic costs a third of a second to import, and is needed once in the life of a database.

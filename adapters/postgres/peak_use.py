@@ -2,17 +2,17 @@
 
 import time
 
-WITHIN = 30.0
+WINDOW_SECONDS = 30.0
 """Seconds after which connections that nobody has needed are closed."""
-KEPT = 1
+MIN_CONNECTIONS = 1
 """So many are not too many, whatever was needed."""
 
 
-class Need:
+class PeakUse:
     """What was the most is looked at in terms. Where two threads say something at once it may find too little."""
 
     def __init__(self) -> None:
-        self._most, self._ends = 0, time.monotonic() + WITHIN
+        self._most, self._ends = 0, time.monotonic() + WINDOW_SECONDS
 
     def see(self, number: int) -> None:
         """So many are used now."""
@@ -23,5 +23,5 @@ class Need:
         now = time.monotonic()
         if now < self._ends:
             return False
-        most, self._most, self._ends = max(self._most, KEPT), 0, now + WITHIN
+        most, self._most, self._ends = max(self._most, MIN_CONNECTIONS), 0, now + WINDOW_SECONDS
         return open > most

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from application.errors import StorageConflict
 
-FOREIGN = (
+SHARED_SESSION_ERRORS = (
     psycopg2.errors.InvalidSqlStatementName,
     psycopg2.errors.DuplicatePreparedStatement,
     psycopg2.errors.FeatureNotSupported,
@@ -22,7 +22,7 @@ FOREIGN = (
 
 Or it would answer columns of another type than when it was prepared: the tables are of a newer version since.
 """
-SEEN = "limit"
+PLANNED_FOR = "limit"
 """The parameter that the planner has to see: one statement is prepared for each value, of which there are few."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -39,7 +39,7 @@ class Prepared:
     @cache
     def of(cls, statement: str, limit: int | None) -> "Prepared":
         """The statement as it is handed to the driver, with the value of the parameter that has to be seen."""
-        statement = statement.replace(f"%({SEEN})s", str(limit))
+        statement = statement.replace(f"%({PLANNED_FOR})s", str(limit))
         names = list(dict.fromkeys(_PARAMETER.findall(statement)))
         text = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement).replace("%%", "%")
         name = f"flask_tasks_{sha1(text.encode(), usedforsecurity=False).hexdigest()}"
@@ -70,7 +70,7 @@ class Preparation:
 
     def see(self, error: BaseException | None) -> None:
         """What was sent has failed with that."""
-        if isinstance(error, FOREIGN):
+        if isinstance(error, SHARED_SESSION_ERRORS):
             self._hot = set()
 
     def serve(self, engine: Engine) -> None:
@@ -82,10 +82,10 @@ class Preparation:
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
     ) -> tuple[str, Any]:
         known: set[str] = connection.info.setdefault("prepared", set())
-        limit = parameters.get(SEEN) if isinstance(parameters, dict) else None
+        limit = parameters.get(PLANNED_FOR) if isinstance(parameters, dict) else None
         try:
             return self.to_send(statement, limit, cursor, known), parameters
-        except FOREIGN as error:
+        except SHARED_SESSION_ERRORS as error:
             self.see(error)
             raise StorageConflict from error
         except psycopg2.OperationalError as error:

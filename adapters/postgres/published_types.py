@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
-from application.ports.published_types import REMEMBERED, Published
+from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.options import OPTION_NAMES, Options
 from domain.schedule import Schedule
 from domain.task_type import TaskType
 
 
-class PostgresTypes:
+class PostgresPublishedTypes:
     """Implements application.ports.published_types.PublishedTypes."""
 
     def __init__(self, connection: Connection) -> None:
@@ -30,8 +30,10 @@ class PostgresTypes:
         if in_order:
             self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
 
-    def keep(self, handler: HandlerId, until: datetime) -> bool:
-        return self._connection.execute(statements.KEEP, {"handler": handler, "until": until}).first() is not None
+    def renew(self, handler: HandlerId, until: datetime) -> bool:
+        return (
+            self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until}).first() is not None
+        )
 
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.WITHDRAW, {"handler": handler})
@@ -40,13 +42,13 @@ class PostgresTypes:
         return {HandlerId(row.id): row.process for row in self._connection.execute(statements.PROCESSES)}
 
     def forget_dead(self, now: datetime) -> int:
-        return self._connection.execute(statements.FORGET_DEAD, {"before": now - REMEMBERED}).rowcount
+        return self._connection.execute(statements.FORGET_DEAD, {"before": now - DEAD_HANDLER_RETENTION}).rowcount
 
-    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+    def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.ELSEWHERE, {"type": type, "handler": handler, "now": now})
         return {row.schema for row in found}
 
-    def all(self, now: datetime) -> Sequence[Published]:
+    def all(self, now: datetime) -> Sequence[PublishedType]:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
 
 
@@ -59,7 +61,7 @@ def _published(type: TaskType) -> dict[str, object]:
     } | {name: getattr(type.options, name) for name in OPTION_NAMES}
 
 
-def _known(row: Row[Any]) -> Published:
+def _known(row: Row[Any]) -> PublishedType:
     options = Options(**{name: getattr(row, name) for name in OPTION_NAMES})
     type = TaskType(
         name=row.name,
@@ -69,4 +71,4 @@ def _known(row: Row[Any]) -> Published:
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
-    return Published(type, row.live, row.next)
+    return PublishedType(type, row.live, row.next)

@@ -10,13 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
-from application.ports.queue import Claimed, Report, Unrenewed, Wanted
+from application.ports.queue import ClaimedRecord, ClaimRequest, ProgressReport, RenewalResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Afterword, Settlement
+from domain.settlement import LateLog, Settlement
 from domain.task import Task
 
-Ask = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
+Execute = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
 """Has a statement carried out with these parameters, and answers its rows."""
 
 
@@ -26,30 +26,30 @@ class PostgresQueue:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
-        return rows.claimed(self._ask(statements.CLAIM, asked(lease, now, wanted)), lease)
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
+        return rows.claimed(self._ask(statements.CLAIM, claim_parameters(lease, now, wanted)), lease)
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         first = self._renew(statements.RENEW, holds, lease)
         if not first.locked:
             return first
         try:
             with self._connection.begin_nested():
-                self._connection.execute(statements.WAIT_A_MOMENT)
+                self._connection.execute(statements.SHORT_LOCK_TIMEOUT)
                 then = self._renew(statements.RENEW_WAITING, first.locked, lease)
         except DBAPIError as error:
             if isinstance(error.orig, LockNotAvailable):
                 return first
             raise
-        return Unrenewed([*first.lost, *then.lost], then.locked)
+        return RenewalResult([*first.lost, *then.lost], then.locked)
 
-    def _renew(self, statement: TextClause, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+    def _renew(self, statement: TextClause, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         if not holds:
-            return Unrenewed()
+            return RenewalResult()
         parameters = _named(holds) | {"handler": lease.handler, "lease_until": lease.until}
         found = self._connection.execute(statement, parameters).all()
         lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
-        return Unrenewed(_holds(lost), _holds(locked))
+        return RenewalResult(_holds(lost), _holds(locked))
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []
@@ -57,7 +57,7 @@ class PostgresQueue:
     def held_by(self, handler: HandlerId) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.HELD_BY, {"handler": handler}))
 
-    def report(self, reports: Sequence[Report]) -> None:
+    def report(self, reports: Sequence[ProgressReport]) -> None:
         if not reports:
             return
         news = {
@@ -67,20 +67,20 @@ class PostgresQueue:
         self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        unwritten, refused = unsettled(settlements, self._ask)
+        unwritten, refused = settle_fenced(settlements, self._ask)
         self._record(settlements, {each.task.hold for each in unwritten})
         return refused
 
-    def record(self, afterwords: Sequence[Afterword]) -> None:
-        if afterwords:
-            kept = [rows.kept(each.hold.task, each.record) for each in afterwords]
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
+        if late_logs:
+            kept = [rows.kept(each.hold.task, each.record) for each in late_logs]
             self._connection.execute(statements.RECORD, rows.columns(kept))
 
-    def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.ABANDONED, {"now": now, "limit": limit})
+    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
+        found = self._connection.execute(statements.LAPSED, {"now": now, "limit": limit})
         return [rows.task(row) for row in found]
 
-    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.LEFT_BY, {"handler": handler, "limit": limit})
         return [rows.task(row) for row in found]
 
@@ -98,17 +98,17 @@ class PostgresQueue:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 
 
-def asked(lease: Lease, now: datetime, wanted: Wanted) -> Mapping[str, Any]:
+def claim_parameters(lease: Lease, now: datetime, wanted: ClaimRequest) -> Mapping[str, Any]:
     """The parameters of statements.CLAIM."""
     return {
         "types": array(wanted.most),
         "most": array(wanted.most.values()),
         "slow": array(type in wanted.slow for type in wanted.most),
-        "most_slow": wanted.most_slow,
-        "marked_types": array(type for type, _ in wanted.marks),
-        "marked_priorities": array(priority for _, priority in wanted.marks),
-        "marked_run_at": array(mark.run_at for mark in wanted.marks.values()),
-        "marked_ids": array(mark.id for mark in wanted.marks.values()),
+        "max_slow": wanted.max_slow,
+        "cursor_types": array(type for type, _ in wanted.cursors),
+        "cursor_priorities": array(priority for _, priority in wanted.cursors),
+        "cursor_run_at": array(cursor.run_at for cursor in wanted.cursors.values()),
+        "cursor_ids": array(cursor.id for cursor in wanted.cursors.values()),
         "now": now,
         "limit": wanted.limit,
         "max_bytes": wanted.max_bytes,
@@ -118,13 +118,13 @@ def asked(lease: Lease, now: datetime, wanted: Wanted) -> Mapping[str, Any]:
     }
 
 
-def unsettled(settlements: Sequence[Settlement], ask: Ask) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
+def settle_fenced(settlements: Sequence[Settlement], ask: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
     """Those that were not written now, and the tasks of those that were not written before either; the rest is."""
     unwritten = _all_but_answered(statements.SETTLE, settlements, ask)
     return unwritten, [each.task.id for each in _all_but_answered(statements.SETTLED, unwritten, ask)]
 
 
-def _all_but_answered(statement: TextClause, settlements: Sequence[Settlement], ask: Ask) -> Sequence[Settlement]:
+def _all_but_answered(statement: TextClause, settlements: Sequence[Settlement], ask: Execute) -> Sequence[Settlement]:
     """Those whose holds the statement does not answer."""
     if not settlements:
         return []

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from adapters.postgres import statements
 from adapters.postgres.arrays import array
-from application.ports.queue import Claimed
+from application.ports.queue import ClaimedRecord
 from domain import json_text
 from domain.failure import Error
 from domain.ids import TaskId
@@ -19,14 +19,14 @@ from domain.status import Status
 from domain.task import Task
 
 STATUSES = {status.value: status for status in Status}
-NARROW = len(statements.AS_THEY_ARE)
-WIDTH = NARROW + len(statements.CODED)
+UNCODED_COLUMNS = len(statements.UNCODED)
+TASK_COLUMNS = UNCODED_COLUMNS + len(statements.CODED)
 
 
 def task(row: Sequence[Any]) -> Task:
     """The task that a row of statements.TASK holds; what else the row may hold comes after that."""
-    fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
-    status, handler, until, progress, error = row[NARROW:WIDTH]
+    fields = dict(zip(statements.UNCODED, row, strict=False))
+    status, handler, until, progress, error = row[UNCODED_COLUMNS:TASK_COLUMNS]
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = None if progress is None else Progress(*json.loads(progress))
@@ -34,17 +34,17 @@ def task(row: Sequence[Any]) -> Task:
     return Task.restored(fields)
 
 
-def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[Claimed]:
+def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[ClaimedRecord]:
     """The tasks that rows of statements.CLAIMED hold, claimed under this lease, and their arguments."""
     return [_claimed(row, lease) for row in rows]
 
 
-def _claimed(row: Sequence[Any], lease: Lease) -> Claimed:
-    fields = dict(zip(statements.AS_THEY_ARE, row, strict=False))
-    error, args = row[NARROW:]
+def _claimed(row: Sequence[Any], lease: Lease) -> ClaimedRecord:
+    fields = dict(zip(statements.UNCODED, row, strict=False))
+    error, args = row[UNCODED_COLUMNS:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
     fields["error"] = _error(error)
-    return Claimed(Task.restored(fields), args)
+    return ClaimedRecord(Task.restored(fields), args)
 
 
 def _error(text: str | None) -> Error | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
 from domain.ids import TypeName
-from domain.schedule import FORGOTTEN, Recurrence, Schedule
+from domain.schedule import ABANDONED_RETENTION, Recurrence, Schedule
 
 
 class PostgresSchedules:
@@ -21,7 +21,7 @@ class PostgresSchedules:
         return [_recurrence(row) for row in self._connection.execute(statements.LOCK_SCHEDULES)]
 
     def due(self, now: datetime) -> Sequence[Recurrence]:
-        return [_recurrence(row) for row in self._connection.execute(statements.DUE, {"now": now})]
+        return [_recurrence(row) for row in self._connection.execute(statements.DUE_SCHEDULES, {"now": now})]
 
     def save(self, recurrences: Sequence[Recurrence]) -> None:
         if recurrences:
@@ -33,7 +33,7 @@ class PostgresSchedules:
             self._connection.execute(statements.REMOVE_SCHEDULES, {"types": list(types)})
 
     def review(self, now: datetime) -> None:
-        self._connection.execute(statements.REVIEW, {"now": now, "forgotten": now - FORGOTTEN})
+        self._connection.execute(statements.REVIEW_SCHEDULES, {"now": now, "forgotten": now - ABANDONED_RETENTION})
 
     def next_after(self, now: datetime) -> datetime | None:
         found: datetime | None = self._connection.execute(statements.NEXT_AFTER, {"now": now}).scalar()

@@ -2,16 +2,16 @@
 
 from sqlalchemy import text
 
-AS_THEY_ARE = (
+UNCODED = (
     *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
     *("callback", "attempt", "losses", "claims", "started", "finished"),
 )
 """The columns that are fields of a task under the same names."""
 CODED = ("status", "handler", "lease_until", "progress", "error")
 """Those that the other fields are made of."""
-TASK = ", ".join(f"t.{name}" for name in (*AS_THEY_ARE, *CODED))
+TASK = ", ".join(f"t.{name}" for name in (*UNCODED, *CODED))
 """The columns of a task, as rows.task reads them."""
-CLAIMED = ", ".join(f"t.{name}" for name in (*AS_THEY_ARE, "error", "args"))
+CLAIMED = ", ".join(f"t.{name}" for name in (*UNCODED, "error", "args"))
 """Those of a task that was just claimed, as rows.claimed reads them: the others are known."""
 
 ADD = text("""
@@ -106,40 +106,40 @@ SAVE = text("""
 REMOVE = text("DELETE FROM tasks WHERE id = :id")
 
 # A claim walks the pairs of type and priority that have waiting tasks, by an index look-up each, so that neither what
-# is not due yet nor what is of another type is ever read, nor what lies before a mark. It looks at what is due first
+# is not due yet nor what is of another type is ever read, nor what lies before a cursor. It looks at what is due first
 # (`due`), decides how many of each pair there are to be (`share`), and only then locks: nobody else finds rows locked
 # that are not taken.
 # The planner takes a limit that it cannot see for a tenth of the table. So each has one below it that it sees,
 # `:limit`, and the ids come as an array: else it would join by reading the table, and compile its plan for a second.
 CLAIM = text(f"""
-    WITH RECURSIVE mark AS MATERIALIZED (
+    WITH RECURSIVE claim_cursor AS MATERIALIZED (
         SELECT * FROM unnest(
-            CAST(:marked_types AS text[]), CAST(:marked_priorities AS smallint[]),
-            CAST(:marked_run_at AS timestamptz[]), CAST(:marked_ids AS bigint[])
-        ) AS m (type, priority, after_run_at, after_id)
+            CAST(:cursor_types AS text[]), CAST(:cursor_priorities AS smallint[]),
+            CAST(:cursor_run_at AS timestamptz[]), CAST(:cursor_ids AS bigint[])
+        ) AS c (type, priority, after_run_at, after_id)
     ), wanted AS (
-        SELECT type, most, slow, turn, marked
+        SELECT type, most, slow, turn, cursor_priorities
         FROM unnest(CAST(:types AS text[]), CAST(:most AS integer[]), CAST(:slow AS boolean[]))
             WITH ORDINALITY AS w (type, most, slow, turn)
         LEFT JOIN (
-            SELECT type, array_agg(priority ORDER BY priority DESC) AS marked FROM mark GROUP BY type
-        ) marks USING (type)
+            SELECT type, array_agg(priority ORDER BY priority DESC) AS cursor_priorities FROM claim_cursor GROUP BY type
+        ) cursors USING (type)
     ), step AS (
-        SELECT type, most, slow, turn, marked, 1 AS nth_mark, 32768 AS priority FROM wanted
+        SELECT type, most, slow, turn, cursor_priorities, 1 AS nth_cursor, 32768 AS priority FROM wanted
         UNION ALL
-        SELECT step.type, step.most, step.slow, step.turn, step.marked,
-            step.nth_mark + CASE WHEN waiting.priority IS NULL THEN 1 ELSE 0 END,
-            CAST(coalesce(waiting.priority, step.marked[step.nth_mark]) AS integer)
+        SELECT step.type, step.most, step.slow, step.turn, step.cursor_priorities,
+            step.nth_cursor + CASE WHEN waiting.priority IS NULL THEN 1 ELSE 0 END,
+            CAST(coalesce(waiting.priority, step.cursor_priorities[step.nth_cursor]) AS integer)
         FROM step LEFT JOIN LATERAL (
             SELECT priority FROM tasks
             WHERE status = 'waiting' AND type = step.type AND priority < step.priority
-                AND priority > coalesce(step.marked[step.nth_mark], -32769)
+                AND priority > coalesce(step.cursor_priorities[step.nth_cursor], -32769)
             ORDER BY priority DESC LIMIT 1
         ) waiting ON true
-        WHERE coalesce(waiting.priority, step.marked[step.nth_mark]) IS NOT NULL
+        WHERE coalesce(waiting.priority, step.cursor_priorities[step.nth_cursor]) IS NOT NULL
     ), pair AS (
         SELECT step.*, coalesce(after_run_at, '-infinity') AS after_run_at, coalesce(after_id, 0) AS after_id
-        FROM step LEFT JOIN mark USING (type, priority)
+        FROM step LEFT JOIN claim_cursor USING (type, priority)
         WHERE step.priority < 32768
     ), due AS (
         SELECT pair.*, nth,
@@ -159,10 +159,10 @@ CLAIM = text(f"""
         FROM (
             SELECT *
             FROM (
-                SELECT *, row_number() OVER (PARTITION BY slow ORDER BY priority DESC, nth, turn) AS nth_of_pace
+                SELECT *, row_number() OVER (PARTITION BY slow ORDER BY priority DESC, nth, turn) AS nth_of_speed
                 FROM due WHERE nth_of_type <= most
             ) wanted
-            WHERE NOT slow OR nth_of_pace <= :most_slow
+            WHERE NOT slow OR nth_of_speed <= :max_slow
             ORDER BY priority DESC, nth, turn LIMIT :limit
         ) taken
         GROUP BY type, priority, turn, after_run_at, after_id
@@ -179,26 +179,27 @@ CLAIM = text(f"""
             ) first
             LIMIT share.size
         ) free
-    ), placed AS (
-        SELECT id, args_bytes, row_number() OVER (ORDER BY priority DESC, round, turn) AS place
+    ), ranked AS (
+        SELECT id, args_bytes, row_number() OVER (ORDER BY priority DESC, round, turn) AS position
         FROM (
             SELECT *, row_number() OVER (PARTITION BY turn, priority ORDER BY run_at, id) AS round FROM locked
         ) rounds
     ), chosen AS (
-        SELECT id, place
-        FROM (SELECT *, sum(args_bytes) OVER (ORDER BY place) AS bytes FROM placed) sized
-        WHERE place = 1 OR bytes <= :max_bytes
+        SELECT id, position
+        FROM (SELECT *, sum(args_bytes) OVER (ORDER BY position) AS bytes FROM ranked) sized
+        WHERE position = 1 OR bytes <= :max_bytes
     ), claimed AS (
         UPDATE tasks t
         SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
             lease_until = :lease_until, finished = NULL, progress = NULL,
             started = CASE
-                WHEN t.id = ANY (ARRAY(SELECT id FROM chosen WHERE place <= :starting)) THEN CAST(:now AS timestamptz)
+                WHEN t.id = ANY (ARRAY(SELECT id FROM chosen WHERE position <= :starting))
+                THEN CAST(:now AS timestamptz)
             END
         WHERE t.id = ANY (ARRAY(SELECT id FROM chosen))
         RETURNING {CLAIMED}
     )
-    SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY place
+    SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY position
 """)
 
 # A row that somebody has locked is left as it is at first, or one would cost all the others their leases. A handler may
@@ -220,7 +221,7 @@ _RENEW = """
 """
 RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
 
-WAIT_A_MOMENT = text("SET LOCAL lock_timeout = '300ms'")
+SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
 
 LOST = text("""
     SELECT mine.id, mine.claim
@@ -312,7 +313,7 @@ RECORD = text("""
     ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
 """)
 
-ABANDONED = text(f"""
+LAPSED = text(f"""
     SELECT {TASK} FROM tasks t
     WHERE t.status = 'running' AND t.lease_until < :now
     ORDER BY t.lease_until, t.id LIMIT :limit
@@ -477,7 +478,7 @@ PUBLISH_TYPES = text("""
         retries_timeout = excluded.retries_timeout, callback = excluded.callback
 """)
 
-KEEP = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
+RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
 
 WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
 
@@ -501,7 +502,7 @@ ALL_TYPES = text("""
 
 LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE")
 
-DUE = text("""
+DUE_SCHEDULES = text("""
     SELECT * FROM schedules
     WHERE next <= :now AND abandoned IS NULL
     ORDER BY type FOR UPDATE SKIP LOCKED
@@ -520,7 +521,7 @@ SAVE_SCHEDULES = text("""
 
 REMOVE_SCHEDULES = text("DELETE FROM schedules WHERE type = ANY (:types)")
 
-REVIEW = text("""
+REVIEW_SCHEDULES = text("""
     WITH living AS (
         SELECT types FROM handlers WHERE until > :now
     ), forgotten AS (
@@ -565,5 +566,19 @@ SETTLE_DELIVERY = text("""
     WHERE task = :task AND finished = :finished AND attempts = :attempts AND state = 'pending'
 """)
 
-HOT = (ADD, ADD_WITH_KEYS, GET, SEVERAL, VERSIONS, DELIVERY, CLAIM, RENEW, LOST, REPORT, SETTLE, ABANDONED, KEEP)
+PREPARED = (
+    ADD,
+    ADD_WITH_KEYS,
+    GET,
+    SEVERAL,
+    VERSIONS,
+    DELIVERY,
+    CLAIM,
+    RENEW,
+    LOST,
+    REPORT,
+    SETTLE,
+    LAPSED,
+    RENEW_HANDLER,
+)
 """Those that are sent again and again over the same connection."""

@@ -8,22 +8,22 @@ from sqlalchemy import Connection, Row, TextClause
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
-from application.ports.task_repository import LATEST, Known, Stored, Version
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord, Version
 from domain.delivery import Delivery
-from domain.ids import Key, TaskId
+from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
-ASKED = (
+SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
     *("priority", "max_attempts", "max_losses", "timeout", "callback"),
 )
 """The fields of a new task that are columns under the same names."""
 
 
-class PostgresTasks:
-    """Implements application.ports.task_repository.Tasks."""
+class PostgresTaskRepository:
+    """Implements application.ports.task_repository.TaskRepository."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,13 +33,13 @@ class PostgresTasks:
             return []
         return added(submissions, self._ids)
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
+    def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         if not keys:
             return {}
         found = self._connection.execute(statements.WITH_KEYS, {"keys": list(keys)})
-        return {Key(row.key): Known(TaskId(row.id), row.fingerprint) for row in found}
+        return {IdempotencyKey(row.key): KeyOwner(TaskId(row.id), row.fingerprint) for row in found}
 
-    def get(self, id: TaskId) -> Stored | None:
+    def get(self, id: TaskId) -> TaskRecord | None:
         row = self._connection.execute(statements.GET, {"id": id}).first()
         return None if row is None else self._stored(row)
 
@@ -48,7 +48,7 @@ class PostgresTasks:
         return {TaskId(row.id): Version(row.version) for row in found}
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": LATEST})
+        found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": MAX_ATTEMPTS_SHOWN})
         return [rows.attempt(row) for row in found]
 
     def lock(self, *ids: TaskId) -> Sequence[Task]:
@@ -64,14 +64,14 @@ class PostgresTasks:
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         return self._connection.execute(statement, columns).scalars().all()
 
-    def _stored(self, row: Row[Any]) -> Stored:
+    def _stored(self, row: Row[Any]) -> TaskRecord:
         # Few have a callback: the others are spared the look.
         return stored(row, None if row.callback is None else PostgresDeliveries(self._connection).get(row.id))
 
 
-def stored(row: Any, delivery: Delivery | None) -> Stored:
+def stored(row: Any, delivery: Delivery | None) -> TaskRecord:
     """The task that a row of statements.GET holds, with the delivery that it has."""
-    return Stored(rows.task(row), row.args, row.result, row.version, delivery)
+    return TaskRecord(rows.task(row), row.args, row.result, row.version, delivery)
 
 
 def added(
@@ -79,7 +79,7 @@ def added(
 ) -> Sequence[Task | None]:
     """The tasks that they become, under the `ids` that a statement gives to its columns."""
     fields = [each.fields() for each in submissions]
-    columns = {name: array([each[name] for each in fields]) for name in ASKED} | {
+    columns = {name: array([each[name] for each in fields]) for name in SUBMITTED_COLUMNS} | {
         "args": array([each.args for each in submissions]),
         "terms": array([_terms(each) for each in submissions]),
     }

@@ -9,22 +9,22 @@ from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.listing import PostgresListing
-from adapters.postgres.published_types import PostgresTypes
+from adapters.postgres.published_types import PostgresPublishedTypes
 from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.schedules import PostgresSchedules
-from adapters.postgres.task_repository import PostgresTasks
+from adapters.postgres.task_repository import PostgresTaskRepository
 
 
-class PostgresWork:
+class PostgresUnitOfWork:
     """One transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.tasks = PostgresTasks(connection)
+        self.tasks = PostgresTaskRepository(connection)
         self.queue = PostgresQueue(connection)
         self.listing = PostgresListing(connection)
         self.cleaning = PostgresCleaning(connection)
-        self.types = PostgresTypes(connection)
+        self.types = PostgresPublishedTypes(connection)
         self.schedules = PostgresSchedules(connection)
         self.deliveries = PostgresDeliveries(connection)
 
@@ -40,7 +40,7 @@ class PostgresStore:
         self._database = database
 
     @contextmanager
-    def begin(self) -> Iterator[PostgresWork]:
+    def begin(self) -> Iterator[PostgresUnitOfWork]:
         """A work that is rolled back unless it is committed. StorageUnavailable where the database is away."""
         with self._database.transaction() as connection:
-            yield PostgresWork(connection)
+            yield PostgresUnitOfWork(connection)

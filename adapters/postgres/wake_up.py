@@ -23,9 +23,9 @@ CHANNELS = {
 }
 NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :topic)")
 """A hint need not outlive the server, so its commit need not wait for the disk."""
-PAUSE = 0.005
+MIN_GAP_SECONDS = 0.005
 """Seconds between two notifications of one process: one a row would make commits wait for each other."""
-RECONNECT = 1.0
+RECONNECT_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -60,12 +60,12 @@ class PostgresNotifier:
         while topics:
             try:
                 for topic in topics:
-                    self._database.at_once(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
-                self._closed.wait(PAUSE)
+                    self._database.autocommit(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
+                self._closed.wait(MIN_GAP_SECONDS)
                 topics = self._next()
             except Exception as error:  # whatever it is, what comes later is to be told
                 log.debug("nobody could be notified: %s", error)
-                if self._closed.wait(RECONNECT):
+                if self._closed.wait(RECONNECT_SECONDS):
                     return
 
     def _next(self) -> set[Topic]:
@@ -114,7 +114,7 @@ class PostgresListener:
                     self._hear(connection, tell)
             except psycopg2.Error as error:
                 log.debug("nothing can be heard: %s", error)
-            self._closed.wait(RECONNECT)
+            self._closed.wait(RECONNECT_SECONDS)
         # Here, for as long as this thread lives it may look at it.
         os.close(self._stop_reader)
 

@@ -9,11 +9,11 @@ from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any
 
-LOOK = 0.5
+CHECK_SECONDS = 0.5
 """Seconds between two looks, while anything is watched."""
 
 
-class Watch:
+class Watchdog:
     """A network that is cut says so in the end, a server that hangs never does, and the driver waits for ever."""
 
     def __init__(self, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Watch:
                 self._cut_overdue()
                 if not self._watched:
                     self._is_needed.clear()
-            time.sleep(LOOK)
+            time.sleep(CHECK_SECONDS)
 
     def _cut_overdue(self) -> None:
         now = time.monotonic()

@@ -11,20 +11,20 @@ from adapters.webhooks.allowed_networks import Network
 from adapters.webhooks.network import AllowedNetwork, Deadline, Resolve
 from application.ports.webhooks import Answer, Undelivered
 
-WHOLE = 10.0
+MAX_SECONDS = 10.0
 """Seconds for everything but looking up the name, for which the system has limits of its own."""
 
-TROUBLE = (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+DELIVERY_ERRORS = (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
 """UnicodeError: of a host that no name could have."""
 
 
-class HttpPost:
-    """Implements application.ports.webhooks.Post. Safe to use from several threads."""
+class HttpWebhookSender:
+    """Implements application.ports.webhooks.WebhookSender. Safe to use from several threads."""
 
     def __init__(
         self,
         networks: Sequence[Network],
-        whole: float = WHOLE,
+        whole: float = MAX_SECONDS,
         resolve: Resolve = socket.getaddrinfo,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
@@ -36,7 +36,7 @@ class HttpPost:
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
             return self._send(url, headers, body)
-        except TROUBLE as error:
+        except DELIVERY_ERRORS as error:
             raise Undelivered(_why(error)) from error
 
     def _send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -12,7 +12,7 @@ import httpcore
 from adapters.webhooks.allowed_networks import Network, may_be_called
 from application.ports.webhooks import Undelivered
 
-CONNECT = 5.0
+MAX_CONNECT_SECONDS = 5.0
 """Seconds for one address to take the connection."""
 
 Resolve = Callable[..., Sequence[Any]]
@@ -65,7 +65,7 @@ class AllowedNetwork(httpcore.NetworkBackend):
     def _connected(self, family: int, address: Any) -> socket.socket:
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(self._deadline.left(CONNECT))
+            connection.settimeout(self._deadline.left(MAX_CONNECT_SECONDS))
             connection.connect(address)
         except BaseException:
             connection.close()

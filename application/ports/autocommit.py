@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.ports.queue import Claimed, Wanted
-from application.ports.task_repository import Stored, Version
+from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.task_repository import TaskRecord, Version
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -13,7 +13,7 @@ from domain.submission import Submission
 from domain.task import Task
 
 
-class AtOnce(Protocol):
+class AutocommitStore(Protocol):
     """What has returned lasts; what has failed did not happen, unless the answer was lost on its way.
 
     StorageUnavailable from any of its methods where the storage is away.
@@ -27,7 +27,7 @@ class AtOnce(Protocol):
         """
         ...
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
         """As Queue.claim."""
         ...
 
@@ -35,7 +35,7 @@ class AtOnce(Protocol):
         """As Queue.settle. Where it has failed, some may be written, and all are to be settled again."""
         ...
 
-    def several(self, ids: Collection[TaskId]) -> Mapping[TaskId, Stored]:
+    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         """Those of them that are there, as they stand."""
         ...
 

@@ -9,7 +9,7 @@ from domain.ids import TaskId
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class DeletedTasks:
     """How many tasks were deleted, and which of them still waited to be run."""
 
     deleted: int
@@ -19,7 +19,7 @@ class Expired:
 class Cleaning(Protocol):
     """The end of tasks, and of what has piled up."""
 
-    def delete_expired(self, now: datetime, limit: int) -> Expired:
+    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
         """Before: expired, not running, not locked. After: unknown. The longest expired first, at most `limit`."""
         ...
 

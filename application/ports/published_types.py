@@ -10,7 +10,7 @@ from domain.task_type import TaskType
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedType:
     """A type as it was last published, and whether a handler lives that can run it.
 
     `next` is when it recurs; None where it does not, or its schedule is abandoned.
@@ -21,7 +21,7 @@ class Published:
     next: datetime | None = None
 
 
-REMEMBERED = timedelta(days=1)
+DEAD_HANDLER_RETENTION = timedelta(days=1)
 """How long a handler that stopped living is still known."""
 
 
@@ -38,7 +38,7 @@ class PublishedTypes(Protocol):
         """
         ...
 
-    def keep(self, handler: HandlerId, until: datetime) -> bool:
+    def renew(self, handler: HandlerId, until: datetime) -> bool:
         """Before: published. After: it lives until then. False if the handler is not known (any more)."""
         ...
 
@@ -54,10 +54,10 @@ class PublishedTypes(Protocol):
         """After: handlers that stopped living a day ago or more are not known. Answers how many there were."""
         ...
 
-    def elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
+    def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         """The schemas of that type that other handlers than this one have published which live then."""
         ...
 
-    def all(self, now: datetime) -> Sequence[Published]:
+    def all(self, now: datetime) -> Sequence[PublishedType]:
         """Every type that was ever published, by name."""
         ...

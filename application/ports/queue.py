@@ -8,18 +8,18 @@ from typing import NamedTuple, Protocol
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.progress import Progress
-from domain.settlement import Afterword, Settlement
+from domain.settlement import LateLog, Settlement
 from domain.task import Task
 
 
-class Claimed(NamedTuple):
+class ClaimedRecord(NamedTuple):
     """A task that now runs under this handler's lease, and its arguments as JSON text."""
 
     task: Task
     args: str
 
 
-class Mark(NamedTuple):
+class Cursor(NamedTuple):
     """A place in the line of the waiting tasks of one type and priority, which stand there by `run_at`, then id."""
 
     run_at: datetime
@@ -27,7 +27,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClaimRequest:
     """How many tasks of each type, in the order in which types take turns.
 
     At most `limit` in all, and of the `slow` types at most `most_slow` together. Their arguments have at most
@@ -41,12 +41,12 @@ class Wanted:
     max_bytes: int
     starting: int
     slow: frozenset[TypeName] = frozenset()
-    most_slow: int = 0
-    marks: Mapping[tuple[TypeName, int], Mark] = field(default_factory=dict)
+    max_slow: int = 0
+    cursors: Mapping[tuple[TypeName, int], Cursor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProgressReport:
     """What there is to say of a run that goes on: when its function started, and how far it is."""
 
     hold: Hold
@@ -55,7 +55,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Unrenewed:
+class RenewalResult:
     """What is not held any more, and what somebody else has locked."""
 
     lost: Sequence[Hold] = ()
@@ -65,7 +65,7 @@ class Unrenewed:
 class Queue(Protocol):
     """Waiting and running tasks. Claiming and taking back skip what others have locked; the rest waits for it."""
 
-    def claim(self, lease: Lease, now: datetime, wanted: Wanted) -> Sequence[Claimed]:
+    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
         """Before: waiting and due. After: running under the lease, each with a claim of its own.
 
         Higher priority first; within one priority types take turns in the order of `wanted.most`; within a type by
@@ -73,7 +73,7 @@ class Queue(Protocol):
         """
         ...
 
-    def renew(self, holds: Sequence[Hold], lease: Lease) -> Unrenewed:
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         """Before: running under these claims. After: under the lease given, but for those that are answered.
 
         What somebody has locked is waited for a moment, and stays under the lease that it has if that is not enough.
@@ -88,7 +88,7 @@ class Queue(Protocol):
         """All that is running under leases of this handler. Changes nothing."""
         ...
 
-    def report(self, reports: Sequence[Report]) -> None:
+    def report(self, reports: Sequence[ProgressReport]) -> None:
         """Before: running under these claims. After: started, and as far as reported. Others are left alone."""
         ...
 
@@ -100,15 +100,15 @@ class Queue(Protocol):
         """
         ...
 
-    def record(self, afterwords: Sequence[Afterword]) -> None:
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         """Before: not held any more. After: on record, where the tasks still exist. May be repeated."""
         ...
 
-    def abandoned(self, now: datetime, limit: int) -> Sequence[Task]:
+    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
         """Running tasks whose lease has lapsed, the longest first, locked by this work. Changes nothing."""
         ...
 
-    def left_by(self, handler: HandlerId, limit: int) -> Sequence[Task]:
+    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
         """Running tasks under leases of this handler, whatever its leases say, locked by this work. Changes nothing."""
         ...
 

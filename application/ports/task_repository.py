@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, NewType, Protocol
 
 from domain.delivery import Delivery
-from domain.ids import Key, TaskId
+from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
 Version = NewType("Version", int)
-UNKNOWN = Version(0)
+UNKNOWN_VERSION = Version(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class TaskRecord:
     """A task with the JSON texts that travel beside it, and the version that it has in the storage; 0 is not known.
 
     `delivery` says how far the address of a finished task has been told, where it has one.
@@ -24,22 +24,22 @@ class Stored:
     task: Task
     args: str
     result: str | None = None
-    version: Version = field(default=UNKNOWN, compare=False)
+    version: Version = field(default=UNKNOWN_VERSION, compare=False)
     delivery: Delivery | None = None
 
 
-class Known(NamedTuple):
+class KeyOwner(NamedTuple):
     """A task that has a key, and the fingerprint of the request that made it."""
 
     task: TaskId
     fingerprint: str | None
 
 
-LATEST = 50
+MAX_ATTEMPTS_SHOWN = 50
 """How many records of starts are shown: a task may have thousands."""
 
 
-class Tasks(Protocol):
+class TaskRepository(Protocol):
     """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
@@ -49,11 +49,11 @@ class Tasks(Protocol):
         """
         ...
 
-    def with_keys(self, keys: Collection[Key]) -> Mapping[Key, Known]:
+    def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         """The tasks that have these keys, as far as there are any."""
         ...
 
-    def get(self, id: TaskId) -> Stored | None:
+    def get(self, id: TaskId) -> TaskRecord | None:
         """The task as it stands; None if there is none."""
         ...
 

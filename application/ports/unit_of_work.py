@@ -10,14 +10,14 @@ from application.ports.listing import Listing
 from application.ports.published_types import PublishedTypes
 from application.ports.queue import Queue
 from application.ports.schedules import Schedules
-from application.ports.task_repository import Tasks
+from application.ports.task_repository import TaskRepository
 
 
-class Work(Protocol):
+class UnitOfWork(Protocol):
     """One transaction over all that is stored. StorageUnavailable from any of its methods where the storage is away."""
 
     @property
-    def tasks(self) -> Tasks: ...
+    def tasks(self) -> TaskRepository: ...
 
     @property
     def queue(self) -> Queue: ...
@@ -42,5 +42,5 @@ class Work(Protocol):
         ...
 
 
-Begin = Callable[[], AbstractContextManager[Work]]
+Begin = Callable[[], AbstractContextManager[UnitOfWork]]
 """`with begin() as work:` rolls back unless `work.commit()` was called."""

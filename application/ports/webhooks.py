@@ -20,7 +20,7 @@ class Undelivered(Exception):
         self.why = why
 
 
-class Post(Protocol):
+class WebhookSender(Protocol):
     """Goes nowhere but to the address itself: it follows no redirects, and calls only whom it is allowed to call."""
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

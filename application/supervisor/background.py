@@ -10,20 +10,20 @@ from typing import Protocol, TypeVar
 from application.errors import StorageConflict, StorageUnavailable
 
 T = TypeVar("T")
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
-CONFLICTS, CONFLICT_PAUSE = 3, 0.05
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.05, 2.0
+MAX_CONFLICTS, MAX_CONFLICT_PAUSE_SECONDS = 3, 0.05
 log = logging.getLogger(__name__)
 
 
-class Courier(Protocol):
+class BackgroundRunner(Protocol):
     """Takes an errand, and brings its answer back to the thread that asks for answers."""
 
     @property
-    def is_free(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether an errand can be sent now."""
         ...
 
-    def send(self, errand: Callable[[], T], then: Callable[[T], None]) -> None:
+    def send(self, call: Callable[[], T], then: Callable[[T], None]) -> None:
         """Before: free. After: the errand is carried out, again and again while the storage is away.
 
         One that fails for another reason, or meets the same lock again and again, is given up: `then` is not called,
@@ -40,40 +40,40 @@ class Courier(Protocol):
         ...
 
 
-class ThreadCourier:
-    """A Courier on a thread; `arrived` is called from that thread when there is an answer.
+class ThreadRunner:
+    """A BackgroundRunner on a thread; `arrived` is called from that thread when there is an answer.
 
     It looks again in a quarter of a lease at the latest: who takes back what has lapsed waits no more than a whole one.
     """
 
     def __init__(self, arrived: Callable[[], None], lease: float = 30.0) -> None:
         self._arrived = arrived
-        self._longest_pause = min(LONGEST_PAUSE, lease / 4)
+        self._longest_pause = min(MAX_PAUSE_SECONDS, lease / 4)
         self._changed = Condition()
-        self._errands: deque[Callable[[], Callable[[], None]]] = deque()
+        self._calls: deque[Callable[[], Callable[[], None]]] = deque()
         self._answers: deque[Callable[[], None]] = deque()
-        self._is_free = True
+        self._is_idle = True
         self._closed = Event()
         self._thread = Thread(target=self._run, name="courier", daemon=True)
         self._thread.start()
 
     @property
-    def is_free(self) -> bool:
-        return self._is_free
+    def is_idle(self) -> bool:
+        return self._is_idle
 
-    def send(self, errand: Callable[[], T], then: Callable[[T], None]) -> None:
+    def send(self, call: Callable[[], T], then: Callable[[T], None]) -> None:
         def carried() -> Callable[[], None]:
-            answer = errand()
+            answer = call()
             return lambda: then(answer)
 
-        self._is_free = False
+        self._is_idle = False
         with self._changed:
-            self._errands.append(carried)
+            self._calls.append(carried)
             self._changed.notify()
 
     def deliver(self) -> None:
         while self._answers:
-            self._is_free = True
+            self._is_idle = True
             self._answers.popleft()()
 
     def close(self) -> None:
@@ -83,27 +83,27 @@ class ThreadCourier:
         self._thread.join(timeout=1)
 
     def _run(self) -> None:
-        while errand := self._next():
-            answer = self._carry(errand)
+        while call := self._next():
+            answer = self._carry(call)
             if answer:
                 self._answers.append(answer)
                 self._arrived()
 
     def _next(self) -> Callable[[], Callable[[], None]] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._errands or self._closed.is_set())
-            return None if self._closed.is_set() else self._errands.popleft()
+            self._changed.wait_for(lambda: self._calls or self._closed.is_set())
+            return None if self._closed.is_set() else self._calls.popleft()
 
-    def _carry(self, errand: Callable[[], Callable[[], None]]) -> Callable[[], None] | None:
-        pause, conflicts = FIRST_PAUSE, 0
+    def _carry(self, call: Callable[[], Callable[[], None]]) -> Callable[[], None] | None:
+        pause, conflicts = FIRST_PAUSE_SECONDS, 0
         while not self._closed.is_set():
             try:
-                return errand()
+                return call()
             except StorageConflict:
                 conflicts += 1
-                if conflicts == CONFLICTS:
+                if conflicts == MAX_CONFLICTS:
                     return lambda: None
-                self._closed.wait(random.uniform(0, CONFLICT_PAUSE))
+                self._closed.wait(random.uniform(0, MAX_CONFLICT_PAUSE_SECONDS))
                 continue
             except StorageUnavailable:
                 log.warning("the database is away, trying again in %.2f s", pause)

@@ -7,14 +7,14 @@ from datetime import datetime
 from enum import Enum, auto
 from math import inf
 
-from application.ports.queue import Claimed
+from application.ports.queue import ClaimedRecord
 from domain.ids import Hold, TypeName
 from domain.progress import Progress
 from domain.settlement import Settlement
 from domain.task import Task
 
 
-class Ending(Enum):
+class StopReason(Enum):
     """Why a run was stopped before it ended by itself."""
 
     TIMEOUT = auto()
@@ -23,7 +23,7 @@ class Ending(Enum):
 
 
 @dataclass(slots=True)
-class Held:
+class ClaimedTask:
     """A claimed task. `claimed_at` and `started_at` are seconds of the host's monotonic clock."""
 
     hold: Hold
@@ -32,7 +32,7 @@ class Held:
     claimed_at: float
     started_at: float | None = None
     progress: Progress | None = None
-    ending: Ending | None = None
+    stop_reason: StopReason | None = None
 
     @property
     def deadline(self) -> float:
@@ -43,15 +43,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class UnfitTask:
     """A claimed task that does not fit the functions here, and how it ends where it fits nobody else's."""
 
-    held: Held
-    otherwise: Callable[[Task, datetime], Settlement]
+    claimed: ClaimedTask
+    settlement_otherwise: Callable[[Task, datetime], Settlement]
 
 
 @dataclass(slots=True)
-class Holdings:
+class ClaimedTasks:
     """The claimed tasks: those that wait for a free place in the order of claiming, and those handed over.
 
     Of those handed over, the `begun` are known to go on. The `unfit` did not begin, and nobody knows yet whether
@@ -59,74 +59,74 @@ class Holdings:
     has not begun: whoever decides what to claim asks at every turn, and there may be many.
     """
 
-    queued: deque[Held] = field(default_factory=deque)
-    running: dict[Hold, Held] = field(default_factory=dict)
-    begun: dict[Hold, Held] = field(default_factory=dict)
-    unfit: dict[Hold, Unfit] = field(default_factory=dict)
+    queued: deque[ClaimedTask] = field(default_factory=deque)
+    running: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    begun: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    unfit: dict[Hold, UnfitTask] = field(default_factory=dict)
     queued_of: Counter[TypeName] = field(default_factory=Counter)
     next_of: Counter[TypeName] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self.queued) + len(self.running) + len(self.unfit)
 
-    def take_in(self, claimed: Sequence[Claimed], now: float) -> None:
+    def add(self, claimed: Sequence[ClaimedRecord], now: float) -> None:
         """Queue what was claimed."""
-        self.queued.extend([Held(each.task.hold, each.task, each.args, now) for each in claimed])
+        self.queued.extend([ClaimedTask(each.task.hold, each.task, each.args, now) for each in claimed])
         self.queued_of.update([each.task.type for each in claimed])
 
     def waits_for_record(self) -> bool:
         """Whether the first that is queued may not start yet."""
         return bool(self.queued) and self.queued[0].task.must_start_on_record
 
-    def hand_over(self) -> Held:
+    def dispatch_first(self) -> ClaimedTask:
         """The first that is queued; it runs from now on."""
-        held = self._first()
-        self.running[held.hold] = held
-        self.next_of[held.task.type] += 1
-        return held
+        claimed = self._first()
+        self.running[claimed.hold] = claimed
+        self.next_of[claimed.task.type] += 1
+        return claimed
 
-    def begin(self, hold: Hold, at: float) -> Held | None:
+    def begin(self, hold: Hold, at: float) -> ClaimedTask | None:
         """The function of this one began then; None where it is not running any more."""
-        if held := self.running.get(hold):
-            held.started_at = at
-            self.begun[hold] = held
-            self.next_of[held.task.type] -= 1
-        return held
+        if claimed := self.running.get(hold):
+            claimed.started_at = at
+            self.begun[hold] = claimed
+            self.next_of[claimed.task.type] -= 1
+        return claimed
 
-    def end(self, hold: Hold) -> Held | None:
+    def end(self, hold: Hold) -> ClaimedTask | None:
         """This one does not run any more; None where it did not."""
-        held = self.running.pop(hold, None)
-        if held and self.begun.pop(hold, None) is None:
-            self.next_of[held.task.type] -= 1
-        return held
+        claimed = self.running.pop(hold, None)
+        if claimed and self.begun.pop(hold, None) is None:
+            self.next_of[claimed.task.type] -= 1
+        return claimed
 
     def holds(self) -> Sequence[Hold]:
         """All that is held and not known to be lost."""
-        running = (hold for hold, held in self.running.items() if held.ending is not Ending.LOST)
-        return [*(held.hold for held in self.queued), *running, *self.unfit]
+        running = (hold for hold, claimed in self.running.items() if claimed.stop_reason is not StopReason.LOST)
+        return [*(claimed.hold for claimed in self.queued), *running, *self.unfit]
 
-    def everything(self) -> Iterator[Hold]:
+    def all_holds(self) -> Iterator[Hold]:
         """All that is here, lost or not."""
-        yield from (held.hold for held in self.queued)
+        yield from (claimed.hold for claimed in self.queued)
         yield from self.running
         yield from self.unfit
 
-    def first_to_begin(self) -> Held | None:
+    def first_to_begin(self) -> ClaimedTask | None:
         """Of what was handed over, the first that has not begun as far as it is known."""
-        return next((held for hold, held in self.running.items() if hold not in self.begun), None)
+        return next((claimed for hold, claimed in self.running.items() if hold not in self.begun), None)
 
-    def take_out(self, claimed_before: float = inf) -> Iterator[Held]:
+    def pop_queued(self, claimed_before: float = inf) -> Iterator[ClaimedTask]:
         """Remove what is queued for longer than that, the oldest first."""
         while self.queued and self.queued[0].claimed_at < claimed_before:
             yield self._first()
 
     def drop(self, lost: Set[Hold]) -> None:
         """Remove what is not held any more, as far as it does not run."""
-        self.queued = deque(held for held in self.queued if held.hold not in lost)
-        self.queued_of = Counter(held.task.type for held in self.queued)
+        self.queued = deque(claimed for claimed in self.queued if claimed.hold not in lost)
+        self.queued_of = Counter(claimed.task.type for claimed in self.queued)
         self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in lost}
 
-    def _first(self) -> Held:
-        held = self.queued.popleft()
-        self.queued_of[held.task.type] -= 1
-        return held
+    def _first(self) -> ClaimedTask:
+        claimed = self.queued.popleft()
+        self.queued_of[claimed.task.type] -= 1
+        return claimed

@@ -8,27 +8,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from application.ports.queue import Claimed, Wanted
-from application.supervisor.claimed import Held, Holdings
+from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.supervisor.claimed import ClaimedTask, ClaimedTasks
 from domain.ids import Hold, TypeName
 from domain.task import Task
 
-HORIZON = 0.1
+HORIZON_SECONDS = 0.1
 """Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
 
-LIMIT = 1000
+MAX_TASKS = 1000
 """Tasks of a claim, and tasks that are claimed and have not begun: of what takes no time, so many are enough."""
-MOST_BYTES = 16 * 1024 * 1024
-LONGEST_CHARACTER = 4
+MAX_BYTES = 16 * 1024 * 1024
+MAX_CHARACTER_BYTES = 4
 """Bytes."""
-WEIGHT = 0.2
+LATEST_RUN_WEIGHT = 0.2
 """How much the latest run counts in the mean duration of its type."""
 
-SHORTEST = 1e-5
+MIN_RUN_SECONDS = 1e-5
 
 
 @dataclass(slots=True)
-class ClaimAhead:
+class Prefetch:
     """Mean durations by type, the order in which types take turns, and what the last claims came to.
 
     Of the `exhausted` types nothing was there when they were last asked for: one that brought less than was wanted may
@@ -44,12 +44,12 @@ class ClaimAhead:
     returning: dict[Hold, TypeName] = field(default_factory=dict)
     unseen: set[TypeName] = field(default_factory=set)
 
-    def learn(self, type: TypeName, seconds: float) -> None:
+    def record_duration(self, type: TypeName, seconds: float) -> None:
         """A run of this type took so long."""
         mean = self.durations.get(type, seconds)
-        self.durations[type] = max(mean + WEIGHT * (seconds - mean), SHORTEST)
+        self.durations[type] = max(mean + LATEST_RUN_WEIGHT * (seconds - mean), MIN_RUN_SECONDS)
 
-    def offer(self, types: Iterable[TypeName]) -> None:
+    def set_types(self, types: Iterable[TypeName]) -> None:
         """These are the types that can be run; those that were there keep their place in the turns."""
         offered = list(types)
         self.turns = [type for type in self.turns if type in offered]
@@ -57,46 +57,46 @@ class ClaimAhead:
         self.cut_short &= {*offered}
         self.exhausted &= {*offered}
 
-    def asked(self) -> None:
+    def claim_sent(self) -> None:
         """A claim is on its way."""
         self.unseen = {*self.returning.values()}
 
-    def took(self, claimed: Sequence[Claimed], wanted: Wanted) -> None:
+    def claim_answered(self, claimed: Sequence[ClaimedRecord], wanted: ClaimRequest) -> None:
         """These were claimed when so many were wanted. Their types come last now, the latest last of all.
 
         A claim behind marks does not tell what waits before them.
         """
         taken = Counter(each.task.type for each in claimed)
-        asked, bounded = wanted.most.keys(), _bounded(taken, claimed, wanted)
-        if not wanted.marks:
-            self.cut_short = self.cut_short - asked | self.unseen
+        claim_sent, bounded = wanted.most.keys(), _bounded(taken, claimed, wanted)
+        if not wanted.cursors:
+            self.cut_short = self.cut_short - claim_sent | self.unseen
         self.cut_short |= bounded & taken.keys()
-        self.exhausted = self.exhausted - taken.keys() | (asked - taken.keys() - bounded)
+        self.exhausted = self.exhausted - taken.keys() | (claim_sent - taken.keys() - bounded)
         for type in taken:
             if type in self.turns:
                 self.turns.remove(type)
                 self.turns.append(type)
 
-    def wanted(self, free: int, places: int, held: Holdings, now: float) -> Wanted:
+    def claim_request(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> ClaimRequest:
         """How many to claim, in the order of turns; only types of which any are wanted.
 
         `free` runs could be started now, in `places` of which each runs one at a time.
         """
-        ready = self._ready(free, places, held, now)
-        in_hand = held.queued_of + held.next_of
-        idle = max(min(free, places) - len(held.queued), 0)
-        most_slow = max(ready - self._kept(places, in_hand) - self._number_of_slow(held.queued_of), 0)
-        quick = self._most_quick(ready, in_hand, idle)
+        ready = self._free_slots(free, slots, tasks, now)
+        claimed_of_type = tasks.queued_of + tasks.next_of
+        idle = max(min(free, slots) - len(tasks.queued), 0)
+        max_slow = max(ready - self._reserved_slots(slots, claimed_of_type) - self._number_of_slow(tasks.queued_of), 0)
+        quick = self._most_quick(ready, claimed_of_type, idle)
         slow = frozenset(self.turns) - quick.keys()
-        most = {type: quick.get(type, most_slow) for type in self.turns}
-        return Wanted({type: n for type, n in most.items() if n > 0}, LIMIT, MOST_BYTES, idle, slow, most_slow)
+        most = {type: quick.get(type, max_slow) for type in self.turns}
+        return ClaimRequest({type: n for type, n in most.items() if n > 0}, MAX_TASKS, MAX_BYTES, idle, slow, max_slow)
 
-    def too_many(self, free: int, places: int, held: Holdings, now: float) -> Sequence[Held]:
+    def excess_slow(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> Sequence[ClaimedTask]:
         """The slow ones in the queue that would take a place which is kept for quick ones, or that is not there."""
-        most = self._ready(free, places, held, now) - self._kept(places, held.queued_of + held.next_of)
-        return [each for each in held.queued if self._is_slow(each.task.type)][max(most, 0) :]
+        most = self._free_slots(free, slots, tasks, now) - self._reserved_slots(slots, tasks.queued_of + tasks.next_of)
+        return [each for each in tasks.queued if self._is_slow(each.task.type)][max(most, 0) :]
 
-    def gave_back(self, tasks: Iterable[Task]) -> None:
+    def released(self, tasks: Iterable[Task]) -> None:
         """These wait in the storage again as soon as that is written."""
         given = {task.hold: task.type for task in tasks}
         self.returning |= given
@@ -109,26 +109,26 @@ class ClaimAhead:
         for hold in holds if self.returning else ():
             self.returning.pop(hold, None)
 
-    def _ready(self, free: int, places: int, held: Holdings, now: float) -> int:
+    def _free_slots(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> int:
         """How many places are free for what is queued, or soon will be."""
-        occupied = sum(self._occupies_a_place(each, now) for each in held.begun.values())
-        occupied += self._number_of_slow(held.next_of)
-        return min(free + len(held.running) - occupied, places - occupied)
+        occupied = sum(self._occupies_slot(each, now) for each in tasks.begun.values())
+        occupied += self._number_of_slow(tasks.next_of)
+        return min(free + len(tasks.running) - occupied, slots - occupied)
 
-    def _kept(self, places: int, in_hand: Counter[TypeName]) -> int:
+    def _reserved_slots(self, slots: int, claimed_of_type: Counter[TypeName]) -> int:
         """How many places are for quick ones alone: one, if it is not the only one, while any wait."""
-        return 1 if places > 1 and not all(map(self._is_slow, self.cut_short | in_hand.keys())) else 0
+        return 1 if slots > 1 and not all(map(self._is_slow, self.cut_short | claimed_of_type.keys())) else 0
 
     def _number_of_slow(self, number_of: Counter[TypeName]) -> int:
         return sum(n for type, n in number_of.items() if self._is_slow(type))
 
-    def _most_quick(self, ready: int, in_hand: Counter[TypeName], idle: int) -> Mapping[TypeName, int]:
+    def _most_quick(self, ready: int, claimed_of_type: Counter[TypeName], idle: int) -> Mapping[TypeName, int]:
         """How many of each quick type: as many as fit into what those share of which there may be some.
 
         One whose share is less than one of it takes is not passed over, but comes in turns.
         """
-        room = refill(HORIZON * ready, sum(self._expected(type) * n for type, n in in_hand.items()))
-        left = int(refill(LIMIT, in_hand.total()))
+        room = refill(HORIZON_SECONDS * ready, sum(self._expected(type) * n for type, n in claimed_of_type.items()))
+        left = int(refill(MAX_TASKS, claimed_of_type.total()))
         quick = [type for type in self.turns if not self._is_slow(type)]
         sharing = [type for type in quick if type not in self.exhausted] or quick
         share = room / max(len(sharing), 1)
@@ -141,24 +141,29 @@ class ClaimAhead:
 
     def _is_slow(self, type: TypeName) -> bool:
         """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""
-        return self._expected(type) >= HORIZON
+        return self._expected(type) >= HORIZON_SECONDS
 
     def _expected(self, type: TypeName) -> float:
-        return self.durations.get(type, HORIZON)
+        return self.durations.get(type, HORIZON_SECONDS)
 
-    def _occupies_a_place(self, held: Held, now: float) -> bool:
+    def _occupies_slot(self, tasks: ClaimedTask, now: float) -> bool:
         """Whether nothing else will start for a while where this one goes on."""
-        return self._is_slow(held.task.type) or (held.started_at is not None and now - held.started_at >= HORIZON)
+        return self._is_slow(tasks.task.type) or (
+            tasks.started_at is not None and now - tasks.started_at >= HORIZON_SECONDS
+        )
 
 
-def refill(most: float, in_hand: float) -> float:
+def refill(most: float, claimed_of_type: float) -> float:
     """How much is missing, once half of it is: a claim costs the same for one as for many."""
-    return most - in_hand if in_hand <= most / 2 else 0
+    return most - claimed_of_type if claimed_of_type <= most / 2 else 0
 
 
-def _bounded(taken: Counter[TypeName], claimed: Sequence[Claimed], wanted: Wanted) -> set[TypeName]:
+def _bounded(taken: Counter[TypeName], claimed: Sequence[ClaimedRecord], wanted: ClaimRequest) -> set[TypeName]:
     """The types of which there may be more than was claimed, since a bound was reached."""
-    if len(claimed) >= wanted.limit or LONGEST_CHARACTER * sum(len(each.args) for each in claimed) >= wanted.max_bytes:
+    if (
+        len(claimed) >= wanted.limit
+        or MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed) >= wanted.max_bytes
+    ):
         return {*wanted.most}
-    no_more_slow = sum(taken[type] for type in wanted.slow) >= wanted.most_slow
+    no_more_slow = sum(taken[type] for type in wanted.slow) >= wanted.max_slow
     return {type for type, n in wanted.most.items() if taken[type] >= n or (no_more_slow and type in wanted.slow)}

@@ -3,9 +3,9 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from application.change_feed import Changes
+from application.change_feed import ChangeFeed
 from application.ports.clock import Clock
-from application.use_cases.follow_task import Following
+from application.use_cases.follow_task import TaskFollower
 from application.view import View, Viewer
 
 
@@ -20,15 +20,15 @@ class Awaited:
 class AwaitTask:
     """What is known of the task stays true where the storage goes away, or the task itself."""
 
-    def __init__(self, changes: Changes, viewer: Viewer, clock: Clock) -> None:
-        self._changes = changes
+    def __init__(self, change_feed: ChangeFeed, viewer: Viewer, clock: Clock) -> None:
+        self._change_feed = change_feed
         self._viewer = viewer
         self._clock = clock
 
     def __call__(self, known: View, seconds: float) -> Awaited:
         """The task, finished, as soon as that is seen; at the latest after so many seconds."""
         deadline = self._clock.monotonic() + seconds
-        with closing(Following(known, self._changes, self._viewer)) as following:
+        with closing(TaskFollower(known, self._change_feed, self._viewer)) as following:
             for view in following.later(lambda: deadline - self._clock.monotonic()):
                 known = view
         return Awaited(known, following.was_turned_away)

@@ -1,6 +1,6 @@
 """Cancel a task: it does not start any more, and what runs is ended."""
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
@@ -19,7 +19,7 @@ class CancelTask:
         self._notifier = notifier
         self._viewer = viewer
 
-    @retried
+    @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
         """The task, cancelled."""
         with locked(self._begin, id) as (work, task):

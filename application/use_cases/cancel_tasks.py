@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.use_cases.change_tasks import Changed, ChangeTasks, Request
+from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from domain.status import Status, Verb
 from domain.task import Task
 
@@ -18,7 +18,7 @@ class CancelTasks:
         self._notifier = notifier
         self._change = ChangeTasks(begin, clock, Verb.CANCEL)
 
-    def __call__(self, request: Request) -> Changed:
+    def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
         """How many, and where to go on."""
         return self._change(request, lambda task: task.cancel(self._clock.now()), self._tell)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.errors import StorageUnavailable
 from application.ports.clock import Clock
 from application.ports.listing import Filter
@@ -12,25 +12,25 @@ from domain.ids import TaskId
 from domain.status import RULES, Verb
 from domain.task import Task
 
-BATCH = 500
-LONGEST = 10.0
+BATCH_TASKS = 500
+MAX_SECONDS = 10.0
 """Seconds after which no other batch begins: who asked would not wait for ever."""
 
 
-ALL = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ChangeTasksRequest:
     """Which tasks, from where on, and how many at most."""
 
     filter: Filter
     before: TaskId | None = None
-    limit: int = ALL
+    limit: int = MAX_ID
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangeTasksResult:
     """How many tasks were changed, and the id to go on from; None where nothing follows."""
 
     count: int
@@ -50,15 +50,15 @@ class ChangeTasks:
         self._allowed = RULES[verb]
 
     def __call__(
-        self, request: Request, change: Callable[[Task], Task], tell: Callable[[Sequence[Task]], None]
-    ) -> Changed:
+        self, request: ChangeTasksRequest, change: Callable[[Task], Task], tell: Callable[[Sequence[Task]], None]
+    ) -> ChangeTasksResult:
         """How far it came, within some seconds."""
         filter = replace(request.filter, statuses=request.filter.statuses & self._allowed)
-        ends = self._clock.monotonic() + LONGEST
+        ends = self._clock.monotonic() + MAX_SECONDS
         count, place = 0, request.before
         try:
             while True:
-                tasks, place = self._change(filter, place, min(BATCH, request.limit - count), change)
+                tasks, place = self._change(filter, place, min(BATCH_TASKS, request.limit - count), change)
                 tell(tasks)
                 count += len(tasks)
                 if place is None or count == request.limit or self._clock.monotonic() >= ends:
@@ -66,9 +66,9 @@ class ChangeTasks:
         except StorageUnavailable:
             if not count:
                 raise
-        return Changed(count, place)
+        return ChangeTasksResult(count, place)
 
-    @retried
+    @retry_on_conflict
     def _change(
         self, filter: Filter, before: TaskId | None, most: int, change: Callable[[Task], Task]
     ) -> tuple[Sequence[Task], TaskId | None]:

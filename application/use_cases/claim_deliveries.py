@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from domain.delivery import Delivery
 from domain.instants import after
 
-LEASE = 60.0
+LEASE_SECONDS = 60.0
 """Seconds: longer than any address may take to answer, so that two who try are a rare thing."""
 
 
@@ -19,11 +19,11 @@ class ClaimDeliveries:
         self._begin = begin
         self._clock = clock
 
-    @retried
+    @retry_on_conflict
     def __call__(self, limit: int) -> Sequence[Delivery]:
         """What is due, the longest first, at most `limit`."""
         now = self._clock.now()
         with self._begin() as work:
-            claimed = work.deliveries.claim(now, after(now, LEASE), limit)
+            claimed = work.deliveries.claim(now, after(now, LEASE_SECONDS), limit)
             work.commit()
         return claimed

@@ -1,11 +1,11 @@
 """Clean: delete what has expired, a batch at a time."""
 
-from application.conflict_retry import retried
-from application.ports.cleaning import Expired
+from application.conflict_retry import retry_on_conflict
+from application.ports.cleaning import DeletedTasks
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 
-BATCH = 5_000
+BATCH_TASKS = 5_000
 """Some ten milliseconds of the database; much smaller ones would mostly wait for their commits."""
 
 
@@ -16,8 +16,8 @@ class Clean:
         self._begin = begin
         self._clock = clock
 
-    @retried
-    def __call__(self, limit: int = BATCH) -> Expired:
+    @retry_on_conflict
+    def __call__(self, limit: int = BATCH_TASKS) -> DeletedTasks:
         """One batch. A full one says that there may be more."""
         now = self._clock.now()
         with self._begin() as work:

@@ -1,6 +1,6 @@
 """Delete a task, with all that is kept of it."""
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_task import locked
@@ -14,7 +14,7 @@ class DeleteTask:
         self._begin = begin
         self._notifier = notifier
 
-    @retried
+    @retry_on_conflict
     def __call__(self, id: TaskId) -> None:
         """After: unknown."""
         with locked(self._begin, id) as (work, task):

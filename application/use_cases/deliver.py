@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
-from application.ports.webhooks import Answer, Post, Undelivered
+from application.ports.webhooks import Answer, Undelivered, WebhookSender
 from application.signing import Signer
 from application.view import View, Viewer
 from domain.delivery import Delivery
@@ -21,11 +21,17 @@ class Deliver:
     """
 
     def __init__(
-        self, begin: Begin, clock: Clock, post: Post, signer: Signer, viewer: Viewer, message: Callable[[View], bytes]
+        self,
+        begin: Begin,
+        clock: Clock,
+        webhook_sender: WebhookSender,
+        signer: Signer,
+        viewer: Viewer,
+        message: Callable[[View], bytes],
     ) -> None:
         self._begin = begin
         self._clock = clock
-        self._post = post
+        self._webhook_sender = webhook_sender
         self._signer = signer
         self._viewer = viewer
         self._message = message
@@ -38,7 +44,7 @@ class Deliver:
         tried = self._tried(claimed, self._message(view))
         return tried if self._settle(tried) else None
 
-    @retried
+    @retry_on_conflict
     def _view(self, claimed: Delivery) -> View | None:
         with self._begin() as work:
             stored = work.tasks.get(claimed.task)
@@ -48,7 +54,7 @@ class Deliver:
     def _tried(self, claimed: Delivery, body: bytes) -> Delivery:
         headers = self._signer.headers(claimed.event, self._clock.now(), body)
         try:
-            answer = self._post.send(claimed.url, headers | {"content-type": "application/json"}, body)
+            answer = self._webhook_sender.send(claimed.url, headers | {"content-type": "application/json"}, body)
         except Undelivered as undelivered:
             return claimed.failed(self._clock.now(), undelivered.why, random.random())
         return self._answered(claimed, answer)
@@ -61,7 +67,7 @@ class Deliver:
             return claimed.given_up(f"{said}: gone for good")
         return claimed.failed(self._clock.now(), said, random.random())
 
-    @retried
+    @retry_on_conflict
     def _settle(self, tried: Delivery) -> bool:
         with self._begin() as work:
             settled = work.deliveries.settle(tried)

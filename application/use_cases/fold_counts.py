@@ -1,9 +1,9 @@
 """Fold the counts: what many changes have left behind becomes one entry, so that counting stays quick."""
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.unit_of_work import Begin
 
-BATCH = 10_000
+BATCH_ENTRIES = 10_000
 
 
 class FoldCounts:
@@ -12,8 +12,8 @@ class FoldCounts:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
-    @retried
-    def __call__(self, limit: int = BATCH) -> int:
+    @retry_on_conflict
+    def __call__(self, limit: int = BATCH_ENTRIES) -> int:
         """How many entries went into others; one batch. A full one says that there may be more."""
         with self._begin() as work:
             folded = work.cleaning.fold_counts(limit)

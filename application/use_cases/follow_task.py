@@ -4,25 +4,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from math import inf
 
-from application.change_feed import Changes, Watcher
+from application.change_feed import ChangeFeed, Subscriber
 from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 from domain.ids import TaskId
 
-HEARTBEAT = 5.0
+HEARTBEAT_SECONDS = 5.0
 """Seconds after which there is a view in any case."""
 
 
-class Following:
+class TaskFollower:
     """Views of one task. Who asked for it closes it, however far it was read."""
 
-    def __init__(self, first: View, changes: Changes, viewer: Viewer) -> None:
+    def __init__(self, first: View, change_feed: ChangeFeed, viewer: Viewer) -> None:
         self.first = first
         self._viewer = viewer
         self._stack = ExitStack()
-        self._watcher: Watcher | None = None
+        self._watcher: Subscriber | None = None
         if not first.task.status.is_final:
-            self._watcher = self._stack.enter_context(changes.watching(first.task.id, first.stored.version))
+            self._watcher = self._stack.enter_context(change_feed.subscribe(first.task.id, first.stored.version))
 
     @property
     def was_turned_away(self) -> bool:
@@ -42,8 +42,8 @@ class Following:
         view = self.first
         while self._watcher and not view.task.status.is_final:
             seconds = left()
-            news = self._watcher.next(min(seconds, HEARTBEAT))
-            if news is None and (self._watcher.has_ended or seconds <= HEARTBEAT):
+            news = self._watcher.next(min(seconds, HEARTBEAT_SECONDS))
+            if news is None and (self._watcher.has_ended or seconds <= HEARTBEAT_SECONDS):
                 return
             view = news or self._viewer(view.stored)
             yield view
@@ -52,11 +52,11 @@ class Following:
 class FollowTask:
     """UnknownTask where there is none of that id."""
 
-    def __init__(self, view: ViewTask, changes: Changes, viewer: Viewer) -> None:
+    def __init__(self, view: ViewTask, change_feed: ChangeFeed, viewer: Viewer) -> None:
         self._view = view
-        self._changes = changes
+        self._change_feed = change_feed
         self._viewer = viewer
 
-    def __call__(self, id: TaskId) -> Following:
+    def __call__(self, id: TaskId) -> TaskFollower:
         """What happens to the task from now on."""
-        return Following(self._view(id), self._changes, self._viewer)
+        return TaskFollower(self._view(id), self._change_feed, self._viewer)

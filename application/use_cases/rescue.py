@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
-from application.rescue_guard import Vigil
-from application.use_cases.settle_lost import BATCH, taken_back, tell
+from application.rescue_guard import RescueGuard
+from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
 from domain.instants import after
 from domain.task import Task
 
@@ -24,9 +24,9 @@ class Rescue:
         self._clock = clock
         self._notifier = notifier
         self._lease = lease
-        self.vigil = Vigil(clock, lease)
+        self.guard = RescueGuard(clock, lease)
 
-    @retried
+    @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
         """The tasks that were taken back, as they are now; one batch. A full one says that there may be more."""
         try:
@@ -34,19 +34,19 @@ class Rescue:
         except StorageConflict:
             raise
         except StorageUnavailable:
-            self.vigil.broken()
+            self.guard.broken()
             raise
-        tell(self._notifier, tasks)
+        notify_lost(self._notifier, tasks)
         return tasks
 
     def _look(self) -> Sequence[Task]:
-        self.vigil.begin()
+        self.guard.begin()
         now = self._clock.now()
         with self._begin() as work:
-            abandoned = work.queue.abandoned(now, BATCH)
-            self.vigil.end()
-            if not abandoned or not self.vigil.has_lasted or now < after(work.queue.up_since(), self._lease):
+            lapsed = work.queue.lapsed(now, BATCH_TASKS)
+            self.guard.end()
+            if not lapsed or not self.guard.has_lasted or now < after(work.queue.up_since(), self._lease):
                 return []
-            tasks = taken_back(work, abandoned, now)
+            tasks = settle_lost(work, lapsed, now)
             work.commit()
         return tasks

@@ -1,18 +1,18 @@
-"""Bury: take back at once what handlers held whose end can be seen from here."""
+"""RescueFromDeadProcesses: take back at once what handlers held whose end can be seen from here."""
 
 from collections.abc import Sequence
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.processes import Processes
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
-from application.use_cases.settle_lost import BATCH, taken_back, tell
+from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
 from domain.ids import HandlerId
 from domain.task import Task
 
 
-class Bury:
+class RescueFromDeadProcesses:
     """Needs no lease to lapse: a process of this machine that has ended will never renew one."""
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, processes: Processes) -> None:
@@ -21,19 +21,19 @@ class Bury:
         self._notifier = notifier
         self._processes = processes
 
-    @retried
+    @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
         """The tasks that were taken back, as they are now; one batch a handler."""
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
-        return [task for handler in dead for task in self._bury(handler)]
+        return [task for handler in dead for task in self._rescue_from(handler)]
 
-    def _bury(self, handler: HandlerId) -> Sequence[Task]:
+    def _rescue_from(self, handler: HandlerId) -> Sequence[Task]:
         with self._begin() as work:
-            tasks = taken_back(work, work.queue.left_by(handler, BATCH), self._clock.now())
+            tasks = settle_lost(work, work.queue.running_under(handler, BATCH_TASKS), self._clock.now())
             if not tasks:
                 work.types.withdraw(handler)
             work.commit()
-        tell(self._notifier, tasks)
+        notify_lost(self._notifier, tasks)
         return tasks

@@ -1,6 +1,6 @@
 """Retry a task that failed or was cancelled: it waits again, under its id."""
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
@@ -20,7 +20,7 @@ class RetryTask:
         self._notifier = notifier
         self._viewer = viewer
 
-    @retried
+    @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
         """The task, waiting, allowed as many attempts more as its type has."""
         types = self._types.all()

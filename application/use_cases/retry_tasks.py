@@ -6,7 +6,7 @@ from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.use_cases.change_tasks import Changed, ChangeTasks, Request
+from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from domain.status import Verb
 from domain.task import Task
 
@@ -20,7 +20,7 @@ class RetryTasks:
         self._notifier = notifier
         self._change = ChangeTasks(begin, clock, Verb.RETRY)
 
-    def __call__(self, request: Request) -> Changed:
+    def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
         """How many, and where to go on."""
         types = self._types.all()
 

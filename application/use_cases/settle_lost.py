@@ -4,24 +4,24 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from application.ports.unit_of_work import Work
+from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 
-BATCH = 500
+BATCH_TASKS = 500
 log = logging.getLogger(__name__)
 
 
-def taken_back(work: Work, held: Sequence[Task], now: datetime) -> Sequence[Task]:
+def settle_lost(work: UnitOfWork, held: Sequence[Task], now: datetime) -> Sequence[Task]:
     """Before: locked by this work. After: as the answer says."""
     settlements = [Settlement.lost(task, now) for task in held]
     work.queue.settle(settlements)
     return [settlement.task for settlement in settlements]
 
 
-def tell(notifier: Notifier, tasks: Sequence[Task]) -> None:
+def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:
     """Let those know who can start them, and those who may still run them."""
     for task in tasks:
         log.warning("took back task %d, whose handler is gone: it is %s now", task.id, task.status)

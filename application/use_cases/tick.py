@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.errors import InvalidSchedule
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
-from application.ports.unit_of_work import Begin, Work
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.schedule import Recurrence, Schedule
 from domain.submission import Submission
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
+class TickResult:
     """The tasks that were made, and in how many seconds there is another tick; inf if there is none."""
 
     tasks: Sequence[Task]
@@ -41,8 +41,8 @@ class Tick:
         self._max_task_time = max_task_time
         self._unreadable: set[Schedule] = set()
 
-    @retried
-    def __call__(self) -> Ticked:
+    @retry_on_conflict
+    def __call__(self) -> TickResult:
         """Everything that is due and that nobody else has at hand."""
         now = self._clock.now()
         with self._begin() as work:
@@ -52,9 +52,9 @@ class Tick:
             work.commit()
         if tasks:
             self._notifier.notify(Topic.WAITING)
-        return Ticked(tasks, (next - now).total_seconds() if next else inf)
+        return TickResult(tasks, (next - now).total_seconds() if next else inf)
 
-    def _tick(self, work: Work, now: datetime) -> Sequence[Task]:
+    def _tick(self, work: UnitOfWork, now: datetime) -> Sequence[Task]:
         due = work.schedules.due(now)
         ticked = list(self._ticked(due, now))
         if not ticked:

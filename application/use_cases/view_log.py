@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from application.conflict_retry import retried
+from application.conflict_retry import retry_on_conflict
 from application.errors import UnknownTask
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
@@ -15,7 +15,7 @@ class ViewLog:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
-    @retried
+    @retry_on_conflict
     def __call__(self, id: TaskId) -> Sequence[Attempt]:
         """The records of its last starts that failed, were lost or printed anything, the first one first."""
         with self._begin() as work:

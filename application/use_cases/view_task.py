@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from application.coalescing import Together
-from application.conflict_retry import retried
+from application.coalescing import Coalesced
+from application.conflict_retry import retry_on_conflict
 from application.errors import UnknownTask
-from application.ports.autocommit import AtOnce
-from application.ports.task_repository import Stored
+from application.ports.autocommit import AutocommitStore
+from application.ports.task_repository import TaskRecord
 from application.view import View, Viewer
 from domain.ids import TaskId
 
@@ -14,12 +14,12 @@ from domain.ids import TaskId
 class ViewTask:
     """UnknownTask where there is none of that id."""
 
-    def __init__(self, storage: AtOnce, viewer: Viewer) -> None:
+    def __init__(self, storage: AutocommitStore, viewer: Viewer) -> None:
         self._storage = storage
         self._viewer = viewer
-        self._stored = Together(self._found)
+        self._stored = Coalesced(self._found)
 
-    @retried
+    @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
         """The task."""
         stored = self._stored(id)
@@ -27,6 +27,6 @@ class ViewTask:
             raise UnknownTask(id)
         return self._viewer(stored)
 
-    def _found(self, ids: Sequence[TaskId]) -> Sequence[Stored | None]:
-        found = self._storage.several(ids)
+    def _found(self, ids: Sequence[TaskId]) -> Sequence[TaskRecord | None]:
+        found = self._storage.get_many(ids)
         return [found.get(id) for id in ids]

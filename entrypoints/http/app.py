@@ -5,50 +5,50 @@ from collections.abc import Iterator
 from flask import Flask
 
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.flask_app import LeanFlask
-from entrypoints.http.limits.concurrency import Turnstile
+from entrypoints.http.flask_app import ApiFlask
+from entrypoints.http.limits.concurrency import ConcurrencyLimit
 from entrypoints.http.openapi import document
-from entrypoints.http.openapi.swagger_ui import docs
+from entrypoints.http.openapi.swagger_ui import swagger_ui_blueprint
 from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.cors import allow_origins
-from entrypoints.http.responses.errors import answer_errors
-from entrypoints.http.routes.change import changing
-from entrypoints.http.routes.change_many import acting
-from entrypoints.http.routes.events import events
-from entrypoints.http.routes.health import telling_health
-from entrypoints.http.routes.list import listing
-from entrypoints.http.routes.submit import submitting
-from entrypoints.http.routes.submit_many import submitting_many
-from entrypoints.http.routes.types import listing_types
-from entrypoints.http.routes.view import viewing
+from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.routes.change import add_change
+from entrypoints.http.routes.change_many import add_change_many
+from entrypoints.http.routes.events import add_events
+from entrypoints.http.routes.health import add_health
+from entrypoints.http.routes.list import add_list
+from entrypoints.http.routes.submit import add_submit
+from entrypoints.http.routes.submit_many import add_submit_many
+from entrypoints.http.routes.types import add_types
+from entrypoints.http.routes.view import add_view
 from entrypoints.http.services import Services
 
 ROUTES = {
     ("tasks", "Submit, view and change tasks."): (
-        submitting,
-        submitting_many,
-        viewing,
-        events,
-        changing,
-        listing,
-        acting,
+        add_submit,
+        add_submit_many,
+        add_view,
+        add_events,
+        add_change,
+        add_list,
+        add_change_many,
     ),
-    ("types", "What can be run."): (listing_types,),
-    ("health", "For those who watch over the API."): (telling_health,),
+    ("types", "What can be run."): (add_types,),
+    ("health", "For those who watch over the API."): (add_health,),
 }
 """By the heading under which the document shows them."""
 
 
 def create_app(services: Services) -> Flask:
     """The whole API. It asks nothing of the database before its first request."""
-    app = LeanFlask(__name__, static_folder=None)
-    app.wsgi_app = Turnstile(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    app = ApiFlask(__name__, static_folder=None)
+    app.wsgi_app = ConcurrencyLimit(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
-    answer_errors(app)
+    register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
-    app.register_blueprint(docs(services))
+    app.register_blueprint(swagger_ui_blueprint(services))
     return app
 
 

@@ -17,7 +17,7 @@ class NoSessions(SessionInterface):
         return self.none
 
 
-class LeanFlask(Flask):
+class ApiFlask(Flask):
     """The same application at a smaller cost; its views are plain functions."""
 
     session_interface = NoSessions()

@@ -7,7 +7,7 @@ from entrypoints import parent_pipes, process
 from entrypoints.container import Container
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
 from entrypoints.janitor.rounds import Rounds
-from entrypoints.janitor.webhook_loop import Postman
+from entrypoints.janitor.webhook_loop import WebhookLoop
 
 log = logging.getLogger("entrypoints.janitor")
 
@@ -21,11 +21,11 @@ def main() -> None:
     chores = [
         ticking(container.tick()),
         cleaning(container.clean()),
-        taking_back(container.bury()),
+        taking_back(container.rescue_from_dead_processes()),
         taking_back(container.rescue()),
         folding(container.fold_counts()),
     ]
-    postman = Postman(container.claim_deliveries(), container.deliver()) if settings.signs else None
+    postman = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
     rounds = Rounds(chores, settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())

@@ -8,7 +8,7 @@ from application.use_cases import clean, fold_counts, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.rescue import Rescue
-from application.use_cases.rescue_from_dead_processes import Bury
+from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
 
 Chore = Callable[[], float]
@@ -37,19 +37,19 @@ def cleaning(cleans: Clean) -> Chore:
             log.info("deleted %d expired tasks", expired.deleted)
         if expired.unrun:
             log.warning("%d of them still waited: %s", len(expired.unrun), shown(expired.unrun))
-        return 0 if expired.deleted >= clean.BATCH else inf
+        return 0 if expired.deleted >= clean.BATCH_TASKS else inf
 
     return chore
 
 
-def taking_back(take: Bury | Rescue) -> Chore:
+def taking_back(take: RescueFromDeadProcesses | Rescue) -> Chore:
     """What dead handlers held waits again."""
-    return lambda: 0 if len(take()) >= settle_lost.BATCH else inf
+    return lambda: 0 if len(take()) >= settle_lost.BATCH_TASKS else inf
 
 
 def folding(fold: FoldCounts) -> Chore:
     """What has piled up of the counts becomes little."""
-    return lambda: 0 if fold() >= fold_counts.BATCH else inf
+    return lambda: 0 if fold() >= fold_counts.BATCH_ENTRIES else inf
 
 
 def shown(ids: Sequence[int], most: int = 20) -> str:

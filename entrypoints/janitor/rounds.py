@@ -12,9 +12,9 @@ from application.errors import StorageUnavailable
 from entrypoints.janitor.chores import Chore
 from entrypoints.process import why
 
-REST = 1.0
-LONGEST_REST = 10.0
-TURN = 0.1
+MIN_REST_SECONDS = 1.0
+MAX_REST_SECONDS = 10.0
+MAX_TURN_SECONDS = 0.1
 """Seconds for which a chore that has more to do goes on before the next one has its turn."""
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Rounds:
         self._chores = chores
         self._stop_reader, self._stop_writer = os.pipe()
         # Who looks less often than the vigil of a rescue allows never takes anything back.
-        self._usual_rest = self._longest_rest = min(REST, lease / 4)
+        self._usual_rest = self._longest_rest = min(MIN_REST_SECONDS, lease / 4)
 
     def stop(self) -> None:
         """Finish the batch at hand. Takes no lock, so a signal's handler may call it at any moment."""
@@ -48,13 +48,13 @@ class Rounds:
             self._longest_rest = self._usual_rest
             return more_in
         except StorageUnavailable as error:
-            self._longest_rest = min(self._longest_rest * 2, LONGEST_REST)
+            self._longest_rest = min(self._longest_rest * 2, MAX_REST_SECONDS)
             log.warning("the database is away, trying again in %.1f s: %s", self._longest_rest, why(error))
             return inf
 
     def _turn(self, chore: Chore) -> float:
         """A batch, and more of them where there is more at once."""
-        end = time.monotonic() + TURN
+        end = time.monotonic() + MAX_TURN_SECONDS
         while True:
             more_in = chore()
             if more_in or time.monotonic() >= end or self._is_stopped_within(0):

@@ -12,20 +12,20 @@ from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
 from entrypoints.process import why
 
-SENDERS = 8
-REST, LONGEST_REST = 1.0, 10.0
-PATIENCE = 12.0
+MAX_SENDERS = 8
+MIN_REST_SECONDS, MAX_REST_SECONDS = 1.0, 10.0
+STOP_SECONDS = 12.0
 """Seconds to wait at the end for what is under way; who takes longer is told again by another janitor."""
 log = logging.getLogger(__name__)
 
 
-class Postman:
+class WebhookLoop:
     """A thread that looks for what is due, and one for each message that is under way."""
 
-    def __init__(self, claim: ClaimDeliveries, deliver: Deliver, rest: float = REST) -> None:
+    def __init__(self, claim: ClaimDeliveries, deliver: Deliver, rest: float = MIN_REST_SECONDS) -> None:
         self._claim = claim
         self._deliver = deliver
-        self._free = Semaphore(SENDERS)
+        self._free = Semaphore(MAX_SENDERS)
         self._stopped = Event()
         self._usual_rest = self._rest = rest
         self._thread = Thread(target=self._run, name="postman", daemon=True)
@@ -39,9 +39,9 @@ class Postman:
         if self._stopped.is_set():
             return
         self._stopped.set()
-        end = time.monotonic() + PATIENCE
-        self._thread.join(PATIENCE)
-        for _ in range(SENDERS):
+        end = time.monotonic() + STOP_SECONDS
+        self._thread.join(STOP_SECONDS)
+        for _ in range(MAX_SENDERS):
             self._free.acquire(timeout=max(0.0, end - time.monotonic()))
 
     def _run(self) -> None:
@@ -61,8 +61,8 @@ class Postman:
 
     def _places(self) -> int:
         """Takes the places that are free; waits a moment for the first."""
-        places = int(self._free.acquire(timeout=REST))
-        while 0 < places < SENDERS and self._free.acquire(blocking=False):
+        places = int(self._free.acquire(timeout=MIN_REST_SECONDS))
+        while 0 < places < MAX_SENDERS and self._free.acquire(blocking=False):
             places += 1
         return places
 
@@ -70,7 +70,7 @@ class Postman:
         try:
             claimed = self._claim(places)
         except StorageUnavailable as error:
-            self._rest = min(self._rest * 2, LONGEST_REST)
+            self._rest = min(self._rest * 2, MAX_REST_SECONDS)
             log.warning("nobody is told while the database is away, trying again in %.1f s: %s", self._rest, why(error))
             return []
         self._rest = self._usual_rest

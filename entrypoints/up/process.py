@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-WRONG_CONFIGURATION = 2
-LEFTOVERS = 2.0
+CONFIGURATION_EXIT_CODE = 2
+LEFTOVER_SECONDS = 2.0
 """Seconds to wait for what a dead process left: longer would be for a zombie that nobody looks after."""
 
 
@@ -49,7 +49,7 @@ class Process:
         assert self._process
         status = self._process.wait()
         # Its children may outlive it, and hold what its next life needs, such as the port.
-        until = time.monotonic() + LEFTOVERS
+        until = time.monotonic() + LEFTOVER_SECONDS
         while self.kill() and time.monotonic() < until:
             time.sleep(0.01)
         return status

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from entrypoints.up.process import WRONG_CONFIGURATION
+from entrypoints.up.process import CONFIGURATION_EXIT_CODE
 from entrypoints.up.terminal import say
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-LONG_ENOUGH = 30.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
+STABLE_SECONDS = 30.0
 """Seconds after which a life counts as a good one, and the pauses begin again."""
 
 
@@ -36,7 +36,7 @@ class Part(Protocol):
         ...
 
 
-class Keep(threading.Thread):
+class Restarter(threading.Thread):
     """The thread that keeps a part running. `give_up` is told the sentence when its configuration is wrong."""
 
     def __init__(self, part: Part, give_up: Callable[[str], None]) -> None:
@@ -48,7 +48,7 @@ class Keep(threading.Thread):
 
     def run(self) -> None:
         """Until stop()."""
-        pause = FIRST_PAUSE
+        pause = FIRST_PAUSE_SECONDS
         while True:
             born = time.monotonic()
             how, hopeless = self._live()
@@ -57,10 +57,10 @@ class Keep(threading.Thread):
             if hopeless:
                 self._give_up(f"{self.part.name} cannot run like this")
                 return
-            pause = FIRST_PAUSE if time.monotonic() - born > LONG_ENOUGH else pause
+            pause = FIRST_PAUSE_SECONDS if time.monotonic() - born > STABLE_SECONDS else pause
             say(f"{self.part.name} {how}; starting it again")
             self._stopping.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     def stop(self) -> None:
         """Ask the part to end, and leave it so. Join the thread to wait until it has."""
@@ -79,7 +79,7 @@ class Keep(threading.Thread):
         except (RuntimeError, OSError) as error:
             return f"does not start: {error}", False
         status = self.part.wait()
-        return _how(status), status == WRONG_CONFIGURATION
+        return _how(status), status == CONFIGURATION_EXIT_CODE
 
 
 def _how(status: int | None) -> str:

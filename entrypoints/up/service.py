@@ -10,14 +10,14 @@ from entrypoints.settings import Settings
 from entrypoints.up.address import Address
 from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
-from entrypoints.up.process import WRONG_CONFIGURATION, Process
-from entrypoints.up.restarter import Keep
+from entrypoints.up.process import CONFIGURATION_EXIT_CODE, Process
+from entrypoints.up.restarter import Restarter
 from entrypoints.up.server import Database, Server
 from entrypoints.up.terminal import say
 
-MARGIN = 10.0
+STOP_MARGIN_SECONDS = 10.0
 """Seconds beyond the grace that a process may take to end."""
-SLOW = 15.0
+SLOW_START_SECONDS = 15.0
 
 
 class Service:
@@ -27,8 +27,8 @@ class Service:
         self._settings, self._server, self._prepare = settings, server, prepare
         self._address = Address(settings)
         self._trouble: SimpleQueue[str] = SimpleQueue()
-        self._database: Keep | None = None
-        self._processes: list[Keep] = []
+        self._database: Restarter | None = None
+        self._processes: list[Restarter] = []
         # Its writing end closes with us, however we end, and nobody else has it.
         self._lifeline, self._held = os.pipe()
 
@@ -53,7 +53,7 @@ class Service:
             say("stopping …")
         for keep in self._processes:
             keep.stop()
-        deadline = time.monotonic() + self._settings.grace + MARGIN
+        deadline = time.monotonic() + self._settings.grace + STOP_MARGIN_SECONDS
         for keep in self._processes:
             while keep.is_alive():
                 if interrupts.hurry or time.monotonic() > deadline:
@@ -79,7 +79,7 @@ class Service:
             url = self._server.start()
         except (RuntimeError, OSError) as error:
             raise Refused(error) from error
-        self._database = Keep(Database(self._server), self._trouble.put)
+        self._database = Restarter(Database(self._server), self._trouble.put)
         self._database.start()
         return url
 
@@ -87,17 +87,17 @@ class Service:
         # A function that runs as a task reaches this API, wherever it is for the rest of the world.
         ours = {"FLASK_TASKS_URL": os.environ.get("FLASK_TASKS_URL") or self._address.here, "DATABASE_URL": url}
         process = Process(name, module, {**os.environ, **ours}, self._lifeline)
-        self._processes.append(Keep(process, self._trouble.put))
+        self._processes.append(Restarter(process, self._trouble.put))
         self._processes[-1].start()
         return process
 
     def _await_ready(self, handler: Process) -> None:
-        slow = time.monotonic() + SLOW
+        slow = time.monotonic() + SLOW_START_SECONDS
         while not (handler.ready.is_set() and self._address.answers()):
             self._look(0.02)
             if time.monotonic() > slow:
                 say(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
-                slow += SLOW
+                slow += SLOW_START_SECONDS
 
     def _watch(self) -> None:
         # Never for ever at once: a signal that comes just before a wait is handled only after it.
@@ -106,4 +106,4 @@ class Service:
 
     def _look(self, timeout: float) -> None:
         with suppress(Empty):
-            raise Refused(self._trouble.get(timeout=timeout), WRONG_CONFIGURATION)
+            raise Refused(self._trouble.get(timeout=timeout), CONFIGURATION_EXIT_CODE)

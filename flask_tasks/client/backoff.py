@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Protocol
 
-FIRST, LONGEST = 0.1, 10.0
-PATIENCE = 120.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
+MAX_SECONDS = 120.0
 """Seconds after which nothing is tried again, however often it was."""
 
 
@@ -23,8 +23,8 @@ class Clock(Protocol):
 
 def pauses(retries: int, clock: Clock) -> Iterator[float]:
     """Seconds before each of so many retries."""
-    end = clock.monotonic() + PATIENCE
+    end = clock.monotonic() + MAX_SECONDS
     for nth in range(retries):
         if clock.monotonic() > end:
             return
-        yield min(FIRST * 2**nth, LONGEST) * random.uniform(0.5, 1)
+        yield min(FIRST_PAUSE_SECONDS * 2**nth, MAX_PAUSE_SECONDS) * random.uniform(0.5, 1)

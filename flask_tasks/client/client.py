@@ -15,16 +15,16 @@ from flask_tasks.client.events import follow
 from flask_tasks.client.from_json import made
 from flask_tasks.client.json_text import dump
 from flask_tasks.client.options import KEY, Item, Moment, Options, item, plain, terms, usable_key
-from flask_tasks.client.request import Request
+from flask_tasks.client.request import ApiRequest
 from flask_tasks.client.task import Status, Summary, Task
 from flask_tasks.client.task_type import Type
 
 if TYPE_CHECKING:
     import httpx
 
-    from flask_tasks.client.transport import Answer
+    from flask_tasks.client.transport import Response
 
-LONGEST_WAIT = 50.0
+MAX_WAIT_SECONDS = 50.0
 """Seconds that the service lets one request wait."""
 
 Id = int | Summary
@@ -50,11 +50,11 @@ class Client:
         clock: Clock = time,
     ) -> None:
         # Here, because what it takes to import is for those who make a client.
-        from flask_tasks.client.transport import Exchange
+        from flask_tasks.client.transport import Transport
 
         self.url = address(url, os.environ)
         self._clock = clock
-        self._exchange = Exchange(
+        self._transport = Transport(
             self.url, timeout=timeout, retries=retries, headers=headers, transport=transport, clock=clock
         )
 
@@ -66,7 +66,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._exchange.close()
+        self._transport.close()
 
     def submit(
         self,
@@ -124,7 +124,7 @@ class Client:
 
         States in between may merge. However often the connection is cut, none is shown again.
         """
-        return follow(self._exchange, _number(task))
+        return follow(self._transport, _number(task))
 
     def log(self, task: Id) -> list[Attempt]:
         """The starts of a task that failed, were lost or printed something."""
@@ -178,10 +178,10 @@ class Client:
                 return
             query["cursor"] = cursor
 
-    def _look(self, task: Id, wait: float) -> "Answer":
+    def _look(self, task: Id, wait: float) -> "Response":
         return self._ask("GET", f"/task/{_number(task)}", wait=wait)
 
-    def _awaited(self, answer: "Answer", deadline: float) -> Task:
+    def _awaited(self, answer: "Response", deadline: float) -> Task:
         while not (task := answer.read(Task.of)).is_final:
             if (left := deadline - self._clock.monotonic()) <= 0:
                 break
@@ -191,10 +191,10 @@ class Client:
 
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, Any] = NOTHING, wait: float = 0.0, **more: Any
-    ) -> "Answer":
-        seconds = round(min(max(wait, 0.0), LONGEST_WAIT), 3)
+    ) -> "Response":
+        seconds = round(min(max(wait, 0.0), MAX_WAIT_SECONDS), 3)
         query = {**query, "wait": seconds} if seconds else query
-        return self._exchange.ask(Request(method=method, path=path, query=query, wait=seconds, **more))
+        return self._transport.ask(ApiRequest(method=method, path=path, query=query, wait=seconds, **more))
 
 
 def _limit(seconds: float | None) -> float:

@@ -5,38 +5,38 @@ from typing import TYPE_CHECKING
 
 from flask_tasks.client.errors import Unavailable
 from flask_tasks.client.json_text import load
-from flask_tasks.client.request import Request
+from flask_tasks.client.request import ApiRequest
 from flask_tasks.client.task import Task
 
 if TYPE_CHECKING:
-    from flask_tasks.client.transport import Exchange
+    from flask_tasks.client.transport import Transport
 
-RECONNECT = 1.0
+RECONNECT_SECONDS = 1.0
 """Seconds before a stream that has ended in good order is asked for again."""
-SIGN_OF_LIFE = 5.0
+HEARTBEAT_SECONDS = 5.0
 """Seconds between two signs of life, if nothing happens."""
 
 Event = tuple[str, bytes]
 """Its id, and its data."""
 
 
-def follow(exchange: "Exchange", id: int) -> Iterator[Task]:
+def follow(transport: "Transport", id: int) -> Iterator[Task]:
     """The task as it stands, then after each change that shows, at last as it has finished."""
-    request, pauses = _request(id), exchange.pauses()
+    request, pauses = _request(id), transport.pauses()
     while True:
         try:
-            with exchange.stream(request) as answer:
+            with transport.stream(request) as answer:
                 for seen, data in events(lines(answer.chunks())):
                     yield (task := load(data, Task.of))
                     if task.is_final:
                         return
-                    request, pauses = _request(id, seen), exchange.pauses()
-            pause = max(answer.retry_after, RECONNECT)
+                    request, pauses = _request(id, seen), transport.pauses()
+            pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
             if (longer := next(pauses, None)) is None:
                 raise
             pause = error.retry_after + longer
-        exchange.clock.sleep(pause)
+        transport.clock.sleep(pause)
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
@@ -65,6 +65,6 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         pieces.append(rest)
 
 
-def _request(id: int, seen: str = "") -> Request:
+def _request(id: int, seen: str = "") -> ApiRequest:
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": seen} if seen else {})
-    return Request(method="GET", path=f"/task/{id}/events", headers=headers, wait=SIGN_OF_LIFE)
+    return ApiRequest(method="GET", path=f"/task/{id}/events", headers=headers, wait=HEARTBEAT_SECONDS)

@@ -9,7 +9,7 @@ from flask_tasks.client.errors import ClientError, Invalid
 T = TypeVar("T")
 
 REFUSED = (TypeError, ValueError, RecursionError)
-DEEP = 100
+MAX_DEPTH = 100
 """Levels after which a place is not looked for any further: what contains itself has no end."""
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -33,7 +33,7 @@ def load(text: bytes, of: Callable[[Any], T]) -> T:
 
 
 def _place(value: Any, error: Exception, path: str = "$", depth: int = 0) -> tuple[str, str]:
-    for name, member in _members(value) if depth < DEEP else ():
+    for name, member in _members(value) if depth < MAX_DEPTH else ():
         try:
             _encoder.encode(member).encode()
         except REFUSED as inner:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ApiRequest:
     """A method and a path, and what goes with them. The answer may take `wait` seconds longer than others.
 
     `is_safe` if it may be sent twice; `done_before` is the status that then says that the first one was carried out.

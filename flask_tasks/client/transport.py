@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import httpx
 
 from flask_tasks.client.address import is_of_this_machine
-from flask_tasks.client.backoff import PATIENCE, Clock, pauses
+from flask_tasks.client.backoff import MAX_SECONDS, Clock, pauses
 from flask_tasks.client.errors import ClientError, Conflict, Invalid, NotFound, Unavailable
 from flask_tasks.client.json_text import load
-from flask_tasks.client.request import Request
+from flask_tasks.client.request import ApiRequest
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 JSON = {"Content-Type": "application/json"}
 
 
-class Answer:
+class Response:
     """What was answered, and after how many seconds to come again, 0 where nothing was said of that."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -51,7 +51,7 @@ class Answer:
             raise _unavailable(error) from error
 
 
-class Exchange:
+class Transport:
     """Connections to one service, kept open; threads may share them."""
 
     def __init__(
@@ -84,40 +84,40 @@ class Exchange:
         """Seconds before each retry."""
         return pauses(self._retries, self.clock)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: ApiRequest) -> Response:
         """The answer, if it is a good one. ClientError where it is not, or where there is none in the end."""
         done = None
         for pause in self.pauses():
             try:
                 return self._answer(request, done)
             except Unavailable as error:
-                if not (request.is_safe or error.is_unsent) or error.retry_after > PATIENCE:
+                if not (request.is_safe or error.is_unsent) or error.retry_after > MAX_SECONDS:
                     raise
                 self.clock.sleep(error.retry_after + pause)
                 done = request.done_before
         return self._answer(request, done)
 
     @contextmanager
-    def stream(self, request: Request) -> Iterator[Answer]:
+    def stream(self, request: ApiRequest) -> Iterator[Response]:
         """The answer, of which the content is still to come. It is asked for once. ClientError as above."""
         response = self._sent(request, stream=True)
         try:
             if not response.is_success:
                 response.read()
                 raise _error(response)
-            yield Answer(response)
+            yield Response(response)
         except httpx.RequestError as error:
             raise _unavailable(error) from error
         finally:
             response.close()
 
-    def _answer(self, request: Request, done: int | None) -> Answer:
+    def _answer(self, request: ApiRequest, done: int | None) -> Response:
         response = self._sent(request)
         if response.is_success or response.status_code == done:
-            return Answer(response)
+            return Response(response)
         raise _error(response)
 
-    def _sent(self, request: Request, stream: bool = False) -> httpx.Response:
+    def _sent(self, request: ApiRequest, stream: bool = False) -> httpx.Response:
         built = self._http.build_request(
             request.method,
             request.path,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.memory import MemoryAtOnce, MemoryStore
-from adapters.postgres import PostgresAtOnce, PostgresStore
-from application.ports.autocommit import AtOnce
+from adapters.memory import MemoryAutocommitStore, MemoryStore
+from adapters.postgres import PostgresAutocommitStore, PostgresStore
+from application.ports.autocommit import AutocommitStore
 from application.ports.unit_of_work import Begin
 
 
@@ -20,8 +20,8 @@ def begin(request: pytest.FixtureRequest) -> Begin:
 
 
 @pytest.fixture
-def at_once(request: pytest.FixtureRequest, begin: Begin) -> AtOnce:
+def autocommit(request: pytest.FixtureRequest, begin: Begin) -> AutocommitStore:
     """Over the same storage as `begin`."""
     if "memory" in request.node.callspec.id:
-        return MemoryAtOnce(begin)
-    return PostgresAtOnce(request.getfixturevalue("database"))
+        return MemoryAutocommitStore(begin)
+    return PostgresAutocommitStore(request.getfixturevalue("database"))

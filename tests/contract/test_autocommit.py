@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.ports.autocommit import AtOnce
-from application.ports.queue import Wanted
+from application.ports.autocommit import AutocommitStore
+from application.ports.queue import ClaimRequest
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -29,27 +29,27 @@ from tests.steps import (
 LEASE = Lease.granted(HANDLER, NOW, 30)
 
 
-def added_at_once(at_once: AtOnce, *submissions: Submission) -> list[Task]:
-    return [task for task in at_once.add(submissions) if task]
+def added_at_once(autocommit: AutocommitStore, *submissions: Submission) -> list[Task]:
+    return [task for task in autocommit.add(submissions) if task]
 
 
-def test_what_was_added_is_there(begin: Begin, at_once: AtOnce):
-    added = added_at_once(at_once, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
+def test_what_was_added_is_there(begin: Begin, autocommit: AutocommitStore):
+    added = added_at_once(autocommit, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
     assert [stored(begin, each.id).task for each in added] == list(added)
     assert stored(begin, added[0].id).args == '{"a":"\\\\ \\""}'
 
 
-def test_ids_rise_in_the_order_given(at_once: AtOnce):
+def test_ids_rise_in_the_order_given(autocommit: AutocommitStore):
     many = [submission(priority=nth % 100) for nth in range(300)]
-    added = added_at_once(at_once, *many)
+    added = added_at_once(autocommit, *many)
     assert [each.id for each in added] == sorted(each.id for each in added)
     assert [each.priority for each in added] == [each.options.priority for each in many]
 
 
-def test_what_has_a_key_is_added_once(begin: Begin, at_once: AtOnce):
-    first = at_once.add([submission(key="a")])[0]
+def test_what_has_a_key_is_added_once(begin: Begin, autocommit: AutocommitStore):
+    first = autocommit.add([submission(key="a")])[0]
     assert first is not None
-    again, other, twice, none = at_once.add([submission(key=key) for key in ("a", "b", "b", None)])
+    again, other, twice, none = autocommit.add([submission(key=key) for key in ("a", "b", "b", None)])
     assert (again, twice) == (None, None)
     assert other is not None
     assert none is not None
@@ -57,59 +57,59 @@ def test_what_has_a_key_is_added_once(begin: Begin, at_once: AtOnce):
     assert stored(begin, other.id).task == other
 
 
-def test_what_is_not_there_is_not_found(begin: Begin, at_once: AtOnce):
+def test_what_is_not_there_is_not_found(begin: Begin, autocommit: AutocommitStore):
     there = add_one(begin)
-    assert set(at_once.several([there.id, TaskId(there.id + 1)])) == {there.id}
-    assert set(at_once.versions([there.id, TaskId(there.id + 1)])) == {there.id}
-    assert at_once.several([TaskId(there.id + 1)]) == {}
+    assert set(autocommit.get_many([there.id, TaskId(there.id + 1)])) == {there.id}
+    assert set(autocommit.versions([there.id, TaskId(there.id + 1)])) == {there.id}
+    assert autocommit.get_many([TaskId(there.id + 1)]) == {}
 
 
-def test_tasks_are_seen_as_a_work_sees_them(begin: Begin, at_once: AtOnce):
+def test_tasks_are_seen_as_a_work_sees_them(begin: Begin, autocommit: AutocommitStore):
     add_one(begin), add_one(begin, args='{"n":1}', callback="https://example.org/told")
     for _ in range(2):
         succeed(begin, claim_one(begin), result='{"b":"é\\u0000"}')
-    found = at_once.several([TaskId(1), TaskId(2)])
+    found = autocommit.get_many([TaskId(1), TaskId(2)])
     assert found == {id: stored(begin, id) for id in found}
     assert len(found) == 2
     assert found[TaskId(2)].delivery == stored(begin, 2).delivery is not None
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_version_is_another_whenever_the_task_is(begin: Begin, at_once: AtOnce, times: int):
+def test_a_version_is_another_whenever_the_task_is(begin: Begin, autocommit: AutocommitStore, times: int):
     id = add_one(begin).id
-    seen = [at_once.versions([id])[id], at_once.several([id])[id].version]
+    seen = [autocommit.versions([id])[id], autocommit.get_many([id])[id].version]
     assert seen[0] == seen[1]
     claim_one(begin)
     if times == 2:
         succeed(begin, task(begin, id))
-    assert at_once.versions([id])[id] != seen[0]
+    assert autocommit.versions([id])[id] != seen[0]
 
 
-def test_what_was_claimed_runs_under_the_lease(begin: Begin, at_once: AtOnce):
+def test_what_was_claimed_runs_under_the_lease(begin: Begin, autocommit: AutocommitStore):
     waiting = [add_one(begin, args=f'{{"n":{nth}}}', priority=nth).id for nth in range(4)]
-    claimed = at_once.claim(LEASE, NOW, Wanted({ADD: 3}, 100, 10**9, starting=1))
+    claimed = autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 3}, 100, 10**9, starting=1))
     assert ids(claimed) == waiting[:0:-1]
     assert [each.args for each in claimed] == ['{"n":3}', '{"n":2}', '{"n":1}']
     assert [each.task for each in claimed] == [task(begin, each.task.id) for each in claimed]
     assert [each.task.started for each in claimed] == [NOW, None, None]
     assert {each.task.lease for each in claimed} == {LEASE}
-    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 3}, 100, 10**9, starting=1))) == waiting[:1]
+    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 3}, 100, 10**9, starting=1))) == waiting[:1]
 
 
-def test_as_many_are_claimed_as_the_limit_allows(begin: Begin, at_once: AtOnce):
+def test_as_many_are_claimed_as_the_limit_allows(begin: Begin, autocommit: AutocommitStore):
     waiting = [add_one(begin).id for _ in range(3)]
-    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 9}, 1, 10**9, 0))) == waiting[:1]
-    assert ids(at_once.claim(LEASE, NOW, Wanted({ADD: 9}, 2, 10**9, 0))) == waiting[1:]
+    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 9}, 1, 10**9, 0))) == waiting[:1]
+    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 9}, 2, 10**9, 0))) == waiting[1:]
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
-def test_what_was_settled_stands_with_its_record(begin: Begin, at_once: AtOnce, log: str):
+def test_what_was_settled_stands_with_its_record(begin: Begin, autocommit: AutocommitStore, log: str):
     first, second = add_one(begin), add_one(begin)
     settlements = [
         Settlement.succeeded(each.task, NOW, str(each.task.id), log if each.task.id == second.id else "")
         for each in claim(begin)
     ]
-    assert at_once.settle(settlements) == []
+    assert autocommit.settle(settlements) == []
     assert [stored(begin, id).task for id in (first.id, second.id)] == [each.task for each in settlements]
     assert [stored(begin, id).result for id in (first.id, second.id)] == ["1", "2"]
     with begin() as work:
@@ -117,19 +117,19 @@ def test_what_was_settled_stands_with_its_record(begin: Begin, at_once: AtOnce, 
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
-def test_an_outcome_is_written_once_and_refused_when_it_is_late(begin: Begin, at_once: AtOnce, log: str):
+def test_an_outcome_is_written_once_and_refused_when_it_is_late(begin: Begin, autocommit: AutocommitStore, log: str):
     kept, taken = add_one(begin), add_one(begin)
     settlements = [Settlement.succeeded(each.task, NOW, "1", log) for each in claim(begin, lease=1)]
     take_back(begin, HANDLER, at(2), limit=100)
-    late = at_once.settle(settlements)
+    late = autocommit.settle(settlements)
     assert {*late} == {kept.id, taken.id}
     (again, other) = claim(begin, now=at(3))
     ours = Settlement.succeeded(again.task, at(4), "2", log)
     for _ in range(2):
-        assert at_once.settle([ours, settlements[1]]) == [taken.id]
+        assert autocommit.settle([ours, settlements[1]]) == [taken.id]
     assert stored(begin, kept.id).result == "2"
     assert stored(begin, taken.id).task == other.task
 
 
-def test_of_nothing_there_is_nothing_to_settle(at_once: AtOnce):
-    assert at_once.settle([]) == []
+def test_of_nothing_there_is_nothing_to_settle(autocommit: AutocommitStore):
+    assert autocommit.settle([]) == []

@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from application.ports.cleaning import Expired
+from application.ports.cleaning import DeletedTasks
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from tests.steps import add, add_one, at, claim, claim_one, fail, submission, succeed, task
 
 
-def clean(begin: Begin, now: datetime, limit: int = 100) -> Expired:
+def clean(begin: Begin, now: datetime, limit: int = 100) -> DeletedTasks:
     with begin() as work:
         expired = work.cleaning.delete_expired(now, limit)
         work.commit()
-    return Expired(expired.deleted, list(expired.unrun))
+    return DeletedTasks(expired.deleted, list(expired.unrun))
 
 
 def there(begin: Begin, id: int) -> bool:
@@ -23,7 +23,7 @@ def there(begin: Begin, id: int) -> bool:
 def test_an_expired_task_goes_and_a_younger_one_stays(begin: Begin):
     add(begin, submission(ttl=10), submission(ttl=20))
     assert clean(begin, at(9.9)).deleted == 0
-    assert clean(begin, at(10)) == Expired(1, [1])
+    assert clean(begin, at(10)) == DeletedTasks(1, [1])
     assert (there(begin, 1), there(begin, 2)) == (False, True)
 
 
@@ -36,13 +36,13 @@ def test_a_running_task_never_expires(begin: Begin):
 def test_what_finished_goes_uncounted_among_the_unrun(begin: Begin):
     add(begin, submission(ttl=10), submission(ttl=10))
     succeed(begin, claim_one(begin))
-    assert clean(begin, at(1000)) == Expired(2, [2])
+    assert clean(begin, at(1000)) == DeletedTasks(2, [2])
 
 
 def test_a_waiting_task_past_its_time_does_not_block_the_others(begin: Begin):
     add(begin, submission(ttl=1), submission(ttl=2), submission(ttl=3))
     claim(begin, 1)
-    assert clean(begin, at(100)) == Expired(2, [2, 3])
+    assert clean(begin, at(100)) == DeletedTasks(2, [2, 3])
 
 
 def test_the_longest_expired_go_first_and_in_batches(begin: Begin):

@@ -1,23 +1,23 @@
 """Keys: at any time one task at most has each."""
 
-from application.ports.task_repository import Known
+from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import Begin
-from domain.ids import Key, TaskId
+from domain.ids import IdempotencyKey, TaskId
 from tests.steps import add, add_once, at, claim, claim_one, fail, save, stored, submission, task
 
-FIRST, OTHER = Key("first key"), Key("~other/key")
+FIRST, OTHER = IdempotencyKey("first key"), IdempotencyKey("~other/key")
 
 
 def known(begin: Begin, *keys: str) -> dict[str, int]:
     with begin() as work:
-        return {key: found.task for key, found in work.tasks.with_keys(set(map(Key, keys))).items()}
+        return {key: found.task for key, found in work.tasks.key_owners(set(map(IdempotencyKey, keys))).items()}
 
 
 def test_a_task_is_found_by_its_key_with_the_fingerprint_of_its_request(begin: Begin):
     add(begin, submission(key=FIRST, fingerprint="f1"), submission(key=OTHER, fingerprint="f2"), submission())
     with begin() as work:
-        assert work.tasks.with_keys({FIRST, Key("nobody's")}) == {FIRST: Known(TaskId(1), "f1")}
-        assert work.tasks.with_keys(set()) == {}
+        assert work.tasks.key_owners({FIRST, IdempotencyKey("nobody's")}) == {FIRST: KeyOwner(TaskId(1), "f1")}
+        assert work.tasks.key_owners(set()) == {}
 
 
 def test_no_other_task_is_added_with_that_key(begin: Begin):

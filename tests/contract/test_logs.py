@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from application.ports.task_repository import LATEST
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from application.ports.unit_of_work import Begin
 from domain.failure import Failure
 from domain.ids import Claim, TaskId
-from domain.settlement import Afterword, Attempt, Outcome, Settlement
+from domain.settlement import Attempt, LateLog, Outcome, Settlement
 from domain.task import Task
 from tests.steps import BOOM, NOW, PLAIN, add, add_one, at, claim, claim_one, save, settle, submission, task
 
@@ -24,9 +24,9 @@ def logs(begin: Begin, id: int = 1) -> list[tuple[Outcome, str]]:
     return [(record.outcome, record.log) for record in records(begin, id)]
 
 
-def tell(begin: Begin, *afterwords: Afterword) -> None:
+def tell(begin: Begin, *late_logs: LateLog) -> None:
     with begin() as work:
-        work.queue.record(afterwords)
+        work.queue.record_late_logs(late_logs)
         work.commit()
 
 
@@ -81,11 +81,11 @@ class TestSettling:
         assert records(begin) == []
 
     def test_only_the_last_starts_are_shown(self, begin: Begin):
-        add_one(begin, max_attempts=LATEST + 5)
-        for n in range(1, LATEST + 4):
+        add_one(begin, max_attempts=MAX_ATTEMPTS_SHOWN + 5)
+        for n in range(1, MAX_ATTEMPTS_SHOWN + 4):
             started = running(begin, now=at(n))
             settle(begin, Settlement.failed(started, at(n), Failure("E", "e", delay=0), PLAIN, 0, str(n)))
-        assert [log for _, log in logs(begin)] == [str(n) for n in range(4, LATEST + 4)]
+        assert [log for _, log in logs(begin)] == [str(n) for n in range(4, MAX_ATTEMPTS_SHOWN + 4)]
 
 
 class TestAfterwords:
@@ -94,7 +94,7 @@ class TestAfterwords:
         started = running(begin)
         save(begin, started.cancel(at(1)))
         before = task(begin, 1)
-        tell(begin, Afterword.of(started, at(2), ODD))
+        tell(begin, LateLog.of(started, at(2), ODD))
         assert records(begin) == [
             Attempt(claim=Claim(1), attempt=1, outcome=Outcome.CANCELLED, started=at(0.5), ended=at(2), log=ODD)
         ]
@@ -104,7 +104,7 @@ class TestAfterwords:
         add_one(begin)
         started = running(begin)
         save(begin, started.release(at(1)))
-        tell(begin, Afterword.of(started, at(2), "x"))
+        tell(begin, LateLog.of(started, at(2), "x"))
         assert logs(begin) == [(Outcome.LOST, "x")]
 
     def test_a_start_before_the_one_that_was_cancelled_was_lost(self, begin: Begin):
@@ -112,7 +112,7 @@ class TestAfterwords:
         started = running(begin)
         save(begin, started.release(at(1)))
         save(begin, running(begin).cancel(at(2)))
-        tell(begin, Afterword.of(started, at(2), "x"))
+        tell(begin, LateLog.of(started, at(2), "x"))
         assert logs(begin) == [(Outcome.LOST, "x")]
 
     def test_a_record_that_is_there_keeps_all_but_its_log(self, begin: Begin):
@@ -120,7 +120,7 @@ class TestAfterwords:
         started = running(begin)
         lost = Settlement.lost(started, at(31))
         settle(begin, lost)
-        tell(begin, Afterword.of(started, at(40), "x"))
+        tell(begin, LateLog.of(started, at(40), "x"))
         assert lost.attempt
         assert records(begin) == [replace(lost.attempt, log="x")]
 
@@ -129,7 +129,7 @@ class TestAfterwords:
         started = running(begin)
         save(begin, started.cancel(at(1)))
         for _ in range(2):
-            tell(begin, Afterword.of(started, at(2), "x"))
+            tell(begin, LateLog.of(started, at(2), "x"))
             assert logs(begin) == [(Outcome.CANCELLED, "x")]
 
     def test_of_a_task_that_is_gone_nothing_is_kept_and_the_others_are(self, begin: Begin):
@@ -141,7 +141,7 @@ class TestAfterwords:
             work.tasks.lock(TaskId(2))
             work.tasks.remove(TaskId(2))
             work.commit()
-        tell(begin, *(Afterword.of(start, at(1), f"of {start.id}") for start in reversed(starts)))
+        tell(begin, *(LateLog.of(start, at(1), f"of {start.id}") for start in reversed(starts)))
         assert [logs(begin, id) for id in (1, 2, 3)] == [
             [(Outcome.CANCELLED, "of 1")],
             [],
@@ -154,7 +154,7 @@ class TestAfterwords:
         save(begin, first.release(at(1)))
         second = running(begin)
         save(begin, second.cancel(at(1)))
-        tell(begin, Afterword.of(second, at(2), "second"), Afterword.of(first, at(2), "first"))
+        tell(begin, LateLog.of(second, at(2), "second"), LateLog.of(first, at(2), "first"))
         assert logs(begin) == [(Outcome.LOST, "first"), (Outcome.CANCELLED, "second")]
 
     def test_saying_nothing_is_no_error(self, begin: Begin):
@@ -164,7 +164,7 @@ class TestAfterwords:
         add_one(begin)
         started = running(begin)
         save(begin, started.cancel(at(1)))
-        tell(begin, Afterword.of(started, at(2), "x"))
+        tell(begin, LateLog.of(started, at(2), "x"))
         with begin() as work:
             work.cleaning.delete_expired(at(10**6), 10)
             work.commit()

@@ -53,14 +53,14 @@ def test_a_type_lives_as_long_as_a_handler_that_has_it(begin: Begin):
 def test_a_handler_that_is_kept_lives_longer(begin: Begin):
     publish(begin, ONE, ADD, until=10)
     with begin() as work:
-        assert work.types.keep(ONE, at(50))
+        assert work.types.renew(ONE, at(50))
         work.commit()
     assert known(begin, 40) == {"add": True}
 
 
 def test_a_handler_that_is_not_known_cannot_be_kept(begin: Begin):
     with begin() as work:
-        assert not work.types.keep(ONE, at(50))
+        assert not work.types.renew(ONE, at(50))
 
 
 def test_a_withdrawn_handler_leaves_its_types_known(begin: Begin):
@@ -87,7 +87,7 @@ def test_a_handler_that_publishes_again_has_the_new_types_only(begin: Begin):
 
 def elsewhere(begin: Begin, handler: HandlerId, seconds: float = 0) -> Set[str]:
     with begin() as work:
-        return work.types.elsewhere(ADD.name, handler, at(seconds))
+        return work.types.schemas_elsewhere(ADD.name, handler, at(seconds))
 
 
 OLDER = replace(ADD, schema='{"type":"object","required":["a"]}')
@@ -130,5 +130,5 @@ def test_handlers_long_dead_are_forgotten(begin: Begin):
     publish(begin, TWO, ADD, until=5)
     with begin() as work:
         assert work.types.forget_dead(at(86_400)) == 1
-        assert not work.types.keep(ONE, at(99_999))
-        assert work.types.keep(TWO, at(99_999))
+        assert not work.types.renew(ONE, at(99_999))
+        assert work.types.renew(TWO, at(99_999))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from application.ports.queue import Report
+from application.ports.queue import ProgressReport
 from application.ports.unit_of_work import Begin
 from domain.failure import Error, Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId
@@ -126,25 +126,25 @@ class TestClaiming:
 
     def test_no_more_of_the_slow_types_are_claimed_than_there_are_places(self, begin: Begin):
         add(begin, *[submission("a")] * 3, *[submission("b")] * 3, *[submission("quick")] * 3)
-        how = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "most_slow": 2}
+        how = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "max_slow": 2}
         assert ids(claim(begin, **how)) == [1, 7, 4, 8, 9]
-        assert ids(claim(begin, **how | {"most_slow": 0})) == []
-        assert ids(claim(begin, **how | {"most_slow": 3})) == [2, 5, 3]
+        assert ids(claim(begin, **how | {"max_slow": 0})) == []
+        assert ids(claim(begin, **how | {"max_slow": 3})) == [2, 5, 3]
 
     def test_of_the_slow_the_higher_priority_comes_first(self, begin: Begin):
         add(begin, submission("a"), submission("a", priority=1), submission("b", priority=2))
-        assert ids(claim(begin, wanted={"a": 2, "b": 2}, slow={"a", "b"}, most_slow=2)) == [3, 2]
+        assert ids(claim(begin, wanted={"a": 2, "b": 2}, slow={"a", "b"}, max_slow=2)) == [3, 2]
 
     def test_of_a_type_and_priority_with_a_mark_only_what_stands_behind_it_is_claimed(self, begin: Begin):
         add(begin, submission(run_at=at(-1)), submission(run_at=at(-3)), *[submission(run_at=at(-2))] * 3)
-        assert ids(claim(begin, marks={("add", 0): (at(-2), 4)})) == [5, 1]
-        assert ids(claim(begin, marks={("add", 0): (at(-2), 4)})) == []
+        assert ids(claim(begin, cursors={("add", 0): (at(-2), 4)})) == [5, 1]
+        assert ids(claim(begin, cursors={("add", 0): (at(-2), 4)})) == []
         assert ids(claim(begin)) == [2, 3, 4]
 
     def test_a_mark_holds_for_its_type_and_priority_alone(self, begin: Begin):
         add(begin, *(submission(type, priority=nth) for type in ("a", "b") for nth in (9, 5, 1, -2)))
-        marks = {("a", 5): (NOW, 10**9), ("b", 7): (NOW, 10**9), ("b", 1): (at(-1), 0), ("c", 1): (NOW, 10**9)}
-        assert ids(claim(begin, wanted={"a": 9, "b": 9}, marks=marks)) == [1, 5, 6, 3, 7, 4, 8]
+        cursors = {("a", 5): (NOW, 10**9), ("b", 7): (NOW, 10**9), ("b", 1): (at(-1), 0), ("c", 1): (NOW, 10**9)}
+        assert ids(claim(begin, wanted={"a": 9, "b": 9}, cursors=cursors)) == [1, 5, 6, 3, 7, 4, 8]
 
     def test_the_first_are_on_record_as_started_and_the_others_are_not(self, begin: Begin):
         add(begin, *[submission(priority=-nth) for nth in range(3)])
@@ -204,7 +204,7 @@ class TestHolding:
         add_one(begin)
         old, new = claimed_twice(begin)
         assert list(renew(begin, [old.hold, new.hold], at(40))) == [old.hold]
-        report(begin, Report(new.hold, at(41), Progress(0.1)), Report(old.hold, at(32), Progress(0.9)))
+        report(begin, ProgressReport(new.hold, at(41), Progress(0.1)), ProgressReport(old.hold, at(32), Progress(0.9)))
         assert task(begin, 1).progress == Progress(0.1)
 
     def test_looking_for_lost_claims_among_none_finds_none(self, begin: Begin):
@@ -214,9 +214,9 @@ class TestHolding:
     def test_a_report_shows_when_it_started_and_how_far_it_is(self, begin: Begin):
         add_one(begin)
         running = claim_one(begin)
-        report(begin, Report(running.hold, at(1), Progress(0.4, "reading \0")))
+        report(begin, ProgressReport(running.hold, at(1), Progress(0.4, "reading \0")))
         assert task(begin, 1) == running.reported(at(1), Progress(0.4, "reading \0"))
-        report(begin, Report(running.hold, at(1)))
+        report(begin, ProgressReport(running.hold, at(1)))
         assert task(begin, 1).progress == Progress(0.4, "reading \0")
 
     def test_a_report_under_an_older_claim_is_left_alone(self, begin: Begin):
@@ -224,7 +224,7 @@ class TestHolding:
         old = claim_one(begin)
         rescue(begin, at(31))
         new = claim_one(begin, now=at(31))
-        report(begin, Report(old.hold, at(1), Progress(0.9)))
+        report(begin, ProgressReport(old.hold, at(1), Progress(0.9)))
         assert task(begin, 1) == new
 
     def test_all_that_a_handler_holds_can_be_asked_for(self, begin: Begin):

@@ -18,25 +18,25 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from adapters.clocks import HeldClock
+from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
 from adapters.memory import MemoryStore, MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
 from application.ports.listing import ANY_STATUS, Filter
-from application.ports.queue import Mark, Report, Wanted
-from application.ports.unit_of_work import Begin, Work
+from application.ports.queue import ClaimRequest, Cursor, ProgressReport
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick
 from domain.delivery import Delivery
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
-from domain.ids import HandlerId, Hold, Key, TaskId, TypeName
+from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.schedule import Schedule
-from domain.settlement import Afterword, Settlement
+from domain.settlement import LateLog, Settlement
 from domain.status import RULES, Status, Verb
 from domain.submission import Submission
 from domain.task import Task
@@ -67,7 +67,7 @@ submissions = st.builds(
     args=st.sampled_from(["{}", '{"é":1}', '{"long":"' + "x" * 50 + '"}']),
     terms=st.sampled_from([(), (1,), (-(2**63), 1), (1, 2**63 - 1), (2, 2)]),
     ttl=st.sampled_from([5, 60, 600]),
-    key=st.sampled_from([None, None, None, "k 1", "k 2"]).map(lambda key: key and Key(key)),
+    key=st.sampled_from([None, None, None, "k 1", "k 2"]).map(lambda key: key and IdempotencyKey(key)),
     run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
     options=st.builds(
         Options,
@@ -116,7 +116,7 @@ class Outcome:
             return Settlement.succeeded(start, now, self.result, self.log)
         if self.failure:
             return Settlement.failed(start, now, self.failure, POLICY, self.jitter, self.log)
-        return Settlement.passed_on(start, now, self.delay) if self.delay else Settlement.released(start, now)
+        return Settlement.rerouted(start, now, self.delay) if self.delay else Settlement.released(start, now)
 
 
 failures = st.builds(
@@ -166,7 +166,7 @@ class Agreement(RuleBasedStateMachine):
         assert answer == expected
         return expected
 
-    def both_commit(self, step: Callable[[Work], Any]) -> Any:
+    def both_commit(self, step: Callable[[UnitOfWork], Any]) -> Any:
         return self.both(committed, step)
 
     def some_holds(self, data: st.DataObject) -> list[Hold]:
@@ -187,7 +187,9 @@ class Agreement(RuleBasedStateMachine):
 
     @invariant()
     def keys_have_the_same_tasks(self) -> None:
-        self.both_commit(lambda work: work.tasks.with_keys({Key("k 1"), Key("k 2"), Key("k 3")}))
+        self.both_commit(
+            lambda work: work.tasks.key_owners({IdempotencyKey("k 1"), IdempotencyKey("k 2"), IdempotencyKey("k 3")})
+        )
 
     def submission(self, *, run_in: float | None, **asked: Any) -> Submission:
         return Submission(now=self.now, run_at=None if run_in is None else at(self.seconds + run_in), **asked)
@@ -199,7 +201,7 @@ class Agreement(RuleBasedStateMachine):
         limit=limits,
         max_bytes=st.sampled_from([10**9, 10**9, 1, 4, 63]),
         starting=limits | st.just(0),
-        marks=st.dictionaries(
+        cursors=st.dictionaries(
             st.tuples(types, priorities), st.tuples(passing, st.sampled_from([0, 10**9])), max_size=3
         ),
         commits=st.sampled_from([True, True, True, False]),
@@ -212,12 +214,12 @@ class Agreement(RuleBasedStateMachine):
         limit: int,
         max_bytes: int,
         starting: int,
-        marks: dict[tuple[TypeName, int], tuple[float, int]],
+        cursors: dict[tuple[TypeName, int], tuple[float, int]],
         commits: bool,
     ) -> None:
         granted = Lease.granted(handler, self.now, lease)
-        places = {pair: Mark(at(self.seconds - ago), TaskId(id)) for pair, (ago, id) in marks.items()}
-        how = Wanted(wanted, limit, max_bytes, starting, marks=places)
+        places = {pair: Cursor(at(self.seconds - ago), TaskId(id)) for pair, (ago, id) in cursors.items()}
+        how = ClaimRequest(wanted, limit, max_bytes, starting, cursors=places)
 
         def step(begin: Begin) -> Any:
             with begin() as work:
@@ -239,7 +241,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data(), progress=progresses)
     def report(self, data: st.DataObject, progress: Progress | None) -> None:
         holds = self.some_holds(data)
-        self.both_commit(lambda work: work.queue.report([Report(hold, self.now, progress) for hold in holds]))
+        self.both_commit(lambda work: work.queue.report([ProgressReport(hold, self.now, progress) for hold in holds]))
         self.starts |= {hold: self.starts[hold].reported(self.now, progress) for hold in holds}
 
     @precondition(lambda self: self.starts)
@@ -258,8 +260,8 @@ class Agreement(RuleBasedStateMachine):
     @precondition(lambda self: self.starts)
     @rule(data=st.data(), log=logs)
     def say_afterwards(self, data: st.DataObject, log: str) -> None:
-        afterwords = [Afterword.of(self.starts[hold], self.now, log) for hold in self.some_holds(data)]
-        self.both_commit(lambda work: work.queue.record(afterwords))
+        late_logs = [LateLog.of(self.starts[hold], self.now, log) for hold in self.some_holds(data)]
+        self.both_commit(lambda work: work.queue.record_late_logs(late_logs))
 
     @rule(seconds=st.just(0) | leases | passing, limit=limits)
     def lose(self, seconds: float, limit: int) -> None:
@@ -276,7 +278,7 @@ class Agreement(RuleBasedStateMachine):
     def take_over(self, limit: int) -> None:
         """Another handler claims what one has lost, which does not know yet."""
         self.lose(31, 100)
-        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, marks={}, commits=True)
+        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, cursors={}, commits=True)
 
     @precondition(lambda self: self.before)
     @rule(data=st.data(), verb=st.sampled_from([Verb.CANCEL, Verb.RETRY, Verb.RETRY, Verb.DELETE]))
@@ -311,16 +313,16 @@ class Agreement(RuleBasedStateMachine):
     )
     def publish(self, handler: HandlerId, types: list[TaskType], seconds: float, process: str | None) -> None:
         until = at(self.seconds + seconds)
-        self.both(lambda begin: PublishTypes(begin, HeldClock(self.now), CALENDAR)(handler, types, until, process))
+        self.both(lambda begin: PublishTypes(begin, ManualClock(self.now), CALENDAR)(handler, types, until, process))
 
     @precondition(lambda self: len(self.before) < MOST_TASKS)
     @rule()
     def tick(self) -> None:
-        self.both(lambda begin: Tick(begin, HeldClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
+        self.both(lambda begin: Tick(begin, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
-        self.both_commit(lambda work: work.types.keep(handler, at(self.seconds + seconds)))
+        self.both_commit(lambda work: work.types.renew(handler, at(self.seconds + seconds)))
         self.both_commit(lambda work: work.types.withdraw(handler) if leaves else work.types.forget_dead(self.now))
 
     @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
@@ -346,7 +348,9 @@ class Agreement(RuleBasedStateMachine):
         self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
         self.both_commit(lambda work: work.listing.counts())
-        self.both_commit(lambda work: [work.types.elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES])
+        self.both_commit(
+            lambda work: [work.types.schemas_elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES]
+        )
         tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
         for task in tasks.values():
             self.check_history(self.before.get(task.id), task)
@@ -361,7 +365,7 @@ class Agreement(RuleBasedStateMachine):
             assert not before.status.is_final or now == before or now.id == self.retried
 
 
-def committed(begin: Begin, step: Callable[[Work], Any]) -> Any:
+def committed(begin: Begin, step: Callable[[UnitOfWork], Any]) -> Any:
     with begin() as work:
         answer = step(work)
         work.commit()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.ports.queue import Report
+from application.ports.queue import ProgressReport
 from application.ports.unit_of_work import Begin
 from domain.errors import InvalidTransition
 from domain.ids import TaskId
@@ -131,7 +131,7 @@ def test_a_task_has_another_version_after_every_change(begin: Begin):
 
     running = claim_one(begin)
     note()
-    report(begin, Report(running.hold, at(1), Progress(0.5)))
+    report(begin, ProgressReport(running.hold, at(1), Progress(0.5)))
     note()
     fail(begin, running)
     note()

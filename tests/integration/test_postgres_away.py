@@ -14,10 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore
-from adapters.postgres.database import RETRY
+from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
+from adapters.postgres.database import RECONNECT_SECONDS
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.queue import Wanted
+from application.ports.queue import ClaimRequest
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -171,63 +171,67 @@ def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Databa
 class TestSingleSteps:
     def test_nothing_listens_there(self):
         with unavailable():
-            PostgresAtOnce(Database(NOWHERE)).add([submission()])
+            PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
     def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
-        begin, at_once = PostgresStore(own).begin, PostgresAtOnce(own)
-        at_once.add([submission()])
+        begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
+        autocommit.add([submission()])
         with ExitStack() as works:
             for _ in range(5):
                 works.enter_context(begin()).tasks.get(TaskId(1))
         server.stop()
         server.start()
         with unavailable():
-            at_once.add([submission()])
-        assert [at_once.add([submission()])[0].id for _ in range(5)] == [2, 3, 4, 5, 6]
+            autocommit.add([submission()])
+        assert [autocommit.add([submission()])[0].id for _ in range(5)] == [2, 3, 4, 5, 6]
         with ExitStack() as works:
             assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
 
     def test_a_standby_was_reached(self, database: Database, postgres_url: str):
         standby = Database(with_settings(postgres_url, default_transaction_read_only="on"))
         with unavailable():
-            PostgresAtOnce(standby).add([submission()])
+            PostgresAutocommitStore(standby).add([submission()])
         standby.close()
 
     def test_a_claim_that_a_hanging_server_carries_out_later_has_not_happened(
         self, impatient: Database, server: EmbeddedPostgres
     ):
-        begin, at_once = PostgresStore(impatient).begin, PostgresAtOnce(impatient)
+        begin, autocommit = PostgresStore(impatient).begin, PostgresAutocommitStore(impatient)
         waiting = add_one(begin)
-        lease, nothing, one = Lease.granted(HANDLER, NOW, 30), Wanted({}, 1, 1, 0), Wanted({ADD: 1}, 1, 1, 0)
-        at_once.claim(lease, NOW, nothing)
-        (backend,) = impatient.at_once(text("SELECT pg_backend_pid() AS pid"), {})
+        lease, nothing, one = (
+            Lease.granted(HANDLER, NOW, 30),
+            ClaimRequest({}, 1, 1, 0),
+            ClaimRequest({ADD: 1}, 1, 1, 0),
+        )
+        autocommit.claim(lease, NOW, nothing)
+        (backend,) = impatient.autocommit(text("SELECT pg_backend_pid() AS pid"), {})
         with hanging(server), unavailable():
-            at_once.claim(lease, NOW, one)
+            autocommit.claim(lease, NOW, one)
         alive = f"SELECT FROM pg_stat_activity WHERE pid = {backend.pid}"
         until(lambda: answers(begin) and not asked(impatient, alive))
         assert task(begin, waiting.id) == waiting
 
     def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
-        begin, at_once = PostgresStore(own).begin, PostgresAtOnce(own)
+        begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
         waiting = [add_one(begin), add_one(begin)]
-        own.at_once(text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {})
+        own.autocommit(text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {})
         with pytest.raises(ValueError, match="Expecting value"):
-            at_once.claim(Lease.granted(HANDLER, NOW, 30), NOW, Wanted({ADD: 2}, 2, 10**9, 0))
+            autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 2}, 2, 10**9, 0))
         assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
         assert (
-            at_once.claim(Lease.granted(HANDLER, NOW, 30), NOW, Wanted({ADD: 1}, 1, 10**9, 0))[0].task.id
+            autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 1}, 1, 10**9, 0))[0].task.id
             == waiting[0].id
         )
 
     def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
-        at_once = PostgresAtOnce(impatient)
-        assert at_once.add([submission()])
+        autocommit = PostgresAutocommitStore(impatient)
+        assert autocommit.add([submission()])
         with hanging(server), unavailable():
-            at_once.add([submission()])
+            autocommit.add([submission()])
         until(lambda: answers(PostgresStore(impatient).begin))
 
     def test_works_that_come_after_them_are_transactions_again(self, begin: Begin, database: Database):
-        PostgresAtOnce(database).add([submission()])
+        PostgresAutocommitStore(database).add([submission()])
         with begin() as work:
             assert work.tasks.add([submission()])
         with begin() as work:
@@ -251,7 +255,7 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
     add(begin, *[submission()] * 3)
     running = [claim_one(begin) for _ in range(3)]
     with unavailable(), begin() as work:
-        settlements = [Settlement.lost(each, at(31)) for each in work.queue.abandoned(at(31), 100)]
+        settlements = [Settlement.lost(each, at(31)) for each in work.queue.lapsed(at(31), 100)]
         assert not work.queue.settle(settlements)
         server.stop()
         server.start()
@@ -266,7 +270,7 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
         database = Database(f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2")
         with pytest.raises(psycopg2.OperationalError):
             database.connect()
-        time.sleep(RETRY)  # from here on one may try again
+        time.sleep(RECONNECT_SECONDS)  # from here on one may try again
         one = background.submit(database.connect)
         until(database._trying.locked)
         begun = time.monotonic()
@@ -280,7 +284,7 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
 @pytest.fixture
 def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Gives a server that does not answer up after a moment."""
-    monkeypatch.setattr("adapters.postgres.database.ANSWER", 0.3)
+    monkeypatch.setattr("adapters.postgres.database.MAX_ANSWER_SECONDS", 0.3)
     database = Database(server.start())
     yield database
     database.close()

@@ -6,15 +6,15 @@ from threading import Event
 
 import pytest
 
-from adapters.clocks import HeldClock
+from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresStore
 from application.errors import StorageConflict
 from application.ports.listing import Counts, Filter
-from application.ports.queue import Report
+from application.ports.queue import ProgressReport
 from application.ports.unit_of_work import Begin
 from application.use_cases.cancel_tasks import CancelTasks
-from application.use_cases.change_tasks import Changed, Request
+from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
@@ -49,8 +49,8 @@ def fold(begin: Begin, limit: int = 10_000) -> int:
     return folded
 
 
-def cancel(begin: Begin) -> Changed:
-    return CancelTasks(begin, HeldClock(), MemoryWakeUp())(Request(filter=Filter()))
+def cancel(begin: Begin) -> ChangeTasksResult:
+    return CancelTasks(begin, ManualClock(), MemoryWakeUp())(ChangeTasksRequest(filter=Filter()))
 
 
 class TestCounting:
@@ -99,7 +99,7 @@ class TestCounting:
         "change",
         [
             lambda work, held: work.queue.renew([each.hold for each in held], held[0].lease),
-            lambda work, held: work.queue.report([Report(each.hold, NOW) for each in held]),
+            lambda work, held: work.queue.report([ProgressReport(each.hold, NOW) for each in held]),
             lambda work, held: work.tasks.save(*held),
             lambda work, held: work.queue.settle([]),
         ],
@@ -232,7 +232,7 @@ class TestCancellingMany:
             cancelled = background.submit(cancel, begin)
             until_waiting(database)
             handler.commit()
-        assert cancelled.result() == Changed(2, None)
+        assert cancelled.result() == ChangeTasksResult(2, None)
         assert [task(begin, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
 
     def test_what_was_deleted_while_it_waited_for_it_is_no_error(
@@ -245,7 +245,7 @@ class TestCancellingMany:
             cancelled = background.submit(cancel, begin)
             until_waiting(database)
             somebody.commit()
-        assert cancelled.result() == Changed(1, None)
+        assert cancelled.result() == ChangeTasksResult(1, None)
 
     def test_what_a_stranger_has_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
         self, begin: Begin, impatient: Begin
@@ -256,7 +256,7 @@ class TestCancellingMany:
             with pytest.raises(StorageConflict):
                 cancel(impatient)
         assert {task(begin, id).status for id in (1, 2, 3)} == {Status.WAITING}
-        assert cancel(impatient) == Changed(3, None)
+        assert cancel(impatient) == ChangeTasksResult(3, None)
 
     def test_two_who_cancel_at_once_do_not_wait_in_a_circle_and_each_task_is_counted_once(
         self, begin: Begin, background: ThreadPoolExecutor

@@ -9,15 +9,15 @@ import pytest
 
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresAtOnce, PostgresClock
+from adapters.postgres import Database, PostgresAutocommitStore, PostgresClock
 from application.known_types import KnownTypes
 from application.ports.unit_of_work import Begin
-from application.submissions import Intake, Request
+from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.clean import Clean
 from application.use_cases.submit_task import SubmitTask, Submitted
 from application.use_cases.submit_tasks import SubmitTasks
 from application.view import Viewer
-from domain.ids import DEFAULT_TYPE, Key
+from domain.ids import DEFAULT_TYPE, IdempotencyKey
 from domain.instants import after
 from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_many import together
@@ -45,9 +45,11 @@ class Door:
     def __init__(self, begin: Begin, database: Database) -> None:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
-        intake = Intake(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
+        intake = SubmissionBuilder(self.clock, types, SchemaChecker(), max_task_time=600, signs=True)
         self.many = SubmitTasks(begin, intake, MemoryWakeUp())
-        self.one = SubmitTask(begin, PostgresAtOnce(database), intake, MemoryWakeUp(), Viewer(types, self.clock))
+        self.one = SubmitTask(
+            begin, PostgresAutocommitStore(database), intake, MemoryWakeUp(), Viewer(types, self.clock)
+        )
         types.all()
 
 
@@ -56,8 +58,8 @@ def door(begin: Begin, database: Database) -> Door:
     return Door(begin, database)
 
 
-def request(key: str, number: int = 1, **asked: int) -> Request:
-    return Request(type=DEFAULT_TYPE, args={"n": number}, key=Key(key), **asked)
+def request(key: str, number: int = 1, **asked: int) -> TaskRequest:
+    return TaskRequest(type=DEFAULT_TYPE, args={"n": number}, key=IdempotencyKey(key), **asked)
 
 
 def test_fifty_at_once_have_one_task(door: Door, database: Database, background: ThreadPoolExecutor):
@@ -123,7 +125,10 @@ def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_nev
 def test_many_are_stored_whole_where_somebody_takes_long_to_make_up_his_mind_about_the_key_of_one(
     door: Door, begin: Begin, database: Database, background: ThreadPoolExecutor
 ):
-    requests = [Request(type=DEFAULT_TYPE, args={"n": n}, key=Key("k") if n == 4900 else None) for n in range(5000)]
+    requests = [
+        TaskRequest(type=DEFAULT_TYPE, args={"n": n}, key=IdempotencyKey("k") if n == 4900 else None)
+        for n in range(5000)
+    ]
     with begin() as undecided:
         assert undecided.tasks.add([submission(key="k")])
         ids = background.submit(door.many, requests)

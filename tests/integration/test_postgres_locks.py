@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database
-from application.ports.queue import Report, Unrenewed, Wanted
-from application.ports.unit_of_work import Begin, Work
+from application.ports.queue import ClaimRequest, ProgressReport, RenewalResult
+from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
 from domain.progress import Progress
@@ -44,7 +44,7 @@ class TestSkipping:
             add(begin, *[submission("a", priority=priority)] * 3, *[submission("b", priority=priority)] * 3)
         with begin() as first:
             lease = Lease.granted(HandlerId("first"), NOW, 30)
-            taken = ids(first.queue.claim(lease, NOW, Wanted(BOTH, limit, 10**9, 0)))
+            taken = ids(first.queue.claim(lease, NOW, ClaimRequest(BOTH, limit, 10**9, 0)))
             rest = ids(claim(begin, wanted=BOTH))
             first.commit()
         assert len(taken) == limit
@@ -53,7 +53,7 @@ class TestSkipping:
     def test_one_claim_goes_on_where_another_that_is_under_way_ends(self, begin: Begin):
         add(begin, *[submission()] * 6)
         with begin() as first:
-            first.queue.claim(Lease.granted(HandlerId("first"), NOW, 30), NOW, Wanted({"add": 9}, 2, 10**9, 0))
+            first.queue.claim(Lease.granted(HandlerId("first"), NOW, 30), NOW, ClaimRequest({"add": 9}, 2, 10**9, 0))
             assert ids(claim(begin, 2)) == [3, 4]
             first.commit()
         assert ids(claim(begin)) == [5, 6]
@@ -64,7 +64,7 @@ class TestSkipping:
             assert reader.tasks.get(TaskId(1))
             assert ids(background.submit(claim, begin).result()) == [1]
             lease = Lease.granted(HandlerId("late"), NOW, 30)
-            assert ids(reader.queue.claim(lease, NOW, Wanted({"add": 9}, 9, 10**9, 0))) == []
+            assert ids(reader.queue.claim(lease, NOW, ClaimRequest({"add": 9}, 9, 10**9, 0))) == []
 
     def test_a_rescue_skips_what_is_locked(self, begin: Begin):
         running(begin)
@@ -75,7 +75,7 @@ class TestSkipping:
     def test_two_rescuers_never_take_the_same_task(self, begin: Begin):
         running(begin, 4)
         with begin() as first:
-            mine = first.queue.abandoned(at(31), 2)
+            mine = first.queue.lapsed(at(31), 2)
             theirs = rescue(begin, at(31))
             assert not first.queue.settle([Settlement.lost(task, at(31)) for task in mine])
             first.commit()
@@ -97,7 +97,7 @@ class TestSkipping:
             somebody.tasks.lock(TaskId(2))
             lease = Lease(HandlerId("handler-1"), at(50))
             with begin() as handler:
-                assert handler.queue.renew([each.hold for each in held], lease) == Unrenewed([], [held[1].hold])
+                assert handler.queue.renew([each.hold for each in held], lease) == RenewalResult([], [held[1].hold])
                 handler.commit()
             assert [each.id for each in rescue(begin, at(40))] == []
         assert [each.lease for each in (task(begin, id) for id in (1, 2, 3))] == [
@@ -197,7 +197,7 @@ class TestWaiting:
         held = running(begin)
         with begin() as canceller:
             cancel(canceller, 2)
-            reports = [Report(each.hold, at(1), Progress(0.5)) for each in held]
+            reports = [ProgressReport(each.hold, at(1), Progress(0.5)) for each in held]
             reported = background.submit(report, begin, *reports)
             until_waiting(database)
             canceller.commit()
@@ -216,9 +216,9 @@ class TestWaiting:
         assert seen.result().status is Status.DONE
 
 
-WRITES: dict[str, Callable[[Work, Sequence[Task]], object]] = {
+WRITES: dict[str, Callable[[UnitOfWork, Sequence[Task]], object]] = {
     "settle": lambda work, tasks: work.queue.settle([success(task) for task in tasks]),
-    "report": lambda work, tasks: work.queue.report([Report(task.hold, at(1)) for task in tasks]),
+    "report": lambda work, tasks: work.queue.report([ProgressReport(task.hold, at(1)) for task in tasks]),
 }
 
 
@@ -261,7 +261,7 @@ def test_writes_of_the_same_tasks_in_opposite_orders_do_not_wait_in_a_circle(
     downward.result()
 
 
-def cancel(work: Work, id: int) -> None:
+def cancel(work: UnitOfWork, id: int) -> None:
     (found,) = work.tasks.lock(TaskId(id))
     work.tasks.save(found.cancel(at(3)))
 

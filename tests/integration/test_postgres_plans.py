@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from adapters.postgres import Database, Migration, PostgresStore
 from application.ports.listing import Filter
-from application.ports.queue import Mark, Report, Wanted
-from application.ports.unit_of_work import Work
+from application.ports.queue import ClaimRequest, Cursor, ProgressReport
+from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -149,15 +149,15 @@ class Hot(NamedTuple):
     The nth of those that are sent.
     """
 
-    send: Callable[[Work, Sequence[Task]], object]
+    send: Callable[[UnitOfWork, Sequence[Task]], object]
     indexes: set[str]
     most_buffers: int
     nth: int = 0
 
 
-def claiming(limit: int) -> Callable[[Work, Sequence[Task]], Sequence[Task]]:
+def claiming(limit: int) -> Callable[[UnitOfWork, Sequence[Task]], Sequence[Task]]:
     return lambda work, _: [
-        claimed.task for claimed in work.queue.claim(LEASE, NOW, Wanted(WANTED, limit, 10**9, limit))
+        claimed.task for claimed in work.queue.claim(LEASE, NOW, ClaimRequest(WANTED, limit, 10**9, limit))
     ]
 
 
@@ -165,7 +165,7 @@ def failures(running: Sequence[Task]) -> list[Settlement]:
     return [Settlement.failed(task, NOW, BOOM, PLAIN, 0) for task in running]
 
 
-def paging(before: int | None = None, **filter: Any) -> Callable[[Work, Sequence[Task]], object]:
+def paging(before: int | None = None, **filter: Any) -> Callable[[UnitOfWork, Sequence[Task]], object]:
     return lambda work, _: work.listing.page(Filter(**filter), before and TaskId(before), 51)
 
 
@@ -184,11 +184,11 @@ STATEMENTS = {
     "claim a hundred": Hot(claiming(100), {"tasks_waiting", "tasks_pkey"}, 1500),
     "renew": Hot(lambda work, ten: work.queue.renew([task.hold for task in ten], LEASE), BY_HOLD, 400),
     "lost": Hot(lambda work, ten: work.queue.lost([task.hold for task in ten]), BY_HOLD, 100),
-    "report": Hot(lambda work, ten: work.queue.report([Report(task.hold, NOW) for task in ten]), BY_HOLD, 400),
+    "report": Hot(lambda work, ten: work.queue.report([ProgressReport(task.hold, NOW) for task in ten]), BY_HOLD, 400),
     "settle": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
-    "abandoned": Hot(lambda work, _: work.queue.abandoned(NOW, 10), {"tasks_leases"}, 50),
+    "abandoned": Hot(lambda work, _: work.queue.lapsed(NOW, 10), {"tasks_leases"}, 50),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
-    "left by": Hot(lambda work, _: work.queue.left_by(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
+    "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
     "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
     "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),
@@ -262,7 +262,7 @@ def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Datab
     assert found.buffers <= STATEMENTS[statement].most_buffers
 
 
-MARKS = {(type, 0): Mark(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
+MARKS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
 
 
 def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
@@ -275,19 +275,19 @@ def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open
                 pass
             work.commit()
         found = {}
-        for name, marks in (("anew", {}), ("behind marks", MARKS)):
+        for name, cursors in (("anew", {}), ("behind marks", MARKS)):
             with PostgresStore(database).begin() as work, explained(database) as plans:
-                work.queue.claim(LEASE, NOW, Wanted(WANTED, 100, 10**9, 100, marks=marks))
+                work.queue.claim(LEASE, NOW, ClaimRequest(WANTED, 100, 10**9, 100, cursors=cursors))
             found[name] = plans[0].buffers
         assert found["behind marks"] < 100 < 200 < found["anew"]
 
 
 def test_a_claim_looks_at_each_mark_a_few_times_however_many_there_are(small: Database):
     types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
-    marks = {(type, priority): Mark(NOW, TaskId(1)) for type in types for priority in range(5)}
+    cursors = {(type, priority): Cursor(NOW, TaskId(1)) for type in types for priority in range(5)}
     with PostgresStore(small).begin() as work, explained(small) as plans:
-        work.queue.claim(LEASE, NOW, Wanted(types, 100, 10**9, 100, marks=marks))
-    assert len(marks) < plans[0].rows < 30 * len(marks)
+        work.queue.claim(LEASE, NOW, ClaimRequest(types, 100, 10**9, 100, cursors=cursors))
+    assert len(cursors) < plans[0].rows < 30 * len(cursors)
 
 
 SAME = ("claim", "get", "page", "abandoned", "counts", "lock")

@@ -6,10 +6,10 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event, text
 
-from adapters.postgres import Database, Migration, PostgresAtOnce, PostgresStore, statements
+from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
-from application.ports.queue import Wanted
+from application.ports.queue import ClaimRequest
 from domain.lease import Lease
 from tests.concurrency import new_database
 from tests.steps import ADD, HANDLER, NOW, add, add_one, claim, claim_one, ids, submission, succeed
@@ -87,28 +87,28 @@ def test_a_statement_for_another_limit_is_another(alone: Database):
 def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(
     database: Database, alone: Database
 ):
-    at_once = PostgresAtOnce(alone)
+    autocommit = PostgresAutocommitStore(alone)
     task = add_one(PostgresStore(database).begin)
     for _ in range(3):
-        assert {*at_once.several([task.id])} == {task.id}
-    plans = alone.at_once(text(PLANS), {})
+        assert {*autocommit.get_many([task.id])} == {task.id}
+    plans = alone.autocommit(text(PLANS), {})
     assert [tuple(row) for row in plans] == [(1, 3, 0)]
-    alone.at_once(text("DEALLOCATE ALL; SELECT 1"), {})
+    alone.autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
     with pytest.raises(StorageConflict):
-        at_once.several([task.id])
-    assert {*at_once.several([task.id])} == {task.id}
+        autocommit.get_many([task.id])
+    assert {*autocommit.get_many([task.id])} == {task.id}
 
 
 def test_a_claim_in_a_session_that_another_client_had_leaves_no_transaction_open(alone: Database):
-    at_once, lease = PostgresAtOnce(alone), Lease.granted(HANDLER, NOW, 30)
+    autocommit, lease = PostgresAutocommitStore(alone), Lease.granted(HANDLER, NOW, 30)
     task = add_one(PostgresStore(alone).begin)
-    assert at_once.claim(lease, NOW, Wanted({}, 9, 10**9, 0)) == []
-    alone.at_once(text("DEALLOCATE ALL; SELECT 1"), {})
-    one = Wanted({ADD: 1}, 9, 10**9, 0)
+    assert autocommit.claim(lease, NOW, ClaimRequest({}, 9, 10**9, 0)) == []
+    alone.autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
+    one = ClaimRequest({ADD: 1}, 9, 10**9, 0)
     with pytest.raises(StorageConflict):
-        at_once.claim(lease, NOW, one)
+        autocommit.claim(lease, NOW, one)
     assert asked(alone, "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'") == (0,)
-    assert ids(at_once.claim(lease, NOW, one)) == [task.id]
+    assert ids(autocommit.claim(lease, NOW, one)) == [task.id]
 
 
 def test_what_was_prepared_before_a_column_got_another_type_is_not_executed_for_ever(postgres_url: str):

@@ -13,13 +13,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database, Migration, PostgresStore
-from adapters.postgres.migrate import MIGRATIONS, NEWEST
+from adapters.postgres.migrate import MIGRATIONS, NEWEST_REVISION
 from application.errors import StorageUnavailable
 from application.ports.listing import Filter
 from application.ports.unit_of_work import Begin
 from domain.delivery import DeliveryState
 from domain.ids import TaskId, TypeName
-from domain.options import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from domain.options import MAX_PRIORITY, MIN_PRIORITY
 from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.concurrency import asked, until_waiting
@@ -39,7 +39,7 @@ class TestMigrating:
 
         assert any(background.map(migrate, databases))
         assert not Migration(databases[0])()
-        assert asked(databases[0], "SELECT version_num FROM alembic_version") == [(NEWEST,)]
+        assert asked(databases[0], "SELECT version_num FROM alembic_version") == [(NEWEST_REVISION,)]
         for database in databases:
             database.close()
 
@@ -152,7 +152,7 @@ class TestMigrating:
     def test_the_newest_revision_is_the_head_of_the_migrations(self):
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+        assert ScriptDirectory.from_config(config).get_current_head() == NEWEST_REVISION
 
 
 OLD = """
@@ -225,7 +225,7 @@ class TestInvariants:
 
     def test_the_bounds_of_the_table_are_those_of_the_domain(self, database: Database):
         bounds = re.findall(r"'?(-?\d+)", checks(database, "tasks")["priority_is_bounded"])
-        assert [int(bound) for bound in bounds] == [LOWEST_PRIORITY, HIGHEST_PRIORITY]
+        assert [int(bound) for bound in bounds] == [MIN_PRIORITY, MAX_PRIORITY]
 
     def test_the_partial_indexes_hold_what_their_verbs_may_start_from(self, database: Database):
         found = asked(database, "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'tasks'")

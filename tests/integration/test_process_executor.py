@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from adapters.executors.process.ipc.memfd import anonymous_file
-from adapters.executors.process.ipc.shared_page import Board
+from adapters.executors.process.ipc.shared_page import SharedPage
 from adapters.executors.process.pool.child_process import ChildProcess
-from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.process.pool.progress_watch import ProgressWatch
 from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
@@ -182,13 +182,13 @@ def test_a_word_after_a_silence_is_heard(driver: Driver, tmp_path: Path) -> None
 
 
 def test_however_often_it_is_announced_the_next_look_is_one() -> None:
-    class Agenda(Loop):
+    class Agenda(EventLoop):
         looks = 0
 
         def later(self, seconds: float, action: Callable[[], None]) -> None:
             self.looks += 1
 
-    with closing(Agenda()) as agenda, closing(Board(anonymous_file())) as board:
+    with closing(Agenda()) as agenda, closing(SharedPage(anonymous_file())) as board:
         watch = ProgressWatch(board, agenda, lambda _: None)
         for _ in range(3):
             watch.look_and_go_on()
@@ -219,7 +219,7 @@ def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
 def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
+    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
         monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
     long, short = (tmp_path / name for name in ("long", "short"))
     long.touch()
@@ -238,7 +238,7 @@ def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
 def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"AHEAD": 0, "SHORT": 1e6, "STALL": 60}.items():
+    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
         monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
     done = tmp_path / "done"
     done.touch()
@@ -270,7 +270,7 @@ def shallow() -> Iterator[None]:
 def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
@@ -522,7 +522,7 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_e
 def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
     mute, never = (str(tmp_path / name) for name in ("mute", "never"))
     driver = opened()
     driver.run("mutes_if_there", {"path": mute})
@@ -689,8 +689,8 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
 def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
     opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.LOST", 0.5)
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.LOST_RUN_SECONDS", 0.5)
+    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
     driver = opened(FUNCTIONS, "tests/hostile_functions.py")
     driver.run("reads_from_everything")
     driver.run("echo")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.ipc.log import LONGEST, Printed
+from adapters.executors.process.ipc.log import MAX_LOG_BYTES, Printed
 from application.ports.executor import Failed, Progressed, Succeeded
 from tests.executor_driver import PATIENCE, TIMEOUT, Driver, processes
 
@@ -151,12 +151,12 @@ def test_of_much_the_last_is_kept_with_a_mark(driver: Driver) -> None:
     log = driver.run("floods", {"size": 3 * MIB}).log
     assert log.startswith("…xxx")
     assert log.endswith("x\nthe end\n")
-    assert len(log) == 1 + LONGEST
+    assert len(log) == 1 + MAX_LOG_BYTES
 
 
 def test_what_just_fits_is_kept_whole(driver: Driver) -> None:
-    assert driver.run("says", {"what": "x" * LONGEST, "end": ""}).log == "x" * LONGEST
-    assert driver.run("says", {"what": "x" * (LONGEST + 1), "end": ""}).log == "…" + "x" * LONGEST
+    assert driver.run("says", {"what": "x" * MAX_LOG_BYTES, "end": ""}).log == "x" * MAX_LOG_BYTES
+    assert driver.run("says", {"what": "x" * (MAX_LOG_BYTES + 1), "end": ""}).log == "…" + "x" * MAX_LOG_BYTES
 
 
 def test_a_character_is_not_cut_in_two() -> None:
@@ -196,7 +196,7 @@ def test_what_many_runs_print_is_given_back(opened: Callable[..., Driver]) -> No
 
 
 def test_a_log_that_was_made_large_is_read_no_further_than_its_last(driver: Driver) -> None:
-    assert driver.run("grows", {"size": 2**40}).log == "…" + "\0" * LONGEST
+    assert driver.run("grows", {"size": 2**40}).log == "…" + "\0" * MAX_LOG_BYTES
     assert driver.run("says", {"what": "after"}).log == "after\n"
 
 
@@ -229,7 +229,7 @@ def test_an_onlooker_who_does_not_read_holds_nobody_up() -> None:
     with started(("floods", {"size": MIB}), ("says", {"what": "x"})) as process:
         assert process.stdout
         assert process.stderr
-        assert process.stdout.read() == f"{LONGEST + 1} 2 "
+        assert process.stdout.read() == f"{MAX_LOG_BYTES + 1} 2 "
         assert process.wait(PATIENCE) == 0
         process.stderr.read()
 
@@ -240,7 +240,7 @@ def test_an_onlooker_who_has_gone_fails_nobody() -> None:
         assert process.stderr
         assert [process.stderr.readline(), process.stderr.readline()].count("imported\n") == 1
         process.stderr.close()
-        assert process.stdout.read() == f"{LONGEST + 1} 2 "
+        assert process.stdout.read() == f"{MAX_LOG_BYTES + 1} 2 "
         assert process.wait(PATIENCE) == 0
 
 

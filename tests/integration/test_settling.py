@@ -7,13 +7,13 @@ import pytest
 
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresAtOnce, PostgresStore
+from adapters.postgres import Database, PostgresAutocommitStore, PostgresStore
 from application.ports.wake_up import Topic
-from application.supervisor.background import ThreadCourier
-from application.supervisor.operations.operation import Identity, Office
-from application.supervisor.operations.renew_leases import Renew
+from application.supervisor.background import ThreadRunner
+from application.supervisor.operations.operation import Context, Identity
+from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.settle import Settle
-from application.supervisor.state import Desk
+from application.supervisor.state import SupervisorState
 from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.status import Status
@@ -22,18 +22,18 @@ from tests.steps import HANDLER, NOW, add, claim, save, submission, task
 
 
 class Settling:
-    """A supervisor's desk, and the way of what lies there to the database."""
+    """A supervisor's state, and the way of what lies there to the database."""
 
     def __init__(self, database: Database) -> None:
         begin = self.begin = PostgresStore(database).begin
-        self.desk = Desk(SystemClock())
+        self.state = SupervisorState(SystemClock())
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
-        self.office = Office(self.desk, begin, PostgresAtOnce(database), Identity(HANDLER, 30))
+        self.office = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
         self.errand = Settle(self.office, wake_up)
         self.arrived = Event()
-        self.courier = ThreadCourier(self.arrived.set)
+        self.courier = ThreadRunner(self.arrived.set)
 
     def running(self, number: int) -> list[Task]:
         add(self.begin, *[submission()] * number)
@@ -44,7 +44,7 @@ class Settling:
         self.end()
 
     def begin_to_settle(self, *settlements: Settlement) -> None:
-        self.desk.outbox += settlements
+        self.state.outbox += settlements
         self.arrived.clear()
         self.errand.send(self.courier)
 
@@ -54,8 +54,8 @@ class Settling:
 
     def renew(self) -> None:
         arrived = Event()
-        courier = ThreadCourier(arrived.set)
-        Renew(self.office).send(courier)
+        courier = ThreadRunner(arrived.set)
+        RenewLeases(self.office).send(courier)
         assert arrived.wait(20)
         courier.deliver()
         courier.close()
@@ -80,8 +80,8 @@ def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pyt
     settling.settle(*map(success, running, ["1", '"\ud800"', "3"]))
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
     assert "the outcome of task 2 cannot be stored" in caplog.text
-    assert settling.desk.is_empty
-    assert settling.desk.forsaken == {running[1].hold}
+    assert settling.state.is_empty
+    assert settling.state.unsettled == {running[1].hold}
 
 
 def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settling, caplog: pytest.LogCaptureFixture):
@@ -92,7 +92,7 @@ def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settl
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.CANCELLED, Status.DONE]
     said = "the outcome of task 2 came late and was refused: it is not held any more"
     assert [(each.levelname, each.message) for each in caplog.records if "task 2" in each.message] == [("INFO", said)]
-    assert settling.desk.is_empty
+    assert settling.state.is_empty
 
 
 def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):
@@ -101,21 +101,21 @@ def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_late
         somebody.tasks.lock(TaskId(2))
         settling.settle(*map(success, running))
         assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
-        assert settling.desk.outbox == [success(running[1])]
+        assert settling.state.outbox == [success(running[1])]
     settling.settle()
     assert settling.statuses(2) == [Status.DONE]
-    assert settling.desk.is_empty
+    assert settling.state.is_empty
 
 
 def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
     with settling.begin() as somebody:
         somebody.tasks.lock(TaskId(2))
-        settling.desk.give_back([first, second])
+        settling.state.release([first, second])
         settling.settle()
-        assert settling.desk.ahead.returning == {second.hold: second.type}
+        assert settling.state.prefetch.returning == {second.hold: second.type}
     settling.settle()
-    assert not settling.desk.ahead.returning
+    assert not settling.state.prefetch.returning
 
 
 def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
@@ -128,8 +128,8 @@ def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
 
 def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
     running = settling.running(3)
-    settling.desk.under_way = [success(running[0])]
-    settling.desk.outbox.append(success(running[1]))
+    settling.state.settling = [success(running[0])]
+    settling.state.outbox.append(success(running[1]))
     settling.renew()
     kept = [task(settling.begin, each.id).lease != each.lease for each in running]
     assert kept == [True, True, False]
@@ -138,6 +138,6 @@ def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
 def test_what_is_under_way_is_so_until_the_answer_has_come(settling: Settling):
     (running,) = settling.running(1)
     settling.begin_to_settle(success(running))
-    assert settling.desk.to_keep() == [running.hold]
+    assert settling.state.holds_to_renew() == [running.hold]
     settling.end()
-    assert settling.desk.to_keep() == []
+    assert settling.state.holds_to_renew() == []

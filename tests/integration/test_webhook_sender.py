@@ -13,9 +13,9 @@ import httpcore
 import pytest
 import trustme
 
-from adapters.webhooks import new_post
+from adapters.webhooks import new_webhook_sender
 from adapters.webhooks.allowed_networks import may_be_called
-from adapters.webhooks.http_sender import HttpPost
+from adapters.webhooks.http_sender import HttpWebhookSender
 from adapters.webhooks.network import Deadline, Stream
 from application.ports.webhooks import Answer, Undelivered
 from tests.receiver import Receiver, receiving
@@ -35,14 +35,14 @@ def receiver() -> Iterator[Receiver]:
 def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, **how: Any) -> str:
     """Why it could not be told."""
     with pytest.raises(Undelivered) as refusal:
-        HttpPost(networks, **how).send(url, {}, body)
+        HttpWebhookSender(networks, **how).send(url, {}, body)
     return refusal.value.why
 
 
 class TestSending:
     def test_what_arrives_is_what_was_sent(self, receiver: Receiver):
         body = '{"é":1}'.encode()
-        answer = new_post(HERE).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
+        answer = new_webhook_sender(HERE).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
         told = receiver.told.get()
         assert answer == Answer(200)
         assert (told.path, told.body, told.headers["webhook-id"]) == ("/told?by=us", body, "1")
@@ -52,18 +52,18 @@ class TestSending:
     @pytest.mark.parametrize("status", [204, 301, 307, 404, 410, 500])
     def test_the_status_is_the_answer_and_nobody_is_led_elsewhere(self, receiver: Receiver, status: int):
         receiver.answers, receiver.location = [status], f"{receiver.url}/elsewhere"
-        assert HttpPost(HERE).send(receiver.url, {}, b"{}") == Answer(status)
+        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(status)
         assert receiver.told.get().path == "/"
         assert receiver.told.empty()
 
     def test_no_proxy_of_the_environment_is_asked(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
-        assert HttpPost(HERE).send(receiver.url, {}, b"{}") == Answer(200)
+        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(200)
 
     def test_an_address_of_version_6_has_its_brackets_in_the_header(self):
         with says(b"HTTP/1.1 200 OK\r\n\r\n", socket.AF_INET6) as (port, heard):
-            assert HttpPost([ip_network("::1")]).send(f"http://[::1]:{port}/", {}, b"{}") == Answer(200)
+            assert HttpWebhookSender([ip_network("::1")]).send(f"http://[::1]:{port}/", {}, b"{}") == Answer(200)
         assert f"host: [::1]:{port}\r\n".encode() in heard[0]
 
 
@@ -112,7 +112,7 @@ class TestTrouble:
     @pytest.mark.parametrize("length", [b"content-length: 1000000000", b"transfer-encoding: chunked"])
     def test_what_follows_the_status_is_not_waited_for(self, length: bytes):
         with hangs(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
-            assert HttpPost(HERE).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
+            assert HttpWebhookSender(HERE).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
 
 
 class TestAddresses:
@@ -157,17 +157,21 @@ class TestAddresses:
 
     def test_of_several_addresses_only_those_are_called_that_may_be(self, receiver: Receiver):
         resolve = leads_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
-        assert HttpPost(HERE, resolve=resolve).send(f"http://name:{receiver.server_port}", {}, b"{}") == Answer(200)
+        assert HttpWebhookSender(HERE, resolve=resolve).send(
+            f"http://name:{receiver.server_port}", {}, b"{}"
+        ) == Answer(200)
         assert receiver.told.get().peer == "127.0.0.1"
 
     def test_one_that_does_not_answer_is_passed_over(self, receiver: Receiver):
         resolve = leads_to("127.0.0.3", "127.0.0.1")
         networks = [ip_network("127.0.0.0/8")]
-        assert HttpPost(networks, resolve=resolve).send(f"http://name:{receiver.server_port}", {}, b"{}") == Answer(200)
+        assert HttpWebhookSender(networks, resolve=resolve).send(
+            f"http://name:{receiver.server_port}", {}, b"{}"
+        ) == Answer(200)
 
     def test_a_name_that_changes_its_mind_leads_to_the_address_that_was_checked(self, receiver: Receiver):
         answers = [leads_to("127.0.0.1"), leads_to("127.0.0.2"), leads_to("127.0.0.2")]
-        sent = HttpPost(HERE, resolve=lambda *asked, **how: answers.pop(0)(*asked, **how)).send(
+        sent = HttpWebhookSender(HERE, resolve=lambda *asked, **how: answers.pop(0)(*asked, **how)).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         )
         assert sent == Answer(200)
@@ -196,7 +200,7 @@ class TestTls:
     def test_a_certificate_is_for_the_name_that_was_asked_for(self, authority: trustme.CA):
         trusted = ssl.create_default_context()
         authority.configure_trust(trusted)
-        post = HttpPost(HERE, resolve=leads_to("127.0.0.1"), trusted=trusted)
+        post = HttpWebhookSender(HERE, resolve=leads_to("127.0.0.1"), trusted=trusted)
         with self.secured(authority, "example.org") as receiver:
             assert post.send(f"https://example.org:{receiver.server_port}", {}, b"{}") == Answer(200)
             with pytest.raises(Undelivered, match="its certificate is not good: Hostname mismatch"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from adapters.clocks.manual import HeldClock
+from adapters.clocks.manual import ManualClock
 from flask_tasks.client import Client
 from tests.unit.http_service import Service
 
@@ -13,7 +13,7 @@ from tests.unit.http_service import Service
 class Pauses:
     """The time of a client: it passes while the client sleeps, and `then` is done after each of its pauses."""
 
-    def __init__(self, clock: HeldClock) -> None:
+    def __init__(self, clock: ManualClock) -> None:
         self.taken: list[float] = []
         self.then: Callable[[], Any] = lambda: None
         self._clock = clock

@@ -11,14 +11,14 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from adapters.clocks.manual import HeldClock
+from adapters.clocks.manual import ManualClock
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryAtOnce, MemoryStore, MemoryWakeUp
-from application.change_feed import Changes
+from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
+from application.change_feed import ChangeFeed
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.unit_of_work import Begin
-from application.submissions import Intake
+from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
@@ -47,16 +47,16 @@ class Service:
     """A whole service in one process. `away` takes its storage away."""
 
     given: Settings = field(default_factory=Settings)
-    clock: HeldClock = field(default_factory=HeldClock)
+    clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     away: bool = False
 
     def __post_init__(self) -> None:
-        self.storage = MemoryAtOnce(self.begin)
+        self.storage = MemoryAutocommitStore(self.begin)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.storage, self.clock, self.wake_up, self.viewer, self.given.http_waiters)
+        self.change_feed = ChangeFeed(self.storage, self.clock, self.wake_up, self.viewer, self.given.http_waiters)
         self.client: FlaskClient = self.app().test_client()
 
     def app(self) -> Flask:
@@ -73,26 +73,26 @@ class Service:
     def known_types(self) -> KnownTypes:
         return self.types
 
-    def intake(self) -> Intake:
-        return Intake(self.clock, self.types, self.checker(), self.given.max_task_time, self.given.signs)
+    def submission_builder(self) -> SubmissionBuilder:
+        return SubmissionBuilder(self.clock, self.types, self.checker(), self.given.max_task_time, self.given.signs)
 
     def checker(self) -> SchemaChecker:
         return SchemaChecker()
 
     def submit_task(self) -> SubmitTask:
-        return SubmitTask(self.begin, self.storage, self.intake(), self.wake_up, self.viewer)
+        return SubmitTask(self.begin, self.storage, self.submission_builder(), self.wake_up, self.viewer)
 
     def submit_tasks(self) -> SubmitTasks:
-        return SubmitTasks(self.begin, self.intake(), self.wake_up)
+        return SubmitTasks(self.begin, self.submission_builder(), self.wake_up)
 
     def view_task(self) -> ViewTask:
         return ViewTask(self.storage, self.viewer)
 
     def await_task(self) -> AwaitTask:
-        return AwaitTask(self.changes, self.viewer, self.clock)
+        return AwaitTask(self.change_feed, self.viewer, self.clock)
 
     def follow_task(self) -> FollowTask:
-        return FollowTask(self.view_task(), self.changes, self.viewer)
+        return FollowTask(self.view_task(), self.change_feed, self.viewer)
 
     def view_log(self) -> ViewLog:
         return ViewLog(self.begin)

@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.clocks import HeldClock
-from adapters.memory import MemoryAtOnce, MemoryStore
-from adapters.memory.unit_of_work import MemoryWork
+from adapters.clocks import ManualClock
+from adapters.memory import MemoryAutocommitStore, MemoryStore
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.wake_up import Topic
-from application.submissions import Intake, Request
+from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.submit_task import SubmitTask, Submitted
 from application.view import View, Viewer
 from domain.ids import HandlerId, TypeName
@@ -25,7 +25,7 @@ HANDLER = HandlerId("handler-1")
 class Service:
     """What the use cases are made of. `begun` counts the works; `errors` raised by the next ones come first."""
 
-    clock: HeldClock = field(default_factory=HeldClock)
+    clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     told: list[Topic] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
@@ -33,12 +33,14 @@ class Service:
     begun: int = 0
 
     def __post_init__(self) -> None:
-        self.storage = MemoryAtOnce(self.begin)
+        self.storage = MemoryAutocommitStore(self.begin)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
-        self.intake = Intake(self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True)
+        self.submission_builder = SubmissionBuilder(
+            self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True
+        )
 
-    def begin(self) -> AbstractContextManager[MemoryWork]:
+    def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
         self.begun += 1
         if self.away:
             raise StorageUnavailable
@@ -60,8 +62,8 @@ class Service:
         return self.submitted(type, args, **asked).view
 
     def submitted(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> Submitted:
-        made = SubmitTask(self.begin, self.storage, self.intake, self, self.viewer)
-        return made(Request(type=TypeName(type), args=args or {}, **asked))
+        made = SubmitTask(self.begin, self.storage, self.submission_builder, self, self.viewer)
+        return made(TaskRequest(type=TypeName(type), args=args or {}, **asked))
 
 
 class AnyButWrong:

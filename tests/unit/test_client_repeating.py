@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.clocks.manual import HeldClock
+from adapters.clocks.manual import ManualClock
 from flask_tasks.client import Client, ClientError, Invalid, NotFound, Unavailable
-from flask_tasks.client.backoff import LONGEST, PATIENCE
+from flask_tasks.client.backoff import MAX_PAUSE_SECONDS, MAX_SECONDS
 from tests.unit.client_service import Connected, Pauses
 from tests.unit.http_service import Service
 
@@ -71,7 +71,7 @@ class TestAServiceThatIsAway:
         connected.service.away = True
         connected.pauses.then = lambda: setattr(connected.service, "away", len(connected.pauses.taken) < 3)
         assert connected.client.submit().id == 1
-        assert all(1.0 < pause <= 1.0 + LONGEST for pause in connected.pauses.taken)
+        assert all(1.0 < pause <= 1.0 + MAX_PAUSE_SECONDS for pause in connected.pauses.taken)
         assert len(connected.pauses.taken) == 3
 
     def test_is_given_up_after_so_many_retries_with_what_it_said(self, service: Service) -> None:
@@ -101,7 +101,7 @@ def answering(answers: Iterator[httpx.Response | Exception]) -> tuple[Client, Pa
             raise given
         return given
 
-    pauses = Pauses(HeldClock())
+    pauses = Pauses(ManualClock())
     client = Client("http://service/at", transport=httpx.MockTransport(answer), clock=pauses, retries=100)
     return client, pauses, requests
 
@@ -125,8 +125,8 @@ def test_pauses_grow_and_end_with_patience(no_answer: Callable[[], httpx.Respons
     with pytest.raises(Unavailable):
         client.submit()
     assert pauses.taken[0] <= 0.1
-    assert LONGEST / 2 <= max(pauses.taken) <= LONGEST
-    assert PATIENCE <= sum(pauses.taken) <= PATIENCE + LONGEST
+    assert MAX_PAUSE_SECONDS / 2 <= max(pauses.taken) <= MAX_PAUSE_SECONDS
+    assert MAX_SECONDS <= sum(pauses.taken) <= MAX_SECONDS + MAX_PAUSE_SECONDS
     assert len(requests) == len(pauses.taken) + 1
 
 

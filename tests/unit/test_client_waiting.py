@@ -17,7 +17,7 @@ from tests.unit.http_service import Service, configured
 def service() -> Iterator[Service]:
     service = Service()
     yield service
-    service.changes.close()
+    service.change_feed.close()
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def finish_after(connected: Connected, pauses: int) -> None:
 
 def finish_when_somebody_waits(service: Service) -> Thread:
     def finish() -> None:
-        until(lambda: service.changes._watchers)
+        until(lambda: service.change_feed._subscribers)
         service.succeed('"at last"')
         service.wake_up.notify(Topic.CHANGED)
 
@@ -102,9 +102,9 @@ class TestEvents:
         connected = Connected(service)
         shown = connected.client.events(connected.client.submit())
         next(shown)
-        assert service.changes._watchers
+        assert service.change_feed._subscribers
         shown.close()  # type: ignore[attr-defined]
-        assert not service.changes._watchers
+        assert not service.change_feed._subscribers
 
     def test_a_connection_that_breaks_is_made_again_and_nothing_is_shown_twice(self, service: Service) -> None:
         connected = Connected(service)

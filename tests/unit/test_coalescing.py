@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from application.coalescing import Together
+from application.coalescing import Coalesced
 from application.errors import StorageConflict, StorageUnavailable
 from tests.concurrency import until
 
@@ -34,7 +34,7 @@ class Crowd:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.storage = Storage()
-        self.together = Together(self.storage.doubled)
+        self.together = Coalesced(self.storage.doubled)
         self._pool = pool
 
     def asks(self, *numbers: int) -> list[Future[int]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from application import conflict_retry as module
-from application.conflict_retry import TRIES, retried
+from application.conflict_retry import MAX_TRIES, retry_on_conflict
 from application.errors import StorageConflict
 
 
@@ -20,21 +20,21 @@ class Verb:
         return self.tries
 
 
-@pytest.mark.parametrize("conflicts", [0, 1, TRIES - 1])
+@pytest.mark.parametrize("conflicts", [0, 1, MAX_TRIES - 1])
 def test_conflicts_that_end_are_not_seen(conflicts: int):
-    assert retried(Verb(conflicts).__call__)() == conflicts + 1
+    assert retry_on_conflict(Verb(conflicts).__call__)() == conflicts + 1
 
 
 def test_those_that_do_not_are_raised_in_the_end():
     verb = Verb(conflicts=1000)
     with pytest.raises(StorageConflict):
-        retried(verb.__call__)()
-    assert verb.tries == TRIES
+        retry_on_conflict(verb.__call__)()
+    assert verb.tries == MAX_TRIES
 
 
 def test_and_so_are_those_that_take_long(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "SECONDS", -1)
+    monkeypatch.setattr(module, "MAX_SECONDS", -1)
     verb = Verb(conflicts=1000)
     with pytest.raises(StorageConflict):
-        retried(verb.__call__)()
+        retry_on_conflict(verb.__call__)()
     assert verb.tries == 1

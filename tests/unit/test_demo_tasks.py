@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.executors.functions.registry import Repertoire
+from adapters.executors.functions.registry import FunctionRegistry
 from domain.failure import Failure
 from domain.ids import TypeName
 from flask_tasks import Progress
@@ -17,22 +17,22 @@ BALL = {"dt": 0.01, "r0": [0, 0, 10], "v0": [0, 0, 0], "mass": 1, "radius": 0.1}
 
 
 @pytest.fixture(scope="module")
-def demo() -> Repertoire:
-    return Repertoire(["tasks/tasks.py"], Path(__file__).parents[2])
+def demo() -> FunctionRegistry:
+    return FunctionRegistry(["tasks/tasks.py"], Path(__file__).parents[2])
 
 
-def performed(demo: Repertoire, type: str, args: dict[str, Any]) -> Any:
+def performed(demo: FunctionRegistry, type: str, args: dict[str, Any]) -> Any:
     """The result, or the message of the failure."""
     outcome = demo.perform(TypeName(type), json.dumps(args), Progress(192))
     return outcome.message if isinstance(outcome, Failure) else json.loads(outcome)
 
 
-def test_the_default_function_says_what_it_was_given(demo: Repertoire) -> None:
+def test_the_default_function_says_what_it_was_given(demo: FunctionRegistry) -> None:
     assert performed(demo, "default", {"required_arg": "test"}) == {"message": "Task 192 ran with required_arg: test"}
     assert performed(demo, "default", {"required_arg": None, "more": 1})["message"].endswith("required_arg: None")
 
 
-def test_the_default_function_requires_its_argument(demo: Repertoire) -> None:
+def test_the_default_function_requires_its_argument(demo: FunctionRegistry) -> None:
     assert performed(demo, "default", {"other": 1}) == "$.required_arg: it is required"
     (schema,) = [json.loads(each.schema) for each in demo.types() if each.name == "default"]
     assert schema == {
@@ -43,14 +43,14 @@ def test_the_default_function_requires_its_argument(demo: Repertoire) -> None:
     }
 
 
-def test_integers_are_added_exactly_and_stay_integers(demo: Repertoire) -> None:
+def test_integers_are_added_exactly_and_stay_integers(demo: FunctionRegistry) -> None:
     outcome = demo.perform(TypeName("add"), '{"a":1%s,"b":1}' % ("0" * 4000), Progress())
     assert outcome == "1" + "0" * 3999 + "1"
     assert performed(demo, "add", {"a": 1, "b": 0.5}) == 1.5
     assert performed(demo, "add", {"a": "1", "b": True}).startswith("$.a")
 
 
-def test_a_fall_without_drag_is_that_of_the_closed_form(demo: Repertoire) -> None:
+def test_a_fall_without_drag_is_that_of_the_closed_form(demo: FunctionRegistry) -> None:
     start, velocity = [1.0, -2.0, 30.0], [3.0, 4.0, 5.0]
     found = performed(demo, "mov3d", {**BALL, "r0": start, "v0": velocity, "dt": 0.013})
     end = (velocity[2] + sqrt(velocity[2] ** 2 + 2 * G * start[2])) / G
@@ -61,14 +61,14 @@ def test_a_fall_without_drag_is_that_of_the_closed_form(demo: Repertoire) -> Non
         assert position == pytest.approx(closed, abs=1e-9)
 
 
-def test_a_fall_with_drag_is_that_of_the_closed_form(demo: Repertoire) -> None:
+def test_a_fall_with_drag_is_that_of_the_closed_form(demo: FunctionRegistry) -> None:
     found = performed(demo, "mov3d", {**BALL, "r0": [0, 0, 500], "drag": True})
     terminal = sqrt(2 * BALL["mass"] * G / (1.225 * 0.47 * pi * BALL["radius"] ** 2))
     for t, position in list(zip(found["times"], found["positions"], strict=True)):
         assert position == pytest.approx([0, 0, 500 - terminal**2 / G * log(cosh(G * t / terminal))], abs=1e-6)
 
 
-def test_it_ends_exactly_on_the_ground(demo: Repertoire) -> None:
+def test_it_ends_exactly_on_the_ground(demo: FunctionRegistry) -> None:
     found = performed(demo, "mov3d", {**BALL, "dt": 0.3, "v0": [1, 0, 2], "drag": True})
     steps = [later - earlier for earlier, later in zip(found["times"], found["times"][1:], strict=False)]
     assert found["positions"][-1][2] == 0
@@ -77,11 +77,11 @@ def test_it_ends_exactly_on_the_ground(demo: Repertoire) -> None:
     assert 0 < steps[-1] <= 0.3
 
 
-def test_what_lies_on_the_ground_stays_there(demo: Repertoire) -> None:
+def test_what_lies_on_the_ground_stays_there(demo: FunctionRegistry) -> None:
     assert performed(demo, "mov3d", {**BALL, "r0": [1, 2, 0]}) == {"times": [0.0], "positions": [[1.0, 2.0, 0.0]]}
 
 
-def test_what_is_thrown_from_the_ground_comes_back(demo: Repertoire) -> None:
+def test_what_is_thrown_from_the_ground_comes_back(demo: FunctionRegistry) -> None:
     found = performed(demo, "mov3d", {**BALL, "r0": [0, 0, 0], "v0": [0, 0, 1], "dt": 10})
     assert found["times"] == pytest.approx([0, 2 / G])
 
@@ -103,11 +103,11 @@ def test_what_is_thrown_from_the_ground_comes_back(demo: Repertoire) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_said_to(demo: Repertoire, change: dict[str, Any], message: str) -> None:
+def test_what_makes_no_sense_is_said_to(demo: FunctionRegistry, change: dict[str, Any], message: str) -> None:
     assert performed(demo, "mov3d", BALL | change) == message
 
 
-def test_the_schema_says_what_makes_sense(demo: Repertoire) -> None:
+def test_the_schema_says_what_makes_sense(demo: FunctionRegistry) -> None:
     (schema,) = [json.loads(each.schema) for each in demo.types() if each.name == "mov3d"]
     vector = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
     assert schema["properties"] == {

@@ -22,10 +22,10 @@ def test_the_readme_lists_every_variable_with_its_default():
 
 
 def test_compose_passes_on_every_variable_and_the_docs_say_so():
-    passed_on = set(re.findall(r"^      ([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
-    ours = {each for each in passed_on if not each.startswith("POSTGRES_")}
+    rerouted = set(re.findall(r"^      ([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE))
+    ours = {each for each in rerouted if not each.startswith("POSTGRES_")}
     assert ours == {*VARIABLES_BY_NAME, *OF_THE_CLIENT} - {"HOST", "PORT"}
-    assert passed_on <= set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/deploy.md").read_text())) | {
+    assert rerouted <= set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/deploy.md").read_text())) | {
         "POSTGRES_USER",
         "POSTGRES_DB",
     }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.delivery import MOST_ATTEMPTS, Delivery, DeliveryState
+from domain.delivery import MAX_ATTEMPTS, Delivery, DeliveryState
 from domain.errors import InvalidOption
 from domain.ids import TaskId
 from domain.options import Options
@@ -107,7 +107,7 @@ def test_it_is_tried_again_after_waits_that_grow_for_most_of_a_day_and_then_give
             waits.append((delivery.next - at(now)).total_seconds())
             now += waits[-1]
     assert waits == [5, 15, 45, 135, 405, 1215, 3645, 10935, 21600, 21600, 21600]
-    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.GIVEN_UP, MOST_ATTEMPTS, "busy")
+    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.GIVEN_UP, MAX_ATTEMPTS, "busy")
     assert 20 * 3600 < sum(waits) < 23 * 3600
 
 
@@ -116,6 +116,6 @@ def test_two_that_failed_together_do_not_meet_again():
 
 
 def test_whoever_died_at_the_last_attempt_ends_nothing():
-    claimed = replace(NEW, attempts=MOST_ATTEMPTS).claimed(at(60))
+    claimed = replace(NEW, attempts=MAX_ATTEMPTS).claimed(at(60))
     assert claimed.state is DeliveryState.PENDING
     assert claimed.failed(NOW, "busy", 0).state is DeliveryState.GIVEN_UP

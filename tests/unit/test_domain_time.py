@@ -11,7 +11,7 @@ from domain.errors import DomainError, InvalidOption, NaiveTime
 from domain.ids import HandlerId, TaskId
 from domain.instants import LATEST, after, aware, whole_second
 from domain.lease import Lease
-from domain.options import LONGEST, Options
+from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.retry import RetryPolicy
 from domain.waiting import WaitingFor, waiting_for
 from tests.steps import BOOM, NOW, PLAIN, at, submission
@@ -158,7 +158,7 @@ class TestOptions:
             ("timeout", -1),
             ("timeout", float("nan")),
             ("timeout", float("inf")),
-            ("timeout", LONGEST + 1),
+            ("timeout", MAX_TIMEOUT_SECONDS + 1),
         ],
     )
     def test_an_option_out_of_its_bounds_is_refused_by_name(self, option: str, value: float):
@@ -173,7 +173,7 @@ class TestOptions:
     def test_an_option_at_its_bound_is_taken(self, option: str, value: float):
         assert getattr(Options(**{option: value}), option) == value
 
-    @pytest.mark.parametrize("ttl", [0, -1, LONGEST + 1])
+    @pytest.mark.parametrize("ttl", [0, -1, MAX_TIMEOUT_SECONDS + 1])
     def test_a_task_is_kept_for_a_second_at_least_and_ten_years_at_most(self, ttl: int):
         with pytest.raises(InvalidOption, match=r"^ttl is"):
             submission(ttl=ttl)

@@ -178,26 +178,26 @@ class TestRelease:
 
 class TestPassOn:
     def test_nothing_is_spent_but_the_claim_and_others_have_it_a_little_later(self):
-        assert RUNNING.pass_on(at(5), 0.75) == replace(WAITING, claims=1, run_at=at(5.75), expire=at(605))
+        assert RUNNING.reroute(at(5), 0.75) == replace(WAITING, claims=1, run_at=at(5.75), expire=at(605))
 
     def test_a_task_passed_on_in_its_second_attempt_keeps_the_first(self):
         waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
-        passed_on = waits.claim(LEASE, at(12)).pass_on(at(12), 1)
-        assert passed_on == replace(waits, claims=2, run_at=at(13), expire=at(613))
+        rerouted = waits.claim(LEASE, at(12)).reroute(at(12), 1)
+        assert rerouted == replace(waits, claims=2, run_at=at(13), expire=at(613))
 
     def test_how_often_it_was_claimed_for_nothing_is_known(self):
         assert RUNNING.idle_claims == 0
-        assert RUNNING.pass_on(at(1), 1).claim(LEASE).idle_claims == 1
+        assert RUNNING.reroute(at(1), 1).claim(LEASE).idle_claims == 1
         assert RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE).idle_claims == 0
         assert RUNNING.lose(at(1)).claim(LEASE).idle_claims == 0
 
     def test_one_that_ran_past_its_time_has_all_of_it_again(self):
-        assert RUNNING.pass_on(at(5000), 1).expire == at(5601)
+        assert RUNNING.reroute(at(5000), 1).expire == at(5601)
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
     def test_what_does_not_run_can_not_be_passed_on(self, status: Status):
         with pytest.raises(InvalidTransition):
-            STANDING[status].pass_on(NOW, 1)
+            STANDING[status].reroute(NOW, 1)
 
 
 class TestCancel:
@@ -247,7 +247,7 @@ class TestSettlement:
 
     def test_a_release_keeps_no_record(self):
         assert Settlement.released(RUNNING, at(1)) == Settlement(task=RUNNING.release(at(1)))
-        assert Settlement.passed_on(RUNNING, at(1), 2) == Settlement(task=RUNNING.pass_on(at(1), 2))
+        assert Settlement.rerouted(RUNNING, at(1), 2) == Settlement(task=RUNNING.reroute(at(1), 2))
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
     def test_what_does_not_run_can_not_be_settled(self, status: Status):

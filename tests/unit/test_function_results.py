@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from adapters.executors.functions.json_form import LONGEST, NoForm
+from adapters.executors.functions.json_form import MAX_RESULT_BYTES, NoForm
 from adapters.executors.functions.results import encode
 from domain import json_text
 
@@ -165,14 +165,14 @@ def test_what_is_nested_200_deep_is_kept() -> None:
 
 @pytest.mark.parametrize("letter", ["x", "é"])
 def test_16_mib_are_kept_and_a_byte_more_is_not(letter: str) -> None:
-    length = (LONGEST - 2) // len(letter.encode())
-    assert len(encode(letter * length).encode()) == LONGEST
+    length = (MAX_RESULT_BYTES - 2) // len(letter.encode())
+    assert len(encode(letter * length).encode()) == MAX_RESULT_BYTES
     with pytest.raises(NoForm, match="is longer than 16,777,216 bytes as JSON"):
         encode([letter * length])
 
 
 def test_a_result_that_grows_without_end_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.executors.functions.json_form.LONGEST", 100_000)
+    monkeypatch.setattr("adapters.executors.functions.json_form.MAX_RESULT_BYTES", 100_000)
     value: Any = "x"
     for _ in range(100):
         value = [value, value]

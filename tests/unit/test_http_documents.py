@@ -8,9 +8,9 @@ import jsonschema_rs
 import pytest
 
 from application.ports.listing import Filter
-from application.use_cases.list_tasks import Request
+from application.use_cases.list_tasks import ListTasksRequest
 from entrypoints.http.openapi.schemas import SCHEMAS
-from entrypoints.http.requests.filters import PAGE
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS
 from entrypoints.task_json import CALLBACK, FIELDS
 from tests.unit.http_service import Service, configured
 
@@ -102,7 +102,7 @@ def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
 
 
 def test_a_page_has_as_many_tasks_as_the_use_case_would_give() -> None:
-    assert Request(filter=Filter()).limit == PAGE
+    assert ListTasksRequest(filter=Filter()).limit == DEFAULT_PAGE_TASKS
 
 
 def test_the_known_types_are_offered(service: Service) -> None:

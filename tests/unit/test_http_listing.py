@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from entrypoints.http.requests.filters import PAGE, FilterQuery
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, FilterQuery
 from tests import steps
 from tests.conftest import ROOT
 from tests.unit.http_service import Service
@@ -151,8 +151,8 @@ class TestChanging:
         assert service.client.post("/tasks/retry").get_json() == {"count": 1, "next": None}
 
     def test_without_a_query_it_is_all_of_them(self, service: Service) -> None:
-        steps.add(service.store.begin, *[steps.submission()] * (2 * PAGE))
-        assert service.client.post("/tasks/cancel").get_json() == {"count": 2 * PAGE, "next": None}
+        steps.add(service.store.begin, *[steps.submission()] * (2 * DEFAULT_PAGE_TASKS))
+        assert service.client.post("/tasks/cancel").get_json() == {"count": 2 * DEFAULT_PAGE_TASKS, "next": None}
 
     def test_a_limit_leaves_a_cursor_to_go_on_with(self, service: Service) -> None:
         for _ in range(3):

@@ -6,7 +6,7 @@ import jsonschema_rs
 import pytest
 
 from application.errors import UnknownTask
-from application.ports.task_repository import LATEST
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from application.use_cases.view_log import ViewLog
 from domain.failure import Failure
 from domain.ids import TaskId
@@ -79,12 +79,12 @@ def test_a_start_that_ended_well_has_what_it_printed_and_no_error(service: Servi
 
 def test_several_starts_stand_in_their_order(service: Service) -> None:
     service.submit({}, "/task/new?priority=9&max_attempts=99")
-    for n in range(LATEST + 2):
+    for n in range(MAX_ATTEMPTS_SHOWN + 2):
         failure = Failure("E", "e", delay=0)
         settlement = Settlement.failed(started(service), service.clock.now(), failure, steps.PLAIN, 0, str(n))
         steps.settle(service.store.begin, settlement)
     attempts = service.client.get("/task/2/log").get_json()["attempts"]
-    assert [each["log"] for each in attempts] == [str(n) for n in range(2, LATEST + 2)]
+    assert [each["log"] for each in attempts] == [str(n) for n in range(2, MAX_ATTEMPTS_SHOWN + 2)]
 
 
 def test_there_is_none_of_a_task_that_is_not_there(service: Service) -> None:

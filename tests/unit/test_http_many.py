@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from entrypoints.http.requests.queries import TaskOptions
-from entrypoints.http.routes.submit_many import ITEM, MOST, MOST_BYTES
+from entrypoints.http.routes.submit_many import ITEM, MAX_BYTES, MAX_TASKS
 from tests.unit.http_service import Service, configured
 
 NUMBER = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
@@ -132,9 +132,9 @@ def test_what_is_no_array_is_refused(service: Service, body: Any, code: int) -> 
 
 
 def test_ten_thousand_are_taken_and_not_one_more(service: Service) -> None:
-    assert post(service, [{}] * (MOST + 1)).status_code == 422
+    assert post(service, [{}] * (MAX_TASKS + 1)).status_code == 422
     assert stored(service) == 0
-    assert len(post(service, [{}] * MOST).get_json()["ids"]) == MOST
+    assert len(post(service, [{}] * MAX_TASKS).get_json()["ids"]) == MAX_TASKS
 
 
 def test_the_last_of_many_is_looked_at_like_the_first(service: Service) -> None:
@@ -143,7 +143,7 @@ def test_the_last_of_many_is_looked_at_like_the_first(service: Service) -> None:
 
 
 def test_a_body_of_more_than_32_mib_is_413(service: Service) -> None:
-    assert post(service, b"[" + b" " * MOST_BYTES + b"]").status_code == 413
+    assert post(service, b"[" + b" " * MAX_BYTES + b"]").status_code == 413
 
 
 def test_an_item_may_be_as_long_as_a_single_task_and_is_refused_beyond_twice_that() -> None:

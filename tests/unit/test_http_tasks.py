@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from application.ports.queue import Report
+from application.ports.queue import ProgressReport
 from domain.failure import Failure
 from domain.progress import Progress
 from domain.schedule import Schedule
@@ -92,7 +92,7 @@ def test_a_running_task_names_its_handler_and_its_progress(service: Service) -> 
     service.submit({})
     task = service.claim()
     started = service.clock.now()
-    steps.report(service.store.begin, Report(task.hold, started, Progress(0.4, 'reading "x"')))
+    steps.report(service.store.begin, ProgressReport(task.hold, started, Progress(0.4, 'reading "x"')))
     seen = service.view()
     assert (seen["status"], seen["handler"], seen["attempt"]) == ("running", "handler-1", 1)
     assert (seen["started"], seen["waiting_for"]) == (NOW, None)

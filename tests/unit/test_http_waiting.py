@@ -19,11 +19,11 @@ from tests.unit.http_service import Service, configured
 def service() -> Iterator[Service]:
     service = Service()
     yield service
-    service.changes.close()
+    service.change_feed.close()
 
 
 def waiting(service: Service) -> int:
-    return len(service.changes._watchers)
+    return len(service.change_feed._subscribers)
 
 
 def finish(service: Service, result: str = "[1]") -> None:
@@ -109,10 +109,10 @@ class TestWait:
             assert service.submit({})["id"] == 2
             finish(service)
             assert [each.result().get_json()["status"] for each in answers] == ["done"] * 3
-        service.changes.close()
+        service.change_feed.close()
 
     def test_when_all_are_sent_away_they_are_answered_with_what_is_known(self, service: Service) -> None:
-        closer = when_somebody_waits(service, lambda service: service.changes.close())
+        closer = when_somebody_waits(service, lambda service: service.change_feed.close())
         answer = service.client.post("/task/new?wait=50", json={})
         closer.join()
         assert (answer.status_code, answer.get_json()["status"]) == (201, "waiting")

@@ -7,12 +7,12 @@ from math import inf
 import pytest
 
 from application.errors import StorageUnavailable
-from application.ports.cleaning import Expired
+from application.ports.cleaning import DeletedTasks
 from application.use_cases import clean, fold_counts, settle_lost
-from application.use_cases.tick import Ticked
+from application.use_cases.tick import TickResult
 from entrypoints.janitor import rounds as module
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
-from entrypoints.janitor.rounds import LONGEST_REST, REST, TURN, Rounds
+from entrypoints.janitor.rounds import MAX_REST_SECONDS, MAX_TURN_SECONDS, MIN_REST_SECONDS, Rounds
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
 
 
 def test_it_rests_a_second_where_nothing_is_known_of_more(rests: Callable[..., list[float]]):
-    assert rests(inf, inf) == [REST, REST]
+    assert rests(inf, inf) == [MIN_REST_SECONDS, MIN_REST_SECONDS]
 
 
 def test_it_goes_on_at_once_where_there_is_more(rests: Callable[..., list[float]]):
-    assert rests(0, inf) == [0, REST]
+    assert rests(0, inf) == [0, MIN_REST_SECONDS]
 
 
 def test_a_chore_that_has_more_goes_on_for_a_moment_and_then_the_others_have_their_turn(
@@ -65,7 +65,7 @@ def test_a_chore_that_has_more_goes_on_for_a_moment_and_then_the_others_have_the
         return more_in
 
     rounds = Rounds([lambda: chore("cleans", 0), lambda: chore("rescues", inf)], 30)
-    monkeypatch.setattr(module.time, "monotonic", lambda: len(done) * TURN / 3)
+    monkeypatch.setattr(module.time, "monotonic", lambda: len(done) * MAX_TURN_SECONDS / 3)
     rounds.run()
     assert done == [*["cleans"] * 3, "rescues"] * 2
 
@@ -84,12 +84,12 @@ def test_who_is_stopped_in_a_turn_finishes_the_batch_at_hand_alone():
 
 
 def test_it_is_there_when_the_next_tick_comes(rests: Callable[..., list[float]]):
-    assert rests(0.3, 5.0) == [0.3, REST]
+    assert rests(0.3, 5.0) == [0.3, MIN_REST_SECONDS]
 
 
 def test_an_outage_makes_the_rests_longer_until_it_is_over(rests: Callable[..., list[float]]):
     away = [StorageUnavailable() for _ in range(5)]
-    assert rests(*away, inf) == [2, 4, 8, LONGEST_REST, LONGEST_REST, REST]
+    assert rests(*away, inf) == [2, 4, 8, MAX_REST_SECONDS, MAX_REST_SECONDS, MIN_REST_SECONDS]
 
 
 def test_it_looks_as_often_as_a_short_lease_needs(rests: Callable[..., list[float]]):
@@ -97,10 +97,10 @@ def test_it_looks_as_often_as_a_short_lease_needs(rests: Callable[..., list[floa
 
 
 def test_a_full_batch_says_that_there_may_be_more():
-    assert cleaning(lambda: Expired(clean.BATCH))() == 0
-    assert cleaning(lambda: Expired(clean.BATCH - 1, [1]))() == inf
-    assert taking_back(lambda: [None] * settle_lost.BATCH)() == 0
+    assert cleaning(lambda: DeletedTasks(clean.BATCH_TASKS))() == 0
+    assert cleaning(lambda: DeletedTasks(clean.BATCH_TASKS - 1, [1]))() == inf
+    assert taking_back(lambda: [None] * settle_lost.BATCH_TASKS)() == 0
     assert taking_back(lambda: [None])() == inf
-    assert folding(lambda: fold_counts.BATCH)() == 0
-    assert folding(lambda: fold_counts.BATCH - 1)() == inf
-    assert ticking(lambda: Ticked([], 7.5))() == 7.5
+    assert folding(lambda: fold_counts.BATCH_ENTRIES)() == 0
+    assert folding(lambda: fold_counts.BATCH_ENTRIES - 1)() == inf
+    assert ticking(lambda: TickResult([], 7.5))() == 7.5

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.errors import NotKept
 from domain.json_items import items
-from domain.json_text import DEEPEST, NotJson, parse
+from domain.json_text import MAX_DEPTH, NotJson, parse
 from tests.unit.test_json_text import same, values
 
 spaces = st.text(" \t\n\r", max_size=3)
@@ -38,7 +38,7 @@ def test_what_cannot_be_kept_is_said_in_its_place_and_the_others_are_given():
         2: ("$", "the key a stands twice"),
         3: ("$", "1e999 is beyond a double"),
         4: ("$", "a lone surrogate is not a character"),
-        6: ("$", f"arrays and objects may be nested {DEEPEST} deep"),
+        6: ("$", f"arrays and objects may be nested {MAX_DEPTH} deep"),
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotKept
-from domain.json_text import DEEPEST, LONGEST_INTEGER, NotJson, canonical, dump, parse
+from domain.json_text import MAX_DEPTH, MAX_INTEGER_DIGITS, NotJson, canonical, dump, parse
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -48,8 +48,8 @@ class TestKept:
             "5e-324",
             "1.7976931348623157e+308",
             "0.1",
-            "9" * LONGEST_INTEGER,
-            "-" + "9" * LONGEST_INTEGER,
+            "9" * MAX_INTEGER_DIGITS,
+            "-" + "9" * MAX_INTEGER_DIGITS,
             "9007199254740993",
             '"\\u0000"',
             '"\\"\\\\/"',
@@ -77,7 +77,7 @@ class TestKept:
         assert dump(parse(text)) == kept
 
     def test_what_is_as_deep_as_allowed_is_kept(self):
-        for deepest in ("[" * DEEPEST + "]" * DEEPEST, '{"a":' * DEEPEST + "1" + "}" * DEEPEST):
+        for deepest in ("[" * MAX_DEPTH + "]" * MAX_DEPTH, '{"a":' * MAX_DEPTH + "1" + "}" * MAX_DEPTH):
             assert dump(parse(deepest)) == deepest
 
     def test_brackets_in_strings_do_not_nest(self):

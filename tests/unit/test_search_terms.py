@@ -3,7 +3,7 @@
 import pytest
 
 from domain import json_text
-from domain.search_terms import MOST, term, terms
+from domain.search_terms import MAX_TERMS, term, terms
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_is_the_same_is_one() -> None:
 
 def test_only_the_first_are_searched() -> None:
     many = {f"n{n}": {"m": n} for n in range(1000)}
-    assert terms(many) == tuple(term(f"n{n}.m", str(n)) for n in range(MOST))
+    assert terms(many) == tuple(term(f"n{n}.m", str(n)) for n in range(MAX_TERMS))
 
 
 def test_a_term_is_the_same_in_every_process_and_fits_a_bigint() -> None:

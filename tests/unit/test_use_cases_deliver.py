@@ -10,11 +10,11 @@ import pytest
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.webhooks import Answer, Undelivered
 from application.signing import Signer
-from application.use_cases.claim_deliveries import LEASE, ClaimDeliveries
+from application.use_cases.claim_deliveries import LEASE_SECONDS, ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
 from domain.ids import TaskId
-from entrypoints.callback_json import LARGEST, event_json
+from entrypoints.callback_json import MAX_BYTES, callback_json
 from entrypoints.task_json import task_json
 from tests import steps
 from tests.unit.memory_service import Service
@@ -58,7 +58,7 @@ def claim(service: Service) -> ClaimDeliveries:
 
 @pytest.fixture
 def deliver(service: Service, post: PaperPost) -> Deliver:
-    return Deliver(service.begin, service.clock, post, Signer([b"k" * 24]), service.viewer, event_json)
+    return Deliver(service.begin, service.clock, post, Signer([b"k" * 24]), service.viewer, callback_json)
 
 
 def finish(service: Service, result: str = "1", args: dict[str, Any] | None = None) -> None:
@@ -136,7 +136,7 @@ def test_who_is_gone_for_good_is_not_told_again(
 def test_who_dies_with_one_in_hand_loses_nothing(service: Service, claim: ClaimDeliveries, deliver: Deliver):
     finish(service)
     (lost,) = claim(10)
-    service.clock.move(LEASE - 0.1)
+    service.clock.move(LEASE_SECONDS - 0.1)
     assert not claim(10)
     service.clock.move(0.1)
     (again,) = claim(10)
@@ -152,12 +152,12 @@ def test_the_late_answer_of_one_that_was_overtaken_is_not_noted(
 
     class Slow(PaperPost):
         def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-            service.clock.move(LEASE)
+            service.clock.move(LEASE_SECONDS)
             (newer,) = claim(10)
             assert deliver(newer) == newer.delivered()
             return Answer(500)
 
-    late = Deliver(service.begin, service.clock, Slow(), Signer([]), service.viewer, event_json)
+    late = Deliver(service.begin, service.clock, Slow(), Signer([]), service.viewer, callback_json)
     assert late(slow) is None
     assert stands(service).state is DeliveryState.DELIVERED
 
@@ -196,17 +196,17 @@ def test_the_type_of_the_news_says_how_it_ended(
     assert post.said()["type"] == type
 
 
-@pytest.mark.parametrize("size", [LARGEST // 2, LARGEST, 3 * LARGEST])
+@pytest.mark.parametrize("size", [MAX_BYTES // 2, MAX_BYTES, 3 * MAX_BYTES])
 def test_what_is_too_large_is_told_without_arguments_and_result(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, size: int
 ):
     finish(service, json.dumps("é" * (size // 2), ensure_ascii=False))
     (claimed,) = claim(10)
     deliver(claimed)
-    is_whole = size < LARGEST
+    is_whole = size < MAX_BYTES
     assert ("result" in post.said()["data"]) is is_whole
     assert post.said().get("truncated") is (None if is_whole else True)
-    assert len(post.sent[0][2]) <= LARGEST
+    assert len(post.sent[0][2]) <= MAX_BYTES
     assert post.said()["data"]["id"] == 1
 
 

@@ -11,12 +11,12 @@ from adapters.memory.queue import MemoryQueue
 from adapters.processes import ProcProcesses
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.cleaning import Expired
+from application.ports.cleaning import DeletedTasks
 from application.ports.wake_up import Topic
 from application.use_cases.clean import Clean
 from application.use_cases.rescue import Rescue
-from application.use_cases.rescue_from_dead_processes import Bury
-from application.use_cases.settle_lost import BATCH
+from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
+from application.use_cases.settle_lost import BATCH_TASKS
 from domain.ids import HandlerId, TypeName
 from domain.status import Status
 from domain.task import Task
@@ -59,16 +59,16 @@ class TestCleaning:
         steps.add(service.begin, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
         clean = Clean(service.begin, service.clock)
         service.clock.move(60)
-        assert clean(limit=2) == Expired(2, [1, 2])
-        assert clean(limit=2) == Expired(1, [3])
-        assert clean(limit=2) == Expired(0, [])
+        assert clean(limit=2) == DeletedTasks(2, [1, 2])
+        assert clean(limit=2) == DeletedTasks(1, [3])
+        assert clean(limit=2) == DeletedTasks(0, [])
 
     def test_handlers_that_are_long_dead_are_forgotten_on_the_way(self, service: Service):
         service.publish(TaskType(name=TypeName("add")), seconds=1)
         service.clock.move(86_400)
         Clean(service.begin, service.clock)()
         with service.begin() as work:
-            assert not work.types.keep(HANDLER, service.clock.now())
+            assert not work.types.renew(HANDLER, service.clock.now())
 
 
 class TestRescuing:
@@ -149,10 +149,10 @@ class TestRescuing:
 
     def test_a_full_batch_says_that_there_may_be_more(self, service: Service, rescue: Rescue):
         rescue()
-        running(service, BATCH + 1)
+        running(service, BATCH_TASKS + 1)
         watch(service, rescue, LEASE - 1)
         service.clock.move(2)
-        assert [len(rescue()), len(rescue()), len(rescue())] == [BATCH, 1, 0]
+        assert [len(rescue()), len(rescue()), len(rescue())] == [BATCH_TASKS, 1, 0]
 
     def test_a_handler_that_restarted_under_another_name_gets_it_back_by_claiming(
         self, service: Service, rescue: Rescue
@@ -180,7 +180,7 @@ class TestWhatMayHaveKeptOthersFromRenewing:
         """A server that hung, and went on."""
         watched.clock.move(1)
         with monkeypatch.context() as hanging:
-            hanging.setattr(MemoryQueue, "abandoned", self.after(watched, LEASE))
+            hanging.setattr(MemoryQueue, "lapsed", self.after(watched, LEASE))
             assert list(rescue()) == []
         assert list(watch(watched, rescue, LEASE - 0.001)) == []
         watched.clock.move(0.01)
@@ -204,7 +204,7 @@ class TestWhatMayHaveKeptOthersFromRenewing:
         assert [task.id for task in rescue()] == [1]
 
     def after(self, service: Service, seconds: float) -> Callable[..., Sequence[Task]]:
-        abandoned = MemoryQueue.abandoned
+        abandoned = MemoryQueue.lapsed
 
         def hang(queue: MemoryQueue, now: datetime, limit: int) -> Sequence[Task]:
             service.clock.move(seconds)
@@ -221,15 +221,15 @@ class TestBurying:
             process.kill()
 
     @pytest.fixture
-    def bury(self, service: Service, process: subprocess.Popen[bytes]) -> Bury:
+    def bury(self, service: Service, process: subprocess.Popen[bytes]) -> RescueFromDeadProcesses:
         with service.begin() as work:
             work.types.publish(HANDLER, [], steps.at(10**6), name_of(process.pid))
             work.types.publish(HandlerId("elsewhere"), [], steps.at(10**6), "another-boot pid:[1] 1 1")
             work.commit()
-        return Bury(service.begin, service.clock, service, ProcProcesses())
+        return RescueFromDeadProcesses(service.begin, service.clock, service, ProcProcesses())
 
     def test_what_a_process_held_that_was_seen_to_end_is_taken_back_at_once(
-        self, service: Service, bury: Bury, process: subprocess.Popen[bytes]
+        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         (held,) = running(service)
         assert list(bury()) == []
@@ -240,7 +240,7 @@ class TestBurying:
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_and_its_handler_is_forgotten_and_no_other(
-        self, service: Service, bury: Bury, process: subprocess.Popen[bytes]
+        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         process.kill()
         process.wait()

@@ -6,12 +6,12 @@ import pytest
 
 from application.errors import InvalidItems, KeyTaken, StorageConflict, UnknownTask
 from application.ports.wake_up import Topic
-from application.submissions import Intake, Request
+from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.delete_task import DeleteTask
-from application.use_cases.submit_tasks import SubmitTasks, Unreadable
+from application.use_cases.submit_tasks import SubmitTasks, UnreadableItem
 from application.use_cases.view_task import ViewTask
-from domain.errors import InvalidKey
-from domain.ids import DEFAULT_TYPE, Key, TaskId, TypeName
+from domain.errors import InvalidIdempotencyKey
+from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
 from domain.key import key
 from domain.options import Options
 from domain.status import Status
@@ -19,7 +19,7 @@ from domain.task_type import TaskType
 from tests import steps
 from tests.unit.memory_service import Service
 
-KEY = Key("order-7")
+KEY = IdempotencyKey("order-7")
 ADD = TaskType(name=TypeName("add"), options=Options(priority=3))
 
 
@@ -30,12 +30,12 @@ def service() -> Service:
     return service
 
 
-def request(number: int, type: str = "add", **asked: object) -> Request:
-    return Request(type=TypeName(type), args={"n": number}, **asked)  # type: ignore[arg-type]
+def request(number: int, type: str = "add", **asked: object) -> TaskRequest:
+    return TaskRequest(type=TypeName(type), args={"n": number}, **asked)  # type: ignore[arg-type]
 
 
-def many(service: Service, *requests: Request | Unreadable) -> list[int]:
-    return list(SubmitTasks(service.begin, service.intake, service)(requests))
+def many(service: Service, *requests: TaskRequest | UnreadableItem) -> list[int]:
+    return list(SubmitTasks(service.begin, service.submission_builder, service)(requests))
 
 
 def count(service: Service) -> int:
@@ -80,7 +80,7 @@ class TestAgain:
 
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
     def test_what_no_header_can_hold_is_no_key(self, text: str):
-        with pytest.raises(InvalidKey):
+        with pytest.raises(InvalidIdempotencyKey):
             key(text)
 
 
@@ -97,7 +97,7 @@ class TestMany:
         assert many(service) == []
 
     def test_each_that_is_wrong_is_named_by_its_index_and_none_is_stored(self, service: Service):
-        wrong = Request(type=DEFAULT_TYPE, args={"wrong": 1})
+        wrong = TaskRequest(type=DEFAULT_TYPE, args={"wrong": 1})
         with pytest.raises(InvalidItems) as refusal:
             many(
                 service,
@@ -105,7 +105,7 @@ class TestMany:
                 wrong,
                 request(2, type="sub"),
                 request(3, options={"priority": 101}),
-                Unreadable({"$.delay": ["is no number"], "$": ["is odd"]}),
+                UnreadableItem({"$.delay": ["is no number"], "$": ["is odd"]}),
                 request(5, delay=1, run_at=service.clock.now()),
             )
         assert refusal.value.errors == {
@@ -121,12 +121,12 @@ class TestMany:
 
     def test_of_one_item_some_places_are_named(self, service: Service):
         with pytest.raises(InvalidItems) as refusal:
-            many(service, Unreadable({f"$.{n}": ["no"] for n in range(1000)}))
+            many(service, UnreadableItem({f"$.{n}": ["no"] for n in range(1000)}))
         assert len(refusal.value.errors) == 10
 
     def test_keys_are_those_of_single_tasks_too(self, service: Service):
         service.submit("add", {"n": 1}, key=KEY)
-        again = request(3, key=Key("x"))
+        again = request(3, key=IdempotencyKey("x"))
         assert many(service, request(2), request(1, key=KEY), again, again) == [2, 1, 4, 4]
 
     def test_a_key_with_another_task_refuses_all(self, service: Service):
@@ -146,10 +146,10 @@ class TestMany:
                 seen.append(args)
                 return {}
 
-        def asked() -> Iterator[Request]:
+        def asked() -> Iterator[TaskRequest]:
             for number in range(3):
                 assert len(seen) == number
                 yield request(number)
 
-        intake = Intake(service.clock, service.types, Seeing(), max_task_time=60, signs=False)
-        assert len(SubmitTasks(service.begin, intake, service)(asked())) == 3
+        submission_builder = SubmissionBuilder(service.clock, service.types, Seeing(), max_task_time=60, signs=False)
+        assert len(SubmitTasks(service.begin, submission_builder, service)(asked())) == 3

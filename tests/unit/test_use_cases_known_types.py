@@ -6,9 +6,9 @@ from threading import Event
 
 import pytest
 
-from adapters.memory.unit_of_work import MemoryWork
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable, UnknownType
-from application.known_types import FRESH, KnownTypes
+from application.known_types import MAX_AGE_SECONDS, KnownTypes
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.task_type import DEFAULT, TaskType
 from tests.unit.memory_service import Service
@@ -74,7 +74,7 @@ def test_who_knows_nothing_yet_is_told_that_the_storage_is_away(service: Service
     with pytest.raises(StorageUnavailable):
         service.types.all()
     service.away = False
-    service.clock.move(FRESH)
+    service.clock.move(MAX_AGE_SECONDS)
     assert DEFAULT_TYPE in service.types.all()
 
 
@@ -90,7 +90,7 @@ def test_who_asks_meanwhile_gets_what_is_known_and_does_not_wait(service: Servic
     asked, may_answer = Event(), Event()
     may_answer.set()
 
-    def slow() -> AbstractContextManager[MemoryWork]:
+    def slow() -> AbstractContextManager[MemoryUnitOfWork]:
         asked.set()
         may_answer.wait(20)
         return service.begin()

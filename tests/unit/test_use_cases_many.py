@@ -4,13 +4,13 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from adapters.memory.unit_of_work import MemoryWork
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.listing import Filter
 from application.ports.wake_up import Topic
 from application.use_cases import change_tasks
 from application.use_cases.cancel_tasks import CancelTasks
-from application.use_cases.change_tasks import LONGEST, Changed, Request
+from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, ChangeTasksResult
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.retry_tasks import RetryTasks
@@ -27,16 +27,18 @@ ADD = TypeName("add")
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """Batches are of two."""
-    monkeypatch.setattr(change_tasks, "BATCH", 2)
+    monkeypatch.setattr(change_tasks, "BATCH_TASKS", 2)
     return Service()
 
 
-def cancel(service: Service, **asked: object) -> Changed:
-    return CancelTasks(service.begin, service.clock, service)(Request(**{"filter": Filter(), **asked}))
+def cancel(service: Service, **asked: object) -> ChangeTasksResult:
+    return CancelTasks(service.begin, service.clock, service)(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
-def retry(service: Service, **asked: object) -> Changed:
-    return RetryTasks(service.begin, service.clock, service.types, service)(Request(**{"filter": Filter(), **asked}))
+def retry(service: Service, **asked: object) -> ChangeTasksResult:
+    return RetryTasks(service.begin, service.clock, service.types, service)(
+        ChangeTasksRequest(**{"filter": Filter(), **asked})
+    )
 
 
 def statuses(service: Service) -> list[Status]:
@@ -63,7 +65,7 @@ class TestCancelling:
         one_of_each(service)
         before = steps.task(service.store.begin, 3)
         service.clock.move(5)
-        assert cancel(service) == Changed(2, None)
+        assert cancel(service) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.DONE, Status.FAILED, *[Status.CANCELLED] * 3]
         assert steps.task(service.store.begin, 3) == before
         assert steps.task(service.store.begin, 4).finished == service.clock.now()
@@ -71,42 +73,44 @@ class TestCancelling:
     def test_a_status_that_it_may_not_start_from_finds_nothing(self, service: Service):
         one_of_each(service)
         done = Filter(statuses=frozenset({Status.DONE, Status.WAITING}))
-        assert cancel(service, filter=done) == Changed(1, None)
+        assert cancel(service, filter=done) == ChangeTasksResult(1, None)
         assert statuses(service)[0] is Status.DONE
 
     def test_all_are_reached_batch_by_batch(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 7)
         begun = service.begun
-        assert cancel(service) == Changed(7, None)
+        assert cancel(service) == ChangeTasksResult(7, None)
         assert service.begun - begun == 4
         assert set(statuses(service)) == {Status.CANCELLED}
 
     def test_the_filter_holds(self, service: Service):
         steps.add(service.begin, steps.submission(terms=(1,)), steps.submission("other"), steps.submission(terms=(2,)))
-        assert cancel(service, filter=Filter(type=ADD, terms=frozenset({1}))) == Changed(1, None)
+        assert cancel(service, filter=Filter(type=ADD, terms=frozenset({1}))) == ChangeTasksResult(1, None)
         assert statuses(service) == [Status.CANCELLED, Status.WAITING, Status.WAITING]
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4])
     def test_a_limit_bounds_how_many_and_the_cursor_goes_on(self, service: Service, limit: int):
         steps.add(service.begin, *[steps.submission()] * 5)
         first = cancel(service, limit=limit)
-        assert first == Changed(limit, TaskId(6 - limit))
+        assert first == ChangeTasksResult(limit, TaskId(6 - limit))
         assert statuses(service) == [Status.WAITING] * (5 - limit) + [Status.CANCELLED] * limit
-        assert cancel(service, before=first.next) == Changed(5 - limit, None)
+        assert cancel(service, before=first.next) == ChangeTasksResult(5 - limit, None)
 
     def test_a_limit_that_is_as_much_as_there_is_leaves_nothing(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 4)
-        assert cancel(service, limit=4) == Changed(4, None)
+        assert cancel(service, limit=4) == ChangeTasksResult(4, None)
 
     def test_what_is_before_the_cursor_is_all_it_looks_at(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 4)
-        assert cancel(service, before=TaskId(3)) == Changed(2, None)
+        assert cancel(service, before=TaskId(3)) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.CANCELLED] * 2 + [Status.WAITING] * 2
 
     def test_after_a_while_it_stops_between_batches(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 9)
-        slow = Slow(service, LONGEST / 2)
-        assert CancelTasks(slow.begin, service.clock, service)(Request(filter=Filter())) == Changed(4, TaskId(6))
+        slow = Slow(service, MAX_SECONDS / 2)
+        assert CancelTasks(slow.begin, service.clock, service)(
+            ChangeTasksRequest(filter=Filter())
+        ) == ChangeTasksResult(4, TaskId(6))
 
     def test_handlers_are_told_once_a_batch_that_ran(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 6)
@@ -124,7 +128,7 @@ class TestRetrying:
     def test_what_failed_or_was_cancelled_waits_again(self, service: Service):
         one_of_each(service)
         service.clock.move(5)
-        assert retry(service) == Changed(2, None)
+        assert retry(service) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.DONE, Status.WAITING, Status.WAITING, Status.RUNNING, Status.WAITING]
         assert service.told == [Topic.WAITING, Topic.CHANGED]
 
@@ -133,11 +137,11 @@ class TestRetrying:
         steps.add(service.begin, steps.submission(), steps.submission("gone"))
         for type in ("add", "gone"):
             steps.fail(service.begin, steps.claim_one(service.begin, wanted={type: 1}, now=service.clock.now()))
-        assert retry(service) == Changed(2, None)
+        assert retry(service) == ChangeTasksResult(2, None)
         assert [steps.task(service.begin, id).max_attempts for id in (1, 2)] == [4, 2]
 
     def test_nobody_is_told_where_nothing_waits_again(self, service: Service):
-        assert retry(service) == Changed(0, None)
+        assert retry(service) == ChangeTasksResult(0, None)
         assert service.told == []
 
 
@@ -145,7 +149,7 @@ class TestTrouble:
     def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 3)
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
-        assert cancel(service) == Changed(3, None)
+        assert cancel(service) == ChangeTasksResult(3, None)
 
     @pytest.mark.parametrize("error", [StorageUnavailable, StorageConflict])
     def test_what_ends_it_in_its_middle_leaves_what_is_done_and_a_cursor(
@@ -153,8 +157,10 @@ class TestTrouble:
     ):
         steps.add(service.begin, *[steps.submission()] * 5)
         breaking = Breaking(service, after=2, error=error)
-        assert CancelTasks(breaking.begin, service.clock, service)(Request(filter=Filter())) == Changed(4, TaskId(2))
-        assert cancel(service, before=TaskId(2)) == Changed(1, None)
+        assert CancelTasks(breaking.begin, service.clock, service)(
+            ChangeTasksRequest(filter=Filter())
+        ) == ChangeTasksResult(4, TaskId(2))
+        assert cancel(service, before=TaskId(2)) == ChangeTasksResult(1, None)
 
     def test_what_ends_it_at_once_is_raised(self, service: Service):
         steps.add(service.begin, steps.submission())
@@ -169,7 +175,7 @@ class Slow:
     def __init__(self, service: Service, seconds: float) -> None:
         self._service, self._seconds = service, seconds
 
-    def begin(self) -> AbstractContextManager[MemoryWork]:
+    def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
         self._service.clock.move(self._seconds)
         return self._service.begin()
 
@@ -180,7 +186,7 @@ class Breaking:
     def __init__(self, service: Service, after: int, error: type[StorageUnavailable]) -> None:
         self._service, self._left, self._error = service, after, error
 
-    def begin(self) -> AbstractContextManager[MemoryWork]:
+    def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
         if not self._left:
             raise self._error
         self._left -= 1

@@ -2,15 +2,15 @@
 
 import pytest
 
-from application.conflict_retry import TRIES
+from application.conflict_retry import MAX_TRIES
 from application.errors import InvalidArguments, StorageConflict, StorageUnavailable, UnknownTask, UnknownType
 from application.ports.listing import Filter
-from application.ports.task_repository import Stored
+from application.ports.task_repository import TaskRecord
 from application.ports.wake_up import Topic
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.delete_task import DeleteTask
-from application.use_cases.list_tasks import ListTasks, Page
-from application.use_cases.list_tasks import Request as ListRequest
+from application.use_cases.list_tasks import ListTasks, TaskPage
+from application.use_cases.list_tasks import ListTasksRequest as ListRequest
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_task import ViewTask
@@ -34,7 +34,7 @@ def service() -> Service:
     return Service()
 
 
-def view(service: Service, id: TaskId = ONE) -> Stored:
+def view(service: Service, id: TaskId = ONE) -> TaskRecord:
     return ViewTask(service.storage, service.viewer)(id).stored
 
 
@@ -225,7 +225,7 @@ def test_a_task_that_is_not_there_cannot_be_changed(service: Service, verb):
 
 
 class TestListing:
-    def page(self, service: Service, **asked: object) -> Page:
+    def page(self, service: Service, **asked: object) -> TaskPage:
         return ListTasks(service.begin, service.viewer)(ListRequest(filter=Filter(), **asked))
 
     def test_pages_follow_each_other_until_nothing_does(self, service: Service):
@@ -266,7 +266,7 @@ class TestConflicts:
 
     def test_but_not_for_ever(self, service: Service):
         service.submit()
-        service.errors = [StorageConflict() for _ in range(TRIES)]
+        service.errors = [StorageConflict() for _ in range(MAX_TRIES)]
         with pytest.raises(StorageConflict):
             cancel(service)
         assert view(service).task.status is Status.WAITING

@@ -9,13 +9,13 @@ import pytest
 
 from adapters.memory import MemoryWakeUp
 from application import change_feed
-from application.change_feed import Changes, Pauses, Watcher
+from application.change_feed import ChangeFeed, PollGaps, Subscriber
 from application.errors import StorageUnavailable, UnknownTask
 from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
 from application.use_cases import follow_task
 from application.use_cases.await_task import Awaited, AwaitTask
-from application.use_cases.follow_task import Following, FollowTask
+from application.use_cases.follow_task import FollowTask, TaskFollower
 from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.ids import TaskId, TypeName
@@ -39,10 +39,12 @@ class Waiting:
     def __init__(self) -> None:
         self.service = Service()
         self.wake_up = MemoryWakeUp()
-        self.changes = Changes(self.service.storage, self.service.clock, self.wake_up, self.service.viewer, most=2)
+        self.change_feed = ChangeFeed(
+            self.service.storage, self.service.clock, self.wake_up, self.service.viewer, most=2
+        )
         view = ViewTask(self.service.storage, self.service.viewer)
-        self.await_task = AwaitTask(self.changes, self.service.viewer, self.service.clock)
-        self.follow_task = FollowTask(view, self.changes, self.service.viewer)
+        self.await_task = AwaitTask(self.change_feed, self.service.viewer, self.service.clock)
+        self.follow_task = FollowTask(view, self.change_feed, self.service.viewer)
         self.pool = ThreadPoolExecutor(4)
 
     def submit(self) -> View:
@@ -57,7 +59,7 @@ class Waiting:
 
     @property
     def waiting(self) -> int:
-        return len(self.changes._watchers)
+        return len(self.change_feed._subscribers)
 
     def run(self) -> steps.Task:
         return steps.claim_one(self.service.begin, now=self.service.clock.now(), wanted={"default": 1})
@@ -71,7 +73,7 @@ class Waiting:
 def waiting() -> Iterator[Waiting]:
     waiting = Waiting()
     yield waiting
-    waiting.changes.close()
+    waiting.change_feed.close()
     waiting.pool.shutdown()
 
 
@@ -136,19 +138,19 @@ class TestAwaiting:
 
 class TestPauses:
     def test_who_waits_alone_waits_for_no_pause(self):
-        pauses = Pauses()
+        pauses = PollGaps()
         assert [pauses.after(second, took=0) for second in range(3)] == [0, 0, 0]
         assert pauses.after(3, took=0.001) == pytest.approx(0.002)
 
     def test_after_some_looks_in_a_row_each_has_its_pause(self):
-        pauses, now, waits = Pauses(), 0.0, list[float]()
+        pauses, now, waits = PollGaps(), 0.0, list[float]()
         for _ in range(10):
             waits.append(pauses.after(now, took=0))
             now += waits[-1]
         assert waits == pytest.approx([0.0] * 5 + [0.01] * 5)
 
     def test_looks_that_take_long_leave_time_for_others(self):
-        assert [Pauses().after(0, took) for took in (0.1, 100)] == pytest.approx([0.2, 1.0])
+        assert [PollGaps().after(0, took) for took in (0.1, 100)] == pytest.approx([0.2, 1.0])
 
 
 class TestBounds:
@@ -170,7 +172,7 @@ class TestBounds:
     def test_closing_sends_everybody_away_with_what_is_known(self, waiting: Waiting):
         known = waiting.submit()
         answer = waiting.soon(known)
-        waiting.changes.close()
+        waiting.change_feed.close()
         assert answer.result(LONG) == Awaited(known)
         assert waiting.await_task(known, LONG).was_turned_away
 
@@ -185,11 +187,11 @@ class TestBounds:
     def test_a_task_that_few_wait_for_is_told_of_before_one_that_has_a_crowd(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(change_feed, "CROWD", 1)
-        monkeypatch.setattr(change_feed, "BREATH", LONG)
+        monkeypatch.setattr(change_feed, "NOTIFY_BATCH", 1)
+        monkeypatch.setattr(change_feed, "NOTIFY_GAP_SECONDS", LONG)
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
-        waiting.changes._most = 3
+        waiting.change_feed._most = 3
         answer = waiting.soon(other)
         for _ in (crowded, other):
             steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
@@ -199,12 +201,12 @@ class TestBounds:
 
     def test_news_that_come_when_the_time_is_over_are_there_next_time(self, waiting: Waiting):
         seen = waiting.submit()
-        watcher = Watcher(ONE, seen.stored.version)
-        assert watcher.next(0) is None
-        watcher.tell(seen)
-        watcher.tell(later := waiting.service.viewer(seen.stored))
-        assert watcher.next(LONG) is later
-        assert watcher.next(0) is None
+        subscriber = Subscriber(ONE, seen.stored.version)
+        assert subscriber.next(0) is None
+        subscriber.tell(seen)
+        subscriber.tell(later := waiting.service.viewer(seen.stored))
+        assert subscriber.next(LONG) is later
+        assert subscriber.next(0) is None
 
     def test_what_changed_is_read_once_for_all_who_follow_it(self, waiting: Waiting):
         waiting.submit()
@@ -219,7 +221,7 @@ class TestBounds:
     def test_nobody_listens_and_nothing_runs_before_somebody_waits(self):
         waiting = Waiting()
         assert not waiting.wake_up._wakes
-        assert waiting.changes._thread is None
+        assert waiting.change_feed._thread is None
 
 
 class TestFollowing:
@@ -244,14 +246,14 @@ class TestFollowing:
     def test_what_changes_before_its_place_is_taken_is_found_at_once(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(change_feed, "POLL", LONG)
-        waiting.changes = Changes(
+        monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
+        waiting.change_feed = ChangeFeed(
             waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
         )
         first = waiting.submit()
         steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))
-        following = Following(seen, waiting.changes, waiting.service.viewer)
+        following = TaskFollower(seen, waiting.change_feed, waiting.service.viewer)
         assert [view.task.status for view in following.later()] == [Status.DONE]
 
     def test_a_task_that_has_finished_has_no_later_views_and_takes_no_place(self, waiting: Waiting):
@@ -292,7 +294,7 @@ class TestFollowing:
     def test_where_nothing_changes_there_is_a_view_from_time_to_time(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(follow_task, "HEARTBEAT", 0.001)
+        monkeypatch.setattr(follow_task, "HEARTBEAT_SECONDS", 0.001)
         waiting.service.publish(ADD, seconds=30)
         added = waiting.service.submit("add")
         views = waiting.follow_task(added.task.id).later()
@@ -303,7 +305,7 @@ class TestFollowing:
     def test_closing_all_ends_it(self, waiting: Waiting):
         waiting.submit()
         views = waiting.follow_task(ONE).later()
-        waiting.changes.close()
+        waiting.change_feed.close()
         assert list(views) == []
 
     def test_a_task_that_is_not_there_is_unknown(self, waiting: Waiting):

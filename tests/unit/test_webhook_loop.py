@@ -11,8 +11,8 @@ from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import DeliveryState
 from domain.ids import TaskId
-from entrypoints.callback_json import event_json
-from entrypoints.janitor.webhook_loop import SENDERS, Postman
+from entrypoints.callback_json import callback_json
+from entrypoints.janitor.webhook_loop import MAX_SENDERS, WebhookLoop
 from tests import steps
 from tests.concurrency import until
 from tests.unit.memory_service import Service
@@ -27,9 +27,9 @@ def service() -> Service:
 
 
 @pytest.fixture
-def hire(service: Service) -> Iterator[Callable[[Post], Postman]]:
+def hire(service: Service) -> Iterator[Callable[[Post], WebhookLoop]]:
     """A postman at work, to whose messages that function answers, by address."""
-    hired: list[Postman] = []
+    hired: list[WebhookLoop] = []
 
     class Answers:
         def __init__(self, answer: Post) -> None:
@@ -38,9 +38,9 @@ def hire(service: Service) -> Iterator[Callable[[Post], Postman]]:
         def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
             return Answer(self._answer(url))
 
-    def start(answer: Post) -> Postman:
-        deliver = Deliver(service.begin, service.clock, Answers(answer), Signer([]), service.viewer, event_json)
-        hired.append(Postman(ClaimDeliveries(service.begin, service.clock), deliver, rest=0.005))
+    def start(answer: Post) -> WebhookLoop:
+        deliver = Deliver(service.begin, service.clock, Answers(answer), Signer([]), service.viewer, callback_json)
+        hired.append(WebhookLoop(ClaimDeliveries(service.begin, service.clock), deliver, rest=0.005))
         hired[-1].open()
         return hired[-1]
 
@@ -61,31 +61,31 @@ def states(service: Service) -> Sequence[DeliveryState]:
     return [each.delivery.state for each in found if each and each.delivery]
 
 
-def test_all_are_told_however_many_there_are(service: Service, hire: Callable[[Post], Postman]):
-    finish(service, *[URL] * (5 * SENDERS))
+def test_all_are_told_however_many_there_are(service: Service, hire: Callable[[Post], WebhookLoop]):
+    finish(service, *[URL] * (5 * MAX_SENDERS))
     hire(lambda url: 200)
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_so_many_are_told_at_once(service: Service, hire: Callable[[Post], Postman]):
-    together = Barrier(SENDERS)
-    finish(service, *[URL] * SENDERS)
+def test_so_many_are_told_at_once(service: Service, hire: Callable[[Post], WebhookLoop]):
+    together = Barrier(MAX_SENDERS)
+    finish(service, *[URL] * MAX_SENDERS)
     hire(lambda url: 200 + 0 * together.wait(20))
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_a_slow_one_holds_up_no_other(service: Service, hire: Callable[[Post], Postman]):
+def test_a_slow_one_holds_up_no_other(service: Service, hire: Callable[[Post], WebhookLoop]):
     over = Event()
-    finish(service, *["http://slow/"] * (SENDERS - 1), *[URL] * 20)
+    finish(service, *["http://slow/"] * (MAX_SENDERS - 1), *[URL] * 20)
     hire(lambda url: 200 if url == URL or over.wait(20) else 500)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 20)
     over.set()
 
 
 def test_one_that_goes_wrong_in_an_unheard_of_way_is_logged_and_harms_no_other(
-    service: Service, hire: Callable[[Post], Postman], caplog: pytest.LogCaptureFixture
+    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
-    finish(service, *["http://wrong/"] * SENDERS, URL)
+    finish(service, *["http://wrong/"] * MAX_SENDERS, URL)
     hire(lambda url: 200 if url == URL else 1 // 0)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 1)
     assert "task 1: its callback failed, and is tried again" in caplog.text
@@ -93,7 +93,7 @@ def test_one_that_goes_wrong_in_an_unheard_of_way_is_logged_and_harms_no_other(
 
 
 def test_what_is_given_up_is_logged(
-    service: Service, hire: Callable[[Post], Postman], caplog: pytest.LogCaptureFixture
+    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     finish(service, URL)
     hire(lambda url: 410)
@@ -102,7 +102,7 @@ def test_what_is_given_up_is_logged(
 
 
 def test_an_outage_makes_it_wait_and_nothing_else(
-    service: Service, hire: Callable[[Post], Postman], caplog: pytest.LogCaptureFixture
+    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     service.away = True
     finish(service, URL)
@@ -112,7 +112,7 @@ def test_an_outage_makes_it_wait_and_nothing_else(
     until(lambda: states(service) == [DeliveryState.DELIVERED])
 
 
-def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callable[[Post], Postman]):
+def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callable[[Post], WebhookLoop]):
     begun, over = Event(), Event()
 
     def answer(url: str) -> int:

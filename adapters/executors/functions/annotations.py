@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from adapters.executors.functions.checker import InvalidArguments, default_of
 from adapters.executors.functions.pydantic_annotations import translated, typed_dict
 
-MOST = 10
+MAX_ERRORS = 10
 """So many places that do not fit are named."""
 
 
@@ -39,7 +39,7 @@ class Annotations:
         try:
             return cast(Mapping[str, Any], self._adapter.validate_json(sent, strict=True))
         except ValidationError as error:
-            wrong = error.errors(include_url=False, include_context=False, include_input=False)[:MOST]
+            wrong = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
             raise InvalidArguments("; ".join(_sentence(each, json.loads(sent)) for each in wrong)) from None
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from adapters.executors.functions.json_form import NoForm, plain
+from adapters.executors.functions.json_form import NoForm, json_form
 
 
 class InvalidArguments(Exception):
@@ -59,6 +59,6 @@ class Names:
 def default_of(parameter: inspect.Parameter) -> dict[str, Any]:
     """The member `default` of the schema of a parameter; none where it has no default, or one without a JSON form."""
     try:
-        return {} if parameter.default is parameter.empty else {"default": plain(parameter.default)}
+        return {} if parameter.default is parameter.empty else {"default": json_form(parameter.default)}
     except NoForm:
         return {}

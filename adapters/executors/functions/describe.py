@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from adapters.executors.functions.discovery import CannotImport, place
+from adapters.executors.functions.discovery import CannotImport, location
 from adapters.executors.functions.failures import storable
 from adapters.executors.functions.function import Function
 from adapters.executors.functions.schedules import schedule
@@ -11,7 +11,7 @@ from domain import json_text
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
 
-LONGEST_DESCRIPTION = 20_000
+MAX_DESCRIPTION_CHARACTERS = 20_000
 
 
 def described(function: Function) -> TaskType:
@@ -19,14 +19,14 @@ def described(function: Function) -> TaskType:
     try:
         return TaskType(
             name=function.type,
-            description=storable(inspect.getdoc(function.call) or "", LONGEST_DESCRIPTION).replace("\0", ""),
+            description=storable(inspect.getdoc(function.call) or "", MAX_DESCRIPTION_CHARACTERS).replace("\0", ""),
             schema=json_text.dump(function.arguments.schema()),
             options=_options(function),
             retries_timeout=_retries_timeout(function),
             schedule=schedule(function),
         )
     except Exception as error:
-        raise CannotImport(f"{function.type} ({place(function)}) cannot be a task: {error}") from error
+        raise CannotImport(f"{function.type} ({location(function)}) cannot be a task: {error}") from error
 
 
 def _options(function: Function) -> Options:

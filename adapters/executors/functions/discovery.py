@@ -14,7 +14,7 @@ from adapters.executors.functions.function import Function
 from domain.ids import DEFAULT_TYPE, TypeName
 from flask_tasks.decorator import MARK, TaskOptions
 
-HOOK = "ExecuteWhenRunningTask"
+DEFAULT_FUNCTION = "ExecuteWhenRunningTask"
 _OTHERS = (
     "<",
     str(Path(flask_tasks.__file__).parent),
@@ -39,13 +39,15 @@ def functions(entries: Sequence[str], directory: Path) -> dict[TypeName, Functio
         for function in _in_module(_imported(entry, directory)):
             other = found.setdefault(function.type, function)
             if other.call is not function.call:
-                raise CannotImport(f"two functions serve {function.type}: {place(other)} and {place(function)}")
+                raise CannotImport(f"two functions serve {function.type}: {location(other)} and {location(function)}")
     if not found:
-        raise CannotImport(f"{', '.join(entries) or 'TASKS'} has no function marked with @task, and no {HOOK}")
+        raise CannotImport(
+            f"{', '.join(entries) or 'TASKS'} has no function marked with @task, and no {DEFAULT_FUNCTION}"
+        )
     return found
 
 
-def place(function: Function) -> str:
+def location(function: Function) -> str:
     """Where it is written."""
     code = getattr(function.call, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function.call)
@@ -54,7 +56,7 @@ def place(function: Function) -> str:
 def _in_module(module: ModuleType) -> Iterator[Function]:
     for name, value in vars(module).items():
         options = getattr(value, "__dict__", {}).get(MARK)
-        if name == HOOK and callable(value):
+        if name == DEFAULT_FUNCTION and callable(value):
             yield Function(DEFAULT_TYPE, value, options or TaskOptions(), takes_whole=True)
         elif isinstance(options, TaskOptions):
             yield Function(TypeName(options.name or value.__name__), value, options)

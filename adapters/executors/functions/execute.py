@@ -9,16 +9,16 @@ from adapters.executors.functions.checker import InvalidArguments
 from adapters.executors.functions.function import Function
 from adapters.executors.functions.json_form import NoForm
 from domain.failure import Failure
-from domain.json_text import LONGEST_INTEGER
+from domain.json_text import MAX_INTEGER_DIGITS
 from flask_tasks import Progress
 
 
-def perform(function: Function, args: str, progress: Progress) -> str | Failure:
+def execute(function: Function, args: str, progress: Progress) -> str | Failure:
     """The result as JSON text, or what went wrong. Never raises."""
     try:
         positional, named = function.arguments.bind(args, progress)
         value = _called(function, positional, named)
-        sys.set_int_max_str_digits(LONGEST_INTEGER)  # the function may have changed it
+        sys.set_int_max_str_digits(MAX_INTEGER_DIGITS)  # the function may have changed it
         return results.encode(value)
     except InvalidArguments as error:
         return failures.unfit(str(error))

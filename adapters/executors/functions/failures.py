@@ -7,11 +7,11 @@ from domain.failure import Failure
 from flask_tasks import Discard, Retry
 from flask_tasks.decorator import TaskOptions
 
-LONGEST_MESSAGE = 2_000
-LONGEST_TRACEBACK = 32_768
+MAX_MESSAGE_CHARACTERS = 2_000
+MAX_TRACEBACK_CHARACTERS = 32_768
 _NAME = type.__dict__["__name__"].__get__
 """The name that a class was given, whatever its own class makes of the question."""
-OURS = ("adapters.executors", "asyncio")
+OUR_MODULES = ("adapters.executors", "asyncio")
 """Modules whose frames stand between a child and the user's function."""
 
 
@@ -19,7 +19,7 @@ def of_exception(error: BaseException, options: TaskOptions) -> Failure:
     """What it says, where it was raised, and whether another start may help."""
     return Failure(
         type=storable(_NAME(type(error)), 200),
-        message=storable(_message(error), LONGEST_MESSAGE),
+        message=storable(_message(error), MAX_MESSAGE_CHARACTERS),
         retriable=_is_retriable(error, options),
         delay=error.delay if isinstance(error, Retry) else None,
         traceback=_traceback(error),
@@ -28,27 +28,29 @@ def of_exception(error: BaseException, options: TaskOptions) -> Failure:
 
 def crashed(how: str) -> Failure:
     """The process that ran the function died."""
-    return Failure("Crashed", storable(how, LONGEST_MESSAGE))
+    return Failure("Crashed", storable(how, MAX_MESSAGE_CHARACTERS))
 
 
 def out_of_memory(how: str) -> Failure:
     """The process that ran the function was ended because of the memory that it took, or that others left it."""
-    return Failure("OutOfMemory", storable(how, LONGEST_MESSAGE))
+    return Failure("OutOfMemory", storable(how, MAX_MESSAGE_CHARACTERS))
 
 
 def unknown(type: str) -> Failure:
     """Nobody has described it, or it has gone since."""
-    return Failure("UnknownType", storable(f"no function serves the type {type}", LONGEST_MESSAGE), unfit=True)
+    return Failure("UnknownType", storable(f"no function serves the type {type}", MAX_MESSAGE_CHARACTERS), unfit=True)
 
 
 def unfit(why: str) -> Failure:
     """The arguments do not fit the function: they never will, here."""
-    return Failure("InvalidArguments", storable(why, LONGEST_MESSAGE), retriable=False, unfit=True)
+    return Failure("InvalidArguments", storable(why, MAX_MESSAGE_CHARACTERS), retriable=False, unfit=True)
 
 
 def unformed(why: str) -> Failure:
     """The result has no JSON form."""
-    return Failure("InvalidResult", storable(f"the result cannot be kept: {why}", LONGEST_MESSAGE), retriable=False)
+    return Failure(
+        "InvalidResult", storable(f"the result cannot be kept: {why}", MAX_MESSAGE_CHARACTERS), retriable=False
+    )
 
 
 def storable(text: str, longest: int) -> str:
@@ -76,10 +78,10 @@ def _traceback(error: BaseException) -> str | None:
         whole = "".join(lines).encode("utf-8", "backslashreplace").decode()
     except BaseException:
         return None
-    return whole if len(whole) <= LONGEST_TRACEBACK else f"…{whole[1 - LONGEST_TRACEBACK :]}"
+    return whole if len(whole) <= MAX_TRACEBACK_CHARACTERS else f"…{whole[1 - MAX_TRACEBACK_CHARACTERS :]}"
 
 
 def _from_the_user(frames: TracebackType | None) -> TracebackType | None:
-    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith(OURS):
+    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith(OUR_MODULES):
         frames = frames.tb_next
     return frames

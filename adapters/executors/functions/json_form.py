@@ -11,12 +11,12 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from domain.json_text import DEEPEST, LONGEST_INTEGER
+from domain.json_text import MAX_DEPTH, MAX_INTEGER_DIGITS
 
-LONGEST = 16 * 1024 * 1024
+MAX_RESULT_BYTES = 16 * 1024 * 1024
 """Bytes of a result."""
 
-_TOO_LARGE = 10**LONGEST_INTEGER
+_TOO_LARGE = 10**MAX_INTEGER_DIGITS
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Path = tuple[Any, ...]
@@ -26,19 +26,19 @@ class NoForm(Exception):
     """JSON has no form for a part of a value; the message names the place, as in `$.a.0 is a set`."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{shown(path)} {why}")
+        super().__init__(f"{shown_path(path)} {why}")
 
 
 def too_long() -> NoForm:
     """Why a value that has a form is not kept."""
-    return NoForm((), f"is longer than {LONGEST:,} bytes as JSON")
+    return NoForm((), f"is longer than {MAX_RESULT_BYTES:,} bytes as JSON")
 
 
 class Allowance:
     """For so many members in all: a value that holds itself many times over has more than anybody can wait for."""
 
     def __init__(self) -> None:
-        self._left = LONGEST
+        self._left = MAX_RESULT_BYTES
 
     def take(self, members: int) -> None:
         """There are so many more. NoForm if these are too many."""
@@ -47,7 +47,7 @@ class Allowance:
             raise too_long()
 
 
-class Plain:
+class JsonForm:
     """One conversion. `nulls` gathers the places of NaN and infinities, which become null."""
 
     def __init__(self) -> None:
@@ -93,8 +93,8 @@ class Plain:
 
     def _enter(self, value: Collection[Any], path: Path) -> None:
         self._allowance.take(len(value))
-        if len(path) >= DEEPEST:
-            raise NoForm(path, f"and so on is nested more than {DEEPEST} deep, or contains itself")
+        if len(path) >= MAX_DEPTH:
+            raise NoForm(path, f"and so on is nested more than {MAX_DEPTH} deep, or contains itself")
 
     def _foreign(self, value: Any, path: Path) -> Any:
         # Nobody has made an array or a model where the library was not imported, so there is no need to import it here.
@@ -121,12 +121,12 @@ class Plain:
         raise NoForm(path, f"is a {_kind(value)} of {value.dtype}")
 
 
-def plain(value: object) -> Any:
+def json_form(value: object) -> Any:
     """The value made of nothing but what JSON has. NoForm where that cannot be."""
-    return Plain().form(value)
+    return JsonForm().form(value)
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """The place in words: `$.a.0`."""
     parts = (str(part) if isinstance(part, str | int) else f"<{_kind(part)}>" for part in path[:20])
     return ".".join(("$", *(part[:80].encode("utf-8", "backslashreplace").decode() for part in parts)))
@@ -140,7 +140,7 @@ def _string(value: str, path: Path) -> str:
 
 def _integer(value: int, path: Path) -> int:
     if abs(value) >= _TOO_LARGE:
-        raise NoForm(path, f"is an integer of more than {LONGEST_INTEGER} digits")
+        raise NoForm(path, f"is an integer of more than {MAX_INTEGER_DIGITS} digits")
     return int(value)
 
 

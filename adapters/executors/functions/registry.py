@@ -8,14 +8,14 @@ from pathlib import Path
 from adapters.executors.functions import failures
 from adapters.executors.functions.describe import described
 from adapters.executors.functions.discovery import functions
-from adapters.executors.functions.execute import perform
+from adapters.executors.functions.execute import execute
 from domain.failure import Failure
 from domain.ids import TypeName
 from domain.task_type import TaskType
 from flask_tasks import Progress
 
 
-class Repertoire:
+class FunctionRegistry:
     """The functions that these files and modules have. CannotImport, from here or from `types`, if they are no good."""
 
     def __init__(self, entries: Sequence[str], directory: Path) -> None:
@@ -43,4 +43,4 @@ class Repertoire:
         """The result as JSON text, or what went wrong. Never raises."""
         if type not in self._functions:
             return failures.unknown(type)
-        return perform(self._functions[type], args, progress)
+        return execute(self._functions[type], args, progress)

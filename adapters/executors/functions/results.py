@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import cast
 
-from adapters.executors.functions.json_form import LONGEST, Allowance, Plain, shown, too_long
+from adapters.executors.functions.json_form import MAX_RESULT_BYTES, Allowance, JsonForm, shown_path, too_long
 from domain import json_text
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -21,14 +21,14 @@ def encode(value: object) -> str:
     text = _all_at_once(value)
     if text is None:
         text = _part_by_part(value)
-    if len(text) > LONGEST or len(text.encode()) > LONGEST:
+    if len(text) > MAX_RESULT_BYTES or len(text.encode()) > MAX_RESULT_BYTES:
         raise too_long()
     return text
 
 
 def _all_at_once(value: object) -> str | None:
     """At the speed of C, if it is made of nothing but what JSON has; else None."""
-    if type(value) not in _SCALARS and not _is_plain(value, json_text.DEEPEST, Allowance()):
+    if type(value) not in _SCALARS and not _is_plain(value, json_text.MAX_DEPTH, Allowance()):
         return None
     try:
         text = json_text.dump(value)
@@ -53,10 +53,10 @@ def _is_plain(container: object, depth: int, allowance: Allowance) -> bool:
 
 
 def _part_by_part(value: object) -> str:
-    conversion = Plain()
+    conversion = JsonForm()
     text = json_text.dump(conversion.form(value))
     if conversion.nulls:
-        places = ", ".join(map(shown, conversion.nulls[:5]))
+        places = ", ".join(map(shown_path, conversion.nulls[:5]))
         with suppress(Exception):  # the function may have closed it
             sys.stderr.write(f"null stands for NaN or infinity in the result at {places}\n")
     return text

@@ -5,33 +5,33 @@ from collections.abc import Sequence
 from math import inf
 
 from application.errors import StorageUnavailable
-from application.supervisor.background import Courier
-from application.supervisor.operations.operation import Office
-from domain.settlement import Afterword
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.operations.operation import Context
+from domain.settlement import LateLog
 
-MOST = 100
+BATCH_LOGS = 100
 log = logging.getLogger(__name__)
 
 
-class RecordAfterwords:
+class StoreLateLogs:
     """Due as soon as there is one: few tasks are cancelled or taken away while they run."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._state = context.state
 
     def due_in(self) -> float:
-        return 0 if self._desk.afterwords else inf
+        return 0 if self._state.late_logs else inf
 
-    def send(self, courier: Courier) -> None:
-        batch = self._desk.afterwords[:MOST]
-        del self._desk.afterwords[:MOST]
-        courier.send(lambda: self._write(batch), lambda _: None)
+    def send(self, runner: BackgroundRunner) -> None:
+        batch = self._state.late_logs[:BATCH_LOGS]
+        del self._state.late_logs[:BATCH_LOGS]
+        runner.send(lambda: self._write(batch), lambda _: None)
 
-    def _write(self, batch: Sequence[Afterword]) -> None:
+    def _write(self, batch: Sequence[LateLog]) -> None:
         try:
-            with self._office.begin() as work:
-                work.queue.record(batch)
+            with self._context.begin() as work:
+                work.queue.record_late_logs(batch)
                 work.commit()
         except StorageUnavailable:
             raise

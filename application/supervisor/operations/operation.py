@@ -3,22 +3,22 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.ports.autocommit import AtOnce
+from application.ports.autocommit import AutocommitStore
 from application.ports.unit_of_work import Begin
-from application.supervisor.background import Courier
-from application.supervisor.state import Desk
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.state import SupervisorState
 from domain.ids import HandlerId
 from domain.lease import Lease
 
 
-class Errand(Protocol):
+class Operation(Protocol):
     """Something to ask of the storage, whenever it is due."""
 
     def due_in(self) -> float:
         """In how many seconds it is to be sent; inf for not at all."""
         ...
 
-    def send(self, courier: Courier) -> None:
+    def send(self, runner: BackgroundRunner) -> None:
         """Before: due, and the courier is free. After: on its way; what its answer means is done when that comes."""
         ...
 
@@ -33,34 +33,34 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Context:
     """Where errands come from: the desk, the ways into the storage, and in whose name they are run."""
 
-    desk: Desk
+    state: SupervisorState
     begin: Begin
-    at_once: AtOnce
+    autocommit: AutocommitStore
     identity: Identity
 
     def lease(self) -> Lease:
         """A lease from now on."""
-        return Lease.granted(self.identity.handler, self.desk.clock.now(), self.identity.lease)
+        return Lease.granted(self.identity.handler, self.state.clock.now(), self.identity.lease)
 
-    def alarm(self) -> "Alarm":
+    def timer(self) -> "Timer":
         """One that rings at once."""
-        return Alarm(self)
+        return Timer(self)
 
 
 @dataclass(slots=True)
-class Alarm:
+class Timer:
     """Rings when the time has come, in seconds of the host's monotonic clock."""
 
-    office: Office
+    context: Context
     at: float = 0.0
 
-    def rings_in(self) -> float:
+    def due_in(self) -> float:
         """Seconds until then; 0 or less once it is there."""
-        return self.at - self.office.desk.clock.monotonic()
+        return self.at - self.context.state.clock.monotonic()
 
     def set(self, seconds: float) -> None:
         """Ring that much later than now."""
-        self.at = self.office.desk.clock.monotonic() + seconds
+        self.at = self.context.state.clock.monotonic() + seconds

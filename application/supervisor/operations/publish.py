@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.supervisor.background import Courier
-from application.supervisor.operations.operation import Office
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.operations.operation import Context
 from application.use_cases.publish_types import PublishTypes
 from domain.task_type import TaskType
 
@@ -12,48 +12,50 @@ from domain.task_type import TaskType
 class Publish:
     """Due whenever the types are others than those that were published; nothing is claimed before."""
 
-    def __init__(self, office: Office, publish: PublishTypes, published: Callable[[Sequence[TaskType]], None]) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(
+        self, context: Context, publish: PublishTypes, published: Callable[[Sequence[TaskType]], None]
+    ) -> None:
+        self._context = context
+        self._state = context.state
         self._publish = publish
         self._published = published
 
     def due_in(self) -> float:
-        desk = self._desk
-        return 0 if desk.types and desk.types != desk.published and not desk.draining else inf
+        state = self._state
+        return 0 if state.types and state.types != state.published and not state.draining else inf
 
-    def send(self, courier: Courier) -> None:
-        types = self._desk.types
+    def send(self, runner: BackgroundRunner) -> None:
+        types = self._state.types
 
-        def errand() -> None:
-            me = self._office.identity
-            self._publish(me.handler, types, self._office.lease().until, me.process)
+        def call() -> None:
+            me = self._context.identity
+            self._publish(me.handler, types, self._context.lease().until, me.process)
 
         def then(_: None) -> None:
-            self._desk.published = types
+            self._state.published = types
             self._published(types)
 
-        courier.send(errand, then)
+        runner.send(call, then)
 
 
 class Withdraw:
     """Due when a handler that stops has nothing left to tell."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._state = context.state
 
     def due_in(self) -> float:
-        desk = self._desk
-        return 0 if desk.draining and desk.is_empty and desk.published else inf
+        state = self._state
+        return 0 if state.draining and state.is_empty and state.published else inf
 
-    def send(self, courier: Courier) -> None:
-        def errand() -> None:
-            with self._office.begin() as work:
-                work.types.withdraw(self._office.identity.handler)
+    def send(self, runner: BackgroundRunner) -> None:
+        def call() -> None:
+            with self._context.begin() as work:
+                work.types.withdraw(self._context.identity.handler)
                 work.commit()
 
         def then(_: None) -> None:
-            self._desk.published = ()
+            self._state.published = ()
 
-        courier.send(errand, then)
+        runner.send(call, then)

@@ -5,9 +5,9 @@ from itertools import islice
 from math import inf
 
 from application.ports.executor import Executor
-from application.ports.queue import Report
-from application.supervisor.background import Courier
-from application.supervisor.operations.operation import Office
+from application.ports.queue import ProgressReport
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 
 
@@ -17,29 +17,29 @@ class RecordStarts:
     What is not held any more cannot be put on record, and does not start.
     """
 
-    def __init__(self, office: Office, executor: Executor) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(self, context: Context, executor: Executor) -> None:
+        self._context = context
+        self._state = context.state
         self._executor = executor
 
     def due_in(self) -> float:
-        return 0 if self._desk.held.waits_for_record() and self._executor.free else inf
+        return 0 if self._state.claimed_tasks.waits_for_record() and self._executor.free else inf
 
-    def send(self, courier: Courier) -> None:
-        first = islice(self._desk.held.queued, self._executor.free)
-        starting = [held for held in first if held.task.must_start_on_record]
-        now = self._desk.clock.now()
+    def send(self, runner: BackgroundRunner) -> None:
+        first = islice(self._state.claimed_tasks.queued, self._executor.free)
+        starting = [claimed for claimed in first if claimed.task.must_start_on_record]
+        now = self._state.clock.now()
 
-        def errand() -> Sequence[Hold]:
-            with self._office.begin() as work:
-                work.queue.report([Report(held.hold, now) for held in starting])
-                lost = work.queue.lost([held.hold for held in starting])
+        def call() -> Sequence[Hold]:
+            with self._context.begin() as work:
+                work.queue.report([ProgressReport(claimed.hold, now) for claimed in starting])
+                lost = work.queue.lost([claimed.hold for claimed in starting])
                 work.commit()
             return lost
 
         def then(lost: Sequence[Hold]) -> None:
-            self._desk.lose(lost)
-            for held in starting:
-                held.task = held.task.reported(now, None)
+            self._state.drop_lost(lost)
+            for claimed in starting:
+                claimed.task = claimed.task.reported(now, None)
 
-        courier.send(errand, then)
+        runner.send(call, then)

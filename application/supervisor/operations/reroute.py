@@ -12,96 +12,96 @@ from math import inf
 
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.argument_checker import ArgumentChecker
-from application.ports.published_types import REMEMBERED
-from application.rescue_guard import Vigil
-from application.supervisor.background import Courier
-from application.supervisor.claimed import Unfit
-from application.supervisor.operations.operation import Office
+from application.ports.published_types import DEAD_HANDLER_RETENTION
+from application.rescue_guard import RescueGuard
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.claimed import UnfitTask
+from application.supervisor.operations.operation import Context
 from domain import json_text
 from domain.ids import Hold, TypeName
 from domain.retry import RetryPolicy
 from domain.settlement import Settlement
 from domain.task import Task
 
-MOST = 100
-PAUSE = RetryPolicy(first=1, cap=8, spread=0.5)
+BATCH_TASKS = 100
+PAUSE_POLICY = RetryPolicy(first=1, cap=8, spread=0.5)
 """How long others have to claim what is passed on; longer each time, as it may come back to this handler."""
 
 log = logging.getLogger(__name__)
 
 
-class PassOn:
+class Reroute:
     """Due as soon as there is something unfit. `vigil` is kept by turns with whoever else this courier is sent by.
 
     Only what its own schema refuses goes to another: two handlers whose schemas both allow what their functions refuse
     would pass it to and fro for ever.
     """
 
-    def __init__(self, office: Office, checker: ArgumentChecker, vigil: Vigil) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(self, context: Context, checker: ArgumentChecker, guard: RescueGuard) -> None:
+        self._context = context
+        self._state = context.state
         self._checker = checker
-        self._vigil = vigil
+        self._guard = guard
 
     def due_in(self) -> float:
-        return 0 if self._desk.held.unfit else inf
+        return 0 if self._state.claimed_tasks.unfit else inf
 
-    def send(self, courier: Courier) -> None:
-        batch = list(islice(self._desk.held.unfit.values(), MOST))
-        here = {type.name: type.schema for type in self._desk.types}
+    def send(self, runner: BackgroundRunner) -> None:
+        batch = list(islice(self._state.claimed_tasks.unfit.values(), BATCH_TASKS))
+        here = {type.name: type.schema for type in self._state.types}
 
-        def errand() -> Set[Hold]:
-            elsewhere = self._elsewhere({unfit.held.task.type for unfit in batch})
-            return {unfit.held.hold for unfit in batch if self._is_for_others(unfit, here, elsewhere)}
+        def call() -> Set[Hold]:
+            elsewhere = self._schemas_elsewhere({unfit.claimed.task.type for unfit in batch})
+            return {unfit.claimed.hold for unfit in batch if self._fits_elsewhere(unfit, here, elsewhere)}
 
-        courier.send(errand, lambda for_others: self._settle(batch, for_others))
+        runner.send(call, lambda fit_elsewhere: self._settle(batch, fit_elsewhere))
 
-    def _elsewhere(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
+    def _schemas_elsewhere(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
         """The schemas of other handlers that live, or may have been kept from saying so."""
         try:
-            return self._asked(types)
+            return self._read_schemas(types)
         except StorageConflict:
             raise
         except StorageUnavailable:
-            self._vigil.broken()
+            self._guard.broken()
             raise
 
-    def _asked(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
-        self._vigil.begin()
-        now, me = self._desk.clock.now(), self._office.identity.handler
-        with self._office.begin() as work:
-            alive = {type: work.types.elsewhere(type, me, now) for type in types}
-            self._vigil.end()
-            if self._vigil.has_lasted:
+    def _read_schemas(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
+        self._guard.begin()
+        now, me = self._state.clock.now(), self._context.identity.handler
+        with self._context.begin() as work:
+            alive = {type: work.types.schemas_elsewhere(type, me, now) for type in types}
+            self._guard.end()
+            if self._guard.has_lasted:
                 return alive
-            return {type: work.types.elsewhere(type, me, now - REMEMBERED) for type in types}
+            return {type: work.types.schemas_elsewhere(type, me, now - DEAD_HANDLER_RETENTION) for type in types}
 
-    def _is_for_others(
-        self, unfit: Unfit, here: Mapping[TypeName, str], elsewhere: Mapping[TypeName, Set[str]]
+    def _fits_elsewhere(
+        self, unfit: UnfitTask, here: Mapping[TypeName, str], elsewhere: Mapping[TypeName, Set[str]]
     ) -> bool:
-        type = unfit.held.task.type
+        type = unfit.claimed.task.type
         try:
-            return self._is_for(elsewhere[type], unfit.held.args, here.get(type))
+            return self._fits_only(elsewhere[type], unfit.claimed.args, here.get(type))
         except Exception:
             # Whoever publishes what cannot be checked must not hold up everybody's outcomes.
-            log.exception("whether another handler can run task %d cannot be told", unfit.held.task.id)
+            log.exception("whether another handler can run task %d cannot be told", unfit.claimed.task.id)
             return False
 
-    def _is_for(self, others: Set[str], text: str, own: str | None) -> bool:
+    def _fits_only(self, others: Set[str], text: str, own: str | None) -> bool:
         if not others - {own}:
             return False
         args = json_text.parse(text)
         fits_here = own is not None and not self._checker.errors(own, args)
         return not fits_here and any(not self._checker.errors(each, args) for each in others)
 
-    def _settle(self, batch: Sequence[Unfit], for_others: Set[Hold]) -> None:
+    def _settle(self, batch: Sequence[UnfitTask], fit_elsewhere: Set[Hold]) -> None:
         """Whatever has not been lost meanwhile."""
         for unfit in batch:
-            if self._desk.held.unfit.pop(unfit.held.hold, None):
-                is_for_others = unfit.held.hold in for_others
-                self._desk.settle(unfit.held, self._passed_on if is_for_others else unfit.otherwise)
-        if for_others:
-            log.info("passed on %d tasks that fit the functions of another handler", len(for_others))
+            if self._state.claimed_tasks.unfit.pop(unfit.claimed.hold, None):
+                fits_elsewhere = unfit.claimed.hold in fit_elsewhere
+                self._state.settle(unfit.claimed, self._rerouted if fits_elsewhere else unfit.settlement_otherwise)
+        if fit_elsewhere:
+            log.info("passed on %d tasks that fit the functions of another handler", len(fit_elsewhere))
 
-    def _passed_on(self, task: Task, now: datetime) -> Settlement:
-        return Settlement.passed_on(task, now, PAUSE.delay(task.idle_claims + 1, random.random()))
+    def _rerouted(self, task: Task, now: datetime) -> Settlement:
+        return Settlement.rerouted(task, now, PAUSE_POLICY.delay(task.idle_claims + 1, random.random()))

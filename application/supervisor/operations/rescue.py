@@ -4,42 +4,42 @@ import random
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.supervisor.background import Courier
-from application.supervisor.operations.operation import Office
-from application.use_cases.settle_lost import BATCH
+from application.supervisor.background import BackgroundRunner
+from application.supervisor.operations.operation import Context
+from application.use_cases.settle_lost import BATCH_TASKS
 from domain.task import Task
 
-BURY = 2.0
+DEAD_POLL_SECONDS = 2.0
 """Seconds between two looks for handlers of this machine that have ended."""
 
 
-class TakeBack:
+class RescueTasks:
     """Due every so many seconds, and at once after a full batch."""
 
-    def __init__(self, office: Office, take_back: Callable[[], Sequence[Task]], every: float) -> None:
-        self._office = office
-        self._desk = office.desk
+    def __init__(self, context: Context, take_back: Callable[[], Sequence[Task]], every: float) -> None:
+        self._context = context
+        self._state = context.state
         self._take_back = take_back
         self._every = every
-        self._alarm = office.alarm()
+        self._timer = context.timer()
 
     def due_in(self) -> float:
-        return inf if self._desk.draining or not self._desk.published else self._alarm.rings_in()
+        return inf if self._state.draining or not self._state.published else self._timer.due_in()
 
-    def send(self, courier: Courier) -> None:
-        self._alarm.set(self._every)
+    def send(self, runner: BackgroundRunner) -> None:
+        self._timer.set(self._every)
 
         def then(tasks: Sequence[Task]) -> None:
-            self._alarm.set(self._every * random.uniform(0.75, 1.25) if len(tasks) < BATCH else 0)
+            self._timer.set(self._every * random.uniform(0.75, 1.25) if len(tasks) < BATCH_TASKS else 0)
 
-        courier.send(self._take_back, then)
+        runner.send(self._take_back, then)
 
 
-def rescuing(office: Office, rescue: Callable[[], Sequence[Task]]) -> TakeBack:
+def rescue_lapsed(context: Context, rescue: Callable[[], Sequence[Task]]) -> RescueTasks:
     """What is held under lapsed leases, three times in a lease."""
-    return TakeBack(office, rescue, office.identity.lease / 3)
+    return RescueTasks(context, rescue, context.identity.lease / 3)
 
 
-def burying(office: Office, bury: Callable[[], Sequence[Task]]) -> TakeBack:
+def rescue_from_dead(context: Context, bury: Callable[[], Sequence[Task]]) -> RescueTasks:
     """What is held by processes that were seen to end."""
-    return TakeBack(office, bury, BURY)
+    return RescueTasks(context, bury, DEAD_POLL_SECONDS)

@@ -4,18 +4,18 @@ from queue import Empty, SimpleQueue
 
 from werkzeug.exceptions import ServiceUnavailable
 
-PATIENCE = 0.2
+MAX_WAIT_SECONDS = 0.2
 """Seconds to wait for a place: those who came at the same moment are through by then."""
 
 
-class Places:
+class Bulkhead:
     """So many of them, at least one, each waited for with some patience, in seconds. `with places:` holds one."""
 
     def __init__(
         self,
         number: int,
         busy: str = "too many requests are still on their way in, try again",
-        patience: float = PATIENCE,
+        patience: float = MAX_WAIT_SECONDS,
     ) -> None:
         self._busy = busy
         self._patience = patience

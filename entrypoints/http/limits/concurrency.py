@@ -8,22 +8,22 @@ from typing import Any
 from flask import request
 
 WsgiApp = Callable[[Any, Any], Any]
-ASIDE = "flask_tasks.aside"
+SUSPENSION = "flask_tasks.aside"
 
 
-class Turnstile:
+class ConcurrencyLimit:
     """A WSGI application in front of another one."""
 
     def __init__(self, app: WsgiApp, most: int) -> None:
         self._app = app
         # A semaphore in C: one in Python takes as long as the routing of a request.
         self._free: SimpleQueue[None] = SimpleQueue()
-        self._aside = _Aside(self._free)
+        self._aside = _Suspension(self._free)
         for _ in range(most):
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        environ[ASIDE] = self._aside
+        environ[SUSPENSION] = self._aside
         self._free.get()
         try:
             return self._app(environ, start_response)
@@ -31,7 +31,7 @@ class Turnstile:
             self._free.put(None)
 
 
-class _Aside:
+class _Suspension:
     """Gives the place of a request away, and waits for another one at the end."""
 
     def __init__(self, free: "SimpleQueue[None]") -> None:
@@ -44,7 +44,7 @@ class _Aside:
         self._free.get()
 
 
-def aside() -> AbstractContextManager[None]:
+def suspended() -> AbstractContextManager[None]:
     """While its block lasts, others are let through in the place of the present request, which only waits."""
-    letting_through: AbstractContextManager[None] = request.environ[ASIDE]
+    letting_through: AbstractContextManager[None] = request.environ[SUSPENSION]
     return letting_through

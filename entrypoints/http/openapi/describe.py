@@ -21,7 +21,7 @@ TASK_ID: dict[str, Any] = {
 
 RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}
 
-TURNED_AWAY = {
+RETRY_AFTER_HEADERS = {
     "Retry-After": RETRY_AFTER
     | {"description": "Seconds after which to ask again, where so many wait already that this request could not."}
 }
@@ -87,7 +87,7 @@ LINKS = {
 """Where an answer that is a task leads."""
 
 
-def answers(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
+def response(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
     """A success that is JSON of that schema."""
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
     more |= {"links": LINKS} if schema == "Task" else {}
@@ -95,7 +95,7 @@ def answers(code: int, description: str, schema: str, example: object = None, **
     return {code: {"description": description, "content": {JSON: shown}, **more}}
 
 
-def fails(codes: Mapping[int, str]) -> dict[int, Any]:
+def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     """Errors with the reason for each. Any operation may find the database away."""
     found = (_error(code, reason) for code, reason in codes.items())
     away = _error(503, "The database is away.", headers={"Retry-After": RETRY_AFTER})
@@ -104,4 +104,4 @@ def fails(codes: Mapping[int, str]) -> dict[int, Any]:
 
 def _error(code: int, reason: str, **more: Any) -> dict[int, Any]:
     example = {"code": code, "status": HTTP_STATUS_CODES[code], "message": reason}
-    return answers(code, reason, "Error", example, **more)
+    return response(code, reason, "Error", example, **more)

@@ -13,10 +13,10 @@ from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from domain.task_type import TaskType
-from entrypoints.http.openapi.published_types import offer
+from entrypoints.http.openapi.published_types import describe_published_types
 from entrypoints.http.openapi.schemas import SCHEMAS, ErrorSchema
-from entrypoints.http.responses.errors import answer_http
-from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.responses.errors import http_error_response
+from entrypoints.http.responses.json_response import json_response
 from entrypoints.settings import Settings
 
 DESCRIPTION = """
@@ -75,7 +75,7 @@ class TaskApi(Api):  # type: ignore[misc]
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Like flask-smorest's, but keeps the headers of the error."""
-        return answer_http(error)
+        return http_error_response(error)
 
     def _register_pagination_header(self) -> None:
         """Pages go on by a cursor in the body; a header of flask-smorest's would be described and never sent."""
@@ -85,10 +85,10 @@ class TaskApi(Api):  # type: ignore[misc]
         shown, text = self._made
         if shown != types:
             document = deepcopy(self.spec.to_dict())
-            offer(document, types, self._checker)
+            describe_published_types(document, types, self._checker)
             text = json.dumps(document, indent=1)
             self._made = types, text
-        return json_answer(text)
+        return json_response(text)
 
     def _published(self) -> Sequence[TaskType]:
         """The known types; none while the database is away, when the document is of use all the same."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-MOST_PARTS = 200
-LONGEST = 100
+MAX_PARTS = 200
+MAX_CHARACTERS = 100
 """Characters of a string."""
 
 STRINGS = {
@@ -37,7 +37,7 @@ class _Maker:
 
     def __init__(self, schema: Any) -> None:
         self._root = schema
-        self._left = MOST_PARTS
+        self._left = MAX_PARTS
 
     def example(self) -> Any:
         """OverflowError where it would be large."""
@@ -97,7 +97,7 @@ def _type(schema: Mapping[str, Any]) -> Any:
 
 def _string(schema: Mapping[str, Any]) -> str:
     text = STRINGS.get(schema.get("format", ""), "test")
-    return text.ljust(min(schema.get("minLength", 0), LONGEST), "x")[: schema.get("maxLength", LONGEST)]
+    return text.ljust(min(schema.get("minLength", 0), MAX_CHARACTERS), "x")[: schema.get("maxLength", MAX_CHARACTERS)]
 
 
 def _number(schema: Mapping[str, Any], usual: float) -> float:

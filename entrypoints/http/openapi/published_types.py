@@ -17,7 +17,7 @@ BY_NAME = "/task/new/{type}"
 Document = dict[str, Any]
 
 
-def offer(document: Document, types: Iterable[TaskType], checker: ArgumentChecker) -> None:
+def describe_published_types(document: Document, types: Iterable[TaskType], checker: ArgumentChecker) -> None:
     """Adds the types, made like the operation that takes any of them by name."""
     document["tags"] = [FUNCTIONS, *document["tags"]]
     offered = {type.name: type for type in types}

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from application.ports.task_repository import LATEST
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from domain.delivery import DeliveryState
 from domain.settlement import Outcome
 from domain.status import Status
@@ -172,7 +172,11 @@ LOG: dict[str, Any] = {
     "type": "object",
     "properties": {
         "id": {"type": "integer", "minimum": 1},
-        "attempts": {"type": "array", "items": {"$ref": "#/components/schemas/Attempt"}, "maxItems": LATEST},
+        "attempts": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Attempt"},
+            "maxItems": MAX_ATTEMPTS_SHOWN,
+        },
     },
     "required": ["id", "attempts"],
     "additionalProperties": False,

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from entrypoints.http.services import Services
 
 FILES = Path(flask_swagger_ui.__file__).parent / "dist"
-DAY = 86_400
+DAY_SECONDS = 86_400
 
 
-def docs(services: Services) -> Blueprint:
+def swagger_ui_blueprint(services: Services) -> Blueprint:
     """The routes beside flask-smorest's page."""
     blueprint = Blueprint("docs", __name__)
     prefix = urlsplit(services.settings().backend_url or "").path
@@ -29,10 +29,10 @@ def docs(services: Services) -> Blueprint:
 
     @blueprint.get("/docs/<path:name>")
     def file(name: str) -> Response:
-        return send_from_directory(FILES, name, max_age=DAY)
+        return send_from_directory(FILES, name, max_age=DAY_SECONDS)
 
     @blueprint.get("/favicon.ico")
     def icon() -> Response:
-        return send_from_directory(FILES, "favicon-32x32.png", max_age=DAY)
+        return send_from_directory(FILES, "favicon-32x32.png", max_age=DAY_SECONDS)
 
     return blueprint

@@ -13,13 +13,13 @@ from domain.status import RULES, Status, Verb
 from entrypoints.http.requests.parsing import Number, WholeNumber
 from entrypoints.http.requests.queries import StrictSchema, moment
 
-PAGE, LARGEST_PAGE = 50, 1_000
-MOST_CHANGED = 1_000_000
-LONGEST_NAME = 200
+DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS = 50, 1_000
+MAX_CHANGED_TASKS = 1_000_000
+MAX_NAME_CHARACTERS = 200
 ARGS = "args."
 
 
-class Arguments(fields.Dict):
+class ArgumentFilters(fields.Dict):
     """What is asked of arguments, by their paths: parameters of their own, whose names OpenAPI can only describe."""
 
 
@@ -31,7 +31,7 @@ class FilterQuery(StrictSchema):
     )
     type = fields.String(
         # What has a NUL in it is no name, and PostgreSQL has no text for it.
-        validate=[Length(1, LONGEST_NAME), Regexp(r"^[^\x00]+$")],
+        validate=[Length(1, MAX_NAME_CHARACTERS), Regexp(r"^[^\x00]+$")],
         metadata={"description": "Only those of this type, such as add."},
     )
     created_after = Number(
@@ -42,7 +42,7 @@ class FilterQuery(StrictSchema):
         validate=Range(0, LATEST.timestamp()),
         metadata={"description": "Only those created before then, and not at that moment, in Unix seconds."},
     )
-    args = Arguments(
+    args = ArgumentFilters(
         data_key=f"{ARGS}*",
         metadata={
             "description": "Only those with this argument: `args.n=5`, `args.to.city=Oslo` for a member of an object, "
@@ -73,8 +73,8 @@ class ListQuery(FilterQuery):
     """Which tasks to list."""
 
     limit = WholeNumber(
-        validate=Range(1, LARGEST_PAGE),
-        metadata={"description": "How many at most.", "default": PAGE},
+        validate=Range(1, MAX_PAGE_TASKS),
+        metadata={"description": "How many at most.", "default": DEFAULT_PAGE_TASKS},
     )
 
 
@@ -90,7 +90,7 @@ class ChangeQuery(FilterQuery):
     """Which tasks to change."""
 
     limit = WholeNumber(
-        validate=Range(1, MOST_CHANGED),
+        validate=Range(1, MAX_CHANGED_TASKS),
         metadata={"description": "How many are changed at most. The default is all."},
     )
 
@@ -107,7 +107,7 @@ class RetryQuery(ChangeQuery):
     status = _standing(Verb.RETRY)
 
 
-def asked_for(query: dict[str, Any]) -> Filter:
+def task_filter(query: dict[str, Any]) -> Filter:
     """What such a query asks for."""
     after, before, type = query.get("created_after"), query.get("created_before"), query.get("type")
     return Filter(
@@ -119,11 +119,11 @@ def asked_for(query: dict[str, Any]) -> Filter:
     )
 
 
-def place(query: dict[str, Any]) -> TaskId | None:
+def decoded_cursor(query: dict[str, Any]) -> TaskId | None:
     """Where such a query goes on."""
     return TaskId(int(query["cursor"])) if "cursor" in query else None
 
 
-def cursor(place: TaskId | None) -> str:
+def encoded_cursor(last: TaskId | None) -> str:
     """How the answer says where to go on, as JSON."""
-    return "null" if place is None else f'"{place}"'
+    return "null" if last is None else f'"{last}"'

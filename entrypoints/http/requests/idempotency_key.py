@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request
 
-from domain.ids import Key
+from domain.ids import IdempotencyKey
 from domain.key import PATTERN, key
 
 KEY = "Idempotency-Key"
@@ -19,7 +19,7 @@ KEY_HEADER: dict[str, Any] = {
 }
 
 
-def key_of_request() -> Key | None:
+def idempotency_key_of_request() -> IdempotencyKey | None:
     """The key that was sent, if one was. InvalidKey for a text that is none."""
     given = request.environ.get(WSGI_NAME)
     return None if given is None else key(given)

@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from application.errors import UnknownTask
 from domain.ids import TaskId
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
@@ -20,7 +20,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 def task_id(text: str) -> TaskId:
     """The id that the text is. UnknownTask where no task can have it, so that the database is not asked."""
-    if not _ID.fullmatch(text) or int(text) > LARGEST_ID:
+    if not _ID.fullmatch(text) or int(text) > MAX_ID:
         raise UnknownTask(text)
     return TaskId(int(text))
 

@@ -7,12 +7,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, Range
 
-from domain.callback import LONGEST_ADDRESS
+from domain.callback import MAX_ADDRESS_CHARACTERS
 from domain.instants import LATEST
-from domain.options import HIGHEST_PRIORITY, LONGEST, LOWEST_PRIORITY, MOST_STARTS, OPTION_NAMES
+from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES
 from entrypoints.http.requests.parsing import Number, WholeNumber
 
-LONGEST_WAIT = 50
+MAX_WAIT_SECONDS = 50
 """Seconds: proxies give up after a minute."""
 
 
@@ -30,7 +30,7 @@ class ViewQuery(StrictSchema):
     """How long the answer may take."""
 
     wait = Number(
-        validate=Range(0, LONGEST_WAIT),
+        validate=Range(0, MAX_WAIT_SECONDS),
         metadata={
             "description": "Seconds: answer when the task has finished, or after that time. A task that failed is "
             "answered like any other: read `status`.",
@@ -42,7 +42,7 @@ class TaskOptions(StrictSchema):
     """The options of a task. None has an example of its own: Swagger UI would send it unasked."""
 
     delay = Number(
-        validate=Range(0, LONGEST),
+        validate=Range(0, MAX_TIMEOUT_SECONDS),
         metadata={"description": "Seconds from now before which it does not start, such as 2.5. Not with `run_at`."},
     )
     run_at = Number(
@@ -53,35 +53,35 @@ class TaskOptions(StrictSchema):
         },
     )
     priority = WholeNumber(
-        validate=Range(LOWEST_PRIORITY, HIGHEST_PRIORITY),
+        validate=Range(MIN_PRIORITY, MAX_PRIORITY),
         metadata={"description": "Higher starts first."},
     )
     max_attempts = WholeNumber(
-        validate=Range(1, MOST_STARTS),
+        validate=Range(1, MAX_STARTS),
         metadata={
             "description": "How often it may start when the task itself is at fault: an exception, a timeout, a crash.",
         },
     )
     max_losses = WholeNumber(
-        validate=Range(0, MOST_STARTS),
+        validate=Range(0, MAX_STARTS),
         metadata={
             "description": "How many starts may be lost through no fault of the task before it fails. "
             "0 makes a task that never starts twice.",
         },
     )
     timeout = Number(
-        validate=Range(0, LONGEST, min_inclusive=False),
+        validate=Range(0, MAX_TIMEOUT_SECONDS, min_inclusive=False),
         metadata={"description": "Seconds that an attempt may take, such as 60.", "exclusiveMinimum": 0},
     )
     ttl = WholeNumber(
-        validate=Range(1, LONGEST),
+        validate=Range(1, MAX_TIMEOUT_SECONDS),
         metadata={
             "description": "Seconds that the task is kept, counted from when it may run. The default is MAX_TASK_TIME.",
         },
     )
     callback = fields.String(
         # Which characters an address has is for the domain to say.
-        validate=Length(1, LONGEST_ADDRESS),
+        validate=Length(1, MAX_ADDRESS_CHARACTERS),
         metadata={
             "description": "The http or https address that is told, signed, when the task has finished, such as "
             "https://example.org/told. Takes a WEBHOOK_SECRET of the service.",
@@ -99,16 +99,16 @@ class SubmitQuery(TaskOptions, ViewQuery):
     """The options of a task, and how long the answer may take."""
 
 
-ASKED = frozenset(TaskOptions().fields)
-WHOLE = frozenset(name for name, field in TaskOptions().fields.items() if isinstance(field, WholeNumber))
+QUERY_OPTIONS = frozenset(TaskOptions().fields)
+WHOLE_NUMBER_OPTIONS = frozenset(name for name, field in TaskOptions().fields.items() if isinstance(field, WholeNumber))
 
 
-def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+def task_request(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a Request has of the options of a task that are given so; what else is given is passed over."""
-    if ASKED.isdisjoint(options):
+    if QUERY_OPTIONS.isdisjoint(options):
         return {}
     # To JSON Schema, 1.0 is an integer.
-    given = {name: int(value) if name in WHOLE else value for name, value in options.items()}
+    given = {name: int(value) if name in WHOLE_NUMBER_OPTIONS else value for name, value in options.items()}
     return {
         "delay": given.get("delay"),
         "run_at": moment(given["run_at"]) if "run_at" in given else None,

@@ -12,16 +12,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from application.errors import InvalidArguments, InvalidItems, KeyTaken, StorageUnavailable, UnknownTask, UnknownType
-from domain.errors import InvalidKey, InvalidOption, InvalidTransition, NotKept
+from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition, NotKept
 from domain.json_text import NotJson
 from entrypoints.http.requests.idempotency_key import KEY
-from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.responses.json_response import json_response
 
 Errors = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ErrorResponse:
     """How an error is answered; `errors` says which places of the request are wrong, in its query or its body."""
 
     code: int
@@ -30,19 +30,19 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-ANSWERS: Mapping[type[Exception], Answer] = MappingProxyType(
+RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
     {
-        UnknownTask: Answer(404),
-        UnknownType: Answer(404),
-        InvalidTransition: Answer(409),
-        NotJson: Answer(400, message=lambda error: f"the body is not JSON: {error}"),
-        NotKept: Answer(422, lambda error: {"json": {error.path: [error.why]}}),
-        InvalidArguments: Answer(422, lambda error: {"json": error.errors}),
-        InvalidOption: Answer(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
-        InvalidItems: Answer(422, lambda error: {"json": error.errors}),
-        InvalidKey: Answer(422, lambda error: {"headers": {KEY: [str(error)]}}),
-        KeyTaken: Answer(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
-        StorageUnavailable: Answer(503, headers={"Retry-After": "1"}),
+        UnknownTask: ErrorResponse(404),
+        UnknownType: ErrorResponse(404),
+        InvalidTransition: ErrorResponse(409),
+        NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
+        NotKept: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
+        InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
+        InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
+        InvalidItems: ErrorResponse(422, lambda error: {"json": error.errors}),
+        InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
+        KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
+        StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )
 
@@ -56,24 +56,24 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
 """For what werkzeug says at more length."""
 
 
-def answer_errors(app: Flask) -> None:
+def register_error_handlers(app: Flask) -> None:
     """From now on the app answers these, and all that werkzeug raises, in that form."""
-    for kind, answer in ANSWERS.items():
-        app.register_error_handler(kind, partial(_answer, answer))
-    app.register_error_handler(HTTPException, answer_http)
+    for kind, answer in RESPONSES.items():
+        app.register_error_handler(kind, partial(_error_response, answer))
+    app.register_error_handler(HTTPException, http_error_response)
 
 
-def answer_http(error: HTTPException) -> Response:
+def http_error_response(error: HTTPException) -> Response:
     """The answer to what werkzeug or webargs raised. The headers that come with it stay, such as `Allow`."""
     code, wrong = error.code or 500, getattr(error, "data", {}).get("messages")
     message = "the query is wrong" if wrong else MESSAGES.get(code, error.description)
     return _json(code, message, wrong, {name: value for name, value in error.get_headers() if name != "Content-Type"})
 
 
-def _answer(answer: Answer, error: Exception) -> Response:
+def _error_response(answer: ErrorResponse, error: Exception) -> Response:
     return _json(answer.code, answer.message(error), answer.errors(error), answer.headers)
 
 
 def _json(code: int, message: str | None, errors: Errors | None, headers: Mapping[str, str]) -> Response:
     body = {"code": code, "status": HTTP_STATUS_CODES[code], "message": message}
-    return json_answer(json.dumps(body | {"errors": errors} if errors else body), code, headers)
+    return json_response(json.dumps(body | {"errors": errors} if errors else body), code, headers)

@@ -26,7 +26,7 @@ class JsonResponse(Response):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response
 
 
-def json_answer(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that is this text."""
     return JsonResponse(text.encode(), status, headers)
 

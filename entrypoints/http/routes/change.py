@@ -3,22 +3,22 @@
 from flask import Response
 
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.openapi.describe import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, answers, fails
+from entrypoints.http.openapi.describe import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses, response
 from entrypoints.http.requests.parsing import task_id
-from entrypoints.http.responses.json_response import json_answer, no_content
+from entrypoints.http.responses.json_response import json_response, no_content
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
-CANCELLED = answers(
+CANCELLED = response(
     200, "The task, cancelled.", "Task", TASK_EXAMPLE | {"status": "cancelled", "waiting_for": None}
-) | fails({**UNKNOWN_TASK, 409: "It is done or failed."})
-RETRIED = answers(200, "The task, which waits again.", "Task", TASK_EXAMPLE) | fails(
+) | error_responses({**UNKNOWN_TASK, 409: "It is done or failed."})
+RETRIED = response(200, "The task, which waits again.", "Task", TASK_EXAMPLE) | error_responses(
     {**UNKNOWN_TASK, 409: "It has neither failed nor been cancelled."}
 )
-DELETED = {204: {"description": "It is gone."}} | fails({**UNKNOWN_TASK, 409: "It runs."})
+DELETED = {204: {"description": "It is gone."}} | error_responses({**UNKNOWN_TASK, 409: "It runs."})
 
 
-def changing(tasks: Blueprint, services: Services) -> None:
+def add_change(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that change a task which is there."""
     cancel, retry, delete = services.cancel_task(), services.retry_task(), services.delete_task()
 
@@ -28,7 +28,7 @@ def changing(tasks: Blueprint, services: Services) -> None:
 
         It does not start any more, and what runs is ended. Cancelling twice is no error.
         """
-        return json_answer(task_json(cancel(task_id(id))))
+        return json_response(task_json(cancel(task_id(id))))
 
     @tasks.operation("POST", "/task/<id>/retry", parameters=[TASK_ID], responses=RETRIED)
     def retry_task(id: str) -> Response:
@@ -36,7 +36,7 @@ def changing(tasks: Blueprint, services: Services) -> None:
 
         It waits again under its id, allowed as many attempts more as its type has.
         """
-        return json_answer(task_json(retry(task_id(id))))
+        return json_response(task_json(retry(task_id(id))))
 
     @tasks.operation("DELETE", "/task/<task:id>", parameters=[TASK_ID], responses=DELETED)
     def delete_task(id: str) -> Response:

@@ -5,29 +5,33 @@ from typing import Any
 
 from flask import Response
 
-from application.use_cases.change_tasks import ALL, Changed, Request
+from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.limits.bulkhead import Places
-from entrypoints.http.openapi.describe import answers, fails
-from entrypoints.http.requests.filters import CancelQuery, RetryQuery, asked_for, cursor, place
-from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.limits.bulkhead import Bulkhead
+from entrypoints.http.openapi.describe import error_responses, response
+from entrypoints.http.requests.filters import CancelQuery, RetryQuery, decoded_cursor, encoded_cursor, task_filter
+from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
 EXAMPLE = {"count": 1200, "next": None}
 WRONG = {422: "A parameter is not known or out of bounds, or the status is none that this takes."}
-CANCELLED = answers(200, "How many were cancelled.", "Changed", EXAMPLE) | fails(WRONG)
-RETRIED = answers(200, "How many wait again.", "Changed", EXAMPLE) | fails(WRONG)
+CANCELLED = response(200, "How many were cancelled.", "Changed", EXAMPLE) | error_responses(WRONG)
+RETRIED = response(200, "How many wait again.", "Changed", EXAMPLE) | error_responses(WRONG)
 
 
-def acting(tasks: Blueprint, services: Services) -> None:
+def add_change_many(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that change many."""
     cancel, retry = services.cancel_tasks(), services.retry_tasks()
-    places = Places(1, "another request changes many tasks, try again")
+    bulkhead = Bulkhead(1, "another request changes many tasks, try again")
 
-    def changed(change: Callable[[Request], Changed], query: dict[str, Any]) -> Response:
-        with places:
-            done = change(Request(filter=asked_for(query), before=place(query), limit=query.get("limit", ALL)))
-        return json_answer(f'{{"count":{done.count},"next":{cursor(done.next)}}}')
+    def changed(change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]) -> Response:
+        with bulkhead:
+            done = change(
+                ChangeTasksRequest(
+                    filter=task_filter(query), before=decoded_cursor(query), limit=query.get("limit", MAX_ID)
+                )
+            )
+        return json_response(f'{{"count":{done.count},"next":{encoded_cursor(done.next)}}}')
 
     @tasks.operation("POST", "/tasks/cancel", query=CancelQuery(), responses=CANCELLED)
     def cancel_tasks(query: dict[str, Any]) -> Response:

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response, request
 
-from application.use_cases.follow_task import Following
+from application.use_cases.follow_task import TaskFollower
 from application.view import View
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.limits.wait import COME_AGAIN
-from entrypoints.http.openapi.describe import TASK_EXAMPLE, TASK_ID, TURNED_AWAY, UNKNOWN_TASK, fails
+from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
+from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.requests.queries import NoQuery
 from entrypoints.http.responses.json_response import JSON, no_content
@@ -20,7 +20,7 @@ from entrypoints.task_json import task_json
 EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
 """In milliseconds: what browsers wait before they come again."""
-SIGN_OF_LIFE = b":\n\n"
+HEARTBEAT = b":\n\n"
 UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Proxies are asked to hand on what they have."""
 
@@ -47,14 +47,14 @@ EVENT = {
 STREAM = {
     200: {
         "description": "A stream of events. It has only one, and `Retry-After`, where too many are followed already.",
-        "headers": TURNED_AWAY,
+        "headers": RETRY_AFTER_HEADERS,
         "content": {EVENT_STREAM: {"schema": EVENT, "example": {"id": "741", "data": json.dumps(TASK_EXAMPLE)}}},
     },
     204: {"description": "The task has finished, and `Last-Event-ID` says that this was seen: do not come again."},
-} | fails({**UNKNOWN_TASK, 422: "It takes no parameters."})
+} | error_responses({**UNKNOWN_TASK, 422: "It takes no parameters."})
 
 
-def events(tasks: Blueprint, services: Services) -> None:
+def add_events(tasks: Blueprint, services: Services) -> None:
     """Adds the route that streams."""
     follow = services.follow_task()
 
@@ -70,13 +70,13 @@ def events(tasks: Blueprint, services: Services) -> None:
         is_known = str(following.first.stored.version) == request.headers.get("Last-Event-ID")
         if is_known and following.first.task.status.is_final:
             return no_content()
-        headers = UNBUFFERED | (COME_AGAIN if following.was_turned_away else {})
+        headers = UNBUFFERED | (RETRY_AFTER_ONE_SECOND if following.was_turned_away else {})
         answer = Response(stream(following, is_known), headers=headers, content_type=EVENT_STREAM)
         answer.call_on_close(following.close)
         return answer
 
 
-def stream(following: Following, is_known: bool) -> Iterator[bytes]:
+def stream(following: TaskFollower, is_known: bool) -> Iterator[bytes]:
     """The views as events, the first one unless it is known, and signs of life where they look the same."""
     yield RECONNECT
     shown = following.first.once(task_json)
@@ -84,7 +84,7 @@ def stream(following: Following, is_known: bool) -> Iterator[bytes]:
         yield following.first.once(_event)
     for view in following.later():
         before, shown = shown, view.once(task_json)
-        yield view.once(_event) if shown != before else SIGN_OF_LIFE
+        yield view.once(_event) if shown != before else HEARTBEAT
 
 
 def _event(view: View) -> bytes:

@@ -5,24 +5,24 @@ from typing import Any
 
 from flask import Response
 
-from application.use_cases.list_tasks import Page, Request
+from application.use_cases.list_tasks import ListTasksRequest, TaskPage
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.openapi.describe import TASK_EXAMPLE, answers, fails
+from entrypoints.http.openapi.describe import TASK_EXAMPLE, error_responses, response
 from entrypoints.http.openapi.schemas import SUMMARY
-from entrypoints.http.requests.filters import PAGE, ListQuery, asked_for, cursor, place
-from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, ListQuery, decoded_cursor, encoded_cursor, task_filter
+from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 from entrypoints.task_json import summary_json
 
 PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
-LISTED = answers(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | fails(
+LISTED = response(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | error_responses(
     {422: "A parameter is not known or out of bounds."}
 )
 COUNTS_EXAMPLE = {"counts": {"add": {"waiting": 3, "done": 10}, "default": {"failed": 1}}}
-COUNTED = answers(200, "How many there are.", "Counts", COUNTS_EXAMPLE) | fails({})
+COUNTED = response(200, "How many there are.", "Counts", COUNTS_EXAMPLE) | error_responses({})
 
 
-def listing(tasks: Blueprint, services: Services) -> None:
+def add_list(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that read many."""
     page, count = services.list_tasks(), services.count_tasks()
 
@@ -32,8 +32,10 @@ def listing(tasks: Blueprint, services: Services) -> None:
 
         Newest first, without arguments and results; those of which all holds that the query asks for.
         """
-        request = Request(filter=asked_for(query), before=place(query), limit=query.get("limit", PAGE))
-        return json_answer(_page_json(page(request)))
+        request = ListTasksRequest(
+            filter=task_filter(query), before=decoded_cursor(query), limit=query.get("limit", DEFAULT_PAGE_TASKS)
+        )
+        return json_response(_page_json(page(request)))
 
     @tasks.operation("GET", "/tasks/counts", responses=COUNTED)
     def count_tasks() -> Response:
@@ -41,8 +43,8 @@ def listing(tasks: Blueprint, services: Services) -> None:
 
         By type and status, those of which there are any.
         """
-        return json_answer(json.dumps({"counts": count()}, ensure_ascii=False))
+        return json_response(json.dumps({"counts": count()}, ensure_ascii=False))
 
 
-def _page_json(page: Page) -> str:
-    return f'{{"tasks":[{",".join(map(summary_json, page.views))}],"next":{cursor(page.next)}}}'
+def _page_json(page: TaskPage) -> str:
+    return f'{{"tasks":[{",".join(map(summary_json, page.views))}],"next":{encoded_cursor(page.next)}}}'

@@ -6,25 +6,25 @@ from typing import Any
 
 from flask import Response
 
-from application.submissions import Request
+from application.submissions import TaskRequest
 from application.use_cases.await_task import Awaited
 from domain.ids import DEFAULT_TYPE, TypeName
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.limits.bulkhead import Places
-from entrypoints.http.limits.concurrency import aside
-from entrypoints.http.limits.wait import headers, waiting
-from entrypoints.http.openapi.describe import TASK_EXAMPLE, TURNED_AWAY, answers, fails
+from entrypoints.http.limits.bulkhead import Bulkhead
+from entrypoints.http.limits.concurrency import suspended
+from entrypoints.http.limits.wait import retry_headers, wait_for_task
+from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, error_responses, response
 from entrypoints.http.requests.body import body, json_object
-from entrypoints.http.requests.idempotency_key import KEY_HEADER, key_of_request
-from entrypoints.http.requests.queries import SubmitQuery, asked
-from entrypoints.http.responses.json_response import JSON, json_answer
+from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
+from entrypoints.http.requests.queries import SubmitQuery, task_request
+from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
 BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
 LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
-HEADERS = {"Location": LOCATION, **TURNED_AWAY}
-SUBMITTED = answers(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers=HEADERS) | answers(
+HEADERS = {"Location": LOCATION, **RETRY_AFTER_HEADERS}
+SUBMITTED = response(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers=HEADERS) | response(
     200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers=HEADERS
 )
 UNKNOWN_TYPE = {404: "Nobody has published that type."}
@@ -44,15 +44,15 @@ TYPE = {
 }
 
 
-def submitting(tasks: Blueprint, services: Services) -> None:
+def add_submit(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that submit."""
-    submit, settings, wait = services.submit_task(), services.settings(), waiting(services)
-    places = Places(settings.http_threads * 3 // 4)
+    submit, settings, wait = services.submit_task(), services.settings(), wait_for_task(services)
+    bulkhead = Bulkhead(settings.http_threads * 3 // 4)
 
     def submitted(type: TypeName, query: dict[str, Any]) -> Response:
-        with aside(), places:
+        with suspended(), bulkhead:
             text = body(settings.max_body)
-        wanted = Request(type=type, args=json_object(text), key=key_of_request(), **asked(query))
+        wanted = TaskRequest(type=type, args=json_object(text), key=idempotency_key_of_request(), **task_request(query))
         task = submit(wanted)
         return _answer(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
@@ -76,7 +76,7 @@ def submitting(tasks: Blueprint, services: Services) -> None:
 def _answer(awaited: Awaited, code: int, base: str) -> Response:
     # Without a public address the path alone: it holds for whatever address the request was sent to.
     location = {"Location": f"{base}/task/{awaited.view.task.id}/view"}
-    return json_answer(task_json(awaited.view), code, location | headers(awaited))
+    return json_response(task_json(awaited.view), code, location | retry_headers(awaited))
 
 
 def _takes(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
@@ -88,4 +88,4 @@ def _takes(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, An
 
 
 def _answers(more: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
-    return {"responses": SUBMITTED | fails({**more, **REFUSED})}
+    return {"responses": SUBMITTED | error_responses({**more, **REFUSED})}

@@ -6,16 +6,16 @@ from typing import Any
 
 from flask import Response
 
-from application.ports.published_types import Published
+from application.ports.published_types import PublishedType
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.openapi.describe import answers, fails
-from entrypoints.http.responses.json_response import json_answer
+from entrypoints.http.openapi.describe import error_responses, response
+from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
-LISTED = answers(200, "Every known type.", "Types") | fails({})
+LISTED = response(200, "Every known type.", "Types") | error_responses({})
 
 
-def listing_types(types: Blueprint, services: Services) -> None:
+def add_types(types: Blueprint, services: Services) -> None:
     """Adds the route that says which types there are."""
     known = services.known_types()
 
@@ -26,17 +26,17 @@ def listing_types(types: Blueprint, services: Services) -> None:
         With the JSON Schema of their arguments, the options that their tasks have where none are given, and when they
         recur.
         """
-        return json_answer(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
+        return json_response(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
 
 
-def _type_json(published: Published) -> str:
+def _type_json(published: PublishedType) -> str:
     type = published.type
     head = {"name": type.name, "description": type.description, "live": published.live}
     tail = {"defaults": asdict(type.options), "schedule": _schedule(published)}
     return f'{json.dumps(head)[:-1]},"schema":{type.schema},{json.dumps(tail)[1:]}'
 
 
-def _schedule(published: Published) -> dict[str, Any] | None:
+def _schedule(published: PublishedType) -> dict[str, Any] | None:
     if published.type.schedule is None:
         return None
     return asdict(published.type.schedule) | {"next": published.next and int(published.next.timestamp())}

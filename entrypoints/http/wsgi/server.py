@@ -16,9 +16,9 @@ from entrypoints import parent_pipes
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
-PATIENCE = 5.0
+MAX_READY_SECONDS = 5.0
 """Seconds that a port may be taken."""
-LONGEST_HEAD = 128 * 1024
+MAX_HEAD_BYTES = 128 * 1024
 """Bytes of a request before its body."""
 QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
 """What the server has to say goes where everything goes."""
@@ -37,9 +37,9 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
+        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES),
         workers=settings.http_workers,
-        # A thread is made when there is need of it, and ends when there is none. Turnstile lets HTTP_THREADS work; as
+        # Threads are made when they are needed, and end when they are not. ConcurrencyLimit lets HTTP_THREADS work; as
         # many may wait for what clients send.
         blocking_threads=2 * settings.http_threads + settings.http_waiters,
         respawn_failed_workers=True,
@@ -64,7 +64,7 @@ def free_address(host: str, port: int) -> str:
     The server would share the port with another of its kind without a word. Workers of one that was killed keep it for
     a moment.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + MAX_READY_SECONDS
     while True:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -16,7 +16,7 @@ from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
-ORPHANED = 2.0
+ORPHAN_POLL_SECONDS = 2.0
 """Seconds that a worker may go on after the process that watched over it has ended: the next one needs its port."""
 
 
@@ -27,7 +27,7 @@ def app() -> Flask:
     container = Container(settings=settings)
     aside(end_with_parent)
     aside(lambda: prepare(container))
-    at_the_end(lambda: container.changes().close())
+    at_the_end(lambda: container.change_feed().close())
     made = create_app(container)
     process.spare_the_collector()
     return made
@@ -65,5 +65,5 @@ def end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(ORPHANED)
+        time.sleep(ORPHAN_POLL_SECONDS)
         os._exit(1)

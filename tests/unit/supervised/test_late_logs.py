@@ -10,10 +10,10 @@ from adapters.executors.thread import ThreadExecutor
 from adapters.memory.queue import MemoryQueue
 from application.ports.executor import Event, Failed, Succeeded
 from application.supervisor.operations import settle
-from application.supervisor.state import Desk
+from application.supervisor.state import SupervisorState
 from domain.ids import TaskId
 from domain.lease import Lease
-from domain.settlement import Afterword, Outcome, Settlement
+from domain.settlement import LateLog, Outcome, Settlement
 from domain.status import Status
 from tests.steps import HANDLER, NOW, add_one, claim, claim_one, submission
 from tests.unit.supervised.gates import PATIENCE, doors, entered
@@ -88,24 +88,24 @@ def test_what_is_stopped_at_the_end_keeps_it_too(rig: Rig) -> None:
 
 def test_there_is_something_left_to_say_as_long_as_it_is_not_on_record() -> None:
     running = submission().registered(TaskId(1)).claim(Lease.granted(HANDLER, NOW, 30))
-    desk = Desk(SystemClock())
-    assert desk.is_empty
-    desk.afterwords.append(Afterword.of(running, NOW, "printed"))
-    assert not desk.is_empty
+    state = SupervisorState(SystemClock())
+    assert state.is_empty
+    state.late_logs.append(LateLog.of(running, NOW, "printed"))
+    assert not state.is_empty
 
 
 def test_logs_count_for_the_size_of_a_transaction(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     add_one(rig.begin)
     settlement = Settlement.succeeded(claim_one(rig.begin), NOW, "1", "x" * 50)
-    monkeypatch.setattr(settle, "MOST_CHARACTERS", 102)
-    assert len(settle.first_of([settlement] * 5)) == 2
+    monkeypatch.setattr(settle, "MAX_CHARACTERS", 102)
+    assert len(settle.first_batch([settlement] * 5)) == 2
 
 
 def test_one_that_cannot_be_stored_holds_nobody_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ValueError("cannot be stored")
 
-    monkeypatch.setattr(MemoryQueue, "record", refuse)
+    monkeypatch.setattr(MemoryQueue, "record_late_logs", refuse)
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.cancel(id)

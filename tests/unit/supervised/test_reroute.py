@@ -60,15 +60,15 @@ def test_it_is_passed_on_as_often_as_it_comes_back_and_waits_longer(rig: Rig):
 
 def test_a_type_that_is_not_here_any_more_goes_to_who_has_it(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     publish(rig, ANYTHING, "gone")
-    eventually(lambda: rig.desk.published)
-    types, start = rig.desk.types, rig.executor.start
+    eventually(lambda: rig.state.published)
+    types, start = rig.state.types, rig.executor.start
 
     def forget_and_start(run: Run) -> None:
-        rig.desk.offer(types)
+        rig.state.set_types(types)
         start(run)
 
     monkeypatch.setattr(rig.executor, "start", forget_and_start)
-    rig.desk.offer([*types, TaskType(name=TypeName("gone"))])
+    rig.state.set_types([*types, TaskType(name=TypeName("gone"))])
     waiting = await_passed_on(rig, rig.submit("gone"))
     assert (waiting.attempt, waiting.claims) == (0, 1)
 
@@ -138,7 +138,7 @@ def test_until_that_is_known_its_lease_is_renewed(rig: Rig, asked: Asked):
     id = rig.submit("quick", NEW)
     assert asked.began.wait(PATIENCE)
     before = rig.task(id).lease
-    assert rig.task(id).hold in rig.desk.accounted_for()
+    assert rig.task(id).hold in rig.state.known_holds()
     eventually(lambda: rig.task(id).lease.until > before.until)
     asked.may_end.set()
     assert await_passed_on(rig, id).claims == 1
@@ -151,7 +151,7 @@ def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked, cap
     assert asked.began.wait(PATIENCE)
     hold: Hold = rig.task(id).hold
     rig.cancel(id)
-    eventually(lambda: hold not in rig.desk.accounted_for())
+    eventually(lambda: hold not in rig.state.known_holds())
     asked.may_end.set()
     rig.await_status(rig.submit("quick"), Status.DONE)
     assert rig.task(id).status is Status.CANCELLED
@@ -163,8 +163,8 @@ def test_stopping_waits_for_it(rig: Rig, asked: Asked):
     id = rig.submit("quick", NEW)
     assert asked.began.wait(PATIENCE)
     rig.supervisor.stop()
-    eventually(lambda: rig.desk.draining)
-    assert not rig.desk.is_empty
+    eventually(lambda: rig.state.draining)
+    assert not rig.state.is_empty
     asked.may_end.set()
     rig.await_end()
     assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 0)
@@ -176,7 +176,7 @@ def test_an_outage_delays_it(rig: Rig, asked: Asked):
     assert asked.began.wait(PATIENCE)
     rig.is_away = True
     asked.may_end.set()
-    eventually(lambda: not rig.desk.held.unfit)
+    eventually(lambda: not rig.state.claimed_tasks.unfit)
     assert rig.task(ids[0]).status is Status.RUNNING
     rig.is_away = False
     assert await_passed_on(rig, ids[0]).claims == 1

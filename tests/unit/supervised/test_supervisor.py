@@ -13,29 +13,29 @@ from adapters.clocks import SystemClock
 from adapters.cron import CronCalendar
 from adapters.executors.thread import ThreadExecutor
 from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryAtOnce, MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
 from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.executor import Run
-from application.ports.queue import Report, Wanted
+from application.ports.queue import ClaimRequest, ProgressReport
 from application.ports.wake_up import Topic
 from application.supervisor import claim_cursors
 from application.supervisor import supervisor as module
-from application.supervisor.background import ThreadCourier
-from application.supervisor.lane import Correspondence
+from application.supervisor.background import ThreadRunner
+from application.supervisor.lane import Lane
 from application.supervisor.operations.claim import ClaimTasks
-from application.supervisor.operations.late_logs import RecordAfterwords
-from application.supervisor.operations.operation import Identity, Office
+from application.supervisor.operations.late_logs import StoreLateLogs
+from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
-from application.supervisor.operations.release_orphans import GiveBackStrays
-from application.supervisor.operations.renew_leases import LookForLost, Renew
-from application.supervisor.operations.report_progress import ReportNews
-from application.supervisor.operations.reroute import PassOn
-from application.supervisor.operations.rescue import rescuing
+from application.supervisor.operations.release_orphans import ReleaseOrphans
+from application.supervisor.operations.renew_leases import FindLost, RenewLeases
+from application.supervisor.operations.report_progress import ReportProgress
+from application.supervisor.operations.reroute import Reroute
+from application.supervisor.operations.rescue import rescue_lapsed
 from application.supervisor.operations.settle import Settle
-from application.supervisor.state import Desk
+from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import NothingToRun, Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.publish_types import PublishTypes
@@ -51,7 +51,7 @@ from tests.steps import add, at, claim, save, stored, submission, task
 from tests.unit.supervised.gates import close_all, doors, entered
 
 T = TypeVar("T")
-ONE = Wanted({TypeName("quick"): 1}, 1, 10**6, 0)
+ONE = ClaimRequest({TypeName("quick"): 1}, 1, 10**6, 0)
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
 
@@ -75,29 +75,29 @@ class Rig:
         self.wake_up = MemoryWakeUp()
         self.is_away = self.loses_the_next_claim = False
         self.executor = ThreadExecutor([tasks], concurrency)
-        self.courier = ThreadCourier(self.executor.wake)
-        desk = self.desk = Desk(self.clock)
+        self.runner = ThreadRunner(self.executor.wake)
+        state = self.state = SupervisorState(self.clock)
         rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
-        office = Office(desk, self.begin, MemoryAtOnce(self.begin), Identity(HandlerId("me"), lease))
-        errands = [
-            Publish(office, PublishTypes(self.begin, self.clock, CronCalendar()), lambda types: None),
-            Settle(office, self.wake_up),
-            PassOn(office, SchemaChecker(), rescue.vigil),
-            RecordAfterwords(office),
-            ReportNews(office, self.wake_up),
-            rescuing(office, rescue),
-            Withdraw(office),
+        context = Context(state, self.begin, MemoryAutocommitStore(self.begin), Identity(HandlerId("me"), lease))
+        operations = [
+            Publish(context, PublishTypes(self.begin, self.clock, CronCalendar()), lambda types: None),
+            Settle(context, self.wake_up),
+            Reroute(context, SchemaChecker(), rescue.guard),
+            StoreLateLogs(context),
+            ReportProgress(context, self.wake_up),
+            rescue_lapsed(context, rescue),
+            Withdraw(context),
         ]
-        claiming = [ClaimTasks(office, self.executor), RecordStarts(office, self.executor), GiveBackStrays(office)]
-        keeping = [Renew(office), LookForLost(office)]
-        self.claiming_courier = ThreadCourier(self.executor.wake)
-        self.keeping_courier = ThreadCourier(self.executor.wake)
-        correspondences = [
-            Correspondence(desk, self.courier, errands),
-            Correspondence(desk, self.claiming_courier, claiming),
-            Correspondence(desk, self.keeping_courier, keeping),
+        claiming = [ClaimTasks(context, self.executor), RecordStarts(context, self.executor), ReleaseOrphans(context)]
+        keeping = [RenewLeases(context), FindLost(context)]
+        self.claim_runner = ThreadRunner(self.executor.wake)
+        self.lease_runner = ThreadRunner(self.executor.wake)
+        lanes = [
+            Lane(state, self.runner, operations),
+            Lane(state, self.claim_runner, claiming),
+            Lane(state, self.lease_runner, keeping),
         ]
-        self.supervisor = Supervisor(desk, self.executor, correspondences, grace)
+        self.supervisor = Supervisor(state, self.executor, lanes, grace)
         self.wake_up.listen(self.supervisor.wake, (Topic.WAITING, Topic.TAKEN))
         self.thread = Thread(target=self.supervisor.run)
 
@@ -106,9 +106,9 @@ class Rig:
         if self.is_away:
             raise StorageUnavailable
         with self.store.begin() as work:
-            held = work.queue.held_by(HandlerId("me"))
+            claimed = work.queue.held_by(HandlerId("me"))
             yield work
-        if self.loses_the_next_claim and self.held() - {*held}:
+        if self.loses_the_next_claim and self.held() - {*claimed}:
             self.loses_the_next_claim = False
             raise StorageUnavailable
 
@@ -137,8 +137,8 @@ class Rig:
         return set(self.store.state.handlers)
 
     def close(self) -> None:
-        for courier in (self.courier, self.claiming_courier, self.keeping_courier):
-            courier.close()
+        for runner in (self.runner, self.claim_runner, self.lease_runner):
+            runner.close()
 
     def drain(self) -> None:
         self.supervisor.stop()
@@ -176,7 +176,7 @@ def test_a_burst_is_done_each_once(rig: Rig):
 
 
 def test_what_comes_to_stand_before_the_last_that_was_claimed_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(claim_cursors, "SHARE", 2000)
+    monkeypatch.setattr(claim_cursors, "SECONDS_PER_CLAIM_SECOND", 2000)
     rig.await_status(rig.submit("quick"), Status.DONE)
     rig.await_status(rig.submit("quick", run_at=at(-60)), Status.DONE)
 
@@ -302,7 +302,7 @@ def test_nothing_is_claimed_while_stopping(rig: Rig):
     assert entered["a"].wait(PATIENCE)
     rig.supervisor.stop()
     # A claim that is under way may bring something yet.
-    eventually(lambda: rig.desk.draining and rig.claiming_courier.is_free)
+    eventually(lambda: rig.state.draining and rig.claim_runner.is_idle)
     late = rig.submit("quick")
     doors["a"].set()
     rig.await_end()
@@ -322,7 +322,7 @@ def test_an_outage_keeps_outcomes_and_takes_nothing_away(rig: Rig):
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
 def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "FAREWELL", 0.1)
+    monkeypatch.setattr(module, "FAREWELL_SECONDS", 0.1)
     rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.is_away = True
@@ -346,9 +346,9 @@ def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeyp
         rig.await_status(rig.submit("quick"), Status.DONE)
     report = MemoryQueue.report
 
-    def take_and_report(queue: MemoryQueue, reports: Sequence[Report]) -> None:
+    def take_and_report(queue: MemoryQueue, reports: Sequence[ProgressReport]) -> None:
         """A handler that stood still comes too late."""
-        for each in queue.left_by(HandlerId("me"), 100):
+        for each in queue.running_under(HandlerId("me"), 100):
             if each.must_start_on_record:
                 queue.settle([Settlement.lost(each, rig.clock.now())])
                 (theirs,) = queue.claim(Lease.granted(HandlerId("other"), rig.clock.now(), 60), rig.clock.now(), ONE)
@@ -362,7 +362,7 @@ def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeyp
     monkeypatch.setattr(rig.executor, "start", lambda run: (started.append(run.hold.task), start(run)))
     add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
     rig.wake_up.notify(Topic.WAITING)
-    eventually(lambda: taken and not rig.desk.held)
+    eventually(lambda: taken and not rig.state.claimed_tasks)
     assert not {*taken} & {*started}
 
 

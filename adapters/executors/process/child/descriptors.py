@@ -4,16 +4,16 @@ import fcntl
 import os
 import resource
 
-HIGH = 16_000
+MIN_DESCRIPTOR = 16_000
 """From here on nobody looks, and the kernel's table of them is still small."""
-ROOM = 8
+SPARE_DESCRIPTORS = 8
 
 
 def copied(descriptor: int) -> int:
     """The same under a number of this kind."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft > HIGH or (hard != resource.RLIM_INFINITY and hard < soft + ROOM):
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, min(soft, HIGH) - ROOM)
+    if soft > MIN_DESCRIPTOR or (hard != resource.RLIM_INFINITY and hard < soft + SPARE_DESCRIPTORS):
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, min(soft, MIN_DESCRIPTOR) - SPARE_DESCRIPTORS)
     return _above_the_limit(descriptor, soft, hard)
 
 
@@ -26,7 +26,7 @@ def moved(descriptor: int) -> int:
 
 def _above_the_limit(descriptor: int, soft: int, hard: int) -> int:
     """Where not even a function arrives that closes whatever it may have open."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft + ROOM, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft + SPARE_DESCRIPTORS, hard))
     try:
         return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, soft)
     finally:

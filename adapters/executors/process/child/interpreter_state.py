@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 
-class Interpreter:
+class InterpreterState:
     """Remembers how it is when it is made. What is added stays: a module that came meanwhile may need it."""
 
     def __init__(self) -> None:

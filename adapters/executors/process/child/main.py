@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from adapters.executors.functions.discovery import CannotImport
-from adapters.executors.functions.registry import Repertoire
+from adapters.executors.functions.registry import FunctionRegistry
 from adapters.executors.process.child import prctl
 from adapters.executors.process.child.channel import Channel
 from adapters.executors.process.child.output import Output
-from adapters.executors.process.child.process_state import Surroundings
+from adapters.executors.process.child.process_state import ProcessState
 from adapters.executors.process.child.progress_reporter import ProgressReporter
 from adapters.executors.process.ipc import reports
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.packets import Packet
 from adapters.executors.process.ipc.reports import Report
-from adapters.executors.process.ipc.shared_page import Begun, Board
-from adapters.executors.process.pool.oom_kills import be_the_first_to_go
+from adapters.executors.process.ipc.shared_page import BegunRun, SharedPage
+from adapters.executors.process.pool.oom_kills import prefer_for_oom_kill
 from application.ports.executor import Span
 from domain.ids import TypeName
 from flask_tasks import Progress
@@ -32,13 +32,15 @@ from flask_tasks import Progress
 class Child:
     """Does what comes over the channel, and says there what became of it."""
 
-    def __init__(self, channel: Channel, board: Board, repertoire: Repertoire, output: Output, runs: int) -> None:
+    def __init__(
+        self, channel: Channel, board: SharedPage, repertoire: FunctionRegistry, output: Output, runs: int
+    ) -> None:
         self._supervisor = os.getppid()
         self._channel = channel
         self._board = board
         self._reporter = ProgressReporter(channel, board)
         self._repertoire = repertoire
-        self._surroundings = Surroundings(output)
+        self._surroundings = ProcessState(output)
         self._log = Log(output.log)
         self._runs_left = runs
 
@@ -56,7 +58,7 @@ class Child:
         self._channel.flush()  # this one may take long to prepare, go on for long, or be the end of the process
         is_attentive = self._repertoire.prepare(type)
         start = time.monotonic()
-        self._board.begin(Begun(packet.run, start, is_attentive))
+        self._board.begin(BegunRun(packet.run, start, is_attentive))
         outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_ours():  # the function has forked, and this is the copy
             os._exit(0)
@@ -90,15 +92,15 @@ def main(inbox: str, outbox: str, page: str, log: str, parent: str, runs: str, *
     """Serve with what these files and modules have, for so many runs; 0 is for ever."""
     prctl.die_with_parent(int(parent))
     prctl.adopt_orphans()
-    be_the_first_to_go()
-    channel, board = Channel(int(inbox), int(outbox)), Board(int(page))
+    prefer_for_oom_kill()
+    channel, board = Channel(int(inbox), int(outbox)), SharedPage(int(page))
     os.close(int(page))
     output = Output(int(log))
     output.open_streams()
     sys.argv = [""]
     code = 1
     try:
-        repertoire = Repertoire(entries, Path.cwd())
+        repertoire = FunctionRegistry(entries, Path.cwd())
         output.keep()
         Child(channel, board, repertoire, output, int(runs)).serve()
         code = 0

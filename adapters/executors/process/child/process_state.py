@@ -11,7 +11,7 @@ from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
 from typing import Any
 
 from adapters.executors.process.child.descriptors import copied, moved
-from adapters.executors.process.child.interpreter_state import Interpreter
+from adapters.executors.process.child.interpreter_state import InterpreterState
 from adapters.executors.process.child.output import Output
 
 SIGNALS = (
@@ -26,7 +26,7 @@ SIGNALS = (
 LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU)
 
 
-class Surroundings:
+class ProcessState:
     """Remembers how it is when it is made."""
 
     def __init__(self, output: Output) -> None:
@@ -42,7 +42,7 @@ class Surroundings:
         os.umask(self._mask)
         self._limits = _limits()
         self._threads = threading.active_count()
-        self._interpreter = Interpreter()
+        self._interpreter = InterpreterState()
 
     def restore(self) -> bool:
         """Whether the process is as it was. If it is not, it is of no use any more."""

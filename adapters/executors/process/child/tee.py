@@ -6,11 +6,11 @@ from contextlib import suppress
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
-PATIENCE = 100
+MAX_POLL_MILLISECONDS = 100
 """Milliseconds that a function waits for an onlooker who does not read. From then on it does not wait for him."""
 
 
-class Onlooker:
+class LiveOutput:
     """Where the handler's own output goes. One who does not read, or has gone, is no trouble to the function."""
 
     def __init__(self, descriptor: int) -> None:
@@ -26,15 +26,15 @@ class Onlooker:
                 data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
 
     def _has_room(self) -> bool:
-        events = self._room.poll(0 if self._is_stuck else PATIENCE)
+        events = self._room.poll(0 if self._is_stuck else MAX_POLL_MILLISECONDS)
         self._is_stuck = not events
         return events == [(self._descriptor, select.POLLOUT)]
 
 
-class _Shown(FileIO):
+class _TeeStream(FileIO):
     """A descriptor of which the onlooker sees what is written to it, as long as it is the log."""
 
-    def __init__(self, descriptor: int, log: int, onlooker: Onlooker) -> None:
+    def __init__(self, descriptor: int, log: int, onlooker: LiveOutput) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._log, self._onlooker = _identity(log), onlooker
 
@@ -48,7 +48,7 @@ class _Shown(FileIO):
 def stream(descriptor: int, errors: str, log: int, onlooker: int) -> TextIOWrapper:
     """Written line by line, so that what was printed is there when the process dies."""
     return TextIOWrapper(
-        BufferedWriter(_Shown(descriptor, log, Onlooker(onlooker))), "utf-8", errors, line_buffering=True
+        BufferedWriter(_TeeStream(descriptor, log, LiveOutput(onlooker))), "utf-8", errors, line_buffering=True
     )
 
 

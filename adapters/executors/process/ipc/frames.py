@@ -5,7 +5,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-LONGEST = 32 * 1024 * 1024
+MAX_FRAME_BYTES = 32 * 1024 * 1024
 """Bytes of a payload: a result with room to spare."""
 
 
@@ -36,7 +36,7 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-class Broken(Exception):
+class BrokenFrame(Exception):
     """The pipe holds something that no child of ours has written."""
 
 
@@ -60,8 +60,8 @@ class Unpacker:
         start, payload = 0, _HEADER.size
         while payload <= len(arrived):
             magic, kind, sender, run, length = _HEADER.unpack_from(arrived, start)
-            if magic != _MAGIC or kind not in _KINDS or length > LONGEST:
-                raise Broken
+            if magic != _MAGIC or kind not in _KINDS or length > MAX_FRAME_BYTES:
+                raise BrokenFrame
             if payload + length > len(arrived):
                 break
             start = payload + length

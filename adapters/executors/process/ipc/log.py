@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from adapters.executors.process.ipc.memfd import forget
 
-LONGEST = 64 * 1024
+MAX_LOG_BYTES = 64 * 1024
 """Bytes that are kept of what a run prints: the last ones."""
-SPARE = 1024 * 1024
+PUNCH_BYTES = 1024 * 1024
 """Bytes before the end that are not given back yet: a run that has just ended may still be read."""
 
 
@@ -41,7 +41,7 @@ class Log:
             return None
         start = self._read_to if self._read_to < end else 0  # shorter than before: somebody has truncated it
         self._read_to = end
-        return Printed(end, end - start <= LONGEST, _content(self._file, max(start, end - LONGEST), end))
+        return Printed(end, end - start <= MAX_LOG_BYTES, _content(self._file, max(start, end - MAX_LOG_BYTES), end))
 
     def told(self, printed: Printed) -> None:
         """The other side has read that."""
@@ -53,9 +53,9 @@ class Log:
         end = self._end()
         if end < self._freed_to:
             self._freed_to = 0
-        if end - self._freed_to < 2 * SPARE:
+        if end - self._freed_to < 2 * PUNCH_BYTES:
             return False
-        self._freed_to = forget(self._file, self._freed_to, end - SPARE)
+        self._freed_to = forget(self._file, self._freed_to, end - PUNCH_BYTES)
         return True
 
     def _end(self) -> int:

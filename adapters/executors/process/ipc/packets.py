@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from adapters.executors.process.ipc.memfd import anonymous_file
 
-KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
-INLINE = 32 * 1024 if sys.platform == "linux" else 1024
+SOCKET_KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+MAX_INLINE_BYTES = 32 * 1024 if sys.platform == "linux" else 1024
 """Bytes of a packet; longer arguments travel as an open file."""
 
 _HEAD = Struct("!QqIH?")
-LONGEST = _HEAD.size + INLINE
+MAX_PACKET_BYTES = _HEAD.size + MAX_INLINE_BYTES
 _ROOM_FOR_A_FILE = socket.CMSG_SPACE(array("i").itemsize)
 _CLOSE_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 DONT_WAIT = int(socket.MSG_DONTWAIT)
@@ -33,7 +33,7 @@ class Packet(NamedTuple):
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """The end of the supervisor, which never blocks, and that of the child."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, KIND)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, SOCKET_KIND)
     ours.setblocking(False)
     return ours, theirs
 
@@ -41,7 +41,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def send(to: socket.socket, packet: Packet) -> None:
     """Hand it over as a whole. BlockingIOError if there is no room for it now."""
     type, args = packet.type.encode(), packet.args.encode()
-    has_file = len(args) + len(type) > INLINE
+    has_file = len(args) + len(type) > MAX_INLINE_BYTES
     head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), has_file) + type
     try:
         _send_with_file(to, head, args) if has_file else to.send(head + args)
@@ -56,7 +56,7 @@ class Inbox:
 
     def __init__(self, socket: socket.socket) -> None:
         self._socket = socket
-        self._buffer = bytearray(LONGEST)
+        self._buffer = bytearray(MAX_PACKET_BYTES)
 
     def receive(self, flags: int = 0) -> Packet | None:
         """The next packet, when it comes; None when no other will ever come."""

@@ -9,7 +9,7 @@ import os
 from struct import Struct
 from typing import NamedTuple
 
-SIZE = mmap.PAGESIZE
+PAGE_BYTES = mmap.PAGESIZE
 
 _CANCELLED = Struct("=Q")
 _ANNOUNCED = 8
@@ -18,13 +18,13 @@ _IS_ATTENTIVE = 10
 _BEGUN, _BEGUN_AT = Struct("=Q"), 48
 _MOMENT, _MOMENT_AT = Struct("=d"), 56
 _HEAD = Struct("=QQdH")
-_HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, SIZE - 8
+_HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, PAGE_BYTES - 8
 _TAIL = Struct("=Q")
-LONGEST_MESSAGE = _TAIL_AT - _MESSAGE_AT
+MAX_MESSAGE_BYTES = _TAIL_AT - _MESSAGE_AT
 """Bytes."""
 
 
-class Note(NamedTuple):
+class ProgressNote(NamedTuple):
     """How far a run is, by the number of the run; `version` tells notes apart."""
 
     version: int
@@ -33,7 +33,7 @@ class Note(NamedTuple):
     message: str
 
 
-class Begun(NamedTuple):
+class BegunRun(NamedTuple):
     """The run that a child is at or was at last, when its function began, and whether it is handed a progress."""
 
     run: int
@@ -41,12 +41,12 @@ class Begun(NamedTuple):
     is_attentive: bool
 
 
-class Board:
+class SharedPage:
     """The child reads what it is asked for and writes what it is at, the supervisor the other way round."""
 
     def __init__(self, file: int) -> None:
-        os.ftruncate(file, SIZE)
-        self._page = mmap.mmap(file, SIZE)
+        os.ftruncate(file, PAGE_BYTES)
+        self._page = mmap.mmap(file, PAGE_BYTES)
 
     def cancel(self, run: int) -> None:
         """That run is no longer wanted."""
@@ -74,34 +74,38 @@ class Board:
     def is_announced(self, value: bool) -> None:
         self._page[_ANNOUNCED] = value
 
-    def begin(self, begun: Begun) -> None:
+    def begin(self, begun: BegunRun) -> None:
         """The function of this run begins. The number comes last, so that half of it is taken for none."""
         _BEGUN.pack_into(self._page, _BEGUN_AT, 0)
         _MOMENT.pack_into(self._page, _MOMENT_AT, begun.at)
         self._page[_IS_ATTENTIVE] = begun.is_attentive
         _BEGUN.pack_into(self._page, _BEGUN_AT, begun.run)
 
-    def begun(self) -> Begun | None:
+    def begun(self) -> BegunRun | None:
         """What the child is at; None if it has come to nothing yet, or is just about to, or after `close`."""
         if self._page.closed:
             return None
         (run,) = _BEGUN.unpack_from(self._page, _BEGUN_AT)
-        begun = Begun(run, _MOMENT.unpack_from(self._page, _MOMENT_AT)[0], bool(self._page[_IS_ATTENTIVE]))
+        begun = BegunRun(run, _MOMENT.unpack_from(self._page, _MOMENT_AT)[0], bool(self._page[_IS_ATTENTIVE]))
         return begun if run == _BEGUN.unpack_from(self._page, _BEGUN_AT)[0] != 0 else None
 
-    def write(self, note: Note) -> None:
+    def write(self, note: ProgressNote) -> None:
         """One writer at a time. The version stands before and behind the note, so that half of one can be told."""
-        message = note.message.encode()[:LONGEST_MESSAGE]
+        message = note.message.encode()[:MAX_MESSAGE_BYTES]
         _HEAD.pack_into(self._page, _HEAD_AT, note.version, note.run, note.value, len(message))
         self._page[_MESSAGE_AT : _MESSAGE_AT + len(message)] = message
         _TAIL.pack_into(self._page, _TAIL_AT, note.version)
 
-    def read(self) -> Note | None:
+    def read(self) -> ProgressNote | None:
         """The note; None if there is none, or if it is just being written."""
         (tail,) = _TAIL.unpack_from(self._page, _TAIL_AT)
         message = self._page[_MESSAGE_AT:_TAIL_AT]
         version, run, value, length = _HEAD.unpack_from(self._page, _HEAD_AT)
-        return Note(version, run, value, message[:length].decode(errors="ignore")) if version == tail != 0 else None
+        return (
+            ProgressNote(version, run, value, message[:length].decode(errors="ignore"))
+            if version == tail != 0
+            else None
+        )
 
     def close(self) -> None:
         """Look at it no more."""

@@ -15,17 +15,17 @@ from adapters.executors.process.ipc.frames import Frame, Unpacker
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.memfd import anonymous_file, appending
 from adapters.executors.process.ipc.packets import DONT_WAIT, Inbox, Packet
-from adapters.executors.process.ipc.shared_page import Board
-from adapters.executors.process.pool.oom_kills import ended_for_memory
-from adapters.executors.process.pool.process_tree import MARK, end_family
+from adapters.executors.process.ipc.shared_page import SharedPage
+from adapters.executors.process.pool.oom_kills import oom_kills
+from adapters.executors.process.pool.process_tree import CHILD_VARIABLE, kill_tree
 from application.ports.executor import Run
 
 ROOT = Path(__file__).resolve().parents[4]
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 """Libraries of which each child would take every core for itself."""
-COUNT = 1.0
+OOM_COUNT_SECONDS = 1.0
 """Seconds between two looks at whom the system has ended for memory."""
-PIECE = 64 * 1024
+READ_BYTES = 64 * 1024
 """Bytes that are read at once: as many as a pipe holds, and no more, since the allocator is slow from 128 KiB on."""
 
 
@@ -47,7 +47,7 @@ class ChildProcess:
             undo.callback(os.close, self.outbox)
             finish.callback(os.close, outbox)
             page = anonymous_file()
-            self.board = undo.enter_context(closing(Board(page)))
+            self.board = undo.enter_context(closing(SharedPage(page)))
             finish.callback(os.close, page)
             log = appending(anonymous_file())
             undo.callback(os.close, log)
@@ -78,8 +78,8 @@ class ChildProcess:
 
     def said(self) -> Iterator[Frame]:
         """What it has said since, without what a forked copy of it says. Broken if that cannot be understood."""
-        size = PIECE
-        while size == PIECE:  # less than was asked for is all that there is
+        size = READ_BYTES
+        while size == READ_BYTES:  # less than was asked for is all that there is
             piece = self._read()
             size = len(piece)
             for frame in self._unpacker.feed(piece):
@@ -88,7 +88,7 @@ class ChildProcess:
 
     def _read(self) -> bytes:
         try:
-            piece = os.read(self.outbox, PIECE)
+            piece = os.read(self.outbox, READ_BYTES)
         except BlockingIOError:
             return b""
         self.is_silent = not piece
@@ -97,7 +97,7 @@ class ChildProcess:
     def kill(self) -> None:
         """End it with all that it has started, whatever they are doing. Its death is seen later."""
         self._signal(signal.SIGSTOP)  # or it would go on starting others
-        end_family(self._process.pid, self._mark)
+        kill_tree(self._process.pid, self._mark)
         self._signal(signal.SIGKILL)
 
     def has_died(self) -> bool:
@@ -107,12 +107,12 @@ class ChildProcess:
     def bury(self) -> str:
         """After its death: end what it has left, give back what connected to it. Answers how it died."""
         self._signal(signal.SIGKILL)
-        end_family(self._process.pid, self._mark)
+        kill_tree(self._process.pid, self._mark)
         code = self._process.wait()
         self._connections.close()
         if self.death is not None:
             os.close(self.death)
-        self.ended_for_memory = code == -signal.SIGKILL and (ended_for_memory() or 0) > self._ended_before
+        self.ended_for_memory = code == -signal.SIGKILL and (oom_kills() or 0) > self._ended_before
         if self.ended_for_memory:
             return "was killed by SIGKILL, as there was no memory left"
         return f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
@@ -120,8 +120,8 @@ class ChildProcess:
     def _count_ended(self) -> None:
         """How many the system had ended for memory about when this run began: what comes after may be its own end."""
         now = time.monotonic()
-        if now - self._counted_at > COUNT:
-            self._counted_at, self._ended_before = now, ended_for_memory() or 0
+        if now - self._counted_at > OOM_COUNT_SECONDS:
+            self._counted_at, self._ended_before = now, oom_kills() or 0
 
     def _signal(self, number: int) -> None:
         # A process that nobody has waited for keeps its number, and its group keeps it too.
@@ -157,7 +157,7 @@ def _descriptor_of_death(process: int) -> int | None:
 def _environment(ours: Mapping[str, str], mark: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), ours.get("PYTHONPATH"))))
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD}
-    return {MARK: mark} | one_thread | {**ours, "PYTHONPATH": path, MARK: mark}
+    return {CHILD_VARIABLE: mark} | one_thread | {**ours, "PYTHONPATH": path, CHILD_VARIABLE: mark}
 
 
 def _signal(number: int) -> str:

@@ -7,7 +7,7 @@ from domain.failure import Failure
 
 
 @dataclass(slots=True, eq=False)
-class Sent:
+class DispatchedRun:
     """Its number, and the seconds that it is expected to take. `ended` is what it was stopped with, if it was.
 
     `log` is what it has printed, as soon as that is known.

@@ -6,32 +6,32 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from operator import attrgetter
 
-from adapters.executors.process.pool.dispatched_run import Sent
-from adapters.executors.process.pool.durations import Pace
-from adapters.executors.process.pool.slot import Place
+from adapters.executors.process.pool.dispatched_run import DispatchedRun
+from adapters.executors.process.pool.durations import Durations
+from adapters.executors.process.pool.slot import Slot
 from application.ports.executor import Described, Event, Failed, Run, Span, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
 
-DEATHS = 3
+MAX_IMPORT_DEATHS = 3
 """So many processes that died while they imported the functions are no accident."""
 
 
-class Dispatch:
+class Dispatcher:
     """Hands runs to places that have room, and gathers the events of all places. It is their owner."""
 
-    def __init__(self, replace: Callable[[Place], None]) -> None:
+    def __init__(self, replace: Callable[[Slot], None]) -> None:
         self._replace = replace
-        self._idle: dict[Place, None] = {}
-        self._quick: set[Place] = set()
-        self._sharing: set[Place] = set()
-        self._rooms: dict[Place, int] = {}
+        self._idle: dict[Slot, None] = {}
+        self._quick: set[Slot] = set()
+        self._sharing: set[Slot] = set()
+        self._rooms: dict[Slot, int] = {}
         self._room = 0
         self._waiting: deque[Run] = deque()
-        self._running: dict[Hold, Place] = {}
+        self._running: dict[Hold, Slot] = {}
         self._events: list[Event] = []
         self._numbers = count(1)
-        self._pace = Pace()
+        self._pace = Durations()
         self._functions: bytes | None = None
         self._is_handing_out = self._was_usable = self._is_unusable = False
         self._deaths = 0
@@ -95,7 +95,7 @@ class Dispatch:
             self._waiting.appendleft(run)
         self._hand_out()
 
-    def changed(self, place: Place) -> None:
+    def changed(self, place: Slot) -> None:
         """Know its room."""
         room = place.room
         self._room += room - self._rooms.pop(place, 0)
@@ -113,12 +113,12 @@ class Dispatch:
         if self._waiting:
             self._hand_out()
 
-    def died(self, place: Place, how: str) -> None:
+    def died(self, place: Slot, how: str) -> None:
         """Have it replaced."""
         if not place.was_ready:
             self._functions = None  # it may have been asked for them
             self._deaths += 1
-            if self._was_usable or self._deaths >= DEATHS:
+            if self._was_usable or self._deaths >= MAX_IMPORT_DEATHS:
                 self.unusable(f"the tasks cannot be imported: the process that tried {how}")
         self._replace(place)
 
@@ -145,6 +145,6 @@ class Dispatch:
                 place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
                 run = self._waiting.popleft()
                 self._running[run.hold] = place
-                place.start(Sent(next(self._numbers), run, self._pace.expected(run.type)))
+                place.start(DispatchedRun(next(self._numbers), run, self._pace.expected(run.type)))
         finally:
             self._is_handing_out = False

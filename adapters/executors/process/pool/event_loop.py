@@ -9,10 +9,10 @@ from contextlib import suppress
 from itertools import count
 
 Action = Callable[[], None]
-LONGEST_WAIT = 3600.0
+MAX_WAIT_SECONDS = 3600.0
 
 
-class Loop:
+class EventLoop:
     """Actions for descriptors that can be read, and for moments. Nothing happens but in `turn`."""
 
     def __init__(self) -> None:
@@ -64,4 +64,4 @@ class Loop:
             os.read(self._woken, 4096)
 
     def _until_due(self) -> float:
-        return max(0.0, self._agenda[0][0] - time.monotonic()) if self._agenda else LONGEST_WAIT
+        return max(0.0, self._agenda[0][0] - time.monotonic()) if self._agenda else MAX_WAIT_SECONDS

@@ -5,15 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from adapters.executors.process.pool.child_process import ROOT, ChildProcess
-from adapters.executors.process.pool.dispatcher import Dispatch
-from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.pool.dispatcher import Dispatcher
+from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.limits import UNLIMITED, Limits
-from adapters.executors.process.pool.slot import Place
+from adapters.executors.process.pool.slot import Slot
 from application.ports.executor import Event, Run
 from domain.failure import Failure
 from domain.ids import Hold
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
 """Seconds before a child is replaced that died without having run anything: twice as many each time."""
 
 
@@ -28,9 +28,9 @@ class ProcessExecutor:
         self, tasks: Sequence[str], concurrency: int, directory: Path = ROOT, limits: Limits = UNLIMITED
     ) -> None:
         self._tasks, self._concurrency, self._directory, self._limits = tasks, concurrency, directory, limits
-        self._loop = Loop()
-        self._dispatch = Dispatch(self._replace)
-        self._places: dict[Place, float] = {}
+        self._loop = EventLoop()
+        self._dispatch = Dispatcher(self._replace)
+        self._places: dict[Slot, float] = {}
 
     @property
     def concurrency(self) -> int:
@@ -45,7 +45,7 @@ class ProcessExecutor:
     def open(self) -> None:
         """Start the children. The first to be ready describes the functions."""
         for _ in range(self._concurrency):
-            self._add(FIRST_PAUSE)
+            self._add(FIRST_PAUSE_SECONDS)
 
     def start(self, run: Run) -> None:
         """Hand it to a child."""
@@ -77,17 +77,17 @@ class ProcessExecutor:
 
     def _add(self, pause: float) -> None:
         child = ChildProcess(self._tasks, self._directory, self._limits.runs)
-        self._places[Place(child, self._loop, self._dispatch, self._limits.memory)] = pause
+        self._places[Slot(child, self._loop, self._dispatch, self._limits.memory)] = pause
 
-    def _replace(self, place: Place) -> None:
+    def _replace(self, place: Slot) -> None:
         pause = self._places.pop(place)
         if place.has_ended_a_run:
-            self._loop.later(0, partial(self._try_to_add, FIRST_PAUSE))
+            self._loop.later(0, partial(self._try_to_add, FIRST_PAUSE_SECONDS))
         else:
-            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, LONGEST_PAUSE)))
+            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, MAX_PAUSE_SECONDS)))
 
     def _try_to_add(self, pause: float) -> None:
         try:
             self._add(pause)
         except OSError:  # no memory, no descriptor or no process to be had now
-            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, LONGEST_PAUSE)))
+            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, MAX_PAUSE_SECONDS)))

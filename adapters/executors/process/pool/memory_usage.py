@@ -4,30 +4,30 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def is_above(process: int, most: int) -> bool:
     """Whether they have more than so many bytes, what they share counted once."""
     # The exact sum takes the system milliseconds where there is much of it. So it is asked for only where it matters.
-    return resident(process) > most and sum(map(_share, _family(process))) > most
+    return resident(process) > most and sum(map(_share, _tree(process))) > most
 
 
 def resident(process: int) -> int:
     """Bytes, counted again for each that shares them; 0 if it has ended, or where nothing shows it."""
-    return sum(map(_resident, _family(process)))
+    return sum(map(_resident, _tree(process)))
 
 
-def _family(process: int) -> Iterator[int]:
+def _tree(process: int) -> Iterator[int]:
     yield process
     for thread in _names(f"/proc/{process}/task"):
         for child in _content(f"/proc/{process}/task/{thread}/children").split():
-            yield from _family(int(child))
+            yield from _tree(int(child))
 
 
 def _resident(process: int) -> int:
     fields = _content(f"/proc/{process}/statm").split()
-    return int(fields[1]) * PAGE if fields else 0
+    return int(fields[1]) * PAGE_BYTES if fields else 0
 
 
 def _share(process: int) -> int:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.memory_usage import is_above
 
-INTERVAL = 0.1
+CHECK_SECONDS = 0.1
 """Seconds between two looks."""
-HEAVY = 0.75
+RETIRE_SHARE = 0.75
 """The share of the limit from which on a child is not used for another run, which would begin with little room."""
 
 
@@ -15,7 +15,12 @@ class MemoryWatch:
     """Looks at a child while runs go on there, if there is a limit, and costs nothing while there are none."""
 
     def __init__(
-        self, process: int, limit: int | None, loop: Loop, heavy: Callable[[], None], excessive: Callable[[int], None]
+        self,
+        process: int,
+        limit: int | None,
+        loop: EventLoop,
+        heavy: Callable[[], None],
+        excessive: Callable[[int], None],
     ) -> None:
         self._process, self._limit, self._loop = process, limit, loop
         self._tell_heavy, self._tell_excessive = heavy, excessive
@@ -26,7 +31,7 @@ class MemoryWatch:
         self._goes_on = True
         if self._limit is not None and not self._is_looking:
             self._is_looking = True
-            self._loop.later(INTERVAL, self._look)
+            self._loop.later(CHECK_SECONDS, self._look)
 
     def end(self) -> None:
         """None does."""
@@ -36,8 +41,8 @@ class MemoryWatch:
         self._is_looking = self._goes_on
         if self._limit is None or not self._is_looking:
             return
-        if is_above(self._process, int(self._limit * HEAVY)):
+        if is_above(self._process, int(self._limit * RETIRE_SHARE)):
             self._tell_heavy()
             if is_above(self._process, self._limit):
                 self._tell_excessive(self._limit)
-        self._loop.later(INTERVAL, self._look)
+        self._loop.later(CHECK_SECONDS, self._look)

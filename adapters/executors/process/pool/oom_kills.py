@@ -8,17 +8,17 @@ COUNTERS = (
     "/proc/vmstat",
 )
 """Where it says how many it has ended: in this container, by either version of cgroups, or on the whole machine."""
-SCORE = "/proc/self/oom_score_adj"
-FIRST = "1000"
+OOM_SCORE_FILE = "/proc/self/oom_score_adj"
+MAX_OOM_SCORE = "1000"
 
 
-def be_the_first_to_go() -> None:
+def prefer_for_oom_kill() -> None:
     """From now on this process is ended before any other, with what it will start."""
-    with suppress(OSError), open(SCORE, "w") as file:
-        file.write(FIRST)
+    with suppress(OSError), open(OOM_SCORE_FILE, "w") as file:
+        file.write(MAX_OOM_SCORE)
 
 
-def ended_for_memory() -> int | None:
+def oom_kills() -> int | None:
     """How many processes were ended because there was no memory left; None where nobody counts them."""
     for counter in COUNTERS:
         with suppress(OSError), open(counter) as file:

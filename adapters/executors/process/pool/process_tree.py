@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-MARK = "FLASK_TASKS_CHILD"
+CHILD_VARIABLE = "FLASK_TASKS_CHILD"
 """A variable with which each child, and what it starts, can be told from everything else on the machine."""
-SEARCHED = 32 * 1024
+MAX_ENVIRONMENT_BYTES = 32 * 1024
 """Bytes of an environment that are searched for it, since it stands at the beginning."""
 
 
-class Relative(NamedTuple):
+class ProcessEntry(NamedTuple):
     """A process that has not ended."""
 
     id: int
@@ -23,34 +23,34 @@ class Relative(NamedTuple):
     is_marked: bool
 
 
-def end_family(child: int, mark: str) -> None:
+def kill_tree(child: int, mark: str) -> None:
     """Kill all but the child itself. What these start in the meantime is killed as well."""
     ended: set[int] = set()
-    while found := set(_family(child, mark)) - ended:
+    while found := set(_tree(child, mark)) - ended:
         ended |= found
         for process in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
 
 
-def _family(child: int, mark: str) -> Iterator[int]:
-    processes = {each.id: each for each in _processes(f"{MARK}={mark}".encode())}
+def _tree(child: int, mark: str) -> Iterator[int]:
+    processes = {each.id: each for each in _processes(f"{CHILD_VARIABLE}={mark}".encode())}
     for each in processes.values():
         if each.id != child and (each.is_marked or _descends(each, child, processes)):
             yield each.id
 
 
-def _descends(process: Relative, child: int, processes: Mapping[int, Relative]) -> bool:
+def _descends(process: ProcessEntry, child: int, processes: Mapping[int, ProcessEntry]) -> bool:
     while process.parent != child and process.parent in processes:
         process = processes[process.parent]
     return process.parent == child
 
 
-def _processes(mark: bytes) -> Iterator[Relative]:
+def _processes(mark: bytes) -> Iterator[ProcessEntry]:
     for process in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         state, parent = _content(f"/proc/{process}/stat").rpartition(b")")[2].split()[:2] or (b"Z", b"0")
         if state != b"Z":
-            yield Relative(int(process), int(parent), mark in _content(f"/proc/{process}/environ"))
+            yield ProcessEntry(int(process), int(parent), mark in _content(f"/proc/{process}/environ"))
 
 
 def _content(path: str) -> bytes:
@@ -60,7 +60,7 @@ def _content(path: str) -> bytes:
     except OSError:
         return b""
     try:
-        return os.read(file, SEARCHED)
+        return os.read(file, MAX_ENVIRONMENT_BYTES)
     except OSError:
         return b""
     finally:

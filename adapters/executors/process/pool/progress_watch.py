@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
-from adapters.executors.process.ipc.shared_page import Board, Note
-from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.ipc.shared_page import ProgressNote, SharedPage
+from adapters.executors.process.pool.event_loop import EventLoop
 
-INTERVAL = 0.1
+CHECK_SECONDS = 0.1
 """Seconds between two looks at a board on which something changes."""
 
 
 class ProgressWatch:
     """Looks at the board when the child announces a note, and from then on as long as there are new ones."""
 
-    def __init__(self, board: Board, loop: Loop, tell: Callable[[Note], None]) -> None:
+    def __init__(self, board: SharedPage, loop: EventLoop, tell: Callable[[ProgressNote], None]) -> None:
         self._board, self._loop, self._tell = board, loop, tell
         self._version = 0
         self._is_looking = self._is_over = False
@@ -30,7 +30,7 @@ class ProgressWatch:
         """Tell of what is new, now and as long as it changes."""
         if not self._is_looking:
             self._is_looking = True
-            self._loop.later(INTERVAL, self._look_again)
+            self._loop.later(CHECK_SECONDS, self._look_again)
         self.look()
 
     def close(self) -> None:
@@ -44,4 +44,4 @@ class ProgressWatch:
         self._is_looking = self.look()
         if self._is_looking:
             self._board.is_announced = True
-            self._loop.later(INTERVAL, self._look_again)
+            self._loop.later(CHECK_SECONDS, self._look_again)

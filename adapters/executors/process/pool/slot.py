@@ -6,49 +6,49 @@ from functools import partial
 
 from adapters.executors.functions.failures import crashed, out_of_memory
 from adapters.executors.process.ipc import reports
-from adapters.executors.process.ipc.frames import Broken, Frame, Kind
+from adapters.executors.process.ipc.frames import BrokenFrame, Frame, Kind
 from adapters.executors.process.ipc.log import Printed
-from adapters.executors.process.ipc.shared_page import Note
+from adapters.executors.process.ipc.shared_page import ProgressNote
 from adapters.executors.process.pool.child_process import ChildProcess
-from adapters.executors.process.pool.dispatched_run import Sent
-from adapters.executors.process.pool.event_loop import Loop
+from adapters.executors.process.pool.dispatched_run import DispatchedRun
+from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.log_watch import LogWatch
 from adapters.executors.process.pool.memory_watch import MemoryWatch
 from adapters.executors.process.pool.progress_watch import ProgressWatch
-from adapters.executors.process.pool.slot_listener import Owner
+from adapters.executors.process.pool.slot_listener import SlotListener
 from application.ports.executor import Described, Event, Failed, Progressed, Span, Started
 from domain.failure import Failure
 from domain.ids import Hold
 from domain.progress import Progress
 
-AHEAD = 0.005
+QUEUE_SECONDS = 0.005
 """Seconds of work that a child may have before it, since a run that it finds there costs it no wait for us."""
-MOST = 128
+MAX_QUEUED_RUNS = 128
 """Runs that a child may have before it."""
-SHORT = 0.05
+SHORT_RUN_SECONDS = 0.05
 """Seconds of a run behind which one other may stand, however long the two take together."""
-STALL = 0.01
+STALL_SECONDS = 0.01
 """Seconds after which one that was to be short has turned out long, and nothing stands behind it: so many at least."""
-PATIENCE = 2
+STALL_FACTOR = 2
 """And so many times as long as it was expected to take."""
-LOOK = 0.01
+START_POLL_SECONDS = 0.01
 """Seconds that a run may go on before it is told that it has begun: of most, the end tells it soon enough."""
-LOST = 10.0
+LOST_RUN_SECONDS = 10.0
 """Seconds after which a run that a child has come to, and has not begun, never reached it: a function took it away."""
-GRACE = 0.5
+CANCEL_GRACE_SECONDS = 0.5
 """Seconds that a function has to clean up, if it can see that it should."""
-LAST_GASP = 0.1
+DEATH_GRACE_SECONDS = 0.1
 """Seconds between the end of a child's pipe and its death, if it was about to die."""
-POLL = 0.05
+DEATH_POLL_SECONDS = 0.05
 """Seconds between two looks for a dead child, where the system does not tell."""
 
 
-class Place:
+class Slot:
     """Runs go on one after the other. Whatever stands behind others stands behind such as are expected to be short."""
 
-    def __init__(self, child: ChildProcess, loop: Loop, owner: Owner, memory: int | None = None) -> None:
+    def __init__(self, child: ChildProcess, loop: EventLoop, owner: SlotListener, memory: int | None = None) -> None:
         self._child, self._loop, self._owner = child, loop, owner
-        self._sent: deque[Sent] = deque()
+        self._sent: deque[DispatchedRun] = deque()
         self.seconds = 0.0
         """How long the runs that are there are expected to take."""
         self._last_seen = 0
@@ -62,7 +62,7 @@ class Place:
         if child.death is not None:
             loop.listen(child.death, self._see_death)
         else:
-            loop.later(POLL, self._look_for_death)
+            loop.later(DEATH_POLL_SECONDS, self._look_for_death)
 
     @property
     def is_idle(self) -> bool:
@@ -76,16 +76,16 @@ class Place:
             return 0
         if not self._sent:
             return 1
-        if self.seconds < AHEAD:
-            return MOST - len(self._sent)
-        return 1 if len(self._sent) == 1 and self.seconds < SHORT else 0
+        if self.seconds < QUEUE_SECONDS:
+            return MAX_QUEUED_RUNS - len(self._sent)
+        return 1 if len(self._sent) == 1 and self.seconds < SHORT_RUN_SECONDS else 0
 
     @property
     def may_share(self) -> bool:
         """Whether others would begin something sooner that stands behind here."""
-        return len(self._sent) > 1 and self.seconds >= AHEAD and not (self._is_stalled or self._is_dead)
+        return len(self._sent) > 1 and self.seconds >= QUEUE_SECONDS and not (self._is_stalled or self._is_dead)
 
-    def start(self, sent: Sent) -> None:
+    def start(self, sent: DispatchedRun) -> None:
         """Before: there is room."""
         try:
             self._child.start(sent.number, sent.run)
@@ -119,9 +119,9 @@ class Place:
         self._bury()
 
     def _watch(self) -> None:
-        if self._sent and self._sent[0].seconds < SHORT and not (self._is_watched or self._is_stalled):
+        if self._sent and self._sent[0].seconds < SHORT_RUN_SECONDS and not (self._is_watched or self._is_stalled):
             self._is_watched = True
-            self._loop.later(max(STALL, PATIENCE * self._sent[0].seconds), self._look_for_stall)
+            self._loop.later(max(STALL_SECONDS, STALL_FACTOR * self._sent[0].seconds), self._look_for_stall)
 
     def _look_for_stall(self) -> None:
         self._is_watched = False
@@ -136,7 +136,7 @@ class Place:
     def _look_soon(self) -> None:
         if self._sent and not self._is_looking:
             self._is_looking = True
-            self._loop.later(LOOK, self._look)
+            self._loop.later(START_POLL_SECONDS, self._look)
 
     def _look(self) -> None:
         self._is_looking = False
@@ -157,7 +157,7 @@ class Place:
     def _expect_a_start(self) -> None:
         if self._sent and not self._is_expecting:
             self._is_expecting = True
-            self._loop.later(LOST, partial(self._look_for_start, self._sent[0].number))
+            self._loop.later(LOST_RUN_SECONDS, partial(self._look_for_start, self._sent[0].number))
 
     def _look_for_start(self, number: int) -> None:
         self._is_expecting = False
@@ -180,7 +180,7 @@ class Place:
         self._is_stalled = value
         self._owner.changed(self)
 
-    def _drop(self, unbegun: Sequence[Sent]) -> None:
+    def _drop(self, unbegun: Sequence[DispatchedRun]) -> None:
         self._sent = deque(each for each in self._sent if each not in unbegun)
         self.seconds = sum(each.seconds for each in self._sent)
         if not self._sent:
@@ -190,10 +190,10 @@ class Place:
                 self._owner.ended(each.run, Failed(each.run.hold, each.ended), None)
         self._owner.gave_back([each.run for each in unbegun if each.ended is None])
 
-    def _stop(self, sent: Sent) -> None:
+    def _stop(self, sent: DispatchedRun) -> None:
         if sent.is_attentive:
             self._child.board.cancel(sent.number)
-            self._loop.later(GRACE, partial(self._end_grace, sent))
+            self._loop.later(CANCEL_GRACE_SECONDS, partial(self._end_grace, sent))
         else:
             self._kill()
 
@@ -204,7 +204,7 @@ class Place:
             why = f"the process that ran it had more in memory than the {most // 2**20} MiB of CHILD_MEMORY"
             self.end(sent.run.hold, out_of_memory(why))
 
-    def _end_grace(self, sent: Sent) -> None:
+    def _end_grace(self, sent: DispatchedRun) -> None:
         if sent in self._sent:
             self._kill()
 
@@ -221,7 +221,7 @@ class Place:
             for frame in self._child.said():
                 self._take(frame)
             self._go_on()
-        except Broken:
+        except BrokenFrame:
             self._child.is_silent = True
             self._take_back()
             for sent in self._sent:  # the end of any may have been in what cannot be read
@@ -229,7 +229,7 @@ class Place:
             self._give_up("something else wrote into the pipe between its process and the handler")
         if self._child.is_silent:
             self._loop.ignore(self._child.outbox)
-            self._loop.later(LAST_GASP, partial(self._give_up, "its process closed the pipe to the handler"))
+            self._loop.later(DEATH_GRACE_SECONDS, partial(self._give_up, "its process closed the pipe to the handler"))
 
     def _go_on(self) -> None:
         """Some may have ended: others come next, and there is room for more."""
@@ -267,7 +267,7 @@ class Place:
         self.was_ready = True
         self._owner.changed(self)
 
-    def _report(self, sent: Sent, frame: Frame) -> None:
+    def _report(self, sent: DispatchedRun, frame: Frame) -> None:
         match frame.kind:
             case Kind.SUCCEEDED | Kind.FAILED:
                 self._progress.look()
@@ -279,16 +279,16 @@ class Place:
                 self._look_at_board()
                 self._progress.look_and_go_on()
 
-    def _read(self, sent: Sent, printed: Printed) -> None:
+    def _read(self, sent: DispatchedRun, printed: Printed) -> None:
         sent.log = printed.text()
         self._child.log.told(printed)
 
-    def _tell_progress(self, note: Note) -> None:
+    def _tell_progress(self, note: ProgressNote) -> None:
         for sent in self._sent:
             if sent.number == note.run and sent.ended is None:
                 self._owner.happened(Progressed(sent.run.hold, Progress(note.value, note.message)))
 
-    def _settle(self, sent: Sent, event: Event, span: Span | None) -> None:
+    def _settle(self, sent: DispatchedRun, event: Event, span: Span | None) -> None:
         """What the run was stopped with comes before what became of it afterwards."""
         self._sent.popleft()
         if not self._sent:
@@ -331,4 +331,4 @@ class Place:
         if self._child.has_died():
             self._see_death()
         elif not self._is_dead:
-            self._loop.later(POLL, self._look_for_death)
+            self._loop.later(DEATH_POLL_SECONDS, self._look_for_death)

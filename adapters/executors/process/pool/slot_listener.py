@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 from application.ports.executor import Event, Run, Span
 
 if TYPE_CHECKING:
-    from adapters.executors.process.pool.slot import Place
+    from adapters.executors.process.pool.slot import Slot
 
 
-class Owner(Protocol):
+class SlotListener(Protocol):
     """Decides what is started where."""
 
     def happened(self, event: Event) -> None:
@@ -24,11 +24,11 @@ class Owner(Protocol):
         """They were never begun."""
         ...
 
-    def changed(self, place: "Place") -> None:
+    def changed(self, place: "Slot") -> None:
         """It has another room, or none."""
         ...
 
-    def died(self, place: "Place", how: str) -> None:
+    def died(self, place: "Slot", how: str) -> None:
         """It is of no use any more."""
         ...
 
