@@ -37,8 +37,8 @@ def main() -> None:
     except NothingToRun as error:
         raise process.stop(error) from None
     finally:
-        couriers = container.courier(), container.claiming_courier(), container.keeping_courier()
-        for each in (container.listener(), *couriers, container.notifier(), container.clock()):
+        runners = container.runner(), container.claim_runner(), container.lease_runner()
+        for each in (container.listener(), *runners, container.notifier(), container.clock()):
             each.close()
     log.info("stopped")
 
