@@ -12,7 +12,7 @@ from entrypoints import parent_pipes
 from entrypoints.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
-    from entrypoints.container import Container
+    from entrypoints.containers.postgres_storage import PostgresStorage
 
 CONFIGURATION_EXIT_CODE = 2
 """The exit code that says: starting again will not help."""
@@ -51,14 +51,14 @@ def configure_logging(name: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def prepare_database(container: "Container") -> None:
+def prepare_database(storage: "PostgresStorage") -> None:
     """After: the tables are there, and the clock is measured. Waits for a database that is away."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            if container.migrate()():
+            if storage.migrate()():
                 log.info("the tables are up to date")
-            container.clock().measure()
+            storage.clock().measure()
             return
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, why(error))

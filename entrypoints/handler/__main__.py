@@ -8,8 +8,8 @@ from application.ports.wake_up import Topic
 from application.supervisor.supervisor import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import parent_pipes, process
-from entrypoints.container import Container
-from entrypoints.injector import providers
+from entrypoints.containers.handler import HandlerContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
 
 log = logging.getLogger("entrypoints.handler")
 
@@ -23,23 +23,22 @@ def published(types: Sequence[TaskType]) -> None:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT, and once more of either hurries."""
-    container = Container(settings=process.start("handler"))
-    container.published.override(providers.Object(published))
-    process.prepare_database(container)
-    container.clock().open()
+    settings = process.start("handler")
+    storage = PostgresStorage(settings=settings)
+    process.prepare_database(storage)
+    storage.clock().open()
+    container = HandlerContainer(settings=settings, storage=storage, on_published=published)
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     process.spare_the_collector()
-    container.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
+    storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:
         supervisor.run()
     except NothingToRun as error:
         raise process.stop(error) from None
     finally:
-        runners = container.runner(), container.claim_runner(), container.lease_runner()
-        for each in (container.listener(), *runners, container.notifier(), container.clock()):
-            each.close()
+        container.shutdown_resources()
     log.info("stopped")
 
 

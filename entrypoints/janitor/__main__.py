@@ -4,7 +4,8 @@ import logging
 import signal
 
 from entrypoints import parent_pipes, process
-from entrypoints.container import Container
+from entrypoints.containers.janitor import JanitorContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
 from entrypoints.janitor.rounds import Rounds
 from entrypoints.janitor.webhook_loop import WebhookLoop
@@ -15,9 +16,10 @@ log = logging.getLogger("entrypoints.janitor")
 def main() -> None:
     """Go round until SIGTERM or SIGINT."""
     settings = process.start("janitor")
-    container = Container(settings=settings)
-    process.prepare_database(container)
-    container.clock().open()
+    storage = PostgresStorage(settings=settings)
+    process.prepare_database(storage)
+    storage.clock().open()
+    container = JanitorContainer(settings=settings, storage=storage)
     chores = [
         ticking(container.tick()),
         cleaning(container.clean()),
@@ -38,8 +40,7 @@ def main() -> None:
     rounds.run()
     if postman:
         postman.close()
-    container.notifier().close()
-    container.clock().close()
+    container.shutdown_resources()
     log.info("stopped")
 
 

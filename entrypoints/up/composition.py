@@ -1,10 +1,11 @@
-"""What up needs of the container: a server where there is no database, and tables in it."""
+"""What `up` needs of the containers: a server where there is no database, and tables in it."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from entrypoints import process
-from entrypoints.container import Container
+from entrypoints.containers.embedded import EmbeddedContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.settings import Settings
 from entrypoints.up.errors import Refused
 from entrypoints.up.server import Server
@@ -15,7 +16,7 @@ DATA = Path(".data")
 
 def embedded_postgres() -> Server:
     """The server that keeps its data beside the code."""
-    return Container.embedded_postgres(DATA)
+    return EmbeddedContainer.embedded_postgres(DATA)
 
 
 def prepare(settings: Settings, url: str) -> None:
@@ -23,10 +24,10 @@ def prepare(settings: Settings, url: str) -> None:
 
     In this process: where there is nothing to do, starting another would be most of the time that up takes.
     """
-    container = Container(settings=replace(settings, database_url=url))
+    storage = PostgresStorage(settings=replace(settings, database_url=url))
     try:
-        process.prepare_database(container)
+        process.prepare_database(storage)
     except Exception as error:
         raise Refused(f"the tables could not be brought up to date: {process.why(error)}") from error
     finally:
-        container.database().close()
+        storage.shutdown_resources()

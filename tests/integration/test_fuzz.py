@@ -12,7 +12,8 @@ from schemathesis.engine import events, from_schema
 from adapters.postgres import Database
 from domain.ids import TypeName
 from domain.task_type import TaskType
-from entrypoints.container import Container
+from entrypoints.containers.api import ApiContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 from tests import steps
@@ -28,14 +29,14 @@ CONFIGURATION = {
 def app(database: Database, postgres_url: str) -> Iterator[Flask]:
     """The API over an empty database in which one type is published."""
     # Nobody runs the tasks here: who waits for one is answered with what is known.
-    container = Container(settings=Settings(database_url=postgres_url, http_waiters=0, webhook_secret=(b"s" * 24,)))
+    settings = Settings(database_url=postgres_url, http_waiters=0, webhook_secret=(b"s" * 24,))
+    container = ApiContainer(settings=settings, storage=PostgresStorage(settings=settings))
     add = TaskType(name=TypeName("add"), schema='{"type":"object","properties":{"a":{"type":"number"}}}')
-    with container.begin()() as work:
+    with container.storage.begin()() as work:
         work.types.publish(steps.HANDLER, [add], steps.at(10**8))
         work.commit()
     yield create_app(container)
-    container.notifier().close()
-    container.database().close()
+    container.shutdown_resources()
 
 
 def test_every_answer_is_as_described_and_none_is_500(app: Flask) -> None:

@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.clocks import ManualClock
-from adapters.memory import MemoryAutocommitStore, MemoryStore
+from adapters.memory import MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
-from application.known_types import KnownTypes
 from application.ports.wake_up import Topic
-from application.submissions import SubmissionBuilder, TaskRequest
-from application.use_cases.submit_task import SubmitTask, Submitted
-from application.view import View, Viewer
+from application.submissions import TaskRequest
+from application.use_cases.submit_task import Submitted
+from application.view import View
 from domain.ids import HandlerId, TypeName
 from domain.instants import after
 from domain.task_type import TaskType
+from entrypoints.containers.api import ApiContainer
+from entrypoints.containers.janitor import JanitorContainer
+from entrypoints.containers.memory_storage import MemoryStorage
+from entrypoints.settings import Settings
 
 HANDLER = HandlerId("handler-1")
 
@@ -31,14 +34,17 @@ class Service:
     errors: list[Exception] = field(default_factory=list)
     away: bool = False
     begun: int = 0
+    waiters: int = 500
 
     def __post_init__(self) -> None:
-        self.storage = MemoryAutocommitStore(self.begin)
-        self.types = KnownTypes(self.begin, self.clock)
-        self.viewer = Viewer(self.types, self.clock)
-        self.submission_builder = SubmissionBuilder(
-            self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True
-        )
+        settings = Settings(max_task_time=600, webhook_secret=(b"k" * 24,), http_waiters=self.waiters)
+        storage = MemoryStorage(store=self.store, begin=self.begin, clock=self.clock, notifier=self)
+        self.api = ApiContainer(settings=settings, storage=storage, checker=AnyButWrong())
+        self.janitor = JanitorContainer(settings=settings, storage=storage)
+        self.storage = storage.autocommit()
+        self.wake_up = storage.wake_up()
+        self.types = self.api.known_types()
+        self.viewer = self.api.viewer()
 
     def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
         self.begun += 1
@@ -62,8 +68,7 @@ class Service:
         return self.submitted(type, args, **asked).view
 
     def submitted(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> Submitted:
-        made = SubmitTask(self.begin, self.storage, self.submission_builder, self, self.viewer)
-        return made(TaskRequest(type=TypeName(type), args=args or {}, **asked))
+        return self.api.submit_task()(TaskRequest(type=TypeName(type), args=args or {}, **asked))
 
 
 class AnyButWrong:

@@ -3,6 +3,7 @@
 import pytest
 from werkzeug.test import TestResponse
 
+from entrypoints.containers.injector import providers
 from tests.unit.http_service import Service, configured
 
 PAGE = "https://app.example.org"
@@ -62,7 +63,7 @@ def test_a_page_may_read_that_the_service_broke_down(service: Service) -> None:
     def break_down(_: object) -> None:
         raise RuntimeError
 
-    service.view_task = lambda: break_down  # type: ignore[method-assign,return-value,assignment]
+    service.container.view_task.override(providers.Object(break_down))
     answer = service.app().test_client().get("/task/1", headers={"Origin": PAGE})
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (500, PAGE)
 

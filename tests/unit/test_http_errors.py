@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from application.errors import StorageConflict
+from entrypoints.containers.injector import providers
 from entrypoints.http.requests.body import CHARSETS
 from tests.unit.http_service import Service, configured
 
@@ -200,7 +201,7 @@ class TestOutages:
         def conflict(_: object) -> None:
             raise StorageConflict
 
-        service.delete_task = lambda: conflict  # type: ignore[method-assign,return-value]
+        service.container.delete_task.override(providers.Object(conflict))
         check_form(service.app().test_client().delete("/task/1"), 503)
 
     @pytest.mark.parametrize("path", ["/ping", "/health/live", "/docs", "/openapi.json", "/docs/swagger-ui.css"])
@@ -221,7 +222,7 @@ def test_what_nobody_foresaw_is_500_without_a_word_of_it_but_in_the_log(
     def break_down(_: object) -> None:
         raise RuntimeError("SELECT secret")
 
-    service.view_task = lambda: break_down  # type: ignore[method-assign,return-value,assignment]
+    service.container.view_task.override(providers.Object(break_down))
     answer = service.app().test_client().get("/task/1")
     assert "secret" not in json.dumps(check_form(answer, 500))
     assert "SELECT secret" in caplog.text

@@ -7,7 +7,6 @@ import pytest
 
 from application.errors import UnknownTask
 from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
-from application.use_cases.view_log import ViewLog
 from domain.failure import Failure
 from domain.ids import TaskId
 from domain.settlement import Settlement
@@ -90,7 +89,7 @@ def test_several_starts_stand_in_their_order(service: Service) -> None:
 def test_there_is_none_of_a_task_that_is_not_there(service: Service) -> None:
     assert service.client.get("/task/7/log").get_json()["message"] == "task id 7 is not registered"
     with pytest.raises(UnknownTask):
-        ViewLog(service.begin)(TaskId(7))
+        service.container.view_log()(TaskId(7))
 
 
 def test_while_the_database_is_away_it_can_be_asked_again(service: Service) -> None:

@@ -53,7 +53,7 @@ def post() -> PaperPost:
 
 @pytest.fixture
 def claim(service: Service) -> ClaimDeliveries:
-    return ClaimDeliveries(service.begin, service.clock)
+    return service.janitor.claim_deliveries()
 
 
 @pytest.fixture

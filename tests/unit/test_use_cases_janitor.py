@@ -8,12 +8,10 @@ import pytest
 
 from adapters.memory import MemoryStore
 from adapters.memory.queue import MemoryQueue
-from adapters.processes import ProcProcesses
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import DeletedTasks
 from application.ports.wake_up import Topic
-from application.use_cases.clean import Clean
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.settle_lost import BATCH_TASKS
@@ -57,7 +55,7 @@ def running(service: Service, number: int = 1, **options: int) -> Sequence[Task]
 class TestCleaning:
     def test_what_has_expired_goes_in_batches_and_the_unrun_are_told(self, service: Service):
         steps.add(service.begin, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
-        clean = Clean(service.begin, service.clock)
+        clean = service.janitor.clean()
         service.clock.move(60)
         assert clean(limit=2) == DeletedTasks(2, [1, 2])
         assert clean(limit=2) == DeletedTasks(1, [3])
@@ -66,7 +64,7 @@ class TestCleaning:
     def test_handlers_that_are_long_dead_are_forgotten_on_the_way(self, service: Service):
         service.publish(TaskType(name=TypeName("add")), seconds=1)
         service.clock.move(86_400)
-        Clean(service.begin, service.clock)()
+        service.janitor.clean()()
         with service.begin() as work:
             assert not work.types.renew(HANDLER, service.clock.now())
 
@@ -226,7 +224,7 @@ class TestBurying:
             work.types.publish(HANDLER, [], steps.at(10**6), name_of(process.pid))
             work.types.publish(HandlerId("elsewhere"), [], steps.at(10**6), "another-boot pid:[1] 1 1")
             work.commit()
-        return RescueFromDeadProcesses(service.begin, service.clock, service, ProcProcesses())
+        return service.janitor.rescue_from_dead_processes()
 
     def test_what_a_process_held_that_was_seen_to_end_is_taken_back_at_once(
         self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]

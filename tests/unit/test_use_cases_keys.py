@@ -7,9 +7,7 @@ import pytest
 from application.errors import InvalidItems, KeyTaken, StorageConflict, UnknownTask
 from application.ports.wake_up import Topic
 from application.submissions import SubmissionBuilder, TaskRequest
-from application.use_cases.delete_task import DeleteTask
 from application.use_cases.submit_tasks import SubmitTasks, UnreadableItem
-from application.use_cases.view_task import ViewTask
 from domain.errors import InvalidIdempotencyKey
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
 from domain.key import key
@@ -35,7 +33,7 @@ def request(number: int, type: str = "add", **asked: object) -> TaskRequest:
 
 
 def many(service: Service, *requests: TaskRequest | UnreadableItem) -> list[int]:
-    return list(SubmitTasks(service.begin, service.submission_builder, service)(requests))
+    return list(service.api.submit_tasks()(requests))
 
 
 def count(service: Service) -> int:
@@ -75,7 +73,7 @@ class TestAgain:
 
     def test_a_key_is_free_again_when_its_task_is_gone(self, service: Service):
         service.submit(key=KEY)
-        DeleteTask(service.begin, service)(TaskId(1))
+        service.api.delete_task()(TaskId(1))
         assert service.submitted(key=KEY, args={"other": 1}).is_new
 
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
@@ -88,7 +86,7 @@ class TestMany:
     def test_all_are_stored_in_order_and_handlers_are_woken_once(self, service: Service):
         service.told.clear()
         assert many(service, *(request(n) for n in range(5))) == [1, 2, 3, 4, 5]
-        shown = [ViewTask(service.storage, service.viewer)(TaskId(id)) for id in range(1, 6)]
+        shown = [service.api.view_task()(TaskId(id)) for id in range(1, 6)]
         assert [view.stored.args for view in shown] == [f'{{"n":{n}}}' for n in range(5)]
         assert {view.task.priority for view in shown} == {3}
         assert service.told == [Topic.WAITING]
@@ -135,7 +133,7 @@ class TestMany:
             many(service, request(1), request(2, key=KEY))
         assert list(refusal.value.errors) == ["$.1.idempotency_key"]
         with pytest.raises(UnknownTask):
-            ViewTask(service.storage, service.viewer)(TaskId(2))
+            service.api.view_task()(TaskId(2))
 
     def test_requests_are_asked_for_one_at_a_time(self, service: Service):
         """So whoever reads them has one of them in its hands at any time."""

@@ -11,9 +11,6 @@ from application.ports.wake_up import Topic
 from application.use_cases import change_tasks
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, ChangeTasksResult
-from application.use_cases.count_tasks import CountTasks
-from application.use_cases.fold_counts import FoldCounts
-from application.use_cases.retry_tasks import RetryTasks
 from domain.ids import TaskId, TypeName
 from domain.options import Options
 from domain.status import Status
@@ -32,13 +29,11 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 
 
 def cancel(service: Service, **asked: object) -> ChangeTasksResult:
-    return CancelTasks(service.begin, service.clock, service)(ChangeTasksRequest(**{"filter": Filter(), **asked}))
+    return service.api.cancel_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
 def retry(service: Service, **asked: object) -> ChangeTasksResult:
-    return RetryTasks(service.begin, service.clock, service.types, service)(
-        ChangeTasksRequest(**{"filter": Filter(), **asked})
-    )
+    return service.api.retry_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
 def statuses(service: Service) -> list[Status]:
@@ -195,9 +190,9 @@ class Breaking:
 
 def test_tasks_are_counted_by_type_and_status(service: Service):
     one_of_each(service)
-    assert CountTasks(service.begin)() == {ADD: dict.fromkeys(Status, 1)}
+    assert service.api.count_tasks()() == {ADD: dict.fromkeys(Status, 1)}
 
 
 def test_folding_is_tried_again_where_others_were_in_the_way(service: Service):
     service.errors = [StorageConflict()]
-    assert FoldCounts(service.begin)() == 0
+    assert service.janitor.fold_counts()() == 0

@@ -7,13 +7,8 @@ from application.errors import InvalidArguments, StorageConflict, StorageUnavail
 from application.ports.listing import Filter
 from application.ports.task_repository import TaskRecord
 from application.ports.wake_up import Topic
-from application.use_cases.cancel_task import CancelTask
-from application.use_cases.delete_task import DeleteTask
-from application.use_cases.list_tasks import ListTasks, TaskPage
 from application.use_cases.list_tasks import ListTasksRequest as ListRequest
-from application.use_cases.retry_task import RetryTask
-from application.use_cases.view_log import ViewLog
-from application.use_cases.view_task import ViewTask
+from application.use_cases.list_tasks import TaskPage
 from application.view import View
 from domain.errors import InvalidOption, InvalidTransition
 from domain.ids import TaskId, TypeName
@@ -35,19 +30,19 @@ def service() -> Service:
 
 
 def view(service: Service, id: TaskId = ONE) -> TaskRecord:
-    return ViewTask(service.storage, service.viewer)(id).stored
+    return service.api.view_task()(id).stored
 
 
 def cancel(service: Service, id: TaskId = ONE) -> View:
-    return CancelTask(service.begin, service.clock, service, service.viewer)(id)
+    return service.api.cancel_task()(id)
 
 
 def retry(service: Service, id: TaskId = ONE) -> View:
-    return RetryTask(service.begin, service.clock, service.types, service, service.viewer)(id)
+    return service.api.retry_task()(id)
 
 
 def delete(service: Service, id: TaskId = ONE) -> None:
-    DeleteTask(service.begin, service)(id)
+    service.api.delete_task()(id)
 
 
 def run(service: Service, type: str = "default") -> steps.Task:
@@ -120,7 +115,7 @@ class TestViewing:
     def test_it_says_what_a_task_waits_for(self, service: Service):
         service.publish(ADD, seconds=30)
         service.submit("add")
-        seen = ViewTask(service.storage, service.viewer)
+        seen = service.api.view_task()
         assert seen(ONE).waiting_for is WaitingFor.HANDLER
         service.clock.move(60)
         assert seen(ONE).waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
@@ -226,7 +221,7 @@ def test_a_task_that_is_not_there_cannot_be_changed(service: Service, verb):
 
 class TestListing:
     def page(self, service: Service, **asked: object) -> TaskPage:
-        return ListTasks(service.begin, service.viewer)(ListRequest(filter=Filter(), **asked))
+        return service.api.list_tasks()(ListRequest(filter=Filter(), **asked))
 
     def test_pages_follow_each_other_until_nothing_does(self, service: Service):
         for _ in range(5):
@@ -262,7 +257,7 @@ class TestConflicts:
         service.errors = [StorageConflict()]
         assert view(service).task.status is Status.WAITING
         service.errors = [StorageConflict()]
-        assert ViewLog(service.begin)(TaskId(1)) == []
+        assert service.api.view_log()(TaskId(1)) == []
 
     def test_but_not_for_ever(self, service: Service):
         service.submit()

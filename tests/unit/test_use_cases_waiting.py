@@ -7,16 +7,14 @@ from threading import enumerate as living_threads
 
 import pytest
 
-from adapters.memory import MemoryWakeUp
 from application import change_feed
 from application.change_feed import ChangeFeed, PollGaps, Subscriber
 from application.errors import StorageUnavailable, UnknownTask
 from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
 from application.use_cases import follow_task
-from application.use_cases.await_task import Awaited, AwaitTask
-from application.use_cases.follow_task import FollowTask, TaskFollower
-from application.use_cases.view_task import ViewTask
+from application.use_cases.await_task import Awaited
+from application.use_cases.follow_task import TaskFollower
 from application.view import View
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
@@ -37,14 +35,10 @@ class Waiting:
     """A service in which tasks are waited for, two at most."""
 
     def __init__(self) -> None:
-        self.service = Service()
-        self.wake_up = MemoryWakeUp()
-        self.change_feed = ChangeFeed(
-            self.service.storage, self.service.clock, self.wake_up, self.service.viewer, most=2
-        )
-        view = ViewTask(self.service.storage, self.service.viewer)
-        self.await_task = AwaitTask(self.change_feed, self.service.viewer, self.service.clock)
-        self.follow_task = FollowTask(view, self.change_feed, self.service.viewer)
+        self.service = Service(waiters=2)
+        self.wake_up = self.service.wake_up
+        api = self.service.api
+        self.change_feed, self.await_task, self.follow_task = api.change_feed(), api.await_task(), api.follow_task()
         self.pool = ThreadPoolExecutor(4)
 
     def submit(self) -> View:
@@ -88,7 +82,7 @@ class TestAwaiting:
     def test_what_has_finished_is_answered_at_once(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
-        known = ViewTask(waiting.service.storage, waiting.service.viewer)(ONE)
+        known = waiting.service.api.view_task()(ONE)
         assert waiting.await_task(known, LONG) == Awaited(known)
 
     def test_what_finished_since_it_was_seen_is_answered_at_once(self, waiting: Waiting):

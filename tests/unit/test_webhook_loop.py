@@ -7,7 +7,6 @@ import pytest
 
 from application.ports.webhooks import Answer
 from application.signing import Signer
-from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import DeliveryState
 from domain.ids import TaskId
@@ -40,7 +39,7 @@ def hire(service: Service) -> Iterator[Callable[[Post], WebhookLoop]]:
 
     def start(answer: Post) -> WebhookLoop:
         deliver = Deliver(service.begin, service.clock, Answers(answer), Signer([]), service.viewer, callback_json)
-        hired.append(WebhookLoop(ClaimDeliveries(service.begin, service.clock), deliver, rest=0.005))
+        hired.append(WebhookLoop(service.janitor.claim_deliveries(), deliver, rest=0.005))
         hired[-1].open()
         return hired[-1]
 

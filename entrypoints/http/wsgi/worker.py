@@ -12,7 +12,8 @@ from threading import Thread
 from flask import Flask
 
 from entrypoints import process
-from entrypoints.container import Container
+from entrypoints.containers.api import ApiContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
@@ -24,19 +25,21 @@ def app() -> Flask:
     """The app, made from the environment. It answers at once, with 503 until the database is there and ready."""
     process.configure_logging("http")
     settings = Settings.from_environment(os.environ)
-    container = Container(settings=settings)
+    storage = PostgresStorage(settings=settings)
+    container = ApiContainer(settings=settings, storage=storage)
     aside(end_with_parent)
-    aside(lambda: prepare(container))
+    # Requests under way still need the rest of the resources; those end with this process.
     at_the_end(lambda: container.change_feed().close())
     made = create_app(container)
+    aside(lambda: prepare(storage))
     process.spare_the_collector()
     return made
 
 
-def prepare(container: Container) -> None:
+def prepare(storage: PostgresStorage) -> None:
     """Wait for the database, and keep the clock from then on."""
-    process.prepare_database(container)
-    container.clock().open()
+    process.prepare_database(storage)
+    storage.clock().open()
 
 
 def at_the_end(work: Callable[[], None]) -> None:

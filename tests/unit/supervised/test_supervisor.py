@@ -1,4 +1,4 @@
-"""A supervisor over the memory store, with functions that run in threads behind doors."""
+"""A supervisor over memory, composed by its container, with functions that run in threads behind doors."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,44 +9,26 @@ from typing import TypeVar
 
 import pytest
 
-from adapters.clocks import SystemClock
-from adapters.cron import CronCalendar
 from adapters.executors.thread import ThreadExecutor
-from adapters.json_schema import SchemaChecker
-from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryStore
 from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
-from application.known_types import KnownTypes
 from application.ports.executor import Run
 from application.ports.queue import ClaimRequest, ProgressReport
 from application.ports.wake_up import Topic
 from application.supervisor import claim_cursors
 from application.supervisor import supervisor as module
-from application.supervisor.background import ThreadRunner
-from application.supervisor.lane import Lane
-from application.supervisor.operations.claim import ClaimTasks
-from application.supervisor.operations.late_logs import StoreLateLogs
-from application.supervisor.operations.operation import Context, Identity
-from application.supervisor.operations.publish import Publish, Withdraw
-from application.supervisor.operations.record_starts import RecordStarts
-from application.supervisor.operations.release_orphans import ReleaseOrphans
-from application.supervisor.operations.renew_leases import FindLost, RenewLeases
-from application.supervisor.operations.report_progress import ReportProgress
-from application.supervisor.operations.reroute import Reroute
-from application.supervisor.operations.rescue import rescue_lapsed
-from application.supervisor.operations.settle import Settle
-from application.supervisor.state import SupervisorState
-from application.supervisor.supervisor import NothingToRun, Supervisor
-from application.use_cases.cancel_task import CancelTask
-from application.use_cases.publish_types import PublishTypes
-from application.use_cases.rescue import Rescue
-from application.view import Viewer
+from application.supervisor.supervisor import NothingToRun
 from domain.failure import Failure
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
+from entrypoints.containers.api import ApiContainer
+from entrypoints.containers.handler import HandlerContainer
+from entrypoints.containers.memory_storage import MemoryStorage
+from entrypoints.settings import Settings
 from tests.steps import add, at, claim, save, stored, submission, task
 from tests.unit.supervised.gates import close_all, doors, entered
 
@@ -70,34 +52,23 @@ class Rig:
     def __init__(
         self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
     ) -> None:
+        settings = Settings(grace=grace, lease=lease)
         self.store = MemoryStore()
-        self.clock = SystemClock()
-        self.wake_up = MemoryWakeUp()
         self.is_away = self.loses_the_next_claim = False
         self.executor = ThreadExecutor([tasks], concurrency)
-        self.runner = ThreadRunner(self.executor.wake)
-        state = self.state = SupervisorState(self.clock)
-        rescue = Rescue(self.begin, self.clock, self.wake_up, lease)
-        context = Context(state, self.begin, MemoryAutocommitStore(self.begin), Identity(HandlerId("me"), lease))
-        operations = [
-            Publish(context, PublishTypes(self.begin, self.clock, CronCalendar()), lambda types: None),
-            Settle(context, self.wake_up),
-            Reroute(context, SchemaChecker(), rescue.guard),
-            StoreLateLogs(context),
-            ReportProgress(context, self.wake_up),
-            rescue_lapsed(context, rescue),
-            Withdraw(context),
-        ]
-        claiming = [ClaimTasks(context, self.executor), RecordStarts(context, self.executor), ReleaseOrphans(context)]
-        keeping = [RenewLeases(context), FindLost(context)]
-        self.claim_runner = ThreadRunner(self.executor.wake)
-        self.lease_runner = ThreadRunner(self.executor.wake)
-        lanes = [
-            Lane(state, self.runner, operations),
-            Lane(state, self.claim_runner, claiming),
-            Lane(state, self.lease_runner, keeping),
-        ]
-        self.supervisor = Supervisor(state, self.executor, lanes, grace)
+        storage = MemoryStorage(store=self.store, begin=self.begin)
+        self.container = HandlerContainer(
+            settings=settings,
+            storage=storage,
+            executor=self.executor,
+            handler_id=HandlerId("me"),
+            on_published=lambda types: None,
+        )
+        self.api = ApiContainer(settings=settings, storage=MemoryStorage(store=self.store, notifier=storage.notifier))
+        self.clock, self.wake_up = storage.clock(), storage.wake_up()
+        self.state = self.container.supervisor_state()
+        self.claim_runner = self.container.claim_runner()
+        self.supervisor = self.container.supervisor()
         self.wake_up.listen(self.supervisor.wake, (Topic.WAITING, Topic.TAKEN))
         self.thread = Thread(target=self.supervisor.run)
 
@@ -124,8 +95,7 @@ class Rig:
 
     def cancel(self, id: int) -> None:
         """Somebody does, who reaches the store."""
-        viewer = Viewer(KnownTypes(self.store.begin, self.clock), self.clock)
-        CancelTask(self.store.begin, self.clock, self.wake_up, viewer)(TaskId(id))
+        self.api.cancel_task()(TaskId(id))
 
     def task(self, id: int) -> Task:
         return task(self.store.begin, id)
@@ -137,8 +107,7 @@ class Rig:
         return set(self.store.state.handlers)
 
     def close(self) -> None:
-        for runner in (self.runner, self.claim_runner, self.lease_runner):
-            runner.close()
+        self.container.shutdown_resources()
 
     def drain(self) -> None:
         self.supervisor.stop()

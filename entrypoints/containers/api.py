@@ -1,0 +1,62 @@
+"""The API's objects: a use case for each operation."""
+
+from adapters.json_schema import SchemaChecker
+from application.change_feed import ChangeFeed
+from application.known_types import KnownTypes
+from application.submissions import SubmissionBuilder
+from application.use_cases.await_task import AwaitTask
+from application.use_cases.cancel_task import CancelTask
+from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_tasks import CountTasks
+from application.use_cases.delete_task import DeleteTask
+from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_tasks import ListTasks
+from application.use_cases.retry_task import RetryTask
+from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.submit_task import SubmitTask
+from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.view_log import ViewLog
+from application.use_cases.view_task import ViewTask
+from application.view import Viewer
+from entrypoints.containers.injector import containers, providers
+from entrypoints.containers.resource import resource
+from entrypoints.settings import Settings
+
+
+class ApiContainer(containers.DeclarativeContainer):
+    """Implements entrypoints.http.services.Services."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    storage = providers.DependenciesContainer()
+
+    ping = storage.ping
+    checker = providers.Singleton(SchemaChecker)
+    known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
+    viewer = providers.Singleton(Viewer, known_types, storage.clock)
+    submission_builder = providers.Singleton(
+        SubmissionBuilder,
+        storage.clock,
+        known_types,
+        checker,
+        settings.provided.max_task_time,
+        settings.provided.signs,
+    )
+    change_feed = resource(
+        ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, settings.provided.http_waiters
+    )
+
+    submit_task = providers.Singleton(
+        SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer
+    )
+    submit_tasks = providers.Singleton(SubmitTasks, storage.begin, submission_builder, storage.notifier)
+    view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
+    await_task = providers.Singleton(AwaitTask, change_feed, viewer, storage.clock)
+    follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
+    view_log = providers.Singleton(ViewLog, storage.begin)
+    cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)
+    retry_task = providers.Singleton(RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer)
+    delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)
+    list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
+    count_tasks = providers.Singleton(CountTasks, storage.begin)
+    cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
+    retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)

@@ -1,0 +1,92 @@
+"""A handler's objects: the executor, and the supervisor that claims for it."""
+
+import os
+import socket
+from typing import Any
+from uuid import uuid4
+
+from adapters.cron import CronCalendar
+from adapters.executors.process.pool.executor import ProcessExecutor
+from adapters.executors.process.pool.limits import Limits
+from adapters.json_schema import SchemaChecker
+from adapters.processes import ProcProcesses
+from application.supervisor.background import ThreadRunner
+from application.supervisor.lane import Lane
+from application.supervisor.operations.claim import ClaimTasks
+from application.supervisor.operations.late_logs import StoreLateLogs
+from application.supervisor.operations.operation import Context, Identity
+from application.supervisor.operations.publish import Publish, Withdraw
+from application.supervisor.operations.record_starts import RecordStarts
+from application.supervisor.operations.release_orphans import ReleaseOrphans
+from application.supervisor.operations.renew_leases import FindLost, RenewLeases
+from application.supervisor.operations.report_progress import ReportProgress
+from application.supervisor.operations.reroute import Reroute
+from application.supervisor.operations.rescue import rescue_from_dead, rescue_lapsed
+from application.supervisor.operations.settle import Settle
+from application.supervisor.state import SupervisorState
+from application.supervisor.supervisor import Supervisor
+from application.use_cases.publish_types import PublishTypes
+from application.use_cases.rescue import Rescue
+from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
+from domain.ids import HandlerId
+from entrypoints.containers.injector import containers, providers
+from entrypoints.containers.resource import resource
+from entrypoints.settings import Settings
+
+
+def new_handler_id() -> HandlerId:
+    """An id that no other process ever has; it says where the process runs."""
+    return HandlerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
+
+
+class HandlerContainer(containers.DeclarativeContainer):
+    """`on_published` is called with the types of this handler each time they have been published."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    storage = providers.DependenciesContainer()
+    on_published: Any = providers.Dependency()
+
+    calendar = providers.Singleton(CronCalendar)
+    processes = providers.Singleton(ProcProcesses)
+    checker = providers.Singleton(SchemaChecker)
+    publish_types = providers.Singleton(PublishTypes, storage.begin, storage.clock, calendar)
+    rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
+    rescue_from_dead_processes = providers.Singleton(
+        RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
+    )
+
+    limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)
+    executor = providers.Singleton(
+        ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
+    )
+
+    handler_id = providers.Singleton(new_handler_id)
+    identity = providers.Singleton(Identity, handler_id, settings.provided.lease, processes.provided.own.call())
+    supervisor_state = providers.Singleton(SupervisorState, storage.clock)
+    context = providers.Singleton(Context, supervisor_state, storage.begin, storage.autocommit, identity)
+
+    outcome_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    outcome_operations = providers.List(
+        providers.Singleton(Publish, context, publish_types, on_published),
+        providers.Singleton(Settle, context, storage.notifier),
+        providers.Singleton(Reroute, context, checker, rescue.provided.guard),
+        providers.Singleton(StoreLateLogs, context),
+        providers.Singleton(ReportProgress, context, storage.notifier),
+        providers.Singleton(rescue_lapsed, context, rescue),
+        providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
+        providers.Singleton(Withdraw, context),
+    )
+    claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    claim_operations = providers.List(
+        providers.Singleton(ClaimTasks, context, executor),
+        providers.Singleton(RecordStarts, context, executor),
+        providers.Singleton(ReleaseOrphans, context),
+    )
+    lease_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    lease_operations = providers.List(providers.Singleton(RenewLeases, context), providers.Singleton(FindLost, context))
+    lanes = providers.List(
+        providers.Singleton(Lane, supervisor_state, outcome_runner, outcome_operations),
+        providers.Singleton(Lane, supervisor_state, claim_runner, claim_operations),
+        providers.Singleton(Lane, supervisor_state, lease_runner, lease_operations),
+    )
+    supervisor = providers.Singleton(Supervisor, supervisor_state, executor, lanes, settings.provided.grace)

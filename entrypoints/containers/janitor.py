@@ -1,0 +1,46 @@
+"""A janitor's objects: what it does in each round, and what it tells to whom."""
+
+from adapters.cron import CronCalendar
+from adapters.processes import ProcProcesses
+from adapters.webhooks import new_webhook_sender
+from application.known_types import KnownTypes
+from application.signing import Signer
+from application.use_cases.claim_deliveries import ClaimDeliveries
+from application.use_cases.clean import Clean
+from application.use_cases.deliver import Deliver
+from application.use_cases.fold_counts import FoldCounts
+from application.use_cases.rescue import Rescue
+from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
+from application.use_cases.tick import Tick
+from application.view import Viewer
+from entrypoints.callback_json import callback_json
+from entrypoints.containers.injector import containers, providers
+from entrypoints.settings import Settings
+
+
+class JanitorContainer(containers.DeclarativeContainer):
+    """The chores of a janitor, and the delivery of callbacks."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    storage = providers.DependenciesContainer()
+
+    calendar = providers.Singleton(CronCalendar)
+    processes = providers.Singleton(ProcProcesses)
+    tick = providers.Singleton(
+        Tick, storage.begin, storage.clock, storage.notifier, calendar, settings.provided.max_task_time
+    )
+    clean = providers.Singleton(Clean, storage.begin, storage.clock)
+    rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
+    rescue_from_dead_processes = providers.Singleton(
+        RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
+    )
+    fold_counts = providers.Singleton(FoldCounts, storage.begin)
+
+    claim_deliveries = providers.Singleton(ClaimDeliveries, storage.begin, storage.clock)
+    known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
+    viewer = providers.Singleton(Viewer, known_types, storage.clock)
+    webhook_sender = providers.Singleton(new_webhook_sender, settings.provided.webhook_networks)
+    signer = providers.Singleton(Signer, settings.provided.webhook_secret)
+    deliver = providers.Singleton(
+        Deliver, storage.begin, storage.clock, webhook_sender, signer, viewer, providers.Object(callback_json)
+    )
