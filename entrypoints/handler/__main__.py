@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from application.ports.wake_up import Topic
-from application.supervisor.supervisor import NothingToRun
+from application.supervisor.executor_events import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import parent_pipes, process
 from entrypoints.container import Container
@@ -37,8 +37,8 @@ def main() -> None:
     except NothingToRun as error:
         raise process.stop(error) from None
     finally:
-        couriers = container.courier(), container.claiming_courier(), container.keeping_courier()
-        for each in (container.listener(), *couriers, container.notifier(), container.clock()):
+        runners = container.runner(), container.claim_runner(), container.lease_runner()
+        for each in (container.listener(), *runners, container.notifier(), container.clock()):
             each.close()
     log.info("stopped")
 

@@ -5,11 +5,11 @@ from threading import Event
 
 import pytest
 
+from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresAutocommitStore, PostgresStore
 from application.ports.wake_up import Topic
-from application.supervisor.background import ThreadRunner
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.settle import Settle
@@ -50,14 +50,14 @@ class Settling:
 
     def end(self) -> None:
         assert self.arrived.wait(20)
-        self.courier.deliver()
+        self.courier.deliver_result()
 
     def renew(self) -> None:
         arrived = Event()
         courier = ThreadRunner(arrived.set)
         RenewLeases(self.office).send(courier)
         assert arrived.wait(20)
-        courier.deliver()
+        courier.deliver_result()
         courier.close()
 
     def statuses(self, *ids: int) -> list[Status]:
@@ -81,7 +81,7 @@ def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pyt
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
     assert "the outcome of task 2 cannot be stored" in caplog.text
     assert settling.state.is_empty
-    assert settling.state.unsettled == {running[1].hold}
+    assert settling.state.unstorable == {running[1].hold}
 
 
 def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settling, caplog: pytest.LogCaptureFixture):
@@ -113,9 +113,9 @@ def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling
         somebody.tasks.lock(TaskId(2))
         settling.state.release([first, second])
         settling.settle()
-        assert settling.state.prefetch.returning == {second.hold: second.type}
+        assert settling.state.prefetch.pending_releases == {second.hold: second.type}
     settling.settle()
-    assert not settling.state.prefetch.returning
+    assert not settling.state.prefetch.pending_releases
 
 
 def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):

@@ -1,7 +1,12 @@
 """How a supervisor remembers how far its claims have got."""
 
 from application.ports.queue import ClaimedRecord, Cursor
-from application.supervisor.claim_cursors import MAX_AGE_SECONDS, MAX_CURSORS, SECONDS_PER_CLAIM_SECOND, ClaimCursors
+from application.supervisor.claim_cursors import (
+    FULL_CLAIM_PAUSE_FACTOR,
+    MAX_CURSORS,
+    MAX_FULL_CLAIM_PAUSE_SECONDS,
+    ClaimCursors,
+)
 from domain.ids import TaskId, TypeName
 from tests.steps import NOW, at, submission
 
@@ -48,16 +53,16 @@ def test_the_longer_a_claim_from_the_beginning_takes_the_later_comes_the_next():
     cursors = ClaimCursors()
     cursors.advance(claimed((ADD, 0, -1)))
     cursors.full_claim_ended(now=5, seconds=0.1)
-    assert cursors.full_claim_due_in(5) == SECONDS_PER_CLAIM_SECOND * 0.1
-    assert cursors.usable(5 + SECONDS_PER_CLAIM_SECOND * 0.1 - 0.01)
-    assert not cursors.usable(5 + SECONDS_PER_CLAIM_SECOND * 0.1)
+    assert cursors.full_claim_due_in(5) == FULL_CLAIM_PAUSE_FACTOR * 0.1
+    assert cursors.usable(5 + FULL_CLAIM_PAUSE_FACTOR * 0.1 - 0.01)
+    assert not cursors.usable(5 + FULL_CLAIM_PAUSE_FACTOR * 0.1)
 
 
 def test_one_that_was_held_up_does_not_keep_what_stands_before_the_marks_waiting_for_long():
     cursors = ClaimCursors()
     cursors.advance(claimed((ADD, 0, -1)))
     cursors.full_claim_ended(now=5, seconds=14)
-    assert cursors.full_claim_due_in(5) == MAX_AGE_SECONDS
+    assert cursors.full_claim_due_in(5) == MAX_FULL_CLAIM_PAUSE_SECONDS
 
 
 def test_there_are_no_more_marks_than_some():

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
 from adapters.cron import CronCalendar
 from adapters.executors.thread import ThreadExecutor
@@ -20,23 +21,23 @@ from application.known_types import KnownTypes
 from application.ports.executor import Run
 from application.ports.queue import ClaimRequest, ProgressReport
 from application.ports.wake_up import Topic
-from application.supervisor import claim_cursors
-from application.supervisor import supervisor as module
-from application.supervisor.background import ThreadRunner
+from application.supervisor import claim_cursors, shutdown
+from application.supervisor.executor_events import NothingToRun
 from application.supervisor.lane import Lane
-from application.supervisor.operations.claim import ClaimTasks
-from application.supervisor.operations.late_logs import StoreLateLogs
+from application.supervisor.operations.claim_tasks import ClaimTasks
+from application.supervisor.operations.find_lost import FindLost
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
 from application.supervisor.operations.release_orphans import ReleaseOrphans
-from application.supervisor.operations.renew_leases import FindLost, RenewLeases
+from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.report_progress import ReportProgress
 from application.supervisor.operations.reroute import Reroute
-from application.supervisor.operations.rescue import rescue_lapsed
+from application.supervisor.operations.rescue_tasks import rescue_lapsed
 from application.supervisor.operations.settle import Settle
+from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.state import SupervisorState
-from application.supervisor.supervisor import NothingToRun, Supervisor
+from application.supervisor.supervisor import Supervisor
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
@@ -176,7 +177,7 @@ def test_a_burst_is_done_each_once(rig: Rig):
 
 
 def test_what_comes_to_stand_before_the_last_that_was_claimed_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(claim_cursors, "SECONDS_PER_CLAIM_SECOND", 2000)
+    monkeypatch.setattr(claim_cursors, "FULL_CLAIM_PAUSE_FACTOR", 2000)
     rig.await_status(rig.submit("quick"), Status.DONE)
     rig.await_status(rig.submit("quick", run_at=at(-60)), Status.DONE)
 
@@ -322,7 +323,7 @@ def test_an_outage_keeps_outcomes_and_takes_nothing_away(rig: Rig):
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
 def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(shutdown, "FINAL_WRITE_SECONDS", 0.1)
     rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.is_away = True
