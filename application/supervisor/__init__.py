@@ -1,1 +1,1 @@
-"""A handler's supervisor: claims tasks, hands them to an executor, keeps their leases, and settles their outcomes."""
+"""A handler's supervisor: claims tasks, hands them to an executor, renews their leases, and settles their outcomes."""

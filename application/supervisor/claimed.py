@@ -1,4 +1,4 @@
-"""What a supervisor holds: tasks that it has claimed and not settled yet."""
+"""The tasks that a supervisor has claimed and not yet settled."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -8,10 +8,14 @@ from enum import Enum, auto
 from math import inf
 
 from application.ports.queue import ClaimedRecord
+from domain.failure import Failure
 from domain.ids import Hold, TypeName
 from domain.progress import Progress
 from domain.settlement import Settlement
 from domain.task import Task
+
+STOPPED = Failure("Stopped", "its handler stopped it")
+"""The failure of a run that was stopped because its task was lost or its handler drains."""
 
 
 class StopReason(Enum):
@@ -36,7 +40,7 @@ class ClaimedTask:
 
     @property
     def deadline(self) -> float:
-        """When its function will have had all the time that it may take."""
+        """Monotonic time at which its timeout is over; inf without a start or a timeout."""
         if self.started_at is None or self.task.timeout is None:
             return inf
         return self.started_at + self.task.timeout
@@ -44,89 +48,97 @@ class ClaimedTask:
 
 @dataclass(frozen=True, slots=True)
 class UnfitTask:
-    """A claimed task that does not fit the functions here, and how it ends where it fits nobody else's."""
+    """A claimed task whose arguments this handler's function refuses.
+
+    `fallback_settlement` makes its settlement if they fit no other handler's function either.
+    """
 
     claimed: ClaimedTask
-    settlement_otherwise: Callable[[Task, datetime], Settlement]
+    fallback_settlement: Callable[[Task, datetime], Settlement]
 
 
 @dataclass(slots=True)
 class ClaimedTasks:
-    """The claimed tasks: those that wait for a free place in the order of claiming, and those handed over.
+    """Claimed tasks by how far they have got.
 
-    Of those handed over, the `begun` are known to go on. The `unfit` did not begin, and nobody knows yet whether
-    another handler may run them. `queued_of` and `next_of` count, by type, what is queued and what was handed over and
-    has not begun: whoever decides what to claim asks at every turn, and there may be many.
+    - `queued`: wait for a free slot, in the order in which they were claimed.
+    - `dispatched`: handed to the executor.
+    - `started`: those of the dispatched tasks whose functions are known to have started.
+    - `unfit`: refused by the function here; whether another handler can run them is not known yet.
+    - `queued_by_type`: number of queued tasks of each type.
+    - `pending_by_type`: number of tasks of each type that are dispatched and not started.
+
+    The numbers are kept up to date because every step asks for them, and there may be many tasks.
     """
 
     queued: deque[ClaimedTask] = field(default_factory=deque)
-    running: dict[Hold, ClaimedTask] = field(default_factory=dict)
-    begun: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    dispatched: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    started: dict[Hold, ClaimedTask] = field(default_factory=dict)
     unfit: dict[Hold, UnfitTask] = field(default_factory=dict)
-    queued_of: Counter[TypeName] = field(default_factory=Counter)
-    next_of: Counter[TypeName] = field(default_factory=Counter)
+    queued_by_type: Counter[TypeName] = field(default_factory=Counter)
+    pending_by_type: Counter[TypeName] = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return len(self.queued) + len(self.running) + len(self.unfit)
+        return len(self.queued) + len(self.dispatched) + len(self.unfit)
 
     def add(self, claimed: Sequence[ClaimedRecord], now: float) -> None:
-        """Queue what was claimed."""
+        """Queue tasks that were claimed at `now` of the monotonic clock."""
         self.queued.extend([ClaimedTask(each.task.hold, each.task, each.args, now) for each in claimed])
-        self.queued_of.update([each.task.type for each in claimed])
+        self.queued_by_type.update([each.task.type for each in claimed])
 
     def waits_for_record(self) -> bool:
-        """Whether the first that is queued may not start yet."""
+        """Whether the start of the first queued task must be recorded before the task is dispatched."""
         return bool(self.queued) and self.queued[0].task.must_start_on_record
 
     def dispatch_first(self) -> ClaimedTask:
-        """The first that is queued; it runs from now on."""
-        claimed = self._first()
-        self.running[claimed.hold] = claimed
-        self.next_of[claimed.task.type] += 1
+        """Move the first queued task to the dispatched ones, and return it."""
+        claimed = self._pop_first()
+        self.dispatched[claimed.hold] = claimed
+        self.pending_by_type[claimed.task.type] += 1
         return claimed
 
-    def begin(self, hold: Hold, at: float) -> ClaimedTask | None:
-        """The function of this one began then; None where it is not running any more."""
-        if claimed := self.running.get(hold):
+    def start(self, hold: Hold, at: float) -> ClaimedTask | None:
+        """Note that a dispatched task's function started `at` that monotonic time; None if it is not dispatched."""
+        if claimed := self.dispatched.get(hold):
             claimed.started_at = at
-            self.begun[hold] = claimed
-            self.next_of[claimed.task.type] -= 1
+            self.started[hold] = claimed
+            self.pending_by_type[claimed.task.type] -= 1
         return claimed
 
-    def end(self, hold: Hold) -> ClaimedTask | None:
-        """This one does not run any more; None where it did not."""
-        claimed = self.running.pop(hold, None)
-        if claimed and self.begun.pop(hold, None) is None:
-            self.next_of[claimed.task.type] -= 1
+    def remove(self, hold: Hold) -> ClaimedTask | None:
+        """Remove a dispatched task, and return it; None if it is not dispatched."""
+        claimed = self.dispatched.pop(hold, None)
+        if claimed and self.started.pop(hold, None) is None:
+            self.pending_by_type[claimed.task.type] -= 1
         return claimed
 
     def holds(self) -> Sequence[Hold]:
-        """All that is held and not known to be lost."""
-        running = (hold for hold, claimed in self.running.items() if claimed.stop_reason is not StopReason.LOST)
-        return [*(claimed.hold for claimed in self.queued), *running, *self.unfit]
+        """Holds of all tasks that are not known to be lost."""
+        kept = (hold for hold, claimed in self.dispatched.items() if claimed.stop_reason is not StopReason.LOST)
+        return [*(claimed.hold for claimed in self.queued), *kept, *self.unfit]
 
     def all_holds(self) -> Iterator[Hold]:
-        """All that is here, lost or not."""
+        """Holds of all tasks, lost or not."""
         yield from (claimed.hold for claimed in self.queued)
-        yield from self.running
+        yield from self.dispatched
         yield from self.unfit
 
-    def first_to_begin(self) -> ClaimedTask | None:
-        """Of what was handed over, the first that has not begun as far as it is known."""
-        return next((claimed for hold, claimed in self.running.items() if hold not in self.begun), None)
+    def first_pending(self) -> ClaimedTask | None:
+        """The first dispatched task that is not known to have started."""
+        return next((claimed for hold, claimed in self.dispatched.items() if hold not in self.started), None)
 
     def pop_queued(self, claimed_before: float = inf) -> Iterator[ClaimedTask]:
-        """Remove what is queued for longer than that, the oldest first."""
+        """Remove the queued tasks that were claimed before that monotonic time, the oldest first."""
         while self.queued and self.queued[0].claimed_at < claimed_before:
-            yield self._first()
+            yield self._pop_first()
 
-    def drop(self, lost: Set[Hold]) -> None:
-        """Remove what is not held any more, as far as it does not run."""
-        self.queued = deque(claimed for claimed in self.queued if claimed.hold not in lost)
-        self.queued_of = Counter(claimed.task.type for claimed in self.queued)
-        self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in lost}
+    def drop(self, holds: Set[Hold]) -> None:
+        """Remove those of these tasks that are queued or unfit."""
+        self.queued = deque(claimed for claimed in self.queued if claimed.hold not in holds)
+        self.queued_by_type = Counter(claimed.task.type for claimed in self.queued)
+        self.unfit = {hold: unfit for hold, unfit in self.unfit.items() if hold not in holds}
 
-    def _first(self) -> ClaimedTask:
+    def _pop_first(self) -> ClaimedTask:
         claimed = self.queued.popleft()
-        self.queued_of[claimed.task.type] -= 1
+        self.queued_by_type[claimed.task.type] -= 1
         return claimed

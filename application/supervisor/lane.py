@@ -1,15 +1,15 @@
-"""The correspondence of a supervisor with the storage: one errand at a time, by turns."""
+"""A lane: operations that share one background runner, which makes one call at a time."""
 
 from collections.abc import Sequence
 from math import inf
 
-from application.supervisor.background import BackgroundRunner
+from application.ports.background import BackgroundRunner
 from application.supervisor.operations.operation import Operation
 from application.supervisor.state import SupervisorState
 
 
 class Lane:
-    """Sends whatever is due. Who was sent comes last the next time, so that none can hold up the others for ever."""
+    """Sends its operations in turns: the one sent last comes last, so that none can hold up the others for ever."""
 
     def __init__(self, state: SupervisorState, runner: BackgroundRunner, operations: Sequence[Operation]) -> None:
         self._state = state
@@ -18,16 +18,19 @@ class Lane:
 
     @property
     def is_drained(self) -> bool:
-        """Whether nothing is on its way, and nothing is left to say."""
+        """Whether no call is under way, and a draining supervisor has nothing left to write."""
         return self._runner.is_idle and self._state.is_empty and not self._state.published
 
     def due_in(self) -> float:
-        """Seconds until something can be sent; inf while an errand is on its way."""
+        """Seconds until an operation can be sent; inf while a call is under way."""
         return min(operation.due_in() for operation in self._operations) if self._runner.is_idle else inf
 
-    def exchange(self) -> None:
-        """Take the answer that has come, and send the next errand that is due."""
-        self._runner.deliver()
+    def receive(self) -> None:
+        """Take the answer that has come, if any."""
+        self._runner.deliver_result()
+
+    def send(self) -> None:
+        """Send the next operation that is due, if the runner is idle."""
         if not self._runner.is_idle:
             return
         for operation in self._operations:

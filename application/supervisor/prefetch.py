@@ -1,7 +1,8 @@
-"""How many tasks to claim: what the executor will start within moments, and no more.
+"""How many tasks are claimed ahead: 0.1 s of work (PREFETCH_SECONDS) for each slot that is free or soon will be.
 
-Quick tasks come in large batches and slow ones one a place, so that nobody waits behind a slow task while another
-handler idles. While quick ones wait, here or in the storage, one place of several is theirs.
+Tasks of quick types are claimed in large batches and those of slow types one for each slot, so that no task waits
+behind a slow one while another handler idles. While quick tasks wait, here or in the storage, one slot of several is
+reserved for them.
 """
 
 from collections import Counter
@@ -13,157 +14,173 @@ from application.supervisor.claimed import ClaimedTask, ClaimedTasks
 from domain.ids import Hold, TypeName
 from domain.task import Task
 
-HORIZON_SECONDS = 0.1
-"""Seconds of work that may be claimed ahead of a place that is, or soon will be, free; what takes longer is slow."""
-
-MAX_TASKS = 1000
-"""Tasks of a claim, and tasks that are claimed and have not begun: of what takes no time, so many are enough."""
-MAX_BYTES = 16 * 1024 * 1024
+PREFETCH_SECONDS = 0.1
+"""Seconds of work that are claimed ahead for each free slot. A type whose runs take that long or longer is slow."""
+MAX_PREFETCHED_TASKS = 1000
+"""Tasks that are claimed and not started, and tasks of one claim."""
+MAX_CLAIM_BYTES = 16 * 1024 * 1024
+"""Bytes of the arguments of one claim."""
 MAX_CHARACTER_BYTES = 4
-"""Bytes."""
+"""Bytes of one character of arguments in UTF-8."""
 LATEST_RUN_WEIGHT = 0.2
-"""How much the latest run counts in the mean duration of its type."""
-
+"""Weight of the latest run in the moving mean of its type's durations."""
 MIN_RUN_SECONDS = 1e-5
+"""Mean duration of a type in seconds, at the least: shares are divided by it."""
 
 
 @dataclass(slots=True)
 class Prefetch:
-    """Mean durations by type, the order in which types take turns, and what the last claims came to.
+    """What is known of each type's durations, and of the tasks that wait in the storage.
 
-    Of the `exhausted` types nothing was there when they were last asked for: one that brought less than was wanted may
-    have more, behind what somebody has locked. Of those `cut_short` there may be more. What is `returning` was given
-    back, and does not wait in the storage before that is written. The claim that is under way may have looked before,
-    for all `unseen` types.
+    - `mean_seconds`: moving mean of the durations of each type's runs.
+    - `turns`: types in the order in which they take turns.
+    - `empty_types`: types whose last claim returned nothing. A type that returned less than was wanted is none of them:
+      more of its tasks may wait behind a locked row.
+    - `backlogged_types`: types of which more tasks may wait than were claimed, or which were given back.
+    - `pending_releases`: tasks given back here, with their types; they wait in the storage once that is written.
+    - `possibly_missed_types`: types of which the claim under way may miss tasks that are given back: it may read the
+      storage before they are written.
     """
 
-    durations: dict[TypeName, float] = field(default_factory=dict)
+    mean_seconds: dict[TypeName, float] = field(default_factory=dict)
     turns: list[TypeName] = field(default_factory=list)
-    exhausted: set[TypeName] = field(default_factory=set)
-    cut_short: set[TypeName] = field(default_factory=set)
-    returning: dict[Hold, TypeName] = field(default_factory=dict)
-    unseen: set[TypeName] = field(default_factory=set)
+    empty_types: set[TypeName] = field(default_factory=set)
+    backlogged_types: set[TypeName] = field(default_factory=set)
+    pending_releases: dict[Hold, TypeName] = field(default_factory=dict)
+    possibly_missed_types: set[TypeName] = field(default_factory=set)
 
     def record_duration(self, type: TypeName, seconds: float) -> None:
-        """A run of this type took so long."""
-        mean = self.durations.get(type, seconds)
-        self.durations[type] = max(mean + LATEST_RUN_WEIGHT * (seconds - mean), MIN_RUN_SECONDS)
+        """Let a run's duration count in the mean of its type."""
+        mean = self.mean_seconds.get(type, seconds)
+        self.mean_seconds[type] = max(mean + LATEST_RUN_WEIGHT * (seconds - mean), MIN_RUN_SECONDS)
 
     def set_types(self, types: Iterable[TypeName]) -> None:
-        """These are the types that can be run; those that were there keep their place in the turns."""
+        """Replace the types that can be run. Those that were known keep their turn."""
         offered = list(types)
         self.turns = [type for type in self.turns if type in offered]
         self.turns += [type for type in offered if type not in self.turns]
-        self.cut_short &= {*offered}
-        self.exhausted &= {*offered}
+        self.backlogged_types &= {*offered}
+        self.empty_types &= {*offered}
 
-    def claim_sent(self) -> None:
-        """A claim is on its way."""
-        self.unseen = {*self.returning.values()}
+    def record_claim_sent(self) -> None:
+        """Note that a claim is under way."""
+        self.possibly_missed_types = {*self.pending_releases.values()}
 
-    def claim_answered(self, claimed: Sequence[ClaimedRecord], wanted: ClaimRequest) -> None:
-        """These were claimed when so many were wanted. Their types come last now, the latest last of all.
+    def record_claim_answer(self, claimed: Sequence[ClaimedRecord], request: ClaimRequest) -> None:
+        """Learn from a claim which types have tasks, and move the types that it returned to the end of the turns.
 
-        A claim behind marks does not tell what waits before them.
+        A claim with cursors says nothing about the tasks that wait before them.
         """
         taken = Counter(each.task.type for each in claimed)
-        claim_sent, bounded = wanted.most.keys(), _bounded(taken, claimed, wanted)
-        if not wanted.cursors:
-            self.cut_short = self.cut_short - claim_sent | self.unseen
-        self.cut_short |= bounded & taken.keys()
-        self.exhausted = self.exhausted - taken.keys() | (claim_sent - taken.keys() - bounded)
+        requested, limited = request.most.keys(), _limited_types(taken, claimed, request)
+        if not request.cursors:
+            self.backlogged_types = self.backlogged_types - requested | self.possibly_missed_types
+        self.backlogged_types |= limited & taken.keys()
+        self.empty_types = self.empty_types - taken.keys() | (requested - taken.keys() - limited)
         for type in taken:
             if type in self.turns:
                 self.turns.remove(type)
                 self.turns.append(type)
 
-    def claim_request(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> ClaimRequest:
-        """How many to claim, in the order of turns; only types of which any are wanted.
+    def record_releases(self, tasks: Iterable[Task]) -> None:
+        """Note that tasks are being given back unstarted."""
+        released = {task.hold: task.type for task in tasks}
+        types = {*released.values()}
+        self.pending_releases |= released
+        self.possibly_missed_types |= types
+        self.backlogged_types |= types
+        self.empty_types -= types
 
-        `free` runs could be started now, in `places` of which each runs one at a time.
+    def record_settled(self, holds: Iterable[Hold]) -> None:
+        """Note that the settlements of these tasks, releases among them, are written."""
+        for hold in holds if self.pending_releases else ():
+            self.pending_releases.pop(hold, None)
+
+    def claim_request(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> ClaimRequest:
+        """How many tasks of each type to claim, in the order of turns; types of which none is wanted are omitted.
+
+        - `free`: runs that the executor can start now; more than slots if quick runs are dispatched behind others.
+        - `slots`: runs that go on at the same time.
+        - `now`: monotonic time in seconds.
         """
-        ready = self._free_slots(free, slots, tasks, now)
-        claimed_of_type = tasks.queued_of + tasks.next_of
-        idle = max(min(free, slots) - len(tasks.queued), 0)
-        max_slow = max(ready - self._reserved_slots(slots, claimed_of_type) - self._number_of_slow(tasks.queued_of), 0)
-        quick = self._most_quick(ready, claimed_of_type, idle)
+        free_slots = self._free_slots(free, slots, tasks, now)
+        claimed_by_type = tasks.queued_by_type + tasks.pending_by_type
+        startable = max(min(free, slots) - len(tasks.queued), 0)
+        slots_for_slow = free_slots - self._reserved_slots(slots, claimed_by_type)
+        max_slow = max(slots_for_slow - self._number_of_slow(tasks.queued_by_type), 0)
+        quick = self._max_quick(free_slots, claimed_by_type, startable)
         slow = frozenset(self.turns) - quick.keys()
         most = {type: quick.get(type, max_slow) for type in self.turns}
-        return ClaimRequest({type: n for type, n in most.items() if n > 0}, MAX_TASKS, MAX_BYTES, idle, slow, max_slow)
+        wanted = {type: number for type, number in most.items() if number > 0}
+        return ClaimRequest(wanted, MAX_PREFETCHED_TASKS, MAX_CLAIM_BYTES, startable, slow, max_slow)
 
-    def excess_slow(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> Sequence[ClaimedTask]:
-        """The slow ones in the queue that would take a place which is kept for quick ones, or that is not there."""
-        most = self._free_slots(free, slots, tasks, now) - self._reserved_slots(slots, tasks.queued_of + tasks.next_of)
-        return [each for each in tasks.queued if self._is_slow(each.task.type)][max(most, 0) :]
-
-    def released(self, tasks: Iterable[Task]) -> None:
-        """These wait in the storage again as soon as that is written."""
-        given = {task.hold: task.type for task in tasks}
-        self.returning |= given
-        self.unseen |= {*given.values()}
-        self.cut_short |= {*given.values()}
-        self.exhausted -= {*given.values()}
-
-    def settled(self, holds: Iterable[Hold]) -> None:
-        """What has become of these is written."""
-        for hold in holds if self.returning else ():
-            self.returning.pop(hold, None)
+    def excess_slow_tasks(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> Sequence[ClaimedTask]:
+        """Queued slow tasks for which there is no slot, or only the reserved one. Parameters as of `claim_request`."""
+        claimed_by_type = tasks.queued_by_type + tasks.pending_by_type
+        slots_for_slow = self._free_slots(free, slots, tasks, now) - self._reserved_slots(slots, claimed_by_type)
+        return [each for each in tasks.queued if self._is_slow(each.task.type)][max(slots_for_slow, 0) :]
 
     def _free_slots(self, free: int, slots: int, tasks: ClaimedTasks, now: float) -> int:
-        """How many places are free for what is queued, or soon will be."""
-        occupied = sum(self._occupies_slot(each, now) for each in tasks.begun.values())
-        occupied += self._number_of_slow(tasks.next_of)
-        return min(free + len(tasks.running) - occupied, slots - occupied)
+        """Slots that are free for queued tasks, or will be within PREFETCH_SECONDS."""
+        occupied = sum(self._occupies_slot(each, now) for each in tasks.started.values())
+        occupied += self._number_of_slow(tasks.pending_by_type)
+        return min(free + len(tasks.dispatched) - occupied, slots - occupied)
 
-    def _reserved_slots(self, slots: int, claimed_of_type: Counter[TypeName]) -> int:
-        """How many places are for quick ones alone: one, if it is not the only one, while any wait."""
-        return 1 if slots > 1 and not all(map(self._is_slow, self.cut_short | claimed_of_type.keys())) else 0
+    def _reserved_slots(self, slots: int, claimed_by_type: Counter[TypeName]) -> int:
+        """Slots reserved for quick tasks: one, if it is not the only one, while any of them wait."""
+        return 1 if slots > 1 and not all(map(self._is_slow, self.backlogged_types | claimed_by_type.keys())) else 0
 
-    def _number_of_slow(self, number_of: Counter[TypeName]) -> int:
-        return sum(n for type, n in number_of.items() if self._is_slow(type))
+    def _number_of_slow(self, number_by_type: Counter[TypeName]) -> int:
+        return sum(number for type, number in number_by_type.items() if self._is_slow(type))
 
-    def _most_quick(self, ready: int, claimed_of_type: Counter[TypeName], idle: int) -> Mapping[TypeName, int]:
-        """How many of each quick type: as many as fit into what those share of which there may be some.
+    def _max_quick(self, free_slots: int, claimed_by_type: Counter[TypeName], startable: int) -> Mapping[TypeName, int]:
+        """How many tasks of each quick type to claim: at least as many as can start now.
 
-        One whose share is less than one of it takes is not passed over, but comes in turns.
+        The time of the free slots is shared equally between the types that may have tasks. A type whose runs are longer
+        than its share gets one task while time is left, in the order of turns, so that it is not passed over for ever.
         """
-        room = refill(HORIZON_SECONDS * ready, sum(self._expected(type) * n for type, n in claimed_of_type.items()))
-        left = int(refill(MAX_TASKS, claimed_of_type.total()))
+        claimed_seconds = sum(self._expected_seconds(type) * number for type, number in claimed_by_type.items())
+        seconds = refill(PREFETCH_SECONDS * free_slots, claimed_seconds)
+        max_tasks = int(refill(MAX_PREFETCHED_TASKS, claimed_by_type.total()))
         quick = [type for type in self.turns if not self._is_slow(type)]
-        sharing = [type for type in quick if type not in self.exhausted] or quick
-        share = room / max(len(sharing), 1)
-        most = {type: max(idle, min(int(share / self.durations[type]), left)) for type in quick}
+        sharing = [type for type in quick if type not in self.empty_types] or quick
+        share = seconds / max(len(sharing), 1)
+        most = {type: max(startable, min(int(share / self.mean_seconds[type]), max_tasks)) for type in quick}
         for type in sharing:
-            if room > 0 and not most[type]:
-                most[type] = min(left, 1)
-                room -= self.durations[type]
+            if seconds > 0 and not most[type]:
+                most[type] = min(max_tasks, 1)
+                seconds -= self.mean_seconds[type]
         return most
 
     def _is_slow(self, type: TypeName) -> bool:
-        """Whether a run of it takes a place for itself; of what was never seen, that must be feared."""
-        return self._expected(type) >= HORIZON_SECONDS
+        """Whether each run of it is expected to take a slot for itself. A type that never ran counts as slow."""
+        return self._expected_seconds(type) >= PREFETCH_SECONDS
 
-    def _expected(self, type: TypeName) -> float:
-        return self.durations.get(type, HORIZON_SECONDS)
+    def _expected_seconds(self, type: TypeName) -> float:
+        return self.mean_seconds.get(type, PREFETCH_SECONDS)
 
-    def _occupies_slot(self, tasks: ClaimedTask, now: float) -> bool:
-        """Whether nothing else will start for a while where this one goes on."""
-        return self._is_slow(tasks.task.type) or (
-            tasks.started_at is not None and now - tasks.started_at >= HORIZON_SECONDS
+    def _occupies_slot(self, started: ClaimedTask, now: float) -> bool:
+        """Whether no other task is expected to start in its slot within PREFETCH_SECONDS."""
+        return self._is_slow(started.task.type) or (
+            started.started_at is not None and now - started.started_at >= PREFETCH_SECONDS
         )
 
 
-def refill(most: float, claimed_of_type: float) -> float:
-    """How much is missing, once half of it is: a claim costs the same for one as for many."""
-    return most - claimed_of_type if claimed_of_type <= most / 2 else 0
+def refill(most: float, claimed: float) -> float:
+    """How much to claim up to `most`; 0 until half is missing, as a claim of one task costs as much as one of many."""
+    return most - claimed if claimed <= most / 2 else 0
 
 
-def _bounded(taken: Counter[TypeName], claimed: Sequence[ClaimedRecord], wanted: ClaimRequest) -> set[TypeName]:
-    """The types of which there may be more than was claimed, since a bound was reached."""
+def _limited_types(taken: Counter[TypeName], claimed: Sequence[ClaimedRecord], request: ClaimRequest) -> set[TypeName]:
+    """The requested types of which more tasks may wait than were claimed, since a limit of the request was reached."""
     if (
-        len(claimed) >= wanted.limit
-        or MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed) >= wanted.max_bytes
+        len(claimed) >= request.limit
+        or MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed) >= request.max_bytes
     ):
-        return {*wanted.most}
-    no_more_slow = sum(taken[type] for type in wanted.slow) >= wanted.max_slow
-    return {type for type, n in wanted.most.items() if taken[type] >= n or (no_more_slow and type in wanted.slow)}
+        return {*request.most}
+    no_more_slow = sum(taken[type] for type in request.slow) >= request.max_slow
+    return {
+        type
+        for type, number in request.most.items()
+        if taken[type] >= number or (no_more_slow and type in request.slow)
+    }

@@ -1,4 +1,4 @@
-"""What a supervisor has on its desk: what it holds, what it has to tell the storage, and what it was asked."""
+"""The state of a supervisor: its claimed tasks, its pending writes, its types, and how far it is with stopping."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from math import inf
 
 from application.ports.clock import Clock
 from application.ports.wake_up import Topic
-from application.supervisor.claimed import ClaimedTask, ClaimedTasks, StopReason
+from application.supervisor.claimed import STOPPED, ClaimedTask, ClaimedTasks, StopReason
 from application.supervisor.prefetch import Prefetch
+from domain.failure import Failure
 from domain.ids import Hold
 from domain.instants import after
 from domain.settlement import LateLog, Settlement
@@ -19,11 +20,23 @@ from domain.task_type import TaskType
 
 @dataclass(slots=True)
 class SupervisorState:
-    """Only the supervisor's own thread touches it, but for `woken`, to which any thread may add, and `doubted_at`.
+    """Only the supervisor's thread uses it, with three exceptions that are named below.
 
-    That is when a claim last went unanswered, so that nobody knows what it has claimed. What is `under_way` has been
-    taken from the outbox to be settled, and is not yet. `forsaken` is what is not held any more though it could not be
-    settled: its lease has to lapse.
+    - `outbox`: settlements that have to be written.
+    - `settling`: settlements that were taken from the outbox and are being written.
+    - `unstorable`: holds whose outcome the storage cannot take; their leases are left to lapse. The thread of the
+      background runner adds to it.
+    - `late_logs`: logs of starts that may not be settled any more.
+    - `unreported`: started runs whose start or progress is not reported yet.
+    - `runs_to_stop`: runs that the executor has to stop in this step, each with its failure.
+    - `types`: the types that the executor can run.
+    - `published`: the types that the storage knows as this handler's; none before publishing and after withdrawing.
+    - `notified_topics`: topics of notifications that were not acted on yet; all of them at the start. Any thread may
+      add to it.
+    - `draining`: whether the supervisor has begun to stop.
+    - `claim_unanswered_at`: monotonic time at which a claim last ended without an answer, so that it is not known
+      which tasks it took. The thread of the background runner sets it.
+    - `now`: the time of the storage at the last `read_clock`.
     """
 
     clock: Clock
@@ -31,15 +44,15 @@ class SupervisorState:
     prefetch: Prefetch = field(default_factory=Prefetch)
     outbox: list[Settlement] = field(default_factory=list)
     settling: Sequence[Settlement] = ()
+    unstorable: set[Hold] = field(default_factory=set)
     late_logs: list[LateLog] = field(default_factory=list)
-    progressed: dict[Hold, ClaimedTask] = field(default_factory=dict)
-    to_stop: list[ClaimedTask] = field(default_factory=list)
+    unreported: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    runs_to_stop: list[tuple[Hold, Failure]] = field(default_factory=list)
     types: Sequence[TaskType] = ()
     published: Sequence[TaskType] = ()
-    woken: set[Topic] = field(default_factory=lambda: set(Topic))
+    notified_topics: set[Topic] = field(default_factory=lambda: set(Topic))
     draining: bool = False
     claim_unanswered_at: float = -inf
-    unsettled: set[Hold] = field(default_factory=set)
     now: datetime = field(init=False)
     _monotonic: float = field(init=False)
 
@@ -48,60 +61,65 @@ class SupervisorState:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is held, and nothing has to be told."""
+        """Whether no task is held and nothing has to be written."""
         return not (self.claimed_tasks or self.outbox or self.late_logs)
 
     def set_types(self, types: Sequence[TaskType]) -> None:
-        """These can be run from now on."""
+        """Replace the types that can be run."""
         self.types = types
         self.prefetch.set_types(type.name for type in types)
 
     def read_clock(self) -> None:
-        """All that is done until the next look is done at this moment."""
+        """Set the time of everything that happens until the next call."""
         self.now, self._monotonic = self.clock.now(), self.clock.monotonic()
 
     def settle(self, claimed: ClaimedTask, settlement: Callable[[Task, datetime], Settlement]) -> None:
-        """It has ended now; the storage is to be told."""
-        self.outbox.append(settlement(self.as_run(claimed), self.now))
+        """Put the settlement of a run that ended now into the outbox."""
+        self.outbox.append(settlement(self.task_as_run(claimed), self.now))
 
     def release(self, unstarted: Iterable[Task]) -> None:
-        """These are not going to start here."""
-        now, tasks = self.now, list(unstarted)
-        self.prefetch.released(tasks)
-        self.outbox.extend(Settlement.released(task, now) for task in tasks)
+        """Put releases of tasks that will not start here into the outbox."""
+        if tasks := list(unstarted):
+            self.prefetch.record_releases(tasks)
+            self.outbox.extend([Settlement.released(task, self.now) for task in tasks])
+
+    def stop(self, claimed: ClaimedTask, reason: StopReason, failure: Failure = STOPPED) -> None:
+        """Have the executor stop a dispatched task in this step."""
+        claimed.stop_reason = reason
+        self.runs_to_stop.append((claimed.hold, failure))
 
     def drop_lost(self, holds: Sequence[Hold]) -> None:
-        """The storage says that these are not ours any more: whatever runs of them has to end, and is not told."""
+        """Drop tasks that the storage says are not held any more, and stop their runs, which are not settled."""
         self.claimed_tasks.drop(set(holds))
-        for claimed in (self.claimed_tasks.running[hold] for hold in holds if hold in self.claimed_tasks.running):
-            claimed.stop_reason = StopReason.LOST
-            self.to_stop.append(claimed)
+        dispatched = self.claimed_tasks.dispatched
+        for claimed in (dispatched[hold] for hold in holds if hold in dispatched):
+            self.stop(claimed, StopReason.LOST)
 
     def add_late_log_of_lost(self, claimed: ClaimedTask, printed: str) -> None:
-        """It has ended, and nobody waits for its outcome any more. What it has printed is kept all the same."""
+        """Keep the log of a run that ended after its task was lost."""
         if printed:
-            self.late_logs.append(LateLog.of(self.as_run(claimed), self.now, printed))
+            self.late_logs.append(LateLog.of(self.task_as_run(claimed), self.now, printed))
 
     def add_late_log_of_refused(self, settlement: Settlement) -> None:
-        """Its outcome came too late."""
+        """Keep the log of a run whose settlement was refused."""
         record = settlement.attempt
         if record and record.log:
             self.late_logs.append(LateLog.instead_of(settlement.task.hold, record))
 
     def known_holds(self) -> set[Hold]:
-        """All that is held, or was and is still to be told of."""
-        return {*self.claimed_tasks.all_holds(), *self._to_settle(), *self.unsettled}
+        """Holds of the claimed tasks, of the settlements that are not written, and of those that cannot be stored."""
+        return {*self.claimed_tasks.all_holds(), *self._unwritten_holds(), *self.unstorable}
 
     def holds_to_renew(self) -> Sequence[Hold]:
-        """All whose lease has to be renewed: what is held, and what has ended and is not settled yet."""
-        return [*self.claimed_tasks.holds(), *self._to_settle()]
+        """Holds whose lease must be renewed: claimed tasks, and ended ones until their settlement is written."""
+        return [*self.claimed_tasks.holds(), *self._unwritten_holds()]
 
-    def _to_settle(self) -> Iterator[Hold]:
-        return (each.task.hold for each in chain(self.outbox, self.settling))
-
-    def as_run(self, claimed: ClaimedTask) -> Task:
-        """The task with when it started, in the time of the storage, and how far it is."""
+    def task_as_run(self, claimed: ClaimedTask) -> Task:
+        """The task with its start, in the time of the storage, and its progress."""
         if claimed.started_at is None:
             return claimed.task
         ago = self._monotonic - claimed.started_at
         return claimed.task.reported(after(self.now, -ago), claimed.progress)
+
+    def _unwritten_holds(self) -> Iterator[Hold]:
+        return (each.task.hold for each in chain(self.outbox, self.settling))

@@ -5,24 +5,25 @@ import socket
 from typing import Any
 from uuid import uuid4
 
+from adapters.background import ThreadRunner
 from adapters.cron import CronCalendar
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.process.pool.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.processes import ProcProcesses
-from application.supervisor.background import ThreadRunner
 from application.supervisor.lane import Lane
-from application.supervisor.operations.claim import ClaimTasks
-from application.supervisor.operations.late_logs import StoreLateLogs
+from application.supervisor.operations.claim_tasks import ClaimTasks
+from application.supervisor.operations.find_lost import FindLost
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
 from application.supervisor.operations.release_orphans import ReleaseOrphans
-from application.supervisor.operations.renew_leases import FindLost, RenewLeases
+from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.report_progress import ReportProgress
 from application.supervisor.operations.reroute import Reroute
-from application.supervisor.operations.rescue import rescue_from_dead, rescue_lapsed
+from application.supervisor.operations.rescue_tasks import rescue_from_dead, rescue_lapsed
 from application.supervisor.operations.settle import Settle
+from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.publish_types import PublishTypes

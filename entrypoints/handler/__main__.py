@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from application.ports.wake_up import Topic
-from application.supervisor.supervisor import NothingToRun
+from application.supervisor.executor_events import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import parent_pipes, process
 from entrypoints.containers.handler import HandlerContainer

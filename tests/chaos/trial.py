@@ -112,7 +112,7 @@ def _look(world: World, load: Load) -> None:
 SAYINGS = {
     "late outcomes refused": "came late and was refused",
     "taken back by janitors": "took back task",
-    "errands that failed": "an errand failed",
+    "operations that failed": "an operation failed",
     "stacks in logs": "Traceback (most recent call last)",
 }
 

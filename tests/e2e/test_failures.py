@@ -226,7 +226,7 @@ def test_in_the_middle_of_an_update_each_task_runs_where_it_fits(new_service: Ne
     eventually(lambda: service.client.post("/task/new/changing", json={"a": 1, "b": "new"}).status_code == 201)
     handler.send_signal(signal.SIGSTOP)
     fits_new = [service.submit("changing", {"a": 1, "b": str(n)})["id"] for n in range(5)]
-    eventually(lambda: "passed on" in service.said())
+    eventually(lambda: "rerouted" in service.said())
     handler.send_signal(signal.SIGCONT)
     done = [service.await_status(id, "done", "failed", within=60) for id in (*fits_old, *fits_new)]
     assert [task["result"] for task in done] == [*range(3), *map(str, range(5))]

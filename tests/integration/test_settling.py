@@ -1,15 +1,15 @@
-"""Outcomes that cannot be written, for good or for now, harm nobody else's."""
+"""Settlements that cannot be written, for good or for now, harm no other settlement."""
 
 from collections.abc import Iterator
 from threading import Event
 
 import pytest
 
+from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresAutocommitStore, PostgresStore
 from application.ports.wake_up import Topic
-from application.supervisor.background import ThreadRunner
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.settle import Settle
@@ -22,18 +22,18 @@ from tests.steps import HANDLER, NOW, add, claim, save, submission, task
 
 
 class Settling:
-    """A supervisor's state, and the way of what lies there to the database."""
+    """A supervisor's state, whose outbox is written to the database."""
 
     def __init__(self, database: Database) -> None:
         begin = self.begin = PostgresStore(database).begin
         self.state = SupervisorState(SystemClock())
-        self.told: list[Topic] = []
+        self.notified: list[Topic] = []
         wake_up = MemoryWakeUp()
-        wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
-        self.office = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
-        self.errand = Settle(self.office, wake_up)
+        wake_up.listen(self.notified.append, (Topic.WAITING, Topic.TAKEN))
+        self.context = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
+        self.settle_operation = Settle(self.context, wake_up)
         self.arrived = Event()
-        self.courier = ThreadRunner(self.arrived.set)
+        self.runner = ThreadRunner(self.arrived.set)
 
     def running(self, number: int) -> list[Task]:
         add(self.begin, *[submission()] * number)
@@ -46,19 +46,19 @@ class Settling:
     def begin_to_settle(self, *settlements: Settlement) -> None:
         self.state.outbox += settlements
         self.arrived.clear()
-        self.errand.send(self.courier)
+        self.settle_operation.send(self.runner)
 
     def end(self) -> None:
         assert self.arrived.wait(20)
-        self.courier.deliver()
+        self.runner.deliver_result()
 
     def renew(self) -> None:
         arrived = Event()
-        courier = ThreadRunner(arrived.set)
-        RenewLeases(self.office).send(courier)
+        runner = ThreadRunner(arrived.set)
+        RenewLeases(self.context).send(runner)
         assert arrived.wait(20)
-        courier.deliver()
-        courier.close()
+        runner.deliver_result()
+        runner.close()
 
     def statuses(self, *ids: int) -> list[Status]:
         return [task(self.begin, id).status for id in ids]
@@ -68,23 +68,23 @@ class Settling:
 def settling(database: Database) -> Iterator[Settling]:
     settling = Settling(database)
     yield settling
-    settling.courier.close()
+    settling.runner.close()
 
 
 def success(running: Task, result: str = "1") -> Settlement:
     return Settlement.succeeded(running, NOW, result)
 
 
-def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pytest.LogCaptureFixture):
+def test_a_settlement_that_cannot_be_stored_fails_no_other(settling: Settling, caplog: pytest.LogCaptureFixture):
     running = settling.running(3)
     settling.settle(*map(success, running, ["1", '"\ud800"', "3"]))
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
     assert "the outcome of task 2 cannot be stored" in caplog.text
     assert settling.state.is_empty
-    assert settling.state.unsettled == {running[1].hold}
+    assert settling.state.unstorable == {running[1].hold}
 
 
-def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settling, caplog: pytest.LogCaptureFixture):
+def test_a_settlement_after_a_cancel_is_refused_as_info(settling: Settling, caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
     running = settling.running(3)
     save(settling.begin, running[1].cancel(NOW))
@@ -95,10 +95,10 @@ def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settl
     assert settling.state.is_empty
 
 
-def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):
+def test_a_settlement_of_a_locked_task_is_kept_for_later(settling: Settling):
     running = settling.running(3)
-    with settling.begin() as somebody:
-        somebody.tasks.lock(TaskId(2))
+    with settling.begin() as other:
+        other.tasks.lock(TaskId(2))
         settling.settle(*map(success, running))
         assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
         assert settling.state.outbox == [success(running[1])]
@@ -107,26 +107,26 @@ def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_late
     assert settling.state.is_empty
 
 
-def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling):
+def test_a_release_is_pending_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
-    with settling.begin() as somebody:
-        somebody.tasks.lock(TaskId(2))
+    with settling.begin() as other:
+        other.tasks.lock(TaskId(2))
         settling.state.release([first, second])
         settling.settle()
-        assert settling.state.prefetch.returning == {second.hold: second.type}
+        assert settling.state.prefetch.pending_releases == {second.hold: second.type}
     settling.settle()
-    assert not settling.state.prefetch.returning
+    assert not settling.state.prefetch.pending_releases
 
 
-def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
+def test_a_release_notifies_of_a_waiting_task(settling: Settling):
     first, second = settling.running(2)
     settling.settle(success(first))
-    assert settling.told == []
+    assert settling.notified == []
     settling.settle(Settlement.released(second, NOW))
-    assert settling.told == [Topic.WAITING]
+    assert settling.notified == [Topic.WAITING]
 
 
-def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
+def test_the_lease_of_an_ended_task_is_renewed_until_its_settlement_is_written(settling: Settling):
     running = settling.running(3)
     settling.state.settling = [success(running[0])]
     settling.state.outbox.append(success(running[1]))
@@ -135,7 +135,7 @@ def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
     assert kept == [True, True, False]
 
 
-def test_what_is_under_way_is_so_until_the_answer_has_come(settling: Settling):
+def test_a_settlement_is_under_way_until_the_answer_has_come(settling: Settling):
     (running,) = settling.running(1)
     settling.begin_to_settle(success(running))
     assert settling.state.holds_to_renew() == [running.hold]

@@ -1,12 +1,12 @@
-"""The courier carries one errand at a time, and does not give up."""
+"""The thread runner makes one call at a time, and repeats it while the storage is away."""
 
 from collections.abc import Iterator
 from threading import Event
 
 import pytest
 
+from adapters.background import ThreadRunner
 from application.errors import StorageConflict, StorageUnavailable
-from application.supervisor.background import ThreadRunner
 
 PATIENCE = 10
 
@@ -23,32 +23,32 @@ def runner(arrived: Event) -> Iterator[ThreadRunner]:
     runner.close()
 
 
-def test_an_answer_is_brought_to_who_asks_for_it(runner: ThreadRunner, arrived: Event):
+def test_a_result_is_delivered_on_the_thread_that_asks_for_it(runner: ThreadRunner, arrived: Event):
     answers: list[int] = []
-    runner.send(lambda: 7, answers.append)
+    runner.submit(lambda: 7, answers.append)
     assert arrived.wait(PATIENCE)
     assert answers == []
-    runner.deliver()
+    runner.deliver_result()
     assert answers == [7]
 
 
-def test_the_runner_is_free_again_when_the_answer_was_taken(runner: ThreadRunner, arrived: Event):
+def test_the_runner_is_idle_again_once_the_result_is_delivered(runner: ThreadRunner, arrived: Event):
     assert runner.is_idle
-    runner.send(lambda: None, lambda _: None)
+    runner.submit(lambda: None, lambda _: None)
     assert not runner.is_idle
     arrived.wait(PATIENCE)
     assert not runner.is_idle
-    runner.deliver()
+    runner.deliver_result()
     assert runner.is_idle
 
 
-def test_delivering_nothing_is_no_error(runner: ThreadRunner):
-    runner.deliver()
+def test_delivering_without_a_result_is_no_error(runner: ThreadRunner):
+    runner.deliver_result()
     assert runner.is_idle
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable(), StorageConflict()])
-def test_an_errand_is_repeated_until_it_is_done(runner: ThreadRunner, arrived: Event, error: Exception):
+def test_a_call_is_repeated_until_it_succeeds(runner: ThreadRunner, arrived: Event, error: Exception):
     errors = [error, error]
 
     def call() -> str:
@@ -57,46 +57,46 @@ def test_an_errand_is_repeated_until_it_is_done(runner: ThreadRunner, arrived: E
         return "done"
 
     answers: list[str] = []
-    runner.send(call, answers.append)
+    runner.submit(call, answers.append)
     assert arrived.wait(PATIENCE)
-    runner.deliver()
+    runner.deliver_result()
     assert answers == ["done"]
 
 
-def test_an_errand_that_meets_a_lock_again_and_again_leaves_the_others_their_turn(runner: ThreadRunner, arrived: Event):
+def test_a_call_with_conflict_after_conflict_is_given_up(runner: ThreadRunner, arrived: Event):
     def call() -> None:
         raise StorageConflict
 
-    runner.send(call, lambda _: None)
+    runner.submit(call, lambda _: None)
     assert arrived.wait(PATIENCE)
-    runner.deliver()
+    runner.deliver_result()
     assert runner.is_idle
 
 
-def test_an_errand_that_can_never_be_done_does_not_hold_up_the_others(
+def test_a_call_that_fails_for_another_reason_is_given_up_and_the_next_is_made(
     runner: ThreadRunner, arrived: Event, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(runner, "_longest_pause", 0)
+    monkeypatch.setattr(runner, "_max_pause", 0)
     answers: list[float] = []
-    runner.send(lambda: 1 / 0, answers.append)
+    runner.submit(lambda: 1 / 0, answers.append)
     assert arrived.wait(PATIENCE)
-    runner.deliver()
+    runner.deliver_result()
     assert runner.is_idle
     arrived.clear()
-    runner.send(lambda: 7, answers.append)
+    runner.submit(lambda: 7, answers.append)
     assert arrived.wait(PATIENCE)
-    runner.deliver()
+    runner.deliver_result()
     assert answers == [7]
 
 
-def test_a_closed_courier_gives_up_what_cannot_be_delivered(runner: ThreadRunner, arrived: Event):
+def test_closing_the_runner_gives_up_its_call(runner: ThreadRunner, arrived: Event):
     tried = Event()
 
     def call() -> None:
         tried.set()
         raise StorageUnavailable
 
-    runner.send(call, lambda _: None)
+    runner.submit(call, lambda _: None)
     assert tried.wait(PATIENCE)
     runner.close()
     assert not arrived.is_set()

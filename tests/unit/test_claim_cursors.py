@@ -1,7 +1,12 @@
-"""How a supervisor remembers how far its claims have got."""
+"""Claim cursors: where they stand, and when a claim does without them."""
 
 from application.ports.queue import ClaimedRecord, Cursor
-from application.supervisor.claim_cursors import MAX_AGE_SECONDS, MAX_CURSORS, SECONDS_PER_CLAIM_SECOND, ClaimCursors
+from application.supervisor.claim_cursors import (
+    FULL_CLAIM_PAUSE_FACTOR,
+    MAX_CURSORS,
+    MAX_FULL_CLAIM_PAUSE_SECONDS,
+    ClaimCursors,
+)
 from domain.ids import TaskId, TypeName
 from tests.steps import NOW, at, submission
 
@@ -9,20 +14,20 @@ ADD, OTHER = TypeName("add"), TypeName("other")
 
 
 def claimed(*line: tuple[TypeName, int, float]) -> list[ClaimedRecord]:
-    """Tasks by type, priority and seconds from now."""
+    """Claimed tasks by type, priority and seconds from now."""
     return [
         ClaimedRecord(submission(type, priority=priority, run_at=at(seconds)).registered(TaskId(nth)), "{}")
         for nth, (type, priority, seconds) in enumerate(line, 1)
     ]
 
 
-def test_at_first_nothing_has_a_mark():
+def test_no_cursor_is_usable_before_a_full_claim_has_ended():
     cursors = ClaimCursors()
     cursors.advance(claimed((ADD, 0, -1)))
     assert cursors.usable(0) == {}
 
 
-def test_the_last_of_each_type_and_priority_is_its_mark():
+def test_the_last_task_of_each_type_and_priority_is_its_cursor():
     cursors = ClaimCursors()
     cursors.full_claim_ended(now=5, seconds=0.1)
     cursors.advance(claimed((ADD, 9, -1), (ADD, 0, -3), (OTHER, 0, -9), (ADD, 0, -2)))
@@ -36,7 +41,7 @@ def test_the_last_of_each_type_and_priority_is_its_mark():
     assert cursors.usable(5) == expected | {(ADD, 0): Cursor(NOW, TaskId(1))}
 
 
-def test_a_claim_from_the_beginning_may_put_a_mark_back():
+def test_a_full_claim_may_move_a_cursor_back():
     cursors = ClaimCursors()
     cursors.full_claim_ended(now=5, seconds=0.1)
     cursors.advance(claimed((ADD, 0, -1)))
@@ -44,23 +49,23 @@ def test_a_claim_from_the_beginning_may_put_a_mark_back():
     assert cursors.usable(5) == {(ADD, 0): Cursor(at(-60), TaskId(1))}
 
 
-def test_the_longer_a_claim_from_the_beginning_takes_the_later_comes_the_next():
+def test_the_pause_after_a_full_claim_is_a_multiple_of_its_duration():
     cursors = ClaimCursors()
     cursors.advance(claimed((ADD, 0, -1)))
     cursors.full_claim_ended(now=5, seconds=0.1)
-    assert cursors.full_claim_due_in(5) == SECONDS_PER_CLAIM_SECOND * 0.1
-    assert cursors.usable(5 + SECONDS_PER_CLAIM_SECOND * 0.1 - 0.01)
-    assert not cursors.usable(5 + SECONDS_PER_CLAIM_SECOND * 0.1)
+    assert cursors.full_claim_due_in(5) == FULL_CLAIM_PAUSE_FACTOR * 0.1
+    assert cursors.usable(5 + FULL_CLAIM_PAUSE_FACTOR * 0.1 - 0.01)
+    assert not cursors.usable(5 + FULL_CLAIM_PAUSE_FACTOR * 0.1)
 
 
-def test_one_that_was_held_up_does_not_keep_what_stands_before_the_marks_waiting_for_long():
+def test_the_pause_after_a_long_full_claim_is_bounded():
     cursors = ClaimCursors()
     cursors.advance(claimed((ADD, 0, -1)))
     cursors.full_claim_ended(now=5, seconds=14)
-    assert cursors.full_claim_due_in(5) == MAX_AGE_SECONDS
+    assert cursors.full_claim_due_in(5) == MAX_FULL_CLAIM_PAUSE_SECONDS
 
 
-def test_there_are_no_more_marks_than_some():
+def test_the_number_of_cursors_is_bounded():
     cursors = ClaimCursors()
     cursors.full_claim_ended(now=5, seconds=0.1)
     for nth in range(MAX_CURSORS + 10):

@@ -1,1 +1,1 @@
-"""What a supervisor asks of the storage: one errand a file."""
+"""The supervisor's operations on the storage: one a file."""

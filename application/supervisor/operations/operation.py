@@ -1,31 +1,31 @@
-"""What an errand is, and what all of them need."""
+"""An operation of the supervisor on the storage, and the context that all operations share."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from application.ports.autocommit import AutocommitStore
+from application.ports.background import BackgroundRunner
 from application.ports.unit_of_work import Begin
-from application.supervisor.background import BackgroundRunner
 from application.supervisor.state import SupervisorState
 from domain.ids import HandlerId
 from domain.lease import Lease
 
 
 class Operation(Protocol):
-    """Something to ask of the storage, whenever it is due."""
+    """A call to the storage that becomes due again and again."""
 
     def due_in(self) -> float:
-        """In how many seconds it is to be sent; inf for not at all."""
+        """Seconds until it is due; 0 or less if it is, inf if nothing is foreseen."""
         ...
 
     def send(self, runner: BackgroundRunner) -> None:
-        """Before: due, and the courier is free. After: on its way; what its answer means is done when that comes."""
+        """Before: due, and the runner is idle. After: the call is submitted, and its result changes the state."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this handler is, for how many seconds it leases, and which process it is, if that can be told."""
+    """A handler's id, the seconds of its leases, and the identity of its process where the system can tell it."""
 
     handler: HandlerId
     lease: float
@@ -34,7 +34,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where errands come from: the desk, the ways into the storage, and in whose name they are run."""
+    """What all operations share: the state, the two ways to the storage, and the handler's identity."""
 
     state: SupervisorState
     begin: Begin
@@ -46,21 +46,21 @@ class Context:
         return Lease.granted(self.identity.handler, self.state.clock.now(), self.identity.lease)
 
     def timer(self) -> "Timer":
-        """One that rings at once."""
+        """A timer that is due at once."""
         return Timer(self)
 
 
 @dataclass(slots=True)
 class Timer:
-    """Rings when the time has come, in seconds of the host's monotonic clock."""
+    """Is due `at` a monotonic time in seconds."""
 
     context: Context
     at: float = 0.0
 
     def due_in(self) -> float:
-        """Seconds until then; 0 or less once it is there."""
+        """Seconds until it is due; 0 or less if it is."""
         return self.at - self.context.state.clock.monotonic()
 
     def set(self, seconds: float) -> None:
-        """Ring that much later than now."""
+        """Make it due that many seconds from now."""
         self.at = self.context.state.clock.monotonic() + seconds

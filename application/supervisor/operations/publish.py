@@ -1,24 +1,27 @@
-"""Publish: say what this handler can run, and take it back at the end."""
+"""Publish the types that this handler can run, and withdraw them when it stops."""
 
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.supervisor.background import BackgroundRunner
+from application.ports.background import BackgroundRunner
 from application.supervisor.operations.operation import Context
 from application.use_cases.publish_types import PublishTypes
 from domain.task_type import TaskType
 
 
 class Publish:
-    """Due whenever the types are others than those that were published; nothing is claimed before."""
+    """Due while the executor's types differ from the published ones; no task is claimed before the first publication.
+
+    `on_published` is called with the types that have been published.
+    """
 
     def __init__(
-        self, context: Context, publish: PublishTypes, published: Callable[[Sequence[TaskType]], None]
+        self, context: Context, publish: PublishTypes, on_published: Callable[[Sequence[TaskType]], None]
     ) -> None:
         self._context = context
         self._state = context.state
         self._publish = publish
-        self._published = published
+        self._on_published = on_published
 
     def due_in(self) -> float:
         state = self._state
@@ -28,18 +31,18 @@ class Publish:
         types = self._state.types
 
         def call() -> None:
-            me = self._context.identity
-            self._publish(me.handler, types, self._context.lease().until, me.process)
+            identity = self._context.identity
+            self._publish(identity.handler, types, self._context.lease().until, identity.process)
 
-        def then(_: None) -> None:
-            self._state.published = types
-            self._published(types)
+        runner.submit(call, lambda _: self._on_answer(types))
 
-        runner.send(call, then)
+    def _on_answer(self, types: Sequence[TaskType]) -> None:
+        self._state.published = types
+        self._on_published(types)
 
 
 class Withdraw:
-    """Due when a handler that stops has nothing left to tell."""
+    """Due when a draining handler has nothing left to write."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,12 +53,12 @@ class Withdraw:
         return 0 if state.draining and state.is_empty and state.published else inf
 
     def send(self, runner: BackgroundRunner) -> None:
-        def call() -> None:
-            with self._context.begin() as work:
-                work.types.withdraw(self._context.identity.handler)
-                work.commit()
+        runner.submit(self._withdraw, self._on_answer)
 
-        def then(_: None) -> None:
-            self._state.published = ()
+    def _withdraw(self) -> None:
+        with self._context.begin() as work:
+            work.types.withdraw(self._context.identity.handler)
+            work.commit()
 
-        runner.send(call, then)
+    def _on_answer(self, _: None) -> None:
+        self._state.published = ()

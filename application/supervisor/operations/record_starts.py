@@ -1,20 +1,22 @@
-"""Record: say of some tasks that they are about to start, before they do."""
+"""Record the starts of tasks that may not start before their start is recorded."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from math import inf
 
+from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
 from application.ports.queue import ProgressReport
-from application.supervisor.background import BackgroundRunner
+from application.supervisor.claimed import ClaimedTask
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 
 
 class RecordStarts:
-    """Due when the next in the queue must start on record, and is not yet. Until then nothing behind it starts.
+    """Due when a slot is free for the first queued task and its start must be recorded; tasks behind it wait for that.
 
-    What is not held any more cannot be put on record, and does not start.
+    A task that is not held any more is dropped instead, and does not start.
     """
 
     def __init__(self, context: Context, executor: Executor) -> None:
@@ -37,9 +39,9 @@ class RecordStarts:
                 work.commit()
             return lost
 
-        def then(lost: Sequence[Hold]) -> None:
-            self._state.drop_lost(lost)
-            for claimed in starting:
-                claimed.task = claimed.task.reported(now, None)
+        runner.submit(call, lambda lost: self._on_answer(starting, now, lost))
 
-        runner.send(call, then)
+    def _on_answer(self, starting: Sequence[ClaimedTask], now: datetime, lost: Sequence[Hold]) -> None:
+        self._state.drop_lost(lost)
+        for claimed in starting:
+            claimed.task = claimed.task.reported(now, None)

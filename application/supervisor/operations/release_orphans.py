@@ -1,20 +1,20 @@
-"""Strays: tasks that are held in the name of this handler without its knowing, since its claim was not answered."""
+"""Release orphans: tasks held in this handler's name that it does not know, since their claim was not answered."""
 
 from collections.abc import Collection
 from math import inf
 
+from application.ports.background import BackgroundRunner
 from application.ports.unit_of_work import UnitOfWork
-from application.supervisor.background import BackgroundRunner
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 from domain.settlement import Settlement
 
 
 class ReleaseOrphans:
-    """Due three times in the lease after a claim went unanswered: its commit may come later than one would think.
+    """Due three times in the lease that follows an unanswered claim, whose commit may arrive late.
 
-    They have not been started, and go back as if nobody had claimed them. Carried by the courier of the claims: while
-    one is on its way, this handler does not know yet what it holds.
+    Orphans have not started, and are released as if they had never been claimed. It shares the lane of the claims:
+    while a claim is under way, this handler does not know yet which tasks it holds.
     """
 
     def __init__(self, context: Context) -> None:
@@ -35,7 +35,7 @@ class ReleaseOrphans:
                 self._release(work, known_holds)
                 work.commit()
 
-        runner.send(call, lambda _: None)
+        runner.submit(call, lambda _: None)
 
     def _release(self, work: UnitOfWork, known_holds: Collection[Hold]) -> None:
         now = self._state.clock.now()

@@ -1,6 +1,6 @@
-"""Pass on: give back what does not fit the functions here and fits those of another handler, and settle the rest.
+"""Reroute tasks that this handler's functions refuse to handlers whose functions take them, and settle the others.
 
-So it is in the middle of an update, while two versions of a function are alive.
+Such tasks come in the middle of an update, while two versions of a function are alive.
 """
 
 import logging
@@ -12,9 +12,9 @@ from math import inf
 
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.argument_checker import ArgumentChecker
+from application.ports.background import BackgroundRunner
 from application.ports.published_types import DEAD_HANDLER_RETENTION
 from application.rescue_guard import RescueGuard
-from application.supervisor.background import BackgroundRunner
 from application.supervisor.claimed import UnfitTask
 from application.supervisor.operations.operation import Context
 from domain import json_text
@@ -25,16 +25,18 @@ from domain.task import Task
 
 BATCH_TASKS = 100
 PAUSE_POLICY = RetryPolicy(first=1, cap=8, spread=0.5)
-"""How long others have to claim what is passed on; longer each time, as it may come back to this handler."""
+"""Seconds before a rerouted task is due again; more each time, as it may come back to this handler."""
 
 log = logging.getLogger(__name__)
 
 
 class Reroute:
-    """Due as soon as there is something unfit. `vigil` is kept by turns with whoever else this courier is sent by.
+    """Due as soon as there is an unfit task.
 
-    Only what its own schema refuses goes to another: two handlers whose schemas both allow what their functions refuse
-    would pass it to and fro for ever.
+    `guard` is shared with the rescue of lapsed tasks, which must be in the same lane: a guard sees one look at a time.
+
+    Only arguments that this handler's own schema refuses are rerouted: two handlers whose schemas both allow what their
+    functions refuse would reroute a task to each other for ever.
     """
 
     def __init__(self, context: Context, checker: ArgumentChecker, guard: RescueGuard) -> None:
@@ -54,10 +56,10 @@ class Reroute:
             elsewhere = self._schemas_elsewhere({unfit.claimed.task.type for unfit in batch})
             return {unfit.claimed.hold for unfit in batch if self._fits_elsewhere(unfit, here, elsewhere)}
 
-        runner.send(call, lambda fit_elsewhere: self._settle(batch, fit_elsewhere))
+        runner.submit(call, lambda fit_elsewhere: self._settle(batch, fit_elsewhere))
 
     def _schemas_elsewhere(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
-        """The schemas of other handlers that live, or may have been kept from saying so."""
+        """The schemas of other handlers that are alive, or that may have been kept from renewing their record."""
         try:
             return self._read_schemas(types)
         except StorageConflict:
@@ -83,8 +85,8 @@ class Reroute:
         try:
             return self._fits_only(elsewhere[type], unfit.claimed.args, here.get(type))
         except Exception:
-            # Whoever publishes what cannot be checked must not hold up everybody's outcomes.
-            log.exception("whether another handler can run task %d cannot be told", unfit.claimed.task.id)
+            # A published schema that cannot be checked must not hold up all outcomes.
+            log.exception("cannot check whether another handler can run task %d", unfit.claimed.task.id)
             return False
 
     def _fits_only(self, others: Set[str], text: str, own: str | None) -> bool:
@@ -95,13 +97,13 @@ class Reroute:
         return not fits_here and any(not self._checker.errors(each, args) for each in others)
 
     def _settle(self, batch: Sequence[UnfitTask], fit_elsewhere: Set[Hold]) -> None:
-        """Whatever has not been lost meanwhile."""
+        """Put settlements of the tasks that have not been lost meanwhile into the outbox."""
         for unfit in batch:
             if self._state.claimed_tasks.unfit.pop(unfit.claimed.hold, None):
                 fits_elsewhere = unfit.claimed.hold in fit_elsewhere
-                self._state.settle(unfit.claimed, self._rerouted if fits_elsewhere else unfit.settlement_otherwise)
+                self._state.settle(unfit.claimed, self._rerouted if fits_elsewhere else unfit.fallback_settlement)
         if fit_elsewhere:
-            log.info("passed on %d tasks that fit the functions of another handler", len(fit_elsewhere))
+            log.info("rerouted %d tasks that fit the functions of another handler", len(fit_elsewhere))
 
     def _rerouted(self, task: Task, now: datetime) -> Settlement:
         return Settlement.rerouted(task, now, PAUSE_POLICY.delay(task.idle_claims + 1, random.random()))

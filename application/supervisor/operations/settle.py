@@ -1,4 +1,4 @@
-"""Settle: write outcomes, as many together as have come meanwhile."""
+"""Settle: write outcomes, all together that have come since the last write."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -6,27 +6,34 @@ from dataclasses import dataclass
 from math import inf
 
 from application.errors import StorageConflict, StorageUnavailable
+from application.ports.background import BackgroundRunner
 from application.ports.wake_up import Notifier, Topic
-from application.supervisor.background import BackgroundRunner
 from application.supervisor.operations.operation import Context
 from domain.ids import TaskId
 from domain.settlement import Settlement
 
 MAX_SETTLEMENTS = 1_000
+"""Settlements of one transaction."""
 MAX_CHARACTERS = 32 * 1024 * 1024
+"""Characters of results and logs of one transaction, unless its first settlement alone has more."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SettleResult:
-    """All but these: refused for good, or to be written later since somebody has locked the task for long."""
+    """The settlements of a batch that were not written.
+
+    - `refused`: tasks that this handler no longer holds; never to be written.
+    - `busy`: settlements whose tasks are locked; to be written later.
+    """
 
     refused: Sequence[TaskId] = ()
     busy: Sequence[Settlement] = ()
 
 
 class Settle:
-    """Due as soon as there is an outcome."""
+    """Due as soon as the outbox has a settlement."""
 
     def __init__(self, context: Context, notifier: Notifier) -> None:
         self._context = context
@@ -40,9 +47,10 @@ class Settle:
         batch = first_batch(self._state.outbox)
         del self._state.outbox[: len(batch)]
         self._state.settling = batch
-        runner.send(lambda: self._write(batch), lambda written: self._on_answer(batch, written))
+        runner.submit(lambda: self._write(batch), lambda result: self._on_answer(batch, result))
 
     def _write(self, batch: Sequence[Settlement]) -> SettleResult:
+        """Write a batch together, or one by one if that fails, so that none of them harms the others."""
         try:
             return SettleResult(self._write_together(batch))
         except StorageConflict:
@@ -52,9 +60,9 @@ class Settle:
             raise
         except Exception:
             if len(batch) == 1:
-                # Nobody holds the task any more: its lease lapses, and the loss is counted like any other.
+                # Its lease is left to lapse, and the loss is counted like any other.
                 log.exception("the outcome of task %d cannot be stored, and counts as lost", batch[0].task.id)
-                self._state.unsettled.add(batch[0].task.hold)
+                self._state.unstorable.add(batch[0].task.hold)
                 return SettleResult()
         return merged(self._write([settlement]) for settlement in batch)
 
@@ -63,28 +71,30 @@ class Settle:
         self._notifier.notify(Topic.CHANGED)
         return refused
 
-    def _on_answer(self, batch: Sequence[Settlement], written: SettleResult) -> None:
+    def _on_answer(self, batch: Sequence[Settlement], result: SettleResult) -> None:
         self._state.settling = ()
-        busy = {each.task.hold for each in written.busy}
-        self._state.prefetch.settled(each.task.hold for each in batch if each.task.hold not in busy)
-        self._state.outbox.extend(written.busy)
-        refused = {*written.refused}
-        for settlement in (each for each in batch if each.task.id in refused):
-            log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
-            self._state.add_late_log_of_refused(settlement)
+        busy = {each.task.hold for each in result.busy}
+        self._state.prefetch.record_settled(each.task.hold for each in batch if each.task.hold not in busy)
+        self._state.outbox.extend(result.busy)
+        self._keep_refused_logs(batch, {*result.refused})
         now = self._state.clock.now()
         if any(each.task.is_due(now) for each in batch):
             self._notifier.notify(Topic.WAITING)
 
+    def _keep_refused_logs(self, batch: Sequence[Settlement], refused: set[TaskId]) -> None:
+        for settlement in (each for each in batch if each.task.id in refused):
+            log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
+            self._state.add_late_log_of_refused(settlement)
 
-def merged(parts: Iterable[SettleResult]) -> SettleResult:
-    """What became of all of them."""
-    each = list(parts)
+
+def merged(results: Iterable[SettleResult]) -> SettleResult:
+    """The results of several batches as one."""
+    each = list(results)
     return SettleResult([id for part in each for id in part.refused], [busy for part in each for busy in part.busy])
 
 
 def first_batch(outbox: Sequence[Settlement]) -> Sequence[Settlement]:
-    """As many as go into one transaction."""
+    """As many of the first settlements as one transaction takes."""
     size = 0
     for nth, settlement in enumerate(outbox[:MAX_SETTLEMENTS]):
         size += len(settlement.result or "") + len(settlement.attempt.log if settlement.attempt else "")

@@ -1,4 +1,4 @@
-"""What the supervisor of the tests runs."""
+"""Functions that the supervisor of the tests runs."""
 
 from typing import Annotated
 
@@ -49,5 +49,5 @@ def even(n: int) -> int:
 
 @task
 def halving(n: Annotated[int, AfterValidator(even)]) -> int:
-    """Refuses what its schema allows."""
+    """Refuses odd numbers, which its schema allows."""
     return n // 2

@@ -1,9 +1,10 @@
-"""Doors that functions wait behind, so that a test decides when they go on."""
+"""Doors that functions wait behind until a test opens them."""
 
 from collections import defaultdict
 from threading import Event
 
 PATIENCE = 20
+"""Seconds."""
 entered: defaultdict[str, Event] = defaultdict(Event)
 doors: defaultdict[str, Event] = defaultdict(Event)
 
@@ -14,6 +15,6 @@ def close_all() -> None:
 
 
 def pass_through(name: str) -> None:
-    """Say that somebody is there, and wait until the door is opened."""
+    """Set the door's `entered`, and wait until the test opens the door."""
     entered[name].set()
     assert doors[name].wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""What runs have printed goes with their outcome, or afterwards where nobody waits for an outcome any more."""
+"""The log of a run is stored with its outcome, or late where its outcome may not be stored any more."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ __all__ = ["rig"]
 
 @pytest.fixture(autouse=True)
 def printing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run has printed something."""
+    """Let every run have printed something."""
     hear = ThreadExecutor.events
 
     def events(executor: ThreadExecutor, timeout: float) -> Sequence[Event]:
@@ -39,7 +39,7 @@ def logs(rig: Rig, id: int) -> list[tuple[Outcome, str]]:
         return [(record.outcome, record.log) for record in work.tasks.attempts(TaskId(id))]
 
 
-def test_with_its_outcome(rig: Rig) -> None:
+def test_a_log_is_stored_with_the_outcome(rig: Rig) -> None:
     done, failed = rig.submit("quick"), rig.submit("broken")
     rig.await_status(done, Status.DONE)
     rig.await_status(failed, Status.FAILED)
@@ -47,7 +47,7 @@ def test_with_its_outcome(rig: Rig) -> None:
     assert logs(rig, failed) == [(Outcome.FAILED, "printed")]
 
 
-def test_after_it_was_cancelled(rig: Rig) -> None:
+def test_the_log_of_a_cancelled_run_is_stored_late(rig: Rig) -> None:
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.cancel(id)
@@ -55,7 +55,7 @@ def test_after_it_was_cancelled(rig: Rig) -> None:
     assert rig.task(id).status is Status.CANCELLED
 
 
-def test_after_its_outcome_came_too_late(rig: Rig) -> None:
+def test_the_log_of_a_refused_outcome_is_stored_late(rig: Rig) -> None:
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.is_away = True
@@ -66,7 +66,7 @@ def test_after_its_outcome_came_too_late(rig: Rig) -> None:
     eventually(lambda: logs(rig, id) == [(Outcome.CANCELLED, "printed")])
 
 
-def test_after_it_was_taken_away(rig: Rig) -> None:
+def test_the_log_of_a_run_that_was_taken_away_is_stored_late(rig: Rig) -> None:
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     eventually(lambda: rig.task(id).started)
@@ -79,14 +79,14 @@ def test_after_it_was_taken_away(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
-def test_what_is_stopped_at_the_end_keeps_it_too(rig: Rig) -> None:
+def test_the_log_of_a_run_that_is_stopped_after_the_grace_is_stored(rig: Rig) -> None:
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.drain()
     assert logs(rig, id) == [(Outcome.LOST, "printed")]
 
 
-def test_there_is_something_left_to_say_as_long_as_it_is_not_on_record() -> None:
+def test_the_state_is_not_empty_while_a_late_log_is_not_stored() -> None:
     running = submission().registered(TaskId(1)).claim(Lease.granted(HANDLER, NOW, 30))
     state = SupervisorState(SystemClock())
     assert state.is_empty
@@ -94,14 +94,14 @@ def test_there_is_something_left_to_say_as_long_as_it_is_not_on_record() -> None
     assert not state.is_empty
 
 
-def test_logs_count_for_the_size_of_a_transaction(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_count_towards_the_size_of_a_batch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     add_one(rig.begin)
     settlement = Settlement.succeeded(claim_one(rig.begin), NOW, "1", "x" * 50)
     monkeypatch.setattr(settle, "MAX_CHARACTERS", 102)
     assert len(settle.first_batch([settlement] * 5)) == 2
 
 
-def test_one_that_cannot_be_stored_holds_nobody_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_cannot_be_stored_does_not_hold_up_outcomes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ValueError("cannot be stored")
 

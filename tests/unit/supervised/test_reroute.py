@@ -1,4 +1,4 @@
-"""What does not fit the functions of a handler goes to another that says that it fits its own, and fails otherwise."""
+"""Tasks that a handler's functions refuse go to a handler whose schema takes them, and fail if there is none."""
 
 import logging
 from datetime import timedelta
@@ -24,7 +24,7 @@ NEW = '{"n":"seven"}'
 
 
 def publish(rig: Rig, schema: str, type: str = "quick", seconds: float = 60) -> None:
-    """Another handler does, and lives for that long."""
+    """Publish a type as another handler that lives for that many seconds."""
     eventually(rig.handlers)
     with rig.store.begin() as work:
         known = TaskType(name=TypeName(type), schema=schema)
@@ -32,7 +32,7 @@ def publish(rig: Rig, schema: str, type: str = "quick", seconds: float = 60) -> 
         work.commit()
 
 
-def await_passed_on(rig: Rig, id: int) -> Task:
+def await_rerouted(rig: Rig, id: int) -> Task:
     return eventually(lambda: each if (each := rig.task(id)).claims and each.status is Status.WAITING else None)
 
 
@@ -40,25 +40,25 @@ def records(rig: Rig) -> int:
     return len(rig.store.state.attempts)
 
 
-def test_what_fits_another_handler_waits_for_it_a_moment_and_nothing_is_spent(rig: Rig):
+def test_a_task_that_fits_another_handler_waits_a_moment_and_no_attempt_is_spent(rig: Rig):
     publish(rig, TEXT)
     before = rig.clock.now()
-    waiting = await_passed_on(rig, rig.submit("quick", NEW, max_losses=0))
+    waiting = await_rerouted(rig, rig.submit("quick", NEW, max_losses=0))
     assert timedelta(seconds=0.5) <= waiting.run_at - before <= timedelta(seconds=5)
     assert (waiting.attempt, waiting.losses, waiting.claims, waiting.error) == (0, 0, 1, None)
     assert records(rig) == 0
 
 
-def test_it_is_passed_on_as_often_as_it_comes_back_and_waits_longer(rig: Rig):
+def test_a_task_that_comes_back_is_rerouted_again_and_waits_longer(rig: Rig):
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
-    first = await_passed_on(rig, id)
-    second = eventually(lambda: each if (each := await_passed_on(rig, id)).claims == 2 else None)
+    first = await_rerouted(rig, id)
+    second = eventually(lambda: each if (each := await_rerouted(rig, id)).claims == 2 else None)
     assert second.run_at - first.run_at >= timedelta(seconds=1)
     assert (second.attempt, second.losses) == (0, 0)
 
 
-def test_a_type_that_is_not_here_any_more_goes_to_who_has_it(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+def test_a_task_whose_type_has_gone_is_rerouted_to_a_handler_that_has_it(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     publish(rig, ANYTHING, "gone")
     eventually(lambda: rig.state.published)
     types, start = rig.state.types, rig.executor.start
@@ -69,12 +69,12 @@ def test_a_type_that_is_not_here_any_more_goes_to_who_has_it(rig: Rig, monkeypat
 
     monkeypatch.setattr(rig.executor, "start", forget_and_start)
     rig.state.set_types([*types, TaskType(name=TypeName("gone"))])
-    waiting = await_passed_on(rig, rig.submit("gone"))
+    waiting = await_rerouted(rig, rig.submit("gone"))
     assert (waiting.attempt, waiting.claims) == (0, 1)
 
 
 @pytest.mark.parametrize("theirs", [None, '{"type":"object","required":["m"]}', '{"type":"nonsense"}'])
-def test_what_fits_nobody_fails(rig: Rig, theirs: str | None):
+def test_a_task_that_fits_no_handler_fails(rig: Rig, theirs: str | None):
     if theirs:
         publish(rig, theirs)
     failed = rig.await_status(rig.submit("quick", NEW), Status.FAILED)
@@ -83,26 +83,26 @@ def test_what_fits_nobody_fails(rig: Rig, theirs: str | None):
     assert records(rig) == 1
 
 
-def test_another_type_of_another_handler_is_no_help(rig: Rig):
+def test_a_task_that_fits_only_another_type_of_another_handler_fails(rig: Rig):
     publish(rig, TEXT, "gated")
     assert rig.await_status(rig.submit("quick", NEW), Status.FAILED).claims == 1
 
 
-def test_what_the_schema_here_allows_is_not_passed_to_and_fro(rig: Rig):
+def test_a_task_that_the_own_schema_allows_is_not_rerouted(rig: Rig):
     publish(rig, ANYTHING, "halving")
     failed = rig.await_status(rig.submit("halving", '{"n":1}'), Status.FAILED)
     assert (failed.error.type, failed.claims) == ("InvalidArguments", 1)
 
 
 @pytest.mark.parametrize("rig", [{"lease": 1.5}], indirect=True)
-def test_a_handler_that_may_have_been_kept_from_saying_that_it_lives_counts_for_a_lease(rig: Rig):
+def test_a_handler_whose_record_has_lapsed_counts_as_alive_for_one_lease(rig: Rig):
     publish(rig, TEXT, seconds=-5)
     id = rig.submit("quick", NEW)
-    assert await_passed_on(rig, id).attempt == 0
+    assert await_rerouted(rig, id).attempt == 0
     assert rig.await_status(id, Status.FAILED).error.type == "InvalidArguments"
 
 
-def test_what_cannot_be_checked_fails_and_holds_nobody_up(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+def test_a_task_that_cannot_be_checked_fails_and_holds_up_no_other(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     def refuse(*_: object) -> None:
         raise RecursionError
 
@@ -112,8 +112,8 @@ def test_what_cannot_be_checked_fails_and_holds_nobody_up(rig: Rig, monkeypatch:
     rig.await_status(rig.submit("quick"), Status.DONE)
 
 
-class Asked:
-    """Holds up whoever checks arguments."""
+class HeldCheck:
+    """Holds up each check of arguments until the test lets it end."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.began, self.may_end = Event(), Event()
@@ -128,55 +128,55 @@ class Asked:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    return Asked(monkeypatch)
+def held_check(monkeypatch: pytest.MonkeyPatch) -> HeldCheck:
+    return HeldCheck(monkeypatch)
 
 
 @pytest.mark.parametrize("rig", [{"lease": 3}], indirect=True)
-def test_until_that_is_known_its_lease_is_renewed(rig: Rig, asked: Asked):
+def test_an_unfit_task_is_renewed_while_it_is_checked(rig: Rig, held_check: HeldCheck):
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
-    assert asked.began.wait(PATIENCE)
+    assert held_check.began.wait(PATIENCE)
     before = rig.task(id).lease
     assert rig.task(id).hold in rig.state.known_holds()
     eventually(lambda: rig.task(id).lease.until > before.until)
-    asked.may_end.set()
-    assert await_passed_on(rig, id).claims == 1
+    held_check.may_end.set()
+    assert await_rerouted(rig, id).claims == 1
 
 
-def test_until_that_is_known_a_cancellation_is_heard(rig: Rig, asked: Asked, caplog: pytest.LogCaptureFixture):
+def test_a_cancellation_is_found_during_the_check(rig: Rig, held_check: HeldCheck, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
-    assert asked.began.wait(PATIENCE)
+    assert held_check.began.wait(PATIENCE)
     hold: Hold = rig.task(id).hold
     rig.cancel(id)
     eventually(lambda: hold not in rig.state.known_holds())
-    asked.may_end.set()
+    held_check.may_end.set()
     rig.await_status(rig.submit("quick"), Status.DONE)
     assert rig.task(id).status is Status.CANCELLED
-    assert "refused" not in caplog.text, "nothing is settled of it"
+    assert "refused" not in caplog.text, "it is not settled"
 
 
-def test_stopping_waits_for_it(rig: Rig, asked: Asked):
+def test_stopping_waits_for_the_check_of_an_unfit_task(rig: Rig, held_check: HeldCheck):
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
-    assert asked.began.wait(PATIENCE)
+    assert held_check.began.wait(PATIENCE)
     rig.supervisor.stop()
     eventually(lambda: rig.state.draining)
     assert not rig.state.is_empty
-    asked.may_end.set()
+    held_check.may_end.set()
     rig.await_end()
     assert (rig.task(id).status, rig.task(id).attempt, rig.task(id).losses) == (Status.WAITING, 0, 0)
 
 
-def test_an_outage_delays_it(rig: Rig, asked: Asked):
+def test_an_outage_delays_a_rerouting(rig: Rig, held_check: HeldCheck):
     publish(rig, TEXT)
     ids = [rig.submit("quick", NEW)]
-    assert asked.began.wait(PATIENCE)
+    assert held_check.began.wait(PATIENCE)
     rig.is_away = True
-    asked.may_end.set()
+    held_check.may_end.set()
     eventually(lambda: not rig.state.claimed_tasks.unfit)
     assert rig.task(ids[0]).status is Status.RUNNING
     rig.is_away = False
-    assert await_passed_on(rig, ids[0]).claims == 1
+    assert await_rerouted(rig, ids[0]).claims == 1

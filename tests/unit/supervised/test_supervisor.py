@@ -16,9 +16,8 @@ from application.errors import StorageUnavailable
 from application.ports.executor import Run
 from application.ports.queue import ClaimRequest, ProgressReport
 from application.ports.wake_up import Topic
-from application.supervisor import claim_cursors
-from application.supervisor import supervisor as module
-from application.supervisor.supervisor import NothingToRun
+from application.supervisor import claim_cursors, shutdown
+from application.supervisor.executor_events import NothingToRun
 from domain.failure import Failure
 from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.lease import Lease
@@ -47,7 +46,7 @@ def eventually(look: Callable[[], T]) -> T:
 
 
 class Rig:
-    """A supervisor with its thread, over a store that can be taken away."""
+    """A supervisor with its thread, over a store that can be made unavailable."""
 
     def __init__(
         self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
@@ -84,7 +83,7 @@ class Rig:
             raise StorageUnavailable
 
     def held(self) -> set[Hold]:
-        """What is held in its name, as the store has it."""
+        """Holds under its leases, as the store has them."""
         with self.store.begin() as work:
             return {*work.queue.held_by(HandlerId("me"))}
 
@@ -94,7 +93,7 @@ class Rig:
         return task.id
 
     def cancel(self, id: int) -> None:
-        """Somebody does, who reaches the store."""
+        """Cancel a task over the store, even while the supervisor cannot reach it."""
         self.api.cancel_task()(TaskId(id))
 
     def task(self, id: int) -> Task:
@@ -139,13 +138,13 @@ def test_a_task_runs_and_its_result_is_stored(rig: Rig):
     assert done.created <= done.started <= done.finished
 
 
-def test_a_burst_is_done_each_once(rig: Rig):
+def test_each_task_of_a_burst_runs_once(rig: Rig):
     ids = [rig.submit("quick") for _ in range(300)]
     assert {rig.await_status(id, Status.DONE).claims for id in ids} == {1}
 
 
-def test_what_comes_to_stand_before_the_last_that_was_claimed_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(claim_cursors, "SECONDS_PER_CLAIM_SECOND", 2000)
+def test_a_task_that_comes_to_wait_before_the_cursor_is_found_soon(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(claim_cursors, "FULL_CLAIM_PAUSE_FACTOR", 2000)
     rig.await_status(rig.submit("quick"), Status.DONE)
     rig.await_status(rig.submit("quick", run_at=at(-60)), Status.DONE)
 
@@ -169,7 +168,7 @@ def test_a_handler_that_was_forgotten_publishes_again():
     with_short_lease.close()
 
 
-def test_progress_and_start_are_told_while_it_runs(rig: Rig):
+def test_progress_and_start_are_reported_while_a_task_runs(rig: Rig):
     id = rig.submit("telling", '{"gate":"a"}')
     told = eventually(lambda: each if (each := rig.task(id)).progress else None)
     assert (told.progress.value, told.progress.message) == (0.5, "half")
@@ -187,7 +186,7 @@ def test_a_cancelled_task_is_not_settled_when_its_function_returns(rig: Rig):
 
 
 @pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
-def test_what_does_not_start_within_a_second_is_given_back(rig: Rig):
+def test_a_task_that_does_not_start_within_a_second_is_given_back(rig: Rig):
     for _ in range(20):
         rig.await_status(rig.submit("quick"), Status.DONE)
     with rig.begin() as work:
@@ -220,11 +219,11 @@ def test_the_wait_that_a_function_asks_for_is_its_run_at(rig: Rig):
     assert (waiting.run_at - before).total_seconds() >= 60
 
 
-def test_what_is_not_to_be_repeated_fails_at_once(rig: Rig):
+def test_a_failure_that_is_not_retried_fails_at_once(rig: Rig):
     assert rig.await_status(rig.submit("broken", max_attempts=3), Status.FAILED).attempt == 1
 
 
-def test_stopping_finishes_what_runs(rig: Rig):
+def test_stopping_lets_running_tasks_finish(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.supervisor.stop()
@@ -234,7 +233,7 @@ def test_stopping_finishes_what_runs(rig: Rig):
 
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
-def test_what_does_not_end_within_the_grace_is_lost_and_no_attempt_is_spent(rig: Rig):
+def test_a_run_that_exceeds_the_grace_is_lost_and_no_attempt_is_spent(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.drain()
@@ -242,7 +241,7 @@ def test_what_does_not_end_within_the_grace_is_lost_and_no_attempt_is_spent(rig:
 
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
-def test_a_failure_that_comes_before_the_end_is_one_and_no_loss(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+def test_a_failure_that_comes_before_the_stop_counts_as_a_failure(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     end = rig.executor.end
 
     def let_it_fail_and_end(hold: Hold, failure: Failure) -> None:
@@ -258,7 +257,7 @@ def test_a_failure_that_comes_before_the_end_is_one_and_no_loss(rig: Rig, monkey
 
 
 @pytest.mark.parametrize("rig", [{"grace": 60}], indirect=True)
-def test_a_second_stop_hurries(rig: Rig):
+def test_a_second_stop_ends_the_grace(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.supervisor.stop()
@@ -270,7 +269,7 @@ def test_nothing_is_claimed_while_stopping(rig: Rig):
     running = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.supervisor.stop()
-    # A claim that is under way may bring something yet.
+    # A claim that is under way may still return tasks.
     eventually(lambda: rig.state.draining and rig.claim_runner.is_idle)
     late = rig.submit("quick")
     doors["a"].set()
@@ -291,7 +290,7 @@ def test_an_outage_keeps_outcomes_and_takes_nothing_away(rig: Rig):
 
 @pytest.mark.parametrize("rig", [{"grace": 0.1}], indirect=True)
 def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "FAREWELL_SECONDS", 0.1)
+    monkeypatch.setattr(shutdown, "FINAL_WRITE_SECONDS", 0.1)
     rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     rig.is_away = True
@@ -299,7 +298,7 @@ def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
-def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig):
+def test_a_task_that_another_handler_has_taken_is_stopped_and_not_settled(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
     save(rig.begin, rig.task(id).lose(rig.clock.now()))
@@ -310,13 +309,13 @@ def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig
     assert rig.task(id) == theirs.task
 
 
-def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+def test_a_task_that_was_taken_before_its_start_was_recorded_does_not_start(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     for _ in range(5):
         rig.await_status(rig.submit("quick"), Status.DONE)
     report = MemoryQueue.report
 
     def take_and_report(queue: MemoryQueue, reports: Sequence[ProgressReport]) -> None:
-        """A handler that stood still comes too late."""
+        """Let another handler take the tasks first, as if this one had stood still."""
         for each in queue.running_under(HandlerId("me"), 100):
             if each.must_start_on_record:
                 queue.settle([Settlement.lost(each, rig.clock.now())])
@@ -336,7 +335,7 @@ def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeyp
 
 
 @pytest.mark.parametrize("rig", [{"lease": 3}], indirect=True)
-def test_what_was_claimed_without_an_answer_is_given_back_as_if_it_had_not_been(rig: Rig):
+def test_a_task_whose_claim_was_not_answered_is_given_back_as_if_it_was_never_claimed(rig: Rig):
     eventually(rig.handlers)
     rig.loses_the_next_claim = True
     id = rig.submit("quick", max_losses=0)
@@ -344,21 +343,21 @@ def test_what_was_claimed_without_an_answer_is_given_back_as_if_it_had_not_been(
     assert (done.claims, done.attempt, done.losses) == (2, 1, 0)
 
 
-def test_what_may_never_start_twice_is_on_record_before_it_starts(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+def test_the_start_of_a_task_that_may_not_start_twice_is_recorded_before_it(rig: Rig, monkeypatch: pytest.MonkeyPatch):
     for _ in range(5):
         rig.await_status(rig.submit("quick"), Status.DONE)
-    on_record: list[bool] = []
+    recorded: list[bool] = []
     start = rig.executor.start
 
     def look_and_start(run: Run) -> None:
-        on_record.append(rig.task(run.hold.task).started is not None)
+        recorded.append(rig.task(run.hold.task).started is not None)
         start(run)
 
     monkeypatch.setattr(rig.executor, "start", look_and_start)
     tasks = add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
     rig.wake_up.notify(Topic.WAITING)
     assert [rig.await_status(each.id, Status.DONE).claims for each in tasks] == [1] * 50
-    assert on_record == [True] * 50
+    assert recorded == [True] * 50
 
 
 def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
@@ -370,8 +369,8 @@ def test_a_module_that_cannot_be_imported_stops_the_supervisor(tmp_path: Path):
     rig.close()
 
 
-def test_short_tasks_go_on_at_once_while_long_ones_have_all_places_but_one(rig: Rig):
-    """However many there are of both, and though each claim finds none of some type."""
+def test_short_tasks_run_at_once_while_long_ones_have_all_slots_but_one(rig: Rig):
+    """With any number of both, and though each claim finds no task of some type."""
     for _ in range(5):
         rig.await_status(rig.submit("quick"), Status.DONE)
     gated = [submission("gated", '{"gate":"a"}', now=rig.clock.now())] * 3

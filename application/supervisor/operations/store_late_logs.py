@@ -1,20 +1,22 @@
-"""Afterwords: put on record what those starts had printed that may not be settled any more."""
+"""Store the logs of starts that may not be settled any more."""
 
 import logging
 from collections.abc import Sequence
 from math import inf
 
 from application.errors import StorageUnavailable
-from application.supervisor.background import BackgroundRunner
+from application.ports.background import BackgroundRunner
 from application.supervisor.operations.operation import Context
 from domain.settlement import LateLog
 
 BATCH_LOGS = 100
+"""Late logs of one transaction."""
+
 log = logging.getLogger(__name__)
 
 
 class StoreLateLogs:
-    """Due as soon as there is one: few tasks are cancelled or taken away while they run."""
+    """Due as soon as there is a late log; there are few, as few tasks are cancelled or taken away while they run."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -26,7 +28,7 @@ class StoreLateLogs:
     def send(self, runner: BackgroundRunner) -> None:
         batch = self._state.late_logs[:BATCH_LOGS]
         del self._state.late_logs[:BATCH_LOGS]
-        runner.send(lambda: self._write(batch), lambda _: None)
+        runner.submit(lambda: self._write(batch), lambda _: None)
 
     def _write(self, batch: Sequence[LateLog]) -> None:
         try:
@@ -36,5 +38,5 @@ class StoreLateLogs:
         except StorageUnavailable:
             raise
         except Exception:
-            # A log is not worth being tried for ever, while outcomes wait.
-            log.exception("what %d starts had printed cannot be stored", len(batch))
+            # It is not repeated: outcomes would have to wait for a log.
+            log.exception("the logs of %d starts cannot be stored", len(batch))

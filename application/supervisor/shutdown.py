@@ -1,0 +1,58 @@
+"""The stop of a supervisor: dispatched tasks may finish within the grace, and all others are given back."""
+
+import logging
+from math import inf
+
+from application.supervisor.claimed import StopReason
+from application.supervisor.state import SupervisorState
+
+FINAL_WRITE_SECONDS = 5.0
+"""Seconds after the grace within which the last outcomes may still be written."""
+
+log = logging.getLogger(__name__)
+
+
+class Shutdown:
+    """Begins with the first request; a second request ends the grace.
+
+    Only the supervisor's thread uses it, but `request` may be called from any thread and from a signal handler.
+    """
+
+    def __init__(self, state: SupervisorState, grace: float) -> None:
+        self._state = state
+        self._grace = grace
+        self._requests = 0
+        self._grace_ends_at = inf
+        self._is_grace_over = False
+
+    def request(self) -> None:
+        """Ask for the stop, or for its hurry."""
+        self._requests += 1
+
+    def advance(self) -> None:
+        """Do the next part of a stop that was requested: begin to drain, then stop the runs when the grace is over."""
+        if not self._requests:
+            return
+        now = self._state.clock.monotonic()
+        if not self._state.draining:
+            log.info("stopping: running tasks may finish within %g s", self._grace)
+            self._state.draining = True
+            self._grace_ends_at = now + self._grace
+        if self._requests > 1:
+            self._grace_ends_at = min(now, self._grace_ends_at)
+        if now >= self._grace_ends_at:
+            self._is_grace_over = True
+            self._stop_runs()
+
+    def due_at(self) -> float:
+        """Monotonic time at which the grace or, after it, the time for the last writes is over; inf before the stop."""
+        return self._grace_ends_at + (FINAL_WRITE_SECONDS if self._is_grace_over else 0)
+
+    def is_overdue(self) -> bool:
+        """Whether the time for the last writes is over."""
+        return self._state.clock.monotonic() > self._grace_ends_at + FINAL_WRITE_SECONDS
+
+    def _stop_runs(self) -> None:
+        for claimed in self._state.claimed_tasks.dispatched.values():
+            if claimed.stop_reason is None:
+                self._state.stop(claimed, StopReason.DRAINED)

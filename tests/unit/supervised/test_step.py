@@ -1,0 +1,237 @@
+"""One step of the supervisor: receive, decide, dispatch, send, each once and in this order."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import pytest
+
+from adapters.clocks import ManualClock
+from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
+from application.ports.executor import Event, Failed, Run, Started
+from application.supervisor.claimed import STOPPED
+from application.supervisor.lane import Lane
+from application.supervisor.operations.claim_tasks import ClaimTasks
+from application.supervisor.operations.find_lost import LOST_POLL_SECONDS, FindLost
+from application.supervisor.operations.operation import Context, Identity
+from application.supervisor.operations.record_starts import RecordStarts
+from application.supervisor.operations.settle import Settle
+from application.supervisor.prefetch import Prefetch
+from application.supervisor.state import SupervisorState
+from application.supervisor.supervisor import Supervisor
+from domain.failure import Failure
+from domain.ids import HandlerId, Hold, TypeName
+from domain.status import Status
+from domain.task import Task
+from domain.task_type import TaskType
+from tests.steps import add, add_one, save, submission, task
+
+T = TypeVar("T")
+QUICK, SLOW = TypeName("quick"), TypeName("slow")
+
+
+class HandRunner:
+    """A background runner whose call is made when its result is delivered; it notes what is submitted."""
+
+    def __init__(self, journal: list[str], entry: str) -> None:
+        self._journal, self._entry = journal, entry
+        self._deliver: Callable[[], None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._deliver is None
+
+    def submit(self, call: Callable[[], T], on_result: Callable[[T], None]) -> None:
+        assert self.is_idle
+        self._journal.append(self._entry)
+        self._deliver = lambda: on_result(call())
+
+    def deliver_result(self) -> None:
+        if deliver := self._deliver:
+            self._deliver = None
+            deliver()
+
+    def close(self) -> None:
+        self._deliver = None
+
+
+class HandExecutor:
+    """An executor with two slots whose runs go on until they are ended; it notes what is started and ended."""
+
+    concurrency = 2
+
+    def __init__(self, journal: list[str]) -> None:
+        self._journal = journal
+        self.running: dict[Hold, Run] = {}
+        self.next_events: list[Event] = []
+        self.waits: list[float] = []
+
+    @property
+    def free(self) -> int:
+        return self.concurrency - len(self.running)
+
+    def open(self) -> None:
+        pass
+
+    def start(self, run: Run) -> None:
+        assert self.free
+        self._journal.append(f"task {run.hold.task} started")
+        self.running[run.hold] = run
+
+    def end(self, hold: Hold, failure: Failure) -> None:
+        self._journal.append(f"task {hold.task} ended")
+        del self.running[hold]
+        self.next_events.append(Failed(hold, failure))
+
+    def recall(self) -> Sequence[Hold]:
+        return []
+
+    def events(self, timeout: float) -> Sequence[Event]:
+        self.waits.append(timeout)
+        events, self.next_events = self.next_events, []
+        return events
+
+    def wake(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Bench:
+    """A supervisor whose steps a test takes one by one, with a journal of what it did."""
+
+    def __init__(self) -> None:
+        self.journal: list[str] = []
+        self.clock = ManualClock()
+        self.begin = MemoryStore().begin
+        self.executor = HandExecutor(self.journal)
+        self.state = SupervisorState(self.clock)
+        types = [TaskType(name=QUICK), TaskType(name=SLOW)]
+        self.state.set_types(types)
+        self.state.published = types
+        context = Context(self.state, self.begin, MemoryAutocommitStore(self.begin), Identity(HandlerId("me"), 30))
+        runner = partial(HandRunner, self.journal)
+        lanes = [
+            Lane(self.state, runner("settlements sent"), [Settle(context, MemoryWakeUp())]),
+            Lane(
+                self.state,
+                runner("claim sent"),
+                [ClaimTasks(context, self.executor), RecordStarts(context, self.executor)],
+            ),
+            Lane(self.state, runner("search for lost sent"), [FindLost(context)]),
+        ]
+        self.supervisor = Supervisor(self.state, self.executor, lanes, grace=5)
+
+    def step(self) -> list[str]:
+        """Take one step, and return what it did."""
+        self.journal.clear()
+        self.supervisor.step()
+        return [*self.journal]
+
+    def add(self, *types: TypeName, max_losses: int = 3) -> list[Task]:
+        now = self.clock.now()
+        return [*add(self.begin, *[submission(type, now=now, max_losses=max_losses) for type in types])]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_claimed_task_is_dispatched_before_the_next_claim_is_sent(bench: Bench):
+    bench.add(QUICK)
+    assert bench.step() == ["claim sent"]
+    assert bench.step() == ["task 1 started", "claim sent", "search for lost sent"]
+
+
+def test_the_next_claim_is_planned_when_no_queued_task_could_be_dispatched(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    planned: list[tuple[int, int]] = []
+    claim_request = Prefetch.claim_request
+
+    def note_and_plan(prefetch: Prefetch, free: int, slots: int, tasks, now: float):
+        planned.append((free, len(tasks.queued)))
+        return claim_request(prefetch, free, slots, tasks, now)
+
+    monkeypatch.setattr(Prefetch, "claim_request", note_and_plan)
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(*[QUICK] * 5)
+    for _ in range(3):
+        bench.step()
+    assert (2, 0) in planned
+    assert (0, 3) in planned
+    assert not [(free, queued) for free, queued in planned if free and queued]
+
+
+def test_tasks_that_a_claim_brought_in_excess_are_given_back_in_the_same_step(bench: Bench):
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(SLOW, SLOW, QUICK)
+    bench.step()
+    did = bench.step()
+    assert "settlements sent" in did
+    assert did.index("task 1 started") < did.index("settlements sent")
+    bench.step()
+    assert [task(bench.begin, id).status for id in (1, 2, 3)] == [Status.RUNNING, Status.WAITING, Status.RUNNING]
+
+
+def test_a_task_whose_start_was_recorded_is_dispatched_in_the_step_of_the_answer(bench: Bench):
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(*[QUICK] * 3, max_losses=0)
+    bench.step()
+    assert bench.step() == ["task 1 started", "task 2 started", "claim sent", "search for lost sent"]
+    assert [each.task.id for each in bench.state.claimed_tasks.queued] == [3]
+    first = next(iter(bench.executor.running))
+    del bench.executor.running[first]
+    bench.executor.next_events.append(Failed(first, STOPPED))
+    assert bench.step() == ["settlements sent", "claim sent"], "in the lane of the claims, before its start is recorded"
+    assert "task 3 started" in bench.step()
+
+
+def test_a_lost_run_is_stopped_in_the_step_of_the_answer_and_once(bench: Bench):
+    bench.add(SLOW)
+    bench.step()
+    assert "task 1 started" in bench.step()
+    save(bench.begin, task(bench.begin, 1).cancel(bench.clock.now()))
+    assert "task 1 ended" in bench.step()
+    assert "task 1 ended" not in bench.step()
+    assert not bench.state.claimed_tasks
+
+
+def test_a_run_that_is_lost_and_overdue_is_not_settled(bench: Bench):
+    add_one(bench.begin, SLOW, now=bench.clock.now(), timeout=1)
+    bench.step()
+    bench.step()
+    (hold,) = bench.executor.running
+    bench.executor.next_events.append(Started(hold, bench.clock.monotonic()))
+    bench.step()
+    save(bench.begin, task(bench.begin, 1).cancel(bench.clock.now()))
+    bench.clock.move(LOST_POLL_SECONDS)
+    bench.step()
+    bench.clock.move(1)
+    assert bench.step().count("task 1 ended") == 1
+    assert "settlements sent" not in bench.step()
+
+
+def test_a_claim_that_is_answered_while_stopping_is_given_back_and_starts_nothing(bench: Bench):
+    bench.add(SLOW)
+    assert bench.step() == ["claim sent"]
+    bench.supervisor.stop()
+    assert bench.step() == ["settlements sent"]
+    bench.step()
+    released = task(bench.begin, 1)
+    assert (released.status, released.attempt, released.losses) == (Status.WAITING, 0, 0)
+
+
+def test_a_step_leaves_nothing_that_could_be_sent_at_once(bench: Bench):
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(SLOW, SLOW, QUICK, QUICK)
+    for _ in range(5):
+        bench.step()
+    bench.supervisor.stop()
+    for _ in range(5):
+        bench.step()
+    first, *others = bench.executor.waits
+    assert first == 0, "the first claim"
+    assert min(others) > 0
