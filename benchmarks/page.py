@@ -10,7 +10,7 @@ from benchmarks.recorded import Figure, Record
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "images" / "performance.svg"
 BEGIN, END = "<!-- figures: written by `python3 run.py bench --record` -->", "<!-- end of the figures -->"
-HEAD = "| what | ours | beside | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |"
+HEAD = "| benchmark | ours | reference | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |"
 
 WIDTH, LEFT, ROW, SCALE = 860, 330, 20, 180
 """Pixels of the picture: in all, before the bars, of a line, and of a bar that reaches its goal."""
