@@ -1,1 +1,1 @@
-"""How fast the service is: each figure beside one of something else on the same machine, in the same minutes."""
+"""Benchmarks: figures of the service beside references, on the same machine in the same minutes."""

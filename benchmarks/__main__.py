@@ -1,4 +1,4 @@
-"""`python3 run.py bench [--peers] [name …]`: measures, and prints medians, spread and the ratio to each reference."""
+"""`python3 run.py bench [--peers] [name …]`: prints medians, spreads and the ratio to each reference."""
 
 import signal
 import sys
@@ -27,18 +27,18 @@ BENCHMARKS: Benchmarks = {
     "claim-5m": partial(claim.comparisons, 5_000_000, 1_000_000),
 }
 ON_DEMAND = {"crowd", "claim-5m"}
-"""They take long, and are measured where they are named."""
+"""Benchmarks that take long, and run only when named."""
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS, *PEERS]))
-@click.option("--peers", is_flag=True, help="Compare with other systems, all or those named; they are installed first.")
+@click.option("--peers", is_flag=True, help="Compare with all or the named other systems; they are installed first.")
 @click.option("--repeats", default=5, show_default=True, help="How often each side is measured.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, every single figure included.")
-@click.option("--record", is_flag=True, help="Keep them: --check compares with them, docs/performance.md shows them.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with every single figure.")
+@click.option("--record", is_flag=True, help="Keep the figures for --check and for docs/performance.md.")
 @click.option("--check", is_flag=True, help="Exit with 1 where a ratio has fallen behind the recorded one.")
 def main(names: Sequence[str], peers: bool, repeats: int, as_json: bool, record: bool, check: bool) -> None:
-    """Measure all, or what is named. Goals of the project stand behind the ratio, reached (✓) or not (✗)."""
+    """Measure all benchmarks, or the named ones. Goals stand behind the ratio, reached (✓) or not (✗)."""
     table = PEERS if peers else BENCHMARKS
     if strange := set(names) - table.keys():
         raise click.BadArgumentUsage(f"{'With' if peers else 'Without'} --peers there is no {', '.join(strange)}.")
@@ -60,7 +60,7 @@ def main(names: Sequence[str], peers: bool, repeats: int, as_json: bool, record:
 
 
 def measured(table: Benchmarks, names: Iterable[str], repeats: int) -> Iterator[Result]:
-    """The results, one after the other, with a bar for each while it is measured."""
+    """Yield the results one after the other, with a progress bar for each while it is measured."""
     for name in names:
         for comparison in table[name]():
             with click.progressbar(length=steps(comparison, repeats), label=comparison.name, file=sys.stderr) as bar:
@@ -71,6 +71,6 @@ def measured(table: Benchmarks, names: Iterable[str], repeats: int) -> Iterator[
 
 
 if __name__ == "__main__":
-    # Who is told to end goes the way of Ctrl-C: what was started for a comparison is ended with it.
+    # SIGTERM acts like Ctrl-C, so that the processes of a comparison end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()

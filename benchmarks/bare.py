@@ -1,4 +1,4 @@
-"""The bare database: a loop of psycopg2 claims a batch and settles it, with nothing around it and nothing run."""
+"""Reference for draining: loops of psycopg2 that claim a batch and settle it, and run no function."""
 
 import multiprocessing
 import time
@@ -37,14 +37,14 @@ WHERE b.id = o.id AND b.claims = o.claims AND b.status = 'running'
 
 
 def prepare(url: str) -> None:
-    """After: the table is there."""
+    """Make the table."""
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(TABLE)
     connection.close()
 
 
 def drained(url: str, number: int, processes: int = 1, args: str = "{}", batch: int = BATCH) -> float:
-    """Tasks a second, of so many, by so many processes; the result of each are its arguments."""
+    """Drain `number` tasks with that many processes; answers tasks a second. The result of a task is its arguments."""
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("TRUNCATE bare")
@@ -62,7 +62,7 @@ def drained(url: str, number: int, processes: int = 1, args: str = "{}", batch: 
 
 
 def drain(url: str, ready: Barrier, batch: int) -> None:
-    """Claims and settles until nothing is left."""
+    """Claim and settle until no task is left."""
     connection = psycopg2.connect(url)
     cursor = connection.cursor()
     ready.wait()

@@ -1,4 +1,4 @@
-"""A minimal Flask application: one INSERT a POST, one SELECT a GET, under the WSGI server that the API has too."""
+"""Reference for the API: a Flask application with one INSERT a POST and one SELECT a GET, on the same WSGI server."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ mine = local()
 
 
 def cursor() -> Any:
-    """This thread's own, on a connection that stays open."""
+    """The cursor of this thread, on a connection that stays open."""
     if not hasattr(mine, "cursor"):
         connection = psycopg2.connect(os.environ["DATABASE_URL"])
         connection.autocommit = True
@@ -28,7 +28,7 @@ def cursor() -> Any:
 
 
 def create_app() -> Flask:
-    """Two routes."""
+    """Make an application with two routes."""
     app = Flask(__name__)
 
     @app.post("/task/new")
@@ -47,7 +47,7 @@ def create_app() -> Flask:
 
 
 def main() -> None:
-    """Serves on the port given, with as many threads as given."""
+    """Serve on the given port, with the given number of threads."""
     port, threads = map(int, sys.argv[1:])
     Granian(
         "bare",

@@ -1,4 +1,4 @@
-"""Ten thousand tasks at once by POST /tasks, beside one bare INSERT of as many rows by unnest."""
+"""Ten thousand tasks in one POST /tasks, beside one bare INSERT of as many rows by unnest."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ import psycopg2
 from benchmarks import load
 from benchmarks.comparison import Comparison, Side
 from benchmarks.http import free_port
-from benchmarks.service import asked, migrated, process
+from benchmarks.service import migrated, process, query
 
 NUMBER = 10_000
 BODY = json.dumps([{"type": "sleep", "args": {"seconds": n / 1000}} for n in range(NUMBER)])
@@ -20,16 +20,16 @@ TABLE = "CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 
 
 def submitted(port: int) -> float:
-    """Tasks a second."""
+    """Submit all tasks; answers tasks a second."""
     sent = load.request("POST", "/tasks", BODY)
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        load.answered(connection, sent)
+        load.exchange(connection, sent)
     return NUMBER / (time.perf_counter() - began)
 
 
 def inserted(url: str) -> float:
-    """Rows a second."""
+    """Insert all rows; answers rows a second."""
     connection = psycopg2.connect(url)
     rows = [json.dumps(item["args"]) for item in json.loads(BODY)]
     began = time.perf_counter()
@@ -41,10 +41,10 @@ def inserted(url: str) -> float:
 
 
 def comparisons() -> Iterator[Comparison]:
-    """One; the type is published by a handler that has gone by then, so that nothing runs beside."""
+    """Yield one. The handler that publishes the type has ended before, so that no task runs meanwhile."""
     with migrated() as url:
         port = free_port()
-        asked(url, TABLE)
+        query(url, TABLE)
         with process("handler", url):
             pass
         with process("http", url, PORT=str(port)):

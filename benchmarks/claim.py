@@ -1,7 +1,7 @@
-"""A claim of a hundred and its settlement, where much else waits, is kept or has piled up, beside a thousand that wait.
+"""A claim of a hundred tasks and its settlement in a large table, beside the same with a thousand waiting tasks alone.
 
-What is claimed is settled, and as many wait in its place: the depth stays as it is. Marks are kept as by a handler:
-claims from the beginning are as few as there, and the median is one of the others.
+Each cycle settles the claimed tasks and adds as many waiting ones, so the depth stays constant. Claim cursors are used
+as by a handler: full claims are as rare as there, and the median is a claim with cursors.
 """
 
 import time
@@ -22,9 +22,9 @@ from domain.ids import HandlerId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
 
-ROWS, SHALLOW = 1_000_000, 1_000
-CYCLED = 150_000
-"""Tasks that were claimed and settled before, with nothing cleaned up behind them."""
+ROWS, SHALLOW_ROWS = 1_000_000, 1_000
+CYCLED_TASKS = 150_000
+"""Tasks that were claimed and settled before, without any vacuum since."""
 BATCH, CLAIMS = 100, 20
 WANTED = ClaimRequest({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
 
@@ -47,7 +47,7 @@ NO_VACUUM = "ALTER TABLE tasks SET (autovacuum_enabled = false)"
 
 
 class Queue:
-    """One database, as a handler sees it who stays."""
+    """The queue of one database, as a long-lived handler uses it."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -57,15 +57,15 @@ class Queue:
         self._cursors = ClaimCursors()
 
     def fill(self, insert: str, rows: int) -> None:
-        """After: so many others are there, and a thousand that wait; from then on nothing is cleaned up."""
+        """Insert that many rows and a thousand waiting tasks, and disable autovacuum."""
         with self._more.cursor() as cursor:
             cursor.execute(NO_VACUUM)
             cursor.execute(WITHOUT_TRIGGERS.format(insert=insert), (rows,))
-            cursor.execute(WAITING, (SHALLOW,))
+            cursor.execute(WAITING, (SHALLOW_ROWS,))
             cursor.execute("VACUUM ANALYZE tasks")
 
     def cycle(self) -> tuple[float, float]:
-        """The milliseconds of a claim, and of the settlement of what was claimed."""
+        """Claim and settle one batch; answers the milliseconds of each."""
         now = datetime.now(UTC)
         wanted = replace(WANTED, cursors=self._cursors.usable(time.monotonic()))
         with self._begin() as work:
@@ -88,22 +88,22 @@ class Queue:
         return 1000 * claim, 1000 * settle
 
     def claiming(self) -> float:
-        """Milliseconds of a claim in the middle of some."""
+        """Median milliseconds of a claim."""
         return median(self.cycle()[0] for _ in range(CLAIMS))
 
     def settling(self) -> float:
-        """The same of the settlements."""
+        """Median milliseconds of a settlement."""
         return median(self.cycle()[1] for _ in range(CLAIMS))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._more.close()
         self._database.close()
 
 
 @contextmanager
 def queue(insert: str = WAITING, rows: int = 0, cycles: int = 0, *, beside_snapshot: bool = False) -> Iterator[Queue]:
-    """One that has so much in it, and so many cycles behind it."""
+    """Yield a queue with that many rows, after that many cycles."""
     with migrated() as url, closing(Queue(url)) as opened, snapshot(url) if beside_snapshot else nullcontext():
         opened.fill(insert, rows)
         for _ in range(cycles):
@@ -113,7 +113,7 @@ def queue(insert: str = WAITING, rows: int = 0, cycles: int = 0, *, beside_snaps
 
 @contextmanager
 def snapshot(url: str) -> Iterator[None]:
-    """Somebody takes for ever over one look at everything, as a dump does."""
+    """Hold a snapshot open, as a dump does."""
     connection = psycopg2.connect(url)
     connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
     connection.cursor().execute("SELECT FROM tasks LIMIT 1")
@@ -124,7 +124,7 @@ def snapshot(url: str) -> Iterator[None]:
 def beside(
     what: str, ours: Queue, reference: Queue, *, must: float, aim: float, name: str = "none of that"
 ) -> Iterator[Comparison]:
-    """A claim there and here, and a settlement."""
+    """Yield the comparisons of a claim and of a settlement."""
     yield Comparison(
         name=f"a claim, {what}",
         unit="ms",
@@ -143,8 +143,8 @@ def beside(
     )
 
 
-def comparisons(rows: int = ROWS, cycled: int = CYCLED) -> Iterator[Comparison]:
-    """One for each thing that there may be many of, and two for what is left of all that was."""
+def comparisons(rows: int = ROWS, cycled: int = CYCLED_TASKS) -> Iterator[Comparison]:
+    """Yield those for each kind of row that may be numerous, then those for dead rows of settled tasks."""
     with ExitStack() as stack:
         shallow = stack.enter_context(queue())
         for name, insert in SITUATIONS.items():

@@ -1,4 +1,4 @@
-"""Cleaning: a janitor deletes what has expired, beside plain DELETEs of the same rows; submitting and running go on."""
+"""Cleaning: a janitor deletes expired tasks, beside plain DELETEs of the same rows. Tasks are submitted meanwhile."""
 
 import multiprocessing
 import socket
@@ -12,11 +12,11 @@ import psycopg2
 from benchmarks import load
 from benchmarks.comparison import Comparison, Side
 from benchmarks.http import free_port
-from benchmarks.service import asked, migrated, process, until
+from benchmarks.service import migrated, process, query, wait_until
 
 ROWS, BATCH = 100_000, 1_000
-A_SECOND = 100
-"""Tasks that are submitted and run meanwhile."""
+TASKS_PER_SECOND = 100
+"""Tasks a second that are submitted and run meanwhile."""
 
 PLAIN = "CREATE TABLE plain (LIKE tasks INCLUDING ALL)"
 FILL = """
@@ -27,7 +27,7 @@ FILL = """
     FROM generate_series(1, %s) n, (SELECT now() - interval '1 minute') past (moment)
 """
 TERMS: Mapping[str, str] = {"without arguments": "'{}'", "with one": "ARRAY[hashtextextended('n=' || n, 0)]"}
-"""What a task is found by: one term for each argument."""
+"""The search terms of a task: one for each argument."""
 LAST = "SELECT id FROM tasks WHERE status = 'done' AND expire <= now() ORDER BY expire DESC LIMIT 1"
 IS_THERE = "SELECT EXISTS (SELECT FROM tasks WHERE id = %s)"
 DELETE = """
@@ -38,18 +38,18 @@ DELETE = """
 
 
 def cleaned(url: str, terms: str) -> float:
-    """Rows a second that a janitor deletes."""
-    asked(url, FILL.format(table="tasks", terms=terms), ROWS)
-    last = asked(url, LAST)
+    """Let a janitor delete the rows; answers rows a second."""
+    query(url, FILL.format(table="tasks", terms=terms), ROWS)
+    last = query(url, LAST)
     with process("janitor", url):
         began = time.perf_counter()
-        until(lambda: not asked(url, IS_THERE, last))
+        wait_until(lambda: not query(url, IS_THERE, last))
         return ROWS / (time.perf_counter() - began)
 
 
 def deleted(url: str, terms: str) -> float:
-    """Rows a second that go by plain statements, each a transaction."""
-    asked(url, FILL.format(table="plain", terms=terms), ROWS)
+    """Delete the rows by plain statements, each a transaction; answers rows a second."""
+    query(url, FILL.format(table="plain", terms=terms), ROWS)
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -64,7 +64,7 @@ def deleted(url: str, terms: str) -> float:
 
 @contextmanager
 def submitting(port: int) -> Iterator[None]:
-    """Somebody submits no-ops all the while."""
+    """Submit no-ops in another process until the end of the block."""
     started = multiprocessing.Process(target=submit, args=(port,), daemon=True)
     started.start()
     yield
@@ -73,19 +73,19 @@ def submitting(port: int) -> Iterator[None]:
 
 
 def submit(port: int) -> None:
-    """For ever, so many a second."""
+    """Submit no-ops for ever, TASKS_PER_SECOND of them a second."""
     sent = load.request("POST", "/task/new/noop", "{}")
     with socket.create_connection(("127.0.0.1", port)) as connection:
         while True:
-            load.answered(connection, sent)
-            time.sleep(1 / A_SECOND)
+            load.exchange(connection, sent)
+            time.sleep(1 / TASKS_PER_SECOND)
 
 
 def comparisons() -> Iterator[Comparison]:
-    """One for finished tasks that cannot be searched for, and one for those that can."""
+    """Yield one for tasks without search terms, and one for tasks with a term."""
     with ExitStack() as stack:
         url, port = stack.enter_context(migrated()), free_port()
-        asked(url, PLAIN)
+        query(url, PLAIN)
         stack.enter_context(process("http", url, PORT=str(port)))
         stack.enter_context(process("handler", url, HANDLER_CONCURRENCY="2"))
         stack.enter_context(submitting(port))

@@ -1,6 +1,6 @@
 """Two sides measured by turns, and the ratio between them: machines differ from hour to hour, ratios hardly do.
 
-What nothing else compares with, such as memory, is measured alone.
+A figure without a reference, such as memory, is measured alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Something to measure: what it is, and a function that does it once and answers the figure."""
+    """One side of a comparison: its name, and a function that measures it once and answers the figure."""
 
     name: str
     measure: Callable[[], float]
@@ -18,10 +18,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Ours beside a reference, in a unit, of which more is better or less is.
+    """Our side beside a reference, in a unit.
 
-    The ratio is ours divided by the reference's. `must` and `aim` are ratios to reach, where there are any; without a
-    reference they are figures.
+    The ratio is our figure divided by the reference's. `must` (required) and `aim` are the goals: ratios, or figures
+    where there is no reference; None where there is no goal.
     """
 
     name: str
@@ -36,18 +36,18 @@ class Comparison:
 
 @dataclass(slots=True)
 class Figures:
-    """What one side came to, time after time."""
+    """The figures of one side, in the order of measuring."""
 
     all: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
-        """The one in the middle: a busy moment of the machine moves it little."""
+        """The median: a busy moment of the machine moves it little."""
         return median(self.all)
 
     @property
     def spread(self) -> float:
-        """How far the others lie from it, as a share of it: half of all are within."""
+        """The median deviation from the median, as a share of it."""
         middle = self.median
         return median(abs(each - middle) for each in self.all) / middle if middle else 0.0
 
@@ -62,7 +62,7 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """Of the medians; None where there is no reference."""
+        """The ratio of the medians; None where there is no reference."""
         return self.ours.median / self.reference.median if self.reference.all else None
 
     @property
@@ -71,7 +71,7 @@ class Result:
         return self.ours.spread + (self.reference.spread if self.reference.all else 0.0)
 
     def reaches(self, goal: float | None) -> bool | None:
-        """Whether the ratio, or the figure that stands alone, is as good as that; None where there is no such goal."""
+        """Whether the ratio, or the figure without a reference, reaches the goal; None where there is no goal."""
         if goal is None:
             return None
         reached = self.ours.median if self.ratio is None else self.ratio
@@ -79,7 +79,7 @@ class Result:
 
 
 def compared(comparison: Comparison, repeats: int) -> Iterator[Result | None]:
-    """None after each step, and the result at the end. Once before it counts, then by turns."""
+    """Measure each side once to warm up, then by turns. Yields None after each step, and the result at the end."""
     result = Result(comparison, Figures(), Figures())
     sides: list[tuple[Side, Figures]] = [(comparison.ours, result.ours)]
     if comparison.reference:
@@ -88,7 +88,7 @@ def compared(comparison: Comparison, repeats: int) -> Iterator[Result | None]:
         side.measure()
         yield None
     for turn in range(repeats):
-        # Who comes second finds the machine as the first has left it: both are it in turn.
+        # The first side leaves the machine in some state for the second: each side comes first in turn.
         for side, figures in sides if turn % 2 else sides[::-1]:
             figures.all.append(side.measure())
             yield None
@@ -96,5 +96,5 @@ def compared(comparison: Comparison, repeats: int) -> Iterator[Result | None]:
 
 
 def steps(comparison: Comparison, repeats: int) -> int:
-    """How many steps a comparison has."""
+    """The number of steps of a comparison."""
     return (2 if comparison.reference else 1) * (repeats + 1)

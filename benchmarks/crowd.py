@@ -1,4 +1,4 @@
-"""A crowd on one database: what many handlers and API processes cost while idle, and what more handlers bring."""
+"""Many processes on one database: the cost of idle handlers and APIs, and the throughput of more handlers."""
 
 import time
 from collections.abc import Iterator
@@ -9,48 +9,48 @@ from psutil import Process
 
 from benchmarks.comparison import Comparison, Side
 from benchmarks.drain import drained
-from benchmarks.footprint import family_of, figure
+from benchmarks.footprint import figure, start_process
 from benchmarks.http import free_port
-from benchmarks.processes import busy, memory, server
-from benchmarks.service import asked, migrated, process
+from benchmarks.processes import cpu_percent, memory, server
+from benchmarks.service import migrated, process, query
 
 HANDLERS, APIS = 50, 16
-IDLE = 20.0
-SETTLED = 75.0
-"""Seconds after which what starting has needed is closed again."""
+IDLE_SECONDS = 20.0
+SETTLE_SECONDS = 75.0
+"""Seconds after which the connections of starting are closed again."""
 NOOPS = 20_000
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 
 
 def transactions(url: str) -> float:
-    """A second, while nobody asks for anything."""
-    before = asked(url, TRANSACTIONS)
-    time.sleep(IDLE)
-    return float(asked(url, TRANSACTIONS) - before) / IDLE
+    """Transactions a second of an idle service."""
+    before = query(url, TRANSACTIONS)
+    time.sleep(IDLE_SECONDS)
+    return float(query(url, TRANSACTIONS) - before) / IDLE_SECONDS
 
 
 def idle() -> Iterator[Comparison]:
-    """Handlers of one child each, as many API processes of one worker, a janitor; nothing is submitted."""
+    """Yield the figures of idle handlers of one child each, API processes of one worker each, and a janitor."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated(max_connections=500))
         ours: list[Process] = []
         for _ in range(APIS):
-            ours += family_of(stack, url, "http", PORT=str(free_port()))
-        ours += family_of(stack, url, "janitor")
+            ours += start_process(stack, url, "http", PORT=str(free_port()))
+        ours += start_process(stack, url, "janitor")
         for _ in range(HANDLERS):
-            ours += family_of(stack, url, "handler", HANDLER_CONCURRENCY="1")
-        time.sleep(SETTLED)
+            ours += start_process(stack, url, "handler", HANDLER_CONCURRENCY="1")
+        time.sleep(SETTLE_SECONDS)
         crowd = f"{HANDLERS} handlers, {APIS} APIs"
-        yield figure(f"{crowd}: connections", "", lambda: float(asked(url, CONNECTIONS)))
+        yield figure(f"{crowd}: connections", "", lambda: float(query(url, CONNECTIONS)))
         yield figure(f"{crowd}: transactions", "/s", partial(transactions, url))
-        yield figure(f"{crowd}: CPU of the database", "% core", lambda: busy(server(url), IDLE))
-        yield figure(f"{crowd}: CPU of all others", "% core", partial(busy, ours, IDLE))
+        yield figure(f"{crowd}: CPU of the database", "% core", lambda: cpu_percent(server(url), IDLE_SECONDS))
+        yield figure(f"{crowd}: CPU of all others", "% core", partial(cpu_percent, ours, IDLE_SECONDS))
         yield figure(f"{crowd}: memory of all others", "MB", partial(memory, ours))
 
 
 def growing() -> Iterator[Comparison]:
-    """No-ops by ever more handlers of one child each."""
+    """Yield the throughput of no-ops with 1, 2, 4 and 8 handlers of one child each."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated())
         there = 0
@@ -66,6 +66,6 @@ def growing() -> Iterator[Comparison]:
 
 
 def comparisons() -> Iterator[Comparison]:
-    """Both."""
+    """Yield both."""
     yield from growing()
     yield from idle()

@@ -1,4 +1,4 @@
-"""Draining: how many tasks a second a handler runs, and how far that is from what the database or the clock allow."""
+"""Draining: the tasks a second of handlers, beside the limits that the database and the clock set."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import partial
 
 from benchmarks import bare
 from benchmarks.comparison import Comparison, Side
-from benchmarks.service import asked, migrated, process, until_answered
+from benchmarks.service import migrated, process, query, wait_until_true
 
 NOOPS = 30_000
 CHILDREN = 2
@@ -19,21 +19,21 @@ FILL = """
 IS_EMPTY = """
     SELECT coalesce(sum(change), 0) = 0 FROM task_count_changes WHERE status IN ('waiting', 'running')
 """
-"""By the counts: to look for waiting tasks is to walk over all that have been claimed."""
+"""Uses the counts, since a search for waiting tasks would walk over all claimed ones."""
 
 
 def drained(url: str, number: int, type: str = "noop", args: str = "{}") -> float:
-    """Tasks a second, of so many, by the handlers that are there."""
-    asked(url, "TRUNCATE tasks, attempts")
-    asked(url, FILL, type, args, number)
-    asked(url, "NOTIFY flask_tasks, 'waiting'")
+    """Let the running handlers drain `number` tasks; answers tasks a second."""
+    query(url, "TRUNCATE tasks, attempts")
+    query(url, FILL, type, args, number)
+    query(url, "NOTIFY flask_tasks, 'waiting'")
     began = time.perf_counter()
-    until_answered(url, IS_EMPTY)
+    wait_until_true(url, IS_EMPTY)
     return number / (time.perf_counter() - began)
 
 
 def noops(handlers: int, must: float | None, aim: float | None) -> Iterator[Comparison]:
-    """No-ops by so many handlers, beside as many bare loops."""
+    """Yield no-ops by that many handlers, beside as many bare loops."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated())
         bare.prepare(url)
@@ -51,7 +51,7 @@ def noops(handlers: int, must: float | None, aim: float | None) -> Iterator[Comp
 
 
 def sleeps(milliseconds: int, number: int, must: float | None, aim: float | None) -> Iterator[Comparison]:
-    """Tasks of a fixed length, beside what two children could do at best."""
+    """Yield tasks of a fixed length, beside the best that two children could reach."""
     with migrated() as url, process("handler", url, HANDLER_CONCURRENCY=str(CHILDREN)):
         yield Comparison(
             name=f"tasks of {milliseconds} ms",
@@ -67,7 +67,7 @@ def sleeps(milliseconds: int, number: int, must: float | None, aim: float | None
 
 
 def comparisons() -> Iterator[Comparison]:
-    """All of them; what each needs is there until the next is asked for."""
+    """Yield all. The processes of each comparison run until the next one is requested."""
     yield from noops(1, must=0.45, aim=0.7)
     yield from noops(2, must=0.4, aim=0.6)
     yield from noops(4, must=None, aim=None)

@@ -1,4 +1,4 @@
-"""The functions that benchmarks run."""
+"""The functions that the benchmarks run as tasks."""
 
 import time
 
@@ -7,22 +7,22 @@ from flask_tasks import task
 
 @task
 def noop() -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 @task
 def sleep(seconds: float) -> None:
-    """Takes so long, and no CPU."""
+    """Sleep that long, without CPU."""
     time.sleep(seconds)
 
 
 @task
 def echo(text: str) -> str:
-    """What it was given."""
+    """Return the argument."""
     return text
 
 
 @task
 def clock() -> float:
-    """When it runs."""
+    """Return the time at which it runs."""
     return time.time()

@@ -1,4 +1,4 @@
-"""A function of which the module takes long to import, and much memory."""
+"""A function whose module takes much time and memory to import."""
 
 import numpy as np
 
@@ -7,5 +7,5 @@ from flask_tasks import task
 
 @task
 def mean(numbers: list[float]) -> float:
-    """Of these numbers."""
+    """Return the mean of these numbers."""
     return float(np.mean(numbers))

@@ -1,4 +1,4 @@
-"""The API: submitting and viewing one by one, beside a minimal Flask application on the same server and database."""
+"""The API: single submits and views, beside a minimal Flask application on the same server and database."""
 
 import socket
 import subprocess
@@ -9,17 +9,17 @@ from functools import partial
 
 from benchmarks import bare_flask, load
 from benchmarks.comparison import Comparison, Side
-from benchmarks.service import asked, migrated, process, until
+from benchmarks.service import migrated, process, query, wait_until
 
 THREADS = 16
-SECONDS = 2.0
+RATE_SECONDS = 2.0
 POST = load.request("POST", "/task/new", '{"required_arg": "test", "n": 5}')
 GET = load.request("GET", "/task/1")
 GOALS = {1: (None, None), 16: (0.55, 0.85), 64: (None, None)}
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
+    """A port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -28,34 +28,34 @@ def free_port() -> int:
 
 @contextmanager
 def bare_app(url: str) -> Iterator[int]:
-    """The port of the minimal application."""
+    """Start the minimal application; yields its port."""
     port = free_port()
     command = [sys.executable, "-m", bare_flask.__name__, str(port), str(THREADS)]
     with subprocess.Popen(command, env={"DATABASE_URL": url, "PYTHONPATH": ".", "PATH": ""}) as started:
-        until(lambda: listens(port))
+        wait_until(lambda: listens(port))
         yield port
         started.terminate()
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does on that port."""
+    """Whether a server listens on that port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def comparisons() -> Iterator[Comparison]:
-    """POST over some connections, and GET."""
+    """Yield POST over 1, 16 and 64 connections, and GET."""
     with ExitStack() as stack:
         url, port = stack.enter_context(migrated()), free_port()
-        asked(url, bare_flask.TABLE)
+        query(url, bare_flask.TABLE)
         stack.enter_context(process("http", url, PORT=str(port), HTTP_THREADS=str(THREADS)))
         plain = stack.enter_context(bare_app(url))
         for connections, (must, aim) in GOALS.items():
             yield Comparison(
                 name=f"POST, {connections} connection{'s' if connections > 1 else ''}",
                 unit="req/s",
-                ours=Side("POST /task/new", partial(load.rate, port, POST, connections, SECONDS)),
-                reference=Side("Flask, one INSERT", partial(load.rate, plain, POST, connections, SECONDS)),
+                ours=Side("POST /task/new", partial(load.rate, port, POST, connections, RATE_SECONDS)),
+                reference=Side("Flask, one INSERT", partial(load.rate, plain, POST, connections, RATE_SECONDS)),
                 must=must,
                 aim=aim,
                 note="the minimal application checks nothing, and keeps no types, keys, counts or terms",
@@ -63,8 +63,8 @@ def comparisons() -> Iterator[Comparison]:
         yield Comparison(
             name=f"GET, {THREADS} connections",
             unit="req/s",
-            ours=Side("GET /task/1", partial(load.rate, port, GET, THREADS, SECONDS)),
-            reference=Side("Flask, one SELECT", partial(load.rate, plain, GET, THREADS, SECONDS)),
+            ours=Side("GET /task/1", partial(load.rate, port, GET, THREADS, RATE_SECONDS)),
+            reference=Side("Flask, one SELECT", partial(load.rate, plain, GET, THREADS, RATE_SECONDS)),
             must=0.6,
             aim=0.85,
         )

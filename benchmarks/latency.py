@@ -1,4 +1,4 @@
-"""How soon a function starts after its submission was answered, on an idle service, beside bare LISTEN and claim."""
+"""The delay from the answer of submit to the start of the function, idle, beside a bare LISTEN and claim."""
 
 import json
 import multiprocessing
@@ -14,26 +14,26 @@ import psycopg2
 from benchmarks import bare, load
 from benchmarks.comparison import Comparison, Side
 from benchmarks.http import free_port
-from benchmarks.service import asked, migrated, process
+from benchmarks.service import migrated, process, query
 
 TASKS = 100
-PAUSE = 0.02
-"""Seconds between two tasks: nothing is under way when the next one comes."""
-SHARES: Mapping[str, tuple[float, float, float]] = {"p50": (0.5, 2.5, 1.5), "p99": (0.99, 4, 2)}
-"""Which of all, and the ratios to reach."""
+PAUSE_SECONDS = 0.02
+"""Seconds between two tasks, so that the service is idle when the next one comes."""
+PERCENTILES: Mapping[str, tuple[float, float, float]] = {"p50": (0.5, 2.5, 1.5), "p99": (0.99, 4, 2)}
+"""Percentiles with their goals (must, aim)."""
 
 
 def service(port: int, until: Callable[[float], float] = lambda began: began) -> list[float]:
-    """Seconds from the answer of POST to the first line of the function, or to what that makes of its moment."""
+    """Seconds from the answer of POST to the first line of the function, or to the time that `until` answers."""
     sent = load.request("POST", "/task/new/clock", "{}")
     delays = []
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(TASKS):
-            time.sleep(PAUSE)
-            task = _body(load.answered(connection, sent))
+            time.sleep(PAUSE_SECONDS)
+            task = _body(load.exchange(connection, sent))
             answered = time.time()
-            done = _body(load.answered(connection, load.request("GET", f"/task/{task['id']}?wait=10")))
+            done = _body(load.exchange(connection, load.request("GET", f"/task/{task['id']}?wait=10")))
             delays.append(until(done["result"]) - answered)
     return delays
 
@@ -49,13 +49,13 @@ def _body(answer: bytes) -> dict[str, float]:
 
 
 def listening(url: str) -> list[float]:
-    """Seconds from the commit of an INSERT with its NOTIFY to when a bare listener has claimed the row."""
+    """Seconds from the commit of an INSERT with its NOTIFY to the claim by a bare listener."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     delays = []
     with connection.cursor() as cursor:
         for _ in range(TASKS):
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
             cursor.execute("INSERT INTO bare (type, run_at, args) VALUES ('clock', now(), '{}') RETURNING id")
             (id,) = cursor.fetchone() or (0,)
             cursor.execute("NOTIFY bare")
@@ -70,7 +70,7 @@ def listening(url: str) -> list[float]:
 
 
 def listen(url: str) -> None:
-    """Claims what it is notified of, one at a time, and notes when."""
+    """Claim each notified row, one at a time, and note the time."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     cursor = connection.cursor()
@@ -86,7 +86,7 @@ def listen(url: str) -> None:
 
 @contextmanager
 def listener(url: str) -> Iterator[None]:
-    """A process that listens."""
+    """Run a listener in a process until the end of the block."""
     started = multiprocessing.Process(target=listen, args=(url,), daemon=True)
     started.start()
     time.sleep(0.5)
@@ -95,30 +95,30 @@ def listener(url: str) -> Iterator[None]:
     started.join()
 
 
-def share(measure: Callable[[], list[float]], of: float) -> float:
-    """That one of all delays in their order, in milliseconds."""
+def percentile(measure: Callable[[], list[float]], of: float) -> float:
+    """The percentile of the delays, in milliseconds."""
     delays = sorted(measure())
     return 1000 * delays[min(int(of * len(delays)), len(delays) - 1)]
 
 
 def comparisons() -> Iterator[Comparison]:
-    """The middle, and the slowest but one in a hundred."""
+    """Yield the median and the 99th percentile."""
     with ExitStack() as stack:
         url, port = stack.enter_context(migrated()), free_port()
         bare.prepare(url)
         stack.enter_context(process("http", url, PORT=str(port)))
         stack.enter_context(process("handler", url, HANDLER_CONCURRENCY="2"))
         stack.enter_context(listener(url))
-        asked(url, "ANALYZE")
-        for name, (of, must, aim) in SHARES.items():
+        query(url, "ANALYZE")
+        for name, (of, must, aim) in PERCENTILES.items():
             yield Comparison(
                 name=f"submit to start, {name}",
                 unit="ms",
-                ours=Side("POST to the function", partial(share, partial(service, port), of)),
-                reference=Side("bare LISTEN", partial(share, partial(listening, url), of)),
+                ours=Side("POST to the function", partial(percentile, partial(service, port), of)),
+                reference=Side("bare LISTEN", partial(percentile, partial(listening, url), of)),
                 more_is_better=False,
                 must=must,
                 aim=aim,
             )
-            result = Side("POST to the answer of `?wait=`", partial(share, partial(waited, port), of))
+            result = Side("POST to the answer of `?wait=`", partial(percentile, partial(waited, port), of))
             yield Comparison(name=f"submit to the result, {name}", unit="ms", ours=result, more_is_better=False)

@@ -1,6 +1,6 @@
-"""Requests over connections that stay open, one after the other on each; one thread that does next to nothing else.
+"""A client that sends requests one after the other over open connections, on one thread with little other work.
 
-The client takes its time from the cores that the servers run on: the less it needs, the less of it is measured.
+The client shares the cores with the servers, so its own work must distort the figures little.
 """
 
 import selectors
@@ -13,21 +13,21 @@ LENGTH = b"\r\ncontent-length: "
 
 
 def request(method: str, path: str, body: str = "") -> bytes:
-    """As it goes over the wire."""
+    """The bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n"
     return f"{head}\r\n{body}".encode()
 
 
-def answered(connection: socket.socket, sent: bytes) -> bytes:
-    """The whole answer. RuntimeError where it is no success."""
+def exchange(connection: socket.socket, sent: bytes) -> bytes:
+    """Send the request; answers the whole answer. RuntimeError unless it is a success."""
     connection.sendall(sent)
     return _received(connection)
 
 
 def rate(port: int, sent: bytes, connections: int, seconds: float) -> float:
-    """Requests a second."""
+    """Send the request for that many seconds over that many connections; answers requests a second."""
     with ExitStack() as stack, selectors.DefaultSelector() as ready:
         for _ in range(connections):
             connection = stack.enter_context(_connected(port))
@@ -61,7 +61,7 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def _is_whole(answer: bytes) -> bool:
-    """Whether all is there that the head announces."""
+    """Whether the answer has as many bytes as its head announces."""
     end, at = answer.find(END_OF_HEAD), answer.find(LENGTH)
     if end < 0:
         return False

@@ -1,4 +1,4 @@
-"""`docs/performance.md` and its picture: their figures are those that were recorded."""
+"""`docs/performance.md` and its picture, made of the recorded figures."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,23 +10,23 @@ from benchmarks.recorded import Figure, Record
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "images" / "performance.svg"
 BEGIN, END = "<!-- figures: written by `python3 run.py bench --record` -->", "<!-- end of the figures -->"
-HEAD = "| what | ours | beside | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |"
+HEAD = "| benchmark | ours | reference | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |"
 
 WIDTH, LEFT, ROW, SCALE = 860, 330, 20, 180
-"""Pixels of the picture: in all, before the bars, of a line, and of a bar that reaches its goal."""
-MOST = 2.5
-"""Bars of more are cut."""
+"""Pixels: the width of the picture, the left margin of the bars, the height of a row, a bar that reaches its goal."""
+MAX_SHARE = 2.5
+"""The share of the goal at which bars are cut."""
 
 
 def with_figures(text: str, records: Mapping[str, Record]) -> str:
-    """The page with these figures in it."""
+    """The page with these figures."""
     table = "\n".join([HEAD, *(_row(name, record) for name, record in records.items())])
     marked = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     return marked.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text)
 
 
 def picture(records: Mapping[str, Record]) -> str:
-    """How far each is on its way to what it must reach; the thin line is its aim."""
+    """The share of the required ratio that each benchmark reaches; the thin line is its aim."""
     with_goals = {name: record for name, record in records.items() if record.must is not None}
     height = ROW * (len(with_goals) + 2)
     bars = "".join(_bar(nth, name, record) for nth, (name, record) in enumerate(with_goals.items(), 1))
@@ -39,7 +39,7 @@ def picture(records: Mapping[str, Record]) -> str:
 
 
 def write(records: Mapping[str, Record]) -> None:
-    """After: page and picture show these."""
+    """Write the page and the picture with these figures."""
     PAGE.write_text(with_figures(PAGE.read_text(), records))
     PICTURE.write_text(picture(records))
 
@@ -65,12 +65,13 @@ def _figure(figure: Figure | None, unit: str) -> str:
 def _bar(nth: int, name: str, record: Record) -> str:
     assert record.must is not None
     share, top = record.share_of(record.must), ROW * nth
-    length = SCALE * min(share, MOST)
+    length = SCALE * min(share, MAX_SHARE)
     colour = "#2e7d32" if share >= 1 else "#c62828"
     aim = record.must / record.aim if record.aim and not record.more_is_better else (record.aim or 0) / record.must
+    aim_at = LEFT + SCALE * min(aim, MAX_SHARE)
     return (
         f'<text x="{LEFT - 8}" y="{top + 13}" text-anchor="end">{escape(name)}</text>'
         f'<rect x="{LEFT}" y="{top + 3}" width="{length:.0f}" height="{ROW - 7}" fill="{colour}"/>'
-        + (f'<rect x="{LEFT + SCALE * min(aim, MOST):.0f}" y="{top + 1}" width="1" height="{ROW - 3}"/>' if aim else "")
+        + (f'<rect x="{aim_at:.0f}" y="{top + 1}" width="1" height="{ROW - 3}"/>' if aim else "")
         + f'<text x="{LEFT + length + 6:.0f}" y="{top + 13}" fill="#444">{record.reached:.2f}</text>\n'
     )

@@ -1,4 +1,4 @@
-"""What was measured, for people and for machines."""
+"""The results as text lines and as JSON."""
 
 import json
 import os
@@ -14,7 +14,7 @@ PACKAGES = ("flask", "granian", "SQLAlchemy", "psycopg2-binary", "embedded-postg
 
 
 def machine() -> Mapping[str, Any]:
-    """Where it was measured: figures of two machines do not compare."""
+    """The machine and its versions, since figures of two machines do not compare."""
     return {
         "cores": os.cpu_count(),
         "system": platform.platform(),
@@ -24,14 +24,14 @@ def machine() -> Mapping[str, Any]:
 
 
 def head() -> str:
-    """The machine, in a line."""
+    """The machine in one line."""
     of = dict(machine())
     said = (f"{name} {version}" for name, version in of.items() if name not in ("cores", "system"))
     return f"{of['cores']} cores, {of['system']}, {', '.join(said)}"
 
 
 def line(result: Result) -> str:
-    """The medians with their spread, the ratio where there is one, the goals, and below them what is to be said."""
+    """The medians with their spreads, the ratio and the goals where there are any, and the note below them."""
     comparison = result.comparison
     sides = "  ".join(_figures(side) for side in (result.ours, result.reference) if side.all)
     ratio = "" if result.ratio is None else f"  ratio {result.ratio:5.2f}"
@@ -40,7 +40,7 @@ def line(result: Result) -> str:
 
 
 def as_json(results: Sequence[Result]) -> str:
-    """Everything, every single figure included."""
+    """The machine and the results with every single figure, as JSON."""
     return json.dumps({"machine": machine(), "results": [_plain(result) for result in results]}, indent=1)
 
 

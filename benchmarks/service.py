@@ -1,4 +1,4 @@
-"""The parts of the service as processes of their own, over an embedded PostgreSQL with its default settings."""
+"""The processes of the service, over an embedded PostgreSQL with its default settings."""
 
 import os
 import subprocess
@@ -17,12 +17,12 @@ from adapters.postgres import Database, Migration
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = Path(__file__).with_name("functions.py")
-PATIENCE = 120.0
+MAX_WAIT_SECONDS = 120.0
 
 
 @contextmanager
 def migrated(**settings: object) -> Iterator[str]:
-    """The address of a database with our tables and nothing in them. Commits are durable."""
+    """Start a server; yields the address of a database with our tables, all empty. Commits are durable."""
     with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data", settings=settings) as url:
         database = Database(url)
         Migration(database)()
@@ -32,7 +32,7 @@ def migrated(**settings: object) -> Iterator[str]:
 
 @contextmanager
 def process(name: str, url: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m entrypoints.{name}` over that database, from when it is ready until the end of the block."""
+    """Run `python -m entrypoints.{name}` over that database until the end of the block; yields once it is ready."""
     reader, writer = os.pipe()
     environment = os.environ | {
         "DATABASE_URL": url,
@@ -60,8 +60,8 @@ def process(name: str, url: str, **variables: str) -> Iterator[subprocess.Popen[
         started.wait()
 
 
-def asked(url: str, question: str, *values: Any) -> Any:
-    """The first value that the database answers, from a transaction of its own; None where it answers none."""
+def query(url: str, question: str, *values: Any) -> Any:
+    """Run a statement in its own transaction; answers the first value of the first row, or None."""
     connection = psycopg2.connect(url)
     try:
         with connection, connection.cursor() as cursor:
@@ -72,22 +72,22 @@ def asked(url: str, question: str, *values: Any) -> Any:
         connection.close()
 
 
-def until(condition: Callable[[], bool], pause: float = 0.01) -> None:
-    """Return as soon as it is so."""
-    end = time.monotonic() + PATIENCE
+def wait_until(condition: Callable[[], bool], pause: float = 0.01) -> None:
+    """Wait until the condition holds. RuntimeError after MAX_WAIT_SECONDS."""
+    end = time.monotonic() + MAX_WAIT_SECONDS
     while not condition():
         if time.monotonic() > end:
-            raise RuntimeError(f"it has not come to that within {PATIENCE:g} seconds")
+            raise RuntimeError(f"the condition did not hold within {MAX_WAIT_SECONDS:g} seconds")
         time.sleep(pause)
 
 
-def until_answered(url: str, question: str) -> None:
-    """Return as soon as the answer is yes. Asked over one connection, since a new one would cost the server more."""
+def wait_until_true(url: str, question: str) -> None:
+    """Wait until the query answers true. Uses one connection, since new ones would cost the server more."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            until(lambda: _is_yes(cursor, question))
+            wait_until(lambda: _is_yes(cursor, question))
     finally:
         connection.close()
 

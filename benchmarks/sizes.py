@@ -1,4 +1,4 @@
-"""Arguments and results of some size: draining tasks that return what they are given, beside the bare loop."""
+"""Arguments and results of three sizes: draining tasks that return their arguments, beside the bare loop."""
 
 import json
 from base64 import b64encode
@@ -13,25 +13,25 @@ from benchmarks.drain import CHILDREN, drained
 from benchmarks.service import migrated, process
 
 SIZES: Mapping[str, tuple[int, int]] = {"100 B": (100, 20_000), "10 kB": (10_000, 3_000), "1 MB": (1_000_000, 60)}
-"""Characters of arguments and result, and how many tasks."""
-MOST_BYTES = 8_000_000
-"""Of a batch of the bare loop."""
+"""Characters of arguments and result, and the number of tasks."""
+MAX_BATCH_BYTES = 8_000_000
+"""Bytes of a batch of the bare loop."""
 
 
 def arguments(characters: int) -> str:
-    """A JSON object with a text of so many characters, which hardly gets smaller when it is compressed."""
+    """A JSON object with a text of that many characters, which hardly compresses."""
     text = b64encode(Random(characters).randbytes(characters)).decode()
     return json.dumps({"text": text[:characters]})
 
 
 def comparisons() -> Iterator[Comparison]:
-    """One for each size."""
+    """Yield one for each size."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated())
         bare.prepare(url)
         stack.enter_context(process("handler", url, HANDLER_CONCURRENCY=str(CHILDREN)))
         for name, (characters, number) in SIZES.items():
-            args, batch = arguments(characters), min(bare.BATCH, MOST_BYTES // characters)
+            args, batch = arguments(characters), min(bare.BATCH, MAX_BATCH_BYTES // characters)
             yield Comparison(
                 name=f"arguments and results of {name}",
                 unit="tasks/s",

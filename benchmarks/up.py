@@ -1,4 +1,4 @@
-"""`python3 run.py up`: how soon it is ready, and how soon the first task that is submitted then has its result."""
+"""`python3 run.py up`: the time until it is ready, and until the first task submitted then has its result."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ FIRST = load.request("POST", "/task/new/noop?wait=20", "{}")
 
 @contextmanager
 def up(folder: str) -> Iterator[int]:
-    """The port of the service over the data in that folder, from when it says `ready` until the end of the block."""
+    """Run the service over the data in that folder until the end of the block; yields its port once it is ready."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
     started = subprocess.Popen(
@@ -44,30 +44,30 @@ def up(folder: str) -> Iterator[int]:
 
 
 def until_ready(folder: str) -> float:
-    """Seconds."""
+    """Seconds from the start of `up` until it is ready."""
     began = time.perf_counter()
     with up(folder):
         return time.perf_counter() - began
 
 
 def until_first_result(folder: str) -> float:
-    """Seconds."""
+    """Seconds from the start of `up` to the result of the first task."""
     began = time.perf_counter()
     with up(folder) as port, socket.create_connection(("127.0.0.1", port)) as connection:
-        answer = load.answered(connection, FIRST)
+        answer = load.exchange(connection, FIRST)
         took = time.perf_counter() - began
     assert b'"done"' in answer
     return took
 
 
 def cold(measure: Callable[[str], float]) -> float:
-    """The same with nothing there yet."""
+    """Measure in a new, empty folder."""
     with TemporaryDirectory() as folder:
         return measure(folder)
 
 
 def comparisons() -> Iterator[Comparison]:
-    """With new data, and with those of an earlier time."""
+    """Yield those with new data (cold), then those with the data of an earlier run (warm)."""
     with TemporaryDirectory() as folder:
         measures: dict[str, Callable[[], float]] = {
             "up cold, to ready": partial(cold, until_ready),

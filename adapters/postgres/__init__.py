@@ -1,4 +1,4 @@
-"""PostgreSQL behind the ports: SQLAlchemy Core on psycopg2, set-based statements, every write fenced by its claim."""
+"""PostgreSQL behind the ports: set-based statements as text, SQLAlchemy's pool, every write fenced by its claim."""
 
 from adapters.postgres.autocommit import PostgresAutocommitStore
 from adapters.postgres.clock import PostgresClock

@@ -1,4 +1,4 @@
-"""Every SQL statement of this adapter, named after the method of the port that sends it."""
+"""The SQL statements of the unit of work and of the autocommit store."""
 
 from sqlalchemy import text
 

@@ -1,4 +1,4 @@
-"""Ours beside a peer: draining with one worker and with two, and how soon an idle worker starts what is submitted."""
+"""Our service beside a peer: draining with one worker and with two, and the delay from submit to start."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,11 +14,11 @@ from benchmarks.peers.peer import Peer
 from benchmarks.peers.program import Program, program
 from benchmarks.peers.redis import redis
 from benchmarks.peers.table import TABLE
-from benchmarks.service import asked, migrated, process
+from benchmarks.service import migrated, process, query
 
 
 def comparisons(peer: Peer) -> Iterator[Comparison]:
-    """All with that peer, over one server; none where this machine lacks what it needs."""
+    """Yield all with that peer, over one server; none where this machine lacks a command that the peer needs."""
     if peer.lacking:
         click.echo(f"{peer.title} is skipped: there is no {' and no '.join(peer.lacking)} here.", err=True)
         return
@@ -32,7 +32,7 @@ def comparisons(peer: Peer) -> Iterator[Comparison]:
 
 
 def draining(peer: Peer, workers: int, url: str, address: str, lead: Program) -> Iterator[Comparison]:
-    """No-ops by so many of our handlers, beside as many of the peer's workers; whose turn it is not idles."""
+    """Yield no-ops by that many of our handlers, beside as many workers of the peer. The other side is idle."""
     must, aim = peer.goals.get(workers, (None, None))
     with ExitStack() as stack:
         for _ in range(workers):
@@ -50,36 +50,36 @@ def draining(peer: Peer, workers: int, url: str, address: str, lead: Program) ->
 
 
 def starting(peer: Peer, url: str, address: str, lead: Program) -> Iterator[Comparison]:
-    """From when a task is stored to when it starts, nothing else being under way."""
+    """Yield the delay from storing a task to its start, on an idle service."""
     port = free_port()
     with ExitStack() as stack:
         stack.enter_context(process("http", url, PORT=str(port)))
         stack.enter_context(process("handler", url, HANDLER_CONCURRENCY=str(drain.CHILDREN)))
         worker = stack.enter_context(program(peer, "work", address))
-        asked(url, "ANALYZE")
-        for name, (of, *_) in latency.SHARES.items():
+        query(url, "ANALYZE")
+        for name, (of, *_) in latency.PERCENTILES.items():
             yield Comparison(
                 name=f"{peer.title}, start, {name}",
                 unit="ms",
-                ours=Side("POST to the function", partial(latency.share, partial(latency.service, port), of)),
-                reference=Side(named(peer, lead), partial(latency.share, partial(delays, lead, worker), of)),
+                ours=Side("POST to the function", partial(latency.percentile, partial(latency.service, port), of)),
+                reference=Side(named(peer, lead), partial(latency.percentile, partial(delays, lead, worker), of)),
                 more_is_better=False,
                 note=peer.note,
             )
 
 
 def delays(lead: Program, worker: Program) -> list[float]:
-    """Seconds from when a task was stored to the first line of its function, task by task."""
+    """Seconds from storing a task to the first line of its function, for each task."""
     found = []
     for _ in range(latency.TASKS):
-        time.sleep(latency.PAUSE)
+        time.sleep(latency.PAUSE_SECONDS)
         stored = lead.ask("submit")
         found.append(float(worker.says()) - stored)
     return found
 
 
 def named(peer: Peer, lead: Program) -> str:
-    """The peer with its version and how it is set up."""
+    """The title of the peer, with its version and settings."""
     return f"{peer.title} {lead.version}, {peer.settings}"
 
 

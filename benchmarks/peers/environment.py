@@ -1,4 +1,4 @@
-"""Where the peers are installed: in the checkout's cache, when first needed, and anew when others are wanted."""
+"""The environments of the peers in the checkout's cache: made at first use, and again when the requirements change."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ NEWER = ("python3.14", "python3.13", NEW_PYTHON)
 
 
 def python() -> Path:
-    """The interpreter of the environment that has the peers written in Python."""
+    """The interpreter of the environment with the Python peers."""
     folder, base = FOLDER / "python", interpreter()
     own = folder / "bin" / "python"
     commands = ((base, "-m", "venv", folder), (own, "-m", "pip", "install", "-qq", "--requirement", REQUIREMENTS))
@@ -27,7 +27,7 @@ def python() -> Path:
 
 
 def node_modules() -> Path:
-    """The folder of the packages that Node is to find."""
+    """The folder with the packages for Node."""
     folder = FOLDER / "node"
     commands = (("cp", *PACKAGES, folder), ("npm", "ci", "--silent", "--prefix", folder))
     make(folder, PACKAGES[1].read_text(), commands)
@@ -35,7 +35,7 @@ def node_modules() -> Path:
 
 
 def make(folder: Path, of: str, commands: Sequence[Sequence[str | Path]]) -> None:
-    """Have the folder made of that. The stamp comes last: what is interrupted is done again."""
+    """Run the commands that make the folder, unless its stamp equals `of`. The stamp is written last."""
     stamp = folder / "made-of"
     if stamp.is_file() and stamp.read_text() == of:
         return
@@ -50,17 +50,17 @@ def make(folder: Path, of: str, commands: Sequence[Sequence[str | Path]]) -> Non
 
 
 def has(command: str) -> bool:
-    """Whether there is such a command; in place of that Python, a newer one will do."""
+    """Whether the command exists; for NEW_PYTHON, a newer Python counts too."""
     return is_new_enough(interpreter()) if command == NEW_PYTHON else shutil.which(command) is not None
 
 
 def interpreter() -> str:
-    """The Python of ours, or a newer one that is there, where one of the peers needs it; else ours all the same."""
+    """The first Python that is new enough for all peers; our own where there is none."""
     return next((each for each in candidates() if is_new_enough(each)), sys.executable)
 
 
 def candidates() -> Iterator[str]:
-    """Pythons, those on PATH and those of pyenv."""
+    """Yield our own Python, those on PATH and those of pyenv."""
     yield sys.executable
     yield from filter(None, map(shutil.which, NEWER))
     for name in NEWER:

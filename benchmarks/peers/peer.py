@@ -1,4 +1,4 @@
-"""What is known of a peer before it is started."""
+"""The description of a peer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from benchmarks.peers import environment
 
 Goals = tuple[float | None, float | None]
-"""The ratios that must be reached, and that are aimed at."""
+"""The required ratio and the aim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A peer, how it is set up, and what it leaves out.
+    """A peer with its settings.
 
-    `program` is its module in `programs`, `needs` are commands that it cannot do without, `tasks` are as many as it
-    drains in about two seconds, `goals` are those for so many workers.
+    - `program`: its module in `programs`
+    - `note`: the features that it lacks
+    - `tasks`: the number of tasks that it drains in about two seconds
+    - `needs`: commands that it requires
+    - `goals`: the goals by number of workers
     """
 
     title: str
@@ -27,5 +30,5 @@ class Peer:
 
     @property
     def lacking(self) -> list[str]:
-        """What it needs and this machine does not have."""
+        """The needed commands that this machine does not have."""
         return [command for command in self.needs if not environment.has(command)]

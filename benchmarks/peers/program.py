@@ -1,4 +1,4 @@
-"""A program of a peer, as its own process, spoken to in lines."""
+"""The process of a peer's program, with a line protocol over its pipes."""
 
 import os
 import select
@@ -9,27 +9,27 @@ from contextlib import contextmanager
 
 from benchmarks.peers import environment
 from benchmarks.peers.peer import Peer
-from benchmarks.service import PATIENCE, ROOT
+from benchmarks.service import MAX_WAIT_SECONDS, ROOT
 
 
 class Program:
-    """What it is asked and what it says."""
+    """The line protocol of a running program."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self.version = self.says()
 
     def ask(self, question: str) -> float:
-        """The answer."""
+        """Send a line; answers the number on the next line."""
         assert self._process.stdin
         self._process.stdin.write(f"{question}\n".encode())
         return float(self.says())
 
     def says(self) -> str:
-        """The next line. RuntimeError where none comes."""
+        """The next line. RuntimeError where none comes in time."""
         output = self._process.stdout
         assert output
-        heard, *_ = select.select([output], [], [], PATIENCE)
+        heard, *_ = select.select([output], [], [], MAX_WAIT_SECONDS)
         if not heard or not (line := output.readline()):
             raise RuntimeError(f"{self._process.args!r} says nothing; see {environment.FOLDER}/log")
         return line.decode().rstrip("\n")
@@ -37,7 +37,7 @@ class Program:
 
 @contextmanager
 def program(peer: Peer, role: str, address: str) -> Iterator[Program]:
-    """It, from when it is ready until the end of the block, with all that it has started."""
+    """Run the program until the end of the block, then kill its process group; yields once it is ready."""
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
     if "node" in peer.needs:
         variables["NODE_PATH"] = str(environment.node_modules())

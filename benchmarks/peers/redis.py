@@ -1,4 +1,4 @@
-"""A Redis of our own, for as long as it is needed."""
+"""A temporary Redis server."""
 
 import socket
 import subprocess
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 from benchmarks.http import free_port
-from benchmarks.service import until
+from benchmarks.service import wait_until
 
 
 @contextmanager
 def redis() -> Iterator[str]:
-    """Its address. It writes nothing to disk: that is how it is fastest, and how it forgets everything in a crash."""
+    """Run the server until the end of the block; yields its address. It writes nothing to disk, which is fastest."""
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning")
     with TemporaryDirectory() as folder:
@@ -20,7 +20,7 @@ def redis() -> Iterator[str]:
             ("redis-server", *options), cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            until(lambda: answers(port))
+            wait_until(lambda: answers(port))
             yield f"redis://127.0.0.1:{port}"
         finally:
             server.terminate()
@@ -28,6 +28,6 @@ def redis() -> Iterator[str]:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens."""
+    """Whether a server listens on that port."""
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0

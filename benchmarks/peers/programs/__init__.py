@@ -1,1 +1,1 @@
-"""One program a peer. They run in the environment of the peers, and know nothing of ours."""
+"""One program for each peer. The programs run in the environment of the peers, and import nothing of the service."""

@@ -15,7 +15,7 @@ QUEUE = "bench"
 
 
 class OnCelery(program.Program):
-    """Its settings are those that its guide to optimizing names for many short tasks."""
+    """Celery with the settings of its optimizing guide for many short tasks."""
 
     package = "celery"
 
@@ -31,10 +31,10 @@ class OnCelery(program.Program):
         self.number = 0
 
     def migrate(self) -> None:
-        """Redis needs nothing."""
+        """Do nothing: Redis has no tables."""
 
     def preload(self, number: int) -> None:
-        """The workers are told to look away meanwhile."""
+        """Store the tasks while the workers do not consume."""
         self.app.control.cancel_consumer(QUEUE, reply=True)
         self.results.flushdb()
         self.number = number
@@ -46,7 +46,7 @@ class OnCelery(program.Program):
         self.app.control.add_consumer(QUEUE)
 
     def left(self) -> bool:
-        """Each that has ended has a result."""
+        """Whether there are fewer results than tasks: each ended task has one."""
         return int(self.results.dbsize()) < self.number
 
     def submit(self) -> None:

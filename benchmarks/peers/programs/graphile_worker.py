@@ -1,4 +1,4 @@
-"""graphile-worker: a process of Node a worker, with the batches that its page on performance names."""
+"""graphile-worker: one Node process for each worker, with the batches that its page on performance names."""
 
 import json
 import os
@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).with_suffix(".js")
 
 
 class OnGraphileWorker(OnPostgres):
-    """The worker is a script of its own, in the language of the peer."""
+    """graphile-worker. Its worker is a script for Node."""
 
     package = "graphile-worker"
     tables = "graphile_worker._private_jobs"
@@ -33,7 +33,7 @@ class OnGraphileWorker(OnPostgres):
         subprocess.run(["node", SCRIPT, "migrate", self.address], check=True)
 
     def work(self, ready: Callable[[], None]) -> None:
-        """It says by itself when it is ready."""
+        """Run the script, which reports itself when it is ready."""
         os.execvp("node", ["node", str(SCRIPT), self.version(), self.address])
 
 

@@ -1,4 +1,4 @@
-"""Oban for Python: one asyncio process a worker, with the event loop that its own command takes."""
+"""Oban for Python: one asyncio process for each worker, with the event loop that its own command uses."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ job()(program.clock)
 
 
 class OnOban(OnPostgres):
-    """It fetches as many as it may run at a time, and acknowledges them in one transaction."""
+    """Oban. It fetches as many tasks as it may run at a time, and acknowledges them in one transaction."""
 
     package = "oban"
     tables = "oban_jobs"
@@ -40,7 +40,7 @@ class OnOban(OnPostgres):
 
 
 async def run(address: str, ready: Callable[[], None]) -> None:
-    """Tasks for good."""
+    """Run tasks for ever."""
     pool = await Oban.create_pool(address)
     async with Oban(pool=pool, queues={"default": AT_A_TIME}):
         ready()

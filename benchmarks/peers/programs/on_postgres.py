@@ -1,4 +1,4 @@
-"""What those programs share whose peer keeps its tasks in PostgreSQL: three statements say it all."""
+"""The common part of programs whose peer stores its tasks in PostgreSQL: three statements define each."""
 
 from typing import Any, LiteralString
 
@@ -8,7 +8,12 @@ from benchmarks.peers.programs.program import Program
 
 
 class OnPostgres(Program):
-    """`tables` hold its tasks, `fill` stores so many of a name and tells the workers, `some_left` asks for the rest."""
+    """A peer on PostgreSQL.
+
+    - `tables`: the tables of its tasks
+    - `fill`: the statement that stores a number of tasks of a name, and notifies the workers
+    - `some_left`: the query whether any task is left
+    """
 
     tables: LiteralString
     fill: LiteralString
@@ -19,7 +24,7 @@ class OnPostgres(Program):
         self.connection = psycopg.connect(address, autocommit=True)
 
     def preload(self, number: int) -> None:
-        """They are stored in a transaction that is yet to be committed."""
+        """Store the tasks in a transaction that is not committed yet."""
         self.asked("TRUNCATE " + self.tables + " CASCADE")
         self.asked("BEGIN")
         self.asked(self.fill, name="noop", number=number)
@@ -34,7 +39,7 @@ class OnPostgres(Program):
         self.asked(self.fill, name="clock", number=1)
 
     def asked(self, statement: LiteralString, **values: object) -> Any:
-        """The first value of the answer, if there is one."""
+        """Run a statement; answers the first value of the first row, or None."""
         cursor = self.connection.execute(statement, values or None)
         row = cursor.fetchone() if cursor.description else None
         return row and row[0]

@@ -1,4 +1,4 @@
-"""PgQueuer: one asyncio process a worker, batches of a hundred, its fastest driver, the event loop that it prefers."""
+"""PgQueuer: one asyncio process for each worker, batches of a hundred, its fastest driver and preferred event loop."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ BATCH = 100
 
 
 class OnPgQueuer(OnPostgres):
-    """All its tables are logged, as they are by default: commits are as durable as ours."""
+    """PgQueuer. Its tables are logged, as by default, so its commits are as durable as ours."""
 
     package = "pgqueuer"
     tables = "pgqueuer, pgqueuer_log, pgqueuer_statistics"
@@ -37,12 +37,12 @@ class OnPgQueuer(OnPostgres):
 
 
 async def install(address: str) -> None:
-    """Its tables."""
+    """Make its tables."""
     await Queries.from_asyncpg_connection(await asyncpg.connect(address)).install()
 
 
 async def run(address: str, ready: Callable[[], None]) -> None:
-    """Tasks for good."""
+    """Run tasks for ever."""
     queue = PgQueuer.from_asyncpg_connection(await asyncpg.connect(address))
     queue.entrypoint("noop")(noop)
     queue.entrypoint("clock")(tell)
@@ -51,11 +51,11 @@ async def run(address: str, ready: Callable[[], None]) -> None:
 
 
 async def noop(job: Job) -> None:
-    """Nothing; a coroutine, since others go to a thread each."""
+    """Do nothing. A coroutine, since a plain function would go to a thread."""
 
 
 async def tell(job: Job) -> None:
-    """When it runs."""
+    """Print the time at which it runs."""
     clock()
 
 

@@ -1,4 +1,4 @@
-"""Procrastinate: one asyncio process a worker, several tasks at a time."""
+"""Procrastinate: one asyncio process for each worker, several tasks at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ AT_A_TIME = 10
 
 
 class OnProcrastinate(OnPostgres):
-    """It fetches and finishes task by task: several at a time keep its connections busy."""
+    """Procrastinate. It fetches and finishes single tasks: several at a time keep its connections busy."""
 
     package = "procrastinate"
     tables = "procrastinate_jobs"
@@ -32,7 +32,7 @@ class OnProcrastinate(OnPostgres):
         asyncio.run(run(self.app(), ready))
 
     def app(self) -> App:
-        """With both tasks."""
+        """The application with both tasks."""
         app = App(connector=PsycopgConnector(conninfo=self.address, min_size=AT_A_TIME, max_size=AT_A_TIME + 5))
         app.task(name="noop")(noop)
         app.task(name="clock")(tell)
@@ -40,18 +40,18 @@ class OnProcrastinate(OnPostgres):
 
 
 async def run(app: App, ready: Callable[[], None]) -> None:
-    """Tasks for good."""
+    """Run tasks for ever."""
     async with app.open_async():
         ready()
         await app.run_worker_async(concurrency=AT_A_TIME)
 
 
 async def noop() -> None:
-    """Nothing; a coroutine, since others go to a thread each."""
+    """Do nothing. A coroutine, since a plain function would go to a thread."""
 
 
 async def tell() -> None:
-    """When it runs."""
+    """Print the time at which it runs."""
     clock()
 
 

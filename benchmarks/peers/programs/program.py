@@ -1,8 +1,9 @@
-"""What the programs share: they are spoken to in lines, and the first that they say is the peer's version.
+"""The common part of the programs, and their line protocol. The first line that a program prints is the peer's version.
 
-`python -m benchmarks.peers.programs.NAME work ADDRESS` runs tasks for good: `noop`, which does nothing, and `clock`,
-which says when it runs. `python -m benchmarks.peers.programs.NAME lead ADDRESS` has the tables made, and answers each
-`drain NUMBER` with the seconds in which the workers have run so many, and each `submit` with when a `clock` was stored.
+`python -m benchmarks.peers.programs.NAME work ADDRESS` runs tasks for ever: `noop`, which does nothing, and `clock`,
+which prints the time. `python -m benchmarks.peers.programs.NAME lead ADDRESS` makes the tables, answers each
+`drain NUMBER` with the seconds that the workers took for that many no-ops, and each `submit` with the time at which a
+`clock` was stored.
 """
 
 import os
@@ -24,61 +25,61 @@ class Program(ABC):
         self.address = address
 
     def version(self) -> str:
-        """The peer's own."""
+        """The version of the peer."""
         return version(self.package)
 
     @abstractmethod
     def migrate(self) -> None:
-        """After: what the peer keeps its tasks in is there."""
+        """Make the tables of the peer."""
 
     @abstractmethod
     def preload(self, number: int) -> None:
-        """After: nothing but so many no-ops is there, and no worker sees them yet."""
+        """Store that many no-ops and nothing else, invisible to the workers."""
 
     @abstractmethod
     def release(self) -> None:
-        """After: the workers see them, and have been told."""
+        """Make the no-ops visible, and notify the workers."""
 
     @abstractmethod
     def left(self) -> bool:
-        """Whether any of them still waits, runs, or has its end yet to be written."""
+        """Whether any of them waits, runs, or is not yet recorded as ended."""
 
     @abstractmethod
     def submit(self) -> None:
-        """After: a `clock` is stored."""
+        """Store a `clock`."""
 
     @abstractmethod
     def work(self, ready: Callable[[], None]) -> None:
-        """Runs tasks for good; calls `ready` when it is about to, or does."""
+        """Run tasks for ever; calls `ready` once, at the start."""
 
 
 def noop() -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 def clock() -> None:
-    """Says when it runs."""
+    """Print the time at which it runs."""
     say(time.time())
 
 
 def say(what: object) -> None:
-    """One line, at once, whatever became of sys.stdout."""
+    """Print one line at once, even where `sys.stdout` was replaced."""
     os.write(1, f"{what}\n".encode())
 
 
 def main(program: type[Program]) -> None:
-    """What the command line asks for."""
+    """Run the role that the command line names."""
     role, address = sys.argv[1:]
     {"work": work, "lead": lead}[role](program(address))
 
 
 def work(peer: Program) -> None:
-    """As a worker."""
+    """Run as a worker."""
     peer.work(ready=lambda: say(peer.version()))
 
 
 def lead(peer: Program) -> None:
-    """As the one that is asked."""
+    """Answer the lines on standard input."""
     peer.migrate()
     say(peer.version())
     for line in sys.stdin:
@@ -87,7 +88,7 @@ def lead(peer: Program) -> None:
 
 
 def drain(peer: Program, number: int) -> float:
-    """The seconds from when they are released until the end of the last is written."""
+    """The seconds from the release of the no-ops until the last is recorded as ended."""
     peer.preload(number)
     began = time.perf_counter()
     peer.release()
@@ -97,7 +98,7 @@ def drain(peer: Program, number: int) -> float:
 
 
 def submit(peer: Program) -> float:
-    """When it was stored."""
+    """Store a `clock`; answers the time."""
     peer.submit()
     return time.time()
 
