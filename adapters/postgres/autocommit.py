@@ -55,4 +55,4 @@ class PostgresAutocommitStore:
         return task_repository.stored(row, deliveries.delivery(found[0]) if found else None)
 
     def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return self._database.autocommit(statement, parameters)
+        return self._database.execute_autocommit(statement, parameters)

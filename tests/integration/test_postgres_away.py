@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
-from adapters.postgres.database import RECONNECT_SECONDS
+from adapters.postgres.connector import RECONNECT_SECONDS
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.queue import ClaimRequest
 from application.ports.unit_of_work import Begin
@@ -204,7 +204,7 @@ class TestSingleSteps:
             ClaimRequest({ADD: 1}, 1, 1, 0),
         )
         autocommit.claim(lease, NOW, nothing)
-        (backend,) = impatient.autocommit(text("SELECT pg_backend_pid() AS pid"), {})
+        (backend,) = impatient.execute_autocommit(text("SELECT pg_backend_pid() AS pid"), {})
         with hanging(server), unavailable():
             autocommit.claim(lease, NOW, one)
         alive = f"SELECT FROM pg_stat_activity WHERE pid = {backend.pid}"
@@ -214,7 +214,9 @@ class TestSingleSteps:
     def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
         begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
         waiting = [add_one(begin), add_one(begin)]
-        own.autocommit(text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {})
+        own.execute_autocommit(
+            text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {}
+        )
         with pytest.raises(ValueError, match="Expecting value"):
             autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 2}, 2, 10**9, 0))
         assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
@@ -272,7 +274,7 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
             database.connect()
         time.sleep(RECONNECT_SECONDS)  # from here on one may try again
         one = background.submit(database.connect)
-        until(database._trying.locked)
+        until(database._connector._trying.locked)
         begun = time.monotonic()
         for _ in range(100):
             with pytest.raises(psycopg2.OperationalError, match="a moment ago"):
@@ -284,7 +286,7 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
 @pytest.fixture
 def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Gives a server that does not answer up after a moment."""
-    monkeypatch.setattr("adapters.postgres.database.MAX_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.postgres.watchdog.MAX_ANSWER_SECONDS", 0.3)
     database = Database(server.start())
     yield database
     database.close()

@@ -40,12 +40,12 @@ def steps(number: int, database: Database) -> None:
     """So many at once."""
     with ExitStack() as stack:
         for _ in range(number):
-            stack.enter_context(database._single())
+            stack.enter_context(database._autocommit.lend())
 
 
 def own_backend(counted: Database) -> int:
     """That over which single steps go now."""
-    (row,) = counted.autocommit(text("SELECT pg_backend_pid() AS pid"), {})
+    (row,) = counted.execute_autocommit(text("SELECT pg_backend_pid() AS pid"), {})
     return int(row.pid)
 
 
@@ -67,10 +67,10 @@ def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
 ):
     works(5, counted)
     assert len(backends(database)) == 5
-    monkeypatch.setattr(counted._peak_use, "_ends", 0)
+    monkeypatch.setattr(counted._transactions.peak_use, "_ends", 0)
     works(1, counted)  # five were needed until now
     assert len(backends(database)) == 5
-    monkeypatch.setattr(counted._peak_use, "_ends", 0)
+    monkeypatch.setattr(counted._transactions.peak_use, "_ends", 0)
     works(1, counted)
     until(lambda: not backends(database))
     works(3, counted)
@@ -84,7 +84,7 @@ def test_steps_that_are_not_needed_at_once_any_more_lose_all_but_one(
     steps(5, counted)
     last = own_backend(counted)
     assert len(backends(database)) == 5
-    monkeypatch.setattr("adapters.postgres.database.MAX_IDLE_SECONDS", 0)
+    monkeypatch.setattr("adapters.postgres.autocommit_pool.MAX_IDLE_SECONDS", 0)
     use(1, counted)
     counted.engine.dispose()
     until(lambda: backends(database) == {last})

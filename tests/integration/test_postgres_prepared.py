@@ -11,7 +11,7 @@ from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
 from application.ports.queue import ClaimRequest
 from domain.lease import Lease
-from tests.concurrency import new_database
+from tests.concurrency import new_database, until
 from tests.steps import ADD, HANDLER, NOW, add, add_one, claim, claim_one, ids, submission, succeed
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
@@ -91,9 +91,9 @@ def test_single_steps_are_planned_once_and_survive_a_session_that_another_client
     task = add_one(PostgresStore(database).begin)
     for _ in range(3):
         assert {*autocommit.get_many([task.id])} == {task.id}
-    plans = alone.autocommit(text(PLANS), {})
+    plans = alone.execute_autocommit(text(PLANS), {})
     assert [tuple(row) for row in plans] == [(1, 3, 0)]
-    alone.autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
+    alone.execute_autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
     with pytest.raises(StorageConflict):
         autocommit.get_many([task.id])
     assert {*autocommit.get_many([task.id])} == {task.id}
@@ -103,11 +103,13 @@ def test_a_claim_in_a_session_that_another_client_had_leaves_no_transaction_open
     autocommit, lease = PostgresAutocommitStore(alone), Lease.granted(HANDLER, NOW, 30)
     task = add_one(PostgresStore(alone).begin)
     assert autocommit.claim(lease, NOW, ClaimRequest({}, 9, 10**9, 0)) == []
-    alone.autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
+    alone.execute_autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
     one = ClaimRequest({ADD: 1}, 9, 10**9, 0)
     with pytest.raises(StorageConflict):
         autocommit.claim(lease, NOW, one)
-    assert asked(alone, "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'") == (0,)
+    open_transactions = "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'"
+    # The server takes a moment to see that a connection was closed, but 10 s to end a transaction that was left open.
+    until(lambda: asked(alone, open_transactions) == (0,), seconds=5)
     assert ids(autocommit.claim(lease, NOW, one)) == [task.id]
 
 
