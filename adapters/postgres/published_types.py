@@ -1,4 +1,4 @@
-"""Published types in PostgreSQL."""
+"""Published types in PostgreSQL, and the handlers that publish them."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime

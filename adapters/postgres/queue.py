@@ -73,7 +73,7 @@ class PostgresQueue:
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         if late_logs:
-            kept = [rows.kept(each.hold.task, each.record) for each in late_logs]
+            kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
             self._connection.execute(statements.RECORD, rows.columns(kept))
 
     def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
@@ -93,7 +93,7 @@ class PostgresQueue:
 
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
         written = (each for each in settlements if each.task.hold not in unwritten)
-        kept = [rows.kept(each.task.id, each.attempt) for each in written if each.attempt]
+        kept = [rows.attempt_columns(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 

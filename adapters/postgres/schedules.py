@@ -1,4 +1,4 @@
-"""Schedules in PostgreSQL."""
+"""Schedules in PostgreSQL, one for each type that recurs."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
