@@ -41,7 +41,7 @@ class PostgresAutocommitStore:
         return refused
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}
+        return {row.id: self._stored(row) for row in self._asked(statements.GET_MANY, {"ids": list(ids)})}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}

@@ -59,9 +59,9 @@ class PostgresListing:
 
     def _statement(self, filter: Filter) -> TextClause:
         if filter.type is None and filter.statuses == ANY_STATUS:
-            return statements.PAGE_OF_TERMS if filter.terms else statements.PAGE
+            return statements.PAGE_BY_TERM if filter.terms else statements.PAGE
         walks_terms = filter.terms and self._number(filter) > FEW_TASKS
-        return statements.PAGE_OF_TERMS if walks_terms else statements.PAGE_OF_KINDS
+        return statements.PAGE_BY_TERM if walks_terms else statements.PAGE_BY_TYPE_AND_STATUS
 
     def _number(self, filter: Filter) -> int:
         """Count the tasks that have the wanted type and statuses."""

@@ -45,7 +45,7 @@ class PostgresPublishedTypes:
         return self._connection.execute(statements.FORGET_DEAD, {"before": now - DEAD_HANDLER_RETENTION}).rowcount
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
-        found = self._connection.execute(statements.ELSEWHERE, {"type": type, "handler": handler, "now": now})
+        found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
         return {row.schema for row in found}
 
     def all(self, now: datetime) -> Sequence[PublishedType]:

@@ -74,14 +74,14 @@ class PostgresQueue:
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         if late_logs:
             kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
-            self._connection.execute(statements.RECORD, rows.columns(kept))
+            self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
 
     def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.LAPSED, {"now": now, "limit": limit})
         return [rows.task(row) for row in found]
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.LEFT_BY, {"handler": handler, "limit": limit})
+        found = self._connection.execute(statements.RUNNING_UNDER, {"handler": handler, "limit": limit})
         return [rows.task(row) for row in found]
 
     def up_since(self) -> datetime:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from adapters.postgres import statements
 from adapters.postgres.arrays import array
+from adapters.postgres.statements.columns import CONVERTED_COLUMNS, FIELD_COLUMNS
 from application.ports.queue import ClaimedRecord
 from domain import json_text
 from domain.failure import Error
@@ -19,14 +19,14 @@ from domain.status import Status
 from domain.task import Task
 
 STATUSES = {status.value: status for status in Status}
-UNCODED_COLUMNS = len(statements.UNCODED)
-TASK_COLUMNS = UNCODED_COLUMNS + len(statements.CODED)
+FIELDS_END = len(FIELD_COLUMNS)
+TASK_END = FIELDS_END + len(CONVERTED_COLUMNS)
 
 
 def task(row: Sequence[Any]) -> Task:
-    """Return the task of a row whose first columns are statements.TASK."""
-    fields = dict(zip(statements.UNCODED, row, strict=False))
-    status, handler, until, progress, error = row[UNCODED_COLUMNS:TASK_COLUMNS]
+    """Return the task of a row whose first columns are columns.TASK_COLUMNS."""
+    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    status, handler, until, progress, error = row[FIELDS_END:TASK_END]
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = None if progress is None else Progress(*json.loads(progress))
@@ -35,13 +35,13 @@ def task(row: Sequence[Any]) -> Task:
 
 
 def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[ClaimedRecord]:
-    """Return the tasks and arguments of rows of statements.CLAIMED, which were claimed under this lease."""
+    """Return the tasks and arguments of rows of claim.CLAIMED_COLUMNS, which were claimed under this lease."""
     return [_claimed(row, lease) for row in rows]
 
 
 def _claimed(row: Sequence[Any], lease: Lease) -> ClaimedRecord:
-    fields = dict(zip(statements.UNCODED, row, strict=False))
-    error, args = row[UNCODED_COLUMNS:]
+    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    error, args = row[FIELDS_END:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
     fields["error"] = _error(error)
     return ClaimedRecord(Task.restored(fields), args)
