@@ -5,14 +5,14 @@ from sqlalchemy import text
 # Entries that another transaction has locked are being folded by it. Where each pair of type and status has one entry,
 # none is locked or written. Entries are taken in the order of pairs, so that even a batch of two makes progress.
 FOLD_COUNTS = text("""
-    WITH crowded AS (
+    WITH repeated AS (
         SELECT type, status FROM task_count_changes GROUP BY type, status HAVING count(*) > 1
     ), locked AS MATERIALIZED (
-        SELECT c.ctid AS place FROM task_count_changes c JOIN crowded USING (type, status)
+        SELECT c.ctid AS location FROM task_count_changes c JOIN repeated USING (type, status)
         ORDER BY type, status LIMIT :limit
         FOR UPDATE OF c SKIP LOCKED
     ), folded AS (
-        DELETE FROM task_count_changes WHERE ctid = ANY (ARRAY(SELECT place FROM locked))
+        DELETE FROM task_count_changes WHERE ctid = ANY (ARRAY(SELECT location FROM locked))
         RETURNING type, status, change
     ), sums AS (
         INSERT INTO task_count_changes
@@ -23,12 +23,12 @@ FOLD_COUNTS = text("""
 
 DELETE_EXPIRED = text("""
     WITH expired AS MATERIALIZED (
-        SELECT ctid AS place FROM tasks
+        SELECT ctid AS location FROM tasks
         WHERE status <> 'running' AND expire <= :now
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ), deleted AS (
-        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT place FROM expired)) RETURNING id, status
+        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM expired)) RETURNING id, status
     )
     SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun FROM deleted
 """)

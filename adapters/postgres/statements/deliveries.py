@@ -6,7 +6,7 @@ DELIVERY = text("SELECT * FROM deliveries WHERE task = :task")
 
 CLAIM_DELIVERIES = text("""
     WITH free AS MATERIALIZED (
-        SELECT task, row_number() OVER (ORDER BY due, task) AS place
+        SELECT task, row_number() OVER (ORDER BY due, task) AS position
         FROM (
             SELECT task, due FROM deliveries
             WHERE state = 'pending' AND due <= :now
@@ -16,9 +16,9 @@ CLAIM_DELIVERIES = text("""
     ), claimed AS (
         UPDATE deliveries d SET attempts = attempts + 1, due = :until
         FROM free WHERE d.task = free.task
-        RETURNING d.*, free.place
+        RETURNING d.*, free.position
     )
-    SELECT * FROM claimed ORDER BY place
+    SELECT * FROM claimed ORDER BY position
 """)
 
 SETTLE_DELIVERY = text("""

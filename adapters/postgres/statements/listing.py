@@ -24,20 +24,20 @@ PAGE = text(f"""
 # wholes, so that only the index tasks_kinds has them in order. Running tasks are few, and are found by the index of
 # their leases.
 PAGE_BY_TYPE_AND_STATUS = text(f"""
-    WITH kind AS (
+    WITH pair AS (
         SELECT type, status FROM task_count_changes
         WHERE status <> 'running' AND status = ANY (CAST(:statuses AS text[]))
             AND (CAST(:type AS text) IS NULL OR type = :type)
         GROUP BY type, status HAVING sum(change) > 0
     ), newest AS (
-        SELECT of_kind.id
-        FROM kind CROSS JOIN LATERAL (
+        SELECT of_pair.id
+        FROM pair CROSS JOIN LATERAL (
             SELECT id FROM tasks
             WHERE status <> 'running' AND {_MATCHES}
-                AND (type, status, id) >= (kind.type, kind.status, CAST(:since AS bigint))
-                AND (type, status, id) < (kind.type, kind.status, CAST(:before AS bigint))
+                AND (type, status, id) >= (pair.type, pair.status, CAST(:since AS bigint))
+                AND (type, status, id) < (pair.type, pair.status, CAST(:before AS bigint))
             ORDER BY type DESC, status DESC, id DESC LIMIT :limit
-        ) of_kind
+        ) of_pair
         UNION ALL
         SELECT id
         FROM (

@@ -9,18 +9,18 @@ _HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]))"
 # At first a row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
 # of all its other tasks. The claim is compared too, as a handler may name two claims of one task.
 _RENEW = f"""
-    WITH mine AS (
-        SELECT * FROM {_HOLDS} AS m (id, claim)
+    WITH given AS (
+        SELECT * FROM {_HOLDS} AS g (id, claim)
     ), held AS MATERIALIZED (
-        SELECT t.id FROM tasks t JOIN mine ON t.id = mine.id AND t.claims = mine.claim
+        SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND t.claims = given.claim
         WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t {{how}}
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
     )
-    SELECT mine.id, mine.claim, t.id IS NOT NULL AS locked
-    FROM mine LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
+    SELECT given.id, given.claim, t.id IS NOT NULL AS locked
+    FROM given LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
     WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
 """
 RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
@@ -28,22 +28,22 @@ RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", 
 SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
 
 LOST = text(f"""
-    SELECT mine.id, mine.claim
-    FROM {_HOLDS} AS mine (id, claim)
-    LEFT JOIN tasks t ON t.id = mine.id AND t.claims = mine.claim AND t.status = 'running'
+    SELECT given.id, given.claim
+    FROM {_HOLDS} AS given (id, claim)
+    LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
     WHERE t.id IS NULL
 """)
 
 HELD_BY = text("SELECT id, claims AS claim FROM tasks WHERE status = 'running' AND handler = :handler")
 
 REPORT = text("""
-    WITH news AS (
+    WITH reports AS (
         SELECT * FROM unnest(
             CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:started AS timestamptz[]),
             CAST(:progress AS text[])
-        ) AS n (id, claim, started, progress)
+        ) AS r (id, claim, started, progress)
     ), held AS MATERIALIZED (
-        SELECT news.* FROM tasks t JOIN news ON t.id = news.id AND t.claims = news.claim
+        SELECT reports.* FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
         WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t
     )
@@ -90,12 +90,12 @@ SETTLE_ATTEMPTS = text(f"""
 
 # The lock keeps the tasks from being deleted until the commit. It does not wait for transactions that only change them.
 RECORD_LATE_LOGS = text(f"""
-    WITH said AS (
-        SELECT * FROM {unnested(_ATTEMPT)} AS s ({listed(_ATTEMPT)})
+    WITH late_logs AS (
+        SELECT * FROM {unnested(_ATTEMPT)} AS l ({listed(_ATTEMPT)})
     ), locked AS MATERIALIZED (
-        SELECT said.*, t.status = 'cancelled' AND t.claims = said.claim AS cancelled
-        FROM tasks t JOIN said ON t.id = said.task
-        ORDER BY t.id, said.claim FOR KEY SHARE OF t
+        SELECT late_logs.*, t.status = 'cancelled' AND t.claims = late_logs.claim AS cancelled
+        FROM tasks t JOIN late_logs ON t.id = late_logs.task
+        ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
     )
     INSERT INTO attempts ({listed(_ATTEMPT)})
     SELECT {listed(_ATTEMPT, outcome="CASE WHEN cancelled THEN 'cancelled' ELSE outcome END")}

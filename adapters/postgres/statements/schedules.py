@@ -24,18 +24,18 @@ SAVE_SCHEDULES = text(f"""
 REMOVE_SCHEDULES = text("DELETE FROM schedules WHERE type = ANY (:types)")
 
 REVIEW_SCHEDULES = text("""
-    WITH living AS (
+    WITH live_handlers AS (
         SELECT types FROM handlers WHERE until > :now
-    ), forgotten AS (
+    ), outdated AS (
         SELECT type FROM schedules
-        WHERE abandoned <= :forgotten AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types))
+        WHERE abandoned <= :abandoned_before AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types))
         ORDER BY type FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM schedules s USING forgotten WHERE s.type = forgotten.type
+    ), removed AS (
+        DELETE FROM schedules s USING outdated WHERE s.type = outdated.type
     ), changed AS (
         SELECT type FROM schedules
-        WHERE omitted AND EXISTS (SELECT FROM living)
-            AND (abandoned IS NULL) <> EXISTS (SELECT FROM living WHERE schedules.type = ANY (types))
+        WHERE omitted AND EXISTS (SELECT FROM live_handlers)
+            AND (abandoned IS NULL) <> EXISTS (SELECT FROM live_handlers WHERE schedules.type = ANY (types))
         ORDER BY type FOR UPDATE SKIP LOCKED
     )
     UPDATE schedules s SET abandoned = CASE WHEN abandoned IS NULL THEN CAST(:now AS timestamptz) END

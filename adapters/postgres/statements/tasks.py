@@ -14,8 +14,8 @@ _TERMS = "CAST(terms AS bigint[])"
 ADD = text(f"""
     INSERT INTO tasks ({listed(_SUBMITTED)})
     SELECT {listed(_SUBMITTED, terms=_TERMS)}
-    FROM {unnested(_SUBMITTED)} WITH ORDINALITY AS new ({listed(_SUBMITTED)}, place)
-    ORDER BY place
+    FROM {unnested(_SUBMITTED)} WITH ORDINALITY AS new ({listed(_SUBMITTED)}, position)
+    ORDER BY position
     RETURNING id
 """)
 
@@ -26,8 +26,8 @@ ADD_WITH_KEYS = text(f"""
         SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS id, given.*
         FROM (
             SELECT * FROM {unnested(_SUBMITTED_WITH_KEY)}
-                WITH ORDINALITY AS g ({listed(_SUBMITTED_WITH_KEY)}, place)
-            ORDER BY place
+                WITH ORDINALITY AS g ({listed(_SUBMITTED_WITH_KEY)}, position)
+            ORDER BY position
         ) given
     ), added AS (
         INSERT INTO tasks (id, {listed(_SUBMITTED_WITH_KEY)})
