@@ -137,7 +137,7 @@ def test_a_broken_invariant_is_no_outage(begin: Begin):
         work.tasks.save(broken)
 
 
-def test_who_has_to_end_a_deadlock_is_told_to_try_again(
+def test_a_deadlock_is_a_conflict_for_the_transaction_that_ends_it(
     begin: Begin, database: Database, postgres_url: str, background: ThreadPoolExecutor
 ):
     impatient = Database(with_settings(postgres_url, deadlock_timeout="10ms"))
@@ -168,12 +168,14 @@ def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Databa
         assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
 
 
-class TestSingleSteps:
+class TestAutocommit:
     def test_nothing_listens_there(self):
         with unavailable():
             PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
-    def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
+    def test_autocommit_connections_recover_from_a_restart_at_the_cost_of_one_statement(
+        self, own: Database, server: EmbeddedPostgres
+    ):
         begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
         autocommit.add([submission()])
         with ExitStack() as works:
@@ -225,14 +227,14 @@ class TestSingleSteps:
             == waiting[0].id
         )
 
-    def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
+    def test_a_statement_is_unavailable_where_the_server_hangs(self, impatient: Database, server: EmbeddedPostgres):
         autocommit = PostgresAutocommitStore(impatient)
         assert autocommit.add([submission()])
         with hanging(server), unavailable():
             autocommit.add([submission()])
         until(lambda: answers(PostgresStore(impatient).begin))
 
-    def test_works_that_come_after_them_are_transactions_again(self, begin: Begin, database: Database):
+    def test_units_of_work_after_autocommit_statements_are_transactions(self, begin: Begin, database: Database):
         PostgresAutocommitStore(database).add([submission()])
         with begin() as work:
             assert work.tasks.add([submission()])
@@ -267,7 +269,9 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
     assert list(rescue(begin, at(31))) == [each.lose(at(31)) for each in running]
 
 
-def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: ThreadPoolExecutor):
+def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_fail_at_once(
+    background: ThreadPoolExecutor,
+):
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         database = Database(f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2")
         with pytest.raises(psycopg2.OperationalError):
@@ -314,7 +318,7 @@ def test_a_server_that_hangs_counts_as_away(impatient: Database, server: Embedde
     until(lambda: answers(begin))
 
 
-def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
+def test_a_server_that_hangs_at_the_end_of_a_unit_of_work_counts_as_away(impatient: Database, server: EmbeddedPostgres):
     begin = PostgresStore(impatient).begin
     add_one(begin)
     with ExitStack() as waits, unavailable(), begin() as work:
@@ -323,7 +327,7 @@ def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Dat
     until(lambda: answers(begin))
 
 
-def test_who_holds_a_lock_for_long_makes_nobody_wait_for_ever(begin: Begin):
+def test_a_lock_that_is_held_for_long_is_a_conflict_for_a_settlement(begin: Begin):
     add_one(begin)
     running = claim_one(begin)
     with begin() as forgotten:

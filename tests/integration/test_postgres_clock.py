@@ -61,7 +61,7 @@ def test_a_moment_has_a_time_zone_and_does_not_go_back_between_measurements(cloc
     assert clock.monotonic() <= clock.monotonic()
 
 
-def test_while_the_database_is_away_the_time_is_the_hosts():
+def test_the_time_is_the_hosts_while_the_database_is_away():
     clock = PostgresClock(Database(NOWHERE))
     with pytest.raises(StorageUnavailable):
         clock.measure()

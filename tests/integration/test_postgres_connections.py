@@ -49,7 +49,7 @@ def own_backend(counted: Database) -> int:
     return int(row.pid)
 
 
-def test_steps_and_notifications_share_one(database: Database, counted: Database):
+def test_autocommit_statements_and_notifications_share_one_connection(database: Database, counted: Database):
     backend = own_backend(counted)
     with closing(PostgresNotifier(counted)) as notifier:
         notifier.notify(Topic.WAITING)
@@ -57,12 +57,12 @@ def test_steps_and_notifications_share_one(database: Database, counted: Database
         assert backends(database) == {backend}
 
 
-def test_steps_take_the_one_that_was_used_last(counted: Database):
+def test_autocommit_statements_take_the_connection_that_was_used_last(counted: Database):
     steps(3, counted)
     assert len({own_backend(counted) for _ in range(6)}) == 1
 
 
-def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
+def test_the_transaction_pool_closes_connections_beyond_its_peak_use(
     database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch
 ):
     works(5, counted)
@@ -78,7 +78,7 @@ def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
 
 
 @pytest.mark.parametrize("use", [steps, works])
-def test_steps_that_are_not_needed_at_once_any_more_lose_all_but_one(
+def test_the_autocommit_pool_closes_all_unused_connections_but_one(
     database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[int, Database], None]
 ):
     steps(5, counted)

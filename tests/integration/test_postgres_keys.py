@@ -62,7 +62,9 @@ def request(key: str, number: int = 1, **asked: int) -> TaskRequest:
     return TaskRequest(type=DEFAULT_TYPE, args={"n": number}, key=IdempotencyKey(key), **asked)
 
 
-def test_fifty_at_once_have_one_task(door: Door, database: Database, background: ThreadPoolExecutor):
+def test_fifty_requests_at_once_with_one_key_have_one_task(
+    door: Door, database: Database, background: ThreadPoolExecutor
+):
     for key in ("a", "b", "c"):
         answers = together(background, lambda _, key=key: door.one(request(key)), FIFTY)
         assert len({each.view.task.id for each in answers}) == 1
@@ -74,7 +76,7 @@ def test_fifty_at_once_have_one_task(door: Door, database: Database, background:
     ]
 
 
-def test_so_they_have_while_a_janitor_deletes_what_they_found(
+def test_requests_with_one_key_have_one_task_while_a_janitor_deletes_those_that_they_find(
     begin: Begin, door: Door, database: Database, background: ThreadPoolExecutor
 ):
     """The tasks are deleted as soon as they are there: whoever comes then has a new one, and never an error."""
@@ -122,7 +124,7 @@ def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_nev
     assert (one.result(), other.result()) == (5, 0)
 
 
-def test_many_are_stored_whole_where_somebody_takes_long_to_make_up_his_mind_about_the_key_of_one(
+def test_many_tasks_are_stored_whole_where_a_transaction_holds_the_key_of_one_for_long(
     door: Door, begin: Begin, database: Database, background: ThreadPoolExecutor
 ):
     requests = [

@@ -26,7 +26,9 @@ def together(background: ThreadPoolExecutor, work: Callable[[int], T], number: i
     return list(background.map(begun, range(number)))
 
 
-def test_eight_claim_two_thousand_tasks_and_each_task_is_claimed_once(begin: Begin, background: ThreadPoolExecutor):
+def test_eight_handlers_claim_two_thousand_tasks_and_each_task_is_claimed_once(
+    begin: Begin, background: ThreadPoolExecutor
+):
     add(begin, *(submission("ab"[n % 2], priority=n % 3) for n in range(2000)))
 
     def drain(n: int) -> list[int]:
@@ -40,9 +42,7 @@ def test_eight_claim_two_thousand_tasks_and_each_task_is_claimed_once(begin: Beg
     assert sorted(claimed + left) == list(range(1, 2001))
 
 
-def test_sixteen_add_at_once_and_every_task_is_there_under_an_id_of_its_own(
-    begin: Begin, background: ThreadPoolExecutor
-):
+def test_sixteen_threads_add_at_once_and_every_task_has_an_id_of_its_own(begin: Begin, background: ThreadPoolExecutor):
     def submit(n: int) -> list[tuple[int, str]]:
         batches = (add(begin, *(submission(args=f"[{n},{batch},{k}]") for k in range(3))) for batch in range(10))
         return [(task.id, f"[{n},{nth},{k}]") for nth, batch in enumerate(batches) for k, task in enumerate(batch)]

@@ -242,7 +242,7 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_the_planner_does_not_overrate_it_so_much_that_it_would_be_compiled(large: Database, statement: str):
+def test_a_hot_statement_is_not_overrated_so_much_that_it_would_be_compiled(large: Database, statement: str):
     """Behind a pooler a connection may have lost its settings; from this cost on, a server compiles by default."""
     assert plan(large, statement).root["Total Cost"] < 100_000
 
@@ -265,7 +265,7 @@ def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Datab
 MARKS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
 
 
-def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
+def test_a_claim_behind_cursors_reads_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
     """Until that snapshot is gone nobody can remove the entries of what was claimed, and all later claims meet them."""
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
@@ -282,7 +282,7 @@ def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open
         assert found["behind marks"] < 100 < 200 < found["anew"]
 
 
-def test_a_claim_looks_at_each_mark_a_few_times_however_many_there_are(small: Database):
+def test_a_claim_reads_each_cursor_a_few_times_however_many_there_are(small: Database):
     types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
     cursors = {(type, priority): Cursor(NOW, TaskId(1)) for type in types for priority in range(5)}
     with PostgresStore(small).begin() as work, explained(small) as plans:
@@ -296,7 +296,7 @@ DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few 
 
 
 @pytest.mark.parametrize("statement", DEEP)
-def test_it_touches_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
+def test_a_hot_statement_reads_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
     for each in (small, large):
         with each.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.exec_driver_sql(

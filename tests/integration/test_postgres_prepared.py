@@ -46,13 +46,13 @@ def test_a_claim_is_planned_once(alone: Database):
 
 
 @pytest.mark.parametrize(("key", "minds_keys"), [(None, False), ("k", True)])
-def test_what_has_no_keys_is_added_by_the_statement_that_minds_none(alone: Database, key: str | None, minds_keys: bool):
+def test_tasks_without_keys_are_added_by_the_statement_without_keys(alone: Database, key: str | None, minds_keys: bool):
     add(PostgresStore(alone).begin, submission(key=key), submission())
     sent = "SELECT strpos(statement, 'ON CONFLICT') > 0 FROM pg_prepared_statements"
     assert asked(alone, sent) == (minds_keys,)
 
 
-def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_more(alone: Database):
+def test_preparing_ends_in_a_session_that_another_client_had_meanwhile(alone: Database):
     begin = PostgresStore(alone).begin
     task = add_one(begin)
     claim(begin, wanted={"none": 1})
@@ -65,7 +65,7 @@ def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_
     assert asked(alone, "SELECT count(*) FROM pg_prepared_statements") == (0,)
 
 
-def test_in_a_session_in_which_another_client_has_prepared_the_same_nothing_is_prepared_any_more(alone: Database):
+def test_preparing_ends_in_a_session_in_which_another_client_has_prepared_the_same(alone: Database):
     begin = PostgresStore(alone).begin
     task = add_one(begin)
     told(alone, Prepared.of(for_the_driver(statements.CLAIM), 100).prepare)
@@ -84,7 +84,7 @@ def test_a_statement_for_another_limit_is_another(alone: Database):
     assert [sent[0] == each for each in sent] == [True, False, True]
 
 
-def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(
+def test_autocommit_statements_are_planned_once_and_survive_a_session_that_another_client_had(
     database: Database, alone: Database
 ):
     autocommit = PostgresAutocommitStore(alone)
@@ -113,7 +113,7 @@ def test_a_claim_in_a_session_that_another_client_had_leaves_no_transaction_open
     assert ids(autocommit.claim(lease, NOW, one)) == [task.id]
 
 
-def test_what_was_prepared_before_a_column_got_another_type_is_not_executed_for_ever(postgres_url: str):
+def test_a_statement_that_was_prepared_before_a_column_got_another_type_fails_once(postgres_url: str):
     with new_database(postgres_url, "of_another_type") as url, closing(Database(url, pool_size=1)) as database:
         with closing(Database(url)) as migrated:
             Migration(migrated)()

@@ -95,7 +95,7 @@ def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settl
     assert settling.state.is_empty
 
 
-def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):
+def test_an_outcome_of_a_task_that_is_locked_for_long_is_kept_for_later(settling: Settling):
     running = settling.running(3)
     with settling.begin() as somebody:
         somebody.tasks.lock(TaskId(2))
@@ -107,7 +107,7 @@ def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_late
     assert settling.state.is_empty
 
 
-def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling):
+def test_a_released_task_counts_as_returning_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
     with settling.begin() as somebody:
         somebody.tasks.lock(TaskId(2))
@@ -118,7 +118,7 @@ def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling
     assert not settling.state.prefetch.returning
 
 
-def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
+def test_a_release_notifies_the_handlers_that_may_start_the_task(settling: Settling):
     first, second = settling.running(2)
     settling.settle(success(first))
     assert settling.told == []
@@ -126,7 +126,7 @@ def test_those_who_may_start_what_is_given_back_are_told(settling: Settling):
     assert settling.told == [Topic.WAITING]
 
 
-def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
+def test_a_lease_is_renewed_until_the_outcome_is_written(settling: Settling):
     running = settling.running(3)
     settling.state.settling = [success(running[0])]
     settling.state.outbox.append(success(running[1]))
@@ -135,7 +135,7 @@ def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
     assert kept == [True, True, False]
 
 
-def test_what_is_under_way_is_so_until_the_answer_has_come(settling: Settling):
+def test_an_outcome_is_under_way_until_the_answer_has_come(settling: Settling):
     (running,) = settling.running(1)
     settling.begin_to_settle(success(running))
     assert settling.state.holds_to_renew() == [running.hold]
