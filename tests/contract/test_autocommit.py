@@ -1,4 +1,4 @@
-"""Single steps: what works see of them, and what they see of works."""
+"""Autocommit statements: units of work see their effects, and they see those of units of work."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Cleaning: what has expired goes."""
+"""Cleaning: expired tasks are deleted."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What starts have printed, kept with the task they were of."""
+"""Logs: the output of starts is stored with their task."""
 
 from dataclasses import replace
 

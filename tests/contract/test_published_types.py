@@ -1,4 +1,4 @@
-"""Published types: what handlers say that they can run."""
+"""Published types: the types that handlers can run."""
 
 from collections.abc import Set
 from dataclasses import replace

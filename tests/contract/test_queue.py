@@ -38,7 +38,7 @@ from tests.steps import (
 
 
 def claimed_twice(begin: Begin) -> tuple[Task, Task]:
-    """The only task under two claims: what a handler holds that was rescued and claimed it again."""
+    """The only task under two claims, as a handler holds it that was rescued and claimed it again."""
     old = claim_one(begin)
     rescue(begin, at(31))
     return old, claim_one(begin, now=at(31))

@@ -1,4 +1,4 @@
-"""What recurs: one task a tick, none lost by a deploy, one after a downtime, none when nobody has it any more."""
+"""Schedules: one task a tick, none lost by a deploy, one after a downtime, none once no handler has the type."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ class TestTicking:
         assert run_ats(service.tick()) == [TICK]
 
     def test_a_tick_in_the_hour_that_comes_twice_is_one_task(self, service: Recurring):
-        """Also for who looks in the second of them for the first time after a downtime."""
+        """Also where the first look after a downtime is in the second of the two hours."""
         service.clock.set(datetime(2026, 10, 24, 12, tzinfo=UTC))
         service.publish("a", recurring("nightly", Schedule(every="30 1 * * *", timezone="Europe/Lisbon")))
         service.clock.set(datetime(2026, 10, 25, 1, 10, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Storing, as people submit, view and change tasks."""
+"""The task repository: submitting, viewing and changing tasks."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A database that goes away, in every way in which it does, comes back, and answers what was asked of it before."""
+"""A database that is away: errors in every way in which it goes, recovery, and repeated requests."""
 
 import socket
 import time
@@ -48,7 +48,7 @@ TERMINATE_COMMITTING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity W
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """What is in it is refused with a sentence for people, without any SQL."""
+    """Expect that the block is refused with a sentence for people, without any SQL."""
     with pytest.raises(StorageUnavailable) as refusal:
         yield
     assert str(refusal.value) == "the database is away, try again"
@@ -56,7 +56,7 @@ def unavailable() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server that a test may stop. Whoever sets synchronous_commit waits for a standby that there is not."""
+    """A server that a test may stop. With synchronous_commit on, a commit waits for a standby that does not exist."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("own") / "data", durable=False)
     database = Database(server.start())
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -70,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 
 @pytest.fixture
 def own(server: EmbeddedPostgres) -> Iterator[Database]:
-    """An empty database on that server."""
+    """A migrated, empty database on that server."""
     database = Database(server.start())
     Migration(database)()
     with database.engine.begin() as connection:
@@ -276,7 +276,7 @@ def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_f
         database = Database(f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2")
         with pytest.raises(psycopg2.OperationalError):
             database.connect()
-        time.sleep(RECONNECT_SECONDS)  # from here on one may try again
+        time.sleep(RECONNECT_SECONDS)  # From here on one thread may try again.
         one = background.submit(database.connect)
         until(database._connector._trying.locked)
         begun = time.monotonic()
@@ -289,7 +289,7 @@ def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_f
 
 @pytest.fixture
 def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """Gives a server that does not answer up after a moment."""
+    """A database whose watchdog gives a server up after a moment without an answer."""
     monkeypatch.setattr("adapters.postgres.watchdog.MAX_ANSWER_SECONDS", 0.3)
     database = Database(server.start())
     yield database
@@ -298,7 +298,7 @@ def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.Monke
 
 @contextmanager
 def hanging(server: EmbeddedPostgres) -> Iterator[None]:
-    """All its processes stand still meanwhile."""
+    """Suspend all processes of the server during the block."""
     postmaster = psutil.Process(server.pid)
     processes = [postmaster, *postmaster.children(recursive=True)]
     for process in processes:

@@ -1,4 +1,4 @@
-"""Counts and search terms on a real database: kept by triggers, whoever changes tasks, and nobody waits for anybody."""
+"""Counts and search terms on a real database: triggers write them for every change, without waiting."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +135,7 @@ class TestCounting:
 class TestFolding:
     @pytest.fixture
     def crowded(self, begin: Begin) -> Begin:
-        """Forty entries of one kind."""
+        """Forty entries of one type and status."""
         for _ in range(40):
             add(begin, submission())
         return begin

@@ -1,4 +1,4 @@
-"""Deliveries, as only a real database has them: beside others who claim, by triggers, and among a great many."""
+"""Deliveries on a real database: claimed by several at once, made by triggers, and found among a great many."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +21,7 @@ MANY = """
 
 
 def cancelled(begin: Begin, number: int) -> None:
-    """Tasks whose addresses are to be told."""
+    """Add this number of finished tasks with a pending delivery each."""
     for each in add(begin, *(submission(callback=URL) for _ in range(number))):
         save(begin, each.cancel(NOW))
 

@@ -1,4 +1,4 @@
-"""Who waits for whom: claiming, rescuing and cleaning skip what others have locked, writes wait for it."""
+"""Locks: claiming, rescuing and cleaning skip locked tasks, and writes wait for them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -93,7 +93,7 @@ class TestSkipping:
         assert list(rescue(begin, at(31))) == []
 
     def test_renewing_skips_locked_tasks_and_does_not_say_that_they_are_lost(self, begin: Begin):
-        """Or one row that somebody has locked for long would cost its handler all the others."""
+        """Otherwise one row that is locked for long would cost its handler all its other leases."""
         held = running(begin)
         with begin() as somebody:
             somebody.tasks.lock(TaskId(2))
@@ -109,7 +109,7 @@ class TestSkipping:
     def test_renewing_waits_a_moment_for_locked_tasks(
         self, begin: Begin, database: Database, background: ThreadPoolExecutor
     ):
-        """So that it comes before those who take back what has lapsed meanwhile."""
+        """So it comes before a rescuer that takes back the leases that lapse meanwhile."""
         held = running(begin)
         with begin() as somebody:
             somebody.tasks.lock(TaskId(2))

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def together(background: ThreadPoolExecutor, work: Callable[[int], T], number: int) -> list[T]:
-    """What `work(n)` answers for each n, all begun at the same moment."""
+    """Return the answers of `work(n)` for each n, all begun at the same moment."""
     ready = Barrier(number)
 
     def begun(n: int) -> T:
@@ -60,7 +60,7 @@ def test_handlers_settle_while_rescuers_take_back_and_of_each_task_one_outcome_i
     add(begin, *[submission(max_losses=1000)] * 100)
 
     def handle(n: int) -> list[int]:
-        """Settle what is claimed under a lease that has lapsed already; the ids of what was not refused."""
+        """Settle the tasks that are claimed under a lapsed lease, and return the ids of those that were not refused."""
         mine: list[int] = []
         for _ in range(40):
             running = [claimed.task for claimed in claim(begin, 3, lease=-1, handler=f"handler-{n}")]

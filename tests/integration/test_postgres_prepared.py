@@ -1,4 +1,4 @@
-"""Hot statements are planned once a session, as long as the session is ours alone."""
+"""Prepared statements: planned once a session, as long as no other client shares the session."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,13 +26,13 @@ def alone(database: Database, postgres_url: str) -> Iterator[Database]:
 
 
 def asked(database: Database, question: str) -> tuple[int, ...]:
-    """Over the very connection."""
+    """Return the row that the question has on the only connection of the pool."""
     with database.engine.connect() as connection:
         return tuple(connection.exec_driver_sql(question).one())
 
 
 def told(database: Database, command: str) -> None:
-    """Over the very connection."""
+    """Execute the command on the only connection of the pool."""
     with database.engine.connect() as connection:
         connection.exec_driver_sql(command)
         connection.commit()

@@ -1,4 +1,4 @@
-"""What recurs, on a real database: many publish and tick at once, and some are killed in the middle."""
+"""Schedules on a real database: many publish and tick at once, and some are killed in the middle."""
 
 import subprocess
 import sys
@@ -71,7 +71,7 @@ def test_no_tick_is_lost_or_doubled_while_handlers_are_replaced_all_the_time(
 def test_a_publication_sees_what_another_at_the_same_time_wrote_and_its_ticks(
     service: Recurring, background: ThreadPoolExecutor
 ):
-    """Neither knows a schedule when it begins: what the second one writes must not bring back the tick of the first."""
+    """Neither knows a schedule when it begins: the write of the second must not bring back the tick of the first."""
     report = recurring("report")
     service.clock.set(at(3599.999))
     with service.begin() as work:
@@ -157,7 +157,7 @@ def test_a_janitor_that_is_killed_around_its_commit_loses_nothing_and_doubles_no
 
 
 def test_code_that_is_older_than_schedules_publishes_and_leaves_them_unchanged(service: Recurring, database: Database):
-    """Its statements name the columns that it knows; that it has a type counts, whatever it knows of schedules."""
+    """Older code names only the columns that it knows, and its handler has the type, so the schedule goes on."""
     service.publish("a", recurring("report"))
     service.withdraw("a")
     with service.begin() as work:

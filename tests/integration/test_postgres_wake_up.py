@@ -1,4 +1,4 @@
-"""Wake-ups by NOTIFY and LISTEN: hints that come soon, come together, and cost nobody anything where they fail."""
+"""Wake-ups by NOTIFY and LISTEN: hints that come soon, come together, and do no harm where they fail."""
 
 import os
 import time
@@ -33,7 +33,7 @@ def notifier(postgres_url: str) -> Iterator[PostgresNotifier]:
 
 @pytest.fixture
 def woken(database: Database) -> Iterator[SimpleQueue[Topic]]:
-    """What a listener is told, once it listens."""
+    """The topics that a listener is woken for, once it listens."""
     listener, told = PostgresListener(database), SimpleQueue[Topic]()
     listener.listen(told.put, HANDLERS)
     assert first_two(told) == HANDLERS
@@ -168,5 +168,5 @@ def running(name: str) -> bool:
 
 
 def descriptors() -> int:
-    """How many this process has open."""
+    """Return the number of descriptors that this process has open."""
     return len(os.listdir("/dev/fd"))

@@ -1,4 +1,4 @@
-"""Outcomes that cannot be written, for good or for now, harm nobody else's."""
+"""Settling: outcomes that cannot be written, for good or for now, do no harm to the others."""
 
 from collections.abc import Iterator
 from threading import Event
@@ -22,7 +22,7 @@ from tests.steps import HANDLER, NOW, add, claim, save, submission, task
 
 
 class Settling:
-    """A supervisor's state, and the way of what lies there to the database."""
+    """A supervisor's state, and the operations that write its outcomes to the database."""
 
     def __init__(self, database: Database) -> None:
         begin = self.begin = PostgresStore(database).begin
@@ -30,10 +30,10 @@ class Settling:
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
-        self.office = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
-        self.errand = Settle(self.office, wake_up)
+        self.context = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
+        self.operation = Settle(self.context, wake_up)
         self.arrived = Event()
-        self.courier = ThreadRunner(self.arrived.set)
+        self.runner = ThreadRunner(self.arrived.set)
 
     def running(self, number: int) -> list[Task]:
         add(self.begin, *[submission()] * number)
@@ -46,19 +46,19 @@ class Settling:
     def begin_to_settle(self, *settlements: Settlement) -> None:
         self.state.outbox += settlements
         self.arrived.clear()
-        self.errand.send(self.courier)
+        self.operation.send(self.runner)
 
     def end(self) -> None:
         assert self.arrived.wait(20)
-        self.courier.deliver()
+        self.runner.deliver()
 
     def renew(self) -> None:
         arrived = Event()
-        courier = ThreadRunner(arrived.set)
-        RenewLeases(self.office).send(courier)
+        runner = ThreadRunner(arrived.set)
+        RenewLeases(self.context).send(runner)
         assert arrived.wait(20)
-        courier.deliver()
-        courier.close()
+        runner.deliver()
+        runner.close()
 
     def statuses(self, *ids: int) -> list[Status]:
         return [task(self.begin, id).status for id in ids]
@@ -68,7 +68,7 @@ class Settling:
 def settling(database: Database) -> Iterator[Settling]:
     settling = Settling(database)
     yield settling
-    settling.courier.close()
+    settling.runner.close()
 
 
 def success(running: Task, result: str = "1") -> Settlement:
@@ -97,8 +97,8 @@ def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settl
 
 def test_an_outcome_of_a_task_that_is_locked_for_long_is_kept_for_later(settling: Settling):
     running = settling.running(3)
-    with settling.begin() as somebody:
-        somebody.tasks.lock(TaskId(2))
+    with settling.begin() as other:
+        other.tasks.lock(TaskId(2))
         settling.settle(*map(success, running))
         assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
         assert settling.state.outbox == [success(running[1])]
@@ -109,8 +109,8 @@ def test_an_outcome_of_a_task_that_is_locked_for_long_is_kept_for_later(settling
 
 def test_a_released_task_counts_as_returning_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
-    with settling.begin() as somebody:
-        somebody.tasks.lock(TaskId(2))
+    with settling.begin() as other:
+        other.tasks.lock(TaskId(2))
         settling.state.release([first, second])
         settling.settle()
         assert settling.state.prefetch.returning == {second.hold: second.type}
