@@ -1,4 +1,4 @@
-"""PostgreSQL behind the ports: set-based statements as text, SQLAlchemy's pool, every write fenced by its claim."""
+"""PostgreSQL behind the ports: set-based SQL texts, sent by psycopg2; SQLAlchemy lends connections for transactions."""
 
 from adapters.postgres.autocommit import PostgresAutocommitStore
 from adapters.postgres.clock import PostgresClock

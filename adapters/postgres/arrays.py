@@ -1,4 +1,4 @@
-"""Many values as the one text of a PostgreSQL array: the server reads it several times as fast as it plans a list."""
+"""PostgreSQL arrays as text: the server reads one several times as fast as it plans a list of parameters."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class _Elements(dict[type, Callable[[Any], str]]):
-    """How a value of each type is written; a type that is not there is written as what it descends from."""
+    """How to write a value of each type. A type that is missing is written like its nearest base."""
 
     def __missing__(self, kind: type) -> Callable[[Any], str]:
         self[kind] = next(self[base] for base in kind.__mro__[1:] if base in self)
@@ -30,11 +30,17 @@ _WRITTEN = _Elements(
 )
 
 FEW_ELEMENTS = 20
-"""Of more it is worth while to look whether they are all the same: of what is submitted together, most columns are."""
+"""Number of elements up to which comparing them all costs more than it saves.
+
+Most columns of tasks that are submitted together have one value only, which is then written once.
+"""
 
 
 def array(values: Iterable[Any]) -> str:
-    """What PostgreSQL reads as the array of these numbers, texts, moments, truths and Nones; to be cast there."""
+    """Return the values as the text of an array, which the statement casts to its type.
+
+    `values`: numbers, strings, datetimes, booleans and Nones.
+    """
     elements = list(values)
     if len(elements) > FEW_ELEMENTS and elements.count(elements[0]) == len(elements):
         return _joined([_WRITTEN[type(elements[0])](elements[0])] * len(elements))

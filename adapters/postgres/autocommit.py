@@ -41,7 +41,7 @@ class PostgresAutocommitStore:
         return refused
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        return {row.id: self._stored(row) for row in self._asked(statements.SEVERAL, {"ids": list(ids)})}
+        return {row.id: self._stored(row) for row in self._asked(statements.GET_MANY, {"ids": list(ids)})}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}
@@ -55,4 +55,4 @@ class PostgresAutocommitStore:
         return task_repository.stored(row, deliveries.delivery(found[0]) if found else None)
 
     def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return self._database.autocommit(statement, parameters)
+        return self._database.execute_autocommit(statement, parameters)

@@ -1,4 +1,4 @@
-"""Cleaning in PostgreSQL."""
+"""Cleaning in PostgreSQL: expired tasks and entries of the counts."""
 
 from datetime import datetime
 

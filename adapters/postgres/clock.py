@@ -1,4 +1,4 @@
-"""The database's time on every host: the host's monotonic clock and an offset that is measured in the background."""
+"""The database's time on every host: the host's monotonic clock plus an offset that is measured in the background."""
 
 import time
 from datetime import UTC, datetime
@@ -12,9 +12,10 @@ from application.errors import StorageUnavailable
 MEASURE_SECONDS, RETRY_SECONDS = 30.0, 1.0
 """Seconds between two measurements, and after one that failed."""
 SAMPLES = 5
+"""Number of answers from which a measurement takes the quickest."""
 SELECT_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
 RUNNING_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""A clock that nobody sets, and that goes on while the machine sleeps where there is such a one."""
+"""A clock that is never set. On systems that have CLOCK_BOOTTIME it also runs on while the machine sleeps."""
 
 
 class PostgresClock:
@@ -33,8 +34,8 @@ class PostgresClock:
         return time.monotonic()
 
     def open(self) -> None:
-        """Measure in the background, from now on until closed."""
-        self._thread = Thread(target=self._keep_measuring, name="clock", daemon=True)
+        """Start measuring in the background."""
+        self._thread = Thread(target=self._measure_repeatedly, name="clock", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -44,19 +45,23 @@ class PostgresClock:
             self._thread.join(timeout=2)
 
     def measure(self) -> None:
-        """Take the offset anew, by the quickest of a few answers. StorageUnavailable where the database is away."""
+        """Measure the offset once, by the quickest of SAMPLES answers.
+
+        Raises StorageUnavailable: the database is away.
+        """
         with self._database.transaction() as connection:
-            connection.execute(SELECT_NOW)  # what comes first brings more than an answer: the transaction, the plan
+            # The first statement also begins the transaction, so its answer takes longer and is no sample.
+            connection.execute(SELECT_NOW)
             _, self._offset = min(self._sample(connection) for _ in range(SAMPLES))
 
     def _sample(self, connection: Connection) -> tuple[float, float]:
-        """How long an answer took, and the offset by it."""
+        """Return the seconds that an answer took, and the offset that it shows."""
         before = time.clock_gettime(RUNNING_CLOCK)
         there = float(connection.execute(SELECT_NOW).scalar_one())
         after = time.clock_gettime(RUNNING_CLOCK)
         return after - before, there - (before + after) / 2
 
-    def _keep_measuring(self) -> None:
+    def _measure_repeatedly(self) -> None:
         pause = 0.0
         while not self._closed.wait(pause):
             try:

@@ -1,4 +1,4 @@
-"""Deliveries in PostgreSQL. They begin and end by triggers on the tasks, whatever statement changes those."""
+"""Deliveries in PostgreSQL. Triggers on the tasks begin and end them, whichever statement changes a task."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class PostgresDeliveries:
         self._connection = connection
 
     def get(self, task: TaskId) -> Delivery | None:
-        """How far the address of that task has been told; None before it has finished."""
+        """Return the delivery of the task; None where it has no callback or has not finished."""
         row = self._connection.execute(statements.DELIVERY, {"task": task}).first()
         return None if row is None else delivery(row)
 
@@ -32,7 +32,7 @@ class PostgresDeliveries:
 
 
 def delivery(row: Any) -> Delivery:
-    """The delivery that a row of statements.DELIVERY holds."""
+    """Return the delivery that a row of statements.DELIVERY holds."""
     return Delivery(
         task=row.task,
         finished=row.finished,

@@ -1,4 +1,4 @@
-"""Listing in PostgreSQL."""
+"""Listing in PostgreSQL: pages and counts of tasks."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,10 +14,12 @@ from domain.task import Task
 
 MAX_ID = 2**63 - 1
 CREATED_SLACK = timedelta(minutes=1)
-"""By how much the order of ids may differ from that of `created`: what a slow transaction and the clocks may take."""
-
+"""Span by which the order of ids may differ from that of `created`, through slow transactions and differing clocks."""
 FEW_TASKS = 10_000
-"""So many tasks of a kind are looked through for a term, rather than all that have the term for the kind."""
+"""Number of tasks of the wanted types and statuses up to which they are searched for the terms.
+
+Where there are more, the tasks that have the terms are searched for the types and statuses.
+"""
 
 
 class PostgresListing:
@@ -47,7 +49,7 @@ class PostgresListing:
         return counts
 
     def _ids(self, filter: Filter) -> tuple[int, int]:
-        """Between which ids lies what was created then; the second one is beyond them."""
+        """Return the first id that the filter may want, and the first beyond those that it may want."""
         since = self._first_from(filter.created_after - CREATED_SLACK) if filter.created_after else 0
         return since, self._first_from(filter.created_before + CREATED_SLACK) if filter.created_before else MAX_ID
 
@@ -57,11 +59,11 @@ class PostgresListing:
 
     def _statement(self, filter: Filter) -> TextClause:
         if filter.type is None and filter.statuses == ANY_STATUS:
-            return statements.PAGE_OF_TERMS if filter.terms else statements.PAGE
+            return statements.PAGE_BY_TERM if filter.terms else statements.PAGE
         walks_terms = filter.terms and self._number(filter) > FEW_TASKS
-        return statements.PAGE_OF_TERMS if walks_terms else statements.PAGE_OF_KINDS
+        return statements.PAGE_BY_TERM if walks_terms else statements.PAGE_BY_TYPE_AND_STATUS
 
     def _number(self, filter: Filter) -> int:
-        """How many there are of that type and those statuses, whatever else is asked for."""
+        """Count the tasks that have the wanted type and statuses."""
         of_type = (of for type, of in self.counts().items() if filter.type in (None, type))
         return sum(number for of in of_type for status, number in of.items() if status in filter.statuses)

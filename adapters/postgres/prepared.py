@@ -1,4 +1,4 @@
-"""Hot statements are planned once a session: to plan a claim takes the server longer than to carry it out."""
+"""Prepared statements: the hot ones are planned once a session, as planning a claim takes longer than executing it."""
 
 import re
 from collections.abc import Collection
@@ -18,18 +18,23 @@ SHARED_SESSION_ERRORS = (
     psycopg2.errors.DuplicatePreparedStatement,
     psycopg2.errors.FeatureNotSupported,
 )
-"""What was prepared is not there, or is there already: the session is not ours alone, but a pooler's.
+"""Errors of a prepared statement that is missing, is there already, or does not fit any more.
 
-Or it would answer columns of another type than when it was prepared: the tables are of a newer version since.
+In the first two cases the session is shared with other clients through a pooler. In the last one a migration has
+changed the type of a column since the statement was prepared.
 """
 PLANNED_FOR = "limit"
-"""The parameter that the planner has to see: one statement is prepared for each value, of which there are few."""
+"""The parameter whose value the planner has to see: a statement is prepared once for each of its few values."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement under a name that no other has, and how it is prepared and carried out."""
+    """A statement under a unique name.
+
+    `prepare`: the command that prepares it.
+    `execute`: the command that executes it, with the driver's parameters.
+    """
 
     name: str
     prepare: str
@@ -38,7 +43,7 @@ class Prepared:
     @classmethod
     @cache
     def of(cls, statement: str, limit: int | None) -> "Prepared":
-        """The statement as it is handed to the driver, with the value of the parameter that has to be seen."""
+        """Return the statement, given as the driver takes it, prepared for this value of the parameter PLANNED_FOR."""
         statement = statement.replace(f"%({PLANNED_FOR})s", str(limit))
         names = list(dict.fromkeys(_PARAMETER.findall(statement)))
         text = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement).replace("%%", "%")
@@ -48,45 +53,47 @@ class Prepared:
 
 
 class Preparation:
-    """Prepares these statements where they are first sent over a connection, and then has them executed.
+    """Prepares hot statements when they are first sent over a connection, and has them executed from then on.
 
-    A pooler that hands sessions from one client to another is found out by the first statement that is missing, and a
-    migration by the first that does not fit any more. Its transaction is a conflict, and from then on nothing is
-    prepared any more.
+    The first of SHARED_SESSION_ERRORS fails its transaction as a conflict. After it nothing is prepared any more, so
+    that the service works behind a pooler that hands sessions from one client to another, and across migrations.
     """
 
     def __init__(self, statements: Collection[TextClause]) -> None:
         self._hot = {for_the_driver(each) for each in statements}
 
-    def to_send(self, statement: str, limit: int | None, cursor: Any, known: set[str]) -> str:
-        """What to send for it, with the same parameters; after: `known` to this session is what that needs."""
+    def to_send(self, statement: str, limit: int | None, cursor: Any, prepared: set[str]) -> str:
+        """Return the text to send for the statement, with the same parameters.
+
+        `prepared`: the names that this session knows; a statement that it needs is prepared and added.
+        """
         if statement not in self._hot:
             return statement
-        prepared = Prepared.of(statement, limit)
-        if prepared.name not in known:
-            cursor.execute(prepared.prepare)
-            known.add(prepared.name)
-        return prepared.execute
+        wanted = Prepared.of(statement, limit)
+        if wanted.name not in prepared:
+            cursor.execute(wanted.prepare)
+            prepared.add(wanted.name)
+        return wanted.execute
 
-    def see(self, error: BaseException | None) -> None:
-        """What was sent has failed with that."""
+    def note_failure(self, error: BaseException | None) -> None:
+        """Stop preparing if this error of a statement is one of SHARED_SESSION_ERRORS."""
         if isinstance(error, SHARED_SESSION_ERRORS):
             self._hot = set()
 
-    def serve(self, engine: Engine) -> None:
-        """All that is sent over its connections."""
+    def attach(self, engine: Engine) -> None:
+        """Prepare the hot statements on all connections of the engine."""
         event.listen(engine, "before_cursor_execute", self._before, retval=True)
-        event.listen(engine, "handle_error", lambda failure: self.see(failure.original_exception))
+        event.listen(engine, "handle_error", lambda failure: self.note_failure(failure.original_exception))
 
     def _before(
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
     ) -> tuple[str, Any]:
-        known: set[str] = connection.info.setdefault("prepared", set())
+        prepared: set[str] = connection.info.setdefault("prepared", set())
         limit = parameters.get(PLANNED_FOR) if isinstance(parameters, dict) else None
         try:
-            return self.to_send(statement, limit, cursor, known), parameters
+            return self.to_send(statement, limit, cursor, prepared), parameters
         except SHARED_SESSION_ERRORS as error:
-            self.see(error)
+            self.note_failure(error)
             raise StorageConflict from error
         except psycopg2.OperationalError as error:
             connection.invalidate(error)
@@ -95,5 +102,5 @@ class Preparation:
 
 @cache
 def for_the_driver(statement: TextClause) -> str:
-    """With its parameters named in the driver's way."""
+    """Return the text of the statement, with its parameters as psycopg2 names them."""
     return str(statement.compile(dialect=PGDialect_psycopg2()))  # type: ignore[no-untyped-call]

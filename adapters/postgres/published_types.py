@@ -1,4 +1,4 @@
-"""Published types in PostgreSQL."""
+"""Published types in PostgreSQL, and the handlers that publish them."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
@@ -45,7 +45,7 @@ class PostgresPublishedTypes:
         return self._connection.execute(statements.FORGET_DEAD, {"before": now - DEAD_HANDLER_RETENTION}).rowcount
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
-        found = self._connection.execute(statements.ELSEWHERE, {"type": type, "handler": handler, "now": now})
+        found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
         return {row.schema for row in found}
 
     def all(self, now: datetime) -> Sequence[PublishedType]:

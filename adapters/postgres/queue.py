@@ -73,15 +73,15 @@ class PostgresQueue:
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         if late_logs:
-            kept = [rows.kept(each.hold.task, each.record) for each in late_logs]
-            self._connection.execute(statements.RECORD, rows.columns(kept))
+            kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
+            self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
 
     def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
         found = self._connection.execute(statements.LAPSED, {"now": now, "limit": limit})
         return [rows.task(row) for row in found]
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.LEFT_BY, {"handler": handler, "limit": limit})
+        found = self._connection.execute(statements.RUNNING_UNDER, {"handler": handler, "limit": limit})
         return [rows.task(row) for row in found]
 
     def up_since(self) -> datetime:
@@ -93,7 +93,7 @@ class PostgresQueue:
 
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
         written = (each for each in settlements if each.task.hold not in unwritten)
-        kept = [rows.kept(each.task.id, each.attempt) for each in written if each.attempt]
+        kept = [rows.attempt_columns(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 

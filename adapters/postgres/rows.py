@@ -1,4 +1,4 @@
-"""Between rows and the domain's values. Texts that may hold any character are kept as JSON."""
+"""Conversion between rows and the domain's values. Texts that may hold any character are stored as JSON."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from adapters.postgres import statements
 from adapters.postgres.arrays import array
+from adapters.postgres.statements.columns import CONVERTED_COLUMNS, FIELD_COLUMNS
 from application.ports.queue import ClaimedRecord
 from domain import json_text
 from domain.failure import Error
@@ -19,14 +19,14 @@ from domain.status import Status
 from domain.task import Task
 
 STATUSES = {status.value: status for status in Status}
-UNCODED_COLUMNS = len(statements.UNCODED)
-TASK_COLUMNS = UNCODED_COLUMNS + len(statements.CODED)
+FIELDS_END = len(FIELD_COLUMNS)
+TASK_END = FIELDS_END + len(CONVERTED_COLUMNS)
 
 
 def task(row: Sequence[Any]) -> Task:
-    """The task that a row of statements.TASK holds; what else the row may hold comes after that."""
-    fields = dict(zip(statements.UNCODED, row, strict=False))
-    status, handler, until, progress, error = row[UNCODED_COLUMNS:TASK_COLUMNS]
+    """Return the task of a row whose first columns are columns.TASK_COLUMNS."""
+    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    status, handler, until, progress, error = row[FIELDS_END:TASK_END]
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = None if progress is None else Progress(*json.loads(progress))
@@ -35,13 +35,13 @@ def task(row: Sequence[Any]) -> Task:
 
 
 def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[ClaimedRecord]:
-    """The tasks that rows of statements.CLAIMED hold, claimed under this lease, and their arguments."""
+    """Return the tasks and arguments of rows of claim.CLAIMED_COLUMNS, which were claimed under this lease."""
     return [_claimed(row, lease) for row in rows]
 
 
 def _claimed(row: Sequence[Any], lease: Lease) -> ClaimedRecord:
-    fields = dict(zip(statements.UNCODED, row, strict=False))
-    error, args = row[UNCODED_COLUMNS:]
+    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    error, args = row[FIELDS_END:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
     fields["error"] = _error(error)
     return ClaimedRecord(Task.restored(fields), args)
@@ -52,7 +52,7 @@ def _error(text: str | None) -> Error | None:
 
 
 def attempt(row: Row[Any]) -> Attempt:
-    """The record that a row of statements.ATTEMPTS holds."""
+    """Return the attempt that a row of statements.ATTEMPTS holds."""
     return Attempt(
         claim=row.claim,
         attempt=row.attempt,
@@ -65,8 +65,8 @@ def attempt(row: Row[Any]) -> Attempt:
     )
 
 
-def kept(task: TaskId, attempt: Attempt) -> dict[str, object]:
-    """How the record of a start is kept."""
+def attempt_columns(task: TaskId, attempt: Attempt) -> dict[str, object]:
+    """Return the columns of an attempt as they are stored."""
     return {
         "task": task,
         "claim": attempt.claim,
@@ -81,15 +81,15 @@ def kept(task: TaskId, attempt: Attempt) -> dict[str, object]:
 
 
 def progress_text(progress: Progress | None) -> str | None:
-    """How the progress of a task is kept."""
+    """Return the progress of a task as it is stored."""
     return None if progress is None else json.dumps([progress.value, progress.message])
 
 
 def error_text(error: Error | None) -> str | None:
-    """How the error of a task is kept."""
+    """Return the error of a task as it is stored."""
     return None if error is None else json.dumps([error.type, error.message, error.attempt])
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The rows turned on their side: an array for each name, as unnest takes them."""
+    """Transpose the rows: return an array for each name, as unnest takes them."""
     return {name: array([row[name] for row in rows]) for name in rows[0]}

@@ -1,4 +1,4 @@
-"""Schedules in PostgreSQL."""
+"""Schedules in PostgreSQL, one for each type that recurs."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -33,7 +33,9 @@ class PostgresSchedules:
             self._connection.execute(statements.REMOVE_SCHEDULES, {"types": list(types)})
 
     def review(self, now: datetime) -> None:
-        self._connection.execute(statements.REVIEW_SCHEDULES, {"now": now, "forgotten": now - ABANDONED_RETENTION})
+        self._connection.execute(
+            statements.REVIEW_SCHEDULES, {"now": now, "abandoned_before": now - ABANDONED_RETENTION}
+        )
 
     def next_after(self, now: datetime) -> datetime | None:
         found: datetime | None = self._connection.execute(statements.NEXT_AFTER, {"now": now}).scalar()

@@ -36,7 +36,7 @@ class PostgresTaskRepository:
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         if not keys:
             return {}
-        found = self._connection.execute(statements.WITH_KEYS, {"keys": list(keys)})
+        found = self._connection.execute(statements.KEY_OWNERS, {"keys": list(keys)})
         return {IdempotencyKey(row.key): KeyOwner(TaskId(row.id), row.fingerprint) for row in found}
 
     def get(self, id: TaskId) -> TaskRecord | None:

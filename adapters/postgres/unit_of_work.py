@@ -16,7 +16,7 @@ from adapters.postgres.task_repository import PostgresTaskRepository
 
 
 class PostgresUnitOfWork:
-    """One transaction."""
+    """One transaction. Implements application.ports.unit_of_work.UnitOfWork."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -29,18 +29,21 @@ class PostgresUnitOfWork:
         self.deliveries = PostgresDeliveries(connection)
 
     def commit(self) -> None:
-        """Make it last."""
+        """Commit the transaction."""
         self._connection.commit()
 
 
 class PostgresStore:
-    """Safe to use from several threads, each with a connection of its own."""
+    """Begins units of work. Safe to use from several threads, each with a connection of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @contextmanager
     def begin(self) -> Iterator[PostgresUnitOfWork]:
-        """A work that is rolled back unless it is committed. StorageUnavailable where the database is away."""
+        """Begin a unit of work, which is rolled back unless it is committed.
+
+        Raises StorageUnavailable: the database is away.
+        """
         with self._database.transaction() as connection:
             yield PostgresUnitOfWork(connection)

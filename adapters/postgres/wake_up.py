@@ -1,4 +1,4 @@
-"""Wake-ups by NOTIFY and LISTEN. Behind a pooler that has no LISTEN nothing arrives, and polling alone works."""
+"""Wake-ups by NOTIFY and LISTEN. Behind a pooler that has no LISTEN none arrives, and polling alone works."""
 
 import logging
 import os
@@ -18,19 +18,20 @@ from application.ports.wake_up import Topic
 CHANNELS = {
     Topic.WAITING: "flask_tasks",
     Topic.TAKEN: "flask_tasks",
-    # Every outcome is told of here: handlers need not hear of it.
+    # A channel of its own, as every outcome is notified here and handlers do not listen for outcomes.
     Topic.CHANGED: "flask_tasks_changes",
 }
 NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :topic)")
-"""A hint need not outlive the server, so its commit need not wait for the disk."""
+"""Notifies without waiting for the disk: a hint need not survive a crash of the server."""
 MIN_GAP_SECONDS = 0.005
-"""Seconds between two notifications of one process: one a row would make commits wait for each other."""
+"""Seconds between two notifications of one process. One for each row would make commits wait for each other."""
 RECONNECT_SECONDS = 1.0
+"""Seconds after a failure before the next attempt."""
 log = logging.getLogger(__name__)
 
 
 class PostgresNotifier:
-    """Implements application.ports.wake_up.Notifier: a thread, from the first call on."""
+    """Implements application.ports.wake_up.Notifier, by a thread that starts with the first call."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,7 +49,7 @@ class PostgresNotifier:
             self._changed.notify()
 
     def close(self) -> None:
-        """Send what is pending, and stop."""
+        """Send the pending notifications, and stop."""
         with self._changed:
             self._closed.set()
             self._changed.notify()
@@ -60,16 +61,16 @@ class PostgresNotifier:
         while topics:
             try:
                 for topic in topics:
-                    self._database.autocommit(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
+                    self._database.execute_autocommit(NOTIFY, {"channel": CHANNELS[topic], "topic": topic})
                 self._closed.wait(MIN_GAP_SECONDS)
                 topics = self._next()
-            except Exception as error:  # whatever it is, what comes later is to be told
-                log.debug("nobody could be notified: %s", error)
+            except Exception as error:  # No failure may end the thread: later notifications need it.
+                log.debug("could not notify listeners: %s", error)
                 if self._closed.wait(RECONNECT_SECONDS):
                     return
 
     def _next(self) -> set[Topic]:
-        """What is to be told next; waits for it. Nothing once closed and told."""
+        """Wait for the next topics to notify. Empty once the notifier is closed and nothing is pending."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closed.is_set())
             topics, self._pending = self._pending, set()
@@ -77,7 +78,7 @@ class PostgresNotifier:
 
 
 class PostgresListener:
-    """Implements application.ports.wake_up.Listener: a thread that sleeps until something arrives."""
+    """Implements application.ports.wake_up.Listener, by a thread that sleeps until a notification arrives."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -100,7 +101,7 @@ class PostgresListener:
             os.close(self._stop_reader)
 
     def _run(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
-        def tell(payloads: Collection[str]) -> None:
+        def wake_for(payloads: Collection[str]) -> None:
             for topic in topics:
                 if topic in payloads and not self._closed.is_set():
                     wake(topic)
@@ -110,23 +111,23 @@ class PostgresListener:
                 with closing(_autocommit(self._database)) as connection:
                     for channel in {CHANNELS[topic] for topic in topics}:
                         connection.cursor().execute(f"LISTEN {channel}")
-                    tell(topics)
-                    self._hear(connection, tell)
+                    wake_for(topics)
+                    self._receive(connection, wake_for)
             except psycopg2.Error as error:
-                log.debug("nothing can be heard: %s", error)
+                log.debug("could not listen for notifications: %s", error)
             self._closed.wait(RECONNECT_SECONDS)
-        # Here, for as long as this thread lives it may look at it.
+        # Closed by this thread, which uses it until here.
         os.close(self._stop_reader)
 
-    def _hear(self, connection: Any, tell: Callable[[Collection[str]], None]) -> None:
-        # Not select(): it takes no descriptor from 1024 on, and a process that streams to many clients has those.
+    def _receive(self, connection: Any, wake_for: Callable[[Collection[str]], None]) -> None:
+        # Not select(): it takes no descriptor above 1023, which a process that streams to many clients has.
         with selectors.DefaultSelector() as ready:
             ready.register(connection, selectors.EVENT_READ)
             ready.register(self._stop_reader, selectors.EVENT_READ)
             while not self._closed.is_set():
                 ready.select()
                 connection.poll()
-                tell({notification.payload for notification in connection.notifies})
+                wake_for({notification.payload for notification in connection.notifies})
                 connection.notifies.clear()
 
 

@@ -1,4 +1,4 @@
-"""A watch over connections: one whose server does not answer is given up, as if it had been cut."""
+"""The watchdog: cuts connections whose server does not answer in time."""
 
 import os
 import socket
@@ -9,15 +9,20 @@ from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any
 
+MAX_ANSWER_SECONDS = 15.0
+"""Seconds that a server may take for a transaction. It takes milliseconds, so a server that takes longer is away."""
 CHECK_SECONDS = 0.5
-"""Seconds between two looks, while anything is watched."""
+"""Seconds between two checks, while any connection is watched."""
 
 
 class Watchdog:
-    """A network that is cut says so in the end, a server that hangs never does, and the driver waits for ever."""
+    """Cuts each watched connection after MAX_ANSWER_SECONDS, from a thread that starts with the first watch.
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    A network that is cut reports it in the end, but a server that hangs never does, and the driver waits for ever.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = MAX_ANSWER_SECONDS
         self._watched: dict[int, tuple[float, int]] = {}
         self._numbers = count()
         self._lock = Lock()
@@ -25,8 +30,8 @@ class Watchdog:
         self._thread: Thread | None = None
 
     @contextmanager
-    def over(self, connection: Any) -> Iterator[None]:
-        """What is asked over this psycopg2 connection meanwhile is answered in time, or fails as if it were cut."""
+    def watch(self, connection: Any) -> Iterator[None]:
+        """Watch this psycopg2 connection during the block: where it takes too long, it fails as if it were cut."""
         number = next(self._numbers)
         with self._lock:
             self._watched[number] = time.monotonic() + self._seconds, connection.fileno()
@@ -42,7 +47,7 @@ class Watchdog:
             self._is_needed.set()
             with self._lock:
                 if self._thread is None:
-                    self._thread = Thread(target=self._run, name="watch", daemon=True)
+                    self._thread = Thread(target=self._run, name="watchdog", daemon=True)
                     self._thread.start()
 
     def _run(self) -> None:
@@ -57,5 +62,6 @@ class Watchdog:
         now = time.monotonic()
         for number in [each for each, (deadline, _) in self._watched.items() if deadline <= now]:
             _, descriptor = self._watched.pop(number)
-            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as ours:
-                ours.shutdown(socket.SHUT_RDWR)
+            # A copy of the descriptor, as the driver closes its own.
+            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as copy:
+                copy.shutdown(socket.SHUT_RDWR)

@@ -9,8 +9,8 @@ from entrypoints.handler.__main__ import main
 
 FENCES = {
     "SETTLE": "t.claims = o.claim",
-    "RENEW": "t.claims = mine.claim",
-    "LOST": "t.claims = mine.claim",
+    "RENEW": "t.claims = given.claim",
+    "LOST": "t.claims = given.claim",
 }
 
 

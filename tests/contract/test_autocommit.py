@@ -1,4 +1,4 @@
-"""Single steps: what works see of them, and what they see of works."""
+"""Autocommit statements: units of work see their effects, and they see those of units of work."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def added_at_once(autocommit: AutocommitStore, *submissions: Submission) -> list
     return [task for task in autocommit.add(submissions) if task]
 
 
-def test_what_was_added_is_there(begin: Begin, autocommit: AutocommitStore):
+def test_a_task_that_was_added_is_there(begin: Begin, autocommit: AutocommitStore):
     added = added_at_once(autocommit, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
     assert [stored(begin, each.id).task for each in added] == list(added)
     assert stored(begin, added[0].id).args == '{"a":"\\\\ \\""}'
@@ -46,7 +46,7 @@ def test_ids_rise_in_the_order_given(autocommit: AutocommitStore):
     assert [each.priority for each in added] == [each.options.priority for each in many]
 
 
-def test_what_has_a_key_is_added_once(begin: Begin, autocommit: AutocommitStore):
+def test_a_task_with_a_key_is_added_once(begin: Begin, autocommit: AutocommitStore):
     first = autocommit.add([submission(key="a")])[0]
     assert first is not None
     again, other, twice, none = autocommit.add([submission(key=key) for key in ("a", "b", "b", None)])
@@ -57,14 +57,14 @@ def test_what_has_a_key_is_added_once(begin: Begin, autocommit: AutocommitStore)
     assert stored(begin, other.id).task == other
 
 
-def test_what_is_not_there_is_not_found(begin: Begin, autocommit: AutocommitStore):
+def test_an_unknown_id_is_not_found(begin: Begin, autocommit: AutocommitStore):
     there = add_one(begin)
     assert set(autocommit.get_many([there.id, TaskId(there.id + 1)])) == {there.id}
     assert set(autocommit.versions([there.id, TaskId(there.id + 1)])) == {there.id}
     assert autocommit.get_many([TaskId(there.id + 1)]) == {}
 
 
-def test_tasks_are_seen_as_a_work_sees_them(begin: Begin, autocommit: AutocommitStore):
+def test_tasks_are_seen_as_a_unit_of_work_sees_them(begin: Begin, autocommit: AutocommitStore):
     add_one(begin), add_one(begin, args='{"n":1}', callback="https://example.org/told")
     for _ in range(2):
         succeed(begin, claim_one(begin), result='{"b":"é\\u0000"}')
@@ -85,7 +85,7 @@ def test_a_version_is_another_whenever_the_task_is(begin: Begin, autocommit: Aut
     assert autocommit.versions([id])[id] != seen[0]
 
 
-def test_what_was_claimed_runs_under_the_lease(begin: Begin, autocommit: AutocommitStore):
+def test_a_claimed_task_runs_under_the_lease(begin: Begin, autocommit: AutocommitStore):
     waiting = [add_one(begin, args=f'{{"n":{nth}}}', priority=nth).id for nth in range(4)]
     claimed = autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 3}, 100, 10**9, starting=1))
     assert ids(claimed) == waiting[:0:-1]
@@ -103,7 +103,7 @@ def test_as_many_are_claimed_as_the_limit_allows(begin: Begin, autocommit: Autoc
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
-def test_what_was_settled_stands_with_its_record(begin: Begin, autocommit: AutocommitStore, log: str):
+def test_a_settled_task_stands_with_its_attempt(begin: Begin, autocommit: AutocommitStore, log: str):
     first, second = add_one(begin), add_one(begin)
     settlements = [
         Settlement.succeeded(each.task, NOW, str(each.task.id), log if each.task.id == second.id else "")
@@ -131,5 +131,5 @@ def test_an_outcome_is_written_once_and_refused_when_it_is_late(begin: Begin, au
     assert stored(begin, taken.id).task == other.task
 
 
-def test_of_nothing_there_is_nothing_to_settle(autocommit: AutocommitStore):
+def test_settling_nothing_is_no_error(autocommit: AutocommitStore):
     assert autocommit.settle([]) == []

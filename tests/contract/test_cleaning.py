@@ -1,4 +1,4 @@
-"""Cleaning: what has expired goes."""
+"""Cleaning: expired tasks are deleted."""
 
 from datetime import datetime
 
@@ -33,7 +33,7 @@ def test_a_running_task_never_expires(begin: Begin):
     assert clean(begin, at(1000)).deleted == 0
 
 
-def test_what_finished_goes_uncounted_among_the_unrun(begin: Begin):
+def test_a_finished_task_is_deleted_without_counting_among_the_unrun(begin: Begin):
     add(begin, submission(ttl=10), submission(ttl=10))
     succeed(begin, claim_one(begin))
     assert clean(begin, at(1000)) == DeletedTasks(2, [2])

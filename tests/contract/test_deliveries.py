@@ -50,7 +50,7 @@ FINISHES: dict[str, Callable[[Begin], object]] = {
 
 
 @pytest.mark.parametrize("finish", FINISHES.values(), ids=FINISHES)
-def test_however_a_task_finishes_there_is_somebody_to_tell(begin: Begin, finish: Callable[[Begin], object]):
+def test_a_task_with_a_callback_has_a_delivery_however_it_finishes(begin: Begin, finish: Callable[[Begin], object]):
     add_one(begin, callback=URL, max_losses=0, run_at=at(-100))
     assert delivery(begin) is None
     finish(begin)
@@ -58,7 +58,7 @@ def test_however_a_task_finishes_there_is_somebody_to_tell(begin: Begin, finish:
 
 
 @pytest.mark.parametrize("finish", FINISHES.values(), ids=FINISHES)
-def test_without_a_callback_there_is_nobody(begin: Begin, finish: Callable[[Begin], object]):
+def test_a_task_without_a_callback_has_no_delivery(begin: Begin, finish: Callable[[Begin], object]):
     add_one(begin, max_losses=0, run_at=at(-100))
     finish(begin)
     assert delivery(begin) is None
@@ -71,7 +71,7 @@ def test_a_task_that_will_be_tried_again_has_not_finished(begin: Begin):
     assert delivery(begin) is None
 
 
-def test_what_was_not_committed_begins_nothing(begin: Begin):
+def test_a_finish_that_was_not_committed_begins_no_delivery(begin: Begin):
     add_one(begin, callback=URL)
     with begin() as work:
         (waiting,) = work.tasks.lock(TaskId(1))
@@ -79,7 +79,7 @@ def test_what_was_not_committed_begins_nothing(begin: Begin):
     assert delivery(begin) is None
 
 
-def test_who_claims_one_has_it_until_then(begin: Begin):
+def test_a_claimed_delivery_is_due_again_only_at_the_end_of_its_claim(begin: Begin):
     done(begin)
     (claimed,) = take(begin, NOW, lease=60)
     assert claimed == Delivery.of(TaskId(1), URL, NOW).claimed(at(60)) == delivery(begin)
@@ -87,13 +87,13 @@ def test_who_claims_one_has_it_until_then(begin: Begin):
     assert [each.attempts for each in take(begin, at(60))] == [2]
 
 
-def test_none_is_due_before_its_time(begin: Begin):
+def test_a_delivery_is_not_due_before_its_time(begin: Begin):
     done(begin, at(5))
     assert not take(begin, at(4.999999))
     assert take(begin, at(5))
 
 
-def test_the_longest_due_come_first_and_no_more_than_asked_for(begin: Begin):
+def test_the_longest_due_deliveries_come_first_and_no_more_than_the_limit(begin: Begin):
     add(begin, *(submission(callback=URL) for _ in range(4)))
     for id, finished in ((1, 7), (2, 5), (3, 6), (4, 5)):
         save(begin, task(begin, id).cancel(at(finished)))
@@ -101,7 +101,7 @@ def test_the_longest_due_come_first_and_no_more_than_asked_for(begin: Begin):
     assert [each.task for each in take(begin, at(9), limit=3)] == [1]
 
 
-def test_what_was_delivered_is_not_claimed_again(begin: Begin):
+def test_a_delivered_delivery_is_not_claimed_again(begin: Begin):
     done(begin)
     (claimed,) = take(begin)
     assert settle(begin, claimed.delivered())
@@ -109,7 +109,7 @@ def test_what_was_delivered_is_not_claimed_again(begin: Begin):
     assert not take(begin, at(10**6))
 
 
-def test_what_failed_is_claimed_again_when_it_is_due_and_says_why(begin: Begin):
+def test_a_failed_delivery_is_claimed_again_when_it_is_due_and_says_why(begin: Begin):
     done(begin)
     (claimed,) = take(begin)
     failed = claimed.failed(at(1), "nul \0 é", jitter=0)
@@ -119,7 +119,7 @@ def test_what_failed_is_claimed_again_when_it_is_due_and_says_why(begin: Begin):
     assert take(begin, at(6)) == [failed.claimed(at(66))]
 
 
-def test_what_was_given_up_is_not_claimed_again(begin: Begin):
+def test_a_delivery_that_was_given_up_is_not_claimed_again(begin: Begin):
     done(begin)
     (claimed,) = take(begin)
     assert settle(begin, claimed.given_up("gone"))
@@ -127,7 +127,7 @@ def test_what_was_given_up_is_not_claimed_again(begin: Begin):
     assert not take(begin, at(10**6))
 
 
-def test_the_late_answer_of_a_slow_one_changes_nothing(begin: Begin):
+def test_the_late_answer_of_a_slow_delivery_changes_nothing(begin: Begin):
     done(begin)
     (slow,) = take(begin)
     (newer,) = take(begin, at(61))
@@ -140,9 +140,7 @@ def test_the_late_answer_of_a_slow_one_changes_nothing(begin: Begin):
 
 
 @pytest.mark.parametrize("end", [None, Delivery.delivered, lambda each: each.given_up("gone")])
-def test_a_task_that_is_retried_has_somebody_to_tell_when_it_finishes_again(
-    begin: Begin, end: Callable[[Delivery], Delivery] | None
-):
+def test_a_retried_task_has_a_delivery_when_it_finishes_again(begin: Begin, end: Callable[[Delivery], Delivery] | None):
     add_one(begin, callback=URL)
     fail(begin, claim_one(begin))
     (before,) = take(begin)
@@ -160,7 +158,7 @@ def test_a_task_that_is_retried_has_somebody_to_tell_when_it_finishes_again(
     assert delivery(begin) == again
 
 
-def test_it_ends_with_its_task(begin: Begin):
+def test_a_delivery_ends_with_its_task(begin: Begin):
     for _ in range(2):
         done(begin)
     with begin() as work:
@@ -172,7 +170,7 @@ def test_it_ends_with_its_task(begin: Begin):
     assert not take(begin, at(10**6))
 
 
-def test_one_that_is_not_there_cannot_be_settled(begin: Begin):
+def test_an_unknown_delivery_cannot_be_settled(begin: Begin):
     assert not settle(begin, Delivery.of(TaskId(7), URL, NOW).claimed(at(60)).delivered())
 
 

@@ -26,7 +26,7 @@ def test_no_other_task_is_added_with_that_key(begin: Begin):
     assert stored(begin, known(begin, FIRST)[FIRST]).args == '{"a":1}'
 
 
-def test_of_those_that_come_together_the_first_has_it(begin: Begin):
+def test_the_first_of_those_that_come_together_has_the_key(begin: Begin):
     one, again, other, without = add_once(
         begin, submission("a", key=FIRST), submission("b", key=FIRST), submission("c", key=OTHER), submission("d")
     )
@@ -38,7 +38,7 @@ def test_of_those_that_come_together_the_first_has_it(begin: Begin):
     assert one.id < other.id < without.id
 
 
-def test_so_it_is_however_many_come_together(begin: Begin):
+def test_the_first_has_the_key_however_many_come_together(begin: Begin):
     keys = {2100: FIRST, 4300: OTHER, 4400: FIRST}
     added = add_once(begin, *(submission(key=keys.get(n)) for n in range(4500)))
     assert [n for n, task in enumerate(added) if not task] == [4400]
@@ -47,7 +47,7 @@ def test_so_it_is_however_many_come_together(begin: Begin):
     assert known(begin, FIRST, OTHER) == {FIRST: ids[2100], OTHER: ids[4300]}
 
 
-def test_it_stays_with_its_task_whatever_happens_to_that(begin: Begin):
+def test_a_key_stays_with_its_task_until_that_is_deleted(begin: Begin):
     add(begin, submission(key=FIRST))
     running = claim_one(begin)
     assert add_once(begin, submission(key=FIRST)) == [None]
@@ -66,7 +66,7 @@ def test_a_retry_never_meets_another_task_with_its_key(begin: Begin):
     assert [claimed.task.id for claimed in claim(begin, now=at(2))] == [1, 2]
 
 
-def test_it_is_free_when_its_task_is_deleted(begin: Begin):
+def test_a_key_is_free_when_its_task_is_deleted(begin: Begin):
     add(begin, submission(key=FIRST, ttl=5), submission(key=OTHER))
     with begin() as work:
         work.cleaning.delete_expired(at(10), 10)
@@ -78,7 +78,7 @@ def test_it_is_free_when_its_task_is_deleted(begin: Begin):
     assert known(begin, FIRST, OTHER).keys() == {FIRST, OTHER}
 
 
-def test_it_is_free_where_its_work_was_not_committed(begin: Begin):
+def test_a_key_is_free_where_its_unit_of_work_was_not_committed(begin: Begin):
     with begin() as work:
         work.tasks.add([submission(key=FIRST)])
     assert known(begin, FIRST) == {}

@@ -46,7 +46,7 @@ def of_each_status(begin: Begin) -> Begin:
 
 
 class TestPages:
-    def test_the_newest_come_first(self, begin: Begin):
+    def test_the_newest_tasks_come_first(self, begin: Begin):
         add(begin, *[submission()] * 3)
         assert page(begin) == [3, 2, 1]
 
@@ -58,7 +58,7 @@ class TestPages:
         assert page(begin, before=0) == []
 
     @pytest.mark.parametrize("filter", [{}, {"type": A}, {"statuses": only(Status.WAITING)}, {"terms": frozenset({7})}])
-    def test_what_is_added_meanwhile_moves_no_page(self, begin: Begin, filter: dict[str, object]):
+    def test_tasks_that_are_added_meanwhile_move_no_page(self, begin: Begin, filter: dict[str, object]):
         add(begin, *[submission("a", terms=(7,))] * 5)
         assert page(begin, limit=2, **filter) == [5, 4]
         add(begin, *[submission("a", terms=(7,))] * 5)
@@ -82,7 +82,7 @@ class TestFilters:
         assert page(of_each_status, statuses=only()) == []
         assert page(of_each_status) == [5, 4, 3, 2, 1]
 
-    def test_a_page_of_one_kind_is_as_long_as_was_asked_for(self, begin: Begin):
+    def test_a_page_of_one_type_and_status_is_as_long_as_the_limit(self, begin: Begin):
         add(begin, *(submission("ab"[n % 2]) for n in range(6)))
         assert page(begin, statuses=only(Status.WAITING), limit=3) == [6, 5, 4]
         assert page(begin, statuses=only(Status.WAITING), limit=3, before=4) == [3, 2, 1]
@@ -95,7 +95,7 @@ class TestFilters:
         assert page(begin, created_after=at(10.001), created_before=at(20)) == []
         assert page(begin, created_after=at(20), created_before=at(10)) == []
 
-    def test_what_was_stored_a_little_later_than_others_is_not_missed(self, begin: Begin):
+    def test_a_task_that_was_stored_a_little_later_than_others_is_not_missed(self, begin: Begin):
         add(begin, *(submission(now=at(second)) for second in (0, 100, 70, 130, 105, 200)))
         assert page(begin, created_after=at(100)) == [6, 5, 4, 2]
         assert page(begin, created_before=at(100)) == [3, 1]
@@ -147,7 +147,7 @@ class TestFilters:
 
 
 class TestCounts:
-    def test_of_nothing_there_are_none(self, begin: Begin):
+    def test_an_empty_store_has_no_counts(self, begin: Begin):
         assert counts(begin) == {}
 
     def test_every_status_of_every_type_is_counted(self, of_each_status: Begin):
@@ -164,14 +164,14 @@ class TestCounts:
             succeed(begin, each.task)
         assert counts(begin) == {A: {Status.WAITING: 1, Status.DONE: 2}}
 
-    def test_what_goes_is_counted_no_more(self, begin: Begin):
+    def test_a_deleted_task_is_not_counted(self, begin: Begin):
         add(begin, submission("a", ttl=1), submission("b"))
         with begin() as work:
             work.cleaning.delete_expired(at(10), 10)
             work.commit()
         assert counts(begin) == {B: {Status.WAITING: 1}}
 
-    def test_what_is_rolled_back_is_not_counted(self, begin: Begin):
+    def test_a_task_that_was_rolled_back_is_not_counted(self, begin: Begin):
         add_one(begin, "a")
         with begin() as work:
             work.tasks.add([submission("a")])

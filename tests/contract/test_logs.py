@@ -1,4 +1,4 @@
-"""What starts have printed, kept with the task they were of."""
+"""Logs: the output of starts is stored with their task."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ class TestSettling:
             Attempt(claim=Claim(1), attempt=1, outcome=Outcome.DONE, started=at(0.5), ended=at(1), log=ODD)
         ]
 
-    def test_a_success_that_printed_nothing_is_not(self, begin: Begin):
+    def test_a_success_that_printed_nothing_is_not_on_record(self, begin: Begin):
         add_one(begin)
         settle(begin, Settlement.succeeded(running(begin), at(1), "1"))
         assert records(begin) == []
@@ -73,7 +73,7 @@ class TestSettling:
             assert list(settle(begin, settlement)) == []
             assert records(begin) == [settlement.attempt]
 
-    def test_one_that_is_refused_leaves_none(self, begin: Begin):
+    def test_a_refused_settlement_leaves_no_record(self, begin: Begin):
         add_one(begin)
         started = running(begin)
         save(begin, started.cancel(at(1)))
@@ -88,7 +88,7 @@ class TestSettling:
         assert [log for _, log in logs(begin)] == [str(n) for n in range(4, MAX_ATTEMPTS_SHOWN + 4)]
 
 
-class TestAfterwords:
+class TestLateLogs:
     def test_a_start_that_was_cancelled_has_what_it_had_printed(self, begin: Begin):
         add_one(begin)
         started = running(begin)
@@ -124,7 +124,7 @@ class TestAfterwords:
         assert lost.attempt
         assert records(begin) == [replace(lost.attempt, log="x")]
 
-    def test_it_may_be_repeated(self, begin: Begin):
+    def test_a_late_log_may_be_repeated(self, begin: Begin):
         add_one(begin)
         started = running(begin)
         save(begin, started.cancel(at(1)))
@@ -132,7 +132,7 @@ class TestAfterwords:
             tell(begin, LateLog.of(started, at(2), "x"))
             assert logs(begin) == [(Outcome.CANCELLED, "x")]
 
-    def test_of_a_task_that_is_gone_nothing_is_kept_and_the_others_are(self, begin: Begin):
+    def test_the_late_log_of_a_deleted_task_is_dropped_and_the_others_are_stored(self, begin: Begin):
         add(begin, *[submission()] * 3)
         starts = [claimed.task.reported(NOW, None) for claimed in claim(begin)]
         for start in starts:
@@ -157,10 +157,10 @@ class TestAfterwords:
         tell(begin, LateLog.of(second, at(2), "second"), LateLog.of(first, at(2), "first"))
         assert logs(begin) == [(Outcome.LOST, "first"), (Outcome.CANCELLED, "second")]
 
-    def test_saying_nothing_is_no_error(self, begin: Begin):
+    def test_recording_no_late_logs_is_no_error(self, begin: Begin):
         tell(begin)
 
-    def test_they_go_with_their_task(self, begin: Begin):
+    def test_late_logs_are_deleted_with_their_task(self, begin: Begin):
         add_one(begin)
         started = running(begin)
         save(begin, started.cancel(at(1)))

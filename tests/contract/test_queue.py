@@ -38,7 +38,7 @@ from tests.steps import (
 
 
 def claimed_twice(begin: Begin) -> tuple[Task, Task]:
-    """The only task under two claims: what a handler holds that was rescued and claimed it again."""
+    """The only task under two claims, as a handler holds it that was rescued and claimed it again."""
     old = claim_one(begin)
     rescue(begin, at(31))
     return old, claim_one(begin, now=at(31))
@@ -76,13 +76,13 @@ class TestClaiming:
         add(begin, submission("other"), submission("add"))
         assert ids(claim(begin, wanted={"add": 5})) == [2]
 
-    def test_what_is_not_due_is_left_until_it_is(self, begin: Begin):
+    def test_a_task_that_is_not_due_is_left_until_it_is(self, begin: Begin):
         add(begin, submission(run_at=at(10)), submission())
         assert ids(claim(begin)) == [2]
         assert ids(claim(begin, now=at(9.999))) == []
         assert ids(claim(begin, now=at(10))) == [1]
 
-    def test_what_waits_for_longer_than_any_lease_is_claimed_once(self, begin: Begin):
+    def test_a_task_that_waits_for_longer_than_any_lease_is_claimed_once(self, begin: Begin):
         add_one(begin, run_at=at(86_400), ttl=100_000)
         for hour in range(24):
             assert ids(claim(begin, now=at(3600 * hour))) == []
@@ -94,7 +94,7 @@ class TestClaiming:
         add(begin, *(submission(priority=priority) for priority in (0, -100, 100, 5)))
         assert ids(claim(begin)) == [3, 4, 1, 2]
 
-    def test_what_is_not_due_does_not_hide_a_lower_priority(self, begin: Begin):
+    def test_tasks_that_are_not_due_do_not_hide_a_lower_priority(self, begin: Begin):
         add(begin, submission(priority=9, run_at=at(60)), submission(priority=0))
         assert ids(claim(begin)) == [2]
 
@@ -124,29 +124,29 @@ class TestClaiming:
         add(begin, submission(args='{"a":"' + "x" * 100 + '"}'), submission())
         assert ids(claim(begin, max_bytes=10)) == [1]
 
-    def test_no_more_of_the_slow_types_are_claimed_than_there_are_places(self, begin: Begin):
+    def test_no_more_of_the_slow_types_are_claimed_than_max_slow(self, begin: Begin):
         add(begin, *[submission("a")] * 3, *[submission("b")] * 3, *[submission("quick")] * 3)
         how = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "max_slow": 2}
         assert ids(claim(begin, **how)) == [1, 7, 4, 8, 9]
         assert ids(claim(begin, **how | {"max_slow": 0})) == []
         assert ids(claim(begin, **how | {"max_slow": 3})) == [2, 5, 3]
 
-    def test_of_the_slow_the_higher_priority_comes_first(self, begin: Begin):
+    def test_the_higher_priority_of_the_slow_types_comes_first(self, begin: Begin):
         add(begin, submission("a"), submission("a", priority=1), submission("b", priority=2))
         assert ids(claim(begin, wanted={"a": 2, "b": 2}, slow={"a", "b"}, max_slow=2)) == [3, 2]
 
-    def test_of_a_type_and_priority_with_a_mark_only_what_stands_behind_it_is_claimed(self, begin: Begin):
+    def test_a_claim_with_a_cursor_takes_only_tasks_behind_it(self, begin: Begin):
         add(begin, submission(run_at=at(-1)), submission(run_at=at(-3)), *[submission(run_at=at(-2))] * 3)
         assert ids(claim(begin, cursors={("add", 0): (at(-2), 4)})) == [5, 1]
         assert ids(claim(begin, cursors={("add", 0): (at(-2), 4)})) == []
         assert ids(claim(begin)) == [2, 3, 4]
 
-    def test_a_mark_holds_for_its_type_and_priority_alone(self, begin: Begin):
+    def test_a_cursor_holds_for_its_type_and_priority_alone(self, begin: Begin):
         add(begin, *(submission(type, priority=nth) for type in ("a", "b") for nth in (9, 5, 1, -2)))
         cursors = {("a", 5): (NOW, 10**9), ("b", 7): (NOW, 10**9), ("b", 1): (at(-1), 0), ("c", 1): (NOW, 10**9)}
         assert ids(claim(begin, wanted={"a": 9, "b": 9}, cursors=cursors)) == [1, 5, 6, 3, 7, 4, 8]
 
-    def test_the_first_are_on_record_as_started_and_the_others_are_not(self, begin: Begin):
+    def test_the_first_claimed_tasks_are_on_record_as_started_and_the_others_are_not(self, begin: Begin):
         add(begin, *[submission(priority=-nth) for nth in range(3)])
         claimed = claim(begin, now=at(5), starting=2)
         assert [each.task.started for each in claimed] == [at(5), at(5), None]
@@ -179,7 +179,7 @@ class TestHolding:
         assert list(renew(begin, [], NOW)) == []
 
     @pytest.mark.parametrize("end", ["cancelled", "rescued", "done", "older claim", "gone"])
-    def test_what_is_not_held_any_more_is_told(self, begin: Begin, end: str):
+    def test_a_hold_that_was_lost_is_answered(self, begin: Begin, end: str):
         add(begin, submission(max_losses=9), submission())
         mine, other = (claimed.task for claimed in claim(begin))
         hold = mine.hold
@@ -200,7 +200,7 @@ class TestHolding:
         assert list(renew(begin, [hold, other.hold], at(33))) == [hold]
         assert task(begin, 1) == before
 
-    def test_of_two_claims_of_one_task_the_older_is_lost(self, begin: Begin):
+    def test_the_older_of_two_claims_of_one_task_is_lost(self, begin: Begin):
         add_one(begin)
         old, new = claimed_twice(begin)
         assert list(renew(begin, [old.hold, new.hold], at(40))) == [old.hold]
@@ -294,7 +294,7 @@ class TestSettling:
         assert list(succeed(begin, new, at(33), '"fresh"')) == []
         assert stored(begin, 1).result == '"fresh"'
 
-    def test_of_two_outcomes_of_one_task_in_a_batch_that_of_the_present_claim_is_written(self, begin: Begin):
+    def test_the_outcome_of_the_present_claim_is_written_where_a_batch_has_an_older_one_too(self, begin: Begin):
         add_one(begin)
         old, new = claimed_twice(begin)
         fresh = Settlement.failed(new, at(33), BOOM, PLAIN, 0)
@@ -379,7 +379,7 @@ class TestRescuing:
             work.commit()
         assert [each.id for each in rescue(begin, at(31))] == [1]
 
-    def test_what_had_not_come_to_a_start_is_no_loss(self, begin: Begin):
+    def test_a_claim_that_had_not_come_to_a_start_is_no_loss(self, begin: Begin):
         add(begin, submission(max_losses=0), submission(max_losses=0))
         claim(begin, starting=1)
         rescue(begin, at(31))
@@ -390,7 +390,7 @@ class TestRescuing:
         with begin() as work:
             assert [len(work.tasks.attempts(TaskId(id))) for id in (1, 2)] == [1, 0]
 
-    def test_what_a_handler_left_is_taken_back_before_its_lease_lapses(self, begin: Begin):
+    def test_a_task_that_a_handler_left_is_taken_back_before_its_lease_lapses(self, begin: Begin):
         add(begin, *[submission()] * 4)
         claim(begin, 3)
         claim(begin, 1, handler="other")

@@ -1,4 +1,4 @@
-"""Random histories, step by step on both stores: what memory answers and holds is what PostgreSQL answers and holds."""
+"""Random histories, step by step on both stores: memory and PostgreSQL answer and hold the same."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -141,7 +141,7 @@ ENDS_OF_DELIVERIES: list[Callable[[Delivery, datetime], Delivery]] = [
 
 
 class Agreement(RuleBasedStateMachine):
-    """Two stores with one history, and what handlers remember of it: `starts`, most of them stale before long."""
+    """Two stores with one history, and `starts`, which handlers remember of it and most of which are soon stale."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class Agreement(RuleBasedStateMachine):
         return at(self.seconds)
 
     def both(self, step: Callable[..., Any], *args: Any) -> Any:
-        """What a whole transaction answers, the same on both."""
+        """Return the answer of a whole transaction, which is the same on both."""
         expected, answer = step(self.memory, *args), step(self.postgres, *args)
         assert answer == expected
         return expected
@@ -290,7 +290,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(limit=limits)
     def clean(self, limit: int) -> None:
         expires = sorted(task.expire for task in self.before.values() if task.may_expire(self.now))
-        # Which of those that expire together go first is nobody's business.
+        # The order of tasks that expire together is not specified.
         tied = limit < len(expires) and expires[limit - 1] == expires[limit]
         self.both_commit(lambda work: work.cleaning.delete_expired(self.now, 100 if tied else limit))
 

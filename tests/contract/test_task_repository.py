@@ -1,4 +1,4 @@
-"""Storing, as people submit, view and change tasks."""
+"""The task repository: submitting, viewing and changing tasks."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from domain.status import Status
 from tests.steps import NOW, add, add_one, at, claim_one, fail, report, save, stored, submission, succeed, task
 
 
-def test_a_task_is_there_once_its_work_was_committed(begin: Begin):
+def test_a_task_is_there_once_its_unit_of_work_was_committed(begin: Begin):
     added = add_one(begin, args='{"a":1}', priority=7, max_attempts=3, max_losses=0, timeout=2.5)
     assert added == submission(args='{"a":1}', priority=7, max_attempts=3, max_losses=0, timeout=2.5).registered(
         added.id
@@ -19,14 +19,14 @@ def test_a_task_is_there_once_its_work_was_committed(begin: Begin):
     assert (stored(begin, added.id).task, stored(begin, added.id).args) == (added, '{"a":1}')
 
 
-def test_a_work_that_was_not_committed_leaves_nothing_behind(begin: Begin):
+def test_a_unit_of_work_that_was_not_committed_leaves_nothing_behind(begin: Begin):
     with begin() as work:
         (task,) = work.tasks.add([submission()])
     with begin() as work:
         assert work.tasks.get(task.id) is None
 
 
-def test_a_work_that_raises_leaves_nothing_behind(begin: Begin):
+def test_a_unit_of_work_that_raises_leaves_nothing_behind(begin: Begin):
     with pytest.raises(ZeroDivisionError), begin() as work:
         (task,) = work.tasks.add([submission()])
         raise ZeroDivisionError
@@ -44,7 +44,7 @@ def test_adding_nothing_is_no_error(begin: Begin):
     assert list(add(begin)) == []
 
 
-def test_many_are_stored_in_their_order(begin: Begin):
+def test_many_tasks_are_stored_in_their_order(begin: Begin):
     assert [task.id for task in add(begin, *(submission(args=f"[{n}]") for n in range(4500)))] == list(range(1, 4501))
     some = (1, 2000, 2001, 4000, 4001, 4500)
     assert [stored(begin, id).args for id in some] == [f"[{id - 1}]" for id in some]
@@ -150,5 +150,5 @@ def test_a_version_stays_while_nothing_changes_and_is_the_one_that_is_seen_with_
     assert stored(begin, 1).version == versions(begin, 1)[1] != before[1]
 
 
-def test_what_is_not_there_has_no_version(begin: Begin):
+def test_an_unknown_id_has_no_version(begin: Begin):
     assert versions(begin) == versions(begin, 7, 2**63 - 1) == {}

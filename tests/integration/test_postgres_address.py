@@ -44,21 +44,21 @@ def test_a_password_may_be_percent_encoded(postgres_url: str, somebody: str):
     assert answer(url, "SELECT current_user") == "somebody"
 
 
-def test_of_several_hosts_the_first_that_answers_is_taken(postgres_url: str):
+def test_the_first_of_several_hosts_that_answers_is_taken(postgres_url: str):
     parts = urlsplit(postgres_url)
     login = parts.netloc.rpartition("@")[0]
     url = f"postgresql://{login}@127.0.0.1:1,{parts.hostname}:{parts.port}{parts.path}?target_session_attrs=read-write"
     assert answer(url, "SELECT 1") == 1
 
 
-def test_what_libpq_takes_is_passed_on(postgres_url: str):
+def test_parameters_of_libpq_are_passed_on(postgres_url: str):
     url = f"{postgres_url}?sslmode=disable&application_name=x&options=-c%20TimeZone%3DAsia%2FKathmandu"
     assert answer(url, "SHOW application_name") == "x"
     assert answer(url, "SHOW TimeZone") == "Asia/Kathmandu"
     assert answer(url, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is False
 
 
-def test_a_connection_tells_whose_it_is_unless_the_address_does(postgres_url: str):
+def test_a_connection_has_the_name_of_the_service_unless_the_address_has_one(postgres_url: str):
     assert answer(postgres_url, "SHOW application_name") == "flask-tasks"
 
 
@@ -73,9 +73,7 @@ def test_a_host_that_vanishes_in_a_transaction_does_not_keep_its_locks(postgres_
 
 
 @pytest.mark.parametrize(("query", "seconds"), [("", "5"), ("?connect_timeout=9", "9")])
-def test_patience_with_a_silent_network_is_ours_unless_the_address_says_otherwise(
-    postgres_url: str, query: str, seconds: str
-):
+def test_the_connect_timeout_is_the_services_unless_the_address_has_one(postgres_url: str, query: str, seconds: str):
     database = Database(postgres_url + query)
     connection: psycopg2.extensions.connection = database.connect()
     assert connection.get_dsn_parameters()["connect_timeout"] == seconds

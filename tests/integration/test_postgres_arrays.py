@@ -1,4 +1,4 @@
-"""Whatever may stand in an array comes back from PostgreSQL as it went there."""
+"""Arrays as text: every value comes back from PostgreSQL as it was sent."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone

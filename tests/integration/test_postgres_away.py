@@ -1,4 +1,4 @@
-"""A database that goes away, in every way in which it does, comes back, and answers what was asked of it before."""
+"""A database that is away: errors in every way in which it goes, recovery, and repeated requests."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
-from adapters.postgres.database import RECONNECT_SECONDS
+from adapters.postgres.connector import RECONNECT_SECONDS
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.queue import ClaimRequest
 from application.ports.unit_of_work import Begin
@@ -48,7 +48,7 @@ TERMINATE_COMMITTING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity W
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """What is in it is refused with a sentence for people, without any SQL."""
+    """Expect that the block is refused with a sentence for people, without any SQL."""
     with pytest.raises(StorageUnavailable) as refusal:
         yield
     assert str(refusal.value) == "the database is away, try again"
@@ -56,7 +56,7 @@ def unavailable() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server that a test may stop. Whoever sets synchronous_commit waits for a standby that there is not."""
+    """A server that a test may stop. With synchronous_commit on, a commit waits for a standby that does not exist."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("own") / "data", durable=False)
     database = Database(server.start())
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -70,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 
 @pytest.fixture
 def own(server: EmbeddedPostgres) -> Iterator[Database]:
-    """An empty database on that server."""
+    """A migrated, empty database on that server."""
     database = Database(server.start())
     Migration(database)()
     with database.engine.begin() as connection:
@@ -137,7 +137,7 @@ def test_a_broken_invariant_is_no_outage(begin: Begin):
         work.tasks.save(broken)
 
 
-def test_who_has_to_end_a_deadlock_is_told_to_try_again(
+def test_a_deadlock_is_a_conflict_for_the_transaction_that_ends_it(
     begin: Begin, database: Database, postgres_url: str, background: ThreadPoolExecutor
 ):
     impatient = Database(with_settings(postgres_url, deadlock_timeout="10ms"))
@@ -168,12 +168,14 @@ def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Databa
         assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
 
 
-class TestSingleSteps:
+class TestAutocommit:
     def test_nothing_listens_there(self):
         with unavailable():
             PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
-    def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
+    def test_autocommit_connections_recover_from_a_restart_at_the_cost_of_one_statement(
+        self, own: Database, server: EmbeddedPostgres
+    ):
         begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
         autocommit.add([submission()])
         with ExitStack() as works:
@@ -204,7 +206,7 @@ class TestSingleSteps:
             ClaimRequest({ADD: 1}, 1, 1, 0),
         )
         autocommit.claim(lease, NOW, nothing)
-        (backend,) = impatient.autocommit(text("SELECT pg_backend_pid() AS pid"), {})
+        (backend,) = impatient.execute_autocommit(text("SELECT pg_backend_pid() AS pid"), {})
         with hanging(server), unavailable():
             autocommit.claim(lease, NOW, one)
         alive = f"SELECT FROM pg_stat_activity WHERE pid = {backend.pid}"
@@ -214,7 +216,9 @@ class TestSingleSteps:
     def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
         begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
         waiting = [add_one(begin), add_one(begin)]
-        own.autocommit(text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {})
+        own.execute_autocommit(
+            text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {}
+        )
         with pytest.raises(ValueError, match="Expecting value"):
             autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 2}, 2, 10**9, 0))
         assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
@@ -223,14 +227,14 @@ class TestSingleSteps:
             == waiting[0].id
         )
 
-    def test_whose_server_hangs_is_told_so(self, impatient: Database, server: EmbeddedPostgres):
+    def test_a_statement_is_unavailable_where_the_server_hangs(self, impatient: Database, server: EmbeddedPostgres):
         autocommit = PostgresAutocommitStore(impatient)
         assert autocommit.add([submission()])
         with hanging(server), unavailable():
             autocommit.add([submission()])
         until(lambda: answers(PostgresStore(impatient).begin))
 
-    def test_works_that_come_after_them_are_transactions_again(self, begin: Begin, database: Database):
+    def test_units_of_work_after_autocommit_statements_are_transactions(self, begin: Begin, database: Database):
         PostgresAutocommitStore(database).add([submission()])
         with begin() as work:
             assert work.tasks.add([submission()])
@@ -265,14 +269,16 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
     assert list(rescue(begin, at(31))) == [each.lose(at(31)) for each in running]
 
 
-def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: ThreadPoolExecutor):
+def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_fail_at_once(
+    background: ThreadPoolExecutor,
+):
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         database = Database(f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/nothing?connect_timeout=2")
         with pytest.raises(psycopg2.OperationalError):
             database.connect()
-        time.sleep(RECONNECT_SECONDS)  # from here on one may try again
+        time.sleep(RECONNECT_SECONDS)  # From here on one thread may try again.
         one = background.submit(database.connect)
-        until(database._trying.locked)
+        until(database._connector._trying.locked)
         begun = time.monotonic()
         for _ in range(100):
             with pytest.raises(psycopg2.OperationalError, match="a moment ago"):
@@ -283,8 +289,8 @@ def test_while_it_is_away_one_tries_and_the_others_are_told_at_once(background: 
 
 @pytest.fixture
 def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """Gives a server that does not answer up after a moment."""
-    monkeypatch.setattr("adapters.postgres.database.MAX_ANSWER_SECONDS", 0.3)
+    """A database whose watchdog gives a server up after a moment without an answer."""
+    monkeypatch.setattr("adapters.postgres.watchdog.MAX_ANSWER_SECONDS", 0.3)
     database = Database(server.start())
     yield database
     database.close()
@@ -292,7 +298,7 @@ def impatient(server: EmbeddedPostgres, own: Database, monkeypatch: pytest.Monke
 
 @contextmanager
 def hanging(server: EmbeddedPostgres) -> Iterator[None]:
-    """All its processes stand still meanwhile."""
+    """Suspend all processes of the server during the block."""
     postmaster = psutil.Process(server.pid)
     processes = [postmaster, *postmaster.children(recursive=True)]
     for process in processes:
@@ -312,7 +318,7 @@ def test_a_server_that_hangs_counts_as_away(impatient: Database, server: Embedde
     until(lambda: answers(begin))
 
 
-def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
+def test_a_server_that_hangs_at_the_end_of_a_unit_of_work_counts_as_away(impatient: Database, server: EmbeddedPostgres):
     begin = PostgresStore(impatient).begin
     add_one(begin)
     with ExitStack() as waits, unavailable(), begin() as work:
@@ -321,7 +327,7 @@ def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Dat
     until(lambda: answers(begin))
 
 
-def test_who_holds_a_lock_for_long_makes_nobody_wait_for_ever(begin: Begin):
+def test_a_lock_that_is_held_for_long_is_a_conflict_for_a_settlement(begin: Begin):
     add_one(begin)
     running = claim_one(begin)
     with begin() as forgotten:

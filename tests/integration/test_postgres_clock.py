@@ -15,13 +15,13 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
 def on_a_host_that_is_wrong_by(clock: PostgresClock, seconds: float) -> PostgresClock:
-    """What a clock has before its first measurement is its host's time."""
+    """A clock before its first measurement, whose host's time is wrong."""
     clock._offset += seconds
     return clock
 
 
 def agrees(clock: PostgresClock, database: Database, within: timedelta = SECOND) -> bool:
-    """Whether the clock shows a moment between two of the database's, or is that close to one of them."""
+    """Tell whether the clock shows a moment between two of the database's, or is that close to one of them."""
     ((before,),) = asked(database, "SELECT clock_timestamp()")
     shown = clock.now()
     ((after,),) = asked(database, "SELECT clock_timestamp()")
@@ -61,7 +61,7 @@ def test_a_moment_has_a_time_zone_and_does_not_go_back_between_measurements(cloc
     assert clock.monotonic() <= clock.monotonic()
 
 
-def test_while_the_database_is_away_the_time_is_the_hosts():
+def test_the_time_is_the_hosts_while_the_database_is_away():
     clock = PostgresClock(Database(NOWHERE))
     with pytest.raises(StorageUnavailable):
         clock.measure()

@@ -1,4 +1,4 @@
-"""How many connections a process holds: as many as it needs at once, and not for ever."""
+"""The number of connections that a process holds: as many as it needs at once, and not for ever."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
@@ -17,7 +17,7 @@ BACKENDS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"
 
 @pytest.fixture
 def counted(database: Database, postgres_url: str) -> Iterator[Database]:
-    """The emptied database, over connections that can be told from others. Those of another test have gone."""
+    """The emptied database, over connections with a name of their own, after those of another test are closed."""
     until(lambda: not backends(database))
     counted = Database(postgres_url, application_name=NAME)
     yield counted
@@ -25,31 +25,31 @@ def counted(database: Database, postgres_url: str) -> Iterator[Database]:
 
 
 def backends(database: Database) -> set[int]:
-    """Of the connections that are open."""
+    """Return the process ids of the counted connections that are open."""
     return {pid for (pid,) in asked(database, BACKENDS)}
 
 
-def works(number: int, database: Database) -> None:
-    """So many at once."""
+def transactions(number: int, database: Database) -> None:
+    """Have this number of transactions open at once."""
     with ExitStack() as stack:
         for _ in range(number):
             assert stack.enter_context(PostgresStore(database).begin()).tasks.get(TaskId(1)) is None
 
 
-def steps(number: int, database: Database) -> None:
-    """So many at once."""
+def loans(number: int, database: Database) -> None:
+    """Have this number of autocommit connections lent at once."""
     with ExitStack() as stack:
         for _ in range(number):
-            stack.enter_context(database._single())
+            stack.enter_context(database._autocommit.lend())
 
 
 def own_backend(counted: Database) -> int:
-    """That over which single steps go now."""
-    (row,) = counted.autocommit(text("SELECT pg_backend_pid() AS pid"), {})
+    """Return the process id of the connection that the next autocommit statement takes."""
+    (row,) = counted.execute_autocommit(text("SELECT pg_backend_pid() AS pid"), {})
     return int(row.pid)
 
 
-def test_steps_and_notifications_share_one(database: Database, counted: Database):
+def test_autocommit_statements_and_notifications_share_one_connection(database: Database, counted: Database):
     backend = own_backend(counted)
     with closing(PostgresNotifier(counted)) as notifier:
         notifier.notify(Topic.WAITING)
@@ -57,34 +57,34 @@ def test_steps_and_notifications_share_one(database: Database, counted: Database
         assert backends(database) == {backend}
 
 
-def test_steps_take_the_one_that_was_used_last(counted: Database):
-    steps(3, counted)
+def test_autocommit_statements_take_the_connection_that_was_used_last(counted: Database):
+    loans(3, counted)
     assert len({own_backend(counted) for _ in range(6)}) == 1
 
 
-def test_works_that_are_not_needed_at_once_any_more_lose_their_connections(
+def test_the_transaction_pool_closes_connections_beyond_its_peak_use(
     database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch
 ):
-    works(5, counted)
+    transactions(5, counted)
     assert len(backends(database)) == 5
-    monkeypatch.setattr(counted._peak_use, "_ends", 0)
-    works(1, counted)  # five were needed until now
+    monkeypatch.setattr(counted._transactions.peak_use, "_ends", 0)
+    transactions(1, counted)  # The window that ends here had a peak of five.
     assert len(backends(database)) == 5
-    monkeypatch.setattr(counted._peak_use, "_ends", 0)
-    works(1, counted)
+    monkeypatch.setattr(counted._transactions.peak_use, "_ends", 0)
+    transactions(1, counted)
     until(lambda: not backends(database))
-    works(3, counted)
+    transactions(3, counted)
     assert len(backends(database)) == 3
 
 
-@pytest.mark.parametrize("use", [steps, works])
-def test_steps_that_are_not_needed_at_once_any_more_lose_all_but_one(
+@pytest.mark.parametrize("use", [loans, transactions])
+def test_the_autocommit_pool_closes_all_unused_connections_but_one(
     database: Database, counted: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[int, Database], None]
 ):
-    steps(5, counted)
+    loans(5, counted)
     last = own_backend(counted)
     assert len(backends(database)) == 5
-    monkeypatch.setattr("adapters.postgres.database.MAX_IDLE_SECONDS", 0)
+    monkeypatch.setattr("adapters.postgres.autocommit_pool.MAX_IDLE_SECONDS", 0)
     use(1, counted)
     counted.engine.dispose()
     until(lambda: backends(database) == {last})
@@ -97,7 +97,7 @@ def test_a_connection_that_was_in_use_while_the_others_were_closed_is_closed_as_
     with end, PostgresStore(counted).begin() as work:
         assert work.tasks.get(TaskId(1)) is None
         counted.close()
-        works(1, counted)
+        transactions(1, counted)
         assert work.tasks.get(TaskId(1)) is None
         if not isinstance(end, nullcontext):
             raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Counts and search terms on a real database: kept by triggers, whoever changes tasks, and nobody waits for anybody."""
+"""Counts and search terms on a real database: triggers write them for every change, without waiting."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def cancel(begin: Begin) -> ChangeTasksResult:
 
 
 class TestCounting:
-    def test_while_many_submit_settle_and_fold_nobody_waits_and_every_sum_is_right(
+    def test_counts_are_right_and_no_transaction_waits_while_many_submit_settle_and_fold(
         self, impatient: Begin, database: Database, background: ThreadPoolExecutor
     ):
         """Each look finds as many tasks as the same look finds by counting them one by one."""
@@ -86,7 +86,7 @@ class TestCounting:
         assert all(looker.result() > 3 for looker in lookers)
         assert sum(number for each in counts(impatient).values() for number in each.values()) == 6 * 20 * 5
 
-    def test_who_counts_waits_for_nobody_and_sees_what_is_committed(self, impatient: Begin):
+    def test_counting_waits_for_no_transaction_and_sees_committed_tasks(self, impatient: Begin):
         add(impatient, *[submission()] * 3)
         (running,) = claim(impatient, 1)
         with impatient() as handler:
@@ -115,14 +115,16 @@ class TestCounting:
             work.commit()
         assert asked(database, ENTRIES) == before
 
-    def test_a_statement_leaves_an_entry_for_each_kind_that_it_changed(self, begin: Begin, database: Database):
+    def test_a_statement_leaves_an_entry_for_each_type_and_status_that_it_changed(
+        self, begin: Begin, database: Database
+    ):
         add(begin, *(submission("ab"[n % 2]) for n in range(100)))
         assert asked(database, ENTRIES) == [(2,)]
         claim(begin, wanted={"a": 50})
         assert asked(database, ENTRIES) == [(4,)]
 
     @pytest.mark.parametrize("statement", ["DELETE FROM tasks", "TRUNCATE tasks CASCADE"])
-    def test_every_way_out_counts(self, begin: Begin, database: Database, statement: str):
+    def test_every_way_of_deletion_counts(self, begin: Begin, database: Database, statement: str):
         add(begin, *[submission(terms=(1, 2))] * 3)
         with database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
@@ -133,12 +135,12 @@ class TestCounting:
 class TestFolding:
     @pytest.fixture
     def crowded(self, begin: Begin) -> Begin:
-        """Forty entries of one kind."""
+        """Forty entries of one type and status."""
         for _ in range(40):
             add(begin, submission())
         return begin
 
-    def test_it_leaves_one_entry_of_each_kind_there_is(self, crowded: Begin, database: Database):
+    def test_folding_leaves_one_entry_for_each_type_and_status(self, crowded: Begin, database: Database):
         succeed(crowded, claim(crowded, 1)[0].task)
         assert fold(crowded) == 43
         assert asked(database, "SELECT status, change FROM task_count_changes ORDER BY 1") == [
@@ -146,7 +148,7 @@ class TestFolding:
             ("waiting", 39),
         ]
 
-    def test_where_there_is_nothing_to_fold_nothing_is_written(self, crowded: Begin, database: Database):
+    def test_folding_writes_nothing_where_there_is_nothing_to_fold(self, crowded: Begin, database: Database):
         fold(crowded)
         places = asked(database, "SELECT ctid, xmin, xmax FROM task_count_changes")
         assert fold(crowded) == 0
@@ -167,7 +169,7 @@ class TestFolding:
             janitor.cleaning.fold_counts(100)
         assert counts(crowded) == {ADD: {Status.WAITING: 40}}
 
-    def test_many_fold_at_once_while_tasks_are_added(self, impatient: Begin, background: ThreadPoolExecutor):
+    def test_many_janitors_fold_at_once_while_tasks_are_added(self, impatient: Begin, background: ThreadPoolExecutor):
         def one(n: int) -> None:
             for _ in range(30):
                 fold(impatient, 3 + n)
@@ -180,7 +182,7 @@ class TestFolding:
 
 
 class TestTerms:
-    def test_they_come_and_go_with_their_task_and_with_no_other(self, begin: Begin, database: Database):
+    def test_terms_come_and_go_with_their_task_and_with_no_other(self, begin: Begin, database: Database):
         add(begin, submission(terms=(2, -1), ttl=1), submission(terms=(2,)), submission())
         assert asked(database, TERMS) == [(-1, 1), (2, 1), (2, 2)]
         with begin() as work:
@@ -188,7 +190,7 @@ class TestTerms:
             work.commit()
         assert asked(database, TERMS) == [(2, 2)]
 
-    def test_a_task_of_older_code_has_none_and_is_there_all_the_same(self, begin: Begin, database: Database):
+    def test_a_task_of_older_code_has_no_terms_and_is_listed(self, begin: Begin, database: Database):
         with database.engine.begin() as connection:
             connection.exec_driver_sql(OLDER)
         with begin() as work:
@@ -196,7 +198,7 @@ class TestTerms:
             assert list(work.listing.page(Filter(terms=frozenset({1})), None, 10)) == []
         assert counts(begin) == {ADD: {Status.WAITING: 1}}
 
-    def test_deleting_looks_each_of_them_up_whatever_the_table_was_like_when_it_was_planned(
+    def test_deleting_looks_each_term_up_whatever_the_table_was_like_when_it_was_planned(
         self, begin: Begin, database: Database
     ):
         with database.engine.begin() as connection:
@@ -222,7 +224,7 @@ SCANS = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'task_ter
 
 
 class TestCancellingMany:
-    def test_what_changed_while_it_waited_for_it_is_let_be(
+    def test_a_task_that_changed_while_the_cancellation_waited_for_it_is_left(
         self, begin: Begin, database: Database, background: ThreadPoolExecutor
     ):
         add(begin, *[submission()] * 3)
@@ -235,7 +237,7 @@ class TestCancellingMany:
         assert cancelled.result() == ChangeTasksResult(2, None)
         assert [task(begin, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
 
-    def test_what_was_deleted_while_it_waited_for_it_is_no_error(
+    def test_a_task_that_was_deleted_while_the_cancellation_waited_for_it_is_no_error(
         self, begin: Begin, database: Database, background: ThreadPoolExecutor
     ):
         add(begin, *[submission()] * 2)
@@ -247,7 +249,7 @@ class TestCancellingMany:
             somebody.commit()
         assert cancelled.result() == ChangeTasksResult(1, None)
 
-    def test_what_a_stranger_has_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
+    def test_a_task_that_is_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
         self, begin: Begin, impatient: Begin
     ):
         add(begin, *[submission()] * 3)
@@ -258,7 +260,7 @@ class TestCancellingMany:
         assert {task(begin, id).status for id in (1, 2, 3)} == {Status.WAITING}
         assert cancel(impatient) == ChangeTasksResult(3, None)
 
-    def test_two_who_cancel_at_once_do_not_wait_in_a_circle_and_each_task_is_counted_once(
+    def test_two_cancellations_at_once_do_not_wait_in_a_circle_and_count_each_task_once(
         self, begin: Begin, background: ThreadPoolExecutor
     ):
         add(begin, *[submission()] * 1200)

@@ -1,4 +1,4 @@
-"""Deliveries, as only a real database has them: beside others who claim, by triggers, and among a great many."""
+"""Deliveries on a real database: claimed by several at once, made by triggers, and found among a great many."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,12 +21,12 @@ MANY = """
 
 
 def cancelled(begin: Begin, number: int) -> None:
-    """Tasks whose addresses are to be told."""
+    """Add this number of finished tasks with a pending delivery each."""
     for each in add(begin, *(submission(callback=URL) for _ in range(number))):
         save(begin, each.cancel(NOW))
 
 
-def test_two_who_claim_at_once_have_different_ones(begin: Begin):
+def test_two_janitors_that_claim_at_once_have_different_deliveries(begin: Begin):
     cancelled(begin, 3)
     with begin() as one, begin() as other:
         assert [each.task for each in one.deliveries.claim(NOW, at(60), 2)] == [1, 2]
@@ -36,7 +36,7 @@ def test_two_who_claim_at_once_have_different_ones(begin: Begin):
     assert attempts(begin) == [1, 1, 1]
 
 
-def test_who_retries_a_task_waits_for_whoever_claims_its_delivery_and_then_ends_it(
+def test_a_retry_waits_for_the_claim_of_its_delivery_and_then_ends_it(
     begin: Begin, database: Database, background: ThreadPoolExecutor
 ):
     cancelled(begin, 1)
@@ -61,7 +61,7 @@ def test_who_retries_a_task_waits_for_whoever_claims_its_delivery_and_then_ends_
         ("DELETE FROM tasks", 0),
     ],
 )
-def test_whatever_statement_changes_a_task_its_delivery_follows(
+def test_a_delivery_follows_its_task_whatever_statement_changes_that(
     begin: Begin, database: Database, statement: str, kept: int
 ):
     add(begin, submission(callback=URL), submission())
@@ -79,7 +79,7 @@ def test_a_type_that_older_code_publishes_has_no_callback(database: Database):
 
 
 @pytest.mark.parametrize("is_analyzed", [True, False])
-def test_who_is_next_is_found_among_a_great_many_who_know(database: Database, is_analyzed: bool):
+def test_the_next_delivery_is_found_among_a_great_many_that_were_delivered(database: Database, is_analyzed: bool):
     with database.engine.begin() as connection:
         connection.exec_driver_sql(MANY)
     if is_analyzed:

@@ -39,8 +39,8 @@ def background() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-class Door:
-    """What an API has behind it."""
+class Submitting:
+    """The use cases of submitting, as the API has them."""
 
     def __init__(self, begin: Begin, database: Database) -> None:
         self.clock = PostgresClock(database)
@@ -54,17 +54,19 @@ class Door:
 
 
 @pytest.fixture
-def door(begin: Begin, database: Database) -> Door:
-    return Door(begin, database)
+def submitting(begin: Begin, database: Database) -> Submitting:
+    return Submitting(begin, database)
 
 
 def request(key: str, number: int = 1, **asked: int) -> TaskRequest:
     return TaskRequest(type=DEFAULT_TYPE, args={"n": number}, key=IdempotencyKey(key), **asked)
 
 
-def test_fifty_at_once_have_one_task(door: Door, database: Database, background: ThreadPoolExecutor):
+def test_fifty_requests_at_once_with_one_key_have_one_task(
+    submitting: Submitting, database: Database, background: ThreadPoolExecutor
+):
     for key in ("a", "b", "c"):
-        answers = together(background, lambda _, key=key: door.one(request(key)), FIFTY)
+        answers = together(background, lambda _, key=key: submitting.one(request(key)), FIFTY)
         assert len({each.view.task.id for each in answers}) == 1
         assert [each.is_new for each in answers].count(True) == 1
     assert asked(database, "SELECT key, count(*) FROM tasks GROUP BY key ORDER BY key") == [
@@ -74,10 +76,10 @@ def test_fifty_at_once_have_one_task(door: Door, database: Database, background:
     ]
 
 
-def test_so_they_have_while_a_janitor_deletes_what_they_found(
-    begin: Begin, door: Door, database: Database, background: ThreadPoolExecutor
+def test_requests_with_one_key_have_one_task_while_a_janitor_deletes_those_that_they_find(
+    begin: Begin, submitting: Submitting, database: Database, background: ThreadPoolExecutor
 ):
-    """The tasks are deleted as soon as they are there: whoever comes then has a new one, and never an error."""
+    """The tasks are deleted as soon as they are there. A later request gets a new task, and never an error."""
     done = Event()
 
     def delete() -> int:
@@ -91,7 +93,7 @@ def test_so_they_have_while_a_janitor_deletes_what_they_found(
     answers: list[Submitted] = []
     try:
         for _ in range(10):
-            answers += together(background, lambda _: door.one(request("a", ttl=1)), FIFTY)
+            answers += together(background, lambda _: submitting.one(request("a", ttl=1)), FIFTY)
     finally:
         done.set()
     new = [each.view.task.id for each in answers if each.is_new]
@@ -107,7 +109,7 @@ def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_nev
     keys = "abcde"
 
     def add(order: str) -> int:
-        """How many were new. StorageConflict where two stood in each other's way."""
+        """Return the number of new tasks. Raises StorageConflict: two batches had the same key."""
         with begin() as work:
             added = work.tasks.add([submission(key=key) for key in order])
             work.commit()
@@ -122,8 +124,8 @@ def test_batches_with_the_same_keys_in_another_order_wait_for_each_other_and_nev
     assert (one.result(), other.result()) == (5, 0)
 
 
-def test_many_are_stored_whole_where_somebody_takes_long_to_make_up_his_mind_about_the_key_of_one(
-    door: Door, begin: Begin, database: Database, background: ThreadPoolExecutor
+def test_many_tasks_are_stored_whole_where_a_transaction_holds_the_key_of_one_for_long(
+    submitting: Submitting, begin: Begin, database: Database, background: ThreadPoolExecutor
 ):
     requests = [
         TaskRequest(type=DEFAULT_TYPE, args={"n": n}, key=IdempotencyKey("k") if n == 4900 else None)
@@ -131,7 +133,7 @@ def test_many_are_stored_whole_where_somebody_takes_long_to_make_up_his_mind_abo
     ]
     with begin() as undecided:
         assert undecided.tasks.add([submission(key="k")])
-        ids = background.submit(door.many, requests)
+        ids = background.submit(submitting.many, requests)
         until_waiting(database)
         until_waiting(database, 0)
     assert list(ids.result()) == sorted(set(ids.result()))

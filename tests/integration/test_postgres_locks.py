@@ -1,4 +1,4 @@
-"""Who waits for whom: claiming, rescuing and cleaning skip what others have locked, writes wait for it."""
+"""Locks: claiming, rescuing and cleaning skip locked tasks, and writes wait for them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def success(task: Task) -> Settlement:
 
 
 class TestSkipping:
-    def test_a_claim_skips_what_is_locked_and_never_waits(self, begin: Begin):
+    def test_a_claim_skips_locked_tasks_and_never_waits(self, begin: Begin):
         add(begin, *[submission()] * 3)
         with begin() as canceller:
             canceller.tasks.lock(TaskId(1))
@@ -58,7 +58,9 @@ class TestSkipping:
             first.commit()
         assert ids(claim(begin)) == [5, 6]
 
-    def test_what_another_claimed_meanwhile_is_not_claimed_again(self, begin: Begin, background: ThreadPoolExecutor):
+    def test_a_task_that_another_claimed_meanwhile_is_not_claimed_again(
+        self, begin: Begin, background: ThreadPoolExecutor
+    ):
         add(begin, submission())
         with begin() as reader:
             assert reader.tasks.get(TaskId(1))
@@ -66,7 +68,7 @@ class TestSkipping:
             lease = Lease.granted(HandlerId("late"), NOW, 30)
             assert ids(reader.queue.claim(lease, NOW, ClaimRequest({"add": 9}, 9, 10**9, 0))) == []
 
-    def test_a_rescue_skips_what_is_locked(self, begin: Begin):
+    def test_a_rescue_skips_locked_tasks(self, begin: Begin):
         running(begin)
         with begin() as canceller:
             canceller.tasks.lock(TaskId(1))
@@ -90,8 +92,8 @@ class TestSkipping:
             handler.commit()
         assert list(rescue(begin, at(31))) == []
 
-    def test_renewing_skips_what_is_locked_and_does_not_say_that_it_is_lost(self, begin: Begin):
-        """Or one row that somebody has locked for long would cost its handler all the others."""
+    def test_renewing_skips_locked_tasks_and_does_not_say_that_they_are_lost(self, begin: Begin):
+        """Otherwise one row that is locked for long would cost its handler all its other leases."""
         held = running(begin)
         with begin() as somebody:
             somebody.tasks.lock(TaskId(2))
@@ -104,10 +106,10 @@ class TestSkipping:
             Lease(HandlerId("handler-1"), at(seconds)) for seconds in (50, 30, 50)
         ]
 
-    def test_renewing_waits_a_moment_for_what_is_locked(
+    def test_renewing_waits_a_moment_for_locked_tasks(
         self, begin: Begin, database: Database, background: ThreadPoolExecutor
     ):
-        """So that it comes before those who take back what has lapsed meanwhile."""
+        """So it comes before a rescuer that takes back the leases that lapse meanwhile."""
         held = running(begin)
         with begin() as somebody:
             somebody.tasks.lock(TaskId(2))
@@ -116,7 +118,7 @@ class TestSkipping:
         assert list(lost.result()) == []
         assert {task(begin, each.id).lease for each in held} == {Lease(HandlerId("handler-1"), at(50))}
 
-    def test_a_janitor_skips_what_is_locked(self, begin: Begin):
+    def test_a_janitor_skips_locked_tasks(self, begin: Begin):
         add(begin, *[submission(ttl=1)] * 3)
         with begin() as canceller:
             canceller.tasks.lock(TaskId(1))

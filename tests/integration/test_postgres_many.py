@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def together(background: ThreadPoolExecutor, work: Callable[[int], T], number: int) -> list[T]:
-    """What `work(n)` answers for each n, all begun at the same moment."""
+    """Return the answers of `work(n)` for each n, all begun at the same moment."""
     ready = Barrier(number)
 
     def begun(n: int) -> T:
@@ -26,7 +26,9 @@ def together(background: ThreadPoolExecutor, work: Callable[[int], T], number: i
     return list(background.map(begun, range(number)))
 
 
-def test_eight_claim_two_thousand_tasks_and_each_task_is_claimed_once(begin: Begin, background: ThreadPoolExecutor):
+def test_eight_handlers_claim_two_thousand_tasks_and_each_task_is_claimed_once(
+    begin: Begin, background: ThreadPoolExecutor
+):
     add(begin, *(submission("ab"[n % 2], priority=n % 3) for n in range(2000)))
 
     def drain(n: int) -> list[int]:
@@ -40,9 +42,7 @@ def test_eight_claim_two_thousand_tasks_and_each_task_is_claimed_once(begin: Beg
     assert sorted(claimed + left) == list(range(1, 2001))
 
 
-def test_sixteen_add_at_once_and_every_task_is_there_under_an_id_of_its_own(
-    begin: Begin, background: ThreadPoolExecutor
-):
+def test_sixteen_threads_add_at_once_and_every_task_has_an_id_of_its_own(begin: Begin, background: ThreadPoolExecutor):
     def submit(n: int) -> list[tuple[int, str]]:
         batches = (add(begin, *(submission(args=f"[{n},{batch},{k}]") for k in range(3))) for batch in range(10))
         return [(task.id, f"[{n},{nth},{k}]") for nth, batch in enumerate(batches) for k, task in enumerate(batch)]
@@ -60,7 +60,7 @@ def test_handlers_settle_while_rescuers_take_back_and_of_each_task_one_outcome_i
     add(begin, *[submission(max_losses=1000)] * 100)
 
     def handle(n: int) -> list[int]:
-        """Settle what is claimed under a lease that has lapsed already; the ids of what was not refused."""
+        """Settle the tasks that are claimed under a lapsed lease, and return the ids of those that were not refused."""
         mine: list[int] = []
         for _ in range(40):
             running = [claimed.task for claimed in claim(begin, 3, lease=-1, handler=f"handler-{n}")]

@@ -1,4 +1,4 @@
-"""How the hot statements are carried out: by their index, and with as little reading at any depth of the queue."""
+"""Plans of the hot statements: by their index, and with as little reading at any depth of the queue."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ TABLES = "tasks, task_terms, task_count_changes"
 
 @dataclass(frozen=True)
 class Plan:
-    """What EXPLAIN says of a statement that was carried out."""
+    """The output of EXPLAIN for a statement that was executed."""
 
     root: dict[str, Any]
 
@@ -78,12 +78,12 @@ class Plan:
 
     @property
     def buffers(self) -> int:
-        """How many pages were touched: a node counts those below it, but not a write that nobody reads from."""
+        """Number of pages that were read: a node counts those below it, but not those of a write without a reader."""
         return max(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in self.nodes())
 
     @property
     def rows(self) -> float:
-        """How many rows its nodes have looked at."""
+        """Number of rows that the nodes have read."""
         return sum(
             node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
             for node in self.nodes()
@@ -92,7 +92,7 @@ class Plan:
 
 @contextmanager
 def explained(database: Database) -> Iterator[list[Plan]]:
-    """The plans of the statements that are sent meanwhile, with the very literals that are sent."""
+    """Collect the plans of the statements that the block sends, with the literals that it sends."""
     plans: list[Plan] = []
 
     def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
@@ -120,7 +120,7 @@ def filled(url: str, scale: int, statistics: str) -> Iterator[Database]:
             if statistics == "of before it grew":
                 connection.exec_driver_sql(f"{FILL} LIMIT 200", {"scale": 1})
                 connection.exec_driver_sql(f"ANALYZE {TABLES}")
-            if scale == HUGE:  # counts and terms would take longer than all the rest, and no claim looks at them
+            if scale == HUGE:  # Counts and terms would take longer than all the rest, and no claim reads them.
                 connection.exec_driver_sql("ALTER TABLE tasks DISABLE TRIGGER USER")
             connection.exec_driver_sql(FILL, {"scale": scale})
             if statistics == "of now":
@@ -138,7 +138,7 @@ def large(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Databas
 
 @pytest.fixture(scope="module")
 def small(postgres_url: str) -> Iterator[Database]:
-    """A hundredth of that."""
+    """1,100 tasks and those that do not depend on the scale."""
     with filled(postgres_url, SMALL, "of now") as database:
         yield database
 
@@ -222,7 +222,7 @@ STATEMENTS = {
 
 
 def plan(database: Database, statement: str) -> Plan:
-    """How the first of what is sent for it is carried out; nothing is changed."""
+    """Return the plan of the statement, which changes nothing."""
     with PostgresStore(database).begin() as work:
         running = claiming(10)(work, [])
         assert len(running) == 10
@@ -242,7 +242,7 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_the_planner_does_not_overrate_it_so_much_that_it_would_be_compiled(large: Database, statement: str):
+def test_a_hot_statement_is_not_overrated_so_much_that_it_would_be_compiled(large: Database, statement: str):
     """Behind a pooler a connection may have lost its settings; from this cost on, a server compiles by default."""
     assert plan(large, statement).root["Total Cost"] < 100_000
 
@@ -262,11 +262,11 @@ def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Datab
     assert found.buffers <= STATEMENTS[statement].most_buffers
 
 
-MARKS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
+CURSORS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
 
 
-def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
-    """Until that snapshot is gone nobody can remove the entries of what was claimed, and all later claims meet them."""
+def test_a_claim_behind_cursors_reads_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
+    """Until that snapshot ends, the index entries of claimed tasks cannot be removed, and later claims read them."""
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
         dump.exec_driver_sql("SELECT count(*) FROM tasks")
@@ -275,14 +275,14 @@ def test_a_claim_behind_marks_touches_nothing_of_what_was_claimed_beside_an_open
                 pass
             work.commit()
         found = {}
-        for name, cursors in (("anew", {}), ("behind marks", MARKS)):
+        for name, cursors in (("anew", {}), ("behind cursors", CURSORS)):
             with PostgresStore(database).begin() as work, explained(database) as plans:
                 work.queue.claim(LEASE, NOW, ClaimRequest(WANTED, 100, 10**9, 100, cursors=cursors))
             found[name] = plans[0].buffers
-        assert found["behind marks"] < 100 < 200 < found["anew"]
+        assert found["behind cursors"] < 100 < 200 < found["anew"]
 
 
-def test_a_claim_looks_at_each_mark_a_few_times_however_many_there_are(small: Database):
+def test_a_claim_reads_each_cursor_a_few_times_however_many_there_are(small: Database):
     types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
     cursors = {(type, priority): Cursor(NOW, TaskId(1)) for type in types for priority in range(5)}
     with PostgresStore(small).begin() as work, explained(small) as plans:
@@ -296,7 +296,7 @@ DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few 
 
 
 @pytest.mark.parametrize("statement", DEEP)
-def test_it_touches_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
+def test_a_hot_statement_reads_as_many_pages_whatever_lies_in_front(small: Database, large: Database, statement: str):
     for each in (small, large):
         with each.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.exec_driver_sql(

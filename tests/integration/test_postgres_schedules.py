@@ -1,4 +1,4 @@
-"""What recurs, on a real database: many publish and tick at once, and some are killed in the middle."""
+"""Schedules on a real database: many publish and tick at once, and some are killed in the middle."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_eight_janitors_that_tick_at_once_make_one_task_a_tick(
     assert asked(database, TICKS) == [(type, at(3600 * hour), 1) for hour in range(1, hours + 1) for type in "xyz"]
 
 
-def test_while_handlers_are_replaced_all_the_time_no_tick_is_lost_or_doubled(
+def test_no_tick_is_lost_or_doubled_while_handlers_are_replaced_all_the_time(
     service: Recurring, database: Database, background: ThreadPoolExecutor
 ):
     service.publish("a0", recurring("x", HOURLY), recurring("y", HOURLY), seconds=10**6)
@@ -68,10 +68,10 @@ def test_while_handlers_are_replaced_all_the_time_no_tick_is_lost_or_doubled(
     assert asked(database, TICKS) == [(type, at(3600 * hour), 1) for hour in range(1, hours + 1) for type in "xy"]
 
 
-def test_who_publishes_at_the_same_time_sees_what_the_other_wrote_and_what_came_of_it(
+def test_a_publication_sees_what_another_at_the_same_time_wrote_and_its_ticks(
     service: Recurring, background: ThreadPoolExecutor
 ):
-    """Neither knows a schedule when it begins: what the second one writes must not bring back the tick of the first."""
+    """Neither knows a schedule when it begins: the write of the second must not bring back the tick of the first."""
     report = recurring("report")
     service.clock.set(at(3599.999))
     with service.begin() as work:
@@ -85,7 +85,7 @@ def test_who_publishes_at_the_same_time_sees_what_the_other_wrote_and_what_came_
     assert service.known()["report"].next == at(25 * 3600)
 
 
-def test_what_lacks_a_type_and_what_has_it_may_be_published_at_the_same_time(
+def test_publications_with_and_without_a_type_may_be_written_at_the_same_time(
     service: Recurring, database: Database, background: ThreadPoolExecutor
 ):
     service.publish("a", recurring("report"))
@@ -102,7 +102,7 @@ def test_what_lacks_a_type_and_what_has_it_may_be_published_at_the_same_time(
     assert service.shown()["report"] == (DAILY, at(3600))
 
 
-def test_a_janitor_passes_by_what_somebody_has_locked(service: Recurring):
+def test_a_janitor_skips_locked_schedules(service: Recurring):
     service.publish("a", recurring("report"), recurring("other"))
     service.withdraw("a")
     service.publish("b", recurring("other"), seconds=9999)
@@ -156,8 +156,8 @@ def test_a_janitor_that_is_killed_around_its_commit_loses_nothing_and_doubles_no
     assert service.tick() == []
 
 
-def test_what_is_older_than_schedules_publishes_and_leaves_them_as_they_are(service: Recurring, database: Database):
-    """Its statements name the columns that it knows; that it has a type counts, whatever it knows of schedules."""
+def test_code_that_is_older_than_schedules_publishes_and_leaves_them_unchanged(service: Recurring, database: Database):
+    """Older code names only the columns that it knows, and its handler has the type, so the schedule goes on."""
     service.publish("a", recurring("report"))
     service.withdraw("a")
     with service.begin() as work:
@@ -167,14 +167,14 @@ def test_what_is_older_than_schedules_publishes_and_leaves_them_as_they_are(serv
     assert service.shown()["report"] == (DAILY, at(3600))
 
 
-def test_who_deletes_a_type_deletes_its_schedule(service: Recurring, database: Database):
+def test_deleting_a_type_deletes_its_schedule(service: Recurring, database: Database):
     service.publish("a", recurring("report"))
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM task_types")
     assert service.known() == {}
 
 
-def test_what_is_abandoned_was_omitted(service: Recurring, database: Database):
+def test_an_abandoned_schedule_was_omitted(service: Recurring, database: Database):
     service.publish("a", recurring("report"))
     with pytest.raises(IntegrityError, match="abandoned_means_omitted"), database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE schedules SET abandoned = now()")

@@ -27,7 +27,7 @@ from tests.steps import add_one, claim_one, fail, submission, succeed
 
 
 class TestMigrating:
-    def test_eight_that_migrate_an_empty_database_at_once_all_find_the_newest_tables(
+    def test_eight_processes_that_migrate_at_once_all_find_the_newest_tables(
         self, empty_url: str, background: ThreadPoolExecutor
     ):
         databases = [Database(empty_url) for _ in range(8)]
@@ -73,23 +73,21 @@ class TestMigrating:
         yield of
         database.close()
 
-    def test_what_older_tables_hold_is_kept(self, older: Callable[[str, str], Database]):
+    def test_the_rows_of_older_tables_are_kept(self, older: Callable[[str, str], Database]):
         database = older("0001", OLD)
         assert Migration(database)()
         with PostgresStore(database).begin() as work:
             (record,) = work.tasks.attempts(TaskId(1))
         assert (record.outcome, record.error, record.traceback, record.log) == (Outcome.FAILED, "boom", None, "")
 
-    def test_what_older_tables_hold_is_counted_and_listed(self, older: Callable[[str, str], Database]):
+    def test_the_tasks_of_older_tables_are_counted_and_listed(self, older: Callable[[str, str], Database]):
         database = older("0007", OLD + OTHERS)
         assert Migration(database)()
         with PostgresStore(database).begin() as work:
             assert work.listing.counts() == {ADD: {Status.WAITING: 1}, OTHER: {Status.RUNNING: 2}}
             assert [task.id for task in work.listing.page(Filter(type=OTHER), None, 10)] == [3, 2]
 
-    def test_while_the_tables_are_older_they_are_away_for_who_needs_newer_ones(
-        self, older: Callable[[str, str], Database]
-    ):
+    def test_tables_that_are_too_old_for_a_statement_count_as_away(self, older: Callable[[str, str], Database]):
         begin = PostgresStore(older("0004", "SELECT 1")).begin
         for step in (
             lambda work: work.tasks.get(TaskId(1)),
@@ -99,7 +97,7 @@ class TestMigrating:
             with pytest.raises(StorageUnavailable), begin() as work:
                 step(work)
 
-    def test_keys_need_their_index(self, older: Callable[[str, str], Database]):
+    def test_adding_with_a_key_counts_as_away_without_the_index(self, older: Callable[[str, str], Database]):
         with pytest.raises(StorageUnavailable), PostgresStore(older("0008", "SELECT 1")).begin() as work:
             work.tasks.add([submission(key="k")])
 
@@ -110,7 +108,7 @@ class TestMigrating:
         assert "(type, status, id)" in built[0]
         assert built[1] is None
 
-    def test_the_index_is_built_while_others_write_and_waits_for_those_who_are_at_work(
+    def test_an_index_is_built_while_others_write_and_waits_for_open_transactions(
         self, older: Callable[[str, str], Database], background: ThreadPoolExecutor
     ):
         database = older("0008", OLD)
@@ -145,7 +143,7 @@ class TestMigrating:
         newer.check()
         assert not newer()
 
-    def test_older_tables_are_not(self, of_revision: Callable[[str], Migration]):
+    def test_older_tables_than_this_code_needs_are_refused(self, of_revision: Callable[[str], Migration]):
         with pytest.raises(StorageUnavailable):
             of_revision("0001").check()
 
@@ -182,7 +180,9 @@ REFUSED = {
 
 class TestInvariants:
     @pytest.mark.parametrize("constraint", REFUSED)
-    def test_what_the_aggregate_would_never_write_is_refused(self, begin: Begin, database: Database, constraint: str):
+    def test_a_row_that_the_aggregate_would_never_write_is_refused(
+        self, begin: Begin, database: Database, constraint: str
+    ):
         add_one(begin)
         with pytest.raises(IntegrityError) as refusal, database.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE tasks SET {REFUSED[constraint]}")
@@ -204,7 +204,9 @@ class TestInvariants:
             "ttl = 0",
         ],
     )
-    def test_halves_of_what_belongs_together_are_refused(self, begin: Begin, database: Database, change: str):
+    def test_a_row_with_one_of_two_values_that_belong_together_is_refused(
+        self, begin: Begin, database: Database, change: str
+    ):
         add_one(begin)
         with pytest.raises(IntegrityError), database.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE tasks SET {change}")

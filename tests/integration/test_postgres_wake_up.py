@@ -1,4 +1,4 @@
-"""Wake-ups by NOTIFY and LISTEN: hints that come soon, come together, and cost nobody anything where they fail."""
+"""Wake-ups by NOTIFY and LISTEN: hints that come soon, come together, and do no harm where they fail."""
 
 import os
 import time
@@ -33,7 +33,7 @@ def notifier(postgres_url: str) -> Iterator[PostgresNotifier]:
 
 @pytest.fixture
 def woken(database: Database) -> Iterator[SimpleQueue[Topic]]:
-    """What a listener is told, once it listens."""
+    """The topics that a listener is woken for, once it listens."""
     listener, told = PostgresListener(database), SimpleQueue[Topic]()
     listener.listen(told.put, HANDLERS)
     assert first_two(told) == HANDLERS
@@ -46,7 +46,7 @@ def first_two(told: SimpleQueue[Topic]) -> set[Topic]:
 
 
 @pytest.mark.parametrize("topic", HANDLERS)
-def test_who_listens_is_woken_by_a_notification(notifier: PostgresNotifier, woken: SimpleQueue[Topic], topic: Topic):
+def test_a_listener_is_woken_by_a_notification(notifier: PostgresNotifier, woken: SimpleQueue[Topic], topic: Topic):
     notifier.notify(topic)
     assert woken.get(timeout=20) is topic
 
@@ -91,7 +91,7 @@ def test_a_thousand_notifications_of_a_moment_arrive_as_a_few(database: Database
         assert {each.payload for each in connection.notifies} == {Topic.WAITING}
 
 
-def test_what_is_pending_is_told_before_a_notifier_closes(database: Database, woken: SimpleQueue[Topic]):
+def test_a_notifier_sends_pending_notifications_before_it_closes(database: Database, woken: SimpleQueue[Topic]):
     notifier = PostgresNotifier(database)
     notifier.notify(Topic.WAITING)
     notifier.notify(Topic.TAKEN)
@@ -133,7 +133,7 @@ def notified(database: Database) -> None:
 
 
 @pytest.mark.parametrize("use", [listened, notified])
-def test_what_is_closed_leaves_no_thread_no_connection_and_no_descriptor(
+def test_a_closed_listener_and_notifier_leave_no_thread_no_connection_and_no_descriptor(
     database: Database, postgres_url: str, use: Callable[[Database], None]
 ):
     with closing(Database(postgres_url)) as own:
@@ -168,5 +168,5 @@ def running(name: str) -> bool:
 
 
 def descriptors() -> int:
-    """How many this process has open."""
+    """Return the number of descriptors that this process has open."""
     return len(os.listdir("/dev/fd"))

@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection that migrate.py hands over."""
+"""Alembic's environment: runs the revisions on the connection that migrate.py passes."""
 
 from alembic import context
 

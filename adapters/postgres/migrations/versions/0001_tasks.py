@@ -1,4 +1,4 @@
-"""Tasks, the records of their starts, the published types and the handlers that live."""
+"""Create the tables of tasks, attempts, published types and handlers."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Starts keep what they printed, also those that ended well or were cancelled."""
+"""Store the log of each attempt, also of those that are done or cancelled."""
 
 from alembic import op
 

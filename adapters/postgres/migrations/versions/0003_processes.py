@@ -1,4 +1,4 @@
-"""Handlers say which process they are, so that others on their machine can see when they end."""
+"""Store the process of each handler, so that others on its machine can see when it ends."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Handlers keep their own schemas, in the order of their types: two versions of a function may be live at once."""
+"""Store the schemas of each handler, in the order of its types: two versions of a function may be live at once."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Tasks may have a key, by which a request that comes again finds the task of the first."""
+"""Store the idempotency key of a task, by which a repeated request finds the task of the first."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Types may recur. What is older than this publishes nothing of it, and leaves schedules as they are."""
+"""Create the schedules of types. Code that is older than this revision publishes none and leaves them unchanged."""
 
 from alembic import op
 

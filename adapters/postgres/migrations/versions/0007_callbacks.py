@@ -1,12 +1,12 @@
-"""Tasks and types may have a callback: whoever finishes such a task, a delivery begins, and a retry ends it."""
+"""Store callbacks: a trigger begins a delivery when a task with a callback finishes, and ends it at a retry."""
 
 from alembic import op
 
 revision = "0007"
 down_revision = "0006"
 
-# No foreign key: each task that is deleted would be looked up here, and few have a callback. The triggers see to it,
-# and the WHEN of a trigger costs next to nothing.
+# No foreign key: it would look up each deleted task here, and few tasks have a callback. The triggers delete the
+# deliveries instead, and the WHEN of a trigger costs next to nothing.
 CHANGES = """
 ALTER TABLE tasks ADD COLUMN callback text;
 ALTER TABLE task_types ADD COLUMN callback text;

@@ -1,4 +1,4 @@
-"""Tasks are counted by type and status, and found by their arguments; triggers see every way in, on and out."""
+"""Count tasks by type and status, and find them by their arguments: triggers follow every change of the tasks."""
 
 from alembic import op
 

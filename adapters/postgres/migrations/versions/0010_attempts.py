@@ -1,12 +1,12 @@
-"""The records of starts go with their tasks by the trigger that sees every deletion, all of a statement at once."""
+"""Delete attempts with their tasks by the trigger on deletions, once a statement."""
 
 from alembic import op
 
 revision = "0010"
 down_revision = "0009"
 
-# No foreign key: each task that is deleted would be looked up here, which takes a third of a janitor's time. Who writes
-# a record holds the lock of its task, so none comes later than the deletion.
+# No foreign key: it would look up each deleted task here, which takes a third of a janitor's time. A transaction that
+# writes an attempt holds the lock of its task, so no attempt is written after the deletion.
 CHANGES = """
 ALTER TABLE attempts DROP CONSTRAINT attempts_task_fkey;
 

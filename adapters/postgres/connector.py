@@ -1,0 +1,64 @@
+"""The connector: opens connections to one address, and tries one at a time while the database is away."""
+
+import time
+from threading import Lock
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from adapters.postgres.session_settings import CONNECTION_DEFAULTS, apply_session_settings
+from adapters.postgres.watchdog import Watchdog
+
+RECONNECT_SECONDS = 0.25
+"""Seconds after a failed attempt to connect during which other attempts fail at once."""
+
+
+class Connector:
+    """Opens psycopg2 connections. Safe to use from several threads.
+
+    `url`: the address, which is handed to libpq unchanged: several hosts, sslmode and all.
+    `application_name`: the name that the server shows, unless the address has one.
+    `watchdog`: watches the first statement of each session.
+    """
+
+    def __init__(self, url: str, application_name: str, watchdog: Watchdog) -> None:
+        self._url = url
+        self._defaults: dict[str, Any] = CONNECTION_DEFAULTS | {"application_name": application_name}
+        self._watchdog = watchdog
+        self._trying = Lock()
+        self._try_again_at: float | None = None
+
+    def connect(self) -> Any:
+        """Open a connection with the session settings; the caller owns it.
+
+        Raises psycopg2.Error: the database is away, or was at the last attempt and another thread is trying.
+        """
+        try_again_at = self._try_again_at  # Read once: a thread that connects meanwhile sets it to None.
+        if try_again_at is None:
+            return self._connect()
+        if time.monotonic() < try_again_at or not self._trying.acquire(blocking=False):
+            raise psycopg2.OperationalError("the database was away a moment ago")
+        try:
+            return self._connect()
+        finally:
+            self._trying.release()
+
+    def _connect(self) -> Any:
+        try:
+            connection = self._open()
+        except psycopg2.Error:
+            self._try_again_at = time.monotonic() + RECONNECT_SECONDS
+            raise
+        self._try_again_at = None
+        return connection
+
+    def _open(self) -> Any:
+        given = parse_dsn(self._url)
+        defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
+        connection = psycopg2.connect(self._url, **defaults)
+        connection.autocommit = True
+        with self._watchdog.watch(connection):
+            apply_session_settings(connection)
+        connection.autocommit = False
+        return connection

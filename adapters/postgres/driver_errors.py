@@ -1,0 +1,52 @@
+"""Translation of psycopg2's and SQLAlchemy's errors to those of the application."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.errors
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from adapters.postgres.prepared import SHARED_SESSION_ERRORS
+from application.errors import StorageConflict, StorageUnavailable
+
+CONFLICT_ERRORS = (
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.LockNotAvailable,
+    *SHARED_SESSION_ERRORS,
+)
+"""Errors of a transaction that may succeed when it is repeated."""
+UNAVAILABLE_ERRORS = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    psycopg2.errors.UndefinedTable,
+    psycopg2.errors.UndefinedColumn,
+    psycopg2.errors.InvalidColumnReference,
+    psycopg2.errors.ReadOnlySqlTransaction,
+)
+"""Errors of a database that is away or not ready: a table, column or index is still missing, or it is a standby."""
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Translate the driver's errors that the block raises.
+
+    Raises StorageConflict: a lock, a deadlock or a shared session was in the way; the transaction can be repeated.
+    Raises StorageUnavailable: the database is away or not ready, or no connection of the pool became free.
+    """
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StorageUnavailable from error
+    except DBAPIError as error:
+        if isinstance(error.orig, CONFLICT_ERRORS):
+            raise StorageConflict from error
+        if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
+            raise StorageUnavailable from error
+        raise
+    except CONFLICT_ERRORS as error:
+        raise StorageConflict from error
+    except UNAVAILABLE_ERRORS as error:
+        raise StorageUnavailable from error

@@ -1,0 +1,41 @@
+"""Settings of each connection: those that libpq gets as defaults, and those that the server's session gets."""
+
+from typing import Any
+
+CONNECTION_DEFAULTS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Limits for a silent network, in the units of libpq. Parameters of the address replace them."""
+
+SESSION_SETTINGS = {
+    # Compiling a plan takes up to a second and pays only for statements that read much. Ours read little, but the
+    # planner may overrate them.
+    "jit": "off",
+    # None of our transactions holds a lock for longer. A transaction that waits for such a lock is repeated.
+    "lock_timeout": "1s",
+    # A prepared statement is planned once, not five times and then perhaps again at each execution.
+    "plan_cache_mode": "force_generic_plan",
+    # A host that vanishes in the middle of a transaction must not keep its rows locked.
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
+}
+"""Settings that the server applies to each session. Poolers refuse them as options of the connection."""
+
+APPLY_SETTINGS = """
+    SELECT set_config(name, value, false)
+    FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
+"""
+"""Applies the settings that the server knows; others are left out."""
+
+
+def apply_session_settings(connection: Any) -> None:
+    """Apply SESSION_SETTINGS to the session of this psycopg2 connection, which is in autocommit mode."""
+    with connection.cursor() as cursor:
+        cursor.execute(APPLY_SETTINGS, (list(SESSION_SETTINGS.keys()), list(SESSION_SETTINGS.values())))

@@ -1,0 +1,105 @@
+"""Statements of application.ports.listing."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import TASK_COLUMNS, listed
+
+_TASK = listed(TASK_COLUMNS, "t")
+
+# The planner may have no statistics of columns without an index. It then takes a condition on them for rarely true, and
+# plans to read and sort the few rows that it expects. Of a CASE it expects that half of the rows match.
+_CREATED = "CASE WHEN created >= :created_after THEN created < :created_before END"
+_MATCHES = f"""
+    CASE WHEN CAST(:terms AS bigint[]) = '{{}}' OR terms @> CAST(:terms AS bigint[]) THEN {_CREATED} END
+"""
+
+PAGE = text(f"""
+    SELECT {_TASK} FROM tasks t
+    WHERE t.id >= :since AND t.id < :before AND {_CREATED}
+    ORDER BY t.id DESC LIMIT :limit
+""")
+
+# Takes the newest tasks of each wanted pair of type and status, and of those the newest. So it reads no tasks of other
+# pairs, whatever the mixture, unless it searches for terms. The counts say which pairs there are. Rows are compared as
+# wholes, so that only the index tasks_kinds has them in order. Running tasks are few, and are found by the index of
+# their leases.
+PAGE_BY_TYPE_AND_STATUS = text(f"""
+    WITH pair AS (
+        SELECT type, status FROM task_count_changes
+        WHERE status <> 'running' AND status = ANY (CAST(:statuses AS text[]))
+            AND (CAST(:type AS text) IS NULL OR type = :type)
+        GROUP BY type, status HAVING sum(change) > 0
+    ), newest AS (
+        SELECT of_pair.id
+        FROM pair CROSS JOIN LATERAL (
+            SELECT id FROM tasks
+            WHERE status <> 'running' AND {_MATCHES}
+                AND (type, status, id) >= (pair.type, pair.status, CAST(:since AS bigint))
+                AND (type, status, id) < (pair.type, pair.status, CAST(:before AS bigint))
+            ORDER BY type DESC, status DESC, id DESC LIMIT :limit
+        ) of_pair
+        UNION ALL
+        SELECT id
+        FROM (
+            SELECT id, type, created, terms FROM tasks
+            WHERE status = 'running' AND 'running' = ANY (CAST(:statuses AS text[]))
+            ORDER BY lease_until OFFSET 0
+        ) running
+        WHERE id >= :since AND id < :before AND {_MATCHES} AND (CAST(:type AS text) IS NULL OR type = :type)
+    )
+    SELECT {_TASK} FROM tasks t
+    WHERE t.id = ANY (ARRAY(SELECT id FROM newest ORDER BY id DESC LIMIT :limit))
+    ORDER BY t.id DESC
+""")
+
+# Walks the tasks that have one term, newest first, and checks the rest of the filter on each. Of several terms it walks
+# the rarest, by counting up to 10,000 tasks of each.
+PAGE_BY_TERM = text(f"""
+    WITH rarest AS MATERIALIZED (
+        SELECT term
+        FROM unnest(CAST(:terms AS bigint[])) AS wanted (term) CROSS JOIN LATERAL (
+            SELECT count(*) AS number
+            FROM (
+                SELECT FROM task_terms t
+                WHERE cardinality(CAST(:terms AS bigint[])) > 1
+                    AND (t.term, t.task) >= (wanted.term, CAST(:since AS bigint))
+                    AND (t.term, t.task) < (wanted.term, CAST(:before AS bigint))
+                ORDER BY t.term, t.task LIMIT 10000
+            ) few
+        ) counted
+        ORDER BY number LIMIT 1
+    )
+    SELECT {_TASK}
+    FROM task_terms found CROSS JOIN LATERAL (
+        SELECT * FROM tasks
+        WHERE id = found.task AND CASE
+            WHEN status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR type = :type)
+            THEN {_MATCHES}
+        END
+        OFFSET 0
+    ) t
+    WHERE (found.term, found.task) >= ((SELECT term FROM rarest), CAST(:since AS bigint))
+        AND (found.term, found.task) < ((SELECT term FROM rarest), CAST(:before AS bigint))
+    ORDER BY found.term DESC, found.task DESC LIMIT :limit
+""")
+
+# A binary search over the ids. As these have gaps, each step looks at the first id from the middle on.
+FIRST_CREATED = text("""
+    WITH RECURSIVE search AS (
+        SELECT CAST(1 AS bigint) AS low, coalesce(max(id), 0) + 1 AS high FROM tasks
+        UNION ALL
+        SELECT CASE WHEN is_earlier THEN id + 1 ELSE low END, CASE WHEN is_earlier THEN high ELSE middle END
+        FROM (SELECT low, high, low + (high - low) / 2 AS middle FROM search WHERE low < high) half
+        LEFT JOIN LATERAL (
+            SELECT id, created < :moment AS is_earlier FROM tasks
+            WHERE id >= middle AND id < high
+            ORDER BY id LIMIT 1
+        ) probe ON true
+    )
+    SELECT min(high) FROM search
+""")
+
+COUNTS = text("""
+    SELECT type, status, CAST(sum(change) AS bigint) AS number FROM task_count_changes
+    GROUP BY type, status HAVING sum(change) > 0
+""")

@@ -1,0 +1,44 @@
+"""Statements of application.ports.published_types."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import assigned, listed, unnested
+
+_OPTIONS = ("priority", "max_attempts", "max_losses", "timeout", "retries_timeout", "callback")
+_PUBLISHED = ("description", "schema", *_OPTIONS)
+_TYPE = ("name", *_PUBLISHED)
+
+PUBLISH_HANDLER = text("""
+    INSERT INTO handlers (id, until, types, schemas, process)
+    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process)
+    ON CONFLICT (id) DO UPDATE SET
+        until = excluded.until, types = excluded.types, schemas = excluded.schemas, process = excluded.process
+""")
+
+PUBLISH_TYPES = text(f"""
+    INSERT INTO task_types ({listed(_TYPE)})
+    SELECT * FROM {unnested(_TYPE)}
+    ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
+""")
+
+RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
+
+WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
+
+PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")
+
+FORGET_DEAD = text("DELETE FROM handlers WHERE until <= :before")
+
+# Handlers whose code is older than the column have no schemas.
+SCHEMAS_ELSEWHERE = text("""
+    SELECT DISTINCT schemas[array_position(types, :type)] AS schema
+    FROM handlers
+    WHERE until > :now AND id <> :handler AND :type = ANY (types) AND schemas IS NOT NULL
+""")
+
+ALL_TYPES = text(f"""
+    SELECT {listed(_TYPE)},
+        EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
+        every, timezone, CASE WHEN abandoned IS NULL THEN next END AS next
+    FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
+""")

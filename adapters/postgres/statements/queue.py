@@ -1,0 +1,120 @@
+"""Statements of application.ports.queue, but for the claim."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed, unnested
+
+_HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]))"
+
+# At first a row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
+# of all its other tasks. The claim is compared too, as a handler may name two claims of one task.
+_RENEW = f"""
+    WITH given AS (
+        SELECT * FROM {_HOLDS} AS g (id, claim)
+    ), held AS MATERIALIZED (
+        SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND t.claims = given.claim
+        WHERE t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t {{how}}
+    ), renewed AS (
+        UPDATE tasks t SET lease_until = :lease_until, handler = :handler
+        FROM held WHERE t.id = held.id
+    )
+    SELECT given.id, given.claim, t.id IS NOT NULL AS locked
+    FROM given LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
+    WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
+"""
+RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
+
+SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
+
+LOST = text(f"""
+    SELECT given.id, given.claim
+    FROM {_HOLDS} AS given (id, claim)
+    LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
+    WHERE t.id IS NULL
+""")
+
+HELD_BY = text("SELECT id, claims AS claim FROM tasks WHERE status = 'running' AND handler = :handler")
+
+REPORT = text("""
+    WITH reports AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:started AS timestamptz[]),
+            CAST(:progress AS text[])
+        ) AS r (id, claim, started, progress)
+    ), held AS MATERIALIZED (
+        SELECT reports.* FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
+        WHERE t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t
+    )
+    UPDATE tasks t SET started = held.started, progress = coalesce(held.progress, t.progress)
+    FROM held WHERE t.id = held.id
+""")
+
+_OUTCOME = ("status", "run_at", "expire", "attempt", "losses", "started", "finished", "progress", "error", "result")
+
+# Rows are updated, and so locked, in the order of ids, as by all writes of several rows: two of these wait for each
+# other, but never in a circle. The planner cannot see the value of the LIMIT, so it expects few outcomes and looks the
+# tasks up one by one in that order. The CASE keeps it from expecting so few running tasks that it would read all of
+# them for each outcome.
+_OUTCOMES = f"""
+    SELECT *
+    FROM {unnested(("id", "claim", *_OUTCOME))} AS o (id, claim, {listed(_OUTCOME)})
+    ORDER BY id LIMIT (SELECT 1000000)
+"""
+SETTLE = text(f"""
+    UPDATE tasks t
+    SET {assigned(_OUTCOME, "o")}, handler = NULL, lease_until = NULL
+    FROM ({_OUTCOMES}) o
+    WHERE t.id = o.id AND CASE WHEN t.claims = o.claim THEN t.status = 'running' END
+    RETURNING t.id, t.claims
+""")
+
+# A row that has these values already was written by the same settlement, whose answer was lost. The lock is needed
+# because only a locked row is sure to be the newest version: the commit without an answer may still be under way.
+SETTLED = text(f"""
+    SELECT t.id, t.claims
+    FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim
+    WHERE ({listed(_OUTCOME, "t")}) IS NOT DISTINCT FROM ({listed(_OUTCOME, "o")})
+    ORDER BY t.id FOR UPDATE OF t
+""")
+
+_RECORDED = ("attempt", "outcome", "started", "ended", "error", "traceback", "log")
+_ATTEMPT = ("task", "claim", *_RECORDED)
+
+SETTLE_ATTEMPTS = text(f"""
+    INSERT INTO attempts ({listed(_ATTEMPT)})
+    SELECT * FROM {unnested(_ATTEMPT)}
+    ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
+""")
+
+# The lock keeps the tasks from being deleted until the commit. It does not wait for transactions that only change them.
+RECORD_LATE_LOGS = text(f"""
+    WITH late_logs AS (
+        SELECT * FROM {unnested(_ATTEMPT)} AS l ({listed(_ATTEMPT)})
+    ), locked AS MATERIALIZED (
+        SELECT late_logs.*, t.status = 'cancelled' AND t.claims = late_logs.claim AS cancelled
+        FROM tasks t JOIN late_logs ON t.id = late_logs.task
+        ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
+    )
+    INSERT INTO attempts ({listed(_ATTEMPT)})
+    SELECT {listed(_ATTEMPT, outcome="CASE WHEN cancelled THEN 'cancelled' ELSE outcome END")}
+    FROM locked
+    ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
+""")
+
+LAPSED = text(f"""
+    SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
+    WHERE t.status = 'running' AND t.lease_until < :now
+    ORDER BY t.lease_until, t.id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+""")
+
+RUNNING_UNDER = text(f"""
+    SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
+    WHERE t.status = 'running' AND t.handler = :handler
+    ORDER BY t.id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+""")
+
+UP_SINCE = text("SELECT pg_postmaster_start_time()")

@@ -1,0 +1,45 @@
+"""Statements of application.ports.schedules."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import assigned, listed, unnested
+
+_SAVED = ("every", "timezone", "next", "omitted", "abandoned")
+_SCHEDULE = ("type", *_SAVED)
+
+LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE")
+
+DUE_SCHEDULES = text("""
+    SELECT * FROM schedules
+    WHERE next <= :now AND abandoned IS NULL
+    ORDER BY type FOR UPDATE SKIP LOCKED
+""")
+
+SAVE_SCHEDULES = text(f"""
+    INSERT INTO schedules ({listed(_SCHEDULE)})
+    SELECT * FROM {unnested(_SCHEDULE)}
+    ON CONFLICT (type) DO UPDATE SET {assigned(_SAVED, "excluded")}
+""")
+
+REMOVE_SCHEDULES = text("DELETE FROM schedules WHERE type = ANY (:types)")
+
+REVIEW_SCHEDULES = text("""
+    WITH live_handlers AS (
+        SELECT types FROM handlers WHERE until > :now
+    ), outdated AS (
+        SELECT type FROM schedules
+        WHERE abandoned <= :abandoned_before AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types))
+        ORDER BY type FOR UPDATE SKIP LOCKED
+    ), removed AS (
+        DELETE FROM schedules s USING outdated WHERE s.type = outdated.type
+    ), changed AS (
+        SELECT type FROM schedules
+        WHERE omitted AND EXISTS (SELECT FROM live_handlers)
+            AND (abandoned IS NULL) <> EXISTS (SELECT FROM live_handlers WHERE schedules.type = ANY (types))
+        ORDER BY type FOR UPDATE SKIP LOCKED
+    )
+    UPDATE schedules s SET abandoned = CASE WHEN abandoned IS NULL THEN CAST(:now AS timestamptz) END
+    FROM changed WHERE s.type = changed.type
+""")
+
+NEXT_AFTER = text("SELECT min(next) FROM schedules WHERE next > :now AND abandoned IS NULL")

@@ -1,0 +1,82 @@
+"""Statements of application.ports.task_repository, and of the same methods of application.ports.autocommit."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed, unnested
+
+_SUBMITTED = (
+    *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
+    *("timeout", "callback"),
+)
+_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint")
+_TERMS = "CAST(terms AS bigint[])"
+
+ADD = text(f"""
+    INSERT INTO tasks ({listed(_SUBMITTED)})
+    SELECT {listed(_SUBMITTED, terms=_TERMS)}
+    FROM {unnested(_SUBMITTED)} WITH ORDINALITY AS new ({listed(_SUBMITTED)}, position)
+    ORDER BY position
+    RETURNING id
+""")
+
+# Ids are drawn in the given order. Rows are written in the order of keys, so that two transactions that write the same
+# keys wait for each other, but never in a circle.
+ADD_WITH_KEYS = text(f"""
+    WITH new AS MATERIALIZED (
+        SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS id, given.*
+        FROM (
+            SELECT * FROM {unnested(_SUBMITTED_WITH_KEY)}
+                WITH ORDINALITY AS g ({listed(_SUBMITTED_WITH_KEY)}, position)
+            ORDER BY position
+        ) given
+    ), added AS (
+        INSERT INTO tasks (id, {listed(_SUBMITTED_WITH_KEY)})
+        OVERRIDING SYSTEM VALUE
+        SELECT id, {listed(_SUBMITTED_WITH_KEY, terms=_TERMS)}
+        FROM new ORDER BY key, id
+        ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
+        RETURNING id
+    )
+    SELECT added.id FROM new LEFT JOIN added USING (id) ORDER BY new.id
+""")
+
+# xmin is the number of the transaction that wrote the row, so it changes whenever the row does.
+_VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
+_RECORD = f"{listed(TASK_COLUMNS, 't')}, t.args, t.result, {_VERSION}"
+
+KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
+
+GET = text(f"SELECT {_RECORD} FROM tasks t WHERE t.id = :id")
+
+GET_MANY = text(f"SELECT {_RECORD} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
+
+VERSIONS = text(f"SELECT t.id, {_VERSION} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
+
+LOCK = text(f"""
+    SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
+    WHERE t.id = ANY (CAST(:ids AS bigint[]))
+    ORDER BY t.id FOR UPDATE
+""")
+
+ATTEMPTS = text("""
+    SELECT *
+    FROM (
+        SELECT claim, attempt, outcome, started, ended, error, traceback, log
+        FROM attempts WHERE task = :id ORDER BY claim DESC LIMIT :latest
+    ) last
+    ORDER BY claim
+""")
+
+_SAVED = (
+    *("status", "run_at", "expire", "max_attempts", "attempt", "losses", "handler", "lease_until", "started"),
+    *("finished", "progress", "error"),
+)
+
+SAVE = text(f"""
+    UPDATE tasks t
+    SET {assigned(_SAVED, "s")}
+    FROM {unnested(("id", *_SAVED))} AS s (id, {listed(_SAVED)})
+    WHERE t.id = s.id AND t.id = ANY (CAST(:id AS bigint[]))
+""")
+
+REMOVE = text("DELETE FROM tasks WHERE id = :id")

@@ -1,0 +1,84 @@
+"""The pool for transactions: SQLAlchemy's QueuePool, which closes its idle connections when fewer were enough."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import QueuePool
+
+from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.watchdog import Watchdog
+
+CHECKOUT_SECONDS = 10.0
+"""Seconds that a transaction waits for a free connection."""
+PEAK_WINDOW_SECONDS = 30.0
+"""Seconds over which the peak use is taken."""
+MIN_CONNECTIONS = 1
+"""Number of open connections that is never too many, whatever the peak use was."""
+
+
+class TransactionPool:
+    """Lends connections for one transaction each. Safe to use from several threads.
+
+    `connect`: opens a psycopg2 connection.
+    `size`: the highest number of open connections.
+    `watchdog`: watches each transaction.
+    """
+
+    def __init__(self, connect: Callable[[], Any], size: int, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+        self.peak_use = PeakUse()
+        self.engine: Engine = create_engine(
+            "postgresql+psycopg2://",
+            creator=connect,
+            use_native_hstore=False,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=CHECKOUT_SECONDS,
+            pool_use_lifo=True,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Lend a connection, and roll back unless the block commits. Raises what translated_errors raises."""
+        pool = cast(QueuePool, self.engine.pool)
+        try:
+            with translated_errors():
+                connection = self.engine.connect()
+                self.peak_use.record(pool.checkedout())
+                # The watchdog goes around the connection: ending the transaction takes an answer as well.
+                with self._watchdog.watch(connection.connection.dbapi_connection), connection:
+                    yield connection
+        finally:
+            self._close_surplus(pool)
+
+    def close(self) -> None:
+        """Close the idle connections; a lent one is closed when it is given back."""
+        self.engine.dispose()
+
+    def _close_surplus(self, pool: QueuePool) -> None:
+        if pool is not self.engine.pool:
+            pool.dispose()  # The connection went back to a pool that close() has replaced.
+        elif self.peak_use.window_ended_below(pool.checkedin()):
+            self.close()
+
+
+class PeakUse:
+    """Peak of connections in use per window of PEAK_WINDOW_SECONDS. Unsynchronised: may undercount."""
+
+    def __init__(self) -> None:
+        self._peak, self._ends = 0, time.monotonic() + PEAK_WINDOW_SECONDS
+
+    def record(self, in_use: int) -> None:
+        """Record the number of connections that are in use now."""
+        self._peak = max(self._peak, in_use)
+
+    def window_ended_below(self, open: int) -> bool:
+        """Tell whether the window has ended with a peak below the number of open connections; start the next one."""
+        now = time.monotonic()
+        if now < self._ends:
+            return False
+        peak, self._peak, self._ends = max(self._peak, MIN_CONNECTIONS), 0, now + PEAK_WINDOW_SECONDS
+        return open > peak
