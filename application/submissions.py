@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.errors import InvalidArguments, KeyTaken, StorageConflict
+from application.json.fingerprint import fingerprint
+from application.json.search_terms import terms
+from application.json.text import dump
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import UnitOfWork
-from domain import json_text, search_terms
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
-from domain.key import fingerprint
 from domain.submission import Submission
 from domain.task import Task
 
@@ -62,14 +63,14 @@ class SubmissionBuilder:
             raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
         return Submission(
             type=request.type,
-            args=json_text.dump(request.args),
+            args=dump(request.args),
             now=now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
             run_at=_run_at(request, now),
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,
-            terms=search_terms.terms(request.args),
+            terms=terms(request.args),
         )
 
 

@@ -34,11 +34,3 @@ class NaiveTime(DomainError):
     def __init__(self, time: object) -> None:
         super().__init__()
         self.time = time
-
-
-class NotKept(DomainError):
-    """{path}: {why}"""
-
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__()
-        self.path, self.why = path, why

@@ -20,7 +20,8 @@ class Filter:
     """Which tasks are asked for; None is any.
 
     They were created at `created_after` or later and before `created_before`, and have each of these `terms` of
-    domain.search_terms. Ids rise with `created`: where the order differs by more than a minute, a task may be missed.
+    application.json.search_terms. Ids rise with `created`: where the order differs by more than a minute, a task may
+    be missed.
     """
 
     statuses: frozenset[Status] = ANY_STATUS

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import NotKept
-from domain.json_items import items
-from domain.json_text import MAX_DEPTH, NotJson, parse
+from application.json.errors import NotJson, UnkeepableJson
+from application.json.items import items
+from application.json.limits import MAX_DEPTH
+from application.json.parsing import parse
 from tests.unit.test_json_text import same, values
 
 spaces = st.text(" \t\n\r", max_size=3)
@@ -18,17 +19,17 @@ spaces = st.text(" \t\n\r", max_size=3)
 def test_they_are_those_of_the_whole(array: list[object], space: str, ascii: bool):
     written = [json.dumps(value, ensure_ascii=ascii) for value in array]
     text = f"{space}[{space}" + f"{space},{space}".join(written) + f"{space}]{space}"
-    assert same(list(items(text, longest=10**6)), parse(text))
+    assert same(list(items(text, max_characters=10**6)), parse(text))
 
 
 @given(st.lists(values.filter(lambda value: len(json.dumps(value)) <= 40), max_size=30))
 def test_wherever_the_windows_end(array: list[object]):
-    assert same(list(items(json.dumps(array, ensure_ascii=False), longest=40)), array)
+    assert same(list(items(json.dumps(array, ensure_ascii=False), max_characters=40)), array)
 
 
 def refusals(text: str) -> dict[int, tuple[str, str]]:
-    given = enumerate(items(text, longest=1000))
-    return {nth: (each.path, each.why) for nth, each in given if isinstance(each, NotKept)}
+    given = enumerate(items(text, max_characters=1000))
+    return {nth: (each.path, each.why) for nth, each in given if isinstance(each, UnkeepableJson)}
 
 
 def test_what_cannot_be_kept_is_said_in_its_place_and_the_others_are_given():
@@ -44,8 +45,8 @@ def test_what_cannot_be_kept_is_said_in_its_place_and_the_others_are_given():
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_the_place_of_what_is_nested_without_end_is_named(opening: str):
-    with pytest.raises(NotKept, match=r"^\$\.1: arrays and objects may be nested"):
-        list(items(f"[1,{opening * 300_000}", longest=10**7))
+    with pytest.raises(UnkeepableJson, match=r"^\$\.1: arrays and objects may be nested"):
+        list(items(f"[1,{opening * 300_000}", max_characters=10**7))
 
 
 def test_an_item_that_is_a_little_too_long_is_said_to_be_in_its_place():
@@ -54,8 +55,8 @@ def test_an_item_that_is_a_little_too_long_is_said_to_be_in_its_place():
 
 @pytest.mark.parametrize("item", ["1" * 90, '"' + "x" * 90 + '"', "[" + "1," * 40 + "1]", '{"a":' + "1" * 90 + "}"])
 def test_an_item_that_is_much_too_long_is_never_parsed_as_a_whole(item: str):
-    with pytest.raises(NotKept) as refusal:
-        list(items(f"[0,{item},0]", longest=40))
+    with pytest.raises(UnkeepableJson) as refusal:
+        list(items(f"[0,{item},0]", max_characters=40))
     assert (refusal.value.path, refusal.value.why) == ("$.1", "an item has at most 40 characters")
 
 
@@ -64,10 +65,10 @@ def test_an_item_that_is_much_too_long_is_never_parsed_as_a_whole(item: str):
 )
 def test_what_is_no_array_is_said_to_be_none(text: str):
     with pytest.raises(NotJson):
-        list(items(text, longest=1000))
+        list(items(text, max_characters=1000))
 
 
 def test_the_place_of_a_mistake_is_counted_from_the_beginning():
     text = json.dumps(list(range(1000))).replace("998", "99x")
     with pytest.raises(NotJson, match=f"char {text.index('x')}"):
-        list(items(text, longest=50))
+        list(items(text, max_characters=50))

@@ -1,14 +1,18 @@
 """JSON that comes back as it went in, or is refused with the place named."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import NotKept
-from domain.json_text import MAX_DEPTH, MAX_INTEGER_DIGITS, NotJson, canonical, dump, parse
+from application.json.errors import NotJson, UnkeepableJson
+from application.json.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
+from application.json.parsing import parse
+from application.json.text import canonical, dump
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -111,16 +115,16 @@ class TestRefused:
         ],
     )
     def test_what_cannot_be_kept_is_refused_with_its_place(self, text: str, refusal: str):
-        with pytest.raises(NotKept) as refused:
+        with pytest.raises(UnkeepableJson) as refused:
             parse(text)
         assert str(refused.value) == refusal
 
     def test_the_first_of_several_is_named(self):
-        with pytest.raises(NotKept, match=r"^\$\.b\.c: NaN"):
+        with pytest.raises(UnkeepableJson, match=r"^\$\.b\.c: NaN"):
             parse('{"a":[1,{}],"b":{"x":"ok","c":NaN},"d":1e999}')
 
     def test_a_key_is_refused_before_what_stands_under_it(self):
-        with pytest.raises(NotKept, match="surrogate"):
+        with pytest.raises(UnkeepableJson, match="surrogate"):
             parse('{"\\ud800":NaN}')
 
     @given(st.lists(st.integers(0, 3) | st.sampled_from("ab"), max_size=6))
@@ -128,7 +132,7 @@ class TestRefused:
         text = "NaN"
         for step in reversed(steps):
             text = f'{{"{step}":{text}}}' if isinstance(step, str) else "[" + "0," * step + text + "]"
-        with pytest.raises(NotKept) as refused:
+        with pytest.raises(UnkeepableJson) as refused:
             parse(text)
         assert refused.value.path == ".".join(["$", *map(str, steps)])
 
@@ -157,7 +161,7 @@ class TestRefused:
 )
 def test_a_text_that_means_harm_is_refused_within_moments(text: str):
     begun = time.monotonic()
-    with pytest.raises((NotJson, NotKept)):
+    with pytest.raises((NotJson, UnkeepableJson)):
         parse(text)
     assert time.monotonic() - begun < 5
 
@@ -175,3 +179,10 @@ class TestCanonical:
     )
     def test_what_says_something_else_is_not(self, one: str, other: str):
         assert canonical(parse(one)) != canonical(parse(other))
+
+
+def test_importing_json_loads_neither_ports_nor_use_cases():
+    modules = "application.json.items, application.json.search_terms, application.json.fingerprint"
+    loaded = subprocess.check_output([sys.executable, "-c", f"import {modules}, sys; print(*sys.modules)"], text=True)
+    ours = {name for name in loaded.split() if name.startswith("application.")}
+    assert {name for name in ours if not name.startswith("application.json")} == {"application.errors"}

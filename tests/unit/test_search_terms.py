@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain import json_text
-from domain.search_terms import MAX_TERMS, term, terms
+from application.json.parsing import parse
+from application.json.search_terms import MAX_TERMS, term, terms
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from domain.search_terms import MAX_TERMS, term, terms
     ],
 )
 def test_a_task_is_found_by_each_of_its_arguments(args: str, path: str, value: str) -> None:
-    assert terms(json_text.parse(args)) == (term(path, value),)
+    assert terms(parse(args)) == (term(path, value),)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_term_is_the_same_in_every_process_and_fits_a_bigint() -> None:
 
 
 def test_depth_is_no_limit() -> None:
-    deep = json_text.parse('{"a":' * 199 + "1" + "}" * 199)
+    deep = parse('{"a":' * 199 + "1" + "}" * 199)
     assert terms(deep) == (term(".".join("a" * 199), "1"),)
 
 

@@ -11,8 +11,8 @@ from application.use_cases.delete_task import DeleteTask
 from application.use_cases.submit_tasks import SubmitTasks, UnreadableItem
 from application.use_cases.view_task import ViewTask
 from domain.errors import InvalidIdempotencyKey
+from domain.idempotency_key import idempotency_key
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
-from domain.key import key
 from domain.options import Options
 from domain.status import Status
 from domain.task_type import TaskType
@@ -81,7 +81,7 @@ class TestAgain:
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
     def test_what_no_header_can_hold_is_no_key(self, text: str):
         with pytest.raises(InvalidIdempotencyKey):
-            key(text)
+            idempotency_key(text)
 
 
 class TestMany:

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from application.errors import InvalidArguments, InvalidItems, KeyTaken, StorageUnavailable, UnknownTask, UnknownType
-from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition, NotKept
-from domain.json_text import NotJson
+from application.json.errors import NotJson, UnkeepableJson
+from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition
 from entrypoints.http.requests.idempotency_key import KEY
 from entrypoints.http.responses.json_response import json_response
 
@@ -36,7 +36,7 @@ RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnknownType: ErrorResponse(404),
         InvalidTransition: ErrorResponse(409),
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
-        NotKept: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
+        UnkeepableJson: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
         InvalidItems: ErrorResponse(422, lambda error: {"json": error.errors}),
