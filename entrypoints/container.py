@@ -22,7 +22,6 @@ from adapters.processes import ProcProcesses
 from adapters.webhooks import new_webhook_sender
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
-from application.signing import Signer
 from application.submissions import SubmissionBuilder
 from application.supervisor.background import ThreadRunner
 from application.supervisor.lane import Lane
@@ -121,11 +120,10 @@ class Container(containers.DeclarativeContainer):
 
     publish_types = providers.Singleton(PublishTypes, begin, clock, calendar)
     claim_deliveries = providers.Singleton(ClaimDeliveries, begin, clock)
-    webhook_sender = providers.Singleton(new_webhook_sender, settings.provided.webhook_networks)
-    signer = providers.Singleton(Signer, settings.provided.webhook_secret)
-    deliver = providers.Singleton(
-        Deliver, begin, clock, webhook_sender, signer, viewer, providers.Object(callback_json)
+    webhook_sender = providers.Singleton(
+        new_webhook_sender, settings.provided.webhook_networks, settings.provided.webhook_secret
     )
+    deliver = providers.Singleton(Deliver, begin, clock, webhook_sender, viewer, providers.Object(callback_json))
 
     published = providers.Object(lambda types: None)
     supervisor_state = providers.Singleton(SupervisorState, clock)
