@@ -41,6 +41,10 @@ class InvalidArguments(ApplicationError):
         self.type, self.errors = type, errors
 
 
+class CallbacksDisabled(ApplicationError):
+    """callbacks are disabled: there is no secret to sign them with"""
+
+
 class KeyTaken(ApplicationError):
     """the idempotency key has a task of another type or with other arguments"""
 
@@ -53,7 +57,7 @@ class KeyTaken(ApplicationError):
 class InvalidItems(ApplicationError):
     """{number} of the tasks cannot be submitted, so none was"""
 
-    def __init__(self, errors: Mapping[str, Sequence[str]], number: int) -> None:
+    def __init__(self, errors: Mapping[str, Sequence[str | CallbacksDisabled]], number: int) -> None:
         super().__init__()
         self.errors, self.number = errors, number
 

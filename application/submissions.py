@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.errors import InvalidArguments, KeyTaken, StorageConflict
+from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict
 from application.json.fingerprint import fingerprint
 from application.json.search_terms import terms
 from application.json.text import dump
@@ -42,13 +42,13 @@ class SubmissionBuilder:
     """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
 
     def __init__(
-        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, signs: bool
+        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, callbacks_enabled: bool
     ) -> None:
         self._clock = clock
         self._types = types
         self._checker = checker
         self._max_task_time = max_task_time
-        self._signs = signs
+        self._callbacks_enabled = callbacks_enabled
 
     def now(self) -> datetime:
         """The moment at which something is submitted; many together are submitted at one."""
@@ -59,8 +59,8 @@ class SubmissionBuilder:
         published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
-        if "callback" in request.options and not self._signs:
-            raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
+        if "callback" in request.options and not self._callbacks_enabled:
+            raise CallbacksDisabled
         return Submission(
             type=request.type,
             args=dump(request.args),

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from application.conflict_retry import retry_on_conflict
-from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
+from application.errors import CallbacksDisabled, InvalidArguments, InvalidItems, KeyTaken, UnknownType
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest, add_or_find
@@ -14,7 +14,8 @@ from domain.errors import InvalidOption
 from domain.ids import TaskId
 from domain.submission import Submission
 
-Errors = Mapping[str, Sequence[str]]
+Errors = Mapping[str, Sequence[str | CallbacksDisabled]]
+"""What is wrong with an item, by the path of the place in it, such as `$.priority`."""
 
 MAX_ITEMS_NAMED = 10
 """So many wrong places are named of one item."""
@@ -55,6 +56,8 @@ class SubmitTasks:
             return UnreadableItem({"$.type": [f"{error.type} is not published"]})
         except InvalidArguments as error:
             return UnreadableItem({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
+        except CallbacksDisabled as error:
+            return UnreadableItem({"$.callback": [error]})
         except InvalidOption as error:
             return UnreadableItem({f"$.{error.option}": [f"it takes {error.takes}"]})
 

@@ -37,7 +37,7 @@ class Service:
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.submission_builder = SubmissionBuilder(
-            self.clock, self.types, AnyButWrong(), max_task_time=600, signs=True
+            self.clock, self.types, AnyButWrong(), max_task_time=600, callbacks_enabled=True
         )
 
     def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:

@@ -151,5 +151,7 @@ class TestMany:
                 assert len(seen) == number
                 yield request(number)
 
-        submission_builder = SubmissionBuilder(service.clock, service.types, Seeing(), max_task_time=60, signs=False)
+        submission_builder = SubmissionBuilder(
+            service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
+        )
         assert len(SubmitTasks(service.begin, submission_builder, service)(asked())) == 3
