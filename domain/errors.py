@@ -1,4 +1,4 @@
-"""What the domain refuses. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the domain. The docstring of an error is its message; its attributes are the data."""
 
 
 class DomainError(Exception):
