@@ -1,11 +1,11 @@
-"""What the application refuses or cannot do. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the application. The docstring of an error is its message; its attributes are the data."""
 
 from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
 
 MAX_NAME_CHARACTERS, MAX_NAMES_LISTED = 100, 50
-"""What a message repeats of a name, and how many names."""
+"""The characters of a name, and the number of names, that a message repeats at most."""
 
 
 class ApplicationError(Exception):
@@ -51,7 +51,7 @@ class KeyTaken(ApplicationError):
     def __init__(self, tasks: Mapping[int, TaskId]) -> None:
         super().__init__()
         self.tasks = tasks
-        """By the place of the request among those that came together."""
+        """By the index of the request among those that came together."""
 
 
 class InvalidItems(ApplicationError):
