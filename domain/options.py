@@ -13,7 +13,7 @@ MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a task is to be run.
+    """The options with which a task is run.
 
     `timeout`: seconds that an attempt may take; None is no limit.
     `callback`: the address to which a message is sent when the task has finished; None is no message.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from domain.ids import TypeName
 
 ABANDONED_RETENTION = timedelta(hours=1)
-"""How long an abandoned schedule keeps its next tick for a handler that has the type again."""
+"""The time for which an abandoned schedule keeps its next tick for a handler that has the type again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

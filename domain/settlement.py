@@ -11,7 +11,7 @@ from domain.task import Task
 
 
 class Outcome(StrEnum):
-    """How a start ended."""
+    """The outcomes of a start."""
 
     DONE = "done"
     FAILED = "failed"
@@ -61,7 +61,7 @@ class Settlement:
         """The handler that held the task is gone. A claim that never became a start leaves no record."""
         if running.started is None:
             return cls.released(running, now)
-        holder = running.lease.handler if running.lease else "nobody"
+        holder = running.lease.handler if running.lease else "unknown"
         return cls(
             task=running.lose(now), attempt=_record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
         )

@@ -1,4 +1,4 @@
-"""Why a text is refused as JSON. The docstring of an application error is its message."""
+"""The errors of a text that is refused as JSON. The docstring of an application error is its message."""
 
 from application.errors import ApplicationError
 

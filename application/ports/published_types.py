@@ -23,7 +23,7 @@ class PublishedType:
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)
-"""How long a dead handler is still known."""
+"""The time for which a dead handler is still known."""
 
 
 class PublishedTypes(Protocol):
