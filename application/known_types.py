@@ -21,7 +21,7 @@ def attempts(types: Mapping[TypeName, PublishedType], name: TypeName) -> int:
 
 
 class KnownTypes:
-    """Safe to use from several threads: one of them reads while the others use the types that were read last."""
+    """A cache of the published types. Thread-safe: one thread reads while the others use the types that it has."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
