@@ -1,1 +1,1 @@
-"""What people ask of the service, and what it needs from outside to answer."""
+"""The use cases of the service, and the ports through which they reach storage, clock and other services."""

@@ -1,4 +1,4 @@
-"""Waiting for tasks to change: one look at the storage serves all who wait in this process, however many they are."""
+"""The change feed: one poll of the storage serves all threads of this process that wait for tasks to change."""
 
 import logging
 import random
@@ -19,71 +19,77 @@ from application.view import View, Viewer
 from domain.ids import TaskId
 
 POLL_SECONDS = 1.0
-"""Seconds between two looks where nothing is heard."""
+"""Seconds between two polls without a notification."""
 POLL_GAP_SECONDS, MAX_BURST_POLLS = 0.01, 5
-"""Seconds between two looks on average, however much is heard; after a quiet while so many come without them."""
+"""Seconds between two polls on average under constant notifications, and the polls without such gaps after a pause."""
 MIN_GAP_PER_POLL = 2
-"""How many times longer than a look the pause after it is at least, so that looking leaves time for everything else."""
+"""The smallest ratio of a gap to the poll before it, so that polling leaves time for other work."""
 NOTIFY_BATCH, NOTIFY_GAP_SECONDS = 25, 0.002
-"""So many are told at once, and then others have their turn for so many seconds: each has a thread that wakes up."""
+"""Subscribers that are notified at once, and seconds until the next batch: each wakes up a thread, and others have work
+to do in between."""
 log = logging.getLogger(__name__)
 
 
 class Subscriber:
-    """Somebody who waits for one task. `seen` is its version that was told last."""
+    """One thread that waits for changes of one task. `seen` is the version that was published to it last."""
 
     def __init__(self, id: TaskId, seen: Version) -> None:
         self.id = id
         self.seen = seen
         self.has_ended = False
-        self._news: View | None = None
+        self._view: View | None = None
         self._lock = Lock()
-        # Rung once for whatever has come. A condition would make a lock for each wait, and hundreds wait.
-        self._bell: SimpleQueue[None] = SimpleQueue()
+        # Not a condition, which would make a lock for each wait, and hundreds of threads wait.
+        self._signals: SimpleQueue[None] = SimpleQueue()
 
     def next(self, seconds: float) -> View | None:
-        """The task when it is another than was seen; None after so many seconds, or where nothing more will come."""
+        """The next view of the task; None after so many seconds, or if the subscription has ended."""
         try:
-            self._bell.get(timeout=max(seconds, 0))
+            self._signals.get(timeout=max(seconds, 0))
         except Empty:
             return None
         with self._lock:
-            news, self._news = self._news, None
-        return news
+            view, self._view = self._view, None
+        return view
 
-    def tell(self, view: View | None) -> None:
-        """The task as it is now; nothing more will come after None."""
+    def publish(self, view: View) -> None:
+        """Hand over the present view; it replaces one that was not taken yet."""
         with self._lock:
-            is_rung = self._news is not None
-            if view:
-                self.seen, self._news = view.stored.version, view
-            else:
-                self.has_ended = True
-        if view is None or not is_rung:
-            self._bell.put(None)
+            is_signalled = self._view is not None
+            self.seen, self._view = view.stored.version, view
+        if not is_signalled:
+            self._signals.put(None)
+
+    def end(self) -> None:
+        """End the subscription: no view follows."""
+        with self._lock:
+            self.has_ended = True
+        self._signals.put(None)
 
 
 @dataclass(slots=True)
 class PollGaps:
-    """How soon one look may follow another: at once for who waits alone, seldom while much is heard."""
+    """The gaps between polls: none after a pause, POLL_GAP_SECONDS under constant notifications."""
 
     _due: float = -inf
 
     def after(self, now: float, took: float) -> float:
-        """Seconds from a look that has ended now, and took so long, to the next."""
+        """Seconds until the next poll, after one that has ended now and took so many seconds."""
         self._due = max(self._due + POLL_GAP_SECONDS, now - (MAX_BURST_POLLS - 1) * POLL_GAP_SECONDS)
         return min(max(self._due - now, MIN_GAP_PER_POLL * took), POLL_SECONDS)
 
 
 class ChangeFeed:
-    """Nothing runs and nobody listens until the first one waits."""
+    """Publishes the changes of tasks to subscribers. Its thread and its listener start with the first subscriber."""
 
-    def __init__(self, storage: AutocommitStore, clock: Clock, listener: Listener, viewer: Viewer, most: int) -> None:
+    def __init__(
+        self, storage: AutocommitStore, clock: Clock, listener: Listener, viewer: Viewer, max_subscribers: int
+    ) -> None:
         self._storage = storage
         self._clock = clock
         self._listener = listener
         self._viewer = viewer
-        self._most = most
+        self._max_subscribers = max_subscribers
         self._subscribers: set[Subscriber] = set()
         self._lock = Lock()
         self._hint = Event()
@@ -92,9 +98,9 @@ class ChangeFeed:
 
     @contextmanager
     def subscribe(self, id: TaskId, seen: Version) -> Iterator[Subscriber | None]:
-        """A watcher of that task; None where too many wait already, or nobody is to wait any more."""
+        """A subscriber of that task; None if there are too many already, or the feed is closed."""
         subscriber = self._admitted(Subscriber(id, seen))
-        # What has changed since it was seen may have been told of already.
+        # A change since `seen` may have been notified before the subscription.
         self._hint.set()
         try:
             yield subscriber
@@ -104,10 +110,10 @@ class ChangeFeed:
                     self._subscribers.discard(subscriber)
 
     def close(self) -> None:
-        """All who wait are sent away with what they know, and nobody waits any more."""
+        """End all subscriptions, and admit no others."""
         self._closed.set()
-        for subscriber in self._waiting():
-            subscriber.tell(None)
+        for subscriber in self._present():
+            subscriber.end()
         self._hint.set()
         self._listener.close()
         if self._thread:
@@ -115,54 +121,58 @@ class ChangeFeed:
 
     def _admitted(self, subscriber: Subscriber) -> Subscriber | None:
         with self._lock:
-            if self._closed.is_set() or len(self._subscribers) >= self._most:
+            if self._closed.is_set() or len(self._subscribers) >= self._max_subscribers:
                 return None
             if self._thread is None:
                 self._listener.listen(lambda _: self._hint.set(), (Topic.CHANGED,))
-                self._thread = Thread(target=self._keep_looking, name="changes", daemon=True)
+                self._thread = Thread(target=self._run, name="change-feed", daemon=True)
                 self._thread.start()
             self._subscribers.add(subscriber)
         return subscriber
 
-    def _waiting(self) -> Sequence[Subscriber]:
+    def _present(self) -> Sequence[Subscriber]:
         with self._lock:
             return list(self._subscribers)
 
-    def _keep_looking(self) -> None:
-        pauses = PollGaps()
+    def _run(self) -> None:
+        gaps = PollGaps()
         while not self._closed.is_set():
             self._hint.wait(POLL_SECONDS * random.uniform(0.75, 1.25))
             self._hint.clear()
             began = self._clock.monotonic()
-            self._try_to_look()
+            self._try_to_poll()
             now = self._clock.monotonic()
-            self._closed.wait(pauses.after(now, now - began))
+            self._closed.wait(gaps.after(now, now - began))
 
-    def _try_to_look(self) -> None:
+    def _try_to_poll(self) -> None:
         try:
-            self._look()
+            self._poll()
         except StorageUnavailable:
-            return  # who waits is served by the next look
+            return  # the next poll serves the subscribers
         except Exception:
-            log.exception("whether tasks have changed cannot be told")
+            log.exception("change feed: a poll failed, and is repeated")
 
-    def _look(self) -> None:
-        watchers: defaultdict[TaskId, list[Subscriber]] = defaultdict(list)
-        for subscriber in self._waiting():
-            watchers[subscriber.id].append(subscriber)
-        if not watchers:
+    def _poll(self) -> None:
+        by_task: defaultdict[TaskId, list[Subscriber]] = defaultdict(list)
+        for subscriber in self._present():
+            by_task[subscriber.id].append(subscriber)
+        if not by_task:
             return
-        versions = self._storage.versions(watchers.keys())
-        # A crowd comes last: it would keep others waiting.
-        for id, of_it in sorted(watchers.items(), key=lambda each: len(each[1])):
-            if behind := [subscriber for subscriber in of_it if subscriber.seen != versions.get(id)]:
-                self._tell(id, behind)
+        versions = self._storage.versions(by_task.keys())
+        # The tasks with the fewest subscribers come first, since many subscribers take a while to notify.
+        for id, subscribers in sorted(by_task.items(), key=lambda each: len(each[1])):
+            if outdated := [subscriber for subscriber in subscribers if subscriber.seen != versions.get(id)]:
+                self._publish(id, outdated)
 
-    def _tell(self, id: TaskId, watchers: Sequence[Subscriber]) -> None:
+    def _publish(self, id: TaskId, subscribers: Sequence[Subscriber]) -> None:
+        """Publish the view of the task, which is made once for all; end the subscriptions of a task that is gone."""
         stored = self._storage.get_many([id]).get(id)
         view = self._viewer(stored) if stored else None
-        for start in range(0, len(watchers), NOTIFY_BATCH):
-            for subscriber in watchers[start : start + NOTIFY_BATCH]:
-                subscriber.tell(view)
-            if start + NOTIFY_BATCH < len(watchers):
+        for start in range(0, len(subscribers), NOTIFY_BATCH):
+            for subscriber in subscribers[start : start + NOTIFY_BATCH]:
+                if view:
+                    subscriber.publish(view)
+                else:
+                    subscriber.end()
+            if start + NOTIFY_BATCH < len(subscribers):
                 self._closed.wait(NOTIFY_GAP_SECONDS)

@@ -1,4 +1,4 @@
-"""What many threads ask at the same moment is carried out together, by one of them for all."""
+"""Request coalescing: the calls that many threads make at the same moment are carried out together by one of them."""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -11,25 +11,33 @@ Result = TypeVar("Result")
 
 
 class _Call(Generic[Argument, Result]):
-    """One who has asked, and waits for the bell: it rings for an answer, or for taking the lead."""
+    """The call of one thread.
 
-    __slots__ = ("answers", "asked", "bell", "error", "leads")
+    `leads`: whether this thread carries out the next calls.
+    `results`: its result, once it has one.
+    `error`: the error that all calls carried out with it have.
+    `blocked`: a lock that is held while the thread waits, until its call was carried out or it leads.
+    """
 
-    def __init__(self, asked: Argument) -> None:
-        self.asked = asked
+    __slots__ = ("argument", "blocked", "error", "leads", "results")
+
+    def __init__(self, argument: Argument) -> None:
+        self.argument = argument
         self.leads = False
-        self.answers: list[Result] = []
+        self.results: list[Result] = []
         self.error: StorageUnavailable | None = None
-        self.bell = Lock()
-        self.bell.acquire()
+        self.blocked = Lock()
+        self.blocked.acquire()
 
 
 class Coalesced(Generic[Argument, Result]):
-    """A function of one, made of one of many that answers in their order. Safe to use from many threads.
+    """A function of one argument, made from a function of many that returns results in their order. Thread-safe.
 
-    The first who comes leads: nobody waits for others to come. Who comes meanwhile is carried out next, all together,
-    so that everybody is answered by what began after they had asked. Where the storage is away all are told so; where
-    anything else goes wrong for many, a StorageConflict for one, each tries alone.
+    The first caller leads, and waits for no other calls. Calls that come meanwhile are carried out next, all together,
+    so each result comes from a step that began after the call.
+
+    Raises StorageUnavailable: the storage is away, for every call of the step.
+    After any other error of a joint step, a StorageConflict included, each caller carries out its own call alone.
     """
 
     def __init__(self, carry_out: Callable[[Sequence[Argument]], Sequence[Result]]) -> None:
@@ -38,13 +46,13 @@ class Coalesced(Generic[Argument, Result]):
         self._is_led = False
         self._waiting: list[_Call[Argument, Result]] = []
 
-    def __call__(self, asked: Argument) -> Result:
-        """The answer to this one."""
-        call: _Call[Argument, Result] = _Call(asked)
+    def __call__(self, argument: Argument) -> Result:
+        """The result for this argument."""
+        call: _Call[Argument, Result] = _Call(argument)
         self._enqueue(call)
         if not call.leads:
-            call.bell.acquire()
-        return self._lead(call) if call.leads else self._answered(call)
+            call.blocked.acquire()
+        return self._lead(call) if call.leads else self._result(call)
 
     def _enqueue(self, call: _Call[Argument, Result]) -> None:
         with self._lock:
@@ -54,40 +62,42 @@ class Coalesced(Generic[Argument, Result]):
                 self._is_led = call.leads = True
 
     def _lead(self, own: _Call[Argument, Result]) -> Result:
+        """Carry out this call with all that wait, then let the first call that came meanwhile lead."""
         with self._lock:
             others, self._waiting = self._waiting, []
         try:
-            self._answer([own, *others])
+            self._carry_out_together([own, *others])
         finally:
             for call in others:
-                call.bell.release()
+                call.blocked.release()
             self._hand_over()
-        return self._answered(own)
+        return self._result(own)
 
-    def _answer(self, seats: Sequence[_Call[Argument, Result]]) -> None:
+    def _carry_out_together(self, calls: Sequence[_Call[Argument, Result]]) -> None:
         try:
-            answers = self._carry_out([call.asked for call in seats])
+            results = self._carry_out([call.argument for call in calls])
         except Exception as error:
-            if len(seats) == 1:
+            if len(calls) == 1:
                 raise
             if isinstance(error, StorageUnavailable) and not isinstance(error, StorageConflict):
-                for call in seats:
+                for call in calls:
                     call.error = error
         else:
-            for call, answer in zip(seats, answers, strict=True):
-                call.answers.append(answer)
+            for call, result in zip(calls, results, strict=True):
+                call.results.append(result)
 
     def _hand_over(self) -> None:
         with self._lock:
             if not self._waiting:
                 self._is_led = False
                 return
-            heir = self._waiting.pop(0)
-        heir.leads = True
-        heir.bell.release()
+            next_leader = self._waiting.pop(0)
+        next_leader.leads = True
+        next_leader.blocked.release()
 
-    def _answered(self, call: _Call[Argument, Result]) -> Result:
+    def _result(self, call: _Call[Argument, Result]) -> Result:
+        """The result of this call, which is carried out alone if the joint step gave none."""
         if call.error:
             raise StorageUnavailable from call.error
-        (answer,) = call.answers or self._carry_out([call.asked])
-        return answer
+        (result,) = call.results or self._carry_out([call.argument])
+        return result

@@ -1,4 +1,4 @@
-"""Trying again where others changed the same at the same time: nothing was written then."""
+"""Retries after conflicts, in which other transactions changed the same rows and nothing was written."""
 
 import random
 from collections.abc import Callable
@@ -12,25 +12,28 @@ from application.errors import StorageConflict
 P = ParamSpec("P")
 T = TypeVar("T")
 MAX_TRIES, MAX_SECONDS = 12, 3.0
-"""So often, but not so long after the first: who met others may meet them again, and a lock that is kept takes time."""
+"""The number of tries, and the seconds after the first conflict in which another try may begin.
+
+Conflicts between the same transactions may recur, and waiting for a lock that is held long takes time in each try.
+"""
 MAX_PAUSE_SECONDS = 0.02
-"""Seconds at most, so that two who met do not meet again."""
+"""Seconds of the longest pause. Pauses are random, so that transactions that met do not meet again."""
 
 
-def retry_on_conflict(verb: Callable[P, T]) -> Callable[P, T]:
-    """The same verb, repeated after a StorageConflict; the last one is raised."""
+def retry_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function, called again after a StorageConflict; the last one is raised."""
 
-    @wraps(verb)
-    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+    @wraps(function)
+    def retrying(*args: P.args, **kwargs: P.kwargs) -> T:
         until = inf
         for _ in range(MAX_TRIES - 1):
             try:
-                return verb(*args, **kwargs)
+                return function(*args, **kwargs)
             except StorageConflict:
                 until = min(until, monotonic() + MAX_SECONDS)
                 if monotonic() > until:
                     raise
                 sleep(random.uniform(0, MAX_PAUSE_SECONDS))
-        return verb(*args, **kwargs)
+        return function(*args, **kwargs)
 
-    return again
+    return retrying

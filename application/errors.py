@@ -1,11 +1,11 @@
-"""What the application refuses or cannot do. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the application. The docstring of an error is its message; its attributes are the data."""
 
 from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
 
 MAX_NAME_CHARACTERS, MAX_NAMES_LISTED = 100, 50
-"""What a message repeats of a name, and how many names."""
+"""The characters of a name, and the number of names, that a message repeats at most."""
 
 
 class ApplicationError(Exception):
@@ -41,19 +41,23 @@ class InvalidArguments(ApplicationError):
         self.type, self.errors = type, errors
 
 
+class CallbacksDisabled(ApplicationError):
+    """callbacks are disabled: there is no secret to sign them with"""
+
+
 class KeyTaken(ApplicationError):
     """the idempotency key has a task of another type or with other arguments"""
 
     def __init__(self, tasks: Mapping[int, TaskId]) -> None:
         super().__init__()
         self.tasks = tasks
-        """By the place of the request among those that came together."""
+        """By the index of the request among those that came together."""
 
 
 class InvalidItems(ApplicationError):
     """{number} of the tasks cannot be submitted, so none was"""
 
-    def __init__(self, errors: Mapping[str, Sequence[str]], number: int) -> None:
+    def __init__(self, errors: Mapping[str, Sequence[str | CallbacksDisabled]], number: int) -> None:
         super().__init__()
         self.errors, self.number = errors, number
 

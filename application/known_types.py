@@ -1,4 +1,4 @@
-"""The published types as one process knows them: asked of the storage at most once a second."""
+"""The published types as one process knows them: read from the storage at most once a second."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,16 +12,16 @@ from domain.ids import TypeName
 from domain.task_type import DEFAULT
 
 MAX_AGE_SECONDS = 1.0
-"""Seconds for which what was read counts as known."""
+"""Seconds for which the types that were read last are used."""
 
 
 def attempts(types: Mapping[TypeName, PublishedType], name: TypeName) -> int:
-    """How many attempts a task of this type has; one where nobody knows it any more."""
+    """The number of attempts that a task of this type may have; 1 if the type is unknown."""
     return types[name].type.options.max_attempts if name in types else 1
 
 
 class KnownTypes:
-    """Safe to use from several threads: one of them reads, the others go on with what is known."""
+    """A cache of the published types. Thread-safe: one thread reads while the others use the types that it has."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
@@ -31,9 +31,9 @@ class KnownTypes:
         self._types: Mapping[TypeName, PublishedType] = {}
 
     def all(self) -> Mapping[TypeName, PublishedType]:
-        """Every type that was ever published by its name, and `default` in any case.
+        """Every type that was ever published, by name, and `default` in any case.
 
-        StorageUnavailable where nothing is known yet; for a while that is told to everybody without asking again.
+        Raises StorageUnavailable: no types could be read yet. They are not read again for MAX_AGE_SECONDS.
         """
         if self._clock.monotonic() - self._read_at >= MAX_AGE_SECONDS and self._lock.acquire(blocking=not self._types):
             try:
@@ -45,19 +45,19 @@ class KnownTypes:
         return self._types
 
     def named(self, name: TypeName) -> PublishedType:
-        """That type. UnknownType, with the known ones, if nobody has published it."""
+        """The type of that name. Raises UnknownType, with the known ones: it was never published."""
         types = self.all()
         if name not in types:
             raise UnknownType(name, list(types))
         return types[name]
 
     def is_live(self, name: TypeName) -> bool:
-        """Whether a handler lives that can run tasks of this type."""
+        """Whether a live handler can run tasks of this type."""
         found = self.all().get(name)
         return found is not None and found.live
 
     def _refresh(self) -> None:
-        """Read anew. While the storage is away, what was known before still is."""
+        """Read the types if they are too old. While the storage is away, those that were read last stay."""
         if self._clock.monotonic() - self._read_at < MAX_AGE_SECONDS:
             return
         with suppress(StorageUnavailable):

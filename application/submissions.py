@@ -1,31 +1,34 @@
-"""Taking in what people ask for: checked first, then stored, one task a key."""
+"""Submissions: requests are checked, then stored, with one task for each idempotency key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.errors import InvalidArguments, KeyTaken, StorageConflict
+from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict
+from application.json.fingerprint import fingerprint
+from application.json.search_terms import terms
+from application.json.text import dump
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import UnitOfWork
-from domain import json_text, search_terms
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
-from domain.key import fingerprint
 from domain.submission import Submission
 from domain.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
-    """Arguments for a type, and what is asked beside them.
+    """A request for a task.
 
-    `args` is a parsed JSON object; `delay` and `ttl` are in seconds; `options` overrides those of the type by name. A
-    request with a `key` that came before is the same request, whatever its options.
+    `args`: a parsed JSON object.
+    `delay`, `ttl`: in seconds.
+    `key`: the idempotency key. A later request with the same key is the same request, whatever its options.
+    `options`: by name; they override those of the type.
     """
 
     type: TypeName
@@ -38,71 +41,83 @@ class TaskRequest:
 
 
 class SubmissionBuilder:
-    """Makes of requests what can be stored. `signs` says whether anybody may be told of anything."""
+    """Turns requests into submissions. `callbacks_enabled`: whether a request may bring a callback."""
 
     def __init__(
-        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, signs: bool
+        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, callbacks_enabled: bool
     ) -> None:
         self._clock = clock
         self._types = types
         self._checker = checker
         self._max_task_time = max_task_time
-        self._signs = signs
+        self._callbacks_enabled = callbacks_enabled
 
     def now(self) -> datetime:
-        """The moment at which something is submitted; many together are submitted at one."""
+        """The moment of a submission. Requests that come together share one."""
         return self._clock.now()
 
     def submission(self, request: TaskRequest, now: datetime) -> Submission:
-        """UnknownType, InvalidArguments or InvalidOption for what cannot be carried out."""
+        """The submission of a request.
+
+        Raises UnknownType: the type was never published.
+        Raises InvalidArguments: the arguments do not fit the schema of the type.
+        Raises CallbacksDisabled: the request has a callback, and none can be signed.
+        Raises InvalidOption: an option is beyond its limits.
+        """
         published = self._types.named(request.type).type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
-        if "callback" in request.options and not self._signs:
-            raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
+        if "callback" in request.options and not self._callbacks_enabled:
+            raise CallbacksDisabled
         return Submission(
             type=request.type,
-            args=json_text.dump(request.args),
+            args=dump(request.args),
             now=now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
             run_at=_run_at(request, now),
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,
-            terms=search_terms.terms(request.args),
+            terms=terms(request.args),
         )
 
 
 class AddedOrFound(NamedTuple):
-    """The task of a request: the new one, or none where the key had one before."""
+    """The task of a request. `new` is None if an earlier request with the same key made the task."""
 
     id: TaskId
     new: Task | None
 
 
 def add_or_find(work: UnitOfWork, submissions: Sequence[Submission]) -> Sequence[AddedOrFound]:
-    """The task of each. KeyTaken where that of a key is of another type or has other arguments: commit nothing then."""
+    """The task of each submission.
+
+    Raises KeyTaken: a key has a task of another type or with other arguments. The caller must not commit.
+    Raises StorageConflict: the task of a key was deleted meanwhile.
+    """
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
-    known = work.tasks.key_owners({each.key for each, new in pairs if new is None and each.key is not None})
-    others = {
-        nth: of.task for nth, (each, new) in enumerate(pairs) if not new and (of := _conflicting_owner(each, known))
+    owners = work.tasks.key_owners({each.key for each, new in pairs if new is None and each.key is not None})
+    conflicts = {
+        index: owner.task
+        for index, (each, new) in enumerate(pairs)
+        if not new and (owner := _conflicting_owner(each, owners))
     }
-    if others:
-        raise KeyTaken(others)
-    return [AddedOrFound(new.id, new) if new else AddedOrFound(_owner(each, known).task, None) for each, new in pairs]
+    if conflicts:
+        raise KeyTaken(conflicts)
+    return [AddedOrFound(new.id, new) if new else AddedOrFound(_owner(each, owners).task, None) for each, new in pairs]
 
 
-def _conflicting_owner(submission: Submission, known: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner | None:
-    of_key = _owner(submission, known)
-    return None if of_key.fingerprint == submission.fingerprint else of_key
+def _conflicting_owner(submission: Submission, owners: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner | None:
+    owner = _owner(submission, owners)
+    return None if owner.fingerprint == submission.fingerprint else owner
 
 
-def _owner(submission: Submission, known: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner:
-    found = submission.key and known.get(submission.key)
-    if not found:
-        # It was deleted in between: by now the key is free.
+def _owner(submission: Submission, owners: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner:
+    owner = submission.key and owners.get(submission.key)
+    if not owner:
+        # The task was deleted in between, so the key is free by now.
         raise StorageConflict
-    return found
+    return owner
 
 
 def _run_at(request: TaskRequest, now: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""A task as people see it: where it stands, and what it waits for."""
+"""The view of a task: the task itself, its texts, and what it waits for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A task with the texts that travel beside it; in lists `stored` has none."""
+    """A task with its arguments and its result, which views in lists do not have."""
 
     stored: TaskRecord
     waiting_for: WaitingFor | None
     _made: dict[Callable[["View"], Any], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def once(self, make: Callable[["View"], T]) -> T:
-        """What that makes of the view: the first time it is asked. Many who follow a task share its views."""
+        """`make` of this view, computed the first time only, since all followers of a task share its views."""
         if make not in self._made:
             self._made[make] = make(self)
         made: T = self._made[make]
@@ -30,18 +30,18 @@ class View:
 
     @property
     def task(self) -> Task:
-        """Where the task stands."""
+        """The task itself."""
         return self.stored.task
 
 
 class Viewer:
-    """Looks at tasks with the clock and the published types at hand."""
+    """Makes views, with the clock and the published types."""
 
     def __init__(self, types: KnownTypes, clock: Clock) -> None:
         self._types = types
         self._clock = clock
 
     def __call__(self, stored: TaskRecord) -> View:
-        """The view of a task now."""
+        """The present view of a task."""
         task = stored.task
         return View(stored, waiting_for(task, self._clock.now(), self._types.is_live(task.type)))

@@ -1,1 +1,1 @@
-"""What a task is and what may happen to it. Standard library only; reads no clock and no environment."""
+"""Tasks, their lifecycle and its rules. Imports the standard library alone; reads no clock and no environment."""

@@ -1,4 +1,4 @@
-"""The address that is told when a task has finished."""
+"""The callback: an address to which a message is sent when a task has finished."""
 
 import re
 
@@ -7,14 +7,14 @@ from domain.errors import InvalidOption
 MAX_ADDRESS_CHARACTERS = 2_000
 TAKES = f"an http or https address with a host, at most {MAX_ADDRESS_CHARACTERS} printable ASCII characters"
 
-# Labels are never empty: names with two dots in a row have no form that could be looked up.
+# No label is empty, since a name with two dots in a row cannot be resolved.
 _HOST = r"(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\]"
 _ADDRESS = re.compile(rf'https?://(?:{_HOST})(?::(?P<port>\d{{1,5}}))?(?:[/?][!"$-~]*)?', re.ASCII | re.IGNORECASE)
-"""No user in front of the host, no fragment behind the path: neither `#` nor anything beyond `~`."""
+"""Without a user before the host or a fragment after the path, so without `#`, and within printable ASCII."""
 
 
 def check_address(address: str | None) -> None:
-    """InvalidOption for what is no address to tell; None asks for nobody to be told."""
+    """Raises InvalidOption: no message can be sent to this address. None is allowed: it stands for no callback."""
     if address is not None and not _is_address(address):
         raise InvalidOption("callback", repr(address[:100]), TAKES)
 

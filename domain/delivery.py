@@ -1,4 +1,4 @@
-"""Telling an address that a task has finished: how often it was tried, and what comes next."""
+"""The delivery of the message that a task has finished: its attempts, and when the next one is due."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,13 @@ from domain.retry import RetryPolicy
 
 MAX_ATTEMPTS = 12
 RETRY_POLICY = RetryPolicy(first=5, factor=3, cap=6 * 3600)
-"""After 5, 15, 45 seconds and so on, from an hour on every three, then every six: for most of a day."""
+"""The pauses triple from 5 seconds to 3 hours, and are 6 hours from then on. All of them last most of a day."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryState(StrEnum):
-    """Whether the address knows, and if not, whether it will be tried again."""
+    """Whether the receiver has accepted the message, and if not, whether another attempt follows."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -25,9 +25,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The news of one finish of a task. It begins when the task finishes, and ends at the latest with the task.
+    """The message of one finish of a task. It begins when the task finishes, and ends with the task at the latest.
 
-    `due` is when it may be tried next. `attempts` counts how often it was claimed, and came to an answer or not.
+    `due`: when it may be attempted next.
+    `attempts`: how often it was claimed, whether or not an answer came.
     """
 
     task: TaskId
@@ -40,22 +41,22 @@ class Delivery:
 
     @classmethod
     def of(cls, task: TaskId, url: str, finished: datetime) -> "Delivery":
-        """What begins when that task finishes: due at once."""
+        """The delivery that begins when this task finishes: due at once."""
         return cls(task=task, url=url, finished=aware(finished), due=finished)
 
     @property
     def event(self) -> str:
-        """The name of this news: the same at every attempt, another for every finish."""
+        """The id of the event: the same at every attempt, and another for every finish."""
         return f"task-{self.task}-{(self.finished - _EPOCH) // timedelta(microseconds=1)}"
 
     @property
     def claim(self) -> tuple[datetime, int]:
-        """Which attempt of which finish this is: what every write must name."""
+        """The finish and the number of the attempt, which every write must name."""
         return self.finished, self.attempts
 
     @property
     def next(self) -> datetime | None:
-        """When it is tried again; None if it is not."""
+        """When it is attempted next; None if it is not."""
         return self.due if self.state is DeliveryState.PENDING else None
 
     def is_due(self, now: datetime) -> bool:
@@ -63,19 +64,19 @@ class Delivery:
         return self.state is DeliveryState.PENDING and self.due <= aware(now)
 
     def claimed(self, until: datetime) -> "Delivery":
-        """Somebody tries it now. Who is never heard of again has until then."""
+        """Under way: due again at `until`, in case its janitor is gone by then."""
         return replace(self, attempts=self.attempts + 1, due=until)
 
     def delivered(self) -> "Delivery":
-        """The address has taken it."""
+        """Accepted by the receiver."""
         return replace(self, state=DeliveryState.DELIVERED, error=None)
 
     def failed(self, now: datetime, why: str, jitter: float) -> "Delivery":
-        """Tried again after a while; given up where it was tried often enough."""
+        """Attempted again after a while; given up after the last attempt."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.given_up(why)
         return replace(self, due=after(now, RETRY_POLICY.delay(self.attempts, jitter)), error=why)
 
     def given_up(self, why: str) -> "Delivery":
-        """Not tried again."""
+        """Not attempted again."""
         return replace(self, state=DeliveryState.GIVEN_UP, error=why)

@@ -1,4 +1,4 @@
-"""What the domain refuses. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the domain. The docstring of an error is its message; its attributes are the data."""
 
 
 class DomainError(Exception):
@@ -34,11 +34,3 @@ class NaiveTime(DomainError):
     def __init__(self, time: object) -> None:
         super().__init__()
         self.time = time
-
-
-class NotKept(DomainError):
-    """{path}: {why}"""
-
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__()
-        self.path, self.why = path, why

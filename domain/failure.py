@@ -1,4 +1,4 @@
-"""Why a start of a task did not succeed."""
+"""Failures of a start of a task."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ LOST = "Lost"
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """What the view of a task says of its last attempt that went wrong."""
+    """The error of the last attempt that failed or was lost, as the view of the task shows it."""
 
     type: str
     message: str
@@ -16,10 +16,10 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that went wrong: the name of the exception, its message, and whether another start may help.
+    """A failed attempt: the name of the exception, its message, and whether another attempt may help.
 
-    `delay` is the number of seconds that the function itself asked to wait; None leaves it to the backoff. `unfit` says
-    that no function began: what this handler has does not take the arguments, what another has may.
+    `delay`: seconds that the function asked to wait before the next attempt; None leaves it to the backoff.
+    `unfit`: no function began, since that of this handler does not take the arguments; that of another one may.
     """
 
     type: str

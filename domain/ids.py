@@ -1,4 +1,4 @@
-"""The names by which the service tells its things apart."""
+"""The identifiers of tasks, types, handlers and claims."""
 
 from typing import NamedTuple, NewType
 
@@ -10,7 +10,7 @@ IdempotencyKey = NewType("IdempotencyKey", str)
 
 
 class Hold(NamedTuple):
-    """A task under one of its claims: what a handler holds, and what every write of a running task must name."""
+    """A task under one of its claims. Every write of a running task must name it."""
 
     task: TaskId
     claim: Claim

@@ -8,7 +8,7 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def aware(moment: datetime) -> datetime:
-    """The moment itself. NaiveTime if it has no time zone."""
+    """The moment itself. Raises NaiveTime: it has no time zone."""
     if moment.tzinfo is None:
         raise NaiveTime(moment)
     return moment

@@ -1,4 +1,4 @@
-"""Which handler holds a running task, and until when."""
+"""The lease of a running task: the handler that holds it, and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from domain.instants import after, aware
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Held until another transition takes the task, even past `until`: from then on anybody may take it back."""
+    """Held until another transition takes the task, even past `until`: from then on a rescuer may take it back."""
 
     handler: HandlerId
     until: datetime

@@ -1,4 +1,4 @@
-"""What may be asked of a task beside its arguments, with the limits of each."""
+"""The options of a task, and the limits of each."""
 
 from dataclasses import dataclass, fields
 from math import isfinite
@@ -13,9 +13,10 @@ MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a task is to be run. `timeout` is in seconds, an attempt; None is no limit.
+    """The options with which a task is run.
 
-    `callback` is the address that is told when it has finished; None tells nobody.
+    `timeout`: seconds that an attempt may take; None is no limit.
+    `callback`: the address to which a message is sent when the task has finished; None is no message.
     """
 
     priority: int = 0
@@ -36,6 +37,6 @@ class Options:
 OPTION_NAMES = tuple(field.name for field in fields(Options))
 
 
-def _check(option: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise InvalidOption(option, value, f"a whole number from {least} to {most}")
+def _check(option: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise InvalidOption(option, value, f"a whole number from {minimum} to {maximum}")

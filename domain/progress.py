@@ -1,11 +1,11 @@
-"""How far a running task says that it is."""
+"""The progress of a running task, as its function reports it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A share between 0 and 1, and a word on what is being done."""
+    """The share that is done, between 0 and 1, and a text about the current step."""
 
     value: float
     message: str = ""

@@ -1,11 +1,14 @@
-"""How long a task waits before it is started again."""
+"""The backoff between two attempts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential backoff in seconds: `first` after the first attempt, `factor` times more each time, at most `cap`."""
+    """Exponential backoff in seconds: `first` after the first attempt, then `factor` times the last one, up to `cap`.
+
+    `spread`: the largest share of a delay that jitter takes away.
+    """
 
     first: float = 1.0
     factor: float = 2.0
@@ -13,7 +16,7 @@ class RetryPolicy:
     spread: float = 0.2
 
     def delay(self, attempt: int, jitter: float) -> float:
-        """Seconds to wait after that attempt; `jitter` from 0 to 1 takes up to `spread` of them away."""
+        """Seconds to wait after that attempt; `jitter` is from 0 to 1."""
         try:
             full = min(self.first * self.factor ** (attempt - 1), self.cap)
         except OverflowError:

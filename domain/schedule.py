@@ -1,4 +1,4 @@
-"""When tasks of a type recur, and what publications of the type make of that."""
+"""The schedule of a type, and how publications change it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from domain.ids import TypeName
 
 ABANDONED_RETENTION = timedelta(hours=1)
-"""How long a schedule that was abandoned can be taken up again as it was."""
+"""The time for which an abandoned schedule keeps its next tick for a handler that has the type again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The five fields of a crontab, in the time of a zone by its IANA name."""
+    """The five fields of a crontab, and the IANA name of the time zone in which they are read."""
 
     every: str
     timezone: str = "UTC"
@@ -19,10 +19,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
-    """The schedule of a type, and its next tick, which is due from then on until it has become a task.
+    """The schedule of a type and its next tick, which stays due until it has become a task.
 
-    `omitted` says that a handler was published since then which lacks the type. `abandoned` is since when no handler
-    that lives has it any more, though others live: it does not tick then.
+    `omitted`: a later publication of a handler lacks the type.
+    `abandoned`: since when no live handler has the type while others live; it does not tick then.
     """
 
     type: TypeName
@@ -32,9 +32,10 @@ class Recurrence:
     abandoned: datetime | None = None
 
     def published(self, schedule: Schedule, now: datetime, first: datetime) -> "Recurrence":
-        """As a publication has it that has this schedule, whose first tick after now is `first`.
+        """The recurrence after a publication with this schedule, whose first tick after now is `first`.
 
-        A tick that is due stays due: who publishes in that moment takes nothing away.
+        A tick that is due stays due, so that no publication takes one away. A recurrence that has been abandoned for
+        ABANDONED_RETENTION begins anew.
         """
         if self.abandoned is not None and self.abandoned <= now - ABANDONED_RETENTION:
             return Recurrence(type=self.type, schedule=schedule, next=first)
@@ -42,9 +43,9 @@ class Recurrence:
         return replace(self, schedule=schedule, next=self.next if is_kept else first, omitted=False, abandoned=None)
 
     def left_out(self) -> "Recurrence":
-        """As a publication leaves it that lacks the type."""
+        """The recurrence after a publication that lacks the type."""
         return replace(self, omitted=True)
 
     def ticked(self, next: datetime) -> "Recurrence":
-        """After the ticks that were due have become one task."""
+        """The recurrence after its due ticks have become one task."""
         return replace(self, next=next)

@@ -1,4 +1,4 @@
-"""What is written when a start of a task has ended: one settlement a start, all of it or nothing."""
+"""The settlement of a start: all that is written when it has ended, as a whole or not at all."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from domain.task import Task
 
 
 class Outcome(StrEnum):
-    """How a start ended."""
+    """The outcomes of a start."""
 
     DONE = "done"
     FAILED = "failed"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The record of a start that failed, was lost or printed something. `log` is the last that it has printed."""
+    """The record of a start that failed, was lost or printed something. `log` is the end of its output."""
 
     claim: Claim
     attempt: int
@@ -35,7 +35,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The task after a start, its result as JSON text if there is one, and the record of the start if it is kept."""
+    """The task after a start, its result as JSON text if there is one, and the record of the start if one is kept."""
 
     task: Task
     result: str | None = None
@@ -43,7 +43,7 @@ class Settlement:
 
     @classmethod
     def succeeded(cls, running: Task, now: datetime, result: str, log: str = "") -> "Settlement":
-        """The start ended well. It is recorded if it has printed anything."""
+        """The start succeeded. Its record is kept if it has printed anything."""
         record = _record(running, now, Outcome.DONE, log=log) if log else None
         return cls(task=running.succeed(now), result=result, attempt=record)
 
@@ -51,17 +51,17 @@ class Settlement:
     def failed(
         cls, running: Task, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float, log: str = ""
     ) -> "Settlement":
-        """The start failed; the task waits for another, or has failed."""
+        """The start failed: the task waits for another attempt, or has failed."""
         error = f"{failure.type}: {failure.message}"
         record = _record(running, now, Outcome.FAILED, error, failure.traceback, log)
         return cls(task=running.fail(now, failure, policy, jitter), attempt=record)
 
     @classmethod
     def lost(cls, running: Task, now: datetime, log: str = "") -> "Settlement":
-        """The handler that held the task is gone; a claim that never came to a start leaves no trace."""
+        """The handler that held the task is gone. A claim that never became a start leaves no record."""
         if running.started is None:
             return cls.released(running, now)
-        holder = running.lease.handler if running.lease else "nobody"
+        holder = running.lease.handler if running.lease else "unknown"
         return cls(
             task=running.lose(now), attempt=_record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
         )
@@ -73,16 +73,16 @@ class Settlement:
 
     @classmethod
     def rerouted(cls, running: Task, now: datetime, delay: float) -> "Settlement":
-        """The task is given back unstarted, for another handler, in so many seconds."""
+        """The task is given back unstarted, and is due for another handler in `delay` seconds."""
         return cls(task=running.reroute(now, delay))
 
 
 @dataclass(frozen=True, slots=True)
 class LateLog:
-    """What there is to say of a start that may not be settled any more, since its task was cancelled or taken away.
+    """The record of a start that cannot be settled any more, since its task was cancelled or taken back.
 
-    `record` is kept where its task still exists, and changes nothing of the task. Where that start is on record
-    already, its log is added there. The outcome is CANCELLED where the task was cancelled under that very claim.
+    It is stored if the task still exists, and changes nothing of the task. If the start has a record already, the log
+    is added to that one. The outcome becomes CANCELLED if the task was cancelled under this claim.
     """
 
     hold: Hold
@@ -90,12 +90,12 @@ class LateLog:
 
     @classmethod
     def of(cls, taken: Task, now: datetime, log: str) -> "LateLog":
-        """The start of that task, as its holder knows it."""
+        """The record of the start of a task that was taken from its handler, as that handler knows it."""
         return cls(taken.hold, _record(taken, now, Outcome.LOST, log=log))
 
     @classmethod
     def instead_of(cls, hold: Hold, record: Attempt) -> "LateLog":
-        """The start that ended with that record, which came too late."""
+        """The record of a settlement that was refused."""
         return cls(hold, replace(record, outcome=Outcome.LOST))
 
 

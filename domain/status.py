@@ -1,4 +1,4 @@
-"""The lifecycle of a task as one table: which verb may start from which status."""
+"""The lifecycle of a task as one table: the statuses from which each verb may start."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class Status(StrEnum):
-    """Where a task stands. One that is delayed, or will be tried again, is `waiting`."""
+    """The status of a task. A task that is delayed, or will be attempted again, is `waiting`."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -16,12 +16,12 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing happens to the task any more, unless somebody asks for a retry."""
+        """Whether the task has finished: only a retry leads to another status."""
         return self in FINAL
 
 
 class Verb(StrEnum):
-    """What may happen to a task."""
+    """The transitions of a task."""
 
     CLAIM = "claim"
     SUCCEED = "succeed"

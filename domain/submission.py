@@ -1,4 +1,4 @@
-"""A task as it was asked for, before the store has given it an id."""
+"""A submission: a task before the storage has given it an id."""
 
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
@@ -11,16 +11,19 @@ from domain.instants import after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
 
-UNTOUCHED = {each.name: each.default for each in fields(Task) if each.default is not MISSING}
-"""What a task has of which nothing was asked, and that nothing has happened to."""
+NEW_TASK_DEFAULTS = {each.name: each.default for each in fields(Task) if each.default is not MISSING}
+"""The fields of a new task for which Task has a default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A type, its arguments as JSON text, and when and how to run them. `ttl` is in seconds.
+    """A type, its arguments as JSON text, and when and how to run them.
 
-    `run_at` None is at once. At any time one task at most has a `key`; `fingerprint` is what was asked for under it, of
-    domain.key. `terms` are those of domain.search_terms.
+    `ttl`: seconds for which the task is kept.
+    `run_at`: None is at once.
+    `key`: the idempotency key; at most one task at a time has it.
+    `fingerprint`: a hash of type and arguments, which tells whether a repeated key comes with the same request.
+    `terms`: the search terms of the arguments.
     """
 
     type: TypeName
@@ -38,16 +41,16 @@ class Submission:
             raise InvalidOption("ttl", self.ttl, f"whole seconds from 1 to {MAX_TIMEOUT_SECONDS}")
 
     def registered(self, id: TaskId) -> Task:
-        """The task that this becomes under that id: waiting, and kept for `ttl` seconds from when it may run."""
+        """The new task with that id: waiting, and kept for `ttl` seconds from when it may run."""
         return Task.restored(self.fields() | {"id": id})
 
     def fields(self) -> dict[str, Any]:
-        """All fields of that task by name, for Task.restored, but for its id: only a storage has one to give."""
+        """The fields of the new task by name, for Task.restored, without the id, which only a storage can give."""
         created, expire = _from_now(self.now, self.ttl)
         if self.run_at is not None:
             expire = after(max(created, whole_second(self.run_at)), self.ttl)
         return {
-            **UNTOUCHED,
+            **NEW_TASK_DEFAULTS,
             "type": self.type,
             "created": created,
             "run_at": self.now if self.run_at is None else self.run_at,
@@ -63,6 +66,6 @@ class Submission:
 
 @lru_cache(maxsize=100)
 def _from_now(now: datetime, ttl: int) -> tuple[datetime, datetime]:
-    """When what is submitted now was created, and when it expires. Many are submitted at one moment."""
+    """Creation and expiry of a task that is submitted now. Cached, since many are submitted at one moment."""
     created = whole_second(now)
     return created, after(created, ttl)

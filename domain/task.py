@@ -1,4 +1,4 @@
-"""A task and its lifecycle. Each verb takes a task that stands where RULES allow it, and returns a new one."""
+"""A task and its lifecycle. Each verb takes a task whose status RULES allow, and returns a new one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,17 +14,19 @@ from domain.retry import RetryPolicy
 from domain.status import RULES, Status, Verb
 
 READABLE_SECONDS = 60
-"""Seconds that a finished task stays readable at least, unless its own `ttl` is shorter."""
+"""Seconds for which a finished task stays readable at least, unless its `ttl` is shorter."""
 READABLE_FROM_WHOLE_SECOND = timedelta(seconds=READABLE_SECONDS + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Where a task stands. Its arguments and its result are texts that travel beside it: no rule depends on them.
+    """A task without its arguments and its result: those are texts beside it, since no rule depends on them.
 
-    `attempt` counts the starts that count, `losses` those that ended through no fault of the task, and `claims` every
-    start: it only rises, and as the number of the present claim it fences the writes of whoever holds the task.
-    A running task without `started` has been claimed, and nobody has said yet that it is about to start.
+    `attempt`: the number of starts that count.
+    `losses`: the number of starts that ended through no fault of the task.
+    `claims`: the number of all claims. It only rises, and the number of the present claim fences the writes of its
+    handler.
+    `started`: None in a running task that is claimed and not known to have started.
     """
 
     id: TaskId
@@ -50,9 +52,9 @@ class Task:
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":
-        """As it was when a storage kept it: all its fields by name, believed as they are, and not to be used again.
+        """The task with all these fields by name. They are not checked, and the task keeps the dict itself.
 
-        An initialiser would take six times as long, and each start of a task needs three of them.
+        An initialiser would take six times as long, and each start of a task makes three tasks.
         """
         task = object.__new__(cls)
         object.__setattr__(task, "__dict__", fields)
@@ -64,28 +66,28 @@ class Task:
         return Hold(self.id, Claim(self.claims))
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it waits for nothing but a handler."""
+        """Whether it waits only for a handler."""
         return self.status is Status.WAITING and self.run_at <= aware(now)
 
     def may_expire(self, now: datetime) -> bool:
-        """Whether its time is over; a running task has all the time that it needs."""
+        """Whether it has expired. A running task never does."""
         return self.status in RULES[Verb.DELETE] and self.expire <= aware(now)
 
     @property
     def idle_claims(self) -> int:
-        """How many claims before this one came to no start, as far as anybody knows."""
+        """The number of earlier claims that are not known to have become a start."""
         return self.claims - self.attempt - self.losses
 
     @property
     def must_start_on_record(self) -> bool:
-        """Whether `started` has to be stored before its function begins, since nothing else would tell of a lost start.
+        """Whether `started` has to be stored before the function begins, since nothing else would reveal a lost start.
 
-        It may never start twice, or somebody has claimed it before and nobody knows whether it started then.
+        That is so for a task that may never start twice, and for one with an earlier claim that may have started it.
         """
         return self.started is None and (self.max_losses == 0 or self.idle_claims > 0)
 
     def claim(self, lease: Lease, started: datetime | None = None) -> "Task":
-        """Given to a handler, under a new claim; `started` where it is about to start it."""
+        """Running under a new claim of a handler; `started` is given if the handler starts it at once."""
         self._must_allow(Verb.CLAIM)
         return self._changed(
             status=Status.RUNNING,
@@ -98,7 +100,7 @@ class Task:
         )
 
     def reported(self, started: datetime, progress: Progress | None) -> "Task":
-        """Its function began then, and is as far as that; None leaves the progress as it was."""
+        """Started at that time, with this progress; None leaves the progress as it was."""
         return self._changed(started=aware(started), progress=progress or self.progress)
 
     def succeed(self, now: datetime) -> "Task":
@@ -107,7 +109,7 @@ class Task:
         return self._finished(Status.DONE, now, error=None)
 
     def fail(self, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float) -> "Task":
-        """Waiting for another attempt where one is left and may help, else failed."""
+        """Waiting for another attempt if one is left and may help, else failed."""
         self._must_allow(Verb.FAIL)
         error = Error(failure.type, failure.message, self.attempt)
         if not failure.retriable or self.attempt >= self.max_attempts:
@@ -116,9 +118,9 @@ class Task:
         return self._waiting_from(after(now, max(delay, 0)), now, error=error)
 
     def lose(self, now: datetime) -> "Task":
-        """Taken back from a handler that is gone: waiting, no attempt spent, unless too many starts were lost.
+        """Taken back from a handler that is gone: waiting with no attempt spent, or failed after too many losses.
 
-        A claim that never came to a start is no loss.
+        A claim that never became a start is no loss.
         """
         self._must_allow(Verb.LOSE)
         if self.started is None:
@@ -130,27 +132,27 @@ class Task:
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1, losses=losses)
 
     def release(self, now: datetime) -> "Task":
-        """Given back unstarted: nothing is spent, and it keeps its place."""
+        """Given back unstarted: nothing is spent, and it keeps its `run_at`."""
         self._must_allow(Verb.RELEASE)
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1)
 
     def reroute(self, now: datetime, delay: float) -> "Task":
-        """Given back unstarted, to be claimed by another handler in so many seconds: nothing is spent."""
+        """Given back unstarted, due for another handler in `delay` seconds: nothing is spent."""
         self._must_allow(Verb.RELEASE)
         return self._waiting_from(after(now, delay), now, attempt=self.attempt - 1)
 
     def cancel(self, now: datetime) -> "Task":
-        """Cancelled for good; whoever runs it loses it."""
+        """Cancelled for good; a handler that runs it loses it."""
         self._must_allow(Verb.CANCEL)
         return self._finished(Status.CANCELLED, now)
 
     def retry(self, now: datetime, attempts: int) -> "Task":
-        """Waiting again under its id from now on, with that many attempts more and its losses forgiven."""
+        """Waiting again from now on under its id, with that many attempts more and no losses."""
         self._must_allow(Verb.RETRY)
         return self._waiting_from(aware(now), now, max_attempts=self.attempt + attempts, losses=0)
 
     def check_deletable(self) -> None:
-        """InvalidTransition while it runs."""
+        """Raises InvalidTransition: the task runs."""
         self._must_allow(Verb.DELETE)
 
     def _changed(self, **changes: Any) -> "Task":
@@ -162,7 +164,7 @@ class Task:
             raise InvalidTransition(self.id, self.status, verb, " or ".join(sorted(allowed)))
 
     def _waiting_from(self, run_at: datetime, now: datetime, **changes: Any) -> "Task":
-        # One that ran past its time has all of it again: it would be deleted before anybody could start it.
+        # A task that ran past its expiry has its whole `ttl` again, or it would be deleted before it could start.
         waits_from = run_at if self.expire > aware(now) else max(run_at, now)
         return self._changed(
             status=Status.WAITING,
@@ -181,8 +183,7 @@ class Task:
         )
 
     def _readable_until(self, now: datetime) -> datetime:
-        if (
-            self.expire - now > READABLE_FROM_WHOLE_SECOND
-        ):  # as nearly all are: the rest takes longer than all else here
+        # Nearly every task expires later than that, and the line below takes longer than all else here.
+        if self.expire - now > READABLE_FROM_WHOLE_SECOND:
             return self.expire
         return max(self.expire, after(whole_second(now), min(READABLE_SECONDS, self.ttl) + 1))

@@ -11,9 +11,10 @@ ANY_OBJECT = '{"type":"object"}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskType:
-    """Its name, what it does, the JSON Schema of its arguments as text, and the options that its tasks have by default.
+    """The name of a type, its description, the JSON Schema of its arguments as text, and its default options.
 
-    `retries_timeout` says whether an attempt that took too long may be repeated, `schedule` when it recurs, if it does.
+    `retries_timeout`: whether an attempt that exceeded its timeout may be repeated.
+    `schedule`: when it recurs; None if it does not.
     """
 
     name: TypeName
@@ -24,5 +25,5 @@ class TaskType:
     schedule: Schedule | None = None
 
 
-DEFAULT = TaskType(name=DEFAULT_TYPE, description="What ExecuteWhenRunningTask does.")
-"""The type that is always known, published or not."""
+DEFAULT = TaskType(name=DEFAULT_TYPE, description="Runs the function ExecuteWhenRunningTask.")
+"""The type `default`, which is known even if no handler has published it."""

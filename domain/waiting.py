@@ -1,4 +1,4 @@
-"""Why a waiting task has not started yet."""
+"""The reason why a waiting task has not started yet."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from domain.task import Task
 
 
 class WaitingFor(StrEnum):
-    """What has to come before a waiting task starts."""
+    """The event that a waiting task waits for."""
 
     HANDLER = "handler"
     RUN_AT = "run_at"
@@ -16,7 +16,7 @@ class WaitingFor(StrEnum):
 
 
 def waiting_for(task: Task, now: datetime, has_live_handler: bool) -> WaitingFor | None:
-    """What the task waits for; None if it does not wait."""
+    """The event that the task waits for; None if it does not wait."""
     if task.status is not Status.WAITING:
         return None
     if not task.is_due(now):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from application.json.text import dump
 from application.ports.task_repository import TaskRecord
 from application.view import View
-from domain import json_text
 from domain.failure import Error
 from domain.progress import Progress
 from domain.task import Task
@@ -68,7 +68,7 @@ def _members(args: str, fields: Sequence[str]) -> str:
     """The members of a compact JSON object that are not called like these fields, each with a comma behind it."""
     # A key of the text stands as it would in FIELD_KEYS; a value may look like one, which costs time and nothing else.
     if any(key in args for key in _FIELD_KEYS):
-        args = json_text.dump({name: value for name, value in json.loads(args).items() if name not in fields})
+        args = dump({name: value for name, value in json.loads(args).items() if name not in fields})
     return "" if args == "{}" else args[1:-1] + ","
 
 

@@ -1,4 +1,4 @@
-"""Clocks."""
+"""Clocks that need no database: the one of the host, and one for tests."""
 
 from adapters.clocks.manual import ManualClock
 from adapters.clocks.system import SystemClock

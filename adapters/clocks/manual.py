@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved: time for tests, without sleeping."""
+"""A clock that stands still until a test moves it, so that no test has to sleep."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,10 +19,10 @@ class ManualClock:
         return self._monotonic
 
     def set(self, now: datetime) -> None:
-        """Show another time, though none has passed."""
+        """Set the time of day. The monotonic clock stays."""
         self._now = now
 
     def move(self, seconds: float) -> None:
-        """Let that many seconds pass."""
+        """Move both clocks on by that many seconds."""
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds

@@ -1,4 +1,4 @@
-"""Ticks by the rules of a crontab."""
+"""The calendar by the rules of a crontab."""
 
 from adapters.cron.calendar import CronCalendar
 

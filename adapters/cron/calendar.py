@@ -1,4 +1,4 @@
-"""The calendar, by cronsim: the rules of Debian's cron, also where clocks change."""
+"""The calendar by cronsim, which follows Debian's cron, changes of the clocks included."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +15,7 @@ class CronCalendar:
     def next_after(self, schedule: Schedule, moment: datetime) -> datetime:
         try:
             ticks = CronSim(schedule.every, moment.astimezone(_zone(schedule.timezone)))
-            # In an hour that comes twice it begins again with the first of the two: those ticks have been.
+            # In the second of two equal hours cronsim begins again with the first one, whose ticks are over.
             return next(tick for each in ticks if (tick := each.astimezone(UTC)) > moment)
         except (CronSimError, ValueError) as error:
             raise InvalidSchedule(schedule.every, schedule.timezone, str(error).lower()) from error
@@ -26,5 +26,5 @@ class CronCalendar:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder is no zone either
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
         raise ValueError("there is no such time zone") from error

@@ -1,4 +1,4 @@
-"""Arguments checked against the JSON Schema of their type, by jsonschema-rs."""
+"""The argument checker by jsonschema-rs."""
 
 from adapters.json_schema.checker import SchemaChecker
 

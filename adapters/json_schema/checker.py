@@ -1,4 +1,4 @@
-"""A checker of arguments that compiles each schema once."""
+"""The argument checker, which compiles each schema once."""
 
 import json
 from collections import defaultdict
@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 
 from adapters.json_schema.formats import FORMATS
 
-# Imported where it is first needed: a handler that is given nothing but what fits has no use for its 5 MB.
+# Imported at the first check: it takes 5 MB, and a handler whose tasks all fit checks nothing.
 if TYPE_CHECKING:
     import jsonschema_rs
 
 MAX_SCHEMAS = 1_000
-"""Schemas that stay compiled; those that were not asked for the longest go."""
+"""The number of schemas that stay compiled, least recently used ones first out."""
 
 
 class SchemaChecker:
-    """An ArgumentChecker. Safe to use from several threads."""
+    """Implements application.ports.argument_checker.ArgumentChecker. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._validator = lru_cache(maxsize=MAX_SCHEMAS)(_compiled)
 
     def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
-        """Every wrong place; `$` says that the schema itself is of no use."""
         try:
             validator = self._validator(schema)
         except ValueError as error:
@@ -38,9 +37,9 @@ def _compiled(schema: str) -> "jsonschema_rs.Validator":
         json.loads(schema),
         validate_formats=True,
         formats=FORMATS,
-        # A message that repeats what was sent can be as long as what was sent.
+        # Hides values in messages, which would be as long as the values.
         mask="it",
-        # A schema may name others by address; a published one must not send us there.
+        # A published schema may refer to other addresses, which must not be fetched.
         offline=True,
     )
 

@@ -1,4 +1,4 @@
-"""The formats of strings, as generous as the standard library that reads them where the function runs."""
+"""The formats of strings, checked by the parsers of the standard library that read them for the function."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -22,4 +22,4 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "time": _read_by(time.fromisoformat),
     "uuid": _read_by(UUID),
 }
-"""RFC 3339 would ask for a time zone where a function does not."""
+"""The formats by name. Those of RFC 3339 would be stricter: they require a time zone, which a function may not."""

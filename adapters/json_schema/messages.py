@@ -1,4 +1,4 @@
-"""What is wrong with a value, in sentences with the path of the place: `$.a.0.b`, or `$` for the whole."""
+"""Sentences about a validation error, each with the path of its place: `$.a.0.b`, or `$` for the whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,7 +9,7 @@ Message = tuple[str, str]
 
 
 def messages(error: ValidationError) -> Iterator[Message]:
-    """At least one for each error; several where it names several members."""
+    """The messages of an error: one, or several if it is about several members."""
     match error.kind:
         case Kind.Required(name):
             yield _path([*error.instance_path, name]), "is required"
@@ -25,7 +25,7 @@ def messages(error: ValidationError) -> Iterator[Message]:
 
 
 def _of_branches(error: ValidationError, branches: Sequence[Sequence[ValidationError]]) -> Iterator[Message]:
-    """A branch that fits but for what is inside tells more than all that fit less."""
+    """The messages of the first branch whose errors are all about members, since it was meant, else of all branches."""
     for branch in branches:
         if all(len(each.instance_path) > len(error.instance_path) for each in branch):
             yield from _of_all(branch)

@@ -8,8 +8,8 @@ from sqlalchemy import Row
 
 from adapters.postgres.arrays import array
 from adapters.postgres.statements.columns import CONVERTED_COLUMNS, FIELD_COLUMNS
+from application.json.text import dump
 from application.ports.queue import ClaimedRecord
-from domain import json_text
 from domain.failure import Error
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -76,7 +76,7 @@ def attempt_columns(task: TaskId, attempt: Attempt) -> dict[str, object]:
         "ended": attempt.ended,
         "error": None if attempt.error is None else json.dumps(attempt.error),
         "traceback": json.dumps(attempt.traceback),
-        "log": json_text.dump(attempt.log),
+        "log": dump(attempt.log),
     }
 
 

@@ -1,4 +1,4 @@
-"""What /proc says of processes: a name is the boot of the machine, the namespace of process ids, the id, the start."""
+"""Processes by /proc. A name consists of the boot, the namespace of process ids, the process id and the start."""
 
 import os
 from contextlib import suppress
@@ -7,11 +7,11 @@ from typing import NamedTuple
 BOOT = "/proc/sys/kernel/random/boot_id"
 NAMESPACE = "/proc/self/ns/pid"
 DEAD = frozenset("ZX")
-"""The states of a process that has ended, and that nobody has waited for yet."""
+"""The states of a process that has ended and was not waited for yet."""
 
 
 class Name(NamedTuple):
-    """A process of all times and machines. `start` is in ticks since the boot."""
+    """The name of a process, unique among all machines and times. `start` is in clock ticks since the boot."""
 
     boot: str
     namespace: str
@@ -26,20 +26,21 @@ class ProcProcesses:
         return name_of(os.getpid())
 
     def has_ended(self, process: str) -> bool:
-        place = _place()
-        if place is None or len(parts := process.split()) != len(Name._fields):
+        namespace = _own_namespace()
+        if namespace is None or len(parts := process.split()) != len(Name._fields):
             return False
         name = Name(*parts)
-        return place == (name.boot, name.namespace) and _has_ended(name)
+        return namespace == (name.boot, name.namespace) and _has_ended(name)
 
 
 def name_of(process: int) -> str | None:
-    """The name of a living process of this namespace."""
-    place, found = _place(), _stat(str(process))
-    return " ".join(Name(*place, str(process), found[1])) if place and found else None
+    """The name of a living process of this namespace; None if /proc does not show it."""
+    namespace, found = _own_namespace(), _stat(str(process))
+    return " ".join(Name(*namespace, str(process), found.start)) if namespace and found else None
 
 
-def _place() -> tuple[str, str] | None:
+def _own_namespace() -> tuple[str, str] | None:
+    """The boot and the namespace of process ids of this process."""
     try:
         with open(BOOT) as file:
             return file.read().strip(), os.readlink(NAMESPACE)
@@ -53,14 +54,20 @@ def _has_ended(name: Name) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        pass  # somebody else's, and alive
+        pass  # it belongs to another user, and exists
     found = _stat(name.id)
-    return found is not None and (found[0] in DEAD or found[1] != name.start)
+    return found is not None and (found.state in DEAD or found.start != name.start)
 
 
-def _stat(process: str) -> tuple[str, str] | None:
-    """The state of a process, and when it started."""
+class _Stat(NamedTuple):
+    """The state of a process, and its start in clock ticks since the boot."""
+
+    state: str
+    start: str
+
+
+def _stat(process: str) -> _Stat | None:
     with suppress(OSError), open(f"/proc/{process}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
-        return fields[0], fields[19]
+        return _Stat(state=fields[0], start=fields[19])
     return None

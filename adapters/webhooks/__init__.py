@@ -1,4 +1,4 @@
-"""Messages to other people's addresses, by HTTP."""
+"""Webhooks by HTTP: signed messages to addresses that clients have named."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from application.ports.webhooks import WebhookSender
 __all__ = ["new_webhook_sender"]
 
 
-def new_webhook_sender(networks: Sequence[Network]) -> WebhookSender:
-    """The post, which calls public addresses and those of these networks."""
-    # What speaks HTTP takes a while to import, and only the janitor needs it.
+def new_webhook_sender(networks: Sequence[Network], secrets: Sequence[bytes]) -> WebhookSender:
+    """A sender that signs with these secrets, and connects to public addresses and to those of these networks."""
+    # httpcore takes a while to import, and only the janitor needs it.
     from adapters.webhooks.http_sender import HttpWebhookSender
 
-    return HttpWebhookSender(networks)
+    return HttpWebhookSender(networks, secrets)

@@ -1,4 +1,4 @@
-"""Which addresses may be called: public ones, and those of networks that somebody has named."""
+"""The addresses to which a webhook may be sent: public ones, and those of the networks that the settings name."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -10,14 +10,17 @@ GLOBAL_UNICAST = IPv6Network("2000::/3")
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def may_be_called(address: str, networks: Sequence[Network]) -> bool:
-    """Whether this numeric address is public or of one of these networks. What it leads to counts, however written."""
-    meant = _meant(ip_address(address))
-    return _is_public(meant) or any(meant in network for network in networks)
+def is_allowed(address: str, networks: Sequence[Network]) -> bool:
+    """Whether this numeric address is public or in one of these networks.
+
+    The address to which it is routed decides, so an embedded address of version 4 is checked in its place.
+    """
+    target = _target(ip_address(address))
+    return _is_public(target) or any(target in network for network in networks)
 
 
-def _meant(address: Address) -> Address:
-    """The address of version 4 that one of version 6 leads to, where it does; else itself."""
+def _target(address: Address) -> Address:
+    """The address of version 4 that is embedded in one of version 6, else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in NAT64:

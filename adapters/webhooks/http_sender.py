@@ -1,21 +1,30 @@
-"""The post by HTTP/1.1: one connection a message, no redirects, no proxies, and no more read than the status."""
+"""Webhooks by HTTP/1.1: one connection for each message, no redirects, no proxies; only the status is read."""
 
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpcore
 
 from adapters.webhooks.allowed_networks import Network
-from adapters.webhooks.network import AllowedNetwork, Deadline, Resolve
-from application.ports.webhooks import Answer, Undelivered
+from adapters.webhooks.network import AllowedNetwork, Deadline, NoAllowedAddress, Resolve
+from adapters.webhooks.signing import Signer
+from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 
 MAX_SECONDS = 10.0
-"""Seconds for everything but looking up the name, for which the system has limits of its own."""
+"""Seconds for a message, without the resolution of its host, for which the system has limits of its own."""
 
-DELIVERY_ERRORS = (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
-"""UnicodeError: of a host that no name could have."""
+DELIVERY_ERRORS = (
+    NoAllowedAddress,
+    OSError,
+    UnicodeError,  # raised for a host that cannot be a name
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 class HttpWebhookSender:
@@ -24,35 +33,54 @@ class HttpWebhookSender:
     def __init__(
         self,
         networks: Sequence[Network],
-        whole: float = MAX_SECONDS,
+        secrets: Sequence[bytes],
+        max_seconds: float = MAX_SECONDS,
         resolve: Resolve = socket.getaddrinfo,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         self._networks = networks
-        self._whole = whole
+        self._signer = Signer(secrets)
+        self._max_seconds = max_seconds
         self._resolve = resolve
         self._trusted = trusted or httpcore.default_ssl_context()
 
-    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+        headers = {
+            # The host that httpcore would name has no brackets around an address of version 6.
+            "host": urlsplit(url).netloc,
+            "connection": "close",
+            "content-type": "application/json",
+            **self._signer.headers(event_id, sent_at, body),
+        }
         try:
-            return self._send(url, headers, body)
+            return send_result(self._posted(url, headers, body))
         except DELIVERY_ERRORS as error:
-            raise Undelivered(_why(error)) from error
+            return Failed(_reason(error))
 
-    def _send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _posted(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        """The status of the answer."""
         address = httpcore.URL(url)
-        network = AllowedNetwork(self._networks, Deadline(self._whole), self._resolve)
-        # The host that httpcore would name has no brackets around an address of version 6.
-        sent = {"host": urlsplit(url).netloc, "connection": "close", **headers}
+        network = AllowedNetwork(self._networks, Deadline(self._max_seconds), self._resolve)
         with (
             httpcore.HTTPConnection(address.origin, self._trusted, network_backend=network) as connection,
-            connection.stream("POST", address, headers=list(sent.items()), content=body) as answer,
+            connection.stream("POST", address, headers=list(headers.items()), content=body) as answer,
         ):
-            return Answer(answer.status)
+            return answer.status
 
 
-def _why(error: Exception) -> str:
+def send_result(status: int) -> SendResult:
+    """The meaning of an HTTP status for a delivery."""
+    if 200 <= status < 300:
+        return Delivered()
+    if status == HTTPStatus.GONE:
+        return Gone(f"it answered {status}: gone for good")
+    return Failed(f"it answered {status}")
+
+
+def _reason(error: Exception) -> str:
     match error:
+        case NoAllowedAddress():
+            return str(error)
         case TimeoutError():
             return "it did not answer in time"
         case socket.gaierror() | UnicodeError():
@@ -61,6 +89,6 @@ def _why(error: Exception) -> str:
             return f"its certificate is not good: {error.verify_message}"
         case httpcore.ProtocolError():
             return "its answer is not HTTP"
-        case OSError(strerror=str(why)):
-            return why
+        case OSError(strerror=str(reason)):
+            return reason
     return type(error).__name__

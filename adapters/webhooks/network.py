@@ -1,4 +1,4 @@
-"""A network that reaches allowed addresses alone, and gives up when its time is over, whatever the other side does."""
+"""A network backend for httpcore that connects to allowed addresses alone, and ends every step before a deadline."""
 
 import socket
 import ssl
@@ -9,31 +9,38 @@ from typing import Any
 
 import httpcore
 
-from adapters.webhooks.allowed_networks import Network, may_be_called
-from application.ports.webhooks import Undelivered
+from adapters.webhooks.allowed_networks import Network, is_allowed
 
 MAX_CONNECT_SECONDS = 5.0
-"""Seconds for one address to take the connection."""
+"""Seconds for the connection to one address."""
 
 Resolve = Callable[..., Sequence[Any]]
 
 
+class NoAllowedAddress(Exception):
+    """its host has no public address, nor one of WEBHOOK_NETWORKS"""
+
+    # The addresses are not named: those of a private network are not for the client that named the host.
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
 class Deadline:
-    """A moment of the host's clock."""
+    """The moment, on the host's monotonic clock, that is so many seconds away."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
-    def left(self, most: float = 3600.0) -> float:
-        """The seconds until then, at most as many as given. TimeoutError where none is left."""
-        seconds = min(self._at - time.monotonic(), most)
+    def left(self, max_seconds: float = 3600.0) -> float:
+        """The seconds until then, at most `max_seconds`. Raises TimeoutError: none is left."""
+        seconds = min(self._at - time.monotonic(), max_seconds)
         if seconds <= 0:
             raise TimeoutError
         return seconds
 
 
 class AllowedNetwork(httpcore.NetworkBackend):
-    """Looks a name up once, and connects to the very addresses that it has checked."""
+    """Resolves a host once, checks its addresses, and connects to one that it has checked."""
 
     def __init__(self, networks: Sequence[Network], deadline: Deadline, resolve: Resolve) -> None:
         self._networks = networks
@@ -48,19 +55,22 @@ class AllowedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Undelivered where no address of the host may be called; OSError where none answers."""
+        """The connection to the first allowed address that takes it.
+
+        Raises NoAllowedAddress: the host has none.
+        Raises OSError: the host cannot be resolved, or none of its allowed addresses takes the connection.
+        """
         failure: OSError | None = None
         for family, address in self._allowed(host, port):
             try:
                 return Stream(self._connected(family, address), self._deadline)
             except OSError as error:
                 failure = error
-        # Not which addresses it has: the names of a private network are nobody's business.
-        raise failure or Undelivered("its host has no public address, nor one of WEBHOOK_NETWORKS")
+        raise failure or NoAllowedAddress
 
     def _allowed(self, host: str, port: int) -> Iterator[tuple[int, Any]]:
         found = self._resolve(host, port, type=socket.SOCK_STREAM)
-        return ((family, address) for family, *_, address in found if may_be_called(address[0], self._networks))
+        return ((family, address) for family, *_, address in found if is_allowed(address[0], self._networks))
 
     def _connected(self, family: int, address: Any) -> socket.socket:
         connection = socket.socket(family, socket.SOCK_STREAM)
@@ -111,7 +121,10 @@ class Stream(httpcore.NetworkStream):
 
 @contextmanager
 def _early_answers_read() -> Iterator[None]:
-    """Who closes before the end of the message may have answered it: httpcore reads on after its own error alone."""
+    """Turns a connection error into httpcore's own, after which httpcore still reads the answer.
+
+    A receiver that closes before the end of the message may have answered it.
+    """
     try:
         yield
     except ConnectionError as error:

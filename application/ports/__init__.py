@@ -1,1 +1,1 @@
-"""What the application needs from outside: Protocols, one a file."""
+"""The ports: Protocols for all that the application needs from outside, one in each file."""

@@ -1,4 +1,4 @@
-"""Cleaning: what is not needed any more goes, in batches, beside anybody else."""
+"""Cleaning: the removal of expired data in batches, beside any other work on the storage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from domain.ids import TaskId
 
 @dataclass(frozen=True, slots=True)
 class DeletedTasks:
-    """How many tasks were deleted, and which of them still waited to be run."""
+    """The number of deleted tasks, and the ids of those that were still waiting to run."""
 
     deleted: int
     unrun: Sequence[TaskId] = ()
 
 
 class Cleaning(Protocol):
-    """The end of tasks, and of what has piled up."""
+    """Deletes expired tasks, and compacts the counts."""
 
     def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
-        """Before: expired, not running, not locked. After: unknown. The longest expired first, at most `limit`."""
+        """Before: expired, not running, not locked. After: unknown. At most `limit`, the longest expired first."""
         ...
 
     def fold_counts(self, limit: int) -> int:
-        """The counts stay as they are, and take less to read. How many entries went into others, at most `limit`."""
+        """After: the counts are the same in fewer entries. The number of entries that were merged, at most `limit`."""
         ...

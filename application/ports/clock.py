@@ -1,16 +1,16 @@
-"""The time, as the application asks for it."""
+"""The clock of the application."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """One time for all hosts."""
+    """Shows the same time on all hosts."""
 
     def now(self) -> datetime:
         """The present moment, UTC-aware."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds from some fixed moment; never goes back. For durations within a process."""
+        """Seconds since a fixed moment, never decreasing. For durations within one process."""
         ...

@@ -1,4 +1,4 @@
-"""Deliveries: which addresses are still to be told that a task has finished."""
+"""Deliveries: the messages of finished tasks to their callback addresses."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,12 +8,12 @@ from domain.delivery import Delivery
 
 
 class Deliveries(Protocol):
-    """One a task with a callback, from its finish on, whoever finishes it, until it is retried or gone."""
+    """One delivery for each task with a callback, from its finish until it is retried or deleted."""
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        """Before: due and not locked. After: due again at `until`, with an attempt more. The longest due come first."""
+        """Before: due and not locked. After: due again at `until`, with one more attempt. The longest due first."""
         ...
 
     def settle(self, delivery: Delivery) -> bool:
-        """Before: claimed, and by nobody else since. After: as given. False, and no change, where that is not so."""
+        """Before: under the same claim. After: as given. False, and no change, if the claim is another by now."""
         ...

@@ -1,4 +1,4 @@
-"""The executor: runs the user's functions, away from the one who holds their leases."""
+"""The executor: runs the user's functions, apart from the supervisor that holds their leases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The user's code was imported, and can run these types. Comes again whenever they may have changed."""
+    """The user's code was imported, and can run these types. Repeated whenever they may have changed."""
 
     types: Sequence[TaskType]
 
@@ -34,7 +34,7 @@ class Unusable:
 
 
 class Span(NamedTuple):
-    """When a function began, by the monotonic clock of the host, and for how many seconds it went on."""
+    """The start of a function on the monotonic clock of the host, and the seconds that it took."""
 
     began: float
     seconds: float
@@ -44,7 +44,7 @@ class Span(NamedTuple):
 class Started:
     """The function of this run began, at that time of the monotonic clock of the host.
 
-    Of what is over soon it may not be told.
+    May be omitted for a function that ends soon.
     """
 
     hold: Hold
@@ -53,7 +53,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """The function said how far it is."""
+    """The function reported its progress."""
 
     hold: Hold
     progress: Progress
@@ -63,7 +63,8 @@ class Progressed:
 class Succeeded:
     """The function returned; its result as JSON text.
 
-    `log` is the last that it has printed, where that is captured, and `span` when it went on, where that is known.
+    `log`: the end of its output, if output is captured.
+    `span`: the time that it took, if that is known.
     """
 
     hold: Hold
@@ -74,7 +75,7 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The function raised, or the process that ran it died. `log` as above."""
+    """The function raised, or the process that ran it died. `log` and `span` as in Succeeded."""
 
     hold: Hold
     failure: Failure
@@ -86,42 +87,42 @@ Event = Described | Unusable | Started | Progressed | Succeeded | Failed
 
 
 class Executor(Protocol):
-    """A few places in which one run at a time goes on. Owned by one thread; `wake` alone may come from others."""
+    """A few slots, each for one run at a time. Owned by one thread; only `wake` may be called from others."""
 
     @property
     def concurrency(self) -> int:
-        """How many runs can go on at once when all is well."""
+        """The number of slots, and so of runs at once when all slots work."""
         ...
 
     @property
     def free(self) -> int:
-        """How many runs can be started now."""
+        """The number of runs that can be started now."""
         ...
 
     def open(self) -> None:
-        """Get ready. A Described follows, or an Unusable."""
+        """Get ready. A Described or an Unusable follows."""
         ...
 
     def start(self, run: Run) -> None:
-        """Before: `free` is at least 1. After: the run goes on, and ends in exactly one Succeeded or Failed."""
+        """Before: `free` is at least 1. After: the run is under way, and ends in exactly one Succeeded or Failed."""
         ...
 
     def end(self, hold: Hold, failure: Failure) -> None:
-        """Stop this run, whatever it is doing: it ends in Failed with that failure, unless its outcome came first."""
+        """Stop this run at once: it ends in Failed with that failure, unless its outcome came first."""
         ...
 
     def recall(self) -> Sequence[Hold]:
-        """Runs that were started here, and have to wait for others that go on. After: they are not here any more."""
+        """The runs that would have to wait for others to end. After: the executor has them no more."""
         ...
 
     def events(self, timeout: float) -> Sequence[Event]:
-        """What has happened since, in order; waits up to that many seconds for the first, less if woken."""
+        """The events since the last call, in order. Waits up to that many seconds for the first, less if woken."""
         ...
 
     def wake(self) -> None:
-        """Let a waiting `events` return at once."""
+        """Make a waiting `events` return at once."""
         ...
 
     def close(self) -> None:
-        """Stop everything that still runs, and give back what it held."""
+        """Stop all runs, and free all resources."""
         ...

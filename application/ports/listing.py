@@ -1,4 +1,4 @@
-"""Listing: many tasks at a time, newest first, and how many there are."""
+"""Listing: pages of tasks, newest first, and the number of tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,18 @@ from domain.task import Task
 ANY_STATUS = frozenset(Status)
 
 Counts = Mapping[TypeName, Mapping[Status, int]]
-"""How many tasks there are of each type, by where they stand; none of those of which there are none."""
+"""The number of tasks by type and status. Zeros are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which tasks are asked for; None is any.
+    """The conditions on listed tasks; None is no condition.
 
-    They were created at `created_after` or later and before `created_before`, and have each of these `terms` of
-    domain.search_terms. Ids rise with `created`: where the order differs by more than a minute, a task may be missed.
+    `created_after`: the earliest creation that matches.
+    `created_before`: the earliest creation that is too late.
+    `terms`: search terms of application.json.search_terms; a task must have all of them.
+
+    Ids rise with `created`. A task that is out of that order by more than a minute may be missed.
     """
 
     statuses: frozenset[Status] = ANY_STATUS
@@ -31,12 +34,12 @@ class Filter:
 
 
 class Listing(Protocol):
-    """Pages of tasks, without the texts that travel beside them."""
+    """Reads tasks without their arguments and results."""
 
     def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
-        """At most `limit` tasks that fit, those with an id below `before` if it is given, highest id first."""
+        """At most `limit` matching tasks with ids below `before`, if it is given; the highest id first."""
         ...
 
     def counts(self) -> Counts:
-        """Those of this moment, however many tasks there are."""
+        """The counts of this moment, at a cost that does not depend on the number of tasks."""
         ...

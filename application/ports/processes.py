@@ -1,15 +1,15 @@
-"""Processes: whether the end of one can be seen from here."""
+"""Processes: names of the processes of this machine, and whether one has ended."""
 
 from typing import Protocol
 
 
 class Processes(Protocol):
-    """Those of this machine, by names that no two of them ever have, here or elsewhere."""
+    """Processes by names that are unique among all processes of all machines, past ones included."""
 
     def own(self) -> str | None:
-        """The name of this process; None where the system has no way to tell."""
+        """The name of this process; None if the system does not provide one."""
         ...
 
     def has_ended(self, process: str) -> bool:
-        """Whether it is certain that it has. Of one on another machine, nothing is."""
+        """Whether the process has certainly ended. False for one of another machine."""
         ...

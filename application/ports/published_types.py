@@ -1,4 +1,4 @@
-"""Published types: what handlers say that they can run."""
+"""Published types: the types that handlers can run."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from domain.task_type import TaskType
 
 @dataclass(frozen=True, slots=True)
 class PublishedType:
-    """A type as it was last published, and whether a handler lives that can run it.
+    """A type as it was last published.
 
-    `next` is when it recurs; None where it does not, or its schedule is abandoned.
+    `live`: whether a live handler can run it.
+    `next`: its next tick; None if it has no schedule, or an abandoned one.
     """
 
     type: TaskType
@@ -22,42 +23,42 @@ class PublishedType:
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)
-"""How long a handler that stopped living is still known."""
+"""The time for which a dead handler is still known."""
 
 
 class PublishedTypes(Protocol):
-    """The types that anybody ever published; a handler that has gone leaves its types known."""
+    """All types that were ever published, and the handlers that published them. Types outlive their handlers."""
 
     def publish(
         self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
     ) -> None:
-        """After: the handler lives until then with exactly these types, which replace older ones of their names.
+        """After: the handler lives until then with exactly these types, which replace older ones of the same names.
 
-        Their schedules are not written here, but as Schedules. `process` is the name by which others on its machine can
-        see when it ends, if there is one.
+        Schedules are not written here, but by Schedules. `process` is the name of the handler's process, if it has
+        one, by which others on its machine see that it has ended.
         """
         ...
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
-        """Before: published. After: it lives until then. False if the handler is not known (any more)."""
+        """Before: published. After: the handler lives until then. False, and no change, if it is unknown."""
         ...
 
     def withdraw(self, handler: HandlerId) -> None:
-        """After: the handler is not known; its types still are."""
+        """After: the handler is unknown; its types are still known."""
         ...
 
     def processes(self) -> Mapping[HandlerId, str]:
-        """The processes of the handlers that are known, alive or not, as far as they have said which."""
+        """The names of the processes of all known handlers that have published one, alive or dead."""
         ...
 
     def forget_dead(self, now: datetime) -> int:
-        """After: handlers that stopped living a day ago or more are not known. Answers how many there were."""
+        """After: handlers that died DEAD_HANDLER_RETENTION ago or earlier are unknown. Returns their number."""
         ...
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
-        """The schemas of that type that other handlers than this one have published which live then."""
+        """The schemas of that type that were published by other handlers which are alive at `now`."""
         ...
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
-        """Every type that was ever published, by name."""
+        """Every type that was ever published, in the order of names."""
         ...

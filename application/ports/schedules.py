@@ -1,4 +1,4 @@
-"""Schedules: which types recur, and when they tick next. At most one for each type that was ever published."""
+"""Schedules: the recurrences of types. At most one for each type that was ever published."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,32 +9,32 @@ from domain.schedule import Recurrence
 
 
 class Schedules(Protocol):
-    """Changed by those who publish, and by janitors, who skip what others have locked."""
+    """Changed by handlers that publish, and by janitors, which skip locked rows."""
 
     def lock(self) -> Sequence[Recurrence]:
-        """All there are, by type, and nobody else changes them until the work ends."""
+        """All recurrences in the order of types, locked until the unit of work ends."""
         ...
 
     def due(self, now: datetime) -> Sequence[Recurrence]:
-        """Those whose next tick has come and that are not abandoned, by type, locked by this work. Changes nothing."""
+        """The due recurrences that are not abandoned, in the order of types, locked until the unit of work ends."""
         ...
 
     def save(self, recurrences: Sequence[Recurrence]) -> None:
-        """Before: locked by this work, or unknown, of published types. After: as given."""
+        """Before: locked by this unit of work or unknown, of published types. After: as given."""
         ...
 
     def remove(self, types: Collection[TypeName]) -> None:
-        """Before: locked by this work. After: unknown."""
+        """Before: locked by this unit of work. After: unknown."""
         ...
 
     def review(self, now: datetime) -> None:
-        """After: what was omitted is abandoned if no handler that lives has its type, though others live.
+        """After: an omitted recurrence is abandoned if no live handler has its type while others live.
 
-        It is not abandoned any more if one has it again. What was abandoned an hour ago is unknown, unless a handler
-        has it which is known and might come to life.
+        An abandoned one is not so any more if a live handler has its type again. One that was abandoned for
+        ABANDONED_RETENTION is unknown, unless a known handler, which might come back to life, has its type.
         """
         ...
 
     def next_after(self, now: datetime) -> datetime | None:
-        """The first tick later than now of all that are not abandoned; None if there is none."""
+        """The first tick later than now of the recurrences that are not abandoned; None if there is none."""
         ...

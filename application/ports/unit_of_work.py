@@ -1,4 +1,4 @@
-"""The unit of work: everything in it happens, or nothing."""
+"""The unit of work: one transaction, which is written as a whole or not at all."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,7 +14,10 @@ from application.ports.task_repository import TaskRepository
 
 
 class UnitOfWork(Protocol):
-    """One transaction over all that is stored. StorageUnavailable from any of its methods where the storage is away."""
+    """A transaction over the whole storage.
+
+    Raises StorageUnavailable, from any method: the storage is away.
+    """
 
     @property
     def tasks(self) -> TaskRepository: ...
@@ -38,7 +41,7 @@ class UnitOfWork(Protocol):
     def deliveries(self) -> Deliveries: ...
 
     def commit(self) -> None:
-        """Make it last. What was not committed when the block is left is rolled back."""
+        """Make the changes permanent. Changes that are not committed at the end of the block are rolled back."""
         ...
 
 

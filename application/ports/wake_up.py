@@ -1,4 +1,4 @@
-"""Wake-ups: hints that there is something to look at. They may be lost or come too often; polling makes it certain."""
+"""Wake-ups: hints that the storage has changed. They may be lost or repeated, so polling goes on beside them."""
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Topic(StrEnum):
-    """What happened: a task waits, a running one was taken from its handler, or one is not as it was."""
+    """The kinds of changes: a task waits, a running task was taken from its handler, or a task has changed."""
 
     WAITING = "waiting"
     TAKEN = "taken"
@@ -14,20 +14,20 @@ class Topic(StrEnum):
 
 
 class Notifier(Protocol):
-    """The side that tells."""
+    """Sends wake-ups."""
 
     def notify(self, topic: Topic) -> None:
-        """Soon after, those who listen are woken. Never blocks, never raises, joins calls that come close together."""
+        """Wake the listeners soon. Never blocks, never raises, and joins calls that come close together."""
         ...
 
 
 class Listener(Protocol):
-    """The side that is told."""
+    """Receives wake-ups."""
 
     def listen(self, wake: Callable[[Topic], None], topics: Collection[Topic]) -> None:
-        """From now on `wake` is called, from another thread, soon after a notification of one of these topics.
+        """Call `wake`, from another thread, soon after each notification of one of these topics from now on.
 
-        Also when some may have been lost.
+        It is also called when notifications may have been lost.
         """
         ...
 

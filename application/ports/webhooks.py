@@ -1,28 +1,35 @@
-"""The post: carries a message to an address, and comes back with the answer."""
+"""The webhook sender: sends the message of an event to an address."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the address said: the status of its HTTP answer."""
-
-    status: int
+class Delivered:
+    """The receiver has accepted the message."""
 
 
-class Undelivered(Exception):
-    """There was no answer: `why` says so in a few words."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The receiver wants no message at this address any more; `why` is a short sentence."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The message was not accepted, and may be sent again; `why` is a short sentence."""
+
+    why: str
+
+
+SendResult = Delivered | Gone | Failed
 
 
 class WebhookSender(Protocol):
-    """Goes nowhere but to the address itself: it follows no redirects, and calls only whom it is allowed to call."""
+    """Sends to the given address alone: it follows no redirect and connects to no address that is not allowed."""
 
-    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """POST it, within seconds. Undelivered where there is no answer."""
+    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+        """Send a JSON message, signed, within seconds. `event_id` is the same at every attempt."""
         ...

@@ -1,1 +1,1 @@
-"""What people ask of the service: one request a file, carried out by one verb."""
+"""The use cases of the service, one in each file."""

@@ -11,14 +11,14 @@ from application.view import View, Viewer
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """The task as it was last seen, and whether there was no place to wait for more."""
+    """The last view of the task, and whether the change feed admitted no more subscribers to wait for another."""
 
     view: View
     was_turned_away: bool = False
 
 
 class AwaitTask:
-    """What is known of the task stays true where the storage goes away, or the task itself."""
+    """Awaits one task. An outage or a deletion meanwhile is no error: the last view is returned."""
 
     def __init__(self, change_feed: ChangeFeed, viewer: Viewer, clock: Clock) -> None:
         self._change_feed = change_feed
@@ -26,9 +26,9 @@ class AwaitTask:
         self._clock = clock
 
     def __call__(self, known: View, seconds: float) -> Awaited:
-        """The task, finished, as soon as that is seen; at the latest after so many seconds."""
+        """The view of the finished task as soon as there is one, else the last view after so many seconds."""
         deadline = self._clock.monotonic() + seconds
-        with closing(TaskFollower(known, self._change_feed, self._viewer)) as following:
-            for view in following.later(lambda: deadline - self._clock.monotonic()):
+        with closing(TaskFollower(known, self._change_feed, self._viewer)) as follower:
+            for view in follower.later(lambda: deadline - self._clock.monotonic()):
                 known = view
-        return Awaited(known, following.was_turned_away)
+        return Awaited(known, follower.was_turned_away)

@@ -1,4 +1,4 @@
-"""Cancel a task: it does not start any more, and what runs is ended."""
+"""Cancel a task: it does not start any more, and its run is ended."""
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
@@ -11,7 +11,11 @@ from domain.status import Status
 
 
 class CancelTask:
-    """UnknownTask where there is none; InvalidTransition where it is done or failed. Cancelling twice is no error."""
+    """Cancels one task. Cancelling it again is no error.
+
+    Raises UnknownTask: the task does not exist.
+    Raises InvalidTransition: it is done or failed.
+    """
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, viewer: Viewer) -> None:
         self._begin = begin
@@ -21,7 +25,7 @@ class CancelTask:
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
-        """The task, cancelled."""
+        """The view of the cancelled task."""
         with locked(self._begin, id) as (work, task):
             if task.status is not Status.CANCELLED:
                 work.tasks.save(task.cancel(self._clock.now()))

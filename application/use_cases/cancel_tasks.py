@@ -1,4 +1,4 @@
-"""Cancel many tasks: none of them starts any more, and what runs is ended."""
+"""Cancel many tasks: none of them starts any more, and their runs are ended."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from domain.task import Task
 
 
 class CancelTasks:
-    """Those that wait or run; others are let be."""
+    """Cancels matching tasks that wait or run, and leaves others unchanged."""
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
         self._clock = clock
@@ -19,10 +19,10 @@ class CancelTasks:
         self._change = ChangeTasks(begin, clock, Verb.CANCEL)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
-        """How many, and where to go on."""
-        return self._change(request, lambda task: task.cancel(self._clock.now()), self._tell)
+        """Cancel the tasks, within some seconds."""
+        return self._change(request, lambda task: task.cancel(self._clock.now()), self._notify)
 
-    def _tell(self, cancelled: Sequence[Task]) -> None:
+    def _notify(self, cancelled: Sequence[Task]) -> None:
         if any(task.status is Status.RUNNING for task in cancelled):
             self._notifier.notify(Topic.TAKEN)
         if cancelled:

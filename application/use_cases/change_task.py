@@ -1,4 +1,4 @@
-"""What cancelling, retrying and deleting share: one task, locked, as it stands."""
+"""The lock on one task that cancelling, retrying and deleting share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from domain.task import Task
 
 @contextmanager
 def locked(begin: Begin, id: TaskId) -> Iterator[tuple[UnitOfWork, Task]]:
-    """A work in which nobody else changes the task. UnknownTask where there is none of that id."""
+    """A unit of work that has the task locked, and the task. Raises UnknownTask: the task does not exist."""
     with begin() as work:
         found = work.tasks.lock(id)
         if not found:
@@ -21,7 +21,7 @@ def locked(begin: Begin, id: TaskId) -> Iterator[tuple[UnitOfWork, Task]]:
 
 
 def stored(work: UnitOfWork, id: TaskId) -> TaskRecord:
-    """The task as this work leaves it, which has it locked."""
+    """The record of a task that this unit of work has locked, with the changes of this unit of work."""
     found = work.tasks.get(id)
     assert found is not None
     return found

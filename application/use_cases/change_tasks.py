@@ -1,4 +1,4 @@
-"""What cancelling and retrying many tasks share: batches, each a transaction of its own, newest first, for a while."""
+"""The batches in which many tasks are cancelled or retried: one transaction each, newest tasks first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,15 +14,13 @@ from domain.task import Task
 
 BATCH_TASKS = 500
 MAX_SECONDS = 10.0
-"""Seconds after which no other batch begins: who asked would not wait for ever."""
-
-
+"""Seconds after which no other batch begins, so that the caller has an answer in time."""
 MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTasksRequest:
-    """Which tasks, from where on, and how many at most."""
+    """The tasks to change: those that match, with ids below `before`, at most `limit`."""
 
     filter: Filter
     before: TaskId | None = None
@@ -31,17 +29,18 @@ class ChangeTasksRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChangeTasksResult:
-    """How many tasks were changed, and the id to go on from; None where nothing follows."""
+    """The number of changed tasks, and the `before` of the next request; None if no task follows."""
 
     count: int
     next: TaskId | None
 
 
 class ChangeTasks:
-    """Changes by one verb what it may start from, and lets be what does not stand so any more when its turn has come.
+    """Changes matching tasks from whose status the verb may start; a task with another status by then is unchanged.
 
-    What somebody else has locked for long, or an outage, ends it: it says how far it came, or raises StorageUnavailable
-    where it has changed nothing. `tell` is called after each batch with what was changed, as it was before.
+    A lock that is held long, or an outage, ends the changes early.
+
+    Raises StorageUnavailable: the storage is away, and no task was changed before that.
     """
 
     def __init__(self, begin: Begin, clock: Clock, verb: Verb) -> None:
@@ -50,33 +49,33 @@ class ChangeTasks:
         self._allowed = RULES[verb]
 
     def __call__(
-        self, request: ChangeTasksRequest, change: Callable[[Task], Task], tell: Callable[[Sequence[Task]], None]
+        self, request: ChangeTasksRequest, change: Callable[[Task], Task], notify: Callable[[Sequence[Task]], None]
     ) -> ChangeTasksResult:
-        """How far it came, within some seconds."""
+        """Change the tasks, within some seconds. `notify` is given each batch, as the tasks were before the change."""
         filter = replace(request.filter, statuses=request.filter.statuses & self._allowed)
         ends = self._clock.monotonic() + MAX_SECONDS
-        count, place = 0, request.before
+        count, before = 0, request.before
         try:
             while True:
-                tasks, place = self._change(filter, place, min(BATCH_TASKS, request.limit - count), change)
-                tell(tasks)
+                tasks, before = self._change(filter, before, min(BATCH_TASKS, request.limit - count), change)
+                notify(tasks)
                 count += len(tasks)
-                if place is None or count == request.limit or self._clock.monotonic() >= ends:
+                if before is None or count == request.limit or self._clock.monotonic() >= ends:
                     break
         except StorageUnavailable:
             if not count:
                 raise
-        return ChangeTasksResult(count, place)
+        return ChangeTasksResult(count, before)
 
     @retry_on_conflict
     def _change(
-        self, filter: Filter, before: TaskId | None, most: int, change: Callable[[Task], Task]
+        self, filter: Filter, before: TaskId | None, limit: int, change: Callable[[Task], Task]
     ) -> tuple[Sequence[Task], TaskId | None]:
-        """One batch: the tasks as they were, and where to go on."""
+        """Change one batch. The tasks as they were before, and the `before` of the next batch."""
         with self._begin() as work:
-            # One more than there are to be changed, to know whether anything follows.
-            ids = [task.id for task in work.listing.page(filter, before, most + 1)]
-            tasks = [task for task in work.tasks.lock(*ids[:most]) if task.status in filter.statuses]
+            # One task more than may be changed, to know whether another follows.
+            ids = [task.id for task in work.listing.page(filter, before, limit + 1)]
+            tasks = [task for task in work.tasks.lock(*ids[:limit]) if task.status in filter.statuses]
             work.tasks.save(*map(change, tasks))
             work.commit()
-        return tasks, ids[most - 1] if len(ids) > most else None
+        return tasks, ids[limit - 1] if len(ids) > limit else None

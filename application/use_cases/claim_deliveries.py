@@ -1,4 +1,4 @@
-"""Claim deliveries: take out what is due to be told, for a while in which nobody else does."""
+"""Claim deliveries: reserve those that are due for one janitor, for LEASE_SECONDS."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from domain.delivery import Delivery
 from domain.instants import after
 
 LEASE_SECONDS = 60.0
-"""Seconds: longer than any address may take to answer, so that two who try are a rare thing."""
+"""Seconds of a claim: longer than a receiver may take to answer, so that two janitors rarely send the same message."""
 
 
 class ClaimDeliveries:
-    """Whoever dies with one in hand loses nothing: it is due again when its time is over."""
+    """Claims due deliveries. The delivery of a janitor that died is due again at the end of its claim."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
@@ -21,7 +21,7 @@ class ClaimDeliveries:
 
     @retry_on_conflict
     def __call__(self, limit: int) -> Sequence[Delivery]:
-        """What is due, the longest first, at most `limit`."""
+        """At most `limit` due deliveries, now claimed, the longest due first."""
         now = self._clock.now()
         with self._begin() as work:
             claimed = work.deliveries.claim(now, after(now, LEASE_SECONDS), limit)

@@ -1,4 +1,4 @@
-"""Clean: delete what has expired, a batch at a time."""
+"""Clean: delete expired tasks, one batch at a time."""
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.cleaning import DeletedTasks
@@ -6,11 +6,11 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 
 BATCH_TASKS = 5_000
-"""Some ten milliseconds of the database; much smaller ones would mostly wait for their commits."""
+"""Some ten milliseconds of work for the database; much smaller batches would mostly wait for their commits."""
 
 
 class Clean:
-    """Never blocked by a task that it may not delete."""
+    """Deletes expired tasks, and forgets dead handlers. Skips locked tasks, so it never waits for one."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
@@ -18,7 +18,7 @@ class Clean:
 
     @retry_on_conflict
     def __call__(self, limit: int = BATCH_TASKS) -> DeletedTasks:
-        """One batch. A full one says that there may be more."""
+        """Delete one batch. After a full one there may be more to delete."""
         now = self._clock.now()
         with self._begin() as work:
             expired = work.cleaning.delete_expired(now, limit)

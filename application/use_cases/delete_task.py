@@ -1,4 +1,4 @@
-"""Delete a task, with all that is kept of it."""
+"""Delete a task with its attempts, its logs and its delivery."""
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.unit_of_work import Begin
@@ -8,7 +8,11 @@ from domain.ids import TaskId
 
 
 class DeleteTask:
-    """UnknownTask where there is none; InvalidTransition while it runs."""
+    """Deletes one task.
+
+    Raises UnknownTask: the task does not exist.
+    Raises InvalidTransition: it runs.
+    """
 
     def __init__(self, begin: Begin, notifier: Notifier) -> None:
         self._begin = begin
@@ -16,7 +20,7 @@ class DeleteTask:
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> None:
-        """After: unknown."""
+        """Delete the task."""
         with locked(self._begin, id) as (work, task):
             task.check_deletable()
             work.tasks.remove(id)

@@ -1,23 +1,21 @@
-"""Deliver: tell one address that its task has finished, and note what it said."""
+"""Deliver: send the message that a task has finished to its callback address, and store the result."""
 
 import random
 from collections.abc import Callable
+from typing import assert_never
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
-from application.ports.webhooks import Answer, Undelivered, WebhookSender
-from application.signing import Signer
+from application.ports.webhooks import Delivered, Failed, Gone, WebhookSender
 from application.view import View, Viewer
 from domain.delivery import Delivery
 
-GONE = 410
-
 
 class Deliver:
-    """At least once: where the answer came and could not be noted, the address is told again.
+    """Delivers at least once: a message whose result could not be stored is sent again.
 
-    `message` is what to say of a task that has finished.
+    `message` makes the body from the view of a finished task.
     """
 
     def __init__(
@@ -25,51 +23,45 @@ class Deliver:
         begin: Begin,
         clock: Clock,
         webhook_sender: WebhookSender,
-        signer: Signer,
         viewer: Viewer,
         message: Callable[[View], bytes],
     ) -> None:
         self._begin = begin
         self._clock = clock
         self._webhook_sender = webhook_sender
-        self._signer = signer
         self._viewer = viewer
         self._message = message
 
     def __call__(self, claimed: Delivery) -> Delivery | None:
-        """How it stands after that; None where there is nothing to tell any more, or somebody else has claimed it."""
+        """The delivery after this attempt; None where another claim, a retry or a deletion has replaced it."""
         view = self._view(claimed)
         if view is None:
             return None
-        tried = self._tried(claimed, self._message(view))
-        return tried if self._settle(tried) else None
+        attempted = self._attempted(claimed, self._message(view))
+        return attempted if self._settle(attempted) else None
 
     @retry_on_conflict
     def _view(self, claimed: Delivery) -> View | None:
         with self._begin() as work:
             stored = work.tasks.get(claimed.task)
-        still = stored and stored.delivery and stored.delivery.claim == claimed.claim
-        return self._viewer(stored) if stored and still else None
+        is_current = stored and stored.delivery and stored.delivery.claim == claimed.claim
+        return self._viewer(stored) if stored and is_current else None
 
-    def _tried(self, claimed: Delivery, body: bytes) -> Delivery:
-        headers = self._signer.headers(claimed.event, self._clock.now(), body)
-        try:
-            answer = self._webhook_sender.send(claimed.url, headers | {"content-type": "application/json"}, body)
-        except Undelivered as undelivered:
-            return claimed.failed(self._clock.now(), undelivered.why, random.random())
-        return self._answered(claimed, answer)
-
-    def _answered(self, claimed: Delivery, answer: Answer) -> Delivery:
-        said = f"it answered {answer.status}"
-        if 200 <= answer.status < 300:
-            return claimed.delivered()
-        if answer.status == GONE:
-            return claimed.given_up(f"{said}: gone for good")
-        return claimed.failed(self._clock.now(), said, random.random())
+    def _attempted(self, claimed: Delivery, body: bytes) -> Delivery:
+        result = self._webhook_sender.send(claimed.url, claimed.event, self._clock.now(), body)
+        match result:
+            case Delivered():
+                return claimed.delivered()
+            case Gone(why):
+                return claimed.given_up(why)
+            case Failed(why):
+                return claimed.failed(self._clock.now(), why, random.random())
+            case _:
+                assert_never(result)
 
     @retry_on_conflict
-    def _settle(self, tried: Delivery) -> bool:
+    def _settle(self, attempted: Delivery) -> bool:
         with self._begin() as work:
-            settled = work.deliveries.settle(tried)
+            settled = work.deliveries.settle(attempted)
             work.commit()
         return settled

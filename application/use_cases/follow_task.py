@@ -1,4 +1,4 @@
-"""Follow a task: view it now, and again whenever it has changed, until it has finished."""
+"""Follow a task: view it now, and after each change until it has finished."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,47 +10,50 @@ from application.view import View, Viewer
 from domain.ids import TaskId
 
 HEARTBEAT_SECONDS = 5.0
-"""Seconds after which there is a view in any case."""
+"""Seconds after which a view follows even without a change."""
 
 
 class TaskFollower:
-    """Views of one task. Who asked for it closes it, however far it was read."""
+    """The views of one task. The caller has to close it."""
 
     def __init__(self, first: View, change_feed: ChangeFeed, viewer: Viewer) -> None:
         self.first = first
         self._viewer = viewer
         self._stack = ExitStack()
-        self._watcher: Subscriber | None = None
+        self._subscriber: Subscriber | None = None
         if not first.task.status.is_final:
-            self._watcher = self._stack.enter_context(change_feed.subscribe(first.task.id, first.stored.version))
+            self._subscriber = self._stack.enter_context(change_feed.subscribe(first.task.id, first.stored.version))
 
     @property
     def was_turned_away(self) -> bool:
-        """Whether so many tasks are followed already that there is the first view and no more."""
-        return self._watcher is None and not self.first.task.status.is_final
+        """Whether no view follows the first one, since the change feed has admitted no more subscribers."""
+        return self._subscriber is None and not self.first.task.status.is_final
 
     def close(self) -> None:
-        """Follow no longer. It may have been closed before."""
+        """Stop following. A second call does nothing."""
         self._stack.close()
 
     def later(self, left: Callable[[], float] = lambda: inf) -> Iterator[View]:
-        """The views after the first: one after each change, and one after HEARTBEAT, which may look the same.
+        """The views after the first: one after each change, and after HEARTBEAT_SECONDS one that may look the same.
 
-        States in between may merge, the last one always comes. It ends with the task, when everybody is sent away, and
-        when no seconds are `left`.
+        States in between may merge; the last one always comes. The views end when the task has finished or is deleted,
+        when the change feed is closed, and when no seconds are `left`.
         """
         view = self.first
-        while self._watcher and not view.task.status.is_final:
+        while self._subscriber and not view.task.status.is_final:
             seconds = left()
-            news = self._watcher.next(min(seconds, HEARTBEAT_SECONDS))
-            if news is None and (self._watcher.has_ended or seconds <= HEARTBEAT_SECONDS):
+            changed = self._subscriber.next(min(seconds, HEARTBEAT_SECONDS))
+            if changed is None and (self._subscriber.has_ended or seconds <= HEARTBEAT_SECONDS):
                 return
-            view = news or self._viewer(view.stored)
+            view = changed or self._viewer(view.stored)
             yield view
 
 
 class FollowTask:
-    """UnknownTask where there is none of that id."""
+    """Follows one task.
+
+    Raises UnknownTask: the task does not exist.
+    """
 
     def __init__(self, view: ViewTask, change_feed: ChangeFeed, viewer: Viewer) -> None:
         self._view = view
@@ -58,5 +61,5 @@ class FollowTask:
         self._viewer = viewer
 
     def __call__(self, id: TaskId) -> TaskFollower:
-        """What happens to the task from now on."""
+        """The views of the task from now on."""
         return TaskFollower(self._view(id), self._change_feed, self._viewer)

@@ -1,4 +1,4 @@
-"""List tasks, newest first, a page at a time."""
+"""List tasks, newest first, one page at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from domain.ids import TaskId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTasksRequest:
-    """Which tasks, from where on, and how many at most."""
+    """The tasks to list: those that match, with ids below `before`, at most `limit`."""
 
     filter: Filter
     before: TaskId | None = None
@@ -21,14 +21,14 @@ class ListTasksRequest:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Views without arguments and results, and the id to ask on from; None where nothing follows."""
+    """Views without arguments and results, and the `before` of the next page; None if no task follows."""
 
     views: Sequence[View]
     next: TaskId | None
 
 
 class ListTasks:
-    """Reads one task more than asked for, to know whether anything follows."""
+    """Lists tasks."""
 
     def __init__(self, begin: Begin, viewer: Viewer) -> None:
         self._begin = begin
@@ -37,6 +37,7 @@ class ListTasks:
     def __call__(self, request: ListTasksRequest) -> TaskPage:
         """One page."""
         with self._begin() as work:
+            # One task more than are shown, to know whether another follows.
             tasks = work.listing.page(request.filter, request.before, request.limit + 1)
         shown = tasks[: request.limit]
         views = [self._viewer(TaskRecord(task, args="{}")) for task in shown]

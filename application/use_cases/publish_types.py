@@ -1,4 +1,4 @@
-"""Publish what a handler can run, and when it recurs."""
+"""Publish the types that a handler can run, with their schedules."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from domain.task_type import TaskType
 
 
 class PublishTypes:
-    """The newest publication of a type says whether it recurs. A tick that is due is kept whatever is published."""
+    """Publishes types. The newest publication of a type decides whether it recurs; if so, its due tick stays due."""
 
     def __init__(self, begin: Begin, clock: Clock, calendar: Calendar) -> None:
         self._begin = begin
@@ -23,11 +23,11 @@ class PublishTypes:
     def __call__(
         self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
     ) -> None:
-        """As PublishedTypes.publish has it; after it, the schedules are those of these types, and of others' alone."""
+        """As PublishedTypes.publish. After: these types have the schedules that they were published with, or none."""
         now = self._clock.now()
         with self._begin() as work:
             work.types.publish(handler, types, until, process)
-            # Only now: who publishes the same type at the same time waits above, and sees here what the first wrote.
+            # After the types, for which another handler that publishes one of them waits: it sees what is written here.
             self._reschedule(work.schedules, types, now)
             work.schedules.review(now)
             work.commit()

@@ -1,4 +1,4 @@
-"""Rescue: take back what handlers held that do not renew their leases any more."""
+"""Rescue: take back running tasks whose leases have lapsed."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,10 @@ from domain.task import Task
 
 
 class Rescue:
-    """Holds still for one lease after the storage was, or may have been, away: who lives renews, and loses nothing.
+    """Takes back lapsed tasks, but none until the storage has answered for a lease: live handlers can renew first.
 
-    `vigil` is what it knows of that; whoever looks at the storage by turns with it may keep it too.
+    `guard`: knows when the storage has answered for a lease. Another user of the storage may share it, if the two never
+    use it at the same time.
     """
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, lease: float) -> None:
@@ -28,9 +29,9 @@ class Rescue:
 
     @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """The tasks that were taken back, as they are now; one batch. A full one says that there may be more."""
+        """Take back one batch. The tasks after that; after a full batch there may be more."""
         try:
-            tasks = self._look()
+            tasks = self._rescued()
         except StorageConflict:
             raise
         except StorageUnavailable:
@@ -39,7 +40,7 @@ class Rescue:
         notify_lost(self._notifier, tasks)
         return tasks
 
-    def _look(self) -> Sequence[Task]:
+    def _rescued(self) -> Sequence[Task]:
         self.guard.begin()
         now = self._clock.now()
         with self._begin() as work:

@@ -1,4 +1,4 @@
-"""RescueFromDeadProcesses: take back at once what handlers held whose end can be seen from here."""
+"""Rescue from dead processes: take back the tasks of handlers of this machine whose processes have ended."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from domain.task import Task
 
 
 class RescueFromDeadProcesses:
-    """Needs no lease to lapse: a process of this machine that has ended will never renew one."""
+    """Takes back tasks before their leases lapse, since a process that has ended renews none."""
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, processes: Processes) -> None:
         self._begin = begin
@@ -23,7 +23,7 @@ class RescueFromDeadProcesses:
 
     @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """The tasks that were taken back, as they are now; one batch a handler."""
+        """Take back one batch of each dead handler. The tasks after that."""
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]

@@ -1,4 +1,4 @@
-"""Retry a task that failed or was cancelled: it waits again, under its id."""
+"""Retry a task that failed or was cancelled: it waits again under its id."""
 
 from application.conflict_retry import retry_on_conflict
 from application.known_types import KnownTypes, attempts
@@ -11,7 +11,11 @@ from domain.ids import TaskId
 
 
 class RetryTask:
-    """UnknownTask where there is none; InvalidTransition where it has neither failed nor been cancelled."""
+    """Retries one task.
+
+    Raises UnknownTask: the task does not exist.
+    Raises InvalidTransition: it has neither failed nor been cancelled.
+    """
 
     def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier, viewer: Viewer) -> None:
         self._begin = begin
@@ -22,12 +26,12 @@ class RetryTask:
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
-        """The task, waiting, allowed as many attempts more as its type has."""
+        """The view of the waiting task, which may have as many more attempts as its type has."""
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
             work.tasks.save(task.retry(self._clock.now(), attempts(types, task.type)))
-            again = stored(work, id)
+            retried = stored(work, id)
             work.commit()
         self._notifier.notify(Topic.WAITING)
         self._notifier.notify(Topic.CHANGED)
-        return self._viewer(again)
+        return self._viewer(retried)

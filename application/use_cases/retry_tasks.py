@@ -1,4 +1,4 @@
-"""Retry many tasks that failed or were cancelled: they wait again, each under its id."""
+"""Retry many tasks that failed or were cancelled: they wait again under their ids."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from domain.task import Task
 
 
 class RetryTasks:
-    """Each is allowed as many attempts more as its type has; what is in any other status is let be."""
+    """Each may have as many more attempts as its type has. Tasks with other statuses are left unchanged."""
 
     def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier) -> None:
         self._clock = clock
@@ -21,15 +21,15 @@ class RetryTasks:
         self._change = ChangeTasks(begin, clock, Verb.RETRY)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
-        """How many, and where to go on."""
+        """Retry the tasks, within some seconds."""
         types = self._types.all()
 
         def retried(task: Task) -> Task:
             return task.retry(self._clock.now(), attempts(types, task.type))
 
-        return self._change(request, retried, self._tell)
+        return self._change(request, retried, self._notify)
 
-    def _tell(self, retried: Sequence[Task]) -> None:
+    def _notify(self, retried: Sequence[Task]) -> None:
         if retried:
             self._notifier.notify(Topic.WAITING)
             self._notifier.notify(Topic.CHANGED)

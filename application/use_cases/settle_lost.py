@@ -1,4 +1,4 @@
-"""What rescuing and burying share: tasks that somebody held who is gone wait again, or have failed."""
+"""The settlement of lost tasks, which all rescues share: they wait again, or have failed."""
 
 import logging
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ BATCH_TASKS = 500
 log = logging.getLogger(__name__)
 
 
-def settle_lost(work: UnitOfWork, held: Sequence[Task], now: datetime) -> Sequence[Task]:
-    """Before: locked by this work. After: as the answer says."""
-    settlements = [Settlement.lost(task, now) for task in held]
+def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequence[Task]:
+    """Before: running, and locked by this unit of work. After: as returned."""
+    settlements = [Settlement.lost(task, now) for task in lost]
     work.queue.settle(settlements)
     return [settlement.task for settlement in settlements]
 
 
 def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:
-    """Let those know who can start them, and those who may still run them."""
+    """Notify the handlers that can start the tasks, and those that may still run them."""
     for task in tasks:
         log.warning("took back task %d, whose handler is gone: it is %s now", task.id, task.status)
     if any(task.status is Status.WAITING for task in tasks):

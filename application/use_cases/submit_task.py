@@ -1,4 +1,4 @@
-"""Submit a task: from here on it is in the storage, whatever happens next."""
+"""Submit a task: it is stored when the call has returned."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,18 @@ from domain.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The task, and whether it is a new one."""
+    """The view of the task, and whether the task is new."""
 
     view: View
     is_new: bool
 
 
 class SubmitTask:
-    """UnknownType, InvalidArguments, InvalidOption, KeyTaken for what cannot be carried out; nothing is stored then."""
+    """Submits one task. Nothing is stored if it raises.
+
+    Raises UnknownType, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
+    Raises KeyTaken: the key has a task of another type or with other arguments.
+    """
 
     def __init__(
         self,
@@ -37,28 +41,28 @@ class SubmitTask:
         self._submission_builder = submission_builder
         self._notifier = notifier
         self._viewer = viewer
-        self._added = Coalesced(storage.add)
+        self._add = Coalesced(storage.add)
 
     def __call__(self, request: TaskRequest) -> Submitted:
-        """The task, waiting; or as it stands, where the same was submitted before."""
+        """The new task, or the present one if an earlier request with the same key made it."""
         submission = self._submission_builder.submission(request, self._submission_builder.now())
-        submitted = self._new(submission) or self._of_its_key(submission)
+        submitted = self._added(submission) or self._added_or_found(submission)
         if submitted.is_new:
             self._notifier.notify(Topic.WAITING)
         return submitted
 
     @retry_on_conflict
-    def _new(self, submission: Submission) -> Submitted | None:
-        task = self._added(submission)
+    def _added(self, submission: Submission) -> Submitted | None:
+        task = self._add(submission)
         return Submitted(self._viewer(TaskRecord(task, submission.args)), is_new=True) if task else None
 
     @retry_on_conflict
-    def _of_its_key(self, submission: Submission) -> Submitted:
+    def _added_or_found(self, submission: Submission) -> Submitted:
         with self._begin() as work:
-            (taken,) = add_or_find(work, [submission])
-            stored = TaskRecord(taken.new, submission.args) if taken.new else work.tasks.get(taken.id)
+            (found,) = add_or_find(work, [submission])
+            stored = TaskRecord(found.new, submission.args) if found.new else work.tasks.get(found.id)
             work.commit()
         if stored is None:
-            # It was deleted in between: by now the key is free.
+            # The task was deleted in between, so the key is free by now.
             raise StorageConflict
-        return Submitted(self._viewer(stored), taken.new is not None)
+        return Submitted(self._viewer(stored), found.new is not None)

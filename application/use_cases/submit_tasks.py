@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from application.conflict_retry import retry_on_conflict
-from application.errors import InvalidArguments, InvalidItems, KeyTaken, UnknownType
+from application.errors import CallbacksDisabled, InvalidArguments, InvalidItems, KeyTaken, UnknownType
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest, add_or_find
@@ -14,21 +14,25 @@ from domain.errors import InvalidOption
 from domain.ids import TaskId
 from domain.submission import Submission
 
-Errors = Mapping[str, Sequence[str]]
+Errors = Mapping[str, Sequence[str | CallbacksDisabled]]
+"""The mistakes in an item: sentences by the path of the place, such as `$.priority`."""
 
-MAX_ITEMS_NAMED = 10
-"""So many wrong places are named of one item."""
+MAX_PLACES_NAMED = 10
+"""The number of wrong places that are named of one item at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableItem:
-    """An item that is no request: sentences by the path of the place in it, `$.priority`."""
+    """An item that is not a valid request, and its mistakes."""
 
     errors: Errors
 
 
 class SubmitTasks:
-    """InvalidItems where any cannot be carried out, with each of them by its index; nothing is stored then."""
+    """Submits many tasks: all of them, or none.
+
+    Raises InvalidItems: some requests are invalid, each of which is named by its index.
+    """
 
     def __init__(self, begin: Begin, submission_builder: SubmissionBuilder, notifier: Notifier) -> None:
         self._begin = begin
@@ -36,12 +40,12 @@ class SubmitTasks:
         self._notifier = notifier
 
     def __call__(self, requests: Iterable[TaskRequest | UnreadableItem]) -> Sequence[TaskId]:
-        """The ids in the order of the requests. Each is asked for when the one before has been looked at."""
+        """The ids in the order of the requests. Each request is read after the one before was checked."""
         now = self._submission_builder.now()
-        looked_at = [self._submission(request, now) for request in requests]
-        submissions = [each for each in looked_at if isinstance(each, Submission)]
-        if len(submissions) < len(looked_at):
-            raise _invalid({nth: each for nth, each in enumerate(looked_at) if isinstance(each, UnreadableItem)})
+        checked = [self._submission(request, now) for request in requests]
+        submissions = [each for each in checked if isinstance(each, Submission)]
+        if len(submissions) < len(checked):
+            raise _invalid({index: each for index, each in enumerate(checked) if isinstance(each, UnreadableItem)})
         ids = self._stored(submissions)
         self._notifier.notify(Topic.WAITING)
         return ids
@@ -55,6 +59,8 @@ class SubmitTasks:
             return UnreadableItem({"$.type": [f"{error.type} is not published"]})
         except InvalidArguments as error:
             return UnreadableItem({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
+        except CallbacksDisabled as error:
+            return UnreadableItem({"$.callback": [error]})
         except InvalidOption as error:
             return UnreadableItem({f"$.{error.option}": [f"it takes {error.takes}"]})
 
@@ -62,21 +68,24 @@ class SubmitTasks:
     def _stored(self, submissions: Sequence[Submission]) -> Sequence[TaskId]:
         with self._begin() as work:
             try:
-                taken = add_or_find(work, submissions)
+                found = add_or_find(work, submissions)
             except KeyTaken as error:
                 raise _invalid(
-                    {nth: UnreadableItem({"$.idempotency_key": [f"{error}: {id}"]}) for nth, id in error.tasks.items()}
+                    {
+                        index: UnreadableItem({"$.idempotency_key": [f"{error}: {id}"]})
+                        for index, id in error.tasks.items()
+                    }
                 ) from None
             work.commit()
-        return [each.id for each in taken]
+        return [each.id for each in found]
 
 
 def _invalid(items: Mapping[int, UnreadableItem]) -> InvalidItems:
     return InvalidItems(
         {
-            f"$.{nth}{path[1:]}": sentences
-            for nth, item in items.items()
-            for path, sentences in islice(item.errors.items(), MAX_ITEMS_NAMED)
+            f"$.{index}{path[1:]}": sentences
+            for index, item in items.items()
+            for path, sentences in islice(item.errors.items(), MAX_PLACES_NAMED)
         },
         len(items),
     )

@@ -1,4 +1,4 @@
-"""Tick: what recurs and is due becomes a task, once, whoever else ticks."""
+"""Tick: each due tick of a schedule becomes one task, however many janitors tick at once."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -23,15 +23,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TickResult:
-    """The tasks that were made, and in how many seconds there is another tick; inf if there is none."""
+    """The new tasks, and the seconds until the next tick; inf if there is none."""
 
     tasks: Sequence[Task]
     next_in: float
 
 
 class Tick:
-    """A tick and its task are one transaction. All the ticks that were missed make one task, which was to run at the
-    first of them, and is kept for `max_task_time` from now."""
+    """Adds a task and moves its schedule on in one transaction.
+
+    All missed ticks of a schedule make one task, with the first of them as its `run_at`, which is kept for
+    `max_task_time` seconds from now.
+    """
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, calendar: Calendar, max_task_time: int) -> None:
         self._begin = begin
@@ -43,7 +46,7 @@ class Tick:
 
     @retry_on_conflict
     def __call__(self) -> TickResult:
-        """Everything that is due and that nobody else has at hand."""
+        """Tick all due schedules that no other janitor has locked."""
         now = self._clock.now()
         with self._begin() as work:
             work.schedules.review(now)
@@ -66,7 +69,7 @@ class Tick:
         return [task for task in added if task]
 
     def _ticked(self, due: Sequence[Recurrence], now: datetime) -> Iterator[Recurrence]:
-        """What cannot be read here, since a newer version wrote it, is left to others, and holds up nothing."""
+        """The recurrences after their ticks. A schedule that only a newer version can read is left to that one."""
         for each in due:
             try:
                 yield each.ticked(self._calendar.next_after(each.schedule, now))

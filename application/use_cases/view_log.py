@@ -1,4 +1,4 @@
-"""View the log of a task: how its starts ended, and what they printed."""
+"""View the log of a task: the records of its starts, with their output."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,17 @@ from domain.settlement import Attempt
 
 
 class ViewLog:
-    """UnknownTask where there is none of that id."""
+    """Reads the records of the starts of one task.
+
+    Raises UnknownTask: the task does not exist.
+    """
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> Sequence[Attempt]:
-        """The records of its last starts that failed, were lost or printed anything, the first one first."""
+        """The records of the last starts that failed, were lost or printed something, the oldest first."""
         with self._begin() as work:
             attempts = work.tasks.attempts(id)
             if not attempts and work.tasks.get(id) is None:

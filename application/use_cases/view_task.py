@@ -1,4 +1,4 @@
-"""View a task: where it stands now, with its arguments and its result."""
+"""View a task with its arguments and its result."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,20 @@ from domain.ids import TaskId
 
 
 class ViewTask:
-    """UnknownTask where there is none of that id."""
+    """Views one task. Calls of the same moment read their tasks together.
+
+    Raises UnknownTask: the task does not exist.
+    """
 
     def __init__(self, storage: AutocommitStore, viewer: Viewer) -> None:
         self._storage = storage
         self._viewer = viewer
-        self._stored = Coalesced(self._found)
+        self._find = Coalesced(self._found)
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
-        """The task."""
-        stored = self._stored(id)
+        """The present view of the task."""
+        stored = self._find(id)
         if stored is None:
             raise UnknownTask(id)
         return self._viewer(stored)

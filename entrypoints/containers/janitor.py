@@ -4,7 +4,6 @@ from adapters.cron import CronCalendar
 from adapters.processes import ProcProcesses
 from adapters.webhooks import new_webhook_sender
 from application.known_types import KnownTypes
-from application.signing import Signer
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
 from application.use_cases.deliver import Deliver
@@ -39,8 +38,9 @@ class JanitorContainer(containers.DeclarativeContainer):
     claim_deliveries = providers.Singleton(ClaimDeliveries, storage.begin, storage.clock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
-    webhook_sender = providers.Singleton(new_webhook_sender, settings.provided.webhook_networks)
-    signer = providers.Singleton(Signer, settings.provided.webhook_secret)
+    webhook_sender = providers.Singleton(
+        new_webhook_sender, settings.provided.webhook_networks, settings.provided.webhook_secret
+    )
     deliver = providers.Singleton(
-        Deliver, storage.begin, storage.clock, webhook_sender, signer, viewer, providers.Object(callback_json)
+        Deliver, storage.begin, storage.clock, webhook_sender, viewer, providers.Object(callback_json)
     )

@@ -1,10 +1,11 @@
-"""The post by HTTP, to real servers: whom it calls, whom it never calls, and that nobody can hold it up."""
+"""The webhook sender by HTTP, to real servers: the addresses it connects to, and its limit of time."""
 
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from threading import Event, Thread
 from typing import Any
@@ -12,17 +13,19 @@ from typing import Any
 import httpcore
 import pytest
 import trustme
+from standardwebhooks import Webhook
 
 from adapters.webhooks import new_webhook_sender
-from adapters.webhooks.allowed_networks import may_be_called
-from adapters.webhooks.http_sender import HttpWebhookSender
+from adapters.webhooks.allowed_networks import is_allowed
+from adapters.webhooks.http_sender import HttpWebhookSender, send_result
 from adapters.webhooks.network import Deadline, Stream
-from application.ports.webhooks import Answer, Undelivered
+from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 from tests.receiver import Receiver, receiving
 
 HERE = [ip_network("127.0.0.1")]
 HASTE, PATIENCE = 0.5, 20.0
 BIG = b"x" * 20_000_000
+SECRET = b"s" * 24
 NOT_ALLOWED = "its host has no public address, nor one of WEBHOOK_NETWORKS"
 
 
@@ -32,38 +35,55 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
+def send(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, **how: Any) -> SendResult:
+    return HttpWebhookSender(networks, [SECRET], **how).send(url, "task-1-1", datetime.now(UTC), body)
+
+
 def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, **how: Any) -> str:
-    """Why it could not be told."""
-    with pytest.raises(Undelivered) as refusal:
-        HttpWebhookSender(networks, **how).send(url, {}, body)
-    return refusal.value.why
+    """The reason why a message failed."""
+    result = send(url, body, networks, **how)
+    assert isinstance(result, Failed)
+    return result.why
 
 
 class TestSending:
     def test_what_arrives_is_what_was_sent(self, receiver: Receiver):
         body = '{"é":1}'.encode()
-        answer = new_webhook_sender(HERE).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
+        sender = new_webhook_sender(HERE, [SECRET])
+        assert sender.send(f"{receiver.url}/told?by=us", "task-1-1", datetime.now(UTC), body) == Delivered()
         told = receiver.told.get()
-        assert answer == Answer(200)
-        assert (told.path, told.body, told.headers["webhook-id"]) == ("/told?by=us", body, "1")
+        assert (told.path, told.body, told.headers["webhook-id"]) == ("/told?by=us", body, "task-1-1")
+        assert told.headers["content-type"] == "application/json"
+        assert Webhook(SECRET).verify(told.body, told.headers) == {"é": 1}
         assert told.headers["host"] == receiver.url.removeprefix("http://")
         assert told.headers["content-length"] == str(len(body))
 
     @pytest.mark.parametrize("status", [204, 301, 307, 404, 410, 500])
-    def test_the_status_is_the_answer_and_nobody_is_led_elsewhere(self, receiver: Receiver, status: int):
+    def test_status_decides_and_no_redirect_is_followed(self, receiver: Receiver, status: int):
         receiver.answers, receiver.location = [status], f"{receiver.url}/elsewhere"
-        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(status)
+        assert send(receiver.url) == send_result(status)
         assert receiver.told.get().path == "/"
         assert receiver.told.empty()
+
+    @pytest.mark.parametrize("status", [200, 201, 299])
+    def test_any_status_from_200_to_299_is_delivered(self, status: int):
+        assert send_result(status) == Delivered()
+
+    @pytest.mark.parametrize("status", [199, 300, 301, 400, 404, 409, 411, 500])
+    def test_any_other_status_has_failed(self, status: int):
+        assert send_result(status) == Failed(f"it answered {status}")
+
+    def test_status_410_is_gone(self):
+        assert send_result(410) == Gone("it answered 410: gone for good")
 
     def test_no_proxy_of_the_environment_is_asked(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
-        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(200)
+        assert send(receiver.url) == Delivered()
 
     def test_an_address_of_version_6_has_its_brackets_in_the_header(self):
         with says(b"HTTP/1.1 200 OK\r\n\r\n", socket.AF_INET6) as (port, heard):
-            assert HttpWebhookSender([ip_network("::1")]).send(f"http://[::1]:{port}/", {}, b"{}") == Answer(200)
+            assert send(f"http://[::1]:{port}/", networks=[ip_network("::1")]) == Delivered()
         assert f"host: [::1]:{port}\r\n".encode() in heard[0]
 
 
@@ -82,7 +102,7 @@ class TestTrouble:
 
     def test_who_never_answers_is_given_up(self):
         with hangs(lambda peer: None) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+            assert undelivered(f"http://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
 
     def test_nor_is_anybody_waited_for_who_says_a_little_now_and_then(self):
         def drip(peer: socket.socket) -> None:
@@ -92,12 +112,12 @@ class TestTrouble:
 
         before = time.monotonic()
         with hangs(drip) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+            assert undelivered(f"http://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
         assert time.monotonic() - before < 5
 
     def test_who_does_not_read_holds_nothing_up(self):
         with hangs(lambda peer: None) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", BIG, whole=HASTE) == "it did not answer in time"
+            assert undelivered(f"http://127.0.0.1:{port}", BIG, max_seconds=HASTE) == "it did not answer in time"
 
     def test_who_hangs_up_before_the_end_of_the_message_may_have_answered(self):
         ours, theirs = socket.socketpair()
@@ -112,7 +132,7 @@ class TestTrouble:
     @pytest.mark.parametrize("length", [b"content-length: 1000000000", b"transfer-encoding: chunked"])
     def test_what_follows_the_status_is_not_waited_for(self, length: bytes):
         with hangs(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
-            assert HttpWebhookSender(HERE).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
+            assert send(f"http://127.0.0.1:{port}") == Delivered()
 
 
 class TestAddresses:
@@ -127,21 +147,21 @@ class TestAddresses:
         ],
     )  # fmt: skip
     def test_what_is_not_public_is_not_called_however_it_is_written(self, address: str):
-        assert not may_be_called(address, [])
+        assert not is_allowed(address, [])
 
     @pytest.mark.parametrize(
         "address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
     )
     def test_what_is_public_is(self, address: str):
-        assert may_be_called(address, [])
+        assert is_allowed(address, [])
 
     def test_what_somebody_has_named_is_and_nothing_beside_it(self):
         networks = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
-        assert may_be_called("10.255.0.1", networks)
-        assert may_be_called("::ffff:10.255.0.1", networks)
-        assert may_be_called("fd00::1", networks)
-        assert not may_be_called("172.16.0.1", networks)
-        assert not may_be_called("127.0.0.1", networks)
+        assert is_allowed("10.255.0.1", networks)
+        assert is_allowed("::ffff:10.255.0.1", networks)
+        assert is_allowed("fd00::1", networks)
+        assert not is_allowed("172.16.0.1", networks)
+        assert not is_allowed("127.0.0.1", networks)
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "0.0.0.0"])
     def test_no_way_of_writing_our_own_address_leads_here(self, receiver: Receiver, host: str):
@@ -157,24 +177,21 @@ class TestAddresses:
 
     def test_of_several_addresses_only_those_are_called_that_may_be(self, receiver: Receiver):
         resolve = leads_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
-        assert HttpWebhookSender(HERE, resolve=resolve).send(
-            f"http://name:{receiver.server_port}", {}, b"{}"
-        ) == Answer(200)
+        assert send(f"http://name:{receiver.server_port}", resolve=resolve) == Delivered()
         assert receiver.told.get().peer == "127.0.0.1"
 
     def test_one_that_does_not_answer_is_passed_over(self, receiver: Receiver):
         resolve = leads_to("127.0.0.3", "127.0.0.1")
         networks = [ip_network("127.0.0.0/8")]
-        assert HttpWebhookSender(networks, resolve=resolve).send(
-            f"http://name:{receiver.server_port}", {}, b"{}"
-        ) == Answer(200)
+        assert send(f"http://name:{receiver.server_port}", networks=networks, resolve=resolve) == Delivered()
 
     def test_a_name_that_changes_its_mind_leads_to_the_address_that_was_checked(self, receiver: Receiver):
         answers = [leads_to("127.0.0.1"), leads_to("127.0.0.2"), leads_to("127.0.0.2")]
-        sent = HttpWebhookSender(HERE, resolve=lambda *asked, **how: answers.pop(0)(*asked, **how)).send(
-            f"http://name:{receiver.server_port}", {}, b"{}"
-        )
-        assert sent == Answer(200)
+
+        def resolve(*args: Any, **how: Any) -> list[Any]:
+            return answers.pop(0)(*args, **how)
+
+        assert send(f"http://name:{receiver.server_port}", resolve=resolve) == Delivered()
         assert len(answers) == 2
         told = receiver.told.get()
         assert (told.peer, told.headers["host"]) == ("127.0.0.1", f"name:{receiver.server_port}")
@@ -200,11 +217,11 @@ class TestTls:
     def test_a_certificate_is_for_the_name_that_was_asked_for(self, authority: trustme.CA):
         trusted = ssl.create_default_context()
         authority.configure_trust(trusted)
-        post = HttpWebhookSender(HERE, resolve=leads_to("127.0.0.1"), trusted=trusted)
+        how: dict[str, Any] = {"resolve": leads_to("127.0.0.1"), "trusted": trusted}
         with self.secured(authority, "example.org") as receiver:
-            assert post.send(f"https://example.org:{receiver.server_port}", {}, b"{}") == Answer(200)
-            with pytest.raises(Undelivered, match="its certificate is not good: Hostname mismatch"):
-                post.send(f"https://other.org:{receiver.server_port}", {}, b"{}")
+            assert send(f"https://example.org:{receiver.server_port}", **how) == Delivered()
+            why = undelivered(f"https://other.org:{receiver.server_port}", **how)
+            assert why.startswith("its certificate is not good: Hostname mismatch")
 
     def test_who_does_not_speak_tls_is_told_nothing(self, receiver: Receiver):
         assert undelivered(f"https://127.0.0.1:{receiver.server_port}")
@@ -212,7 +229,7 @@ class TestTls:
 
     def test_who_hangs_in_the_handshake_is_given_up(self):
         with hangs(lambda peer: None) as port:
-            assert undelivered(f"https://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+            assert undelivered(f"https://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
 
 
 def leads_to(*addresses: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What many ask at the same moment is carried out together: each is answered, by what began after it had asked."""
+"""Calls of the same moment are carried out together, each by a step that began after the call."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -117,6 +117,11 @@ class TestWithoutASecret:
         takes = "It takes an address where WEBHOOK_SECRET is set: callbacks are signed."
         assert refused(Service(), callback=URL) == {CALLBACK: [takes]}
 
+    def test_one_of_many_with_one_is_refused_in_its_place(self) -> None:
+        answer = Service().client.post("/tasks", json=[{}, {"callback": URL}])
+        sentence = "it takes an address where WEBHOOK_SECRET is set: callbacks are signed"
+        assert (answer.status_code, answer.get_json()["errors"]) == (422, {"json": {"$.1.callback": [sentence]}})
+
     def test_tasks_of_a_type_that_has_one_are_taken_and_their_callbacks_wait(self) -> None:
         service = Service()
         service.publish("default", callback=URL)

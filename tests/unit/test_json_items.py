@@ -1,4 +1,4 @@
-"""The items of a JSON array, one at a time: as the array as a whole would give them."""
+"""The items of a JSON array, parsed one at a time: the same as those of the whole array."""
 
 import json
 
@@ -6,32 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import NotKept
-from domain.json_items import items
-from domain.json_text import MAX_DEPTH, NotJson, parse
+from application.json.errors import NotJson, UnkeepableJson
+from application.json.items import items
+from application.json.limits import MAX_DEPTH
+from application.json.parsing import parse
 from tests.unit.test_json_text import same, values
 
 spaces = st.text(" \t\n\r", max_size=3)
 
 
 @given(st.lists(values, max_size=8), spaces, st.booleans())
-def test_they_are_those_of_the_whole(array: list[object], space: str, ascii: bool):
+def test_items_equal_those_of_the_whole_array(array: list[object], space: str, ascii: bool):
     written = [json.dumps(value, ensure_ascii=ascii) for value in array]
     text = f"{space}[{space}" + f"{space},{space}".join(written) + f"{space}]{space}"
-    assert same(list(items(text, longest=10**6)), parse(text))
+    assert same(list(items(text, max_characters=10**6)), parse(text))
 
 
 @given(st.lists(values.filter(lambda value: len(json.dumps(value)) <= 40), max_size=30))
-def test_wherever_the_windows_end(array: list[object]):
-    assert same(list(items(json.dumps(array, ensure_ascii=False), longest=40)), array)
+def test_items_are_the_same_wherever_the_windows_end(array: list[object]):
+    assert same(list(items(json.dumps(array, ensure_ascii=False), max_characters=40)), array)
 
 
 def refusals(text: str) -> dict[int, tuple[str, str]]:
-    given = enumerate(items(text, longest=1000))
-    return {nth: (each.path, each.why) for nth, each in given if isinstance(each, NotKept)}
+    given = enumerate(items(text, max_characters=1000))
+    return {nth: (each.path, each.why) for nth, each in given if isinstance(each, UnkeepableJson)}
 
 
-def test_what_cannot_be_kept_is_said_in_its_place_and_the_others_are_given():
+def test_unkeepable_items_are_replaced_by_errors_between_the_others():
     text = '[1, {"a": NaN}, {"a": 1, "a": 2}, 1e999, "\\ud800", 2, ' + "[" * 201 + "]" * 201 + "]"
     assert refusals(text) == {
         1: ("$.a", "NaN is not a JSON number"),
@@ -43,31 +44,31 @@ def test_what_cannot_be_kept_is_said_in_its_place_and_the_others_are_given():
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_the_place_of_what_is_nested_without_end_is_named(opening: str):
-    with pytest.raises(NotKept, match=r"^\$\.1: arrays and objects may be nested"):
-        list(items(f"[1,{opening * 300_000}", longest=10**7))
+def test_error_names_the_item_that_is_nested_without_end(opening: str):
+    with pytest.raises(UnkeepableJson, match=r"^\$\.1: arrays and objects may be nested"):
+        list(items(f"[1,{opening * 300_000}", max_characters=10**7))
 
 
-def test_an_item_that_is_a_little_too_long_is_said_to_be_in_its_place():
+def test_item_that_is_a_little_too_long_is_replaced_by_an_error():
     assert refusals(f'[1, "{"x" * 998}", "{"x" * 999}", 2]') == {2: ("$", "an item has at most 1000 characters")}
 
 
 @pytest.mark.parametrize("item", ["1" * 90, '"' + "x" * 90 + '"', "[" + "1," * 40 + "1]", '{"a":' + "1" * 90 + "}"])
-def test_an_item_that_is_much_too_long_is_never_parsed_as_a_whole(item: str):
-    with pytest.raises(NotKept) as refusal:
-        list(items(f"[0,{item},0]", longest=40))
+def test_item_that_is_much_too_long_is_never_parsed_as_a_whole(item: str):
+    with pytest.raises(UnkeepableJson) as refusal:
+        list(items(f"[0,{item},0]", max_characters=40))
     assert (refusal.value.path, refusal.value.why) == ("$.1", "an item has at most 40 characters")
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "{}", "1", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[1] x", "nul", '["a]', "[tru]"]
 )
-def test_what_is_no_array_is_said_to_be_none(text: str):
+def test_text_that_is_not_an_array_raises_not_json(text: str):
     with pytest.raises(NotJson):
-        list(items(text, longest=1000))
+        list(items(text, max_characters=1000))
 
 
-def test_the_place_of_a_mistake_is_counted_from_the_beginning():
+def test_position_of_a_mistake_counts_from_the_beginning_of_the_text():
     text = json.dumps(list(range(1000))).replace("998", "99x")
     with pytest.raises(NotJson, match=f"char {text.index('x')}"):
-        list(items(text, longest=50))
+        list(items(text, max_characters=50))

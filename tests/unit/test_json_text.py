@@ -1,14 +1,18 @@
 """JSON that comes back as it went in, or is refused with the place named."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import NotKept
-from domain.json_text import MAX_DEPTH, MAX_INTEGER_DIGITS, NotJson, canonical, dump, parse
+from application.json.errors import NotJson, UnkeepableJson
+from application.json.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
+from application.json.parsing import parse
+from application.json.text import canonical, dump
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -28,15 +32,15 @@ class TestKept:
         assert same(parse(dump(value)), value)
 
     @given(values, st.booleans(), st.none() | st.integers(0, 2))
-    def test_however_it_was_written(self, value: object, ascii: bool, indent: int | None):
+    def test_value_comes_back_however_it_was_written(self, value: object, ascii: bool, indent: int | None):
         assert same(parse(json.dumps(value, ensure_ascii=ascii, indent=indent)), value)
 
     @given(values)
-    def test_beside_something_that_has_to_be_looked_at_closely(self, value: object):
+    def test_value_comes_back_from_careful_parsing(self, value: object):
         assert same(parse(f'["\\ud83d\\ude00", -0, {dump(value)}]'), ["😀", -0.0, value])
 
     @given(values)
-    def test_what_is_kept_has_no_nul_and_is_utf_8(self, value: object):
+    def test_dumped_text_has_no_nul_and_a_form_in_utf_8(self, value: object):
         assert "\0" not in dump(value)
         assert dump(value).encode()
 
@@ -58,7 +62,7 @@ class TestKept:
             '{"":{"":0}}',
         ],
     )
-    def test_the_text_itself_comes_back_where_it_was_compact(self, text: str):
+    def test_compact_text_comes_back_unchanged(self, text: str):
         assert dump(parse(text)) == text
 
     @pytest.mark.parametrize(
@@ -73,10 +77,10 @@ class TestKept:
             (' { "a" : [ 1 , 2 ] }\n', '{"a":[1,2]}'),
         ],
     )
-    def test_another_way_of_writing_it_keeps_the_value(self, text: str, kept: str):
+    def test_other_notations_keep_the_value(self, text: str, kept: str):
         assert dump(parse(text)) == kept
 
-    def test_what_is_as_deep_as_allowed_is_kept(self):
+    def test_greatest_depth_is_kept(self):
         for deepest in ("[" * MAX_DEPTH + "]" * MAX_DEPTH, '{"a":' * MAX_DEPTH + "1" + "}" * MAX_DEPTH):
             assert dump(parse(deepest)) == deepest
 
@@ -110,25 +114,25 @@ class TestRefused:
             ('{"a":[' * 101, "$: arrays and objects may be nested 200 deep"),
         ],
     )
-    def test_what_cannot_be_kept_is_refused_with_its_place(self, text: str, refusal: str):
-        with pytest.raises(NotKept) as refused:
+    def test_unkeepable_json_is_refused_with_its_path(self, text: str, refusal: str):
+        with pytest.raises(UnkeepableJson) as refused:
             parse(text)
         assert str(refused.value) == refusal
 
-    def test_the_first_of_several_is_named(self):
-        with pytest.raises(NotKept, match=r"^\$\.b\.c: NaN"):
+    def test_first_of_several_unkeepable_parts_is_named(self):
+        with pytest.raises(UnkeepableJson, match=r"^\$\.b\.c: NaN"):
             parse('{"a":[1,{}],"b":{"x":"ok","c":NaN},"d":1e999}')
 
     def test_a_key_is_refused_before_what_stands_under_it(self):
-        with pytest.raises(NotKept, match="surrogate"):
+        with pytest.raises(UnkeepableJson, match="surrogate"):
             parse('{"\\ud800":NaN}')
 
     @given(st.lists(st.integers(0, 3) | st.sampled_from("ab"), max_size=6))
-    def test_the_path_leads_to_the_place(self, steps: list[int | str]):
+    def test_path_leads_to_the_unkeepable_part(self, steps: list[int | str]):
         text = "NaN"
         for step in reversed(steps):
             text = f'{{"{step}":{text}}}' if isinstance(step, str) else "[" + "0," * step + text + "]"
-        with pytest.raises(NotKept) as refused:
+        with pytest.raises(UnkeepableJson) as refused:
             parse(text)
         assert refused.value.path == ".".join(["$", *map(str, steps)])
 
@@ -136,11 +140,11 @@ class TestRefused:
         "text",
         ["", " ", "{", "[1,]", "{'a':1}", "nul", "01", "1.", ".5", "+1", '"\n"', '"\\x"', "1 2", "\ufeff1", '{"a" 1}'],
     )
-    def test_what_is_not_json_is_told_from_it(self, text: str):
+    def test_text_that_is_not_json_raises_not_json(self, text: str):
         with pytest.raises(NotJson):
             parse(text)
 
-    def test_what_has_no_form_is_not_dumped(self):
+    def test_nan_is_not_dumped(self):
         with pytest.raises(ValueError, match="Out of range float"):
             dump(float("nan"))
 
@@ -155,9 +159,9 @@ class TestRefused:
     ],
     ids=["a string that never ends", "strings and brackets", "brackets", "many members under a long path"],
 )
-def test_a_text_that_means_harm_is_refused_within_moments(text: str):
+def test_hostile_text_is_refused_within_moments(text: str):
     begun = time.monotonic()
-    with pytest.raises((NotJson, NotKept)):
+    with pytest.raises((NotJson, UnkeepableJson)):
         parse(text)
     assert time.monotonic() - begun < 5
 
@@ -167,11 +171,18 @@ class TestCanonical:
         ("one", "other"),
         [('{"a":1,"b":{"c":2,"d":3}}', '{"b":{"d":3,"c":2},"a":1}'), ("[1.0]", "[1]"), ("-0.0", "0"), ("1e2", "100")],
     )
-    def test_what_says_the_same_is_the_same(self, one: str, other: str):
+    def test_equal_values_have_the_same_canonical_text(self, one: str, other: str):
         assert canonical(parse(one)) == canonical(parse(other))
 
     @pytest.mark.parametrize(
         ("one", "other"), [("[1,2]", "[2,1]"), ("1", "true"), ("0", "false"), ('"1"', "1"), ("1.5", "1"), ("{}", "[]")]
     )
-    def test_what_says_something_else_is_not(self, one: str, other: str):
+    def test_different_values_have_different_canonical_texts(self, one: str, other: str):
         assert canonical(parse(one)) != canonical(parse(other))
+
+
+def test_importing_json_loads_neither_ports_nor_use_cases():
+    modules = "application.json.items, application.json.search_terms, application.json.fingerprint"
+    loaded = subprocess.check_output([sys.executable, "-c", f"import {modules}, sys; print(*sys.modules)"], text=True)
+    ours = {name for name in loaded.split() if name.startswith("application.")}
+    assert {name for name in ours if not name.startswith("application.json")} == {"application.errors"}

@@ -1,9 +1,9 @@
-"""The terms by which a task is found."""
+"""The search terms of a task, one for each of its arguments."""
 
 import pytest
 
-from domain import json_text
-from domain.search_terms import MAX_TERMS, term, terms
+from application.json.parsing import parse
+from application.json.search_terms import MAX_TERMS, term, terms
 
 
 @pytest.mark.parametrize(
@@ -24,28 +24,28 @@ from domain.search_terms import MAX_TERMS, term, terms
         ('{"long":"%s"}' % ("x" * 100_000), "long", "x" * 100_000),
     ],
 )
-def test_a_task_is_found_by_each_of_its_arguments(args: str, path: str, value: str) -> None:
-    assert terms(json_text.parse(args)) == (term(path, value),)
+def test_each_argument_has_a_term(args: str, path: str, value: str) -> None:
+    assert terms(parse(args)) == (term(path, value),)
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [("n", "6"), ("m", "5"), ("n5", ""), ("", "n5"), ("n", " 5"), ("n", "5.0"), ("N", "5"), ("n.", "5")],
 )
-def test_and_by_no_other(path: str, value: str) -> None:
+def test_no_other_path_or_value_has_that_term(path: str, value: str) -> None:
     assert term(path, value) not in terms({"n": 5})
 
 
 @pytest.mark.parametrize("args", [{}, {"list": [1, {"a": 1}]}, {"empty": {}}, {"deep": {"list": []}}])
-def test_what_lies_in_a_list_or_holds_nothing_has_none(args: dict[str, object]) -> None:
+def test_list_members_and_empty_objects_have_no_term(args: dict[str, object]) -> None:
     assert terms(args) == ()
 
 
-def test_what_is_the_same_is_one() -> None:
+def test_equal_terms_are_given_once() -> None:
     assert terms({"a.b": 1, "a": {"b": "1"}}) == (term("a.b", "1"),)
 
 
-def test_only_the_first_are_searched() -> None:
+def test_only_the_first_arguments_have_terms() -> None:
     many = {f"n{n}": {"m": n} for n in range(1000)}
     assert terms(many) == tuple(term(f"n{n}.m", str(n)) for n in range(MAX_TERMS))
 
@@ -56,8 +56,8 @@ def test_a_term_is_the_same_in_every_process_and_fits_a_bigint() -> None:
     assert any(term("n", str(n)) < 0 for n in range(100))
 
 
-def test_depth_is_no_limit() -> None:
-    deep = json_text.parse('{"a":' * 199 + "1" + "}" * 199)
+def test_deep_arguments_have_terms() -> None:
+    deep = parse('{"a":' * 199 + "1" + "}" * 199)
     assert terms(deep) == (term(".".join("a" * 199), "1"),)
 
 

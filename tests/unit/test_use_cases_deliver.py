@@ -1,15 +1,14 @@
-"""Telling addresses, over memory: a post of paper, and a clock that is held."""
+"""Deliver, over memory, with a sender that records its messages and a clock that is held."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import pytest
 
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.webhooks import Answer, Undelivered
-from application.signing import Signer
+from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 from application.use_cases.claim_deliveries import LEASE_SECONDS, ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
@@ -22,23 +21,28 @@ from tests.unit.memory_service import Service
 URL = "https://example.org/told"
 
 
+class Message(NamedTuple):
+    """One message that was sent."""
+
+    url: str
+    event_id: str
+    sent_at: datetime
+    body: bytes
+
+
 @dataclass
-class PaperPost:
-    """Keeps what it is given. `answers` are the next ones, then 200; a text is why there is none."""
+class RecordingSender:
+    """Implements application.ports.webhooks.WebhookSender: `results` are the next ones, then Delivered."""
 
-    answers: list[int | str] = field(default_factory=list)
-    sent: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    results: list[SendResult] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
 
-    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        self.sent.append((url, headers, body))
-        answer = self.answers.pop(0) if self.answers else 200
-        if isinstance(answer, str):
-            raise Undelivered(answer)
-        return Answer(answer)
+    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+        self.sent.append(Message(url, event_id, sent_at, body))
+        return self.results.pop(0) if self.results else Delivered()
 
-    def said(self) -> dict[str, Any]:
-        """The last body."""
-        return json.loads(self.sent[-1][2])
+    def last_body(self) -> dict[str, Any]:
+        return json.loads(self.sent[-1].body)
 
 
 @pytest.fixture
@@ -47,8 +51,8 @@ def service() -> Service:
 
 
 @pytest.fixture
-def post() -> PaperPost:
-    return PaperPost()
+def sender() -> RecordingSender:
+    return RecordingSender()
 
 
 @pytest.fixture
@@ -57,8 +61,8 @@ def claim(service: Service) -> ClaimDeliveries:
 
 
 @pytest.fixture
-def deliver(service: Service, post: PaperPost) -> Deliver:
-    return Deliver(service.begin, service.clock, post, Signer([b"k" * 24]), service.viewer, callback_json)
+def deliver(service: Service, sender: RecordingSender) -> Deliver:
+    return Deliver(service.begin, service.clock, sender, service.viewer, callback_json)
 
 
 def finish(service: Service, result: str = "1", args: dict[str, Any] | None = None) -> None:
@@ -74,66 +78,66 @@ def stands(service: Service, id: int = 1) -> Delivery:
     return delivery
 
 
-def test_an_address_is_told_once_that_its_task_is_done(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
+def test_deliver_sends_one_message_when_a_task_is_done(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service, '{"b":1.0}', {"a": 1})
     (claimed,) = claim(10)
     service.clock.move(0.5)
     assert deliver(claimed) == claimed.delivered() == stands(service)
-    (url, headers, body) = post.sent[0]
-    assert url == URL
-    assert headers.items() >= Signer([b"k" * 24]).headers(claimed.event, service.clock.now(), body).items()
-    assert headers["content-type"] == "application/json"
-    assert body.startswith(b'{"type":"task.done","timestamp":"2026-01-01T12:00:00.000+00:00","data":{"id":1,')
-    assert post.said()["data"]["result"] == {"b": 1.0}
+    (message,) = sender.sent
+    assert message[:3] == (URL, claimed.event, service.clock.now())
+    assert message.body.startswith(b'{"type":"task.done","timestamp":"2026-01-01T12:00:00.000+00:00","data":{"id":1,')
+    assert sender.last_body()["data"]["result"] == {"b": 1.0}
     assert not claim(10)
 
 
-def test_what_it_is_told_of_the_task_is_what_the_view_shows(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
+def test_message_holds_the_task_as_its_view_shows_it(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service, args={"a": 1, "callback": 2})
     (claimed,) = claim(10)
     shown = json.loads(task_json(service.viewer(steps.stored(service.store.begin, 1))))
     deliver(claimed)
-    assert post.said()["data"] == shown
+    assert sender.last_body()["data"] == shown
     assert shown["args"]["callback"] == 2
     assert (shown["a"], shown["callback"]["state"]) == (1, "pending")
 
 
-@pytest.mark.parametrize("answer", [199, 301, 400, 404, 500, "it did not answer in time"])
-def test_any_other_answer_than_a_good_one_is_tried_again_after_a_while(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, answer: int | str
+@pytest.mark.parametrize("why", ["it answered 500", "it did not answer in time"])
+def test_failed_message_is_sent_again_after_a_while_under_the_same_event_id(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, why: str
 ):
     finish(service)
     (claimed,) = claim(10)
-    post.answers = [answer]
+    sender.results = [Failed(why)]
     deliver(claimed)
-    assert stands(service).error == (answer if isinstance(answer, str) else f"it answered {answer}")
+    assert stands(service).error == why
     service.clock.move(3.9)
     assert not claim(10)
     service.clock.move(1.1)
     (again,) = claim(10)
     deliver(again)
     assert stands(service).state is DeliveryState.DELIVERED
-    first, second = (headers for _, headers, _ in post.sent)
-    assert first["webhook-id"] == second["webhook-id"]
-    assert first["webhook-timestamp"] != second["webhook-timestamp"]
+    first, second = sender.sent
+    assert first.event_id == second.event_id
+    assert second.sent_at == service.clock.now() > first.sent_at
 
 
-def test_who_is_gone_for_good_is_not_told_again(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
+def test_delivery_to_an_address_that_is_gone_is_given_up(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)
-    post.answers = [410]
+    sender.results = [Gone("it answered 410: gone for good")]
     (claimed,) = claim(10)
     given_up = deliver(claimed)
     assert given_up == stands(service)
     assert (given_up.state, given_up.error) == (DeliveryState.GIVEN_UP, "it answered 410: gone for good")
 
 
-def test_who_dies_with_one_in_hand_loses_nothing(service: Service, claim: ClaimDeliveries, deliver: Deliver):
+def test_delivery_of_a_claimer_that_died_is_claimed_again_after_the_lease(
+    service: Service, claim: ClaimDeliveries, deliver: Deliver
+):
     finish(service)
     (lost,) = claim(10)
     service.clock.move(LEASE_SECONDS - 0.1)
@@ -144,27 +148,27 @@ def test_who_dies_with_one_in_hand_loses_nothing(service: Service, claim: ClaimD
     assert deliver(again) == again.delivered()
 
 
-def test_the_late_answer_of_one_that_was_overtaken_is_not_noted(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
+def test_late_result_of_an_older_claim_is_not_stored(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)
     (slow,) = claim(10)
 
-    class Slow(PaperPost):
-        def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    class SlowSender(RecordingSender):
+        def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
             service.clock.move(LEASE_SECONDS)
             (newer,) = claim(10)
             assert deliver(newer) == newer.delivered()
-            return Answer(500)
+            return Failed("it answered 500")
 
-    late = Deliver(service.begin, service.clock, Slow(), Signer([]), service.viewer, callback_json)
+    late = Deliver(service.begin, service.clock, SlowSender(), service.viewer, callback_json)
     assert late(slow) is None
     assert stands(service).state is DeliveryState.DELIVERED
 
 
 @pytest.mark.parametrize("change", ["retry", "delete"])
-def test_nobody_is_told_of_what_is_so_no_longer(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, change: str
+def test_deliver_sends_nothing_of_a_task_that_was_retried_or_deleted(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, change: str
 ):
     service.submit(options={"callback": URL})
     task = steps.claim_one(service.store.begin, wanted={"default": 1}, now=service.clock.now())
@@ -178,12 +182,12 @@ def test_nobody_is_told_of_what_is_so_no_longer(
             work.tasks.remove(failed.id)
         work.commit()
     assert deliver(claimed) is None
-    assert not post.sent
+    assert not sender.sent
 
 
 @pytest.mark.parametrize(("verb", "type"), [("fail", "task.failed"), ("cancel", "task.cancelled")])
-def test_the_type_of_the_news_says_how_it_ended(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, verb: str, type: str
+def test_type_of_the_event_names_the_final_status(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, verb: str, type: str
 ):
     service.submit(options={"callback": URL})
     task = steps.claim_one(service.store.begin, wanted={"default": 1}, now=service.clock.now())
@@ -193,25 +197,25 @@ def test_the_type_of_the_news_says_how_it_ended(
         steps.save(service.store.begin, task.cancel(service.clock.now()))
     (claimed,) = claim(10)
     deliver(claimed)
-    assert post.said()["type"] == type
+    assert sender.last_body()["type"] == type
 
 
 @pytest.mark.parametrize("size", [MAX_BYTES // 2, MAX_BYTES, 3 * MAX_BYTES])
-def test_what_is_too_large_is_told_without_arguments_and_result(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, size: int
+def test_message_that_is_too_large_leaves_out_arguments_and_result(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, size: int
 ):
     finish(service, json.dumps("é" * (size // 2), ensure_ascii=False))
     (claimed,) = claim(10)
     deliver(claimed)
     is_whole = size < MAX_BYTES
-    assert ("result" in post.said()["data"]) is is_whole
-    assert post.said().get("truncated") is (None if is_whole else True)
-    assert len(post.sent[0][2]) <= MAX_BYTES
-    assert post.said()["data"]["id"] == 1
+    assert ("result" in sender.last_body()["data"]) is is_whole
+    assert sender.last_body().get("truncated") is (None if is_whole else True)
+    assert len(sender.sent[0].body) <= MAX_BYTES
+    assert sender.last_body()["data"]["id"] == 1
 
 
-def test_an_outage_is_told_and_a_conflict_is_tried_again(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
+def test_deliver_raises_in_an_outage_and_repeats_after_a_conflict(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)
     service.errors = [StorageConflict()]

@@ -9,8 +9,8 @@ from application.ports.wake_up import Topic
 from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.submit_tasks import SubmitTasks, UnreadableItem
 from domain.errors import InvalidIdempotencyKey
+from domain.idempotency_key import idempotency_key
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
-from domain.key import key
 from domain.options import Options
 from domain.status import Status
 from domain.task_type import TaskType
@@ -79,7 +79,7 @@ class TestAgain:
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
     def test_what_no_header_can_hold_is_no_key(self, text: str):
         with pytest.raises(InvalidIdempotencyKey):
-            key(text)
+            idempotency_key(text)
 
 
 class TestMany:
@@ -149,5 +149,7 @@ class TestMany:
                 assert len(seen) == number
                 yield request(number)
 
-        submission_builder = SubmissionBuilder(service.clock, service.types, Seeing(), max_task_time=60, signs=False)
+        submission_builder = SubmissionBuilder(
+            service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
+        )
         assert len(SubmitTasks(service.begin, submission_builder, service)(asked())) == 3

@@ -159,7 +159,7 @@ class TestBounds:
     def test_one_look_serves_all(self, waiting: Waiting):
         known = waiting.submit()
         answers = [waiting.soon(known) for _ in range(2)]
-        assert [thread.name for thread in living_threads()].count("changes") == 1
+        assert [thread.name for thread in living_threads()].count("change-feed") == 1
         waiting.finish()
         assert all(each.result(LONG) for each in answers)
 
@@ -174,7 +174,7 @@ class TestBounds:
         answer = waiting.soon(waiting.submit())
         waiting.service.errors += [ZeroDivisionError()]
         waiting.wake_up.notify(Topic.CHANGED)
-        until(lambda: "whether tasks have changed cannot be told" in caplog.text)
+        until(lambda: "change feed: a poll failed, and is repeated" in caplog.text)
         waiting.finish()
         assert answer.result(LONG).view.task.status is Status.DONE
 
@@ -185,7 +185,7 @@ class TestBounds:
         monkeypatch.setattr(change_feed, "NOTIFY_GAP_SECONDS", LONG)
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
-        waiting.change_feed._most = 3
+        waiting.change_feed._max_subscribers = 3
         answer = waiting.soon(other)
         for _ in (crowded, other):
             steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
@@ -197,8 +197,8 @@ class TestBounds:
         seen = waiting.submit()
         subscriber = Subscriber(ONE, seen.stored.version)
         assert subscriber.next(0) is None
-        subscriber.tell(seen)
-        subscriber.tell(later := waiting.service.viewer(seen.stored))
+        subscriber.publish(seen)
+        subscriber.publish(later := waiting.service.viewer(seen.stored))
         assert subscriber.next(LONG) is later
         assert subscriber.next(0) is None
 
@@ -242,7 +242,7 @@ class TestFollowing:
     ):
         monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
         waiting.change_feed = ChangeFeed(
-            waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
+            waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, max_subscribers=2
         )
         first = waiting.submit()
         steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())

@@ -7,7 +7,7 @@ from adapters.executors.functions.discovery import CannotImport, location
 from adapters.executors.functions.failures import storable
 from adapters.executors.functions.function import Function
 from adapters.executors.functions.schedules import schedule
-from domain import json_text
+from application.json.text import dump
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
 
@@ -20,7 +20,7 @@ def described(function: Function) -> TaskType:
         return TaskType(
             name=function.type,
             description=storable(inspect.getdoc(function.call) or "", MAX_DESCRIPTION_CHARACTERS).replace("\0", ""),
-            schema=json_text.dump(function.arguments.schema()),
+            schema=dump(function.arguments.schema()),
             options=_options(function),
             retries_timeout=_retries_timeout(function),
             schedule=schedule(function),

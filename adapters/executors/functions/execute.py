@@ -8,8 +8,8 @@ from adapters.executors.functions import failures, results
 from adapters.executors.functions.checker import InvalidArguments
 from adapters.executors.functions.function import Function
 from adapters.executors.functions.json_form import NoForm
+from application.json.limits import MAX_INTEGER_DIGITS
 from domain.failure import Failure
-from domain.json_text import MAX_INTEGER_DIGITS
 from flask_tasks import Progress
 
 

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from domain.json_text import MAX_DEPTH, MAX_INTEGER_DIGITS
+from application.json.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 
 MAX_RESULT_BYTES = 16 * 1024 * 1024
 """Bytes of a result."""

@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import cast
 
 from adapters.executors.functions.json_form import MAX_RESULT_BYTES, Allowance, JsonForm, shown_path, too_long
-from domain import json_text
+from application.json.limits import MAX_DEPTH
+from application.json.text import dump
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list, tuple})
@@ -28,10 +29,10 @@ def encode(value: object) -> str:
 
 def _all_at_once(value: object) -> str | None:
     """At the speed of C, if it is made of nothing but what JSON has; else None."""
-    if type(value) not in _SCALARS and not _is_plain(value, json_text.MAX_DEPTH, Allowance()):
+    if type(value) not in _SCALARS and not _is_plain(value, MAX_DEPTH, Allowance()):
         return None
     try:
-        text = json_text.dump(value)
+        text = dump(value)
         text.encode()
     except ValueError:  # NaN, an integer of too many digits, a lone surrogate
         return None
@@ -54,7 +55,7 @@ def _is_plain(container: object, depth: int, allowance: Allowance) -> bool:
 
 def _part_by_part(value: object) -> str:
     conversion = JsonForm()
-    text = json_text.dump(conversion.form(value))
+    text = dump(conversion.form(value))
     if conversion.nulls:
         places = ", ".join(map(shown_path, conversion.nulls[:5]))
         with suppress(Exception):  # the function may have closed it

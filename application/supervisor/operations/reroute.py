@@ -11,13 +11,13 @@ from itertools import islice
 from math import inf
 
 from application.errors import StorageConflict, StorageUnavailable
+from application.json.parsing import parse
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.background import BackgroundRunner
 from application.ports.published_types import DEAD_HANDLER_RETENTION
 from application.rescue_guard import RescueGuard
 from application.supervisor.claimed import UnfitTask
 from application.supervisor.operations.operation import Context
-from domain import json_text
 from domain.ids import Hold, TypeName
 from domain.retry import RetryPolicy
 from domain.settlement import Settlement
@@ -92,7 +92,7 @@ class Reroute:
     def _fits_only(self, others: Set[str], text: str, own: str | None) -> bool:
         if not others - {own}:
             return False
-        args = json_text.parse(text)
+        args = parse(text)
         fits_here = own is not None and not self._checker.errors(own, args)
         return not fits_here and any(not self._checker.errors(each, args) for each in others)
 

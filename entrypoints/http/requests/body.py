@@ -9,8 +9,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unprocessable
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
-from domain import json_text
-from domain.json_items import items
+from application.json.items import items
+from application.json.parsing import parse
 
 Environ = dict[str, Any]
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -18,20 +18,20 @@ CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 def json_object(text: str) -> dict[str, Any]:
     """What the body says. 400 or 422 where it is no JSON object that can be kept."""
-    value = json_text.parse(text)
+    value = parse(text)
     if isinstance(value, dict):
         return value
     raise UnprocessableEntity("the body is JSON, but not an object")
 
 
-def json_items(text: str, longest: int) -> Iterator[Any]:
-    """The items of the array that the body is, each of `longest` characters at most, one at a time.
+def json_items(text: str, max_characters: int) -> Iterator[Any]:
+    """The items of the array that the body is, each of `max_characters` at most, one at a time.
 
-    400 or 422 where it is no such array. An item that cannot be kept is a NotKept.
+    400 or 422 where it is no such array. An item that cannot be kept is an UnkeepableJson.
     """
     if text.lstrip().startswith("{"):
         raise UnprocessableEntity("the body is an object: it takes an array of them")
-    return items(text, longest)
+    return items(text, max_characters)
 
 
 def body(most: int) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
+from application.json.search_terms import term
 from application.ports.listing import ANY_STATUS, Filter
 from domain.ids import TaskId, TypeName
 from domain.instants import LATEST
-from domain.search_terms import term
 from domain.status import RULES, Status, Verb
 from entrypoints.http.requests.parsing import Number, WholeNumber
 from entrypoints.http.requests.queries import StrictSchema, moment

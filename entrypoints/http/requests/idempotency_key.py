@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import request
 
+from domain.idempotency_key import PATTERN, idempotency_key
 from domain.ids import IdempotencyKey
-from domain.key import PATTERN, key
 
 KEY = "Idempotency-Key"
 WSGI_NAME = "HTTP_IDEMPOTENCY_KEY"
@@ -20,6 +20,6 @@ KEY_HEADER: dict[str, Any] = {
 
 
 def idempotency_key_of_request() -> IdempotencyKey | None:
-    """The key that was sent, if one was. InvalidKey for a text that is none."""
+    """The key that was sent, if one was. Raises InvalidIdempotencyKey: the text does not match PATTERN."""
     given = request.environ.get(WSGI_NAME)
-    return None if given is None else key(given)
+    return None if given is None else idempotency_key(given)

@@ -11,9 +11,17 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from application.errors import InvalidArguments, InvalidItems, KeyTaken, StorageUnavailable, UnknownTask, UnknownType
-from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition, NotKept
-from domain.json_text import NotJson
+from application.errors import (
+    CallbacksDisabled,
+    InvalidArguments,
+    InvalidItems,
+    KeyTaken,
+    StorageUnavailable,
+    UnknownTask,
+    UnknownType,
+)
+from application.json.errors import NotJson, UnkeepableJson
+from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition
 from entrypoints.http.requests.idempotency_key import KEY
 from entrypoints.http.responses.json_response import json_response
 
@@ -30,16 +38,23 @@ class ErrorResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+SIGNED_CALLBACK = "an address where WEBHOOK_SECRET is set: callbacks are signed"
+
 RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
     {
         UnknownTask: ErrorResponse(404),
         UnknownType: ErrorResponse(404),
         InvalidTransition: ErrorResponse(409),
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
-        NotKept: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
+        UnkeepableJson: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
-        InvalidItems: ErrorResponse(422, lambda error: {"json": error.errors}),
+        CallbacksDisabled: ErrorResponse(
+            422,
+            lambda _: {"query": {"callback": [f"It takes {SIGNED_CALLBACK}."]}},
+            lambda _: f"callback is given: it takes {SIGNED_CALLBACK}",
+        ),
+        InvalidItems: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
         KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
@@ -68,6 +83,15 @@ def http_error_response(error: HTTPException) -> Response:
     code, wrong = error.code or 500, getattr(error, "data", {}).get("messages")
     message = "the query is wrong" if wrong else MESSAGES.get(code, error.description)
     return _json(code, message, wrong, {name: value for name, value in error.get_headers() if name != "Content-Type"})
+
+
+def _item_errors(error: InvalidItems) -> Errors:
+    """The sentences of each wrong place."""
+    return {path: [_sentence(reason) for reason in reasons] for path, reasons in error.errors.items()}
+
+
+def _sentence(reason: str | CallbacksDisabled) -> str:
+    return reason if isinstance(reason, str) else f"it takes {SIGNED_CALLBACK}"
 
 
 def _error_response(answer: ErrorResponse, error: Exception) -> Response:

@@ -8,10 +8,10 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import UnprocessableEntity
 
+from application.json.errors import UnkeepableJson
 from application.ports.argument_checker import ArgumentChecker
 from application.submissions import TaskRequest
 from application.use_cases.submit_tasks import UnreadableItem
-from domain.errors import NotKept
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TypeName
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
@@ -97,7 +97,7 @@ def reader(checker: ArgumentChecker) -> Callable[[Any], TaskRequest | Unreadable
     schema = json.dumps(ITEM)
 
     def read(item: Any) -> TaskRequest | UnreadableItem:
-        if isinstance(item, NotKept):
+        if isinstance(item, UnkeepableJson):
             return UnreadableItem({item.path: [item.why]})
         # What the arguments hold is looked at by the schema of their type.
         if errors := checker.errors(schema, _without_members(item)):

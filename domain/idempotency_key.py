@@ -1,0 +1,17 @@
+"""The idempotency key: a client's own name for a request, so that a repeated one is recognised."""
+
+import re
+
+from domain.errors import InvalidIdempotencyKey
+from domain.ids import IdempotencyKey
+
+PATTERN = "^[ -~]{1,255}$"
+"""The texts that a header can hold."""
+_KEY = re.compile(PATTERN[1:-1])
+
+
+def idempotency_key(text: str) -> IdempotencyKey:
+    """The text as a key. Raises InvalidIdempotencyKey: it does not match PATTERN."""
+    if not _KEY.fullmatch(text):
+        raise InvalidIdempotencyKey
+    return IdempotencyKey(text)
