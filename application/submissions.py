@@ -59,7 +59,7 @@ class SubmissionBuilder:
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._signs:
-            raise InvalidOption("callback", "given", "an address where WEBHOOK_SECRET is set: callbacks are signed")
+            raise InvalidOption("callback", "given", "absent, since the service has no WEBHOOK_SECRET")
         return Submission(
             type=request.type,
             args=json_text.dump(request.args),
@@ -109,5 +109,5 @@ def _run_at(request: TaskRequest, now: datetime) -> datetime | None:
     if request.delay is None:
         return request.run_at
     if request.run_at is not None:
-        raise InvalidOption("run_at", request.run_at, "the place of delay, not one beside it")
+        raise InvalidOption("run_at", request.run_at, "absent where delay is given")
     return after(now, request.delay)

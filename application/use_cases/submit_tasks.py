@@ -56,7 +56,7 @@ class SubmitTasks:
         except InvalidArguments as error:
             return UnreadableItem({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
         except InvalidOption as error:
-            return UnreadableItem({f"$.{error.option}": [f"it takes {error.takes}"]})
+            return UnreadableItem({f"$.{error.option}": [f"it must be {error.expected}"]})
 
     @retry_on_conflict
     def _stored(self, submissions: Sequence[Submission]) -> Sequence[TaskId]:

@@ -105,7 +105,7 @@ class TestSubmit:
 
     def test_a_key_of_another_task_is_invalid(self, client: Client) -> None:
         client.submit("add", {"a": 1}, key="k")
-        with pytest.raises(Invalid, match="Idempotency-Key: It is that of task 1"):
+        with pytest.raises(Invalid, match="Idempotency-Key: It belongs to task 1"):
             client.submit("add", {"a": 2}, key="k")
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "\u00e9", "a\nb", " a", "a "])

@@ -87,7 +87,7 @@ def test_what_is_no_address_is_refused(service: Service, address: str) -> None:
 
 
 def test_it_is_asked_for_once(service: Service) -> None:
-    assert refused(service, callback=[URL, URL]) == {CALLBACK: ["Stands twice."]}
+    assert refused(service, callback=[URL, URL]) == {CALLBACK: ["It must be given only once."]}
 
 
 def test_each_of_many_tasks_may_have_its_own(service: Service) -> None:
@@ -114,8 +114,8 @@ class TestTypes:
 
 class TestWithoutASecret:
     def test_a_request_with_one_is_refused_and_told_what_is_missing(self) -> None:
-        takes = "It takes an address where WEBHOOK_SECRET is set: callbacks are signed."
-        assert refused(Service(), callback=URL) == {CALLBACK: [takes]}
+        message = "It must be absent, since the service has no WEBHOOK_SECRET."
+        assert refused(Service(), callback=URL) == {CALLBACK: [message]}
 
     def test_tasks_of_a_type_that_has_one_are_taken_and_their_callbacks_wait(self) -> None:
         service = Service()

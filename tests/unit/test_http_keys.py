@@ -36,8 +36,8 @@ def test_another_task_is_422_and_says_which_one_has_the_key(service: Service, pa
     assert answer.get_json() == {
         "code": 422,
         "status": "Unprocessable Entity",
-        "message": "the idempotency key has a task of another type or with other arguments",
-        "errors": {"headers": {"Idempotency-Key": ["It is that of task 1."]}},
+        "message": "the idempotency key belongs to a task with another type or other arguments",
+        "errors": {"headers": {"Idempotency-Key": ["It belongs to task 1."]}},
     }
 
 
@@ -45,7 +45,7 @@ def test_another_task_is_422_and_says_which_one_has_the_key(service: Service, pa
 def test_what_is_no_key_is_422_and_nothing_is_submitted(service: Service, key: str) -> None:
     answer = post(service, {}, key)
     assert answer.status_code == 422
-    assert "1 to 255 characters" in answer.get_json()["errors"]["headers"]["Idempotency-Key"][0]
+    assert "1 to 255 printable ASCII characters" in answer.get_json()["errors"]["headers"]["Idempotency-Key"][0]
     assert service.client.get("/tasks").get_json()["tasks"] == []
 
 

@@ -108,7 +108,7 @@ def test_keys_find_the_tasks_that_have_them(service: Service) -> None:
     again = service.client.post("/task/new", json={"a": 1}, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.get_json()["id"]) == (200, 1)
     assert errors(post(service, [{}, item | {"args": {}}])) == {
-        "$.1.idempotency_key": ["the idempotency key has a task of another type or with other arguments: 1"]
+        "$.1.idempotency_key": ["the idempotency key belongs to a task with another type or other arguments: 1"]
     }
 
 
@@ -158,4 +158,4 @@ def test_another_content_type_is_415(service: Service) -> None:
 
 def test_options_are_those_of_items_and_not_of_the_query(service: Service) -> None:
     answer = service.client.post("/tasks?priority=1", json=[{}])
-    assert (answer.status_code, answer.get_json()["errors"]) == (422, {"query": {"priority": ["Is not known here."]}})
+    assert (answer.status_code, answer.get_json()["errors"]) == (422, {"query": {"priority": ["Unknown parameter."]}})

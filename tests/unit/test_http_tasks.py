@@ -250,7 +250,7 @@ class TestTypes:
         service.publish("add")
         answer = service.client.post("/task/new/sub", json={})
         assert answer.status_code == 404
-        assert answer.get_json()["message"] == "type sub is not published; known are: default, add"
+        assert answer.get_json()["message"] == "type sub is not published; the known types are default, add"
 
     def test_arguments_that_do_not_fit_are_named_field_by_field(self, service: Service) -> None:
         schema = {
@@ -315,7 +315,7 @@ class TestChanging:
         service.succeed("1")
         answer = service.client.post("/task/1/cancel")
         assert answer.status_code == 409
-        assert answer.get_json()["message"] == "task 1 is done: cancel takes a task that is running or waiting"
+        assert answer.get_json()["message"] == "task 1 is done: cancel accepts only a task that is running or waiting"
 
     def test_a_failed_task_waits_again_under_its_id(self, service: Service) -> None:
         service.submit({"a": 1})

@@ -14,7 +14,7 @@ class Bulkhead:
     def __init__(
         self,
         number: int,
-        busy: str = "too many requests are still on their way in, try again",
+        busy: str = "too many request bodies are being received: try again",
         patience: float = MAX_WAIT_SECONDS,
     ) -> None:
         self._busy = busy

@@ -21,7 +21,7 @@ def json_object(text: str) -> dict[str, Any]:
     value = json_text.parse(text)
     if isinstance(value, dict):
         return value
-    raise UnprocessableEntity("the body is JSON, but not an object")
+    raise UnprocessableEntity("the body must be a JSON object")
 
 
 def json_items(text: str, longest: int) -> Iterator[Any]:
@@ -30,7 +30,7 @@ def json_items(text: str, longest: int) -> Iterator[Any]:
     400 or 422 where it is no such array. An item that cannot be kept is a NotKept.
     """
     if text.lstrip().startswith("{"):
-        raise UnprocessableEntity("the body is an object: it takes an array of them")
+        raise UnprocessableEntity("the body is a JSON object: it must be an array of objects")
     return items(text, longest)
 
 
@@ -39,15 +39,15 @@ def body(most: int) -> str:
     # What it is asked for is next to nothing: the request's own properties would take twice the time.
     environ = request.environ
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
+        raise UnsupportedMediaType("the body has a content encoding: it must be sent without one")
     data = _data(environ, most)
     if not is_json(environ.get("CONTENT_TYPE", "")):
-        raise UnsupportedMediaType("the content type is not application/json in UTF-8")
+        raise UnsupportedMediaType("the content type must be application/json in UTF-8")
     try:
         # A byte order mark is no part of JSON, yet some editors leave one.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"the body is not UTF-8: byte {error.start} is wrong") from None
+        raise BadRequest(f"the body is not UTF-8: byte {error.start} is invalid") from None
 
 
 def _data(environ: Environ, most: int) -> bytes:
@@ -62,7 +62,7 @@ def _data(environ: Environ, most: int) -> bytes:
     if length is not None and len(data) < length:
         raise BadRequest(f"the body ends after {len(data)} of {length} bytes")
     if not data:
-        raise BadRequest("the body is empty: it takes JSON")
+        raise BadRequest("the body is empty: it must be JSON")
     return data
 
 

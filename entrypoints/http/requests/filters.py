@@ -55,7 +55,7 @@ class FilterQuery(StrictSchema):
         },
     )
     cursor = fields.String(
-        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Is not a cursor that `next` gave."),
+        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="It must be the `next` of an earlier answer."),
         metadata={"description": "Where to go on: the `next` of the answer before."},
     )
 
@@ -64,7 +64,7 @@ class FilterQuery(StrictSchema):
         """The parameters that ask for arguments, as one. ValidationError for one that names none."""
         args = {name.removeprefix(ARGS): sent[name] for name in sent if name.startswith(ARGS)}
         if "" in args:
-            raise ValidationError("Names no argument.", ARGS)
+            raise ValidationError("It must name an argument, as in args.n.", ARGS)
         others = {name: sent[name] for name in sent if not name.startswith(ARGS)}
         return others | {f"{ARGS}*": args} if args else others
 
@@ -81,7 +81,7 @@ class ListQuery(FilterQuery):
 def _standing(verb: Verb) -> fields.String:
     allowed = sorted(RULES[verb])
     return fields.String(
-        validate=OneOf(allowed, error=f"{verb.capitalize()} takes tasks that are {' or '.join(allowed)}."),
+        validate=OneOf(allowed, error=f"It must be {' or '.join(allowed)}."),
         metadata={"description": f"Only those that stand so. The default is {' and '.join(allowed)}."},
     )
 

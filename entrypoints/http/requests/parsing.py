@@ -38,7 +38,7 @@ class QueryParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"query": RAISE}  # noqa: RUF012
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        twice = {name: ["Stands twice."] for name, values in req.args.lists() if len(values) > 1}
+        twice = {name: ["It must be given only once."] for name, values in req.args.lists() if len(values) > 1}
         if twice:
             raise ValidationError(twice)
         return super().load_querystring(req, schema)

@@ -19,7 +19,7 @@ MAX_WAIT_SECONDS = 50
 class StrictSchema(Schema):
     """A query that takes what is declared and nothing else."""
 
-    error_messages = {"unknown": "Is not known here."}  # noqa: RUF012
+    error_messages = {"unknown": "Unknown parameter."}  # noqa: RUF012
 
 
 class NoQuery(StrictSchema):

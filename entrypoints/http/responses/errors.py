@@ -38,19 +38,19 @@ RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
         NotKept: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
-        InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
+        InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It must be {error.expected}."]}}),
         InvalidItems: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
-        KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
+        KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )
 
 MESSAGES: Mapping[int, str] = MappingProxyType(
     {
-        404: "there is nothing at this address",
-        405: "this address does not take that method",
-        500: "something went wrong here; the log says what",
+        404: "the API has no such path",
+        405: "the path does not support the method of the request",
+        500: "the service failed unexpectedly; its log has the details",
     }
 )
 """For what werkzeug says at more length."""
@@ -66,7 +66,7 @@ def register_error_handlers(app: Flask) -> None:
 def http_error_response(error: HTTPException) -> Response:
     """The answer to what werkzeug or webargs raised. The headers that come with it stay, such as `Allow`."""
     code, wrong = error.code or 500, getattr(error, "data", {}).get("messages")
-    message = "the query is wrong" if wrong else MESSAGES.get(code, error.description)
+    message = "the query has invalid parameters" if wrong else MESSAGES.get(code, error.description)
     return _json(code, message, wrong, {name: value for name, value in error.get_headers() if name != "Content-Type"})
 
 

@@ -22,7 +22,7 @@ RETRIED = response(200, "How many wait again.", "Changed", EXAMPLE) | error_resp
 def add_change_many(tasks: Blueprint, services: Services) -> None:
     """Adds the routes that change many."""
     cancel, retry = services.cancel_tasks(), services.retry_tasks()
-    bulkhead = Bulkhead(1, "another request changes many tasks, try again")
+    bulkhead = Bulkhead(1, "another request is changing many tasks: try again")
 
     def changed(change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]) -> Response:
         with bulkhead:

@@ -66,7 +66,7 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
     read = reader(services.checker())
     arriving, at_work = (
         Bulkhead(MAX_ARRIVING),
-        Bulkhead(MAX_WORKED_ON, "others submit many tasks, try again", patience=5),
+        Bulkhead(MAX_WORKED_ON, "another request is submitting many tasks: try again", patience=5),
     )
 
     @tasks.operation("POST", "/tasks", query=NoQuery(), requestBody=BODY, responses=CREATED)
