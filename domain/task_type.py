@@ -24,5 +24,5 @@ class TaskType:
     schedule: Schedule | None = None
 
 
-DEFAULT = TaskType(name=DEFAULT_TYPE, description="What ExecuteWhenRunningTask does.")
+DEFAULT = TaskType(name=DEFAULT_TYPE, description="Run the function ExecuteWhenRunningTask.")
 """The type that is always known, published or not."""

@@ -69,7 +69,10 @@ class Settings:
 
     @property
     def connections(self) -> int:
-        """Database connections that a process may need at once: one per API thread; 8 senders and 3 more per janitor."""
+        """Database connections that a process may need at once.
+
+        The API needs one for each thread, a janitor one for each of its eight senders and three more.
+        """
         return max(self.http_threads, 11)
 
     @property

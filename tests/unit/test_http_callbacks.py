@@ -87,7 +87,7 @@ def test_what_is_no_address_is_refused(service: Service, address: str) -> None:
 
 
 def test_it_is_asked_for_once(service: Service) -> None:
-    assert refused(service, callback=[URL, URL]) == {CALLBACK: ["It must be given only once."]}
+    assert refused(service, callback=[URL, URL]) == {CALLBACK: ["Must be given only once."]}
 
 
 def test_each_of_many_tasks_may_have_its_own(service: Service) -> None:
@@ -114,7 +114,7 @@ class TestTypes:
 
 class TestWithoutASecret:
     def test_a_request_with_one_is_refused_and_told_what_is_missing(self) -> None:
-        message = "It must be absent, since the service has no WEBHOOK_SECRET."
+        message = "Must be absent, since the service has no WEBHOOK_SECRET."
         assert refused(Service(), callback=URL) == {CALLBACK: [message]}
 
     def test_tasks_of_a_type_that_has_one_are_taken_and_their_callbacks_wait(self) -> None:

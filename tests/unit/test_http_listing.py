@@ -165,9 +165,9 @@ class TestChanging:
     @pytest.mark.parametrize(
         ("path", "status", "sentence"),
         [
-            ("/tasks/cancel", "done", "It must be running or waiting."),
-            ("/tasks/cancel", "asleep", "It must be running or waiting."),
-            ("/tasks/retry", "running", "It must be cancelled or failed."),
+            ("/tasks/cancel", "done", "Must be running or waiting."),
+            ("/tasks/cancel", "asleep", "Must be running or waiting."),
+            ("/tasks/retry", "running", "Must be cancelled or failed."),
         ],
     )
     def test_a_status_that_it_does_not_take_is_refused_with_a_sentence(

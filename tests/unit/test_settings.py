@@ -1,4 +1,4 @@
-"""The settings of a process: the default and the valid values of each variable, and the sentence that refuses the rest."""
+"""The settings of a process: the default and the valid values of each variable, and the message for other values."""
 
 from base64 import b64encode
 from dataclasses import fields
