@@ -30,7 +30,7 @@ def test_else_to_a_service_on_this_machine() -> None:
     ["", "api:5000", "ftp://api", "http://", "https://api/?a=1", "https://api/#a", "http://[::1", "http://api:0"],
 )
 def test_what_is_no_address_is_a_sentence(wrong: str) -> None:
-    with pytest.raises(ValueError, match=r"url is '.*': it takes one such as"):
+    with pytest.raises(ValueError, match=r"url is '.*': it must be an address such as"):
         address(wrong, {})
 
 

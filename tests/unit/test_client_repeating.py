@@ -155,7 +155,7 @@ def test_any_other_answer_is_the_last(code: int) -> None:
 
 def test_who_is_sent_elsewhere_is_told_where() -> None:
     client, _, _ = answering(always(lambda: httpx.Response(308, headers={"Location": "https://service/at"})))
-    with pytest.raises(ClientError, match="sends to https://service/at: give that address"):
+    with pytest.raises(ClientError, match="redirects to https://service/at: the client must be given that address"):
         client.submit()
 
 
@@ -163,7 +163,7 @@ def test_who_is_sent_elsewhere_is_told_where() -> None:
 @pytest.mark.parametrize("look", [Client.submit, Client.types, lambda client: client.log(1), lambda c: list(c.list())])
 def test_an_answer_of_somebody_else_is_an_error(look: Callable[[Client], Any], text: str) -> None:
     client, _, _ = answering(always(lambda: httpx.Response(200, text=text)))
-    with pytest.raises(ClientError, match="is it at that address"):
+    with pytest.raises(ClientError, match="the address must be that of its API"):
         look(client)
 
 
