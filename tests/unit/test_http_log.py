@@ -16,7 +16,7 @@ from entrypoints.http.openapi.schemas import SCHEMAS
 from tests import steps
 from tests.unit.http_service import Service
 
-NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
 
 
 @pytest.fixture

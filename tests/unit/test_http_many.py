@@ -42,8 +42,8 @@ def test_ids_are_in_the_order_of_the_items(service: Service) -> None:
 
 
 def test_an_item_has_the_options_of_a_task(service: Service) -> None:
-    asked = {"priority": -3, "max_attempts": 4, "ttl": 9, "delay": 60}
-    post(service, [{"type": "count", "args": {"n": 1}} | asked, {"run_at": 1893456000.5}])
+    options = {"priority": -3, "max_attempts": 4, "ttl": 9, "delay": 60}
+    post(service, [{"type": "count", "args": {"n": 1}} | options, {"run_at": 1893456000.5}])
     one, other = service.view(1), service.view(2)
     assert (one["priority"], one["max_attempts"]) == (-3, 4)
     assert one["expire"] - one["created"] == 69

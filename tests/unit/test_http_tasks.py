@@ -17,7 +17,7 @@ from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
 
-NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
 
 
 @pytest.fixture
