@@ -1,11 +1,11 @@
-"""Errors of the application. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the application. The docstring of an error is its message; its attributes are the data of the message."""
 
 from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
 
 MAX_NAME_CHARACTERS, MAX_NAMES_LISTED = 100, 50
-"""The characters of a name, and the number of names, that a message repeats at most."""
+"""Limits of a message: the characters of a name in it, and the number of names."""
 
 
 class ApplicationError(Exception):
@@ -24,7 +24,7 @@ class UnknownTask(ApplicationError):
 
 
 class UnknownType(ApplicationError):
-    """type {type} is not published; known are: {known}"""
+    """type {type} is not published; the known types are {known}"""
 
     def __init__(self, type: str, known: Sequence[str]) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class UnknownType(ApplicationError):
 
 
 class InvalidArguments(ApplicationError):
-    """the arguments do not fit the type {type}"""
+    """the arguments do not match the schema of type {type}"""
 
     def __init__(self, type: str, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
@@ -46,16 +46,16 @@ class CallbacksDisabled(ApplicationError):
 
 
 class KeyTaken(ApplicationError):
-    """the idempotency key has a task of another type or with other arguments"""
+    """the idempotency key belongs to a task with another type or other arguments"""
 
     def __init__(self, tasks: Mapping[int, TaskId]) -> None:
         super().__init__()
         self.tasks = tasks
-        """By the index of the request among those that came together."""
+        """Owner of the key of each refused request, by the index of the request."""
 
 
 class InvalidItems(ApplicationError):
-    """{number} of the tasks cannot be submitted, so none was"""
+    """{number} of the tasks cannot be submitted, so no task was created"""
 
     def __init__(self, errors: Mapping[str, Sequence[str | CallbacksDisabled]], number: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class InvalidItems(ApplicationError):
 
 
 class InvalidSchedule(ApplicationError):
-    """every={every} with timezone={timezone} is no schedule: {why}"""
+    """every={every} with timezone={timezone} is not a schedule: {why}"""
 
     def __init__(self, every: str, timezone: str, why: str) -> None:
         super().__init__()
@@ -71,8 +71,8 @@ class InvalidSchedule(ApplicationError):
 
 
 class StorageUnavailable(ApplicationError):
-    """the database is away, try again"""
+    """the database is unavailable: try again later"""
 
 
 class StorageConflict(StorageUnavailable):
-    """others changed the same at the same time, try again"""
+    """another transaction changed the same rows at the same time: try again"""

@@ -124,5 +124,5 @@ def _run_at(request: TaskRequest, now: datetime) -> datetime | None:
     if request.delay is None:
         return request.run_at
     if request.run_at is not None:
-        raise InvalidOption("run_at", request.run_at, "the place of delay, not one beside it")
+        raise InvalidOption("run_at", request.run_at, "absent where delay is given")
     return after(now, request.delay)

@@ -1,4 +1,4 @@
-"""Errors of the domain. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the domain. The docstring of an error is its message; its attributes are the data of the message."""
 
 
 class DomainError(Exception):
@@ -9,7 +9,7 @@ class DomainError(Exception):
 
 
 class InvalidTransition(DomainError):
-    """task {task} is {status}: {verb} takes a task that is {allowed}"""
+    """task {task} is {status}: {verb} accepts only a task that is {allowed}"""
 
     def __init__(self, task: int, status: str, verb: str, allowed: str) -> None:
         super().__init__()
@@ -17,19 +17,19 @@ class InvalidTransition(DomainError):
 
 
 class InvalidOption(DomainError):
-    """{option} is {value}: it takes {takes}"""
+    """{option} is {value}: it must be {expected}"""
 
-    def __init__(self, option: str, value: object, takes: str) -> None:
+    def __init__(self, option: str, value: object, expected: str) -> None:
         super().__init__()
-        self.option, self.value, self.takes = option, value, takes
+        self.option, self.value, self.expected = option, value, expected
 
 
 class InvalidIdempotencyKey(DomainError):
-    """an idempotency key has 1 to 255 characters, all of them printable ASCII"""
+    """the idempotency key must be 1 to 255 printable ASCII characters"""
 
 
 class NaiveTime(DomainError):
-    """{time} has no time zone: times are UTC-aware"""
+    """{time} has no time zone: a time must have one"""
 
     def __init__(self, time: object) -> None:
         super().__init__()

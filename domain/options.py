@@ -30,7 +30,9 @@ class Options:
         _check("max_attempts", self.max_attempts, 1, MAX_STARTS)
         _check("max_losses", self.max_losses, 0, MAX_STARTS)
         if self.timeout is not None and not (isfinite(self.timeout) and 0 < self.timeout <= MAX_TIMEOUT_SECONDS):
-            raise InvalidOption("timeout", self.timeout, f"seconds, more than 0 and at most {MAX_TIMEOUT_SECONDS}")
+            raise InvalidOption(
+                "timeout", self.timeout, f"a number of seconds, more than 0 and at most {MAX_TIMEOUT_SECONDS}"
+            )
         check_address(self.callback)
 
 

@@ -38,7 +38,7 @@ class Submission:
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
-            raise InvalidOption("ttl", self.ttl, f"whole seconds from 1 to {MAX_TIMEOUT_SECONDS}")
+            raise InvalidOption("ttl", self.ttl, f"a whole number of seconds from 1 to {MAX_TIMEOUT_SECONDS}")
 
     def registered(self, id: TaskId) -> Task:
         """The new task with that id: waiting, and kept for `ttl` seconds from when it may run."""

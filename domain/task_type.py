@@ -25,5 +25,5 @@ class TaskType:
     schedule: Schedule | None = None
 
 
-DEFAULT = TaskType(name=DEFAULT_TYPE, description="Runs the function ExecuteWhenRunningTask.")
+DEFAULT = TaskType(name=DEFAULT_TYPE, description="Run the function ExecuteWhenRunningTask.")
 """The type `default`, which is known even if no handler has published it."""

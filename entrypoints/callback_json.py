@@ -1,23 +1,23 @@
-"""What an address is told of a task that has finished."""
+"""JSON of a callback: the message about a finished task."""
 
 from application.view import View
 from entrypoints.task_json import summary_json, task_json
 
 MAX_BYTES = 1024 * 1024
-"""Bytes. What has more is told without its arguments and its result."""
+"""Limit of a message in bytes. A longer one is sent without the arguments and the result of the task."""
 
 
 def callback_json(view: View) -> bytes:
-    """The news of a finished task, which it shows as its own address would."""
-    # A character has a byte at least. Arguments stand there twice.
+    """Make the message, with the task as its view shows it, or as a list does if that would be too long."""
+    # The arguments occur twice in the message, and a character has at least one byte.
     if 2 * len(view.stored.args) + len(view.stored.result or "") <= MAX_BYTES:
-        whole = _callback(view, task_json(view))
-        if len(whole) <= MAX_BYTES:
-            return whole
-    return _callback(view, summary_json(view), ',"truncated":true')
+        message = _message(view, task_json(view))
+        if len(message) <= MAX_BYTES:
+            return message
+    return _message(view, summary_json(view), ',"truncated":true')
 
 
-def _callback(view: View, data: str, more: str = "") -> bytes:
+def _message(view: View, data: str, more: str = "") -> bytes:
     assert view.task.finished
-    when = view.task.finished.isoformat(timespec="milliseconds")
-    return f'{{"type":"task.{view.task.status}","timestamp":"{when}","data":{data}{more}}}'.encode()
+    timestamp = view.task.finished.isoformat(timespec="milliseconds")
+    return f'{{"type":"task.{view.task.status}","timestamp":"{timestamp}","data":{data}{more}}}'.encode()

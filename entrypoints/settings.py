@@ -1,4 +1,4 @@
-"""The settings of a process: one frozen object, made from the environment at its start."""
+"""Settings of a process: one frozen object, read from the environment when the process starts."""
 
 import os
 import re
@@ -12,28 +12,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 CREDENTIALS = re.compile(r"^(\w+://)?.*@")
-"""The part of an address that holds a password."""
+"""The part of an address that may hold a password."""
 
-
-SECRET = "whsec_"
-UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+SECRET_PREFIX = "whsec_"
+BYTES_BY_UNIT = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 class ConfigurationError(Exception):
-    """{variable} is {value!r}: it takes {takes}"""
+    """{variable} is {value}: it must be {expected}"""
 
-    def __init__(self, variable: str, value: str | None, takes: str) -> None:
+    def __init__(self, variable: str, value: str | None, expected: str) -> None:
         super().__init__()
-        self.variable, self.value, self.takes = variable, value, takes
+        self.variable, self.value, self.expected = variable, value, expected
 
     def __str__(self) -> str:
         value = "not set" if self.value is None else repr(CREDENTIALS.sub(r"\1…@", self.value))
-        return f"{self.variable} is {value}: it takes {self.takes}"
+        return (self.__doc__ or "").format(variable=self.variable, value=value, expected=self.expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment may set. Times are in seconds, sizes in bytes; VARIABLES says what each takes."""
+    """All settings with their defaults. Times are in seconds, sizes in bytes; VARIABLES has the limits of each."""
 
     database_url: str | None = None
     tasks: tuple[str, ...] = ("tasks/tasks.py",)
@@ -56,7 +55,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings that these variables give. ConfigurationError names the first that is wrong."""
+        """Read the settings. Raises ConfigurationError: names the first variable that is wrong."""
         given = {
             field.name: VARIABLES[field.name].read(environment[field.name.upper()])
             for field in fields(cls)
@@ -70,37 +69,45 @@ class Settings:
 
     @property
     def connections(self) -> int:
-        """How many a process may need at once: one a thread of the API; a janitor has eight senders and three more."""
+        """Database connections that a process may need at once.
+
+        The API needs one for each thread, a janitor one for each of its eight senders and three more.
+        """
         return max(self.http_threads, 11)
 
     @property
     def signs(self) -> bool:
-        """Whether there is a secret, without which nobody is told anything."""
+        """Whether the service has a secret to sign callbacks with; without one it sends none."""
         return bool(self.webhook_secret)
 
     @property
     def required_database_url(self) -> str:
-        """The database that a single process needs; ConfigurationError where there is none."""
+        """The database address. Raises ConfigurationError: the variable is not set."""
         if self.database_url is None:
-            raise ConfigurationError("DATABASE_URL", None, VARIABLES["database_url"].takes)
+            raise ConfigurationError("DATABASE_URL", None, VARIABLES["database_url"].expected)
         return self.database_url
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable of the environment: what it takes, in words and as a function that raises ValueError."""
+    """An environment variable.
+
+    - `expected`: its valid values in words, for the sentence "it must be …".
+    - `parse`: makes a setting of its text. Raises ValueError: the text is not valid.
+    - `is_secret`: no message shows its value.
+    """
 
     name: str
-    takes: str
+    expected: str
     parse: Callable[[str], Any]
     is_secret: bool = False
 
     def read(self, value: str) -> Any:
-        """The value as the settings hold it."""
+        """Parse the text. Raises ConfigurationError: the text is not valid."""
         try:
             return self.parse(value.strip())
         except (ValueError, OverflowError):
-            raise ConfigurationError(self.name, "…" if self.is_secret else value, self.takes) from None
+            raise ConfigurationError(self.name, "…" if self.is_secret else value, self.expected) from None
 
 
 def _database_url(value: str) -> str:
@@ -126,17 +133,17 @@ def _origin(value: str) -> str:
 
 
 def _secret(value: str) -> bytes:
-    if not value.startswith(SECRET):
+    if not value.startswith(SECRET_PREFIX):
         raise ValueError
-    secret = b64decode(value.removeprefix(SECRET), validate=True)
+    secret = b64decode(value.removeprefix(SECRET_PREFIX), validate=True)
     if not 24 <= len(secret) <= 64:
         raise ValueError
     return secret
 
 
-def _list(of: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+def _list(parse_part: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     def parse(value: str) -> tuple[Any, ...]:
-        parts = tuple(of(part.strip()) for part in value.split(",") if part.strip())
+        parts = tuple(parse_part(part.strip()) for part in value.split(",") if part.strip())
         if not parts:
             raise ValueError
         return parts
@@ -144,18 +151,18 @@ def _list(of: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return parse
 
 
-def _bytes(least: int, most: int) -> Callable[[str], int]:
+def _bytes(minimum: int, maximum: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        factor = UNITS.get(value[-1:].upper(), 1)
-        return int(_number(int, least / factor, most / factor)(value[:-1] if factor > 1 else value)) * factor
+        factor = BYTES_BY_UNIT.get(value[-1:].upper(), 1)
+        return int(_number(int, minimum / factor, maximum / factor)(value[:-1] if factor > 1 else value)) * factor
 
     return parse
 
 
-def _number(of: Callable[[str], Any], least: float, most: float) -> Callable[[str], Any]:
+def _number(convert: Callable[[str], Any], minimum: float, maximum: float) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
-        number = of(value)
-        if not least <= number <= most:
+        number = convert(value)
+        if not minimum <= number <= maximum:
             raise ValueError
         return number
 
@@ -166,28 +173,32 @@ VARIABLES: Mapping[str, Variable] = {
     variable.name.lower(): variable
     for variable in (
         Variable("DATABASE_URL", "an address that starts with postgres:// or postgresql://", _database_url),
-        Variable("TASKS", "files or modules, with commas between them", _list(str)),
-        Variable("MAX_TASK_TIME", "whole seconds from 1 to 315360000", _number(int, 1, 315_360_000)),
-        Variable("FRONTEND_URL", "origins such as https://example.org with commas between them, or *", _list(_origin)),
+        Variable("TASKS", "files or modules, separated by commas", _list(str)),
+        Variable("MAX_TASK_TIME", "a whole number of seconds from 1 to 315360000", _number(int, 1, 315_360_000)),
+        Variable("FRONTEND_URL", "origins such as https://example.org, separated by commas, or *", _list(_origin)),
         Variable("BACKEND_URL", "an address such as https://example.org/tasks", _web_address),
         Variable("HANDLER_CONCURRENCY", "a whole number from 1 to 1000", _number(int, 1, 1000)),
-        Variable("CHILD_MEMORY", "bytes, or MiB or GiB as in 512M or 2G, at least 32M", _bytes(32 * 1024**2, 2**50)),
+        Variable(
+            "CHILD_MEMORY",
+            "a number of bytes, or of MiB or GiB as in 512M or 2G, at least 32M",
+            _bytes(32 * 1024**2, 2**50),
+        ),
         Variable("CHILD_TASKS", "a whole number from 1 to 1000000000", _number(int, 1, 1_000_000_000)),
-        Variable("HOST", "a name or an address to listen on", str),
+        Variable("HOST", "a host name or an IP address to listen on", str),
         Variable("PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
-        Variable("LEASE", "seconds from 1 to 3600", _number(float, 1, 3600)),
-        Variable("GRACE", "seconds from 0 to 86400", _number(float, 0, 86_400)),
+        Variable("LEASE", "a number of seconds from 1 to 3600", _number(float, 1, 3600)),
+        Variable("GRACE", "a number of seconds from 0 to 86400", _number(float, 0, 86_400)),
         Variable("HTTP_WORKERS", "a whole number from 1 to 64", _number(int, 1, 64)),
         Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
         Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),
-        Variable("MAX_BODY", "bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
+        Variable("MAX_BODY", "a whole number of bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
         Variable(
             "WEBHOOK_SECRET",
-            "whsec_ and 24 to 64 bytes in base64, or several with commas between them",
+            "whsec_ and 24 to 64 bytes in base64, or several of these, separated by commas",
             _list(_secret),
             is_secret=True,
         ),
-        Variable("WEBHOOK_NETWORKS", "networks such as 10.0.0.0/8 with commas between them", _list(ip_network)),
+        Variable("WEBHOOK_NETWORKS", "networks such as 10.0.0.0/8, separated by commas", _list(ip_network)),
     )
 }
 
@@ -197,19 +208,19 @@ def _from_file(variable: Variable, path: str) -> Any:
     try:
         return variable.parse(Path(path).read_text().strip())
     except OSError as error:
-        raise ConfigurationError(name, path, f"a file that can be read ({error.strerror})") from None
+        raise ConfigurationError(name, path, f"a readable file ({error.strerror})") from None
     except ValueError:
-        # Not what stands in it: that is a secret.
-        raise ConfigurationError(name, path, f"a file with {variable.takes}") from None
+        # The message leaves out the content of the file, which is a secret.
+        raise ConfigurationError(name, path, f"a file with {variable.expected}") from None
 
 
 CGROUP = Path("/sys/fs/cgroup")
 QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
-"""Where a cgroup of version 2, and of version 1, says how much of a period of CPU time may be used."""
+"""Files of a cgroup, of version 2 and of version 1, that hold its quota and period of CPU time."""
 
 
 def usable_cpus(cgroup: Path = CGROUP) -> int:
-    """The CPUs that this process may use, by affinity and by quota, a part of one counted as one."""
+    """Count the CPUs that this process may use, by affinity and by quota; a fraction counts as a whole CPU."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(affinity, *(_quota([cgroup / name for name in names]) or affinity for names in QUOTAS)))
 

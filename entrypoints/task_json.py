@@ -1,4 +1,4 @@
-"""A task as answers show it, spliced from the JSON texts that are kept: they are not parsed on the way out."""
+"""JSON of a task in answers, built from the stored texts of its arguments and its result without parsing them."""
 
 import json
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ FIELDS = (
     "id", "type", "status", "args", "result", "error", "progress", "created", "expire", "run_at", "started",
     "finished", "attempt", "max_attempts", "priority", "handler", "waiting_for",
 )  # fmt: skip
-"""The fields of a task. An argument of such a name stands in `args` alone."""
+"""The fields of a task. An argument with one of these names is in `args` only."""
 
 CALLBACK = "callback"
-"""The field that only a task with a callback has."""
+"""The field of the callback, which only a task with a callback has."""
 
 UNFINISHED = "waiting"
-"""How a callback stands before there is anything to tell."""
+"""State of a callback before its task has finished."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -32,7 +32,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def task_json(view: View) -> str:
-    """The whole task: each argument stands again at the top level, unless its name is that of a field."""
+    """Make the JSON of a task. Each argument is repeated at the top level, unless a field has the same name."""
     args, result = view.stored.args, view.stored.result
     fields = FIELDS if view.task.callback is None else (*FIELDS, CALLBACK)
     body = f'"args":{args},{_members(args, fields)}"result":{result or "null"}'
@@ -40,7 +40,7 @@ def task_json(view: View) -> str:
 
 
 def summary_json(view: View) -> str:
-    """The task as lists show it: without arguments and result."""
+    """Make the JSON of a task in a list, without arguments and result."""
     return f"{{{_head(view.task)},{_tail(view)}}}"
 
 
@@ -65,15 +65,15 @@ def _tail(view: View) -> str:
 
 
 def _members(args: str, fields: Sequence[str]) -> str:
-    """The members of a compact JSON object that are not called like these fields, each with a comma behind it."""
-    # A key of the text stands as it would in FIELD_KEYS; a value may look like one, which costs time and nothing else.
+    """Extract the members of a compact JSON object, except those named like a field, each followed by a comma."""
+    # A match may also be in a value, not a key: then parsing only costs time.
     if any(key in args for key in _FIELD_KEYS):
         args = dump({name: value for name, value in json.loads(args).items() if name not in fields})
     return "" if args == "{}" else args[1:-1] + ","
 
 
 def _callback(stored: TaskRecord) -> str:
-    """How far the address has been told, with a comma in front; nothing where there is none."""
+    """Make the member of the callback, after a comma; an empty text if the task has none."""
     if stored.task.callback is None:
         return ""
     delivery = stored.delivery
@@ -97,5 +97,5 @@ def _seconds(moment: datetime) -> str:
 
 
 def milliseconds(moment: datetime | None) -> str:
-    """Unix seconds with milliseconds, as JSON."""
+    """Format a time as JSON: Unix seconds with milliseconds, or null."""
     return "null" if moment is None else str((moment - _EPOCH) // _MILLISECOND / 1000)

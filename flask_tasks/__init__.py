@@ -1,4 +1,4 @@
-"""What the author of a task imports, `task` and what goes on while it runs, and `Client` for whoever submits tasks."""
+"""The public package: `task`, `Progress`, `Retry` and `Discard` for task authors, `Client` for clients."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        # Processes that run functions import this too, and few functions need a client: it comes when it is asked for.
+        # The client is imported on demand: processes that run functions import this package, and few need a client.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from flask_tasks import client

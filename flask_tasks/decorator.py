@@ -1,4 +1,4 @@
-"""`@task` marks a function as one that handlers can run. It says how, and leaves the function as it is."""
+"""The decorator `@task`: marks a function as a type of task, with its options, and leaves the function unchanged."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(rf'https?://(?:{_HOST})(?::(?P<port>\d{{1,5}}))?(?:[/?][!"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
-    """How the tasks of a function are to be run. None leaves it to the service."""
+    """Options of the tasks of a function. With None the service chooses."""
 
     name: str | None = None
     timeout: float | None = None
@@ -72,13 +72,18 @@ def task(
     timezone: str | None = None,
     callback: str | None = None,
 ) -> Any:
-    """Mark a function as a type of task, as `@task` or `@task(timeout=60)`. Its name is the function's unless given.
+    """Mark a function as a type of task, as `@task` or `@task(timeout=60)`.
 
-    An attempt may take `timeout` seconds. A task that fails is started up to `max_attempts` times, if `retry_on` is
-    given only where it failed with one of these; and up to `max_losses` times more where its handler was lost. Tasks of
-    a higher `priority` come first. `every` has the five fields of a crontab, in the time of `timezone`, UTC unless
-    given: whenever they say so, a task without arguments is made. The address `callback` is told when a task has
-    finished. TypeError or ValueError says which option makes no sense.
+    - `name`: name of the type; by default the name of the function.
+    - `timeout`: maximum duration of an attempt in seconds.
+    - `max_attempts`: maximum number of attempts.
+    - `max_losses`: maximum number of times that a task is started again after its handler was lost.
+    - `priority`: from -100 to 100; tasks with a higher priority start first.
+    - `retry_on`: exceptions after which a task is attempted again; by default all.
+    - `every`: crontab expression with five fields; at each of its times a task without arguments is submitted.
+    - `timezone`: time zone of `every`; by default UTC.
+    - `callback`: address that receives a callback when a task has finished.
+    - Raises TypeError, ValueError: an option is not valid.
     """
     options = TaskOptions(
         name=name,
@@ -98,7 +103,7 @@ def task(
 
 def _mark(function: Any, options: TaskOptions) -> Any:
     if not callable(function) or isinstance(function, type) or not hasattr(function, "__name__"):
-        raise TypeError(f"@task marks a function, not {function!r}; options are given by name")
+        raise TypeError(f"@task got {function!r}: it must mark a function, and its options must be given by name")
     _check_name(options.name or function.__name__)
     setattr(function, MARK, options)
     return function
@@ -106,55 +111,57 @@ def _mark(function: Any, options: TaskOptions) -> Any:
 
 def _check_name(name: str | None) -> None:
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"name is {name!r}: it takes a string")
+        raise TypeError(f"name is {name!r}: it must be a string")
     if name is not None and not _NAME.fullmatch(name):
-        raise ValueError(f"name is {name!r}: it takes 1 to 100 letters, digits, '_', '-' and '.'")
+        raise ValueError(f"name is {name!r}: it must be 1 to 100 letters, digits, '_', '-' and '.'")
 
 
 def _check_timeout(timeout: float | None) -> None:
     if timeout is None:
         return
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"timeout is {timeout!r}: it takes seconds")
+        raise TypeError(f"timeout is {timeout!r}: it must be a number of seconds")
     if not (isfinite(timeout) and 0 < timeout <= _MAX_TIMEOUT_SECONDS):
-        raise ValueError(f"timeout is {timeout!r}: it takes seconds, more than 0 and at most {_MAX_TIMEOUT_SECONDS}")
+        raise ValueError(
+            f"timeout is {timeout!r}: it must be a number of seconds, more than 0 and at most {_MAX_TIMEOUT_SECONDS}"
+        )
 
 
-def _check_whole(option: str, value: int | None, least: int, most: int) -> None:
+def _check_whole(option: str, value: int | None, minimum: int, maximum: int) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{option} is {value!r}: it takes a whole number")
-    if not least <= value <= most:
-        raise ValueError(f"{option} is {value!r}: it takes a whole number from {least} to {most}")
+        raise TypeError(f"{option} is {value!r}: it must be a whole number")
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{option} is {value!r}: it must be a whole number from {minimum} to {maximum}")
 
 
 def _check_exceptions(classes: tuple[type[BaseException], ...] | None) -> None:
     if classes is None:
         return
     if not isinstance(classes, tuple):
-        raise TypeError(f"retry_on is {classes!r}: it takes exception classes")
+        raise TypeError(f"retry_on is {classes!r}: it must be exception classes")
     for each in classes:
         if not (isinstance(each, type) and issubclass(each, BaseException)):
-            raise TypeError(f"retry_on has {each!r}: it takes exception classes")
+            raise TypeError(f"retry_on has {each!r}: it must be exception classes")
 
 
 def _check_schedule(every: str | None, timezone: str | None) -> None:
-    """The handler says the rest when it starts: whether the fields have a meaning, and the zone is one."""
+    """Check the form only: the handler checks the values of the fields and the time zone when it starts."""
     for option, value in (("every", every), ("timezone", timezone)):
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"{option} is {value!r}: it takes a string")
+            raise TypeError(f"{option} is {value!r}: it must be a string")
     if every is not None and len(every.split()) != 5:
-        raise ValueError(f"every is {every!r}: it takes five fields: minute, hour, day of month, month, day of week")
+        raise ValueError(f"every is {every!r}: it must be five fields: minute, hour, day of month, month, day of week")
     if timezone is not None and every is None:
-        raise ValueError(f"timezone is {timezone!r}: it goes with every")
+        raise ValueError(f"timezone is {timezone!r}: it must be absent where every is absent")
 
 
 def _check_address(address: str | None) -> None:
     if address is None:
         return
     if not isinstance(address, str):
-        raise TypeError(f"callback is {address!r}: it takes an address")
+        raise TypeError(f"callback is {address!r}: it must be a string")
     found = _ADDRESS.fullmatch(address) if len(address) <= _MAX_ADDRESS_CHARACTERS else None
     if found is None or not 0 < int(found["port"] or 1) < 65_536:
-        raise ValueError(f"callback is {address[:100]!r}: it takes an http or https address with a host")
+        raise ValueError(f"callback is {address[:100]!r}: it must be an http or https address with a host")

@@ -1,6 +1,6 @@
-"""The functions that can be run as tasks. Change them, add your own, and start the handler again.
+"""Functions that run as tasks. Change them, add your own, and restart the handler.
 
-What they import beside Python's own library goes into `requirements.txt`, in this folder.
+List the packages that they import in `requirements.txt` in this folder.
 """
 
 from collections.abc import Callable
@@ -13,26 +13,26 @@ from flask_tasks import task
 
 
 class Arguments(TypedDict):
-    """What a task of the type `default` must be given. It may be given more."""
+    """Arguments of a task of type `default`. Further arguments are allowed."""
 
     required_arg: Any
 
 
 def ExecuteWhenRunningTask(task_id: int, args: Arguments) -> dict[str, str]:
-    """Says which task ran, and what it was given."""
+    """Return a message with the id of the task and its argument."""
     return {"message": f"Task {task_id} ran with required_arg: {args['required_arg']}"}
 
 
 @task
 def add(a: int | float, b: int | float) -> int | float:
-    """The sum of two numbers. That of two integers is exact, however long they are."""
+    """Add two numbers. The sum of two integers is exact, whatever their length."""
     return a + b
 
 
 GRAVITY = 9.81  # m/s², along -z
 AIR_DENSITY = 1.225  # kg/m³
 DRAG_COEFFICIENT = 0.47  # of a sphere
-MOST_STEPS = 50_000
+MAX_STEPS = 50_000
 
 Positive = Annotated[float, Gt(0)]
 Vector = Annotated[list[float], Len(3, 3)]
@@ -42,18 +42,18 @@ Rate = Callable[[Motion], list[float]]  # how fast each of these changes
 
 @task(timeout=60)
 def mov3d(dt: Positive, r0: Vector, v0: Vector, mass: Positive, radius: Positive, drag: bool = False) -> dict[str, Any]:
-    """Trajectory of a falling sphere, until it reaches the ground at z = 0.
+    """Compute the trajectory of a falling sphere until it reaches the ground at z = 0.
 
-    It begins at the position `r0` (m) with the velocity `v0` (m/s), has `mass` (kg) and `radius` (m), and is slowed
-    down by the air if there is `drag`. Returns `times` (s), `dt` (s) apart but for the last, and `positions` (m).
+    The sphere starts at the position `r0` (m) with the velocity `v0` (m/s), and has `mass` (kg) and `radius` (m). With
+    `drag` the air slows it down. The result has `times` (s), `dt` (s) apart except for the last, and `positions` (m).
     """
     if r0[2] < 0:
         raise ValueError(f"r0 is below the ground, at z = {r0[2]} m")
     rate = rate_of_fall(AIR_DENSITY * DRAG_COEFFICIENT * pi * radius**2 / (2 * mass) if drag else 0)
     motion, times, positions = [*r0, *v0], [0.0], [r0]
     while is_in_the_air(motion):
-        if len(times) > MOST_STEPS:
-            raise ValueError(f"it is still in the air after {MOST_STEPS} steps of {dt} s")
+        if len(times) > MAX_STEPS:
+            raise ValueError(f"the sphere is still in the air after {MAX_STEPS} steps of {dt} s: dt must be longer")
         motion, h = next_step(motion, dt, rate)
         times.append((len(times) - 1) * dt + h)
         positions.append(motion[:3])
@@ -61,7 +61,7 @@ def mov3d(dt: Positive, r0: Vector, v0: Vector, mass: Positive, radius: Positive
 
 
 def rate_of_fall(drag_per_mass: float) -> Rate:
-    """Gravity pulls down; drag is against the motion, and grows with the square of the speed."""
+    """Make the rate of change of a motion. Drag is against the motion, and grows with the square of the speed."""
 
     def rate(motion: Motion) -> list[float]:
         vx, vy, vz = motion[3:]
@@ -72,16 +72,16 @@ def rate_of_fall(drag_per_mass: float) -> Rate:
 
 
 def is_in_the_air(motion: Motion) -> bool:
-    """Whether it has not reached the ground, or leaves it just now."""
+    """Whether the sphere is above the ground or moves upwards."""
     z, vz = motion[2], motion[5]
     return z > 0 or vz > 0
 
 
 def next_step(motion: Motion, dt: float, rate: Rate) -> tuple[Motion, float]:
-    """The motion after `dt`, or when it reaches the ground if that is sooner; and how much later that is (s)."""
+    """Return the motion after `dt`, or at the ground if that is sooner, and the time (s) until then."""
     later = moved(motion, dt, rate)
     if not all(map(isfinite, later)):
-        raise ValueError(f"dt is too long for such a motion: {dt} s")
+        raise ValueError(f"dt is too long for this motion: {dt} s")
     if later[2] >= 0:
         return later, dt
     above, below = 0.0, dt
@@ -92,7 +92,7 @@ def next_step(motion: Motion, dt: float, rate: Rate) -> tuple[Motion, float]:
 
 
 def moved(motion: Motion, h: float, rate: Rate) -> Motion:
-    """The motion after `h` seconds, by the classical method of Runge and Kutta."""
+    """Return the motion after `h` seconds, by the classical Runge-Kutta method."""
     k1 = rate(motion)
     k2 = rate(along(motion, k1, h / 2))
     k3 = rate(along(motion, k2, h / 2))
@@ -101,5 +101,5 @@ def moved(motion: Motion, h: float, rate: Rate) -> Motion:
 
 
 def along(motion: Motion, change: list[float], h: float) -> Motion:
-    """The motion after `h` seconds of the same change."""
+    """Return the motion after `h` seconds of a constant change."""
     return [now + h * per_second for now, per_second in zip(motion, change, strict=True)]

@@ -62,7 +62,7 @@ class SubmitTasks:
         except CallbacksDisabled as error:
             return UnreadableItem({"$.callback": [error]})
         except InvalidOption as error:
-            return UnreadableItem({f"$.{error.option}": [f"it takes {error.takes}"]})
+            return UnreadableItem({f"$.{error.option}": [f"it must be {error.expected}"]})
 
     @retry_on_conflict
     def _stored(self, submissions: Sequence[Submission]) -> Sequence[TaskId]:

@@ -1,1 +1,1 @@
-"""The HTTP API: submit, view, cancel, retry, delete and list tasks, and the documents that describe all this."""
+"""The HTTP API: submit, view, cancel, retry, delete and list tasks, with an OpenAPI document and Swagger UI."""

@@ -1,11 +1,11 @@
-"""`python -m entrypoints.http`: serves the API until it is asked to stop."""
+"""`python -m entrypoints.http`: serve the API until SIGTERM or SIGINT."""
 
 from entrypoints import process
 from entrypoints.http.wsgi.server import CannotListen, serve
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve the API until SIGTERM or SIGINT."""
     settings = process.start("http")
     try:
         serve(settings)

@@ -1,4 +1,4 @@
-"""The Flask app, made of the use cases that a container gives."""
+"""The Flask app of the API, built from the services of a container."""
 
 from collections.abc import Iterator
 
@@ -33,14 +33,14 @@ ROUTES = {
         add_list,
         add_change_many,
     ),
-    ("types", "What can be run."): (add_types,),
-    ("health", "For those who watch over the API."): (add_health,),
+    ("types", "List the types of tasks."): (add_types,),
+    ("health", "Check the state of the API."): (add_health,),
 }
-"""By the heading under which the document shows them."""
+"""Functions that add the routes, by heading and description in the OpenAPI document."""
 
 
 def create_app(services: Services) -> Flask:
-    """The whole API. It asks nothing of the database before its first request."""
+    """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
     app.wsgi_app = ConcurrencyLimit(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
@@ -53,10 +53,10 @@ def create_app(services: Services) -> Flask:
 
 
 def configure(app: Flask, services: Services) -> None:
-    """What holds for every request."""
+    """Configure routing, the OpenAPI document and CORS."""
     settings = services.settings()
     app.config.from_mapping(document.configuration(settings))
-    # With a slash behind it a path is the same; with two in it, it is another.
+    # A path is the same with a slash at its end, but not with two slashes inside.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["task"] = TaskPath
@@ -64,7 +64,7 @@ def configure(app: Flask, services: Services) -> None:
 
 
 def blueprints(services: Services) -> Iterator[Blueprint]:
-    """The operations, heading by heading."""
+    """Build the blueprint of each heading, with its operations."""
     for (heading, description), routes in ROUTES.items():
         blueprint = Blueprint(heading, __name__, description=description)
         for add in routes:

@@ -1,4 +1,4 @@
-"""Routes that are documented where they are declared."""
+"""A blueprint whose operations are documented where they are declared."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -14,7 +14,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
-    """Operations under one heading. Their queries are read strictly."""
+    """Operations under one heading of the OpenAPI document. Unknown query parameters are refused."""
 
     ARGUMENTS_PARSER = QueryParser()
 
@@ -27,30 +27,31 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         parameters: Sequence[dict[str, Any]] = (),
         **doc: Any,
     ) -> Callable[[View], View]:
-        """The view answers this method and path, with the query first if one is declared.
+        """Register a view for a method and a path. A view with a `query` receives the parsed query as first argument.
 
-        Its docstring is the summary and the description of the operation, its name the operation's id.
+        The docstring of the view is the summary and the description of the operation, and its name is the
+        `operationId`.
         """
 
         def register(view: View) -> View:
             documented = self.doc(operationId=view.__name__, **doc)(view)
-            reading = self.arguments(query, location="query")(documented) if query else documented
+            parsing = self.arguments(query, location="query")(documented) if query else documented
             self.add_url_rule(
-                path, view.__name__, _straight(view, reading, query), methods=[method], parameters=list(parameters)
+                path, view.__name__, _shortcut(view, parsing, query), methods=[method], parameters=list(parameters)
             )
             return view
 
         return register
 
 
-def _straight(view: View, reading: Callable[..., Response], query: Schema | None) -> Callable[..., Response]:
-    """Answers as `reading` does, whose documentation it has; but goes round its wrappers where there is no query."""
+def _shortcut(view: View, parsing: Callable[..., Response], query: Schema | None) -> Callable[..., Response]:
+    """Wrap `parsing` with its documentation, and call the view directly where a request has no query to parse."""
 
-    @wraps(reading)
+    @wraps(parsing)
     def with_query(**path: Any) -> Response:
-        return reading(**path) if request.environ.get("QUERY_STRING") else view({}, **path)
+        return parsing(**path) if request.environ.get("QUERY_STRING") else view({}, **path)
 
-    @wraps(reading)
+    @wraps(parsing)
     def without_query(**path: Any) -> Response:
         return view(**path)
 

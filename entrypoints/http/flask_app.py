@@ -1,4 +1,4 @@
-"""Flask without what an API like this has no use for: sessions, coroutines, hosts that have paths of their own."""
+"""Flask without the features that the API does not use: sessions, coroutines and routing by host."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from werkzeug.wrappers import Request
 
 
 class NoSessions(SessionInterface):
-    """Every request has the same session, which holds nothing and takes nothing."""
+    """One empty, read-only session for all requests."""
 
-    none = NullSession()
+    empty = NullSession()
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin:
-        return self.none
+        return self.empty
 
 
 class ApiFlask(Flask):
-    """The same application at a smaller cost; its views are plain functions."""
+    """A Flask app with less work per request. Its views must be plain functions."""
 
     session_interface = NoSessions()
 
@@ -26,7 +26,7 @@ class ApiFlask(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """By the path alone: no address is ever built from this one, and no path leads anywhere else."""
+        """Make an adapter that routes by the path only: the API builds no URLs with it and has no redirects."""
         if request is None:
             return None
         environ = request.environ
@@ -36,7 +36,7 @@ class ApiFlask(Flask):
             script_name=environ.get("SCRIPT_NAME") or "/",
             subdomain="",
             url_scheme=environ["wsgi.url_scheme"],
-            # A request that asks for a tunnel has no path.
+            # A CONNECT request has no path.
             path_info=request.path if environ.get("PATH_INFO") else "",
             default_method=environ["REQUEST_METHOD"],
             query_args=environ.get("QUERY_STRING", ""),

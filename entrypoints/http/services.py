@@ -1,4 +1,4 @@
-"""What the API needs of the container: a provider for each use case."""
+"""Services that the API needs from the container: a provider for each use case."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -22,7 +22,7 @@ from entrypoints.settings import Settings
 
 
 class Services(Protocol):
-    """Each answers what it is named for; called once, when the app is made."""
+    """Providers. Each returns the service that it is named after, and is called once, while the app is built."""
 
     @property
     def settings(self) -> Callable[[], Settings]: ...
@@ -74,5 +74,5 @@ class Services(Protocol):
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:
-        """Raises StorageUnavailable while the database is away."""
+        """Returns a function that raises StorageUnavailable while the database is unavailable."""
         ...

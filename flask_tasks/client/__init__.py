@@ -1,4 +1,4 @@
-"""A client of the service: `Client`, what it answers with, and what it raises."""
+"""The client of the service: `Client`, the classes of its answers, and its errors."""
 
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.client import Client

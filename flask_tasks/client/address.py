@@ -1,42 +1,42 @@
-"""Where the service is, for a client that was not told."""
+"""Address of the service, for a client that was given none."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 VARIABLES = ("FLASK_TASKS_URL", "BACKEND_URL")
-"""The first one that is set counts: what a client is to use, then what the service is known by."""
+"""Environment variables with the address, in order of precedence: that of clients, then the public one of the API."""
 
 
 def address(url: str | None, environment: Mapping[str, str]) -> str:
-    """The address that was given, or that the environment names, or that of a service on this machine.
+    """Return `url`, or else the address in the environment, or else that of a service on this machine.
 
-    ValueError where that is none.
+    Raises ValueError: the address is not valid.
     """
     if url is not None:
         return _checked("url", url)
     for variable in VARIABLES:
         if given := environment.get(variable):
             return _checked(variable, given)
-    return _checked("the address by PORT", f"http://127.0.0.1:{environment.get('PORT') or 5000}")
+    return _checked("the address with PORT", f"http://127.0.0.1:{environment.get('PORT') or 5000}")
 
 
 def is_of_this_machine(address: str) -> bool:
-    """Whether no proxy stands before it."""
+    """Whether the host is this machine, so that no proxy is used."""
     return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def _checked(name: str, given: str) -> str:
     if _is_address(given := given.strip()):
         return given.rstrip("/")
-    # Before an @ there may be a password.
-    shown = given.rpartition("@")[2]
-    raise ValueError(f"{name} is {shown!r}: it takes one such as https://example.org/tasks")
+    # The text before an @ may be a password.
+    without_password = given.rpartition("@")[2]
+    raise ValueError(f"{name} is {without_password!r}: it must be an address such as https://example.org/tasks")
 
 
 def _is_address(given: str) -> bool:
     try:
         parts = urlsplit(given)
-        # Reading the port checks it.
+        # Reading `port` raises ValueError if it is not valid.
         is_whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

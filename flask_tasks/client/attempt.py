@@ -1,4 +1,4 @@
-"""A start of a task, as its log shows it."""
+"""An entry in the log of a task."""
 
 from dataclasses import dataclass
 

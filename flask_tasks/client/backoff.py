@@ -1,28 +1,27 @@
-"""How long to wait before trying again: ever longer, and not all who wait at the same moment."""
+"""Exponential backoff with jitter between retries."""
 
 import random
 from collections.abc import Iterator
 from typing import Protocol
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
-MAX_SECONDS = 120.0
-"""Seconds after which nothing is tried again, however often it was."""
+MAX_SECONDS = 120.0  # total time after which no retry begins
 
 
 class Clock(Protocol):
-    """What passes while somebody waits. The module `time` is one."""
+    """A clock that can sleep. The module `time` is one."""
 
     def monotonic(self) -> float:
-        """Seconds from some fixed moment."""
+        """Return the seconds since a fixed time."""
         ...
 
     def sleep(self, seconds: float, /) -> None:
-        """Let them pass."""
+        """Wait for this number of seconds."""
         ...
 
 
 def pauses(retries: int, clock: Clock) -> Iterator[float]:
-    """Seconds before each of so many retries."""
+    """Yield the seconds to wait before each retry, at most `retries` times."""
     end = clock.monotonic() + MAX_SECONDS
     for nth in range(retries):
         if clock.monotonic() > end:

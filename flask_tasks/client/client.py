@@ -1,4 +1,4 @@
-"""The service as Python sees it: submit tasks, wait for them, look at them and change them."""
+"""The client of the service: submit tasks, wait for them, view them and change them."""
 
 import os
 import time
@@ -10,11 +10,20 @@ from urllib.parse import quote
 from flask_tasks.client.address import address
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.backoff import Clock
-from flask_tasks.client.errors import NOTHING, NotFinished, NotFound, TaskFailed
+from flask_tasks.client.errors import EMPTY, NotFinished, NotFound, TaskFailed
 from flask_tasks.client.events import follow
-from flask_tasks.client.from_json import made
+from flask_tasks.client.from_json import from_json
 from flask_tasks.client.json_text import dump
-from flask_tasks.client.options import KEY, Item, Moment, Options, item, plain, terms, usable_key
+from flask_tasks.client.options import (
+    KEY,
+    Item,
+    Moment,
+    Options,
+    argument_filters,
+    item_to_json,
+    to_json,
+    valid_or_new_key,
+)
 from flask_tasks.client.request import ApiRequest
 from flask_tasks.client.task import Status, Summary, Task
 from flask_tasks.client.task_type import Type
@@ -24,19 +33,22 @@ if TYPE_CHECKING:
 
     from flask_tasks.client.transport import Response
 
-MAX_WAIT_SECONDS = 50.0
-"""Seconds that the service lets one request wait."""
+MAX_WAIT_SECONDS = 50.0  # limit of the service on the wait of one request
 
 Id = int | Summary
-"""A task, or its number."""
+"""A task, or the id of a task."""
 
 
 class Client:
-    """A client of the service at `url`, or where the environment says that it is. Threads may share it.
+    """A client of the service. Threads may share it.
 
-    An answer may take `timeout` seconds. A request that nobody answers, or that comes while the service is away, is
-    sent again up to `retries` times, within some two minutes, and never makes a second task. `headers` go with each
-    request. A `transport` of httpx takes the place of the network, a `clock` that of the module time.
+    - `url`: address of the service; by default that in the environment.
+    - `timeout`: seconds that an answer may take.
+    - `retries`: number of times that a request is sent again if it was not answered or the service was unavailable,
+      within about two minutes. A repeated submission never makes a second task.
+    - `headers`: headers of each request.
+    - `transport`: transport of httpx that replaces the network.
+    - `clock`: clock that replaces the module `time`.
     """
 
     def __init__(
@@ -49,7 +61,7 @@ class Client:
         transport: "httpx.BaseTransport | None" = None,
         clock: Clock = time,
     ) -> None:
-        # Here, because what it takes to import is for those who make a client.
+        # Imported here, so that only programs that make a client import httpx.
         from flask_tasks.client.transport import Transport
 
         self.url = address(url, os.environ)
@@ -77,21 +89,25 @@ class Client:
         wait: float = 0.0,
         **options: Unpack[Options],
     ) -> Task:
-        """A new task, or the one that has this idempotency key; finished, if it has within `wait` seconds."""
+        """Submit a task, or find the task with this idempotency key. Wait up to `wait` seconds until it has finished.
+
+        - Raises NotFound: the type is not published.
+        - Raises Invalid: an argument, an option or the key is not valid.
+        """
         deadline = self._clock.monotonic() + wait
-        answer = self._ask(
+        answer = self._request(
             "POST",
-            f"/task/new/{_name(type)}",
-            query=plain(options),
+            f"/task/new/{_type_segment(type)}",
+            query=to_json(options),
             body=dump(dict(args or {})),
-            headers={KEY: usable_key(key)},
+            headers={KEY: valid_or_new_key(key)},
             wait=wait,
         )
-        return self._awaited(answer, deadline)
+        return self._wait_for_task(answer, deadline)
 
     def submit_many(self, items: Iterable[Item]) -> list[int]:
-        """New tasks, all or none, at most 10,000: their ids in the order of the items."""
-        answer = self._ask("POST", "/tasks", body=dump([item(each) for each in items]))
+        """Submit up to 10,000 tasks, all or none. Returns their ids in the order of the items."""
+        answer = self._request("POST", "/tasks", body=dump([item_to_json(item) for item in items]))
         return answer.read(lambda body: list(map(int, body["ids"])))
 
     def run(
@@ -103,52 +119,61 @@ class Client:
         seconds: float | None = None,
         **options: Unpack[Options],
     ) -> Any:
-        """Submit a task and wait: its result. TaskFailed where it has none, NotFinished after so many seconds."""
-        return _result(self.submit(type, args, key=key, wait=_limit(seconds), **options))
+        """Submit a task, wait for it, and return its result.
+
+        - Raises TaskFailed: the task failed or was cancelled.
+        - Raises NotFinished: the task has not finished within `seconds`.
+        """
+        return _result(self.submit(type, args, key=key, wait=_seconds_or_inf(seconds), **options))
 
     def result(self, task: Id, seconds: float | None = None) -> Any:
-        """Wait for a task: its result. TaskFailed where it has none, NotFinished after so many seconds."""
+        """Wait for a task, and return its result.
+
+        - Raises TaskFailed: the task failed or was cancelled.
+        - Raises NotFinished: the task has not finished within `seconds`.
+        """
         return _result(self.wait(task, seconds))
 
     def wait(self, task: Id, seconds: float | None = None) -> Task:
-        """The task when it has finished, however long that takes; after so many seconds, as it stands then."""
-        return self.view(task, _limit(seconds))
+        """Wait until a task has finished, or for `seconds`, and return the task."""
+        return self.view(task, _seconds_or_inf(seconds))
 
     def view(self, task: Id, wait: float = 0.0) -> Task:
-        """The task as it stands; finished, if it has within `wait` seconds."""
+        """Return a task. Wait up to `wait` seconds until it has finished."""
         deadline = self._clock.monotonic() + wait
-        return self._awaited(self._look(task, wait), deadline)
+        return self._wait_for_task(self._get_task(task, wait), deadline)
 
     def events(self, task: Id) -> Iterator[Task]:
-        """The task as it stands, then again after each change of status or progress, at last as it has finished.
+        """Yield the current task, then the task after each change of status or progress, until it has finished.
 
-        States in between may merge. However often the connection is cut, none is shown again.
+        Changes in quick succession may be merged. After a broken connection the events continue, and none is repeated.
         """
-        return follow(self._transport, _number(task))
+        return follow(self._transport, _id(task))
 
     def log(self, task: Id) -> list[Attempt]:
-        """The starts of a task that failed, were lost or printed something."""
-        answer = self._ask("GET", f"/task/{_number(task)}/log")
-        return answer.read(lambda body: [made(Attempt, each) for each in body["attempts"]])
+        """Return the log of a task: its starts that failed, were lost or printed something."""
+        answer = self._request("GET", f"/task/{_id(task)}/log")
+        return answer.read(lambda body: [from_json(Attempt, each) for each in body["attempts"]])
 
     def cancel(self, task: Id) -> Task:
-        """The task, cancelled from now on. Conflict if it is done or has failed."""
-        return self._ask("POST", f"/task/{_number(task)}/cancel").read(Task.of)
+        """Cancel a task, and return it. Raises Conflict: the task is done or failed."""
+        return self._request("POST", f"/task/{_id(task)}/cancel").read(Task.of)
 
     def retry(self, task: Id) -> Task:
-        """The task, which waits again. Conflict unless it has failed or was cancelled.
+        """Let a task wait again, and return it.
 
-        Unavailable may mean that it was retried and the answer was lost: once more could be once too often.
+        - Raises Conflict: the task is neither failed nor cancelled.
+        - Raises Unavailable: there was no answer. The request may have been carried out, so it is not repeated.
         """
-        return self._ask("POST", f"/task/{_number(task)}/retry", is_safe=False).read(Task.of)
+        return self._request("POST", f"/task/{_id(task)}/retry", is_safe=False).read(Task.of)
 
     def delete(self, task: Id) -> None:
-        """Forget a task, and all that is kept of it. Conflict while it runs."""
-        self._ask("DELETE", f"/task/{_number(task)}", done_before=404)
+        """Delete a task, with its result and its log. Raises Conflict: the task is running."""
+        self._request("DELETE", f"/task/{_id(task)}", repeat_code=404)
 
     def types(self) -> dict[str, Type]:
-        """What can be run, by name."""
-        answer = self._ask("GET", "/types")
+        """Return the types of tasks, by name."""
+        answer = self._request("GET", "/types")
         return answer.read(lambda body: {each["name"]: Type.of(each) for each in body["types"]})
 
     def list(
@@ -161,8 +186,8 @@ class Client:
         args: Mapping[str, Any] | None = None,
         limit: int | None = None,
     ) -> Iterator[Summary]:
-        """The tasks that fit, newest first; they are asked for `limit` at a time, while they are read."""
-        query = dict(terms(args or {})) | plain(
+        """Yield the tasks that match every filter, newest first. Pages of `limit` tasks are requested on demand."""
+        query = dict(argument_filters(args or {})) | to_json(
             {
                 "status": status,
                 "type": type,
@@ -172,32 +197,32 @@ class Client:
             }
         )
         while True:
-            page, cursor = self._ask("GET", "/tasks", query=query).read(_page)
+            page, cursor = self._request("GET", "/tasks", query=query).read(_page)
             yield from page
             if cursor is None:
                 return
             query["cursor"] = cursor
 
-    def _look(self, task: Id, wait: float) -> "Response":
-        return self._ask("GET", f"/task/{_number(task)}", wait=wait)
+    def _get_task(self, task: Id, wait: float) -> "Response":
+        return self._request("GET", f"/task/{_id(task)}", wait=wait)
 
-    def _awaited(self, answer: "Response", deadline: float) -> Task:
+    def _wait_for_task(self, answer: "Response", deadline: float) -> Task:
         while not (task := answer.read(Task.of)).is_final:
             if (left := deadline - self._clock.monotonic()) <= 0:
                 break
             self._clock.sleep(min(answer.retry_after, left))
-            answer = self._look(task, deadline - self._clock.monotonic())
+            answer = self._get_task(task, deadline - self._clock.monotonic())
         return task
 
-    def _ask(
-        self, method: str, path: str, *, query: Mapping[str, Any] = NOTHING, wait: float = 0.0, **more: Any
+    def _request(
+        self, method: str, path: str, *, query: Mapping[str, Any] = EMPTY, wait: float = 0.0, **more: Any
     ) -> "Response":
         seconds = round(min(max(wait, 0.0), MAX_WAIT_SECONDS), 3)
         query = {**query, "wait": seconds} if seconds else query
-        return self._transport.ask(ApiRequest(method=method, path=path, query=query, wait=seconds, **more))
+        return self._transport.send(ApiRequest(method=method, path=path, query=query, wait=seconds, **more))
 
 
-def _limit(seconds: float | None) -> float:
+def _seconds_or_inf(seconds: float | None) -> float:
     return inf if seconds is None else seconds
 
 
@@ -207,14 +232,14 @@ def _result(task: Task) -> Any:
     raise TaskFailed(task) if task.is_final else NotFinished(task)
 
 
-def _number(task: Id) -> int:
+def _id(task: Id) -> int:
     return task.id if isinstance(task, Summary) else int(task)
 
 
-def _name(type: str) -> str:
-    """A type as a part of a path. Of dots alone it would lead elsewhere."""
+def _type_segment(type: str) -> str:
+    """Quote a type as a path segment. Raises NotFound: it is empty or has dots only, which would change the path."""
     if not type.strip("."):
-        raise NotFound(f"there is no type {type!r}")
+        raise NotFound(f"type {type!r} is not published")
     return quote(type, safe="")
 
 

@@ -1,4 +1,4 @@
-"""What a client raises."""
+"""Errors of the client."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -6,17 +6,17 @@ from typing import Any
 
 from flask_tasks.client.task import Task
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class ClientError(Exception):
-    """What went wrong, in the words of the service where it said anything.
+    """A request failed. The message is that of the service, if it sent one.
 
-    `code` is the HTTP status of its answer, where there was one; `errors` names what is wrong with a request, as
-    `{"json": {"$.r0.1": ["…"]}}`.
+    - `code`: HTTP status of the answer, or None without an answer.
+    - `errors`: what is wrong in each part of the request, such as `{"json": {"$.r0.1": ["…"]}}`.
     """
 
-    def __init__(self, message: str, code: int | None = None, errors: Mapping[str, Any] = NOTHING) -> None:
+    def __init__(self, message: str, code: int | None = None, errors: Mapping[str, Any] = EMPTY) -> None:
         super().__init__(message, code, dict(errors))
         self.message, self.code, self.errors = message, code, dict(errors)
 
@@ -25,21 +25,22 @@ class ClientError(Exception):
 
 
 class NotFound(ClientError):
-    """There is no such task, or nobody has published such a type."""
+    """The task or the type does not exist."""
 
 
 class Conflict(ClientError):
-    """The task does not stand so that this could be done with it."""
+    """The status of the task does not allow the operation."""
 
 
 class Invalid(ClientError):
-    """The request is wrong: what was sent does not fit, cannot be kept or is too large."""
+    """The request is not valid: a value does not match, cannot be stored exactly, or is too large."""
 
 
 class Unavailable(ClientError):
-    """Nobody answered, however often they were asked, or the service cannot answer now.
+    """The service did not answer any of the requests, or cannot serve requests now.
 
-    `retry_after` is how many seconds it wants to be left alone; `is_unsent` says that it has not heard of the request.
+    - `retry_after`: seconds after which the service expects the next request; 0 without such a time.
+    - `is_unsent`: whether the request certainly did not reach the service.
     """
 
     def __init__(
@@ -51,11 +52,14 @@ class Unavailable(ClientError):
 
 
 class TaskFailed(ClientError):
-    """A task that has no result, since it failed or was cancelled. `type` is that of the task's error, or Cancelled."""
+    """The task failed or was cancelled, so that it has no result.
+
+    `type` is the type of the error of the task, or `Cancelled`.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        # What was cancelled may have failed before, in an attempt that was not its last.
+        # A cancelled task may have an error of an earlier attempt.
         error = task.error if task.status == "failed" else None
         self.type = error.type if error else "Cancelled"
         why = f"failed with {error.type}: {error.message}" if error else "was cancelled"
@@ -64,7 +68,7 @@ class TaskFailed(ClientError):
 
 
 class NotFinished(ClientError, TimeoutError):
-    """The time is over and the task has not finished. It goes on."""
+    """The task did not finish in time. It goes on."""
 
     def __init__(self, task: Task) -> None:
         self.task = task

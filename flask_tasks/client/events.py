@@ -1,4 +1,4 @@
-"""A task as it changes, from server-sent events: a connection that is cut is made again, and goes on where it was."""
+"""Changes of a task from server-sent events, across connections: a broken one is replaced and continues its stream."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -11,36 +11,34 @@ from flask_tasks.client.task import Task
 if TYPE_CHECKING:
     from flask_tasks.client.transport import Transport
 
-RECONNECT_SECONDS = 1.0
-"""Seconds before a stream that has ended in good order is asked for again."""
-HEARTBEAT_SECONDS = 5.0
-"""Seconds between two signs of life, if nothing happens."""
+RECONNECT_SECONDS = 1.0  # pause after a stream that ended regularly before the task finished
+HEARTBEAT_SECONDS = 5.0  # longest time between two lines of a stream
 
 Event = tuple[str, bytes]
-"""Its id, and its data."""
+"""Id and data of an event."""
 
 
 def follow(transport: "Transport", id: int) -> Iterator[Task]:
-    """The task as it stands, then after each change that shows, at last as it has finished."""
+    """Yield the current task, then the task after each visible change, until it has finished."""
     request, pauses = _request(id), transport.pauses()
     while True:
         try:
             with transport.stream(request) as answer:
-                for seen, data in events(lines(answer.chunks())):
+                for last_id, data in events(lines(answer.chunks())):
                     yield (task := load(data, Task.of))
                     if task.is_final:
                         return
-                    request, pauses = _request(id, seen), transport.pauses()
+                    request, pauses = _request(id, last_id), transport.pauses()
             pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
-            if (longer := next(pauses, None)) is None:
+            if (backoff := next(pauses, None)) is None:
                 raise
-            pause = error.retry_after + longer
+            pause = error.retry_after + backoff
         transport.clock.sleep(pause)
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
-    """Those that are complete."""
+    """Parse lines to complete events."""
     id, data = "", b""
     for line in lines:
         name, _, value = line.partition(b":")
@@ -55,7 +53,7 @@ def events(lines: Iterable[bytes]) -> Iterator[Event]:
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines, without their ends. Only these bytes end one: texts hold what Python splits lines at besides."""
+    """Split chunks at line feeds, and strip line ends. `splitlines` would split at other characters as well."""
     pieces: list[bytes] = []
     for chunk in chunks:
         *ends, rest = chunk.split(b"\n")
@@ -65,6 +63,6 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         pieces.append(rest)
 
 
-def _request(id: int, seen: str = "") -> ApiRequest:
-    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": seen} if seen else {})
+def _request(id: int, last_id: str = "") -> ApiRequest:
+    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
     return ApiRequest(method="GET", path=f"/task/{id}/events", headers=headers, wait=HEARTBEAT_SECONDS)

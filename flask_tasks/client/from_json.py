@@ -1,4 +1,4 @@
-"""What answers show as objects becomes dataclasses."""
+"""Dataclasses made from JSON objects of answers."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -7,15 +7,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def made(kind: type[T], shown: Mapping[str, Any], **parts: Any) -> T:
-    """One of this kind, with the members that are its fields, and these parts in their place; there may be others.
+def from_json(kind: type[T], data: Mapping[str, Any], **parts: Any) -> T:
+    """Make a dataclass from the members of an object that are its fields; other members are ignored.
 
-    LookupError or TypeError where something else is shown.
+    - `parts`: values of fields that replace those of the object.
+    - Raises LookupError, TypeError: the object lacks a field, or is not an object.
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: parts[name] if name in parts else shown[name] for name in names})
+    return kind(**{name: parts[name] if name in parts else data[name] for name in names})
 
 
-def made_if_any(kind: type[T], shown: Mapping[str, Any] | None) -> T | None:
-    """The same; None where nothing is shown."""
-    return None if shown is None else made(kind, shown)
+def from_json_or_none(kind: type[T], data: Mapping[str, Any] | None) -> T | None:
+    """Make a dataclass from an object, or None from null."""
+    return None if data is None else from_json(kind, data)

@@ -1,4 +1,4 @@
-"""JSON as it is sent and as it comes: what would not come back as it went in is refused here."""
+"""JSON of requests and answers. A value that would not come back unchanged is refused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,36 +8,37 @@ from flask_tasks.client.errors import ClientError, Invalid
 
 T = TypeVar("T")
 
-REFUSED = (TypeError, ValueError, RecursionError)
-MAX_DEPTH = 100
-"""Levels after which a place is not looked for any further: what contains itself has no end."""
+ENCODING_ERRORS = (TypeError, ValueError, RecursionError)
+MAX_PATH_DEPTH = 100  # depth at which the search for an invalid value ends, as a list may contain itself
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def dump(value: Any) -> bytes:
-    """The text of a value. Invalid names the place of what JSON has no form for, such as NaN."""
+    """Encode a value. Raises Invalid, with the path: the value has no JSON form, as NaN."""
     try:
         return _encoder.encode(value).encode()
-    except REFUSED as error:
-        path, why = _place(value, error)
-        raise Invalid("this cannot be sent", errors={"json": {path: [why]}}) from None
+    except ENCODING_ERRORS as error:
+        path, why = _invalid_path(value, error)
+        raise Invalid("the request has a value without a JSON form", errors={"json": {path: [why]}}) from None
 
 
-def load(text: bytes, of: Callable[[Any], T]) -> T:
-    """What this makes of the text. ClientError where the text is not what the service would say."""
+def load(text: bytes, convert: Callable[[Any], T]) -> T:
+    """Decode and convert a text. Raises ClientError: it is not an answer of the service."""
     try:
-        return of(json.loads(text))
+        return convert(json.loads(text))
     except (LookupError, TypeError, ValueError) as error:
-        raise ClientError(f"this is no answer of the service, is it at that address? {text[:100]!r}") from error
+        raise ClientError(
+            f"the answer is not one of flask-tasks: the address must be that of its API: {text[:100]!r}"
+        ) from error
 
 
-def _place(value: Any, error: Exception, path: str = "$", depth: int = 0) -> tuple[str, str]:
-    for name, member in _members(value) if depth < MAX_DEPTH else ():
+def _invalid_path(value: Any, error: Exception, path: str = "$", depth: int = 0) -> tuple[str, str]:
+    for name, member in _members(value) if depth < MAX_PATH_DEPTH else ():
         try:
             _encoder.encode(member).encode()
-        except REFUSED as inner:
-            return _place(member, inner, f"{path}.{name}", depth + 1)
+        except ENCODING_ERRORS as inner:
+            return _invalid_path(member, inner, f"{path}.{name}", depth + 1)
     return path, str(error)
 
 

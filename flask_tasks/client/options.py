@@ -1,4 +1,4 @@
-"""What may be said of a task when it is submitted, and of tasks when they are listed."""
+"""Options of a submission, and filters of a list, in the form in which requests send them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ from flask_tasks.client.errors import Invalid
 from flask_tasks.client.json_text import dump
 
 Moment = float | datetime
-"""Unix seconds, or a datetime with its zone."""
+"""Unix seconds, or a datetime with a time zone."""
 KEY = "Idempotency-Key"
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
 
 
 class Options(TypedDict, total=False):
-    """The options of a task. None is as good as not given: it leaves them to the type, or to the service."""
+    """The options of a task. With None, as without the option, the type or the service chooses."""
 
     delay: float | None
     run_at: Moment | None
@@ -29,49 +29,49 @@ class Options(TypedDict, total=False):
 
 
 class Item(Options, total=False):
-    """One of many tasks; the type is `default` unless given."""
+    """One of many tasks to submit. Its type is `default` unless given."""
 
     type: str
     args: Mapping[str, Any]
     key: str | None
 
 
-def plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that are given, with moments as Unix seconds. ValueError for a datetime without a zone."""
+def to_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert options to JSON values, without those that are None. Raises ValueError: a datetime has no time zone."""
     return {
-        name: _seconds(name, value) if isinstance(value, datetime) else value
+        name: _unix_seconds(name, value) if isinstance(value, datetime) else value
         for name, value in options.items()
         if value is not None
     }
 
 
-def item(given: Item) -> dict[str, Any]:
-    """One of many, as it is sent."""
-    sent = plain(given)
-    key, args = usable_key(sent.pop("key", None)), dict(sent.get("args") or {})
+def item_to_json(item: Item) -> dict[str, Any]:
+    """Convert one of many tasks to its JSON object. Raises Invalid: its key is not valid."""
+    sent = to_json(item)
+    key, args = valid_or_new_key(sent.pop("key", None)), dict(sent.get("args") or {})
     return {"idempotency_key": key} | sent | {"args": args}
 
 
-def usable_key(given: str | None) -> str:
-    """The key, or one that nobody has. Invalid where a header could not carry it."""
-    if given is None:
+def valid_or_new_key(key: str | None) -> str:
+    """Return the key, or a new unique one. Raises Invalid: a header cannot hold the key."""
+    if key is None:
         return str(uuid4())
-    if not _KEY.fullmatch(given):
-        why = "It takes 1 to 255 characters of ASCII that can be seen, and spaces between them."
-        raise Invalid("this is no key", errors={"headers": {KEY: [why]}})
-    return given
+    if not _KEY.fullmatch(key):
+        why = "Must be 1 to 255 printable ASCII characters, without spaces at its ends."
+        raise Invalid("the idempotency key is not valid", errors={"headers": {KEY: [why]}})
+    return key
 
 
-def terms(args: Mapping[str, Any], path: str = "args") -> Iterator[tuple[str, str]]:
-    """The arguments that are looked for, as a query has them: `args.to.city`, `Köln`."""
+def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tuple[str, str]]:
+    """Yield the query parameters that filter by arguments, such as `args.to.city` and `Köln`."""
     for name, value in args.items():
         if isinstance(value, Mapping):
-            yield from terms(value, f"{path}.{name}")
+            yield from argument_filters(value, f"{path}.{name}")
         else:
             yield f"{path}.{name}", value if isinstance(value, str) else dump(value).decode()
 
 
-def _seconds(name: str, moment: datetime) -> float:
-    if moment.tzinfo is None:
-        raise ValueError(f"{name} is {moment.isoformat()}: a datetime takes a zone, such as datetime.now(UTC) has")
-    return moment.timestamp()
+def _unix_seconds(name: str, time: datetime) -> float:
+    if time.tzinfo is None:
+        raise ValueError(f"{name} is {time.isoformat()}: it must have a time zone, as datetime.now(UTC) has")
+    return time.timestamp()

@@ -1,4 +1,4 @@
-"""What a client asks of the service."""
+"""A request to the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """A method and a path, and what goes with them. The answer may take `wait` seconds longer than others.
+    """An HTTP request.
 
-    `is_safe` if it may be sent twice; `done_before` is the status that then says that the first one was carried out.
+    - `wait`: seconds that the answer may take in addition to the timeout of the client.
+    - `is_safe`: whether the request may be sent twice.
+    - `repeat_code`: status code of a repeated request that means that an earlier one succeeded.
     """
 
     method: str
@@ -19,4 +21,4 @@ class ApiRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: float = 0.0
     is_safe: bool = True
-    done_before: int | None = None
+    repeat_code: int | None = None

@@ -1,17 +1,17 @@
-"""A task, as the service shows it. Times are in Unix seconds."""
+"""A task in an answer of the service. Times are in Unix seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from flask_tasks.client.from_json import made, made_if_any
+from flask_tasks.client.from_json import from_json, from_json_or_none
 
 Status = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What went wrong in the last attempt."""
+    """The error of the last failed attempt."""
 
     type: str
     message: str
@@ -20,7 +20,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """How far a task is, as its function says: a share from 0 to 1, and what it does."""
+    """The progress that a function reported.
+
+    - `value`: the completed share, from 0 to 1.
+    - `message`: the current step.
+    """
 
     value: float
     message: str
@@ -28,7 +32,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """The address that is told when the task has finished, and how far it has been."""
+    """The callback of a task: its address `url`, its state, and when the next try is due."""
 
     url: str
     state: str
@@ -39,7 +43,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A task as lists show it."""
+    """A task in a list, without arguments and result."""
 
     id: int
     type: str
@@ -58,27 +62,28 @@ class Summary:
     waiting_for: str | None
 
     @classmethod
-    def of(cls, shown: Mapping[str, Any]) -> Self:
-        """What an answer shows."""
-        error, progress = made_if_any(Failure, shown["error"]), made_if_any(Reported, shown["progress"])
-        return made(cls, shown, error=error, progress=progress, callback=made_if_any(Callback, _callback(shown)))
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Make a task from the JSON object of an answer."""
+        error, progress = from_json_or_none(Failure, data["error"]), from_json_or_none(Reported, data["progress"])
+        callback = from_json_or_none(Callback, _callback(data))
+        return from_json(cls, data, error=error, progress=progress, callback=callback)
 
     @property
     def is_final(self) -> bool:
-        """Whether it has finished, well or not: nothing happens to it any more, unless somebody asks for a retry."""
+        """Whether the task has finished: it is done, failed or cancelled, and changes only by a retry."""
         return self.status in ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Summary):
-    """A task with its arguments, and its result, which is None until it is done."""
+    """A task with its arguments and its result. The result is None until the task is done."""
 
     args: dict[str, Any]
     result: Any
     callback: Callback | None
 
 
-def _callback(shown: Mapping[str, Any]) -> Any:
-    """That of the task: where it has none, an argument of that name may stand in the place."""
-    given = shown.get("callback")
-    return None if given is None or given == shown["args"].get("callback") else given
+def _callback(data: Mapping[str, Any]) -> Any:
+    """Return the callback of the task. The field of a task without one may hold an argument of the same name."""
+    callback = data.get("callback")
+    return None if callback is None or callback == data["args"].get("callback") else callback

@@ -1,15 +1,15 @@
-"""A type of task, as the service shows it."""
+"""A type of task in an answer of the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from flask_tasks.client.from_json import made, made_if_any
+from flask_tasks.client.from_json import from_json, from_json_or_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When a task is made without anybody asking; `next` is in Unix seconds."""
+    """The schedule on which tasks of a type are submitted. `next` is in Unix seconds."""
 
     every: str
     timezone: str
@@ -18,9 +18,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
-    """What can be run: the JSON Schema of its arguments, and the options of its tasks where none are given.
+    """A type of task.
 
-    `live` says whether a handler is there that can run it.
+    - `live`: whether a live handler can run tasks of this type.
+    - `schema`: JSON Schema of the arguments.
+    - `defaults`: default options of its tasks.
     """
 
     name: str
@@ -31,6 +33,6 @@ class Type:
     schedule: Schedule | None
 
     @classmethod
-    def of(cls, shown: Mapping[str, Any]) -> Self:
-        """What an answer shows."""
-        return made(cls, shown, schedule=made_if_any(Schedule, shown["schedule"]))
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Make a type from the JSON object of an answer."""
+        return from_json(cls, data, schedule=from_json_or_none(Schedule, data["schedule"]))

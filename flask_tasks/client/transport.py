@@ -1,6 +1,7 @@
-"""Requests and their answers over HTTP. What may be sent again without harm is, where nobody answers.
+"""HTTP requests with retries: a request without an answer is sent again if it is safe to repeat.
 
-The only file that imports httpx, which takes a tenth of a second and 15 MB: who makes no client does without.
+This is the only module that imports httpx, which takes a tenth of a second and 15 MB, so that only programs that make a
+client pay for it.
 """
 
 import ssl
@@ -18,7 +19,7 @@ from flask_tasks.client.request import ApiRequest
 
 T = TypeVar("T")
 
-ERRORS: Mapping[int, type[ClientError]] = {
+ERRORS_BY_CODE: Mapping[int, type[ClientError]] = {
     400: Invalid,
     404: NotFound,
     409: Conflict,
@@ -26,25 +27,25 @@ ERRORS: Mapping[int, type[ClientError]] = {
     415: Invalid,
     422: Invalid,
 }
-BUSY = frozenset({429, 502, 503, 504})
-"""What a service says, or a proxy in front of it, that may answer in a moment."""
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-JSON = {"Content-Type": "application/json"}
+BUSY_CODES = frozenset({429, 502, 503, 504})
+"""Status codes of a service, or of a proxy in front of it, that may serve the request later."""
+UNSENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Response:
-    """What was answered, and after how many seconds to come again, 0 where nothing was said of that."""
+    """A successful answer. `retry_after` has the seconds of its header Retry-After, or 0."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.retry_after = _retry_after(response)
 
-    def read(self, of: Callable[[Any], T]) -> T:
-        """What this makes of its JSON. ClientError where it is not what the service would say."""
-        return load(self._response.content, of)
+    def read(self, convert: Callable[[Any], T]) -> T:
+        """Decode and convert the JSON. Raises ClientError: it is not an answer of the service."""
+        return load(self._response.content, convert)
 
     def chunks(self) -> Iterator[bytes]:
-        """The content as it comes. Unavailable where it breaks off."""
+        """Yield the content in chunks. Raises Unavailable: the connection broke."""
         try:
             yield from self._response.iter_bytes()
         except httpx.RequestError as error:
@@ -52,7 +53,7 @@ class Response:
 
 
 class Transport:
-    """Connections to one service, kept open; threads may share them."""
+    """Open connections to one service. Threads may share a transport."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class Transport:
             base_url=address,
             headers=headers,
             transport=transport,
-            # Without TLS there is nothing to verify, and to read all certificates takes 50 ms.
+            # Without TLS no certificate is verified, and loading them takes 50 ms.
             verify=address.lower().startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             trust_env=not is_of_this_machine(address),
             limits=httpx.Limits(max_connections=None),
@@ -81,26 +82,26 @@ class Transport:
         self._http.close()
 
     def pauses(self) -> Iterator[float]:
-        """Seconds before each retry."""
+        """Yield the seconds to wait before each retry."""
         return pauses(self._retries, self.clock)
 
-    def ask(self, request: ApiRequest) -> Response:
-        """The answer, if it is a good one. ClientError where it is not, or where there is none in the end."""
-        done = None
+    def send(self, request: ApiRequest) -> Response:
+        """Send a request, with retries. Raises ClientError: the answer is an error, or no request was answered."""
+        repeat_code = None
         for pause in self.pauses():
             try:
-                return self._answer(request, done)
+                return self._send_once(request, repeat_code)
             except Unavailable as error:
                 if not (request.is_safe or error.is_unsent) or error.retry_after > MAX_SECONDS:
                     raise
                 self.clock.sleep(error.retry_after + pause)
-                done = request.done_before
-        return self._answer(request, done)
+                repeat_code = request.repeat_code
+        return self._send_once(request, repeat_code)
 
     @contextmanager
     def stream(self, request: ApiRequest) -> Iterator[Response]:
-        """The answer, of which the content is still to come. It is asked for once. ClientError as above."""
-        response = self._sent(request, stream=True)
+        """Send a request once, and return the answer before its content. Raises ClientError: as `send`."""
+        response = self._http_response(request, stream=True)
         try:
             if not response.is_success:
                 response.read()
@@ -111,19 +112,19 @@ class Transport:
         finally:
             response.close()
 
-    def _answer(self, request: ApiRequest, done: int | None) -> Response:
-        response = self._sent(request)
-        if response.is_success or response.status_code == done:
+    def _send_once(self, request: ApiRequest, repeat_code: int | None) -> Response:
+        response = self._http_response(request)
+        if response.is_success or response.status_code == repeat_code:
             return Response(response)
         raise _error(response)
 
-    def _sent(self, request: ApiRequest, stream: bool = False) -> httpx.Response:
+    def _http_response(self, request: ApiRequest, stream: bool = False) -> httpx.Response:
         built = self._http.build_request(
             request.method,
             request.path,
             params=request.query,
             content=request.body,
-            headers={**(JSON if request.body is not None else {}), **request.headers},
+            headers={**(JSON_HEADERS if request.body is not None else {}), **request.headers},
             timeout=httpx.Timeout(self._timeout, read=self._timeout + request.wait),
         )
         try:
@@ -134,27 +135,29 @@ class Transport:
 
 def _unavailable(error: httpx.RequestError) -> Unavailable:
     why = str(error) or type(error).__name__
-    return Unavailable(f"{error.request.url.copy_with(userinfo=b'')}: {why}", is_unsent=isinstance(error, UNSENT))
+    return Unavailable(
+        f"{error.request.url.copy_with(userinfo=b'')}: {why}", is_unsent=isinstance(error, UNSENT_ERRORS)
+    )
 
 
 def _error(response: httpx.Response) -> ClientError:
-    code, said = response.status_code, _said(response)
-    message = str(said.get("message") or f"the answer is {code} {response.reason_phrase}")
-    if code in BUSY:
+    code, body = response.status_code, _json_object(response)
+    message = str(body.get("message") or f"the service answered {code} {response.reason_phrase}")
+    if code in BUSY_CODES:
         return Unavailable(message, code, _retry_after(response))
     if response.has_redirect_location:
-        message += f", and sends to {response.headers['Location']}: give that address"
-    return ERRORS.get(code, ClientError)(message, code, said.get("errors") or {})
+        message += f" and redirects to {response.headers['Location']}: the client must be given that address"
+    return ERRORS_BY_CODE.get(code, ClientError)(message, code, body.get("errors") or {})
 
 
-def _said(response: httpx.Response) -> Mapping[str, Any]:
+def _json_object(response: httpx.Response) -> Mapping[str, Any]:
     try:
-        said = response.json()
+        body = response.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
 def _retry_after(response: httpx.Response) -> float:
-    given = response.headers.get("Retry-After", "")
-    return float(given) if given.isdecimal() else 0.0
+    seconds = response.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdecimal() else 0.0

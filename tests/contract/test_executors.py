@@ -132,8 +132,8 @@ def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:
         ),
         (
             "from flask_tasks import task\n@task(timeout=-1)\ndef f(): ...\n",
-            "{file} cannot be imported: ValueError: timeout is -1: it takes seconds, more than 0 and at most 315360000 "
-            "(line 2)",
+            "{file} cannot be imported: ValueError: timeout is -1: it must be a number of seconds, more than 0 and at "
+            "most 315360000 (line 2)",
         ),
     ],
 )

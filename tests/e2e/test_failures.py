@@ -280,7 +280,7 @@ def test_a_wrong_setting_stops_every_process_with_a_sentence(new_service: NewSer
     service = new_service()
     for name in ("http", "handler", "janitor", "migrate"):
         assert service.start(name, MAX_TASK_TIME="soon").wait(20) == 2
-    assert service.said().count("MAX_TASK_TIME is 'soon': it takes whole seconds") == 4
+    assert service.said().count("MAX_TASK_TIME is 'soon': it must be a whole number of seconds") == 4
 
 
 def test_processes_that_start_before_the_database_wait_for_it(tmp_path: Path):

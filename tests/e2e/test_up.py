@@ -283,7 +283,7 @@ def test_a_taken_port_is_said_before_anything_is_started(up: Callable[..., Up], 
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("PORT", "many", "flask-tasks: PORT is 'many': it takes a whole number from 1 to 65535"),
+        ("PORT", "many", "flask-tasks: PORT is 'many': it must be a whole number from 1 to 65535"),
         ("HOST", "192.0.2.1", "flask-tasks: HOST 192.0.2.1 is no address to listen on here: "),
         ("HOST", "no.such.host.invalid", "flask-tasks: HOST no.such.host.invalid is no address to listen on here: "),
     ],

@@ -51,7 +51,7 @@ def unavailable() -> Iterator[None]:
     """Expect that the block is refused with a sentence for people, without any SQL."""
     with pytest.raises(StorageUnavailable) as refusal:
         yield
-    assert str(refusal.value) == "the database is away, try again"
+    assert str(refusal.value) == "the database is unavailable: try again later"
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_a_deadlock_is_a_conflict_for_the_transaction_that_ends_it(
             until_waiting(database)
             other.tasks.lock(TaskId(1))
         assert crossing.result()
-    assert str(refusal.value) == "others changed the same at the same time, try again"
+    assert str(refusal.value) == "another transaction changed the same rows at the same time: try again"
     impatient.close()
 
 

@@ -1,4 +1,4 @@
-"""A client of the service over memory: no network, and pauses that take no time."""
+"""A client of the service over memory, without network and with pauses that take no time."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tests.unit.http_service import Service
 
 
 class Pauses:
-    """The time of a client: it passes while the client sleeps, and `then` is done after each of its pauses."""
+    """The clock of a client. Time passes while the client sleeps, and `then` is called after each pause."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.taken: list[float] = []
@@ -28,7 +28,11 @@ class Pauses:
 
 
 class Line(httpx.BaseTransport):
-    """The way to a service. `loses` are the answers that do not come back, by number, `cuts` those that break off."""
+    """Connection to a service.
+
+    - `loses`: numbers of the requests whose answer is lost.
+    - `cuts`: numbers of the requests whose answer breaks off.
+    """
 
     def __init__(self, service: Service) -> None:
         self.requests: list[httpx.Request] = []
@@ -48,7 +52,7 @@ class Line(httpx.BaseTransport):
 
 
 class BrokenOff(httpx.SyncByteStream):
-    """Two chunks of an answer, and no more."""
+    """The first two chunks of an answer, then a broken connection."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self._answer = answer
@@ -64,7 +68,7 @@ class BrokenOff(httpx.SyncByteStream):
 
 
 class Connected:
-    """A service, and its client with the line between them."""
+    """A service, a client, and the line between them."""
 
     def __init__(self, service: Service, **settings: Any) -> None:
         self.service = service
@@ -73,5 +77,5 @@ class Connected:
         self.client = Client("http://service", transport=self.line, clock=self.pauses, **settings)
 
     def sent(self) -> list[tuple[str, str]]:
-        """Methods and paths of all requests."""
+        """Return the method and path of each request."""
         return [(each.method, each.url.path) for each in self.line.requests]

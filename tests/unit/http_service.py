@@ -27,7 +27,7 @@ from tests import steps
 
 @dataclass
 class Service:
-    """A whole service in one process. `away` takes its storage away."""
+    """A whole service in one process. With `away` its storage is unavailable."""
 
     given: Settings = field(default_factory=Settings)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -50,7 +50,7 @@ class Service:
         return self.store.begin()
 
     def publish(self, name: str, schema: str = ANY_OBJECT, description: str = "", **options: Any) -> None:
-        """A handler appears that can run this type for an hour; the API knows soon."""
+        """Publish a type of a handler that lives for an hour, and let the API read it."""
         type = TaskType(name=TypeName(name), schema=schema, description=description, options=Options(**options))
         with self.store.begin() as work:
             work.types.publish(steps.HANDLER, [type], self.clock.now() + timedelta(hours=1))
@@ -58,7 +58,7 @@ class Service:
         self.clock.move(2)
 
     def submit(self, args: Any, path: str = "/task/new") -> dict[str, Any]:
-        """The task as the answer shows it."""
+        """Submit a task, and return it from the answer."""
         answer = self.client.post(path, data=json.dumps(args), content_type="application/json")
         assert answer.status_code == 201, answer.text
         return answer.get_json()
@@ -69,17 +69,17 @@ class Service:
         return answer.get_json()
 
     def claim(self, type: str = "default") -> Task:
-        """A handler takes the next task of that type."""
+        """Claim the next task of a type."""
         return self._claim(self.store.begin, type)
 
     def succeed(self, result: str, type: str = "default") -> None:
-        """A handler takes the next task, and finishes it with that result before anybody sees it run."""
+        """Claim the next task and finish it with a result, in one transaction."""
         with self.store.begin() as work:
             begin = partial(nullcontext, work)
             steps.succeed(begin, self._claim(begin, type), self.clock.now(), result)
 
     def fail(self, type: str = "default") -> None:
-        """A handler takes the next task, and it fails before anybody sees it run."""
+        """Claim the next task and fail it, in one transaction."""
         with self.store.begin() as work:
             begin = partial(nullcontext, work)
             steps.fail(begin, self._claim(begin, type), self.clock.now())
@@ -89,5 +89,5 @@ class Service:
 
 
 def configured(**settings: Any) -> Service:
-    """A service with these settings."""
+    """Make a service with these settings."""
     return Service(Settings(**settings))

@@ -1,4 +1,4 @@
-"""What is sent comes back as it was, to the last bit; what would not is refused before it is sent."""
+"""Exactness of the client: values come back unchanged to the last bit, or are refused before they are sent."""
 
 import json
 import math
@@ -25,12 +25,12 @@ EXTREMES = (10**4299, -(10**4299), 2**64, 0.1 + 0.2, 5e-324, -0.0, "\0", "😀")
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal in kinds, signs of zeros and orders of keys too."""
+    """Whether two values are equal in type, sign of zero and order of keys."""
     return repr(one) == repr(other)
 
 
 def kind(value: Any) -> str:
-    """For the name of a test: numbers of so many digits have no text."""
+    """Name of a parameter: integers with this many digits cannot be converted to text."""
     return type(value).__name__
 
 
@@ -40,7 +40,7 @@ def connected() -> Connected:
 
 
 @given(args=st.dictionaries(TEXTS, VALUES, max_size=5))
-def test_arguments_and_results_come_back_as_they_went_in(connected: Connected, args: dict[str, Any]) -> None:
+def test_arguments_and_results_come_back_unchanged(connected: Connected, args: dict[str, Any]) -> None:
     task = connected.client.submit("default", args)
     assert same(task.args, args)
     connected.service.succeed(dump(args).decode())
@@ -48,32 +48,32 @@ def test_arguments_and_results_come_back_as_they_went_in(connected: Connected, a
 
 
 @pytest.mark.parametrize("value", EXTREMES, ids=kind)
-def test_so_do_the_extremes(connected: Connected, value: Any) -> None:
+def test_extreme_values_come_back_unchanged(connected: Connected, value: Any) -> None:
     assert same(connected.client.submit("default", {"a": value}).args["a"], value)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, 10**4300, "\ud800", b"x", 1j, object()], ids=kind)
-def test_what_json_has_no_form_for_is_refused_with_its_place(connected: Connected, value: Any) -> None:
+def test_a_value_without_a_json_form_is_refused_with_its_path(connected: Connected, value: Any) -> None:
     with pytest.raises(Invalid) as caught:
         connected.client.submit("default", {"good": 1, "bad": [0, {"here": (1, value)}]})
     assert list(caught.value.errors["json"]) == ["$.bad.1.here.1"]
     assert caught.value.code is None
 
 
-def test_so_is_it_in_one_of_many(connected: Connected) -> None:
+def test_a_value_without_a_json_form_in_one_of_many_tasks_is_refused_with_its_path(connected: Connected) -> None:
     with pytest.raises(Invalid) as caught:
         connected.client.submit_many([{}, {"args": {"a": math.nan}}])
     assert list(caught.value.errors["json"]) == ["$.1.args.a"]
 
 
-def test_what_contains_itself_is_refused() -> None:
+def test_a_list_that_contains_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
     with pytest.raises(Invalid, match="Circular"):
         dump(endless)
 
 
-def test_what_is_nested_too_deeply_is_refused() -> None:
+def test_a_list_that_is_nested_too_deeply_is_refused() -> None:
     deep: Any = None
     for _ in range(100_000):
         deep = [deep]
@@ -81,6 +81,6 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
         dump(deep)
 
 
-def test_texts_take_no_more_room_than_they_need() -> None:
+def test_text_is_sent_as_utf_8_without_escapes() -> None:
     assert dump({"a": ["ü", 1]}) == '{"a":["ü",1]}'.encode()
     assert json.loads(dump({"a": "ü"})) == {"a": "ü"}

@@ -1,4 +1,4 @@
-"""What the client sends again where nobody answers, and what it does not."""
+"""Requests that the client repeats without an answer, and requests that it does not repeat."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,31 +29,33 @@ def ids(service: Service) -> list[int]:
     return [task["id"] for task in service.client.get("/tasks").get_json()["tasks"]]
 
 
-class TestALostAnswer:
-    def test_of_submitting_makes_no_second_task(self, connected: Connected) -> None:
+class TestLostAnswers:
+    def test_a_lost_answer_to_submit_makes_no_second_task(self, connected: Connected) -> None:
         connected.line.loses = {1, 2, 3}
         assert connected.client.submit().id == 1
         assert ids(connected.service) == [1]
         assert len({request.headers[KEY] for request in connected.line.requests}) == 1
 
-    def test_of_submitting_many_makes_none_either(self, connected: Connected) -> None:
+    def test_a_lost_answer_to_submit_many_makes_no_second_tasks(self, connected: Connected) -> None:
         connected.line.loses = {1}
         assert connected.client.submit_many([{}, {"args": {"n": 1}}]) == [1, 2]
         assert ids(connected.service) == [2, 1]
 
     @pytest.mark.parametrize("look", [Client.view, Client.wait, Client.log, Client.cancel, Client.delete])
-    def test_is_asked_for_again(self, connected: Connected, look: Callable[[Client, int], Any]) -> None:
+    def test_a_request_with_a_lost_answer_is_repeated(
+        self, connected: Connected, look: Callable[[Client, int], Any]
+    ) -> None:
         connected.client.cancel(connected.client.submit())
         connected.line.loses = {3}
         look(connected.client, 1)
         assert len(connected.line.requests) == 4
 
-    def test_of_lists_and_types_too(self, connected: Connected) -> None:
+    def test_requests_for_lists_and_types_are_repeated(self, connected: Connected) -> None:
         connected.line.loses = {1, 3}
         assert list(connected.client.list()) == []
         assert list(connected.client.types()) == ["default"]
 
-    def test_of_a_retry_is_not_since_it_may_have_been_the_one(self, connected: Connected) -> None:
+    def test_a_retry_with_a_lost_answer_is_not_repeated(self, connected: Connected) -> None:
         connected.client.cancel(connected.client.submit())
         connected.line.loses = {3}
         with pytest.raises(Unavailable, match="the line was cut"):
@@ -61,20 +63,20 @@ class TestALostAnswer:
         assert connected.service.view()["status"] == "waiting"
         assert len(connected.line.requests) == 3
 
-    def test_of_deleting_what_was_never_there_is_still_an_error(self, connected: Connected) -> None:
+    def test_delete_of_an_unknown_task_is_an_error(self, connected: Connected) -> None:
         with pytest.raises(NotFound):
             connected.client.delete(1)
 
 
-class TestAServiceThatIsAway:
-    def test_is_asked_again_after_as_long_as_it_says_and_a_little_more(self, connected: Connected) -> None:
+class TestUnavailableService:
+    def test_a_request_is_repeated_after_retry_after_and_a_pause(self, connected: Connected) -> None:
         connected.service.away = True
         connected.pauses.then = lambda: setattr(connected.service, "away", len(connected.pauses.taken) < 3)
         assert connected.client.submit().id == 1
         assert all(1.0 < pause <= 1.0 + MAX_PAUSE_SECONDS for pause in connected.pauses.taken)
         assert len(connected.pauses.taken) == 3
 
-    def test_is_given_up_after_so_many_retries_with_what_it_said(self, service: Service) -> None:
+    def test_the_last_retry_raises_the_error_of_the_service(self, service: Service) -> None:
         connected = Connected(service, retries=4)
         service.away = True
         with pytest.raises(Unavailable) as caught:
@@ -83,7 +85,7 @@ class TestAServiceThatIsAway:
         assert len(connected.line.requests) == 5
         assert service.client.get("/task/1").get_json()["message"] == str(caught.value)
 
-    def test_is_not_asked_again_where_nobody_wants_that(self, service: Service) -> None:
+    def test_a_client_without_retries_sends_a_request_once(self, service: Service) -> None:
         connected = Connected(service, retries=0)
         service.away = True
         with pytest.raises(Unavailable):
@@ -92,7 +94,7 @@ class TestAServiceThatIsAway:
 
 
 def answering(answers: Iterator[httpx.Response | Exception]) -> tuple[Client, Pauses, list[httpx.Request]]:
-    """A client of whoever gives these answers."""
+    """Make a client whose requests get these answers."""
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -120,7 +122,7 @@ def always(answer: Callable[[], httpx.Response | Exception]) -> Iterator[httpx.R
         *(lambda code=code: httpx.Response(code, text="<html>") for code in (429, 502, 503, 504)),
     ],
 )
-def test_pauses_grow_and_end_with_patience(no_answer: Callable[[], httpx.Response | Exception]) -> None:
+def test_pauses_grow_and_end_after_the_maximum_time(no_answer: Callable[[], httpx.Response | Exception]) -> None:
     client, pauses, requests = answering(always(no_answer))
     with pytest.raises(Unavailable):
         client.submit()
@@ -130,14 +132,14 @@ def test_pauses_grow_and_end_with_patience(no_answer: Callable[[], httpx.Respons
     assert len(requests) == len(pauses.taken) + 1
 
 
-def test_who_wants_to_be_left_alone_for_longer_than_anybody_waits_is() -> None:
+def test_a_retry_after_beyond_the_maximum_time_is_not_waited_for() -> None:
     client, pauses, _ = answering(always(lambda: httpx.Response(503, headers={"Retry-After": "3600"})))
     with pytest.raises(Unavailable) as caught:
         client.submit()
     assert (caught.value.retry_after, pauses.taken) == (3600, [])
 
 
-def test_a_retry_that_was_never_sent_is_sent_again() -> None:
+def test_a_retry_that_did_not_reach_the_service_is_repeated() -> None:
     client, _, requests = answering(iter([httpx.ConnectError("refused"), httpx.Response(409, json={"message": "no"})]))
     with pytest.raises(ClientError, match="no"):
         client.retry(7)
@@ -145,7 +147,7 @@ def test_a_retry_that_was_never_sent_is_sent_again() -> None:
 
 
 @pytest.mark.parametrize("code", [400, 404, 409, 413, 415, 422, 401, 403, 500, 301])
-def test_any_other_answer_is_the_last(code: int) -> None:
+def test_any_other_error_is_not_repeated(code: int) -> None:
     client, pauses, _ = answering(always(lambda: httpx.Response(code, headers={"Location": "https://service/at"})))
     with pytest.raises(ClientError) as caught:
         client.submit()
@@ -153,17 +155,17 @@ def test_any_other_answer_is_the_last(code: int) -> None:
     assert str(code) in str(caught.value)
 
 
-def test_who_is_sent_elsewhere_is_told_where() -> None:
+def test_a_redirect_is_an_error_with_its_address() -> None:
     client, _, _ = answering(always(lambda: httpx.Response(308, headers={"Location": "https://service/at"})))
-    with pytest.raises(ClientError, match="sends to https://service/at: give that address"):
+    with pytest.raises(ClientError, match="redirects to https://service/at: the client must be given that address"):
         client.submit()
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", "{}", '{"id":1}', '"x"', "1"])
 @pytest.mark.parametrize("look", [Client.submit, Client.types, lambda client: client.log(1), lambda c: list(c.list())])
-def test_an_answer_of_somebody_else_is_an_error(look: Callable[[Client], Any], text: str) -> None:
+def test_an_answer_of_another_service_is_an_error(look: Callable[[Client], Any], text: str) -> None:
     client, _, _ = answering(always(lambda: httpx.Response(200, text=text)))
-    with pytest.raises(ClientError, match="is it at that address"):
+    with pytest.raises(ClientError, match="the address must be that of its API"):
         look(client)
 
 
@@ -187,7 +189,7 @@ def test_headers_go_with_each_request(service: Service) -> None:
     assert [each.headers["Authorization"] for each in connected.line.requests] == ["Bearer me"] * 2
 
 
-def test_what_cannot_be_sent_is_not(connected: Connected) -> None:
+def test_a_value_without_a_json_form_is_not_sent(connected: Connected) -> None:
     with pytest.raises(Invalid):
         connected.client.submit("default", {"a": float("nan")})
     assert connected.line.requests == []

@@ -1,4 +1,4 @@
-"""The client over the API: what it sends is understood, and what comes back is typed."""
+"""The client over the API: submissions, results, changes and lists."""
 
 import pickle
 from contextlib import suppress
@@ -46,7 +46,7 @@ def members(of: type) -> set[str]:
     return set(of.__dataclass_fields__)  # type: ignore[attr-defined]
 
 
-def test_what_the_client_knows_of_answers_is_what_they_hold() -> None:
+def test_the_classes_of_the_client_have_the_fields_of_the_api() -> None:
     assert members(Summary) == {*SUMMARY["properties"]}
     assert members(Task) == {*TASK["properties"]}
     assert members(Attempt) == {*ATTEMPT["properties"]}
@@ -56,12 +56,12 @@ def test_what_the_client_knows_of_answers_is_what_they_hold() -> None:
 
 
 class TestSubmit:
-    def test_without_a_type_it_is_the_default_one(self, service: Service, client: Client) -> None:
+    def test_submit_without_a_type_submits_the_default_type(self, service: Service, client: Client) -> None:
         task = client.submit()
         assert (task.id, task.type, task.status, task.args) == (1, "default", "waiting", {})
         assert not task.is_final
 
-    def test_it_is_the_task_that_the_service_shows(self, service: Service, client: Client) -> None:
+    def test_submit_returns_the_task_that_the_service_shows(self, service: Service, client: Client) -> None:
         task = client.submit("add", {"a": 1, "id": 7, "result": 8})
         shown = service.view()
         assert {name: getattr(task, name) for name in TASK["required"]} == {
@@ -69,12 +69,12 @@ class TestSubmit:
         }
         assert task.args == {"a": 1, "id": 7, "result": 8}
 
-    def test_arguments_are_any_mapping(self, client: Client) -> None:
+    def test_arguments_may_be_any_mapping(self, client: Client) -> None:
         args = MappingProxyType({"a": 1})
         (id,) = client.submit_many([{"args": args}])
         assert client.submit(args=args).args == client.view(id).args == {"a": 1}
 
-    def test_options_are_those_of_the_service(self, service: Service, client: Client) -> None:
+    def test_submit_sends_all_options(self, service: Service, client: Client) -> None:
         moment = datetime(2026, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
         task = client.submit("add", run_at=moment, priority=-3, max_attempts=4, max_losses=0, timeout=2.5, ttl=60)
         assert (task.run_at, task.priority, task.max_attempts) == (moment.timestamp(), -3, 4)
@@ -83,7 +83,7 @@ class TestSubmit:
         assert client.submit(delay=2.5, priority=None).run_at == service.clock.now().timestamp() + 2.5
 
     @pytest.mark.parametrize("argument", [None, "other", {"url": "x"}])
-    def test_a_callback_is_told_from_an_argument_of_that_name(self, argument: Any) -> None:
+    def test_a_callback_is_distinguished_from_an_argument_of_its_name(self, argument: Any) -> None:
         client = Connected(configured(webhook_secret=(b"s" * 24,))).client
         args = {} if argument is None else {"callback": argument}
         assert client.submit("default", args).callback is None
@@ -93,52 +93,52 @@ class TestSubmit:
         )
         assert task.args == args
 
-    def test_a_moment_without_a_zone_is_refused(self, client: Client) -> None:
-        with pytest.raises(ValueError, match="run_at is 2026-02-03T00:00:00: a datetime takes a zone"):
+    def test_a_datetime_without_a_time_zone_is_refused(self, client: Client) -> None:
+        with pytest.raises(ValueError, match="run_at is 2026-02-03T00:00:00: it must have a time zone"):
             client.submit(run_at=datetime(2026, 2, 3))  # noqa: DTZ001
 
-    def test_the_same_key_is_the_same_task(self, client: Client) -> None:
+    def test_submissions_with_the_same_key_are_one_task(self, client: Client) -> None:
         assert [client.submit("add", {"a": 1}, key="order 7").id for _ in range(2)] == [1, 1]
 
-    def test_without_a_key_each_is_another_task(self, client: Client) -> None:
+    def test_submissions_without_a_key_are_different_tasks(self, client: Client) -> None:
         assert [client.submit("add", {"a": 1}).id for _ in range(2)] == [1, 2]
 
     def test_a_key_of_another_task_is_invalid(self, client: Client) -> None:
         client.submit("add", {"a": 1}, key="k")
-        with pytest.raises(Invalid, match="Idempotency-Key: It is that of task 1"):
+        with pytest.raises(Invalid, match="Idempotency-Key: It belongs to task 1"):
             client.submit("add", {"a": 2}, key="k")
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "\u00e9", "a\nb", " a", "a "])
-    def test_what_a_header_cannot_carry_is_no_key(self, client: Client, key: str) -> None:
-        with pytest.raises(Invalid, match="this is no key"):
+    def test_a_key_that_a_header_cannot_hold_is_invalid(self, client: Client, key: str) -> None:
+        with pytest.raises(Invalid, match="the idempotency key is not valid"):
             client.submit(key=key)
 
-    def test_arguments_that_do_not_fit_are_invalid_by_their_path(self, client: Client) -> None:
+    def test_invalid_arguments_are_named_by_path(self, client: Client) -> None:
         with pytest.raises(Invalid) as caught:
             client.submit("add", {"a": "one"})
         assert caught.value.code == 422
         assert list(caught.value.errors["json"]) == ["$.a"]
         assert "json $.a: it is not" in str(caught.value)
 
-    def test_an_option_that_is_unknown_or_out_of_bounds_is_invalid(self, client: Client) -> None:
+    def test_unknown_options_and_options_out_of_bounds_are_invalid(self, client: Client) -> None:
         with pytest.raises(Invalid) as caught:
             client.submit(priority=101, haste=1)  # type: ignore[call-arg]
         assert set(caught.value.errors["query"]) == {"priority", "haste"}
 
-    def test_too_much_is_invalid(self) -> None:
+    def test_a_body_that_is_too_large_is_invalid(self) -> None:
         with pytest.raises(Invalid) as caught:
             Connected(configured(max_body=1024)).client.submit(args={"a": "x" * 2000})
         assert caught.value.code == 413
 
     @pytest.mark.parametrize("type", ["nobody", "", ".", "..", "a/b", "ä b?c#d%"])
-    def test_a_type_that_nobody_has_published_is_not_found(self, client: Client, type: str) -> None:
+    def test_an_unpublished_type_is_not_found(self, client: Client, type: str) -> None:
         with pytest.raises(NotFound):
             client.submit(type)
         assert list(client.list()) == []
 
 
 class TestSubmitMany:
-    def test_ids_come_in_the_order_of_the_items(self, client: Client) -> None:
+    def test_ids_are_in_the_order_of_the_items(self, client: Client) -> None:
         moment = datetime(2027, 1, 1, tzinfo=UTC)
         ids = client.submit_many(
             [{"args": {"n": 1}}, {"type": "add", "args": {"a": 1}, "priority": 5, "run_at": moment, "ttl": None}]
@@ -150,7 +150,7 @@ class TestSubmitMany:
     def test_an_item_may_have_a_key(self, client: Client) -> None:
         assert client.submit_many({"key": key} for key in "aba") == [1, 2, 1]
 
-    def test_all_or_none(self, client: Client) -> None:
+    def test_one_invalid_item_prevents_all(self, client: Client) -> None:
         with pytest.raises(Invalid) as caught:
             client.submit_many([{"args": {}}, {"type": "nobody"}])
         assert list(caught.value.errors["json"]) == ["$.1.type"]
@@ -158,13 +158,13 @@ class TestSubmitMany:
 
 
 class TestResult:
-    def test_it_is_what_the_function_returned(self, service: Service, client: Client) -> None:
+    def test_the_result_is_the_value_that_the_function_returned(self, service: Service, client: Client) -> None:
         task = client.submit()
         service.succeed('{"b":[1],"a":null}')
         assert client.result(task) == client.result(task.id) == {"b": [1], "a": None}
         assert client.view(task).is_final
 
-    def test_a_task_that_failed_has_none(self, service: Service, client: Client) -> None:
+    def test_a_failed_task_raises_task_failed(self, service: Service, client: Client) -> None:
         task = client.submit("add")
         service.fail("add")
         with pytest.raises(TaskFailed) as caught:
@@ -174,14 +174,14 @@ class TestResult:
         assert (caught.value.type, caught.value.task.status) == (error.type, "failed")
         assert str(caught.value) == f"task 1 of type add failed with {error.type}: {error.message}"
 
-    def test_neither_has_one_that_was_cancelled(self, client: Client) -> None:
+    def test_a_cancelled_task_raises_task_failed(self, client: Client) -> None:
         task = client.submit("add")
         client.cancel(task)
         with pytest.raises(TaskFailed, match="task 1 of type add was cancelled") as caught:
             client.result(task)
         assert caught.value.type == "Cancelled"
 
-    def test_nor_one_that_was_cancelled_between_two_attempts(self, service: Service, client: Client) -> None:
+    def test_a_task_cancelled_between_two_attempts_raises_task_failed(self, service: Service, client: Client) -> None:
         task = client.submit(max_attempts=2)
         service.fail()
         assert client.cancel(task).error is not None
@@ -189,21 +189,23 @@ class TestResult:
             client.result(task)
         assert caught.value.type == "Cancelled"
 
-    def test_when_the_time_is_over_it_is_a_timeout(self, client: Client) -> None:
+    def test_an_unfinished_task_raises_a_timeout_error(self, client: Client) -> None:
         task = client.submit("add")
         with pytest.raises(TimeoutError, match="task 1 of type add is still waiting") as caught:
             client.result(task, 0)
         assert isinstance(caught.value, NotFinished)
         assert caught.value.task == task
 
-    def test_running_is_submitting_and_waiting(self, client: Client) -> None:
+    def test_run_submits_and_waits(self, client: Client) -> None:
         with pytest.raises(NotFinished):
             client.run("add", {"a": 1}, key="k", seconds=0, priority=3)
         assert client.submit("add", {"a": 1}, key="k").priority == 3
 
 
 class TestChanges:
-    def test_cancelled_twice_is_no_error_and_done_is(self, service: Service, client: Client) -> None:
+    def test_cancel_of_a_cancelled_task_succeeds_and_of_a_done_task_conflicts(
+        self, service: Service, client: Client
+    ) -> None:
         task = client.submit()
         assert [client.cancel(each).status for each in (task, task.id)] == ["cancelled"] * 2
         done = client.submit()
@@ -212,7 +214,7 @@ class TestChanges:
             client.cancel(done)
         assert (caught.value.code, "done" in str(caught.value)) == (409, True)
 
-    def test_what_failed_waits_again(self, service: Service, client: Client) -> None:
+    def test_a_retried_task_waits_again(self, service: Service, client: Client) -> None:
         task = client.submit()
         with pytest.raises(Conflict):
             client.retry(task)
@@ -220,7 +222,7 @@ class TestChanges:
         again = client.retry(task)
         assert (again.status, again.max_attempts) == ("waiting", 2)
 
-    def test_what_is_deleted_is_not_found(self, client: Client) -> None:
+    def test_a_deleted_task_is_not_found(self, client: Client) -> None:
         client.delete(client.submit())
         for look in (client.view, client.log, client.cancel, client.retry, client.delete, client.result):
             with pytest.raises(NotFound, match="task id 1 is not registered"):
@@ -228,7 +230,7 @@ class TestChanges:
         with pytest.raises(NotFound):
             next(client.events(1))
 
-    def test_what_runs_cannot_be_deleted(self, service: Service, client: Client) -> None:
+    def test_a_running_task_cannot_be_deleted(self, service: Service, client: Client) -> None:
         client.submit()
         service.claim()
         with pytest.raises(Conflict):
@@ -244,7 +246,7 @@ def test_the_log_has_each_start_that_failed(service: Service, client: Client) ->
     assert attempt.ended == service.clock.now().timestamp()
 
 
-def test_types_are_known_by_their_names(client: Client) -> None:
+def test_types_are_returned_by_name(client: Client) -> None:
     types = client.types()
     assert set(types) == {"default", "add"}
     add = types["add"]
@@ -254,7 +256,7 @@ def test_types_are_known_by_their_names(client: Client) -> None:
 
 
 class TestList:
-    def test_all_of_them_page_by_page_newest_first(self, service: Service) -> None:
+    def test_list_yields_all_tasks_newest_first_page_by_page(self, service: Service) -> None:
         connected = Connected(service)
         connected.client.submit_many([{}] * 5)
         tasks = connected.client.list(limit=2)
@@ -262,23 +264,23 @@ class TestList:
         assert connected.sent()[1:] == [("GET", "/tasks")]
         assert [task.id for task in tasks] == [3, 2, 1]
 
-    def test_those_of_a_status_and_a_type(self, service: Service, client: Client) -> None:
+    def test_list_filters_by_status_and_type(self, service: Service, client: Client) -> None:
         client.submit_many([{}, {"type": "add"}, {"type": "add"}])
         client.cancel(3)
         assert [task.id for task in client.list(type="add", status="cancelled")] == [3]
         assert [task.id for task in client.list(type="add")] == [3, 2]
 
-    def test_they_lack_arguments_and_results(self, client: Client) -> None:
+    def test_listed_tasks_have_no_arguments_and_results(self, client: Client) -> None:
         task = client.submit(args={"a": 1})
         (summary,) = client.list()
         assert type(summary) is Summary
         assert all(getattr(summary, name) == getattr(task, name) for name in members(Summary))
 
-    def test_what_no_status_is_invalid(self, client: Client) -> None:
+    def test_an_unknown_status_is_invalid(self, client: Client) -> None:
         with pytest.raises(Invalid, match="query status"):
             next(client.list(status="lost"))  # type: ignore[arg-type]
 
-    def test_moments_and_arguments_are_sent_as_the_service_reads_them(self, service: Service) -> None:
+    def test_time_and_argument_filters_are_sent_in_the_form_of_the_api(self, service: Service) -> None:
         connected = Connected(service)
         wanted: Any = {"to": {"city": "Köln", "zip": 5}, "fast": True, "none": None, "n": 0.1}
         after = datetime(2026, 1, 2, tzinfo=UTC)
@@ -295,7 +297,7 @@ class TestList:
         }
 
 
-def test_errors_survive_the_way_between_processes(service: Service, client: Client) -> None:
+def test_errors_can_be_pickled(service: Service, client: Client) -> None:
     client.submit("add")
     for error in (Invalid("no", 422, {"a": ["b"]}), NotFinished(client.view(1)), TaskFailed(client.cancel(1))):
         copy = pickle.loads(pickle.dumps(error))

@@ -1,4 +1,4 @@
-"""The client waits for tasks, for as long as it takes, and follows them over connections that break."""
+"""Waiting of the client for tasks, and following of their events over broken connections."""
 
 from collections.abc import Iterator
 from threading import Thread
@@ -22,18 +22,18 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def full() -> Connected:
-    """A service that lets nobody wait, and says to come again in a second."""
+    """A client of a service where no request can wait, so that each is answered with Retry-After."""
     return Connected(configured(http_waiters=0))
 
 
 def finish_after(connected: Connected, pauses: int) -> None:
-    """The task is done when the client has paused so often."""
+    """Finish the task after this number of pauses of the client."""
     connected.pauses.then = lambda: (
         connected.service.succeed('"at last"') if len(connected.pauses.taken) == pauses else None
     )
 
 
-def finish_when_somebody_waits(service: Service) -> Thread:
+def finish_when_a_request_waits(service: Service) -> Thread:
     def finish() -> None:
         until(lambda: service.change_feed._subscribers)
         service.succeed('"at last"')
@@ -45,42 +45,42 @@ def finish_when_somebody_waits(service: Service) -> Thread:
 
 
 class TestWait:
-    def test_the_service_is_let_to_answer_when_it_has_finished(self, service: Service) -> None:
+    def test_run_lets_the_service_wait_for_the_task(self, service: Service) -> None:
         connected = Connected(service)
-        finisher = finish_when_somebody_waits(service)
+        finisher = finish_when_a_request_waits(service)
         assert connected.client.run() == "at last"
         finisher.join()
         (request,) = connected.line.requests
         assert request.url.params["wait"] == "50.0"
         assert request.extensions["timeout"]["read"] == 80.0
 
-    def test_a_longer_time_is_many_requests(self, full: Connected) -> None:
+    def test_a_long_wait_is_many_requests(self, full: Connected) -> None:
         finish_after(full, 100)
         assert full.client.wait(full.client.submit()).result == "at last"
         assert full.pauses.taken == [1.0] * 100
         assert full.sent()[1:] == [("GET", "/task/1")] * 101
 
-    def test_when_the_time_is_over_the_task_is_as_it_stands(self, full: Connected) -> None:
+    def test_wait_returns_the_current_task_when_the_time_is_over(self, full: Connected) -> None:
         start = full.pauses.monotonic()
         assert full.client.wait(full.client.submit(), 2.5).status == "waiting"
         assert full.pauses.monotonic() == start + 2.5
         waits = [float(request.url.params["wait"]) for request in full.line.requests[1:-1]]
         assert waits == [2.5, 1.5, 0.5]
 
-    def test_submitting_and_viewing_may_wait_longer_than_a_request(self, full: Connected) -> None:
+    def test_submit_and_view_may_wait_longer_than_a_request(self, full: Connected) -> None:
         finish_after(full, 70)
         assert full.client.submit(wait=100).status == "done"
         full.client.submit()
         finish_after(full, 140)
         assert full.client.view(2, wait=100).status == "done"
 
-    def test_an_outage_meanwhile_does_not_end_it(self, full: Connected) -> None:
+    def test_an_outage_does_not_end_a_wait(self, full: Connected) -> None:
         task = full.client.submit()
         finish_after(full, 20)
         full.line.loses = {5, 6, 7, 12}
         assert full.client.result(task) == "at last"
 
-    def test_no_time_is_one_look(self, full: Connected) -> None:
+    def test_a_wait_of_no_time_is_one_request(self, full: Connected) -> None:
         with pytest.raises(NotFinished):
             full.client.run(seconds=0)
         assert len(full.line.requests) == 1
@@ -88,7 +88,7 @@ class TestWait:
 
 
 class TestEvents:
-    def test_each_change_is_shown_until_the_last(self, service: Service) -> None:
+    def test_events_yield_each_change_until_the_last(self, service: Service) -> None:
         connected = Connected(service)
         shown = connected.client.events(connected.client.submit(args={"a": "\u2028\x85\r\n"}))
         first = next(shown)
@@ -98,7 +98,7 @@ class TestEvents:
         assert [task.result for task in shown] == ["at last"]
         assert len(connected.line.requests) == 2
 
-    def test_who_looks_no_further_gives_the_place_back(self, service: Service) -> None:
+    def test_closed_events_free_their_subscription(self, service: Service) -> None:
         connected = Connected(service)
         shown = connected.client.events(connected.client.submit())
         next(shown)
@@ -106,7 +106,7 @@ class TestEvents:
         shown.close()  # type: ignore[attr-defined]
         assert not service.change_feed._subscribers
 
-    def test_a_connection_that_breaks_is_made_again_and_nothing_is_shown_twice(self, service: Service) -> None:
+    def test_events_continue_after_a_broken_connection_without_repetition(self, service: Service) -> None:
         connected = Connected(service)
         connected.client.submit()
         connected.line.cuts = {2}
@@ -115,13 +115,13 @@ class TestEvents:
         assert [task.status for task in connected.client.events(1)] == ["waiting", "done"]
         assert len({request.headers.get("Last-Event-ID") for request in connected.line.requests[1:]}) == 2
 
-    def test_where_too_many_follow_it_comes_again_when_it_may(self, full: Connected) -> None:
+    def test_events_beyond_the_limit_of_waiters_reconnect_after_retry_after(self, full: Connected) -> None:
         full.client.submit()
         finish_after(full, 3)
         assert [task.status for task in full.client.events(1)] == ["waiting", "done"]
         assert full.pauses.taken == [1.0] * 3
 
-    def test_a_service_that_stays_away_is_an_error_in_the_end(self, service: Service) -> None:
+    def test_events_of_an_unavailable_service_raise_an_error_after_the_retries(self, service: Service) -> None:
         connected = Connected(service, retries=3)
         connected.client.submit()
         connected.line.loses = set(range(2, 100))
@@ -129,14 +129,14 @@ class TestEvents:
             next(connected.client.events(1))
         assert len(connected.line.requests) == 1 + 4
 
-    def test_every_event_makes_it_patient_again(self) -> None:
+    def test_every_event_resets_the_retries(self) -> None:
         connected = Connected(configured(http_waiters=0), retries=1)
         connected.client.submit()
         connected.line.loses = {2, 4}
         finish_after(connected, 3)
         assert [task.status for task in connected.client.events(1)] == ["waiting", "done"]
 
-    def test_a_task_that_goes_away_is_not_found(self, full: Connected) -> None:
+    def test_events_of_a_deleted_task_raise_not_found(self, full: Connected) -> None:
         full.client.submit()
         full.pauses.then = lambda: full.service.client.delete("/task/1")
         shown = full.client.events(1)
@@ -147,7 +147,7 @@ class TestEvents:
 
 class TestStream:
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
-    def test_events_are_whole_however_they_are_cut(self, size: int) -> None:
+    def test_events_are_parsed_from_chunks_of_any_size(self, size: int) -> None:
         text = 'retry: 1000\n\n:\n\nid: 1\ndata: {"a":"\u2028"}\n\nid: 2\r\ndata: 2\r\n\r\nid: 3\ndata: 3\n'.encode()
         chunks = [text[start : start + size] for start in range(0, len(text), size)]
         assert list(events(lines(chunks))) == [("1", ' {"a":"\u2028"}'.encode()), ("2", b" 2")]

@@ -109,15 +109,15 @@ def test_what_is_daily_comes_every_day_of_the_year_once(year: int, timezone: str
 @pytest.mark.parametrize(
     ("every", "timezone", "why"),
     [
-        ("61 * * * *", "UTC", "every='61 * * * *' with timezone='UTC' is no schedule: bad minute"),
+        ("61 * * * *", "UTC", "every='61 * * * *' with timezone='UTC' is not a schedule: bad minute"),
         ("* 24 * * *", "UTC", "bad hour"),
         ("* * * *", "UTC", "wrong number of fields"),
         ("*/0 * * * *", "UTC", "bad minute"),
         ("0 0 31 4 *", "UTC", "bad day-of-month"),
         ("0 0 30 2 *", LISBON, "bad day-of-month"),
         ("0 0 */29 2 0#5", "UTC", "it never comes"),  # the fifth Sunday, and that the 1st
-        ("9" * 5000 + " * * * *", "UTC", "is no schedule: exceeds"),
-        ("* * * * *", "Lisbon", "timezone='Lisbon' is no schedule: there is no such time zone"),
+        ("9" * 5000 + " * * * *", "UTC", "is not a schedule: exceeds"),
+        ("* * * * *", "Lisbon", "timezone='Lisbon' is not a schedule: there is no such time zone"),
         ("* * * * *", "Europe", "there is no such time zone"),
         ("* * * * *", "", "there is no such time zone"),
         ("* * * * *", "../../etc/passwd", "there is no such time zone"),

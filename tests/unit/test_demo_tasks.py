@@ -96,10 +96,10 @@ def test_what_is_thrown_from_the_ground_comes_back(demo: FunctionRegistry) -> No
         ({"v0": [0, 0, 0, 0]}, "$.v0: List should have at most 3 items after validation, not 4"),
         ({"wind": 1}, "$.wind: Extra inputs are not permitted"),
         ({"r0": [0, 0, -1]}, "r0 is below the ground, at z = -1.0 m"),
-        ({"dt": 1e-9}, "it is still in the air after 50000 steps of 1e-09 s"),
+        ({"dt": 1e-9}, "the sphere is still in the air after 50000 steps of 1e-09 s: dt must be longer"),
         (
             {"dt": 100, "mass": 1e-9, "radius": 10, "v0": [1e9, 0, 0], "drag": True},
-            "dt is too long for such a motion: 100.0 s",
+            "dt is too long for this motion: 100.0 s",
         ),
     ],
 )

@@ -61,9 +61,9 @@ def test_an_address_with_a_host_may_be_told(address: str):
 
 @pytest.mark.parametrize("address", BAD)
 def test_what_is_no_address_is_refused_by_the_service_and_the_decorator(address: str):
-    with pytest.raises(InvalidOption, match="it takes an http or https address with a host, at most 2000 printable"):
+    with pytest.raises(InvalidOption, match="it must be an http or https address with a host, at most 2000 printable"):
         Options(callback=address)
-    with pytest.raises(ValueError, match="it takes an http or https address with a host"):
+    with pytest.raises(ValueError, match="it must be an http or https address with a host"):
         TaskOptions(callback=address)
 
 

@@ -59,7 +59,7 @@ class TestRules:
         with pytest.raises(InvalidTransition) as refusal:
             VERBS[verb](STANDING[status])
         allowed = " or ".join(sorted(RULES[verb]))
-        assert str(refusal.value) == f"task 7 is {status}: {verb} takes a task that is {allowed}"
+        assert str(refusal.value) == f"task 7 is {status}: {verb} accepts only a task that is {allowed}"
 
     def test_nothing_but_a_retry_or_the_end_follows_a_final_status(self):
         assert {verb for verb in Verb if RULES[verb] & FINAL} == {Verb.RETRY, Verb.DELETE}

@@ -1,4 +1,4 @@
-"""CORS: which pages may use the API from a browser."""
+"""CORS: the origins whose pages may call the API from a browser."""
 
 import pytest
 from werkzeug.test import TestResponse
@@ -24,7 +24,7 @@ def service() -> Service:
 
 
 @pytest.mark.parametrize("origin", [PAGE, PAGE + "/", PAGE.upper(), "http://localhost:3000", "https://api.example.org"])
-def test_a_page_that_is_named_may_read_the_answers(service: Service, origin: str) -> None:
+def test_a_page_of_an_allowed_origin_may_read_answers(service: Service, origin: str) -> None:
     answer = get(service, origin)
     assert answer.headers["Access-Control-Allow-Origin"] == origin
     assert answer.headers["Access-Control-Expose-Headers"] == "Location, Retry-After"
@@ -44,7 +44,7 @@ def test_a_page_that_is_named_may_read_the_answers(service: Service, origin: str
         "é",
     ],
 )
-def test_no_other_page_may(service: Service, origin: str) -> None:
+def test_a_page_of_another_origin_may_not_read_answers(service: Service, origin: str) -> None:
     answer = get(service, origin)
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -53,13 +53,13 @@ def test_no_other_page_may(service: Service, origin: str) -> None:
 @pytest.mark.parametrize(
     ("path", "code"), [("/nothing", 404), ("/task/7", 404), ("/task/1/cancel", 405), ("/tasks?x=1", 422)]
 )
-def test_a_page_may_read_errors_too(service: Service, path: str, code: int) -> None:
+def test_a_page_of_an_allowed_origin_may_read_errors(service: Service, path: str, code: int) -> None:
     answer = get(service, PAGE, path)
     assert answer.status_code == code
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
 
 
-def test_a_page_may_read_that_the_service_broke_down(service: Service) -> None:
+def test_a_page_of_an_allowed_origin_may_read_500(service: Service) -> None:
     def break_down(_: object) -> None:
         raise RuntimeError
 
@@ -68,14 +68,14 @@ def test_a_page_may_read_that_the_service_broke_down(service: Service) -> None:
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (500, PAGE)
 
 
-def test_caches_are_told_that_answers_differ_by_page(service: Service) -> None:
+def test_answers_vary_by_origin(service: Service) -> None:
     for origin in (None, PAGE, "https://evil.example.org"):
         assert "Origin" in get(service, origin).vary
     assert "Origin" in preflight(service).vary
 
 
 @pytest.mark.parametrize(("path", "method"), [("/task/new", "POST"), ("/task/1", "DELETE"), ("/nothing", "POST")])
-def test_a_preflight_says_what_may_be_sent(service: Service, path: str, method: str) -> None:
+def test_a_preflight_answer_lists_methods_and_headers(service: Service, path: str, method: str) -> None:
     answer = preflight(service, path, method)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
@@ -84,12 +84,12 @@ def test_a_preflight_says_what_may_be_sent(service: Service, path: str, method: 
     assert {"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"} <= set(accepted)
 
 
-def test_a_preflight_of_another_page_is_told_nothing(service: Service) -> None:
+def test_a_preflight_of_another_origin_gets_no_cors_headers(service: Service) -> None:
     answer = preflight(service, origin="https://evil.example.org")
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
 
-def test_a_star_lets_every_page() -> None:
+def test_a_star_allows_every_origin() -> None:
     service = configured(frontend_url=("*",))
     for origin in (PAGE, "null", "http://["):
         answer = get(service, origin)
@@ -106,7 +106,7 @@ def test_the_default_port_is_no_part_of_an_origin() -> None:
     assert "Access-Control-Allow-Origin" not in get(service, "https://plain.example.org").headers
 
 
-def test_without_settings_no_page_may() -> None:
+def test_without_settings_no_origin_is_allowed() -> None:
     answer = get(Service(), PAGE)
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
     assert not answer.vary

@@ -58,12 +58,12 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
         yield from parts(member)
 
 
-def test_every_path_is_there_and_no_other(document: dict[str, Any]) -> None:
+def test_the_document_has_every_path_and_no_other(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     assert {path: {key for key in item if key != "parameters"} for path, item in document["paths"].items()} == PATHS
 
 
-def test_every_operation_is_described_with_its_errors(document: dict[str, Any]) -> None:
+def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for operation in operations(document)]
     assert len(ids) == len(set(ids))
     for operation in operations(document):
@@ -75,7 +75,7 @@ def test_every_operation_is_described_with_its_errors(document: dict[str, Any]) 
             assert int(code) < 400 or schema == {"$ref": "#/components/schemas/Error"}
 
 
-def test_every_parameter_is_described_with_its_bounds(document: dict[str, Any]) -> None:
+def test_every_parameter_has_a_description_and_bounds(document: dict[str, Any]) -> None:
     for parameter in (part for part in parts(document["paths"]) if "in" in part and "name" in part):
         assert parameter["description"]
         if parameter["schema"]["type"] in ("integer", "number"):
@@ -88,7 +88,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert references == schemas
 
 
-def test_the_schemas_are_valid_and_the_examples_fit_them(document: dict[str, Any]) -> None:
+def test_examples_match_their_schemas(document: dict[str, Any]) -> None:
     for content in (part for part in parts(document["paths"]) if "schema" in part and "example" in part):
         schema = {**content["schema"], "components": document["components"]}
         assert jsonschema_rs.validator_for(schema).is_valid(content["example"])
@@ -101,11 +101,11 @@ def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
     assert jsonschema_rs.validator_for(SCHEMAS["Task"]).is_valid(service.submit({"a": 1}))
 
 
-def test_a_page_has_as_many_tasks_as_the_use_case_would_give() -> None:
+def test_the_default_limit_of_the_query_is_that_of_the_use_case() -> None:
     assert ListTasksRequest(filter=Filter()).limit == DEFAULT_PAGE_TASKS
 
 
-def test_the_known_types_are_offered(service: Service) -> None:
+def test_the_known_types_are_examples_of_the_type_parameter(service: Service) -> None:
     service.publish("add", description="Adds.\n\nAt length.")
     parameters = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
     (type,) = (each for each in parameters if each["in"] == "path")
@@ -126,7 +126,7 @@ def test_links_are_absolute_where_the_public_address_is_known() -> None:
 
 
 class TestPage:
-    def test_it_needs_nothing_from_elsewhere(self, service: Service) -> None:
+    def test_the_page_needs_no_other_server(self, service: Service) -> None:
         page = service.client.get("/docs").text
         assert "http" not in page
         for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
@@ -139,26 +139,26 @@ class TestPage:
         ("backend", "start"),
         [(None, "/docs"), ("https://example.org", "/docs"), ("https://example.org/a/b", "/a/b/docs")],
     )
-    def test_the_root_leads_to_it_behind_any_prefix(self, backend: str | None, start: str) -> None:
+    def test_the_root_redirects_to_the_page_behind_any_prefix(self, backend: str | None, start: str) -> None:
         answer = configured(backend_url=backend).client.get("/")
         assert (answer.status_code, answer.headers["Location"]) == (302, start)
 
-    def test_a_slash_behind_it_leads_back(self, service: Service) -> None:
+    def test_a_trailing_slash_redirects_to_the_page(self, service: Service) -> None:
         answer = service.client.get("/docs/")
         assert (answer.status_code, answer.headers["Location"]) == (302, "../docs")
 
     @pytest.mark.parametrize(
         "name", ["../__init__.py", "..%2f__init__.py", "%2e%2e/__init__.py", "nothing.js", "", "%00"]
     )
-    def test_nothing_else_of_the_package_is_served(self, service: Service, name: str) -> None:
+    def test_files_outside_the_dist_folder_are_not_served(self, service: Service, name: str) -> None:
         assert service.client.get(f"/docs/{name}").status_code in (302, 404)
 
-    def test_it_has_an_icon(self, service: Service) -> None:
+    def test_the_page_has_an_icon(self, service: Service) -> None:
         with service.client.get("/favicon.ico") as answer:
             assert answer.content_type == "image/png"
 
 
-def test_the_document_can_be_read_by_people_too(service: Service) -> None:
+def test_the_document_is_indented(service: Service) -> None:
     text = service.client.get("/openapi.json").text
     assert json.loads(text)["info"]["title"] == "flask-tasks"
     assert text.count("\n") > 100

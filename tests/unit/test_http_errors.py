@@ -1,4 +1,4 @@
-"""Whatever goes wrong is answered as JSON in one form, and never with a stack."""
+"""Errors over HTTP: every error is JSON in one form, without a stack trace."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def post(service: Service, data: bytes, content_type: str | None = "application/
 
 
 def check_form(answer: TestResponse, code: int) -> dict[str, Any]:
-    """The error that the answer is."""
+    """Check the form of an error, and return it."""
     assert answer.status_code == code, answer.text
     assert answer.content_type == "application/json"
     error = answer.get_json()
@@ -55,7 +55,7 @@ def test_an_unknown_path_is_404(service: Service, path: str) -> None:
         ("POST", "/", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_another_method_is_405_and_says_which_are_allowed(
+def test_an_unsupported_method_is_405_with_the_allowed_methods(
     service: Service, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = service.client.open(path, method=method)
@@ -64,21 +64,21 @@ def test_another_method_is_405_and_says_which_are_allowed(
 
 
 @pytest.mark.parametrize("path", ["/task/1", "/task/1/view", "/tasks", "/types", "/ping", "/docs", "/openapi.json"])
-def test_head_is_get_without_the_body(service: Service, path: str) -> None:
+def test_head_answers_as_get_without_the_body(service: Service, path: str) -> None:
     service.submit({})
     head, get = service.client.head(path), service.client.get(path)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-def test_options_says_what_a_path_takes(service: Service) -> None:
+def test_options_answers_with_the_allowed_methods(service: Service) -> None:
     answer = service.client.options("/task/1")
     assert answer.status_code == 200
     assert set(answer.allow) == {"GET", "HEAD", "DELETE", "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", ["/task/new/", "/task/new/default/"])
-def test_a_slash_behind_a_path_changes_nothing(service: Service, path: str) -> None:
+def test_a_trailing_slash_is_ignored(service: Service, path: str) -> None:
     assert service.client.post(path, json={}).status_code == 201
     assert service.client.get("/task/1/").status_code == 200
 
@@ -89,7 +89,7 @@ class TestBodies:
         [b"", b" ", b"{", b"{}{}", b'{"a":1,}', b"{'a':1}", b"nul", b'{"a":\xff}', b"\xff\xfe{\x00}\x00", b"\x00",
          b"[" * 9, b'{"a":"\x00"}', b'{"a":01}', b'{"\xed\xa0\x80":1}', b"a=1", b"\xef\xbb\xbf"],
     )  # fmt: skip
-    def test_what_is_not_json_is_400(self, service: Service, data: bytes) -> None:
+    def test_a_body_that_is_not_json_is_400(self, service: Service, data: bytes) -> None:
         check_form(post(service, data), 400)
 
     @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ class TestBodies:
             (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "$"),
         ],
     )
-    def test_what_cannot_be_kept_is_422_with_the_place(self, service: Service, data: bytes, path: str) -> None:
+    def test_a_value_that_cannot_be_stored_is_422_with_its_path(self, service: Service, data: bytes, path: str) -> None:
         error = check_form(post(service, data), 422)
         assert list(error["errors"]["json"]) == [path]
         assert service.client.get("/task/1").status_code == 404
 
     @pytest.mark.parametrize("data", [b"[]", b"1", b"null", b'"a"', b"true"])
-    def test_what_is_no_object_is_422(self, service: Service, data: bytes) -> None:
+    def test_a_body_that_is_not_an_object_is_422(self, service: Service, data: bytes) -> None:
         check_form(post(service, data), 422)
 
     @pytest.mark.parametrize(
@@ -127,17 +127,17 @@ class TestBodies:
          "application/json; odata=verbose", "application/vnd.api+json",
          *(f"application/json;charset={charset}" for charset in CHARSETS)],
     )  # fmt: skip
-    def test_json_under_its_names_is_fine(self, service: Service, content_type: str) -> None:
+    def test_every_content_type_of_json_is_accepted(self, service: Service, content_type: str) -> None:
         assert post(service, b"{}", content_type).status_code == 201
 
     @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "\xff", ""])
     def test_an_encoded_body_is_415(self, service: Service, encoding: str) -> None:
         check_form(post(service, b"{}", headers={"Content-Encoding": encoding}), 415)
 
-    def test_a_byte_order_mark_is_forgiven(self, service: Service) -> None:
+    def test_a_byte_order_mark_is_accepted(self, service: Service) -> None:
         assert post(service, b'\xef\xbb\xbf{"a":1}').get_json()["args"] == {"a": 1}
 
-    def test_a_large_body_is_413_and_the_largest_is_fine(self) -> None:
+    def test_a_body_beyond_the_limit_is_413_and_one_at_the_limit_is_accepted(self) -> None:
         service = configured(max_body=1024)
         largest = b'{"a":"' + b"x" * (1024 - 8) + b'"}'
         assert post(service, largest).status_code == 201
@@ -151,14 +151,14 @@ class TestBodies:
         check_form(chunked(service, b""), 400)
 
     @pytest.mark.parametrize("length", ["100", "99999"])
-    def test_a_body_that_breaks_off_is_400_and_stores_nothing(self, service: Service, length: str) -> None:
+    def test_an_incomplete_body_is_400_and_stores_nothing(self, service: Service, length: str) -> None:
         broken = streamed(service, b'{"a":1}', CONTENT_LENGTH=length)
         check_form(broken, 400)
         assert service.client.get("/task/1").status_code == 404
 
 
 class Stream:
-    """Gives at most two bytes at a time, as a network may."""
+    """A stream that returns at most two bytes at a time, as a network may."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -170,7 +170,7 @@ class Stream:
 
 
 def streamed(service: Service, data: bytes, **environment: str) -> TestResponse:
-    """Posts the data as a server that knows where the body ends hands it over."""
+    """Post the data as from a server that knows where the body ends."""
     server = {"wsgi.input": Stream(data), "wsgi.input_terminated": True, **environment}
     return service.client.post("/task/new", content_type="application/json", environ_overrides=server)
 
@@ -185,19 +185,17 @@ class TestOutages:
         [("GET", "/task/1"), ("GET", "/task/1/view"), ("GET", "/tasks"), ("GET", "/types"), ("GET", "/health/ready"),
          ("POST", "/task/1/cancel"), ("POST", "/task/1/retry"), ("DELETE", "/task/1")],
     )  # fmt: skip
-    def test_while_the_database_is_away_it_is_503_and_says_when_to_come_again(
-        self, service: Service, method: str, path: str
-    ) -> None:
+    def test_operations_answer_503_with_retry_after(self, service: Service, method: str, path: str) -> None:
         service.away = True
         answer = service.client.open(path, method=method)
         check_form(answer, 503)
         assert answer.headers["Retry-After"] == "1"
 
-    def test_submitting_is_503_too(self, service: Service) -> None:
+    def test_submit_answers_503(self, service: Service) -> None:
         service.away = True
         check_form(post(service, b"{}"), 503)
 
-    def test_a_conflict_is_503_too(self, service: Service) -> None:
+    def test_a_storage_conflict_is_503(self, service: Service) -> None:
         def conflict(_: object) -> None:
             raise StorageConflict
 
@@ -205,18 +203,18 @@ class TestOutages:
         check_form(service.app().test_client().delete("/task/1"), 503)
 
     @pytest.mark.parametrize("path", ["/ping", "/health/live", "/docs", "/openapi.json", "/docs/swagger-ui.css"])
-    def test_what_needs_no_database_answers(self, service: Service, path: str) -> None:
+    def test_paths_without_database_access_answer_200(self, service: Service, path: str) -> None:
         service.away = True
         with service.client.get(path) as answer:
             assert answer.status_code == 200
 
-    def test_health_says_in_one_word(self, service: Service) -> None:
+    def test_health_answers_have_one_word(self, service: Service) -> None:
         assert service.client.get("/ping").get_json() == {"status": "online"}
         assert service.client.get("/health/live").get_json() == {"status": "live"}
         assert service.client.get("/health/ready").get_json() == {"status": "ready"}
 
 
-def test_what_nobody_foresaw_is_500_without_a_word_of_it_but_in_the_log(
+def test_an_unexpected_error_is_500_and_its_text_is_only_in_the_log(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     def break_down(_: object) -> None:

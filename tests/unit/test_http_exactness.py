@@ -1,4 +1,4 @@
-"""JSON goes in and comes out the same, to the last bit; what is no such JSON never breaks anything."""
+"""Exactness over HTTP: JSON comes back unchanged to the last bit, and any other input gets an answer."""
 
 import json
 import math
@@ -35,7 +35,7 @@ def service() -> Service:
 
 
 def exact(value: Any) -> Any:
-    """Tells apart what Python takes for equal: 1, 1.0 and true, 0.0 and -0.0, and the order of keys."""
+    """Distinguish values that Python takes for equal: 1, 1.0 and true, 0.0 and -0.0, and the order of keys."""
     if isinstance(value, dict):
         return [(key, exact(member)) for key, member in value.items()]
     if isinstance(value, list):
@@ -45,7 +45,7 @@ def exact(value: Any) -> Any:
 
 @given(objects, st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_any_arguments_come_back_as_they_went_in(service: Service, args: dict[str, Any], escaped: bool) -> None:
+def test_any_arguments_come_back_unchanged(service: Service, args: dict[str, Any], escaped: bool) -> None:
     sent = json.dumps(args, ensure_ascii=escaped)
     answer = service.client.post("/task/new", data=sent.encode(), content_type="application/json")
     assert answer.status_code == 201
@@ -58,7 +58,7 @@ def test_any_arguments_come_back_as_they_went_in(service: Service, args: dict[st
 
 @given(values)
 @settings(max_examples=50, deadline=None)
-def test_any_result_comes_back_as_it_was_kept(value: Any) -> None:
+def test_any_result_comes_back_unchanged(value: Any) -> None:
     service = Service()
     service.submit({})
     service.succeed(json.dumps(value, ensure_ascii=False))
@@ -67,14 +67,14 @@ def test_any_result_comes_back_as_it_was_kept(value: Any) -> None:
 
 @given(st.floats(width=64))
 @settings(max_examples=100, deadline=None)
-def test_a_number_is_kept_or_refused(service: Service, number: float) -> None:
+def test_a_finite_number_is_accepted_and_any_other_is_422(service: Service, number: float) -> None:
     code = service.client.post("/task/new", data=json.dumps({"a": number}), content_type="application/json").status_code
     assert code == (201 if math.isfinite(number) else 422)
 
 
 @given(st.binary(max_size=60) | st.text(string.printable, max_size=60).map(str.encode))
 @settings(max_examples=300, deadline=None)
-def test_no_body_breaks_anything(service: Service, body: bytes) -> None:
+def test_any_body_gets_a_json_answer(service: Service, body: bytes) -> None:
     answer = service.client.post("/task/new", data=body, content_type="application/json")
     assert answer.status_code in (201, 400, 422)
     answer.get_json()
@@ -88,7 +88,7 @@ json_like = st.lists(
 
 @given(json_like)
 @settings(max_examples=300, deadline=None)
-def test_nothing_that_looks_like_json_breaks_anything(service: Service, text: str) -> None:
+def test_any_text_like_json_gets_an_answer(service: Service, text: str) -> None:
     for body in (text, f'{{"a":{text}}}', f'{{"{text}":1}}'):
         answer = service.client.post("/task/new", data=body.encode(), content_type="application/json")
         assert answer.status_code in (201, 400, 422)
@@ -96,7 +96,7 @@ def test_nothing_that_looks_like_json_breaks_anything(service: Service, text: st
 
 @given(st.text(max_size=30), st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
-def test_no_path_or_query_breaks_anything(service: Service, path: str, query: str) -> None:
+def test_any_path_or_query_gets_an_answer(service: Service, path: str, query: str) -> None:
     given = {"PATH_INFO": f"/task/{path}/view".encode("utf-8", "surrogatepass").decode("latin-1")}
     assert service.client.get("/", environ_overrides=given).status_code in (200, 404)
     given = {"QUERY_STRING": query.encode("utf-8", "surrogatepass").decode("latin-1")}
@@ -108,8 +108,8 @@ def test_no_path_or_query_breaks_anything(service: Service, path: str, query: st
 @given(st.dictionaries(st.sampled_from(["Content-Type", "Content-Encoding", "Origin", "Accept", "Host"]),
                        st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=30)))  # fmt: skip
 @settings(max_examples=200, deadline=None)
-def test_no_header_breaks_anything(service: Service, headers: dict[str, str]) -> None:
-    # A name that no host can have is answered with 400, as HTTP wants it.
+def test_any_header_gets_an_answer(service: Service, headers: dict[str, str]) -> None:
+    # HTTP requires 400 for a Host header that is not a host name.
     bad_host = {400} if "Host" in headers else set()
     assert service.client.post("/task/new", data=b"{}", headers=headers).status_code in {201, 415} | bad_host
     assert service.client.get("/", headers=headers).status_code in {302} | bad_host

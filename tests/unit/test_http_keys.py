@@ -21,7 +21,7 @@ def post(service: Service, args: Any, key: str = KEY, path: str = "/task/new") -
     return service.client.post(path, json=args, headers={"Idempotency-Key": key})
 
 
-def test_the_first_is_201_and_the_same_again_200_with_that_task(service: Service) -> None:
+def test_a_first_request_is_201_and_a_repeated_one_200_with_the_same_task(service: Service) -> None:
     first, again = post(service, {"a": 1, "b": 2}), post(service, {"b": 2, "a": 1.0}, path="/task/new?priority=9")
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.get_json() == again.get_json()
@@ -29,31 +29,31 @@ def test_the_first_is_201_and_the_same_again_200_with_that_task(service: Service
 
 
 @pytest.mark.parametrize(("path", "args"), [("/task/new", {"a": 2}), ("/task/new/add", {"a": 1})])
-def test_another_task_is_422_and_says_which_one_has_the_key(service: Service, path: str, args: Any) -> None:
+def test_a_key_of_a_different_task_is_422_and_names_that_task(service: Service, path: str, args: Any) -> None:
     post(service, {"a": 1})
     answer = post(service, args, path=path)
     assert answer.status_code == 422
     assert answer.get_json() == {
         "code": 422,
         "status": "Unprocessable Entity",
-        "message": "the idempotency key has a task of another type or with other arguments",
-        "errors": {"headers": {"Idempotency-Key": ["It is that of task 1."]}},
+        "message": "the idempotency key belongs to a task with another type or other arguments",
+        "errors": {"headers": {"Idempotency-Key": ["It belongs to task 1."]}},
     }
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "\u00e9", "a\tb"])
-def test_what_is_no_key_is_422_and_nothing_is_submitted(service: Service, key: str) -> None:
+def test_an_invalid_key_is_422_and_stores_nothing(service: Service, key: str) -> None:
     answer = post(service, {}, key)
     assert answer.status_code == 422
-    assert "1 to 255 characters" in answer.get_json()["errors"]["headers"]["Idempotency-Key"][0]
+    assert "1 to 255 printable ASCII characters" in answer.get_json()["errors"]["headers"]["Idempotency-Key"][0]
     assert service.client.get("/tasks").get_json()["tasks"] == []
 
 
-def test_without_a_key_every_request_makes_a_task(service: Service) -> None:
+def test_requests_without_a_key_each_make_a_task(service: Service) -> None:
     assert [service.submit({"a": 1})["id"] for _ in range(2)] == [1, 2]
 
 
-def test_a_deleted_task_leaves_its_key_to_the_next(service: Service) -> None:
+def test_a_deleted_task_frees_its_key(service: Service) -> None:
     post(service, {"a": 1})
     service.client.delete("/task/1")
     assert (post(service, {"a": 2}).status_code, post(service, {"a": 2}).status_code) == (201, 200)

@@ -1,4 +1,4 @@
-"""Many tasks at a time over HTTP: search, count, cancel, retry."""
+"""Many tasks over HTTP: search, count, cancel and retry."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests import steps
 from tests.conftest import ROOT
 from tests.unit.http_service import Service
 
-NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ class TestSearching:
         service.submit({"n": "", "a b": "c&d=\0"})
         assert listed(service, query) == found
 
-    def test_times_are_in_unix_seconds_the_first_inclusive_the_second_exclusive(self, service: Service) -> None:
+    def test_created_after_is_inclusive_and_created_before_exclusive(self, service: Service) -> None:
         for _ in range(3):
             service.submit({})
             service.clock.move(10)
@@ -65,7 +65,7 @@ class TestSearching:
         assert listed(service, f"created_after={NOW + 0.5}&created_before={NOW + 20}") == [2]
         assert listed(service, "created_after=0&created_before=0") == []
 
-    def test_pages_of_a_search_follow_each_other_though_tasks_are_added(self, service: Service) -> None:
+    def test_pages_of_a_search_continue_while_tasks_are_added(self, service: Service) -> None:
         for n in range(6):
             service.submit({"even": n % 2 == 0})
         first = service.client.get("/tasks?args.even=true&limit=2").get_json()
@@ -89,7 +89,7 @@ class TestSearching:
     @pytest.mark.parametrize(
         ("method", "path"), [("GET", "/tasks"), ("POST", "/tasks/cancel"), ("POST", "/tasks/retry")]
     )
-    def test_what_it_does_not_take_is_refused_by_name(
+    def test_an_invalid_filter_is_refused_by_name(
         self, service: Service, method: str, path: str, query: str, wrong: str
     ) -> None:
         service.submit({"n": 1})
@@ -100,23 +100,23 @@ class TestSearching:
 
 
 class TestPage:
-    """docs/listing.md"""
+    """The page docs/listing.md."""
 
     TEXT = (ROOT / "docs/listing.md").read_text()
 
-    def test_every_request_on_it_is_answered(self, service: Service) -> None:
+    def test_every_request_on_the_page_is_answered(self, service: Service) -> None:
         requests = re.findall(r"^curl (?:-X (POST) )?'?localhost:5000(/[^\s']*)", self.TEXT, re.MULTILINE)
         answers = [service.client.open(path, method=method or "GET") for method, path in requests]
         assert len(answers) == 7
         assert {answer.status_code for answer in answers} == {200}
 
-    def test_it_names_every_filter(self) -> None:
+    def test_the_page_names_every_filter(self) -> None:
         named = set(re.findall(r"^\| `([a-z_]+)", self.TEXT, re.MULTILINE))
         assert named == set(FilterQuery().fields) - {"cursor"}
 
 
 class TestCounting:
-    def test_of_no_tasks_there_are_none(self, service: Service) -> None:
+    def test_counts_are_empty_without_tasks(self, service: Service) -> None:
         assert service.client.get("/tasks/counts").get_json() == {"counts": {}}
 
     def test_tasks_are_counted_by_type_and_status(self, service: Service) -> None:
@@ -132,7 +132,7 @@ class TestCounting:
 
 
 class TestChanging:
-    def test_what_fits_is_cancelled_and_counted(self, service: Service) -> None:
+    def test_matching_tasks_are_cancelled_and_counted(self, service: Service) -> None:
         for n in (1, 2, 1):
             service.submit({"n": n})
         service.claim()
@@ -141,7 +141,7 @@ class TestChanging:
         assert listed(service, "status=cancelled") == [3, 1]
         assert service.client.post("/tasks/cancel?args.n=1").get_json() == {"count": 0, "next": None}
 
-    def test_what_fits_is_retried_and_counted(self, service: Service) -> None:
+    def test_matching_tasks_are_retried_and_counted(self, service: Service) -> None:
         for _ in range(3):
             service.submit({})
         service.fail()
@@ -150,7 +150,7 @@ class TestChanging:
         assert listed(service, "status=waiting") == [3, 1]
         assert service.client.post("/tasks/retry").get_json() == {"count": 1, "next": None}
 
-    def test_without_a_query_it_is_all_of_them(self, service: Service) -> None:
+    def test_cancel_without_a_query_cancels_all_tasks(self, service: Service) -> None:
         steps.add(service.store.begin, *[steps.submission()] * (2 * DEFAULT_PAGE_TASKS))
         assert service.client.post("/tasks/cancel").get_json() == {"count": 2 * DEFAULT_PAGE_TASKS, "next": None}
 
@@ -165,29 +165,29 @@ class TestChanging:
     @pytest.mark.parametrize(
         ("path", "status", "sentence"),
         [
-            ("/tasks/cancel", "done", "Cancel takes tasks that are running or waiting."),
-            ("/tasks/cancel", "asleep", "Cancel takes tasks that are running or waiting."),
-            ("/tasks/retry", "running", "Retry takes tasks that are cancelled or failed."),
+            ("/tasks/cancel", "done", "Must be running or waiting."),
+            ("/tasks/cancel", "asleep", "Must be running or waiting."),
+            ("/tasks/retry", "running", "Must be cancelled or failed."),
         ],
     )
-    def test_a_status_that_it_does_not_take_is_refused_with_a_sentence(
+    def test_a_status_that_cannot_be_changed_is_refused_with_a_sentence(
         self, service: Service, path: str, status: str, sentence: str
     ) -> None:
         answer = service.client.post(f"{path}?status={status}")
         assert (answer.status_code, answer.get_json()["errors"]) == (422, {"query": {"status": [sentence]}})
 
     @pytest.mark.parametrize("query", ["limit=0", "limit=1000001", "cursor=x", "state=done"])
-    def test_what_is_out_of_bounds_is_refused(self, service: Service, query: str) -> None:
+    def test_a_parameter_out_of_bounds_is_refused(self, service: Service, query: str) -> None:
         assert service.client.post(f"/tasks/cancel?{query}").status_code == 422
 
     @pytest.mark.parametrize("path", ["/tasks/cancel", "/tasks/retry"])
-    def test_a_storage_that_is_away_is_said_to_be(self, service: Service, path: str) -> None:
+    def test_an_unavailable_storage_is_503_with_retry_after(self, service: Service, path: str) -> None:
         service.publish("add")
         service.away = True
         answer = service.client.post(path)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
-    def test_while_one_is_under_way_another_is_told_to_come_again(self) -> None:
+    def test_a_second_change_at_the_same_time_is_503_with_retry_after(self) -> None:
         answers: list[TestResponse] = []
         service = Meanwhile()
         service.meanwhile = lambda: answers.append(service.app_client().post("/tasks/cancel"))
@@ -196,7 +196,7 @@ class TestChanging:
 
 
 class Meanwhile(Service):
-    """A service in which something else is done at the beginning of the next work."""
+    """A service that calls `meanwhile` once, at the start of its next unit of work."""
 
     meanwhile: Callable[[], None] | None = None
 
@@ -207,5 +207,5 @@ class Meanwhile(Service):
         return super().begin()
 
     def app_client(self) -> FlaskClient:
-        """Another client of the same app."""
+        """Make another client of the same app."""
         return self.client.application.test_client()

@@ -1,4 +1,4 @@
-"""GET /task/{id}/log: what the starts of a task printed, and their tracebacks."""
+"""GET /task/{id}/log: output and tracebacks of the starts of a task."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from entrypoints.http.openapi.schemas import SCHEMAS
 from tests import steps
 from tests.unit.http_service import Service
 
-NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def service() -> Service:
 
 
 def started(service: Service) -> Task:
-    """The next task, claimed now and begun at once."""
+    """Claim the next task, and report its start."""
     return service.claim().reported(service.clock.now(), None)
 
 
@@ -42,13 +42,13 @@ def document(service: Service) -> dict[str, object]:
     return {**SCHEMAS["Log"], "components": service.client.get("/openapi.json").get_json()["components"]}
 
 
-def test_a_task_of_which_there_is_nothing_to_say_has_an_empty_log(service: Service) -> None:
+def test_a_task_that_printed_nothing_and_did_not_fail_has_an_empty_log(service: Service) -> None:
     assert log(service) == []
     service.succeed("1")
     assert log(service) == []
 
 
-def test_a_failed_start_has_its_log_beside_its_traceback(service: Service) -> None:
+def test_a_failed_start_has_its_output_and_its_traceback(service: Service) -> None:
     task = started(service)
     service.clock.move(0.25)
     failure = Failure("ValueError", 'no "x"', traceback="Traceback …\n")
@@ -68,7 +68,7 @@ def test_a_failed_start_has_its_log_beside_its_traceback(service: Service) -> No
     ]
 
 
-def test_a_start_that_ended_well_has_what_it_printed_and_no_error(service: Service) -> None:
+def test_a_successful_start_has_its_output_and_no_error(service: Service) -> None:
     task = service.claim()
     steps.settle(service.store.begin, Settlement.succeeded(task, service.clock.now(), "1", "hello\n"))
     (attempt,) = log(service)
@@ -76,7 +76,7 @@ def test_a_start_that_ended_well_has_what_it_printed_and_no_error(service: Servi
     assert (attempt["error"], attempt["traceback"], attempt["started"]) == (None, None, NOW)
 
 
-def test_several_starts_stand_in_their_order(service: Service) -> None:
+def test_starts_are_listed_oldest_first_up_to_the_limit(service: Service) -> None:
     service.submit({}, "/task/new?priority=9&max_attempts=99")
     for n in range(MAX_ATTEMPTS_SHOWN + 2):
         failure = Failure("E", "e", delay=0)
@@ -86,13 +86,13 @@ def test_several_starts_stand_in_their_order(service: Service) -> None:
     assert [each["log"] for each in attempts] == [str(n) for n in range(2, MAX_ATTEMPTS_SHOWN + 2)]
 
 
-def test_there_is_none_of_a_task_that_is_not_there(service: Service) -> None:
+def test_the_log_of_an_unknown_task_is_404(service: Service) -> None:
     assert service.client.get("/task/7/log").get_json()["message"] == "task id 7 is not registered"
     with pytest.raises(UnknownTask):
         service.container.view_log()(TaskId(7))
 
 
-def test_while_the_database_is_away_it_can_be_asked_again(service: Service) -> None:
+def test_the_log_is_503_with_retry_after_while_the_database_is_unavailable(service: Service) -> None:
     service.away = True
     answer = service.client.get("/task/1/log")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

@@ -34,7 +34,7 @@ def stored(service: Service) -> int:
     return len(service.store.state.rows)
 
 
-def test_the_ids_come_in_the_order_of_the_items(service: Service) -> None:
+def test_ids_are_in_the_order_of_the_items(service: Service) -> None:
     answer = post(service, [{"type": "count", "args": {"n": n}} for n in range(3)] + [{}, {"args": {"a": [1, {}]}}])
     assert (answer.status_code, answer.get_json()) == (201, {"ids": [1, 2, 3, 4, 5]})
     assert [service.view(id)["args"] for id in range(1, 6)] == [{"n": 0}, {"n": 1}, {"n": 2}, {}, {"a": [1, {}]}]
@@ -42,8 +42,8 @@ def test_the_ids_come_in_the_order_of_the_items(service: Service) -> None:
 
 
 def test_an_item_has_the_options_of_a_task(service: Service) -> None:
-    asked = {"priority": -3, "max_attempts": 4, "ttl": 9, "delay": 60}
-    post(service, [{"type": "count", "args": {"n": 1}} | asked, {"run_at": 1893456000.5}])
+    options = {"priority": -3, "max_attempts": 4, "ttl": 9, "delay": 60}
+    post(service, [{"type": "count", "args": {"n": 1}} | options, {"run_at": 1893456000.5}])
     one, other = service.view(1), service.view(2)
     assert (one["priority"], one["max_attempts"]) == (-3, 4)
     assert one["expire"] - one["created"] == 69
@@ -51,22 +51,22 @@ def test_an_item_has_the_options_of_a_task(service: Service) -> None:
     assert other["run_at"] == 1893456000.5
 
 
-def test_whole_numbers_may_have_a_point(service: Service) -> None:
+def test_whole_numbers_may_have_a_decimal_point(service: Service) -> None:
     answer = post(service, '[{"priority": 3.0, "max_attempts": 2.0, "max_losses": 0.0, "ttl": 9e0, "delay": 60.0}]')
     view = service.view(*answer.get_json()["ids"])
     assert repr((view["priority"], view["max_attempts"])) == "(3, 2)"
     assert view["expire"] - view["created"] == 69
 
 
-def test_what_an_item_takes_is_what_a_query_takes() -> None:
+def test_an_item_has_the_same_options_as_a_query() -> None:
     assert set(ITEM["properties"]) == {"type", "args", "idempotency_key"} | set(TaskOptions().fields)
 
 
-def test_none_is_an_answer_too(service: Service) -> None:
+def test_an_empty_array_creates_no_task(service: Service) -> None:
     assert (post(service, []).status_code, post(service, " [ ] ").get_json()) == (201, {"ids": []})
 
 
-def test_each_that_is_wrong_is_named_by_index_and_none_is_stored(service: Service) -> None:
+def test_every_invalid_item_is_named_by_index_and_nothing_is_stored(service: Service) -> None:
     wrong = errors(
         post(
             service,
@@ -102,13 +102,13 @@ def test_each_that_is_wrong_is_named_by_index_and_none_is_stored(service: Servic
     assert stored(service) == 0
 
 
-def test_keys_find_the_tasks_that_have_them(service: Service) -> None:
+def test_an_item_with_a_known_key_gets_the_id_of_its_task(service: Service) -> None:
     item = {"args": {"a": 1}, "idempotency_key": "k"}
     assert post(service, [item, {}, item]).get_json() == {"ids": [1, 2, 1]}
     again = service.client.post("/task/new", json={"a": 1}, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.get_json()["id"]) == (200, 1)
     assert errors(post(service, [{}, item | {"args": {}}])) == {
-        "$.1.idempotency_key": ["the idempotency key has a task of another type or with other arguments: 1"]
+        "$.1.idempotency_key": ["the idempotency key belongs to a task with another type or other arguments: 1"]
     }
 
 
@@ -126,18 +126,18 @@ def test_keys_find_the_tasks_that_have_them(service: Service) -> None:
         ("[" + "[" * 100_000, 422),
     ],
 )
-def test_what_is_no_array_is_refused(service: Service, body: Any, code: int) -> None:
+def test_a_body_that_is_not_an_array_is_refused(service: Service, body: Any, code: int) -> None:
     assert post(service, body).status_code == code
     assert stored(service) == 0
 
 
-def test_ten_thousand_are_taken_and_not_one_more(service: Service) -> None:
+def test_ten_thousand_items_are_accepted_and_one_more_is_422(service: Service) -> None:
     assert post(service, [{}] * (MAX_TASKS + 1)).status_code == 422
     assert stored(service) == 0
     assert len(post(service, [{}] * MAX_TASKS).get_json()["ids"]) == MAX_TASKS
 
 
-def test_the_last_of_many_is_looked_at_like_the_first(service: Service) -> None:
+def test_every_item_of_a_long_array_is_checked(service: Service) -> None:
     assert set(errors(post(service, [{}] * 5000 + [7] + [{}] * 4000 + [{"type": "sub"}]))) == {"$.5000", "$.9001.type"}
     assert stored(service) == 0
 
@@ -146,7 +146,7 @@ def test_a_body_of_more_than_32_mib_is_413(service: Service) -> None:
     assert post(service, b"[" + b" " * MAX_BYTES + b"]").status_code == 413
 
 
-def test_an_item_may_be_as_long_as_a_single_task_and_is_refused_beyond_twice_that() -> None:
+def test_an_item_may_be_as_long_as_a_single_task_and_not_much_longer() -> None:
     service = configured(max_body=2000)
     assert post(service, [{"args": {"a": "x" * 1900}}] * 30).status_code == 201
     assert list(errors(post(service, [{}, {"args": {"a": "x" * 5000}}, {}]))) == ["$.1"]
@@ -156,6 +156,6 @@ def test_another_content_type_is_415(service: Service) -> None:
     assert service.client.post("/tasks", data="[]", content_type="text/plain").status_code == 415
 
 
-def test_options_are_those_of_items_and_not_of_the_query(service: Service) -> None:
+def test_options_in_the_query_are_refused(service: Service) -> None:
     answer = service.client.post("/tasks?priority=1", json=[{}])
-    assert (answer.status_code, answer.get_json()["errors"]) == (422, {"query": {"priority": ["Is not known here."]}})
+    assert (answer.status_code, answer.get_json()["errors"]) == (422, {"query": {"priority": ["Unknown parameter."]}})

@@ -1,4 +1,4 @@
-"""Published types in the OpenAPI document: an operation each, with its own form and example."""
+"""Published types in the OpenAPI document: an operation for each, with its schema and an example."""
 
 import inspect
 import json
@@ -24,7 +24,7 @@ BODY = ("requestBody", "content", "application/json")
 
 
 def operation(service: Service, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The operation that submits there, and the whole document."""
+    """Return the operation that submits at a path, and the whole document."""
     document = service.client.get("/openapi.json").get_json()
     return document["paths"][path]["post"], document
 
@@ -39,7 +39,7 @@ def schema_of(function: Any) -> str:
 
 @dataclass
 class Tree:
-    """One that has itself as parts."""
+    """A tree, which has trees as parts."""
 
     name: str = "tree"
     parts: "list[Tree]" = field(default_factory=list)
@@ -55,14 +55,14 @@ def service() -> Service:
     return service
 
 
-def test_it_is_described_by_its_docstring_under_functions(service: Service) -> None:
+def test_a_type_is_described_by_its_docstring_under_functions(service: Service) -> None:
     found, document = operation(service, "/task/new/grow")
     assert (found["operationId"], found["tags"]) == ("new_grow", ["functions"])
     assert (found["summary"], found["description"]) == ("Grows a tree.", "Slowly.")
     assert document["tags"][0]["name"] == "functions"
 
 
-def test_its_form_is_its_schema_and_the_example_fits(service: Service) -> None:
+def test_a_type_has_its_schema_and_a_valid_example(service: Service) -> None:
     found, document = operation(service, "/task/new/grow")
     assert content(found)["example"] == {"tree": {}, "speed": 0.5}
     schema = {**content(found)["schema"], "components": document["components"]}
@@ -72,7 +72,7 @@ def test_its_form_is_its_schema_and_the_example_fits(service: Service) -> None:
     assert not validator.is_valid({"tree": {"parts": [{"name": 1}]}, "speed": 0})
 
 
-def test_its_options_have_the_defaults_of_the_type(service: Service) -> None:
+def test_options_describe_the_defaults_of_the_type(service: Service) -> None:
     found, _ = operation(service, "/task/new/grow")
     about = {parameter["name"]: parameter["description"] for parameter in found["parameters"]}
     assert about["priority"].endswith("The default is 4.")
@@ -81,7 +81,7 @@ def test_its_options_have_the_defaults_of_the_type(service: Service) -> None:
     assert {"Idempotency-Key", "wait", "delay"} <= about.keys()
 
 
-def test_the_default_type_is_at_the_address_without_a_name(service: Service) -> None:
+def test_the_default_type_has_the_path_without_a_name(service: Service) -> None:
     service.publish("default", '{"type":"object","required":["required_arg"]}', "The one that ships.")
     found, document = operation(service, "/task/new")
     assert (found["operationId"], found["summary"]) == ("submit_default", "The one that ships.")
@@ -90,19 +90,19 @@ def test_the_default_type_is_at_the_address_without_a_name(service: Service) -> 
 
 
 @pytest.mark.parametrize(("name", "path"), [("größe", "/task/new/gr%C3%B6%C3%9Fe"), ("a.b-c_d", "/task/new/a.b-c_d")])
-def test_a_name_may_have_any_letters(service: Service, name: str, path: str) -> None:
+def test_a_type_may_have_any_letters_in_its_name(service: Service, name: str, path: str) -> None:
     service.publish(name)
     found, _ = operation(service, path)
     assert found["operationId"].isascii()
     assert service.client.post(path, json={}).status_code == 201
 
 
-def test_a_type_without_a_word_about_it_has_its_name(service: Service) -> None:
+def test_a_type_without_description_is_summarized_by_its_name(service: Service) -> None:
     service.publish("quiet")
     assert operation(service, "/task/new/quiet")[0]["summary"] == "quiet"
 
 
-def test_references_to_the_whole_and_into_it_lead_there(service: Service) -> None:
+def test_references_to_a_schema_and_into_it_are_resolved(service: Service) -> None:
     loop = {
         "type": "object",
         "properties": {"again": {"$ref": "#"}, "same": {"$ref": "#/properties/n"}, "n": {"type": "integer"}},
@@ -115,7 +115,7 @@ def test_references_to_the_whole_and_into_it_lead_there(service: Service) -> Non
     assert not validator.is_valid({"again": {"again": {"same": "1"}}})
 
 
-def test_types_and_their_definitions_never_share_a_name(service: Service) -> None:
+def test_types_and_their_definitions_have_different_names(service: Service) -> None:
     cat = {"type": "object", "properties": {"lives": {"type": "integer"}}}
     reference = {"type": "object", "properties": {"c": {"$ref": "#/$defs/Cat"}}, "$defs": {"Cat": cat}}
     service.publish("geo", json.dumps(reference))
@@ -128,7 +128,7 @@ def test_types_and_their_definitions_never_share_a_name(service: Service) -> Non
     assert len({component(name) for name in names}) == len(names)
 
 
-def test_what_tells_kinds_apart_leads_to_them_and_values_stay_as_they_are(service: Service) -> None:
+def test_a_discriminator_refers_to_components_and_values_are_unchanged(service: Service) -> None:
     @dataclass
     class Cat:
         kind: Literal["cat"] = "cat"
@@ -159,19 +159,19 @@ def test_a_large_example_is_left_out(service: Service) -> None:
     assert "example" not in content(operation(service, "/task/new/image")[0])
 
 
-def test_while_the_database_is_away_the_document_is_there_without_them(service: Service) -> None:
+def test_the_document_has_no_types_while_the_database_is_unavailable(service: Service) -> None:
     service = Service(away=True)
     assert "/task/new/{type}" in service.client.get("/openapi.json").get_json()["paths"]
 
 
 @pytest.mark.parametrize("schema", ["true", "{}", '{"type":7}', '{"$ref":"#/nowhere"}', '{"enum":[]}', '{"anyOf":[]}'])
-def test_a_schema_of_no_use_spoils_nothing(service: Service, schema: str) -> None:
+def test_a_useless_schema_does_not_break_the_document(service: Service, schema: str) -> None:
     service.publish("odd", schema)
     assert operation(service, "/task/new/odd")[0]["summary"] == "odd"
 
 
 KEYWORDS = sorted(set(re.findall(r'"([$a-zA-Z]+)"', inspect.getsource(example))) - set(example.STRINGS))
-"""All that is looked at, and some words more."""
+"""All keywords that the module reads, and some other words."""
 numbers = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400), 1e308, 1.7e308])
 schemas = st.recursive(
     st.none()
@@ -212,12 +212,12 @@ class TestExample:
             ({"type": "object", "properties": {"a": {}, "b": {}}, "required": ["b"]}, {"b": "test"}),
         ],
     )
-    def test_it_is_small_and_fits(self, schema: dict[str, Any], example: Any) -> None:
+    def test_an_example_is_small_and_valid(self, schema: dict[str, Any], example: Any) -> None:
         text = json.dumps(schema)
         assert example_of(text, lambda value: not SchemaChecker().errors(text, value)) == example
 
     @given(schemas)
-    def test_nothing_that_a_schema_may_say_is_too_much(self, schema: Any) -> None:
+    def test_any_schema_can_be_read(self, schema: Any) -> None:
         example_of(json.dumps(schema), lambda value: True)
 
     @pytest.mark.parametrize(
@@ -228,5 +228,5 @@ class TestExample:
             '{"type":"number","minimum":1e308,"maximum":1.7e308}',
         ],
     )
-    def test_nor_however_large_its_numbers_are(self, schema: str) -> None:
+    def test_large_numbers_in_a_schema_give_a_finite_example(self, schema: str) -> None:
         json.dumps(example_of(schema, lambda value: True), allow_nan=False)

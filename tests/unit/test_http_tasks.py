@@ -1,4 +1,4 @@
-"""Tasks over HTTP: submit, view, change, list."""
+"""Tasks over HTTP: submit, view, change and list."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
 
-NOW = 1767268800  # 2026-01-01 12:00 UTC, where the held clock stands
+NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def service() -> Service:
     return Service()
 
 
-def test_a_submitted_task_is_answered_whole_with_its_address(service: Service) -> None:
+def test_submit_answers_with_the_whole_task_and_its_location(service: Service) -> None:
     answer = service.client.post("/task/new", json={"required_arg": "test"})
     assert answer.status_code == 201
     assert answer.headers["Location"] == "/task/1/view"
@@ -52,20 +52,20 @@ def test_a_submitted_task_is_answered_whole_with_its_address(service: Service) -
     }
 
 
-def test_the_fields_stand_in_the_order_of_the_contract_with_the_arguments_after_args(service: Service) -> None:
+def test_fields_are_in_the_order_of_the_contract_with_the_arguments_after_args(service: Service) -> None:
     submitted = service.submit({"b": 1, "a": 2})
     fields = list(FIELDS)
     after_args = fields.index("args") + 1
     assert list(submitted) == [*fields[:after_args], "b", "a", *fields[after_args:]]
 
 
-def test_both_addresses_show_the_task_as_submitting_did(service: Service) -> None:
+def test_both_view_paths_show_the_same_task_as_submit(service: Service) -> None:
     submitted = service.submit({"a": [1, {"b": None}]})
     assert service.view() == submitted
     assert service.client.get("/task/1").get_json() == submitted
 
 
-def test_an_argument_named_like_a_field_stands_in_args_alone(service: Service) -> None:
+def test_an_argument_named_like_a_field_is_in_args_only(service: Service) -> None:
     args = {name: f"mine {name}" for name in FIELDS} | {"mine": 1}
     submitted = service.submit(args)
     assert submitted["args"] == args
@@ -73,22 +73,22 @@ def test_an_argument_named_like_a_field_stands_in_args_alone(service: Service) -
     assert list(submitted).count("mine") == 1
 
 
-def test_an_argument_that_only_contains_a_field_name_stands_at_the_top_too(service: Service) -> None:
+def test_an_argument_that_contains_a_field_name_is_at_the_top_level(service: Service) -> None:
     args = {"deep": {"id": 7}, "text": 'say "id": twice', "idle": 1}
     assert service.submit(args).items() >= args.items()
 
 
-def test_no_arguments_leave_no_gap(service: Service) -> None:
+def test_a_task_without_arguments_has_its_fields_only(service: Service) -> None:
     assert list(service.submit({})) == list(FIELDS)
 
 
-def test_a_waiting_task_says_for_what(service: Service) -> None:
+def test_a_waiting_task_shows_what_it_waits_for(service: Service) -> None:
     service.publish("default")
     assert service.submit({})["waiting_for"] == "handler"
     assert service.submit({}, "/task/new?delay=9")["waiting_for"] == "run_at"
 
 
-def test_a_running_task_names_its_handler_and_its_progress(service: Service) -> None:
+def test_a_running_task_shows_its_handler_and_its_progress(service: Service) -> None:
     service.submit({})
     task = service.claim()
     started = service.clock.now()
@@ -109,14 +109,14 @@ def test_times_have_milliseconds_and_are_never_rounded_up(service: Service) -> N
     assert b'"run_at":%d.123,' % NOW in service.client.get("/task/1").data
 
 
-def test_a_done_task_has_its_result(service: Service) -> None:
+def test_a_done_task_shows_its_result(service: Service) -> None:
     service.submit({})
     service.succeed('{"message":"käse \\u0000"}')
     seen = service.view()
     assert (seen["status"], seen["result"], seen["handler"]) == ("done", {"message": "käse \0"}, None)
 
 
-def test_a_failed_task_says_why(service: Service) -> None:
+def test_a_failed_task_shows_its_error(service: Service) -> None:
     service.submit({})
     steps.settle(
         service.store.begin,
@@ -149,7 +149,7 @@ def test_a_failed_task_says_why(service: Service) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/task/{}/view", "/task/{}", "/task/{}/log"])
-def test_any_id_that_is_not_there_is_not_registered(service: Service, id: str, path: str) -> None:
+def test_an_unknown_or_impossible_id_is_not_registered(service: Service, id: str, path: str) -> None:
     service.submit({})
     answer = service.client.get(path.format(id))
     assert answer.status_code == 404
@@ -157,11 +157,11 @@ def test_any_id_that_is_not_there_is_not_registered(service: Service, id: str, p
     assert answer.get_json()["message"].endswith(" is not registered")
 
 
-def test_the_word_that_stands_for_a_new_one_is_no_id(service: Service) -> None:
+def test_new_is_not_an_id(service: Service) -> None:
     assert service.client.get("/task/new/view").get_json()["message"] == "task id new is not registered"
 
 
-def test_an_unknown_id_is_named(service: Service) -> None:
+def test_an_unknown_id_is_404_with_the_id_in_the_message(service: Service) -> None:
     assert service.client.get("/task/7/view").get_json() == {
         "code": 404,
         "status": "Not Found",
@@ -174,22 +174,22 @@ class TestOptions:
         task = service.submit({}, "/task/new?delay=2.5")
         assert (task["created"], task["run_at"], task["expire"]) == (NOW, NOW + 2.5, NOW + 2 + 86_400)
 
-    def test_a_moment_is_in_unix_seconds(self, service: Service) -> None:
+    def test_run_at_is_in_unix_seconds(self, service: Service) -> None:
         assert service.submit({}, f"/task/new?run_at={NOW + 60}.25")["run_at"] == NOW + 60.25
 
-    def test_all_of_them_reach_the_task(self, service: Service) -> None:
+    def test_all_options_reach_the_task(self, service: Service) -> None:
         path = "/task/new?priority=-7&max_attempts=3&max_losses=0&timeout=1.5e1&ttl=60"
         task = service.submit({}, path)
         assert (task["priority"], task["max_attempts"], task["expire"]) == (-7, 3, NOW + 60)
         kept = steps.task(service.store.begin, 1)
         assert (kept.max_losses, kept.timeout) == (0, 15)
 
-    def test_what_is_not_given_comes_from_the_type(self, service: Service) -> None:
+    def test_missing_options_come_from_the_type(self, service: Service) -> None:
         service.publish("add", priority=5, max_attempts=4)
         task = service.submit({}, "/task/new/add?priority=6")
         assert (task["priority"], task["max_attempts"]) == (6, 4)
 
-    def test_without_a_ttl_max_task_time_holds(self) -> None:
+    def test_max_task_time_is_the_default_ttl(self) -> None:
         assert configured(max_task_time=10).submit({})["expire"] == NOW + 10
 
     @pytest.mark.parametrize(
@@ -227,32 +227,32 @@ class TestOptions:
             ("%00=1", "\0"),
         ],
     )
-    def test_a_wrong_one_is_named_and_nothing_is_stored(self, service: Service, query: str, wrong: str) -> None:
+    def test_an_invalid_option_is_named_and_nothing_is_stored(self, service: Service, query: str, wrong: str) -> None:
         answer = service.client.post(f"/task/new?{query}", json={})
         assert answer.status_code == 422
         assert list(answer.get_json()["errors"]["query"]) == [wrong]
         assert service.client.get("/task/1").status_code == 404
 
-    def test_every_wrong_one_is_named(self, service: Service) -> None:
+    def test_every_invalid_option_is_named(self, service: Service) -> None:
         answer = service.client.post("/task/new?a=1&ttl=0&delay=x", json={})
         assert set(answer.get_json()["errors"]["query"]) == {"a", "ttl", "delay"}
 
     @pytest.mark.parametrize(
         "query", ["delay=0", "delay=315360000", "run_at=0", "run_at=253370764800", "ttl=315360000"]
     )
-    def test_the_limits_themselves_are_fine(self, service: Service, query: str) -> None:
+    def test_options_at_their_limits_are_accepted(self, service: Service, query: str) -> None:
         service.submit({}, f"/task/new?{query}")
         assert service.view()["status"] == "waiting"
 
 
 class TestTypes:
-    def test_a_type_that_nobody_published_is_404_with_the_known_ones(self, service: Service) -> None:
+    def test_an_unpublished_type_is_404_with_the_known_types(self, service: Service) -> None:
         service.publish("add")
         answer = service.client.post("/task/new/sub", json={})
         assert answer.status_code == 404
-        assert answer.get_json()["message"] == "type sub is not published; known are: default, add"
+        assert answer.get_json()["message"] == "type sub is not published; the known types are default, add"
 
-    def test_arguments_that_do_not_fit_are_named_field_by_field(self, service: Service) -> None:
+    def test_invalid_arguments_are_named_by_path(self, service: Service) -> None:
         schema = {
             "type": "object",
             "properties": {"a": {"type": "array", "items": {"type": "number"}}, "b": {"type": "integer"}},
@@ -267,7 +267,7 @@ class TestTypes:
         }
         assert service.client.get("/task/1").status_code == 404
 
-    def test_they_are_listed_with_schema_and_defaults(self, service: Service) -> None:
+    def test_types_are_listed_with_schema_and_defaults(self, service: Service) -> None:
         service.publish("add", '{"type":"object","required":["a"]}', "Adds.", timeout=2.5, max_attempts=2)
         default, add = service.client.get("/types").get_json()["types"]
         assert (default["name"], default["live"], default["schema"]) == ("default", False, {"type": "object"})
@@ -280,7 +280,7 @@ class TestTypes:
             "schedule": None,
         }
 
-    def test_what_recurs_is_listed_with_its_next_time(self, service: Service) -> None:
+    def test_a_recurring_type_is_listed_with_its_next_time(self, service: Service) -> None:
         recurs = Recurring(service.store.begin, service.clock)
         schedule = Schedule(every="30 12 * * *", timezone="Europe/Lisbon")
         recurs.publish("a", recurring("report", schedule))
@@ -303,7 +303,7 @@ class TestTypes:
 
 
 class TestChanging:
-    def test_cancelling_answers_the_task_and_again_the_same(self, service: Service) -> None:
+    def test_cancel_answers_with_the_task_and_a_repeated_cancel_with_the_same(self, service: Service) -> None:
         service.submit({"a": 1})
         answer = service.client.post("/task/1/cancel")
         assert (answer.status_code, answer.get_json()["status"]) == (200, "cancelled")
@@ -315,9 +315,9 @@ class TestChanging:
         service.succeed("1")
         answer = service.client.post("/task/1/cancel")
         assert answer.status_code == 409
-        assert answer.get_json()["message"] == "task 1 is done: cancel takes a task that is running or waiting"
+        assert answer.get_json()["message"] == "task 1 is done: cancel accepts only a task that is running or waiting"
 
-    def test_a_failed_task_waits_again_under_its_id(self, service: Service) -> None:
+    def test_a_retried_task_waits_again_under_its_id(self, service: Service) -> None:
         service.submit({"a": 1})
         service.fail()
         answer = service.client.post("/task/1/retry")
@@ -328,7 +328,7 @@ class TestChanging:
         service.submit({})
         assert service.client.post("/task/1/retry").status_code == 409
 
-    def test_a_deleted_task_is_gone(self, service: Service) -> None:
+    def test_a_deleted_task_is_404(self, service: Service) -> None:
         service.submit({})
         answer = service.client.delete("/task/1")
         assert (answer.status_code, answer.data, answer.content_type) == (204, b"", None)
@@ -341,13 +341,13 @@ class TestChanging:
 
     @pytest.mark.parametrize("verb", ["cancel", "retry"])
     @pytest.mark.parametrize("id", ["7", "x", "9" * 30])
-    def test_what_is_not_there_cannot_be_changed(self, service: Service, verb: str, id: str) -> None:
+    def test_an_unknown_task_cannot_be_changed(self, service: Service, verb: str, id: str) -> None:
         assert service.client.post(f"/task/{id}/{verb}").status_code == 404
         assert service.client.delete(f"/task/{id}").status_code == 404
 
 
 class TestListing:
-    def test_the_newest_comes_first_without_arguments_and_result(self, service: Service) -> None:
+    def test_tasks_are_listed_newest_first_without_arguments_and_result(self, service: Service) -> None:
         service.submit({"a": 1})
         service.submit({"a": 2})
         page = service.client.get("/tasks").get_json()
@@ -355,7 +355,7 @@ class TestListing:
         assert page["next"] is None
         assert list(page["tasks"][0]) == [field for field in FIELDS if field not in ("args", "result")]
 
-    def test_it_says_of_a_task_what_its_view_says(self, service: Service) -> None:
+    def test_a_listed_task_equals_its_view(self, service: Service) -> None:
         for _ in range(4):
             service.submit({})
         service.succeed("1")
@@ -367,7 +367,7 @@ class TestListing:
             seen = service.view(task["id"])
             assert task == {field: seen[field] for field in task}
 
-    def test_pages_follow_each_other_by_the_cursor(self, service: Service) -> None:
+    def test_pages_continue_at_the_cursor(self, service: Service) -> None:
         for _ in range(5):
             service.submit({})
         first = service.client.get("/tasks?limit=2").get_json()
@@ -376,7 +376,7 @@ class TestListing:
         assert [[task["id"] for task in page["tasks"]] for page in (first, second, last)] == [[5, 4], [3, 2], [1]]
         assert last["next"] is None
 
-    def test_it_can_be_narrowed_by_status_and_type(self, service: Service) -> None:
+    def test_a_list_can_be_filtered_by_status_and_type(self, service: Service) -> None:
         service.publish("add")
         service.submit({})
         service.submit({}, "/task/new/add")
@@ -385,7 +385,7 @@ class TestListing:
         assert [task["id"] for task in service.client.get("/tasks?type=add").get_json()["tasks"]] == [2]
         assert service.client.get("/tasks?type=other").get_json()["tasks"] == []
 
-    def test_a_page_has_fifty_unless_asked_otherwise(self, service: Service) -> None:
+    def test_a_page_has_fifty_tasks_by_default(self, service: Service) -> None:
         for _ in range(51):
             service.submit({})
         assert len(service.client.get("/tasks").get_json()["tasks"]) == 50
@@ -395,5 +395,5 @@ class TestListing:
         ["status=Waiting", "limit=0", "limit=1001", "limit=x", "cursor=0", "cursor=x", "cursor=" + "9" * 19, "type=",
          "type=%00", "type=" + "x" * 201, "state=done", "limit=1&limit=2"],
     )  # fmt: skip
-    def test_what_it_does_not_take_is_refused(self, service: Service, query: str) -> None:
+    def test_an_invalid_query_is_refused(self, service: Service, query: str) -> None:
         assert service.client.get(f"/tasks?{query}").status_code == 422

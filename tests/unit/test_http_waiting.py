@@ -32,74 +32,74 @@ def finish(service: Service, result: str = "[1]") -> None:
 
 
 def renew(service: Service, running: Task) -> None:
-    """A change that nobody sees."""
+    """Make a change that is not visible in the view."""
     steps.renew(service.begin, [running.hold], running.expire)
     service.wake_up.notify(Topic.CHANGED)
 
 
-def when_somebody_waits(service: Service, then: Any) -> Thread:
-    """Does it in the background as soon as a request waits."""
+def when_a_request_waits(service: Service, then: Any) -> Thread:
+    """Call `then` in the background as soon as a request waits."""
     thread = Thread(target=lambda: (until(lambda: waiting(service)), then(service)))
     thread.start()
     return thread
 
 
 class TestWait:
-    def test_submitting_is_answered_with_the_finished_task(self, service: Service) -> None:
-        finisher = when_somebody_waits(service, finish)
+    def test_submit_answers_with_the_finished_task(self, service: Service) -> None:
+        finisher = when_a_request_waits(service, finish)
         answer = service.client.post("/task/new?wait=50", json={"a": 1})
         finisher.join()
         assert (answer.status_code, answer.get_json()["status"], answer.get_json()["result"]) == (201, "done", [1])
         assert answer.headers["Location"] == "/task/1/view"
 
     @pytest.mark.parametrize("path", ["/task/1/view?wait=50", "/task/1?wait=50.0"])
-    def test_so_is_viewing(self, service: Service, path: str) -> None:
+    def test_view_answers_with_the_finished_task(self, service: Service, path: str) -> None:
         service.submit({})
-        finisher = when_somebody_waits(service, finish)
+        finisher = when_a_request_waits(service, finish)
         answer = service.client.get(path)
         finisher.join()
         assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
         assert "Retry-After" not in answer.headers
 
-    def test_a_task_that_fails_is_no_error_of_the_request(self, service: Service) -> None:
+    def test_a_failed_task_is_not_an_error_of_the_request(self, service: Service) -> None:
         def fail(service: Service) -> None:
             service.fail()
             service.wake_up.notify(Topic.CHANGED)
 
-        finisher = when_somebody_waits(service, fail)
+        finisher = when_a_request_waits(service, fail)
         answer = service.client.post("/task/new?wait=50", json={})
         finisher.join()
         assert (answer.status_code, answer.get_json()["status"]) == (201, "failed")
 
-    def test_the_same_request_again_waits_for_the_first_task(self, service: Service) -> None:
+    def test_a_repeated_request_waits_for_the_first_task(self, service: Service) -> None:
         key = {"Idempotency-Key": "k"}
         service.client.post("/task/new", json={}, headers=key)
-        finisher = when_somebody_waits(service, finish)
+        finisher = when_a_request_waits(service, finish)
         answer = service.client.post("/task/new?wait=50", json={}, headers=key)
         finisher.join()
         assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
 
-    def test_no_time_is_an_answer_at_once(self, service: Service) -> None:
+    def test_a_wait_of_no_time_is_answered_at_once(self, service: Service) -> None:
         assert service.client.post("/task/new?wait=0", json={}).get_json()["status"] == "waiting"
         assert service.client.get("/task/1/view?wait=0.001").get_json()["status"] == "waiting"
 
     @pytest.mark.parametrize("wait", ["51", "-1", "x", "", "nan", "1e9"])
     @pytest.mark.parametrize("path", ["/task/1/view", "/task/1"])
-    def test_another_time_is_422_with_the_bounds(self, service: Service, path: str, wait: str) -> None:
+    def test_an_invalid_wait_is_422(self, service: Service, path: str, wait: str) -> None:
         service.submit({})
         answer = service.client.get(f"{path}?wait={wait}")
         assert answer.status_code == 422
         assert list(answer.get_json()["errors"]["query"]) == ["wait"]
 
-    def test_beyond_the_bound_it_is_answered_at_once_with_what_is_known(self) -> None:
+    def test_a_wait_beyond_the_limit_of_waiters_is_answered_at_once_with_retry_after(self) -> None:
         service = configured(http_waiters=0)
         answers = [service.client.post("/task/new?wait=50", json={}), service.client.get("/task/1?wait=50")]
         assert [(each.status_code, each.headers["Retry-After"]) for each in answers] == [(201, "1"), (200, "1")]
 
-    def test_a_task_that_is_not_there_is_404_at_once(self, service: Service) -> None:
+    def test_wait_for_an_unknown_task_is_404_at_once(self, service: Service) -> None:
         assert service.client.get("/task/7/view?wait=50").status_code == 404
 
-    def test_those_who_wait_let_others_through(self) -> None:
+    def test_waiting_requests_do_not_block_other_requests(self) -> None:
         service = configured(http_threads=1)
         service.submit({})
         with ThreadPoolExecutor() as pool:
@@ -111,8 +111,8 @@ class TestWait:
             assert [each.result().get_json()["status"] for each in answers] == ["done"] * 3
         service.change_feed.close()
 
-    def test_when_all_are_sent_away_they_are_answered_with_what_is_known(self, service: Service) -> None:
-        closer = when_somebody_waits(service, lambda service: service.change_feed.close())
+    def test_waiting_requests_are_answered_when_the_change_feed_closes(self, service: Service) -> None:
+        closer = when_a_request_waits(service, lambda service: service.change_feed.close())
         answer = service.client.post("/task/new?wait=50", json={})
         closer.join()
         assert (answer.status_code, answer.get_json()["status"]) == (201, "waiting")
@@ -127,7 +127,7 @@ def parsed(chunk: bytes) -> dict[str, str]:
 
 
 class TestEvents:
-    def test_the_task_comes_now_and_after_each_change_until_it_has_finished(self, service: Service) -> None:
+    def test_events_show_the_task_now_and_after_each_change_until_it_has_finished(self, service: Service) -> None:
         service.submit({"a": "\n\r\u2028"})
         with follow(service) as answer:
             assert (answer.status_code, answer.content_type) == (200, "text/event-stream")
@@ -143,7 +143,7 @@ class TestEvents:
             assert list(chunks) == []
         assert waiting(service) == 0
 
-    def test_a_change_that_does_not_show_is_a_sign_of_life(self, service: Service) -> None:
+    def test_a_change_that_is_not_visible_is_a_heartbeat(self, service: Service) -> None:
         service.submit({})
         running = service.claim()
         with follow(service) as answer:
@@ -152,7 +152,7 @@ class TestEvents:
             renew(service, running)
             assert next(chunks) == b":\n\n"
 
-    def test_what_was_seen_does_not_come_again_where_the_task_only_looks_the_same(self, service: Service) -> None:
+    def test_events_do_not_repeat_a_known_event_after_an_invisible_change(self, service: Service) -> None:
         service.submit({})
         running = service.claim()
         with follow(service) as answer:
@@ -165,7 +165,7 @@ class TestEvents:
             renew(service, running)
             assert next(chunks) == b":\n\n"
 
-    def test_it_goes_on_after_what_was_seen(self, service: Service) -> None:
+    def test_events_continue_after_the_last_event_id(self, service: Service) -> None:
         service.submit({})
         with follow(service) as answer:
             chunks = iter(answer.response)
@@ -179,22 +179,22 @@ class TestEvents:
         assert (again.status_code, again.data) == (204, b"")
 
     @pytest.mark.parametrize("id", ["", "x", "-1", "9" * 100, "٣", "0"])
-    def test_an_id_that_no_event_had_is_as_none(self, service: Service, id: str) -> None:
+    def test_an_unknown_last_event_id_is_ignored(self, service: Service, id: str) -> None:
         service.submit({})
         finish(service)
         assert len(list(follow(service, **{"Last-Event-ID": id}).response)) == 2
 
-    def test_beyond_the_bound_the_first_event_is_the_only_one(self) -> None:
+    def test_events_beyond_the_limit_of_waiters_are_one_event_with_retry_after(self) -> None:
         service = configured(http_waiters=0)
         service.submit({})
         answer = follow(service)
         assert (answer.status_code, answer.headers["Retry-After"]) == (200, "1")
         assert len(list(answer.response)) == 2
 
-    def test_who_leaves_gives_the_place_back(self, service: Service) -> None:
+    def test_a_closed_stream_frees_its_subscription(self, service: Service) -> None:
         service.submit({})
         follow(service).close()
         assert waiting(service) == 0
 
-    def test_a_task_that_is_not_there_is_404(self, service: Service) -> None:
+    def test_events_of_an_unknown_task_are_404(self, service: Service) -> None:
         assert follow(service, 7).status_code == 404

@@ -1,4 +1,4 @@
-"""The settings of a process: each variable's default, what it takes, and the sentence that refuses the rest."""
+"""The settings of a process: the default and the valid values of each variable, and the message for other values."""
 
 from base64 import b64encode
 from dataclasses import fields
@@ -129,7 +129,7 @@ def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
     ],
 )
 def test_a_bad_value_is_refused_with_the_variable_the_value_and_what_it_takes(variable: str, value: str):
-    assert refused(**{variable: value}) == f"{variable} is {value!r}: it takes {VARIABLES[variable.lower()].takes}"
+    assert refused(**{variable: value}) == f"{variable} is {value!r}: it must be {VARIABLES[variable.lower()].expected}"
 
 
 class TestDatabase:
@@ -145,22 +145,22 @@ class TestDatabase:
 
     def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
         missing = str(tmp_path / "url")
-        takes = "it takes a file that can be read (No such file or directory)"
-        assert refused(DATABASE_URL_FILE=missing) == f"DATABASE_URL_FILE is {missing!r}: {takes}"
+        message = "it must be a readable file (No such file or directory)"
+        assert refused(DATABASE_URL_FILE=missing) == f"DATABASE_URL_FILE is {missing!r}: {message}"
 
     @pytest.mark.parametrize("content", [b"", b"mysql://localhost/x", b"\xff\xfe"])
     def test_a_file_with_something_else_in_it_is_named_and_its_secret_is_not_told(self, tmp_path: Path, content: bytes):
         secret = tmp_path / "url"
         secret.write_bytes(content)
-        takes = f"it takes a file with {VARIABLES['database_url'].takes}"
-        assert refused(DATABASE_URL_FILE=str(secret)) == f"DATABASE_URL_FILE is {str(secret)!r}: {takes}"
+        message = f"it must be a file with {VARIABLES['database_url'].expected}"
+        assert refused(DATABASE_URL_FILE=str(secret)) == f"DATABASE_URL_FILE is {str(secret)!r}: {message}"
 
     def test_a_single_process_needs_one(self):
         assert read(DATABASE_URL=URL).required_database_url == URL
         with pytest.raises(ConfigurationError) as refusal:
             _ = read().required_database_url
-        takes = VARIABLES["database_url"].takes
-        assert str(refusal.value) == f"DATABASE_URL is not set: it takes {takes}"
+        expected = VARIABLES["database_url"].expected
+        assert str(refusal.value) == f"DATABASE_URL is not set: it must be {expected}"
 
 
 class TestSecret:
@@ -169,16 +169,16 @@ class TestSecret:
     )
     def test_what_is_none_is_refused_and_not_told(self, wrong: str):
         wrong = wrong or "x"
-        takes = VARIABLES["webhook_secret"].takes
-        assert refused(WEBHOOK_SECRET=wrong) == f"WEBHOOK_SECRET is '…': it takes {takes}"
+        expected = VARIABLES["webhook_secret"].expected
+        assert refused(WEBHOOK_SECRET=wrong) == f"WEBHOOK_SECRET is '…': it must be {expected}"
 
     def test_it_may_stand_in_a_file(self, tmp_path: Path):
         secret = tmp_path / "secret"
         secret.write_text(f"{SECRET}\n")
         assert read(WEBHOOK_SECRET_FILE=str(secret)).webhook_secret == (b"s" * 24,)
         secret.write_text("guess")
-        takes = f"it takes a file with {VARIABLES['webhook_secret'].takes}"
-        assert refused(WEBHOOK_SECRET_FILE=str(secret)) == f"WEBHOOK_SECRET_FILE is {str(secret)!r}: {takes}"
+        message = f"it must be a file with {VARIABLES['webhook_secret'].expected}"
+        assert refused(WEBHOOK_SECRET_FILE=str(secret)) == f"WEBHOOK_SECRET_FILE is {str(secret)!r}: {message}"
 
     def test_without_one_nothing_is_signed(self):
         assert read(WEBHOOK_SECRET=SECRET).signs

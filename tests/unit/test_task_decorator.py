@@ -70,28 +70,28 @@ def test_a_decorator_above_it_keeps_the_mark() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"timeout": 0}, ValueError, "timeout is 0: it takes seconds, more than 0 and at most 315360000"),
+        ({"timeout": 0}, ValueError, "timeout is 0: it must be a number of seconds, more than 0 and at most 315360000"),
         ({"timeout": float("nan")}, ValueError, "timeout is nan: "),
-        ({"timeout": "60"}, TypeError, "timeout is '60': it takes seconds"),
-        ({"timeout": True}, TypeError, "timeout is True: it takes seconds"),
-        ({"max_attempts": 0}, ValueError, "max_attempts is 0: it takes a whole number from 1 to 10000"),
-        ({"max_attempts": 2.0}, TypeError, "max_attempts is 2.0: it takes a whole number"),
-        ({"max_losses": -1}, ValueError, "max_losses is -1: it takes a whole number from 0 to 10000"),
-        ({"priority": 101}, ValueError, "priority is 101: it takes a whole number from -100 to 100"),
-        ({"priority": True}, TypeError, "priority is True: it takes a whole number"),
-        ({"name": ""}, ValueError, "name is '': it takes 1 to 100 letters, digits, '_', '-' and '.'"),
+        ({"timeout": "60"}, TypeError, "timeout is '60': it must be a number of seconds"),
+        ({"timeout": True}, TypeError, "timeout is True: it must be a number of seconds"),
+        ({"max_attempts": 0}, ValueError, "max_attempts is 0: it must be a whole number from 1 to 10000"),
+        ({"max_attempts": 2.0}, TypeError, "max_attempts is 2.0: it must be a whole number"),
+        ({"max_losses": -1}, ValueError, "max_losses is -1: it must be a whole number from 0 to 10000"),
+        ({"priority": 101}, ValueError, "priority is 101: it must be a whole number from -100 to 100"),
+        ({"priority": True}, TypeError, "priority is True: it must be a whole number"),
+        ({"name": ""}, ValueError, "name is '': it must be 1 to 100 letters, digits, '_', '-' and '.'"),
         ({"name": "a/b"}, ValueError, "name is 'a/b': "),
-        ({"name": 5}, TypeError, "name is 5: it takes a string"),
-        ({"retry_on": "OSError"}, TypeError, "retry_on is 'OSError': it takes exception classes"),
-        ({"retry_on": (int,)}, TypeError, "retry_on has <class 'int'>: it takes exception classes"),
-        ({"every": 5}, TypeError, "every is 5: it takes a string"),
-        ({"every": "* * * *"}, ValueError, "every is '* * * *': it takes five fields: minute, hour, day of month, "),
-        ({"every": "* * * * * *"}, ValueError, "every is '* * * * * *': it takes five fields"),
-        ({"every": ""}, ValueError, "every is '': it takes five fields"),
-        ({"every": "* * * * *", "timezone": 1}, TypeError, "timezone is 1: it takes a string"),
-        ({"timezone": "UTC"}, ValueError, "timezone is 'UTC': it goes with every"),
-        ({"callback": 5}, TypeError, "callback is 5: it takes an address"),
-        ({"callback": "ftp://a"}, ValueError, "callback is 'ftp://a': it takes an http or https address with a host"),
+        ({"name": 5}, TypeError, "name is 5: it must be a string"),
+        ({"retry_on": "OSError"}, TypeError, "retry_on is 'OSError': it must be exception classes"),
+        ({"retry_on": (int,)}, TypeError, "retry_on has <class 'int'>: it must be exception classes"),
+        ({"every": 5}, TypeError, "every is 5: it must be a string"),
+        ({"every": "* * * *"}, ValueError, "every is '* * * *': it must be five fields: minute, hour, day of month, "),
+        ({"every": "* * * * * *"}, ValueError, "every is '* * * * * *': it must be five fields"),
+        ({"every": ""}, ValueError, "every is '': it must be five fields"),
+        ({"every": "* * * * *", "timezone": 1}, TypeError, "timezone is 1: it must be a string"),
+        ({"timezone": "UTC"}, ValueError, "timezone is 'UTC': it must be absent where every is absent"),
+        ({"callback": 5}, TypeError, "callback is 5: it must be a string"),
+        ({"callback": "ftp://a"}, ValueError, "callback is 'ftp://a': it must be an http or https address with a host"),
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
     ],
 )
@@ -103,7 +103,7 @@ def test_an_option_that_makes_no_sense_is_refused_at_once(given: Any, error: typ
 
 @pytest.mark.parametrize("what", ["name", 5, None, int, partial(function)])
 def test_what_is_no_function_cannot_be_marked(what: Any) -> None:
-    with pytest.raises(TypeError, match="@task marks a function"):
+    with pytest.raises(TypeError, match="it must mark a function"):
         task()(what)
 
 
@@ -156,7 +156,7 @@ def test_a_retry_says_when() -> None:
 
 @pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
 def test_a_delay_that_makes_no_sense_is_refused(delay: float) -> None:
-    with pytest.raises(ValueError, match="it takes seconds, 0 or more"):
+    with pytest.raises(ValueError, match="it must be a number of seconds, 0 or more"):
         Retry(delay=delay)
 
 
@@ -186,7 +186,7 @@ def test_a_progress_tells_whoever_listens() -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_progress_is_a_share(value: float) -> None:
-    with pytest.raises(ValueError, match="it takes a share from 0 to 1"):
+    with pytest.raises(ValueError, match="it must be a share from 0 to 1"):
         Progress()(value)
 
 

@@ -109,12 +109,12 @@ class TestMany:
         assert refusal.value.errors == {
             "$.1.args.wrong": ['is not in {"type":"object"}'],
             "$.2.type": ["sub is not published"],
-            "$.3.priority": ["it takes a whole number from -100 to 100"],
+            "$.3.priority": ["it must be a whole number from -100 to 100"],
             "$.4.delay": ["is no number"],
             "$.4": ["is odd"],
-            "$.5.run_at": ["it takes the place of delay, not one beside it"],
+            "$.5.run_at": ["it must be absent where delay is given"],
         }
-        assert str(refusal.value) == "5 of the tasks cannot be submitted, so none was"
+        assert str(refusal.value) == "5 of the tasks cannot be submitted, so no task was created"
         assert count(service) == 0
 
     def test_of_one_item_some_places_are_named(self, service: Service):

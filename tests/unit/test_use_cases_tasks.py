@@ -68,7 +68,7 @@ class TestSubmitting:
         service.publish(ADD)
         with pytest.raises(UnknownType) as refusal:
             service.submit("sub")
-        assert str(refusal.value) == "type sub is not published; known are: default, add"
+        assert str(refusal.value) == "type sub is not published; the known types are default, add"
 
     def test_arguments_that_do_not_fit_are_refused_and_nothing_is_stored(self, service: Service):
         with pytest.raises(InvalidArguments) as refusal:
@@ -157,7 +157,7 @@ class TestCancelling:
     def test_what_is_done_or_failed_is_refused(self, service: Service):
         service.submit()
         fail(service)
-        with pytest.raises(InvalidTransition, match="task 1 is failed: cancel takes a task that is running"):
+        with pytest.raises(InvalidTransition, match="task 1 is failed: cancel accepts only a task that is running"):
             cancel(service)
 
     def test_a_late_outcome_does_not_undo_it(self, service: Service):

@@ -36,7 +36,7 @@ def test_what_a_newer_version_has_written_is_left_to_it_and_holds_up_nothing(
             service.clock.set(at(3600 * hour))
             assert [task.type for task in service.tick()] == (["report"] if hour in (1, 25) else [])
     assert [record.getMessage() for record in caplog.records] == [
-        "strange does not tick here: every='@every 5m' with timezone='Mars/Olympus' is no schedule: "
+        "strange does not tick here: every='@every 5m' with timezone='Mars/Olympus' is not a schedule: "
         "there is no such time zone"
     ]
     assert service.known()["strange"].next == at(10)

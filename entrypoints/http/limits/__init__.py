@@ -1,1 +1,1 @@
-"""How many requests are worked on, kept waiting, or refused."""
+"""Limits on the requests that are processed or kept waiting at once."""

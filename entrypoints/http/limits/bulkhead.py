@@ -1,35 +1,39 @@
-"""Places for requests that take long or much: so many of them at once, others are asked to come again."""
+"""Limit on concurrent requests of one kind: requests beyond the limit are answered with 503."""
 
 from queue import Empty, SimpleQueue
 
 from werkzeug.exceptions import ServiceUnavailable
 
 MAX_WAIT_SECONDS = 0.2
-"""Seconds to wait for a place: those who came at the same moment are through by then."""
+"""Seconds to wait for a slot. Requests that arrive in the same moment share a slot in turn within this time."""
 
 
 class Bulkhead:
-    """So many of them, at least one, each waited for with some patience, in seconds. `with places:` holds one."""
+    """A number of slots, at least one. `with bulkhead:` holds a slot.
+
+    - `message`: message of the error if no slot is free.
+    - `max_wait`: seconds to wait for a free slot.
+    """
 
     def __init__(
         self,
-        number: int,
-        busy: str = "too many requests are still on their way in, try again",
-        patience: float = MAX_WAIT_SECONDS,
+        slots: int,
+        message: str = "too many request bodies are being received: try again",
+        max_wait: float = MAX_WAIT_SECONDS,
     ) -> None:
-        self._busy = busy
-        self._patience = patience
+        self._message = message
+        self._max_wait = max_wait
         self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(max(1, number)):
+        for _ in range(max(1, slots)):
             self._free.put(None)
 
     def __enter__(self) -> None:
-        """Takes a place. ServiceUnavailable, with the time to come again, where none is free."""
+        """Take a slot. Raises ServiceUnavailable, with Retry-After: no slot is free."""
         try:
-            self._free.get(timeout=self._patience)
+            self._free.get(timeout=self._max_wait)
         except Empty:
-            raise ServiceUnavailable(self._busy, retry_after=1) from None
+            raise ServiceUnavailable(self._message, retry_after=1) from None
 
     def __exit__(self, *_: object) -> None:
-        """Leaves it to others."""
+        """Free the slot."""
         self._free.put(None)

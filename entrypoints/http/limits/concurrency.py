@@ -1,4 +1,4 @@
-"""So many requests are worked on at once as are good for the machine; who only waits steps aside for others."""
+"""Limit on requests that are processed at once. A request that only waits suspends its own slot meanwhile."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,22 +8,23 @@ from typing import Any
 from flask import request
 
 WsgiApp = Callable[[Any, Any], Any]
-SUSPENSION = "flask_tasks.aside"
+SUSPENSION = "flask_tasks.suspension"
+"""Key of the suspension in the WSGI environment of a request."""
 
 
 class ConcurrencyLimit:
-    """A WSGI application in front of another one."""
+    """WSGI middleware that lets `max_requests` requests run at once and queues the others."""
 
-    def __init__(self, app: WsgiApp, most: int) -> None:
+    def __init__(self, app: WsgiApp, max_requests: int) -> None:
         self._app = app
-        # A semaphore in C: one in Python takes as long as the routing of a request.
+        # SimpleQueue is a semaphore in C; threading.Semaphore takes as long as the routing of a request.
         self._free: SimpleQueue[None] = SimpleQueue()
-        self._aside = _Suspension(self._free)
-        for _ in range(most):
+        self._suspension = _Suspension(self._free)
+        for _ in range(max_requests):
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        environ[SUSPENSION] = self._aside
+        environ[SUSPENSION] = self._suspension
         self._free.get()
         try:
             return self._app(environ, start_response)
@@ -32,7 +33,7 @@ class ConcurrencyLimit:
 
 
 class _Suspension:
-    """Gives the place of a request away, and waits for another one at the end."""
+    """Frees the slot of a request, and takes a slot again at the end."""
 
     def __init__(self, free: "SimpleQueue[None]") -> None:
         self._free = free
@@ -45,6 +46,6 @@ class _Suspension:
 
 
 def suspended() -> AbstractContextManager[None]:
-    """While its block lasts, others are let through in the place of the present request, which only waits."""
-    letting_through: AbstractContextManager[None] = request.environ[SUSPENSION]
-    return letting_through
+    """Lend the slot of the current request to other requests while the block, which only waits, is executed."""
+    suspension: AbstractContextManager[None] = request.environ[SUSPENSION]
+    return suspension

@@ -1,4 +1,4 @@
-"""`?wait=`: answer when the task has finished, or after that time."""
+"""The parameter `?wait=`: answer when the task has finished, or after this number of seconds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Wait = Callable[[View, dict[str, Any]], Awaited]
 
 
 def wait_for_task(services: Services) -> Wait:
-    """Makes of a view, and of the query that may ask to wait, what is answered."""
+    """Make the function that waits for a task as long as the query of the request asks for."""
     await_task = services.await_task()
 
     def wait(view: View, query: dict[str, Any]) -> Awaited:
@@ -26,5 +26,5 @@ def wait_for_task(services: Services) -> Wait:
 
 
 def retry_headers(awaited: Awaited) -> dict[str, str]:
-    """With the time to come again, where there was no place to wait."""
+    """Make the Retry-After header, if too many requests were waiting already."""
     return RETRY_AFTER_ONE_SECOND if awaited.was_turned_away else {}

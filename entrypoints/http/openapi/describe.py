@@ -1,4 +1,4 @@
-"""Words for describing operations: parts of the OpenAPI document that many of them share."""
+"""Parts of the OpenAPI document that many operations share: parameters, examples, links and responses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,19 +14,25 @@ TASK_ID: dict[str, Any] = {
     "in": "path",
     "name": "id",
     "required": True,
-    "description": "The id that submitting gave.",
+    "description": "The id of the task, from the answer to its submission.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
     "example": 1,
 }
 
-RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer", "minimum": 1}}
+RETRY_AFTER = {
+    "description": "Seconds to wait before the request is repeated.",
+    "schema": {"type": "integer", "minimum": 1},
+}
 
 RETRY_AFTER_HEADERS = {
     "Retry-After": RETRY_AFTER
-    | {"description": "Seconds after which to ask again, where so many wait already that this request could not."}
+    | {
+        "description": "Seconds to wait before the next request for the task. Present only if too many requests are "
+        "waiting already, so that this one was answered at once."
+    }
 }
 
-UNKNOWN_TASK = {404: "No task has that id, or it has expired."}
+UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 
 TASK_EXAMPLE: dict[str, Any] = {
     "id": 192,
@@ -67,7 +73,7 @@ LOG_EXAMPLE: dict[str, Any] = {
 
 
 def json_schema(schema: Schema) -> dict[str, Any]:
-    """What it says, as JSON Schema."""
+    """Convert a marshmallow schema to JSON Schema."""
     converter = OpenAPIConverter("3.1.0", lambda _: None, APISpec("", "", "3.1.0"))
     return dict(converter.schema2jsonschema(schema))  # type: ignore[no-untyped-call]
 
@@ -77,31 +83,31 @@ def _link(operation: str, description: str) -> dict[str, Any]:
 
 
 LINKS = {
-    "view": _link("view_task", "Look at it again."),
-    "events": _link("task_events", "See it change."),
-    "log": _link("view_log", "See what it printed."),
-    "cancel": _link("cancel_task", "Stop it."),
-    "retry": _link("retry_task", "Start it again."),
-    "delete": _link("delete_task", "Forget it."),
+    "view": _link("view_task", "View the task."),
+    "events": _link("task_events", "Follow the changes of the task."),
+    "log": _link("view_log", "View the log of the task."),
+    "cancel": _link("cancel_task", "Cancel the task."),
+    "retry": _link("retry_task", "Retry the task."),
+    "delete": _link("delete_task", "Delete the task."),
 }
-"""Where an answer that is a task leads."""
+"""Operations that a client can call with the id of a task in an answer."""
 
 
 def response(code: int, description: str, schema: str, example: object = None, **more: Any) -> dict[int, Any]:
-    """A success that is JSON of that schema."""
-    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    """Describe a successful response with a JSON body of a named schema."""
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
     more |= {"links": LINKS} if schema == "Task" else {}
-    shown = content if example is None else content | {"example": example}
-    return {code: {"description": description, "content": {JSON: shown}, **more}}
+    content |= {} if example is None else {"example": example}
+    return {code: {"description": description, "content": {JSON: content}, **more}}
 
 
 def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
-    """Errors with the reason for each. Any operation may find the database away."""
-    found = (_error(code, reason) for code, reason in codes.items())
-    away = _error(503, "The database is away.", headers={"Retry-After": RETRY_AFTER})
-    return {code: answer for each in (*found, away) for code, answer in each.items()}
+    """Describe error responses by code and reason. Every operation may answer 503."""
+    responses = (_error_response(code, reason) for code, reason in codes.items())
+    unavailable = _error_response(503, "The database is unavailable.", headers={"Retry-After": RETRY_AFTER})
+    return {code: description for each in (*responses, unavailable) for code, description in each.items()}
 
 
-def _error(code: int, reason: str, **more: Any) -> dict[int, Any]:
+def _error_response(code: int, reason: str, **more: Any) -> dict[int, Any]:
     example = {"code": code, "status": HTTP_STATUS_CODES[code], "message": reason}
     return response(code, reason, "Error", example, **more)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what all operations share, and what the published types add to it."""
+"""The OpenAPI document of the API, with an operation for each published type."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,15 @@ from entrypoints.http.responses.json_response import json_response
 from entrypoints.settings import Settings
 
 DESCRIPTION = """
-Send JSON to a function, read its result a moment later: by looking, by waiting for it (`?wait=20`), by following its
-events, or by a callback.
+A task runs a function with JSON arguments in the background. A client submits the task and reads its result later: it
+views the task, waits for it (`?wait=20`), follows its events, or receives a callback.
 
-A task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and results are JSON and come back as they
-went in; what cannot be kept so is refused with 422 and the path of the place. Moments are Unix seconds.
+The status of a task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and results are JSON values and
+are returned exactly as they were sent. Values that cannot be stored exactly are refused with 422 and the path to the
+value. Times are Unix seconds.
 
-A request with an `Idempotency-Key` may be sent again without harm. Errors have one form everywhere; 503 says with
-`Retry-After` when to come again.
+A request with an `Idempotency-Key` can be repeated safely. All errors have the same form. An answer with status 503 has
+a `Retry-After` header.
 """.strip()
 
 SWAGGER_UI = {
@@ -37,11 +38,11 @@ SWAGGER_UI = {
     "defaultModelsExpandDepth": 0,
     "validatorUrl": None,
 }
-"""The page's own links are relative, so that it works behind any prefix; it asks nobody else for anything."""
+"""Settings of the page. Its links are relative, so that it works behind any prefix, and it needs no other server."""
 
 
 def configuration(settings: Settings) -> Mapping[str, Any]:
-    """What flask-smorest takes from the app's configuration."""
+    """Make the configuration of flask-smorest."""
     return {
         "API_TITLE": "flask-tasks",
         "API_VERSION": "1",
@@ -58,40 +59,40 @@ def configuration(settings: Settings) -> Mapping[str, Any]:
 
 
 class TaskApi(Api):  # type: ignore[misc]
-    """The API with its document. Errors are answered in one form, with the headers that belong to them."""
+    """The API with its OpenAPI document. Error responses have one form, and keep their headers."""
 
     ERROR_SCHEMA = ErrorSchema
-    # Every operation names its errors, each with its reason.
+    # Every operation describes its own errors.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def __init__(self, app: Flask, types: KnownTypes, checker: ArgumentChecker) -> None:
         super().__init__(app)
         self._types = types
         self._checker = checker
-        self._made: tuple[Sequence[TaskType] | None, str] = None, ""
-        """The document as it was made last, and of which types."""
+        self._cached: tuple[Sequence[TaskType] | None, str] = None, ""
+        """The types of the last document, and its text."""
         for name, schema in SCHEMAS.items():
             self.spec.components.schema(name, schema)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Like flask-smorest's, but keeps the headers of the error."""
+        """Answer an error in the form of flask-smorest, and keep its headers."""
         return http_error_response(error)
 
     def _register_pagination_header(self) -> None:
-        """Pages go on by a cursor in the body; a header of flask-smorest's would be described and never sent."""
+        """Leave out the pagination header of flask-smorest: pages have a cursor in the body instead."""
 
     def _openapi_json(self) -> Response:
-        types = self._published()
-        shown, text = self._made
-        if shown != types:
+        types = self._known_types()
+        cached_types, text = self._cached
+        if cached_types != types:
             document = deepcopy(self.spec.to_dict())
             describe_published_types(document, types, self._checker)
             text = json.dumps(document, indent=1)
-            self._made = types, text
+            self._cached = types, text
         return json_response(text)
 
-    def _published(self) -> Sequence[TaskType]:
-        """The known types; none while the database is away, when the document is of use all the same."""
+    def _known_types(self) -> Sequence[TaskType]:
+        """List the known types. Without a database the list is empty, and the document is served without types."""
         try:
             return [known.type for known in self._types.all().values()]
         except StorageUnavailable:

@@ -1,4 +1,4 @@
-"""An example of what a JSON Schema takes: as small as may be, and the same each time."""
+"""A small, deterministic example of a value that a JSON Schema accepts."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,8 +6,7 @@ from math import inf
 from typing import Any
 
 MAX_PARTS = 200
-MAX_CHARACTERS = 100
-"""Characters of a string."""
+MAX_STRING_CHARACTERS = 100
 
 STRINGS = {
     "date-time": "2030-01-31T12:00:00Z",
@@ -15,16 +14,16 @@ STRINGS = {
     "time": "12:00:00",
     "duration": "PT1H",
     "uuid": "00000000-0000-4000-8000-000000000000",
-    "email": "somebody@example.org",
+    "email": "name@example.org",
     "uri": "https://example.org/",
 }
 
 UNUSABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
-"""A schema may say things that are of no use for this."""
+"""Errors from schemas that no example can be made of."""
 
 
 def example_of(schema: str, is_valid: Callable[[Any], bool]) -> Any | None:
-    """What the schema names as an example, or one made of its parts; None where that is large, or nothing is valid."""
+    """Return the example in a schema, or make one of its parts. None if the example would be large or is not valid."""
     try:
         example = _Maker(json.loads(schema)).example()
         return example if is_valid(example) else None
@@ -33,19 +32,19 @@ def example_of(schema: str, is_valid: Callable[[Any], bool]) -> Any | None:
 
 
 class _Maker:
-    """Makes one example of one schema."""
+    """Maker of one example of one schema."""
 
     def __init__(self, schema: Any) -> None:
         self._root = schema
-        self._left = MAX_PARTS
+        self._parts_left = MAX_PARTS
 
     def example(self) -> Any:
-        """OverflowError where it would be large."""
-        return self._of(self._root)
+        """Make the example. Raises OverflowError: it has more than MAX_PARTS parts."""
+        return self._example_of(self._root)
 
-    def _of(self, schema: Any) -> Any:
-        self._left -= 1
-        if self._left < 0:
+    def _example_of(self, schema: Any) -> Any:
+        self._parts_left -= 1
+        if self._parts_left < 0:
             raise OverflowError
         if not isinstance(schema, dict):
             return None
@@ -59,17 +58,17 @@ class _Maker:
 
     def _of_parts(self, schema: Mapping[str, Any]) -> Any:
         if "$ref" in schema:
-            return self._of(_found(schema["$ref"], self._root))
+            return self._example_of(_resolved(schema["$ref"], self._root))
         for name in ("allOf", "anyOf", "oneOf"):
             if schema.get(name):
-                return self._of(_first(schema[name]))
+                return self._example_of(_first(schema[name]))
         return self._of_type(schema)
 
     def _of_type(self, schema: Mapping[str, Any]) -> Any:
         match _type(schema):
             case "object":
                 members = schema.get("properties", {})
-                return {name: self._of(members.get(name, {})) for name in schema.get("required", ())}
+                return {name: self._example_of(members.get(name, {})) for name in schema.get("required", ())}
             case "array":
                 return self._array(schema)
             case "number":
@@ -83,10 +82,10 @@ class _Maker:
         return _string(schema)
 
     def _array(self, schema: Mapping[str, Any]) -> list[Any]:
-        items = [self._of(each) for each in schema.get("prefixItems", ())]
+        items = [self._example_of(each) for each in schema.get("prefixItems", ())]
         wanted = max(schema.get("minItems", 0), 0 if items or schema.get("maxItems") == 0 else 1)
         while len(items) < wanted:
-            items.append(self._of(schema.get("items", {})))
+            items.append(self._example_of(schema.get("items", {})))
         return items
 
 
@@ -97,11 +96,13 @@ def _type(schema: Mapping[str, Any]) -> Any:
 
 def _string(schema: Mapping[str, Any]) -> str:
     text = STRINGS.get(schema.get("format", ""), "test")
-    return text.ljust(min(schema.get("minLength", 0), MAX_CHARACTERS), "x")[: schema.get("maxLength", MAX_CHARACTERS)]
+    return text.ljust(min(schema.get("minLength", 0), MAX_STRING_CHARACTERS), "x")[
+        : schema.get("maxLength", MAX_STRING_CHARACTERS)
+    ]
 
 
 def _number(schema: Mapping[str, Any], usual: float) -> float:
-    """The usual one where the bounds allow it, else one in their middle."""
+    """Return `usual` if the bounds allow it, else a number between the bounds."""
     low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
     high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
     is_bound = usual in (schema.get("minimum"), schema.get("maximum"))
@@ -120,7 +121,7 @@ def _first(schemas: list[Any]) -> Any:
     return next((each for each in schemas if each.get("type") != "null"), schemas[0])
 
 
-def _found(reference: str, root: Any) -> Any:
+def _resolved(reference: str, root: Any) -> Any:
     found = root
     for step in reference.removeprefix("#").split("/")[1:]:
         found = found[step.replace("~1", "/").replace("~0", "~")]

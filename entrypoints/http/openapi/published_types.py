@@ -1,4 +1,4 @@
-"""One operation for each published type in the OpenAPI document, with the form and an example of its arguments."""
+"""Operations of the published types in the OpenAPI document, each with the schema and an example of its arguments."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -12,44 +12,44 @@ from entrypoints.http.openapi.components import SCHEMAS, component, components, 
 from entrypoints.http.openapi.example import example_of
 from entrypoints.http.responses.json_response import JSON
 
-FUNCTIONS = {"name": "functions", "description": "What can be run, each with its arguments."}
-BY_NAME = "/task/new/{type}"
+FUNCTIONS_TAG = {"name": "functions", "description": "Submit a task of a published type."}
+SUBMIT_PATH = "/task/new/{type}"
 Document = dict[str, Any]
 
 
 def describe_published_types(document: Document, types: Iterable[TaskType], checker: ArgumentChecker) -> None:
-    """Adds the types, made like the operation that takes any of them by name."""
-    document["tags"] = [FUNCTIONS, *document["tags"]]
-    offered = {type.name: type for type in types}
-    for type in offered.values():
+    """Add an operation for each type, as a copy of the operation that submits a task of any type."""
+    document["tags"] = [FUNCTIONS_TAG, *document["tags"]]
+    by_name = {type.name: type for type in types}
+    for type in by_name.values():
         document["components"]["schemas"] |= components(type)
-        _path(document, type)["post"] |= _operation(document, type, checker)
-    _name_all(document, offered)
+        _path_item(document, type)["post"] |= _operation(document, type, checker)
+    _add_type_examples(document, by_name)
 
 
 def _parameters(document: Document) -> list[Document]:
-    """Those of the operation that takes any type, but for the type."""
-    path = document["paths"][BY_NAME]
+    """List the parameters of the operation that submits a task of any type, without the type."""
+    path = document["paths"][SUBMIT_PATH]
     return [each for each in (*path["parameters"], *path["post"]["parameters"]) if each["in"] != "path"]
 
 
-def _path(document: Document, type: TaskType) -> Document:
+def _path_item(document: Document, type: TaskType) -> Document:
     path = "/task/new" if type.name == DEFAULT_TYPE else f"/task/new/{quote(type.name)}"
-    fallback = {"post": {"operationId": f"new_{identifier(type.name)}"}}
-    found: Document = document["paths"].setdefault(path, fallback)
-    return found
+    new_item = {"post": {"operationId": f"new_{identifier(type.name)}"}}
+    item: Document = document["paths"].setdefault(path, new_item)
+    return item
 
 
 def _operation(document: Document, type: TaskType, checker: ArgumentChecker) -> Document:
-    by_name = document["paths"][BY_NAME]["post"]
-    about = type.description.partition("\n")
+    submit_any = document["paths"][SUBMIT_PATH]["post"]
+    summary, _, description = type.description.partition("\n")
     return {
-        "tags": [FUNCTIONS["name"]],
-        "summary": about[0] or type.name,
-        "description": about[2].strip(),
+        "tags": [FUNCTIONS_TAG["name"]],
+        "summary": summary or type.name,
+        "description": description.strip(),
         "parameters": [_with_default(each, type) for each in _parameters(document)],
         "requestBody": {"required": True, "content": {JSON: _content(type, checker)}},
-        "responses": {code: answer for code, answer in by_name["responses"].items() if code != "404"},
+        "responses": {code: answer for code, answer in submit_any["responses"].items() if code != "404"},
     }
 
 
@@ -60,20 +60,23 @@ def _content(type: TaskType, checker: ArgumentChecker) -> Document:
 
 
 def _with_default(parameter: Document, type: TaskType) -> Document:
-    """In words: pages and generated clients would send a default, and so keep it when that of the type has changed."""
+    """Add the default of the type to the description of an option.
+
+    As a `default` in the schema, pages and generated clients would send it, also when the type has another one.
+    """
     default = asdict(type.options).get(parameter["name"])
     if default is None:
         return parameter
     return parameter | {"description": f"{parameter['description']} The default is {default}."}
 
 
-def _name_all(document: Document, types: Mapping[TypeName, TaskType]) -> None:
-    """The operation that takes any type names those that there are."""
-    examples = {name: {"value": name, "summary": _line(type)} for name, type in types.items()}
-    type = next(each for each in document["paths"][BY_NAME]["parameters"] if each["in"] == "path")
+def _add_type_examples(document: Document, types: Mapping[TypeName, TaskType]) -> None:
+    """Add the types as examples of the path parameter `type`."""
+    examples = {name: {"value": name, "summary": _summary_with_name(type)} for name, type in types.items()}
+    type = next(each for each in document["paths"][SUBMIT_PATH]["parameters"] if each["in"] == "path")
     type.update({"examples": examples} if examples else {})
 
 
-def _line(type: TaskType) -> str:
-    about = type.description.partition("\n")[0]
-    return f"{type.name}: {about}" if about else type.name
+def _summary_with_name(type: TaskType) -> str:
+    summary = type.description.partition("\n")[0]
+    return f"{type.name}: {summary}" if summary else type.name

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what the API answers. They describe; nothing is built with them."""
+"""JSON Schemas of the answers, for the OpenAPI document only: no answer is built from them."""
 
 from typing import Any
 
@@ -12,21 +12,25 @@ from domain.waiting import WaitingFor
 from entrypoints.task_json import UNFINISHED
 
 
-def _moment(of: str) -> dict[str, Any]:
-    return {"type": ["number", "null"], "description": f"{of}, in Unix seconds with milliseconds."}
+def _time(description: str) -> dict[str, Any]:
+    return {"type": ["number", "null"], "description": f"{description}, in Unix seconds with milliseconds."}
 
 
-def _second(of: str) -> dict[str, Any]:
-    return {"type": "integer", "description": f"{of}, in whole Unix seconds."}
+def _second(description: str) -> dict[str, Any]:
+    return {"type": "integer", "description": f"{description}, in whole Unix seconds."}
 
 
 ERROR_OF_ATTEMPT: dict[str, Any] = {
     "type": ["object", "null"],
-    "description": "What went wrong in the last attempt.",
+    "description": "Error of the last failed attempt, or null.",
     "properties": {
-        "type": {"type": "string", "description": "The name of the exception.", "examples": ["ValueError"]},
-        "message": {"type": "string"},
-        "attempt": {"type": "integer", "minimum": 0},
+        "type": {
+            "type": "string",
+            "description": "Name of the exception, or of another failure such as `Crashed`.",
+            "examples": ["ValueError"],
+        },
+        "message": {"type": "string", "description": "Message of the exception."},
+        "attempt": {"type": "integer", "minimum": 0, "description": "Number of the attempt."},
     },
     "required": ["type", "message", "attempt"],
     "additionalProperties": False,
@@ -34,51 +38,67 @@ ERROR_OF_ATTEMPT: dict[str, Any] = {
 
 PROGRESS: dict[str, Any] = {
     "type": ["object", "null"],
-    "description": "How far it is, as the function says.",
+    "description": "Last progress that the function reported.",
     "properties": {
-        "value": {"type": "number", "description": "A share between 0 and 1.", "examples": [0.4]},
-        "message": {"type": "string", "examples": ["reading"]},
+        "value": {"type": "number", "description": "Completed share, from 0 to 1.", "examples": [0.4]},
+        "message": {"type": "string", "description": "Current step of the function.", "examples": ["reading"]},
     },
     "required": ["value", "message"],
     "additionalProperties": False,
 }
 
 _HEAD: dict[str, Any] = {
-    "id": {"type": "integer", "minimum": 1, "description": "Rises in the order of submitting."},
-    "type": {"type": "string", "description": "Which function runs it."},
-    "status": {"type": "string", "enum": [status.value for status in Status]},
+    "id": {"type": "integer", "minimum": 1, "description": "Id of the task. Later tasks have higher ids."},
+    "type": {"type": "string", "description": "Type of the task, which selects the function that runs it."},
+    "status": {
+        "type": "string",
+        "enum": [status.value for status in Status],
+        "description": "Status of the task.",
+    },
 }
 
 _TEXTS: dict[str, Any] = {
-    "args": {"type": "object", "description": "The arguments, whole and as they were sent."},
-    "result": {"description": "What the function returned; null until then."},
+    "args": {"type": "object", "description": "All arguments, as they were sent."},
+    "result": {"description": "Value that the function returned; null unless the task is done."},
 }
 
 _TAIL: dict[str, Any] = {
     "error": ERROR_OF_ATTEMPT,
     "progress": PROGRESS,
-    "created": _second("When it was submitted"),
-    "expire": _second("When it is deleted, unless it runs then"),
-    "run_at": _moment("Before this it does not start") | {"type": "number"},
-    "started": _moment("When the present or last start began"),
-    "finished": _moment("When it ended"),
-    "attempt": {"type": "integer", "minimum": 0, "description": "How many of its starts have counted."},
-    "max_attempts": {"type": "integer", "minimum": 1, "description": "How often it may start through its own fault."},
-    "priority": {"type": "integer", "minimum": -100, "maximum": 100, "description": "Higher starts first."},
-    "handler": {"type": ["string", "null"], "description": "Who runs it."},
+    "created": _second("Time of submission"),
+    "expire": _second("Time from which the task is deleted, unless it is running"),
+    "run_at": _time("Earliest start of the task") | {"type": "number"},
+    "started": _time("Time of the current or last start"),
+    "finished": _time("Time when the task finished"),
+    "attempt": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Number of attempts so far. Lost starts are not counted.",
+    },
+    "max_attempts": {"type": "integer", "minimum": 1, "description": "Maximum number of attempts."},
+    "priority": {
+        "type": "integer",
+        "minimum": -100,
+        "maximum": 100,
+        "description": "Tasks with a higher priority start first.",
+    },
+    "handler": {
+        "type": ["string", "null"],
+        "description": "Name of the handler that runs the task; null unless it is running.",
+    },
     "waiting_for": {
         "type": ["string", "null"],
         "enum": [*(reason.value for reason in WaitingFor), None],
-        "description": "Why it waits; null if it does not.",
+        "description": "What the task waits for; null unless it is waiting.",
     },
 }
 
-# An argument may be called so too, where there is no callback: then it is whatever was sent.
+# A task without a callback may have an argument of this name: then the field holds the value of the argument.
 CALLBACK: dict[str, Any] = {
-    "description": "Only where one was asked for: the address, and how far it has been told.",
+    "description": "Address and state of the callback, if the task has one.",
     "examples": [
         {
-            "url": "https://example.org/told",
+            "url": "https://example.org/callback",
             "state": state,
             "attempts": 0,
             "next": None,
@@ -90,7 +110,7 @@ CALLBACK: dict[str, Any] = {
 
 SUMMARY: dict[str, Any] = {
     "type": "object",
-    "description": "A task without its arguments and its result.",
+    "description": "A task without arguments and result.",
     "properties": _HEAD | _TAIL,
     "required": [*_HEAD, *_TAIL],
     "additionalProperties": False,
@@ -98,7 +118,7 @@ SUMMARY: dict[str, Any] = {
 
 TASK: dict[str, Any] = {
     "type": "object",
-    "description": "A task. Every argument stands again at the top level, unless its name is that of a field.",
+    "description": "A task. Each argument is repeated at the top level, unless a field of the task has the same name.",
     "properties": _HEAD | _TEXTS | _TAIL | {"callback": CALLBACK},
     "required": [*_HEAD, *_TEXTS, *_TAIL],
     "additionalProperties": True,
@@ -107,8 +127,12 @@ TASK: dict[str, Any] = {
 PAGE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Summary"}},
-        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last one."},
+        "tasks": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Summary"},
+            "description": "The tasks, newest first.",
+        },
+        "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last page."},
     },
     "required": ["tasks", "next"],
     "additionalProperties": False,
@@ -116,7 +140,13 @@ PAGE: dict[str, Any] = {
 
 IDS: dict[str, Any] = {
     "type": "object",
-    "properties": {"ids": {"type": "array", "items": {"type": "integer", "minimum": 1}}},
+    "properties": {
+        "ids": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1},
+            "description": "Ids of the tasks, in the order of the items.",
+        }
+    },
     "required": ["ids"],
     "additionalProperties": False,
 }
@@ -126,7 +156,7 @@ COUNTS: dict[str, Any] = {
     "properties": {
         "counts": {
             "type": "object",
-            "description": "By type, then by status; none of those of which there are none.",
+            "description": "Number of tasks by type and status. Counts of zero are left out.",
             "additionalProperties": {
                 "type": "object",
                 "propertyNames": {"enum": [status.value for status in Status]},
@@ -141,10 +171,10 @@ COUNTS: dict[str, Any] = {
 CHANGED: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "count": {"type": "integer", "minimum": 0, "description": "How many were changed."},
+        "count": {"type": "integer", "minimum": 0, "description": "Number of tasks that were changed."},
         "next": {
             "type": ["string", "null"],
-            "description": "The `cursor` to go on with; null where nothing is left.",
+            "description": "The `cursor` of the next request; null if no task is left.",
         },
     },
     "required": ["count", "next"],
@@ -155,14 +185,25 @@ ATTEMPT: dict[str, Any] = {
     "type": "object",
     "description": "A start that failed, was lost or printed something.",
     "properties": {
-        "claim": {"type": "integer", "minimum": 1, "description": "Which start of the task it was, counting all."},
-        "attempt": {"type": "integer", "minimum": 0, "description": "Which of those that count."},
-        "outcome": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
-        "started": _moment("When its function began"),
-        "ended": _moment("When it ended") | {"type": "number"},
-        "error": {"type": ["string", "null"], "description": "What went wrong."},
-        "traceback": {"type": ["string", "null"], "description": "Where."},
-        "log": {"type": "string", "description": "The last that it printed; it begins with … if there was more."},
+        "claim": {"type": "integer", "minimum": 1, "description": "Number of the start, with lost starts counted."},
+        "attempt": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Number of the attempt, with lost starts not counted.",
+        },
+        "outcome": {
+            "type": "string",
+            "enum": [outcome.value for outcome in Outcome],
+            "description": "Outcome of the start.",
+        },
+        "started": _time("Time when the function started"),
+        "ended": _time("Time when the start ended") | {"type": "number"},
+        "error": {"type": ["string", "null"], "description": "Type and message of the error."},
+        "traceback": {"type": ["string", "null"], "description": "Traceback of the error."},
+        "log": {
+            "type": "string",
+            "description": "End of the output of the function. It begins with … if earlier output was dropped.",
+        },
     },
     "required": ["claim", "attempt", "outcome", "started", "ended", "error", "traceback", "log"],
     "additionalProperties": False,
@@ -171,9 +212,10 @@ ATTEMPT: dict[str, Any] = {
 LOG: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "id": {"type": "integer", "minimum": 1},
+        "id": {"type": "integer", "minimum": 1, "description": "Id of the task."},
         "attempts": {
             "type": "array",
+            "description": "Starts of the task, oldest first.",
             "items": {"$ref": "#/components/schemas/Attempt"},
             "maxItems": MAX_ATTEMPTS_SHOWN,
         },
@@ -185,13 +227,13 @@ LOG: dict[str, Any] = {
 TYPE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "name": {"type": "string"},
-        "description": {"type": "string"},
-        "live": {"type": "boolean", "description": "Whether a handler is there that can run it."},
-        "schema": {"type": "object", "description": "The JSON Schema that arguments are checked against."},
+        "name": {"type": "string", "description": "Name of the type."},
+        "description": {"type": "string", "description": "Docstring of the function."},
+        "live": {"type": "boolean", "description": "Whether a live handler can run tasks of this type."},
+        "schema": {"type": "object", "description": "JSON Schema of the arguments."},
         "defaults": {
             "type": "object",
-            "description": "The options of its tasks where none are given.",
+            "description": "Default options of tasks of this type.",
             "properties": {
                 "priority": {"type": "integer"},
                 "max_attempts": {"type": "integer"},
@@ -204,13 +246,21 @@ TYPE: dict[str, Any] = {
         },
         "schedule": {
             "type": ["object", "null"],
-            "description": "When a task of it is made without anybody asking; null for never.",
+            "description": "Schedule on which tasks of this type are submitted; null if the type has none.",
             "properties": {
-                "every": {"type": "string", "description": "Five fields of a crontab.", "examples": ["0 7 * * 1-5"]},
-                "timezone": {"type": "string", "examples": ["Europe/Lisbon"]},
+                "every": {
+                    "type": "string",
+                    "description": "Crontab expression with five fields.",
+                    "examples": ["0 7 * * 1-5"],
+                },
+                "timezone": {
+                    "type": "string",
+                    "description": "Time zone of the schedule.",
+                    "examples": ["Europe/Lisbon"],
+                },
                 "next": {
                     "type": ["integer", "null"],
-                    "description": "The next time, in Unix seconds; null if no handler has it any more.",
+                    "description": "Next time in Unix seconds; null if no live handler has this schedule.",
                 },
             },
             "required": ["every", "timezone", "next"],
@@ -223,14 +273,20 @@ TYPE: dict[str, Any] = {
 
 TYPES: dict[str, Any] = {
     "type": "object",
-    "properties": {"types": {"type": "array", "items": {"$ref": "#/components/schemas/Type"}}},
+    "properties": {
+        "types": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Type"},
+            "description": "All known types.",
+        }
+    },
     "required": ["types"],
     "additionalProperties": False,
 }
 
 STATE: dict[str, Any] = {
     "type": "object",
-    "properties": {"status": {"type": "string"}},
+    "properties": {"status": {"type": "string", "description": "State of the service."}},
     "required": ["status"],
     "additionalProperties": False,
 }
@@ -248,20 +304,23 @@ SCHEMAS = {
     "Types": TYPES,
     "State": STATE,
 }
-"""By the name that the document has for each."""
+"""Schemas of the answers, by their names in the OpenAPI document."""
 
 
 class ErrorSchema(Schema):
-    """What every error looks like."""
+    """The form of every error."""
 
-    code = fields.Integer(required=True, metadata={"description": "The HTTP status code.", "example": 422})
-    status = fields.String(required=True, metadata={"description": "Its name.", "example": "Unprocessable Entity"})
-    message = fields.String(required=True, metadata={"description": "A sentence that says what is wrong."})
+    code = fields.Integer(required=True, metadata={"description": "HTTP status code.", "example": 422})
+    status = fields.String(
+        required=True, metadata={"description": "Name of the status code.", "example": "Unprocessable Entity"}
+    )
+    message = fields.String(required=True, metadata={"description": "Sentence that says what is wrong."})
     errors = fields.Dict(
         keys=fields.String(),
         values=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
         metadata={
-            "description": "What is wrong in the `query`, by parameter, or in the `json` of the body, by path.",
+            "description": "What is wrong in each part of the request: in the `query` by parameter, in the `json` of "
+            "the body by path, in the `headers` by name.",
             "example": {"json": {"$.r0.1": ['it is not of type "number"']}},
         },
     )

@@ -1,4 +1,4 @@
-"""Swagger UI's own files, served from the package: the page at /docs needs no network."""
+"""Files of Swagger UI, served from its package, so that the page at /docs works without internet access."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,17 +14,17 @@ DAY_SECONDS = 86_400
 
 
 def swagger_ui_blueprint(services: Services) -> Blueprint:
-    """The routes beside flask-smorest's page."""
+    """Build the blueprint of the files, and of the redirects to the page of flask-smorest."""
     blueprint = Blueprint("docs", __name__)
     prefix = urlsplit(services.settings().backend_url or "").path
 
     @blueprint.get("/")
-    def start() -> WerkzeugResponse:
+    def redirect_to_page() -> WerkzeugResponse:
         return redirect(f"{prefix}/docs")
 
     @blueprint.get("/docs/")
-    def page() -> WerkzeugResponse:
-        # The page's links are relative to /docs.
+    def redirect_without_slash() -> WerkzeugResponse:
+        # The links of the page are relative to /docs.
         return redirect("../docs")
 
     @blueprint.get("/docs/<path:name>")

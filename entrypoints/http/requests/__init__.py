@@ -1,1 +1,1 @@
-"""Reading requests: paths, queries, headers and bodies."""
+"""Parsing of requests: paths, queries, headers and bodies."""

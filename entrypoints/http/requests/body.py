@@ -1,4 +1,4 @@
-"""The body of a request: a JSON object or an array of items, kept exactly."""
+"""The body of a request: a JSON object, or an array of items, with every value exact."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,68 +14,82 @@ from application.json.parsing import parse
 
 Environ = dict[str, Any]
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
+"""Names of UTF-8 and its subset in a content type; an empty one stands for the default of JSON, UTF-8."""
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """What the body says. 400 or 422 where it is no JSON object that can be kept."""
+    """Parse a body that must be a JSON object.
+
+    - Raises NotJson: the text is not JSON.
+    - Raises UnkeepableJson: a value cannot be stored exactly.
+    - Raises UnprocessableEntity: the value is not an object.
+    """
     value = parse(text)
     if isinstance(value, dict):
         return value
-    raise UnprocessableEntity("the body is JSON, but not an object")
+    raise UnprocessableEntity("the body must be a JSON object")
 
 
 def json_items(text: str, max_characters: int) -> Iterator[Any]:
-    """The items of the array that the body is, each of `max_characters` at most, one at a time.
+    """Parse a body that must be a JSON array, one item at a time. An item that cannot be stored is a UnkeepableJson.
 
-    400 or 422 where it is no such array. An item that cannot be kept is an UnkeepableJson.
+    - `max_characters`: limit of one item.
+    - Raises NotJson: the text is not a JSON array.
+    - Raises UnkeepableJson: an item is so much longer that its end is not searched for.
+    - Raises UnprocessableEntity: the text is an object.
     """
     if text.lstrip().startswith("{"):
-        raise UnprocessableEntity("the body is an object: it takes an array of them")
+        raise UnprocessableEntity("the body is a JSON object: it must be an array of objects")
     return items(text, max_characters)
 
 
-def body(most: int) -> str:
-    """The whole body. 400, 413 or 415 where it is no text of at most so many bytes that says that it is JSON."""
-    # What it is asked for is next to nothing: the request's own properties would take twice the time.
+def body(max_bytes: int) -> str:
+    """Read the whole body of the current request.
+
+    - Raises BadRequest: the body is empty, incomplete or not UTF-8.
+    - Raises RequestEntityTooLarge: it is longer than `max_bytes`.
+    - Raises UnsupportedMediaType: it is encoded, or its content type is not JSON.
+    """
+    # The properties of flask.request take twice the time of reading the environ.
     environ = request.environ
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body is encoded: it takes JSON as it is")
-    data = _data(environ, most)
+        raise UnsupportedMediaType("the body has a content encoding: it must be sent without one")
+    data = _data(environ, max_bytes)
     if not is_json(environ.get("CONTENT_TYPE", "")):
-        raise UnsupportedMediaType("the content type is not application/json in UTF-8")
+        raise UnsupportedMediaType("the content type must be application/json in UTF-8")
     try:
-        # A byte order mark is no part of JSON, yet some editors leave one.
+        # A byte order mark is not JSON, but some editors write one.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"the body is not UTF-8: byte {error.start} is wrong") from None
+        raise BadRequest(f"the body is not UTF-8: byte {error.start} is invalid") from None
 
 
-def _data(environ: Environ, most: int) -> bytes:
-    """The whole body. werkzeug's own reader would take what there is for the whole where a client breaks off."""
+def _data(environ: Environ, max_bytes: int) -> bytes:
+    """Read the whole body. The reader of werkzeug accepts a part of it if the client disconnects."""
     length = get_content_length(environ)
     if length is None:
-        data = _read(get_input_stream(environ), most + 1)
+        data = _read(get_input_stream(environ), max_bytes + 1)
     else:
-        data = _read(environ["wsgi.input"], length) if length <= most else b""
-    if len(data) > most or (length or 0) > most:
-        raise RequestEntityTooLarge(f"the body has more than {most} bytes")
+        data = _read(environ["wsgi.input"], length) if length <= max_bytes else b""
+    if len(data) > max_bytes or (length or 0) > max_bytes:
+        raise RequestEntityTooLarge(f"the body has more than {max_bytes} bytes")
     if length is not None and len(data) < length:
         raise BadRequest(f"the body ends after {len(data)} of {length} bytes")
     if not data:
-        raise BadRequest("the body is empty: it takes JSON")
+        raise BadRequest("the body is empty: it must be JSON")
     return data
 
 
-def _read(stream: IO[bytes], most: int) -> bytes:
+def _read(stream: IO[bytes], max_bytes: int) -> bytes:
     data = b""
-    while len(data) < most and (more := stream.read(most - len(data))):
+    while len(data) < max_bytes and (more := stream.read(max_bytes - len(data))):
         data = data + more if data else more
     return data
 
 
 @lru_cache(maxsize=100)
 def is_json(content_type: str) -> bool:
-    """Whether this header announces JSON in UTF-8."""
+    """Whether a content type is JSON in UTF-8."""
     kind, parameters = parse_options_header(content_type.lower())
-    named = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
-    return named and parameters.get("charset", "") in CHARSETS
+    is_named_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return is_named_json and parameters.get("charset", "") in CHARSETS

@@ -1,4 +1,4 @@
-"""Which tasks a query asks for: the filters that lists share with what is done to many at once."""
+"""Filters of the operations that list tasks or change many of them."""
 
 from typing import Any
 
@@ -11,119 +11,119 @@ from domain.ids import TaskId, TypeName
 from domain.instants import LATEST
 from domain.status import RULES, Status, Verb
 from entrypoints.http.requests.parsing import Number, WholeNumber
-from entrypoints.http.requests.queries import StrictSchema, moment
+from entrypoints.http.requests.queries import StrictSchema, utc_time
 
 DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS = 50, 1_000
 MAX_CHANGED_TASKS = 1_000_000
 MAX_NAME_CHARACTERS = 200
-ARGS = "args."
+ARGS_PREFIX = "args."
 
 
 class ArgumentFilters(fields.Dict):
-    """What is asked of arguments, by their paths: parameters of their own, whose names OpenAPI can only describe."""
+    """Values of arguments by their paths. Each is a query parameter; OpenAPI has only a pattern for their names."""
 
 
 class FilterQuery(StrictSchema):
-    """All that is asked for has to hold of a task."""
+    """The filters. A task must match each of them."""
 
     status = fields.String(
-        validate=OneOf([status.value for status in Status]), metadata={"description": "Only those that stand so."}
+        validate=OneOf([status.value for status in Status]), metadata={"description": "Only tasks with this status."}
     )
     type = fields.String(
-        # What has a NUL in it is no name, and PostgreSQL has no text for it.
+        # PostgreSQL has no text with a NUL, and no type has such a name.
         validate=[Length(1, MAX_NAME_CHARACTERS), Regexp(r"^[^\x00]+$")],
-        metadata={"description": "Only those of this type, such as add."},
+        metadata={"description": "Only tasks of this type, such as add."},
     )
     created_after = Number(
         validate=Range(0, LATEST.timestamp()),
-        metadata={"description": "Only those created then or later, in Unix seconds, such as 1668797946."},
+        metadata={"description": "Only tasks created at this time or later, in Unix seconds, such as 1668797946."},
     )
     created_before = Number(
         validate=Range(0, LATEST.timestamp()),
-        metadata={"description": "Only those created before then, and not at that moment, in Unix seconds."},
+        metadata={"description": "Only tasks created before this time, in Unix seconds, such as 1668797946."},
     )
     args = ArgumentFilters(
-        data_key=f"{ARGS}*",
+        data_key=f"{ARGS_PREFIX}*",
         metadata={
-            "description": "Only those with this argument: `args.n=5`, `args.to.city=Oslo` for a member of an object, "
-            "as many as you like. The value is that of a string, or the JSON text of a number, true, false or null. "
-            "Members of lists, and what comes after the first 50 arguments, are not searched.",
+            "description": "Only tasks with this argument: `args.n=5`, or `args.to.city=Oslo` for a member of an "
+            "object. Several arguments can be given. The value is the text of a string, or the JSON text of a number, "
+            "true, false or null. Members of lists, and values after the first 50 of a task, are not searched.",
             "additionalProperties": {"type": "string"},
             "allOf": [{"propertyNames": {"pattern": r"^args\..+$"}}],
-            # Without one Swagger UI would make some up, and send it unasked.
+            # Without a default Swagger UI invents a parameter and sends it unasked.
             "default": {},
         },
     )
     cursor = fields.String(
-        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Is not a cursor that `next` gave."),
-        metadata={"description": "Where to go on: the `next` of the answer before."},
+        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Must be the `next` of an earlier answer."),
+        metadata={"description": "The `next` of the previous answer."},
     )
 
     @pre_load
-    def gather(self, sent: Any, **_: Any) -> dict[str, Any]:
-        """The parameters that ask for arguments, as one. ValidationError for one that names none."""
-        args = {name.removeprefix(ARGS): sent[name] for name in sent if name.startswith(ARGS)}
+    def collect_argument_filters(self, sent: Any, **_: Any) -> dict[str, Any]:
+        """Collect the parameters of arguments in one field. Raises ValidationError: one names no argument."""
+        args = {name.removeprefix(ARGS_PREFIX): sent[name] for name in sent if name.startswith(ARGS_PREFIX)}
         if "" in args:
-            raise ValidationError("Names no argument.", ARGS)
-        others = {name: sent[name] for name in sent if not name.startswith(ARGS)}
-        return others | {f"{ARGS}*": args} if args else others
+            raise ValidationError("Must name an argument, as in args.n.", ARGS_PREFIX)
+        others = {name: sent[name] for name in sent if not name.startswith(ARGS_PREFIX)}
+        return others | {f"{ARGS_PREFIX}*": args} if args else others
 
 
 class ListQuery(FilterQuery):
-    """Which tasks to list."""
+    """The query of a page of tasks."""
 
     limit = WholeNumber(
         validate=Range(1, MAX_PAGE_TASKS),
-        metadata={"description": "How many at most.", "default": DEFAULT_PAGE_TASKS},
+        metadata={"description": "Maximum number of tasks in the answer.", "default": DEFAULT_PAGE_TASKS},
     )
 
 
-def _standing(verb: Verb) -> fields.String:
+def _status_filter(verb: Verb) -> fields.String:
     allowed = sorted(RULES[verb])
     return fields.String(
-        validate=OneOf(allowed, error=f"{verb.capitalize()} takes tasks that are {' or '.join(allowed)}."),
-        metadata={"description": f"Only those that stand so. The default is {' and '.join(allowed)}."},
+        validate=OneOf(allowed, error=f"Must be {' or '.join(allowed)}."),
+        metadata={"description": f"Only tasks with this status. The default is {' and '.join(allowed)}."},
     )
 
 
 class ChangeQuery(FilterQuery):
-    """Which tasks to change."""
+    """The query of an operation that changes many tasks."""
 
     limit = WholeNumber(
         validate=Range(1, MAX_CHANGED_TASKS),
-        metadata={"description": "How many are changed at most. The default is all."},
+        metadata={"description": "Maximum number of tasks to change. The default is no limit."},
     )
 
 
 class CancelQuery(ChangeQuery):
-    """Which tasks to cancel."""
+    """The query of cancelling."""
 
-    status = _standing(Verb.CANCEL)
+    status = _status_filter(Verb.CANCEL)
 
 
 class RetryQuery(ChangeQuery):
-    """Which tasks to retry."""
+    """The query of retrying."""
 
-    status = _standing(Verb.RETRY)
+    status = _status_filter(Verb.RETRY)
 
 
 def task_filter(query: dict[str, Any]) -> Filter:
-    """What such a query asks for."""
+    """Make the filter of a query."""
     after, before, type = query.get("created_after"), query.get("created_before"), query.get("type")
     return Filter(
         statuses=frozenset({Status(query["status"])}) if "status" in query else ANY_STATUS,
         type=type and TypeName(type),
-        created_after=None if after is None else moment(after),
-        created_before=None if before is None else moment(before),
+        created_after=None if after is None else utc_time(after),
+        created_before=None if before is None else utc_time(before),
         terms=frozenset(term(path, value) for path, value in query.get("args", {}).items()),
     )
 
 
 def decoded_cursor(query: dict[str, Any]) -> TaskId | None:
-    """Where such a query goes on."""
+    """Decode the cursor of a query: the id of the last task of the previous answer."""
     return TaskId(int(query["cursor"])) if "cursor" in query else None
 
 
 def encoded_cursor(last: TaskId | None) -> str:
-    """How the answer says where to go on, as JSON."""
+    """Encode the id of the last task of an answer as a JSON cursor."""
     return "null" if last is None else f'"{last}"'

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`, which makes a request the same as one before."""
+"""The header `Idempotency-Key`, which makes a repeated request safe."""
 
 from typing import Any
 
@@ -13,13 +13,14 @@ KEY_SCHEMA = {"type": "string", "pattern": PATTERN}
 KEY_HEADER: dict[str, Any] = {
     "in": "header",
     "name": KEY,
-    "description": "A text of your own, such as a UUID. A request with a key, type and arguments that came before is "
-    "answered with the task that it made then, for as long as that one is kept: it may be sent again without harm.",
+    "description": "A text that the client chooses, such as a UUID. A request with the key, type and arguments of an "
+    "earlier one is answered with the task of the earlier one, as long as that task exists, so that it can be repeated "
+    "safely.",
     "schema": KEY_SCHEMA,
 }
 
 
 def idempotency_key_of_request() -> IdempotencyKey | None:
-    """The key that was sent, if one was. Raises InvalidIdempotencyKey: the text does not match PATTERN."""
+    """Read the key of the current request, if it has one. Raises InvalidIdempotencyKey: the key is not valid."""
     given = request.environ.get(WSGI_NAME)
     return None if given is None else idempotency_key(given)

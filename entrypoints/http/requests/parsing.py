@@ -1,4 +1,4 @@
-"""Addresses are read strictly: of queries, what is unknown or stands twice is refused."""
+"""Strict parsing of paths and queries: a repeated or unknown parameter is refused."""
 
 import re
 from typing import Any
@@ -19,33 +19,33 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 def task_id(text: str) -> TaskId:
-    """The id that the text is. UnknownTask where no task can have it, so that the database is not asked."""
+    """Parse a task id, without a query to the database. Raises UnknownTask: no task can have this id."""
     if not _ID.fullmatch(text) or int(text) > MAX_ID:
         raise UnknownTask(text)
     return TaskId(int(text))
 
 
 class TaskPath(BaseConverter):
-    """Whatever stands where an id is asked for, but `new`: that is another address, which takes other methods."""
+    """A path segment that may be a task id. `new` is not one: /task/new is a path with methods of its own."""
 
     regex = "(?!new$)[^/]+"
     part_isolating = True
 
 
 class QueryParser(FlaskParser):
-    """Gives the parameters of a query that were sent, by name."""
+    """Parser of queries that refuses unknown and repeated parameters."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"query": RAISE}  # noqa: RUF012
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        twice = {name: ["Stands twice."] for name, values in req.args.lists() if len(values) > 1}
-        if twice:
-            raise ValidationError(twice)
+        repeated = {name: ["Must be given only once."] for name, values in req.args.lists() if len(values) > 1}
+        if repeated:
+            raise ValidationError(repeated)
         return super().load_querystring(req, schema)
 
 
 class Number(fields.Float):
-    """A finite number as JSON writes it; `float` would take `1_0`, `nan` and other digits than ASCII's."""
+    """A finite number in the syntax of JSON; `float` accepts `1_0`, `nan` and digits beyond ASCII as well."""
 
     def _validated(self, value: str) -> float:
         if not _NUMBER.fullmatch(value):

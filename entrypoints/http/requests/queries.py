@@ -1,4 +1,4 @@
-"""What may stand in the queries, with the limits of each parameter."""
+"""Query parameters of the operations, with their limits."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,28 +12,27 @@ from domain.instants import LATEST
 from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES
 from entrypoints.http.requests.parsing import Number, WholeNumber
 
-MAX_WAIT_SECONDS = 50
-"""Seconds: proxies give up after a minute."""
+MAX_WAIT_SECONDS = 50  # below the minute after which proxies give up
 
 
 class StrictSchema(Schema):
-    """A query that takes what is declared and nothing else."""
+    """A query without undeclared parameters."""
 
-    error_messages = {"unknown": "Is not known here."}  # noqa: RUF012
+    error_messages = {"unknown": "Unknown parameter."}  # noqa: RUF012
 
 
 class NoQuery(StrictSchema):
-    """Nothing."""
+    """A query without parameters."""
 
 
 class ViewQuery(StrictSchema):
-    """How long the answer may take."""
+    """The query of an operation that can wait for the task to finish."""
 
     wait = Number(
         validate=Range(0, MAX_WAIT_SECONDS),
         metadata={
-            "description": "Seconds: answer when the task has finished, or after that time. A task that failed is "
-            "answered like any other: read `status`.",
+            "description": "Seconds to wait for the task to finish; the answer is sent then, or when the time is over. "
+            "A failed task is not an HTTP error: read `status`.",
         },
     )
 
@@ -43,80 +42,84 @@ class TaskOptions(StrictSchema):
 
     delay = Number(
         validate=Range(0, MAX_TIMEOUT_SECONDS),
-        metadata={"description": "Seconds from now before which it does not start, such as 2.5. Not with `run_at`."},
+        metadata={
+            "description": "Seconds from now before the task may start, such as 2.5. Cannot be combined with `run_at`.",
+        },
     )
     run_at = Number(
         validate=Range(0, LATEST.timestamp()),
         metadata={
-            "description": "The moment before which it does not start, in Unix seconds, such as 1893456000. "
-            "Not with `delay`.",
+            "description": "Earliest start of the task, in Unix seconds, such as 1893456000. "
+            "Cannot be combined with `delay`.",
         },
     )
     priority = WholeNumber(
         validate=Range(MIN_PRIORITY, MAX_PRIORITY),
-        metadata={"description": "Higher starts first."},
+        metadata={"description": "Tasks with a higher priority start first."},
     )
     max_attempts = WholeNumber(
         validate=Range(1, MAX_STARTS),
         metadata={
-            "description": "How often it may start when the task itself is at fault: an exception, a timeout, a crash.",
+            "description": "Maximum number of attempts, counting those that ended in an exception, a timeout or a "
+            "crash, but not lost starts.",
         },
     )
     max_losses = WholeNumber(
         validate=Range(0, MAX_STARTS),
         metadata={
-            "description": "How many starts may be lost through no fault of the task before it fails. "
-            "0 makes a task that never starts twice.",
+            "description": "Maximum number of times that the task is started again after a start was lost through no "
+            "fault of the task, such as the death of its handler. With 0 a lost task fails.",
         },
     )
     timeout = Number(
         validate=Range(0, MAX_TIMEOUT_SECONDS, min_inclusive=False),
-        metadata={"description": "Seconds that an attempt may take, such as 60.", "exclusiveMinimum": 0},
+        metadata={"description": "Maximum duration of an attempt in seconds, such as 60.", "exclusiveMinimum": 0},
     )
     ttl = WholeNumber(
         validate=Range(1, MAX_TIMEOUT_SECONDS),
         metadata={
-            "description": "Seconds that the task is kept, counted from when it may run. The default is MAX_TASK_TIME.",
+            "description": "Seconds until the task expires and is deleted, counted from its submission or, if later, "
+            "from its `run_at`. The default is the MAX_TASK_TIME of the service.",
         },
     )
     callback = fields.String(
-        # Which characters an address has is for the domain to say.
+        # The domain checks the characters of the address.
         validate=Length(1, MAX_ADDRESS_CHARACTERS),
         metadata={
-            "description": "The http or https address that is told, signed, when the task has finished, such as "
-            "https://example.org/told. Takes a WEBHOOK_SECRET of the service.",
+            "description": "Address that receives a signed callback when the task has finished, such as "
+            "https://example.org/callback. Requires a WEBHOOK_SECRET in the service.",
         },
     )
 
     @validates_schema
-    def has_one_start(self, data: dict[str, Any], **_: Any) -> None:
-        """ValidationError for a delay and a moment at once."""
+    def check_start_is_given_once(self, data: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError: both `delay` and `run_at` are given."""
         if "delay" in data and "run_at" in data:
-            raise ValidationError("Give delay or run_at, not both.", "run_at")
+            raise ValidationError("Must be absent where delay is given.", "run_at")
 
 
 class SubmitQuery(TaskOptions, ViewQuery):
-    """The options of a task, and how long the answer may take."""
+    """The query of a submission: the options of the task, and the time to wait for it."""
 
 
 QUERY_OPTIONS = frozenset(TaskOptions().fields)
 WHOLE_NUMBER_OPTIONS = frozenset(name for name, field in TaskOptions().fields.items() if isinstance(field, WholeNumber))
 
 
-def task_request(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a Request has of the options of a task that are given so; what else is given is passed over."""
+def task_request_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Make keyword arguments of TaskRequest from the options of a task. Other members are ignored."""
     if QUERY_OPTIONS.isdisjoint(options):
         return {}
-    # To JSON Schema, 1.0 is an integer.
+    # JSON Schema accepts 1.0 as an integer.
     given = {name: int(value) if name in WHOLE_NUMBER_OPTIONS else value for name, value in options.items()}
     return {
         "delay": given.get("delay"),
-        "run_at": moment(given["run_at"]) if "run_at" in given else None,
+        "run_at": utc_time(given["run_at"]) if "run_at" in given else None,
         "ttl": given.get("ttl"),
         "options": {name: given[name] for name in OPTION_NAMES if name in given},
     }
 
 
-def moment(unix_seconds: float) -> datetime:
-    """That moment, UTC-aware."""
+def utc_time(unix_seconds: float) -> datetime:
+    """Convert Unix seconds to a UTC-aware time."""
     return datetime.fromtimestamp(unix_seconds, UTC)

@@ -1,1 +1,1 @@
-"""Writing responses: JSON, errors, CORS headers."""
+"""Responses: JSON, errors and CORS headers."""

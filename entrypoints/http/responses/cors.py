@@ -1,4 +1,4 @@
-"""CORS: pages of the origins that the settings name may use the API, and read its errors too."""
+"""CORS: lets web pages of the origins in the settings call the API and read its answers, errors included."""
 
 from urllib.parse import urlsplit
 
@@ -7,9 +7,9 @@ from flask import Flask, Response, request
 from entrypoints.http.responses.json_response import no_content
 from entrypoints.settings import Settings
 
-ANY = "*"
-READABLE = {"Access-Control-Expose-Headers": "Location, Retry-After"}
-PREFLIGHT = {
+ANY_ORIGIN = "*"
+EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "Location, Retry-After"}
+PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
     "Access-Control-Max-Age": "600",
@@ -18,35 +18,35 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def allow_origins(app: Flask, settings: Settings) -> None:
-    """From now on every answer says whether the page that asked may read it."""
+    """Add CORS headers to every response to a page of an allowed origin."""
     origins = allowed_origins(settings)
 
-    def allow(response: Response) -> Response:
-        if ANY not in origins:
+    def add_headers(response: Response) -> Response:
+        if ANY_ORIGIN not in origins:
             response.vary.add("Origin")
         origin = request.headers.get("Origin")
-        if origin is None or not (ANY in origins or origin.lower().rstrip("/") in origins):
+        if origin is None or not (ANY_ORIGIN in origins or origin.lower().rstrip("/") in origins):
             return response
-        answer = _preflight() if _is_preflight() else response
-        answer.headers["Access-Control-Allow-Origin"] = ANY if ANY in origins else origin
-        answer.headers.update(READABLE)
-        answer.vary.update(response.vary)
-        return answer
+        allowed = _preflight_response() if _is_preflight() else response
+        allowed.headers["Access-Control-Allow-Origin"] = ANY_ORIGIN if ANY_ORIGIN in origins else origin
+        allowed.headers.update(EXPOSED_HEADERS)
+        allowed.vary.update(response.vary)
+        return allowed
 
     if origins:
-        app.after_request(allow)
+        app.after_request(add_headers)
 
 
 def allowed_origins(settings: Settings) -> frozenset[str]:
-    """Those of FRONTEND_URL, and that of the API's own public address."""
+    """List the origins of FRONTEND_URL and of the public address of the API."""
     own = [settings.backend_url] if settings.backend_url else []
     return frozenset(_origin(address) for address in (*settings.frontend_url, *own))
 
 
 def _origin(address: str) -> str:
-    """What a browser sends for a page of that address: lower case, without path and without the default port."""
-    if address == ANY:
-        return ANY
+    """Make the origin of an address as browsers send it: lower case, without path and default port."""
+    if address == ANY_ORIGIN:
+        return ANY_ORIGIN
     parts = urlsplit(address.lower())
     return f"{parts.scheme}://{parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])}"
 
@@ -55,6 +55,6 @@ def _is_preflight() -> bool:
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
-def _preflight() -> Response:
-    """The same for every path: whether it exists, the request itself will tell."""
-    return no_content(PREFLIGHT)
+def _preflight_response() -> Response:
+    """Answer a preflight request. It is the same for every path, also for one that does not exist."""
+    return no_content(PREFLIGHT_HEADERS)

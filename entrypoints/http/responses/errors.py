@@ -1,4 +1,7 @@
-"""What goes wrong becomes an HTTP answer by one table, and always JSON: `{"code", "status", "message", "errors"}`."""
+"""How an error becomes an HTTP answer: ERROR_RESPONSES has the status code of each type of error.
+
+The answer is always JSON: `{"code", "status", "message", "errors"}`, where `errors` is left out if it is empty.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,7 +33,12 @@ Errors = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """How an error is answered; `errors` says which places of the request are wrong, in its query or its body."""
+    """The HTTP answer to one type of error.
+
+    - `code`: the status code.
+    - `errors`: makes the sentences by part of the request, in `query`, `json` or `headers`.
+    - `message`: makes the message.
+    """
 
     code: int
     errors: Callable[[Any], Errors | None] = lambda _: None
@@ -38,9 +46,9 @@ class ErrorResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-SIGNED_CALLBACK = "an address where WEBHOOK_SECRET is set: callbacks are signed"
+CALLBACKS_DISABLED = "absent, since the service has no WEBHOOK_SECRET"
 
-RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
+ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
     {
         UnknownTask: ErrorResponse(404),
         UnknownType: ErrorResponse(404),
@@ -48,54 +56,56 @@ RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
         UnkeepableJson: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
-        InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"It takes {error.takes}."]}}),
+        InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"Must be {error.expected}."]}}),
         CallbacksDisabled: ErrorResponse(
             422,
-            lambda _: {"query": {"callback": [f"It takes {SIGNED_CALLBACK}."]}},
-            lambda _: f"callback is given: it takes {SIGNED_CALLBACK}",
+            lambda _: {"query": {"callback": [f"Must be {CALLBACKS_DISABLED}."]}},
+            lambda _: f"callback is given: it must be {CALLBACKS_DISABLED}",
         ),
         InvalidItems: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
-        KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It is that of task {error.tasks[0]}."]}}),
+        KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )
 
-MESSAGES: Mapping[int, str] = MappingProxyType(
+MESSAGES_BY_CODE: Mapping[int, str] = MappingProxyType(
     {
-        404: "there is nothing at this address",
-        405: "this address does not take that method",
-        500: "something went wrong here; the log says what",
+        404: "the API has no such path",
+        405: "the path does not support the method of the request",
+        500: "the service failed unexpectedly; its log has the details",
     }
 )
-"""For what werkzeug says at more length."""
+"""Messages that replace the longer ones of werkzeug."""
 
 
 def register_error_handlers(app: Flask) -> None:
-    """From now on the app answers these, and all that werkzeug raises, in that form."""
-    for kind, answer in RESPONSES.items():
-        app.register_error_handler(kind, partial(_error_response, answer))
+    """Let the app answer the errors of ERROR_RESPONSES and all errors of werkzeug as JSON."""
+    for kind, error_response in ERROR_RESPONSES.items():
+        app.register_error_handler(kind, partial(_response_to, error_response))
     app.register_error_handler(HTTPException, http_error_response)
 
 
 def http_error_response(error: HTTPException) -> Response:
-    """The answer to what werkzeug or webargs raised. The headers that come with it stay, such as `Allow`."""
-    code, wrong = error.code or 500, getattr(error, "data", {}).get("messages")
-    message = "the query is wrong" if wrong else MESSAGES.get(code, error.description)
-    return _json(code, message, wrong, {name: value for name, value in error.get_headers() if name != "Content-Type"})
+    """Answer an error of werkzeug or webargs. The headers of the error are kept, such as `Allow`."""
+    code, errors = error.code or 500, getattr(error, "data", {}).get("messages")
+    message = "the query has invalid parameters" if errors else MESSAGES_BY_CODE.get(code, error.description)
+    return _json(code, message, errors, {name: value for name, value in error.get_headers() if name != "Content-Type"})
 
 
 def _item_errors(error: InvalidItems) -> Errors:
-    """The sentences of each wrong place."""
+    """Sentences by the path of each wrong value."""
     return {path: [_sentence(reason) for reason in reasons] for path, reasons in error.errors.items()}
 
 
 def _sentence(reason: str | CallbacksDisabled) -> str:
-    return reason if isinstance(reason, str) else f"it takes {SIGNED_CALLBACK}"
+    return reason if isinstance(reason, str) else f"it must be {CALLBACKS_DISABLED}"
 
 
-def _error_response(answer: ErrorResponse, error: Exception) -> Response:
-    return _json(answer.code, answer.message(error), answer.errors(error), answer.headers)
+def _response_to(error_response: ErrorResponse, error: Exception) -> Response:
+    return _json(
+        error_response.code, error_response.message(error), error_response.errors(error), error_response.headers
+    )
 
 
 def _json(code: int, message: str | None, errors: Errors | None, headers: Mapping[str, str]) -> Response:

@@ -1,4 +1,4 @@
-"""Answers made of JSON text."""
+"""Responses made of JSON text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,10 @@ JSON = "application/json"
 
 
 class JsonResponse(Response):
-    """Goes out as it is, in one piece: werkzeug would look for what to correct, and a server send it bit by bit.
+    """A response that is sent unchanged and in one piece, without the corrections of werkzeug.
 
-    What any JSON needs is added on the way out: among the headers each costs as much as a view of the task.
+    The headers that every JSON response has are added while it is sent: each of them costs as much time as the view of
+    a task if werkzeug adds it.
     """
 
     default_mimetype = None
@@ -21,18 +22,18 @@ class JsonResponse(Response):
         self._body = body
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        own = ("Content-Type", JSON), ("Content-Length", str(len(self._body)))
-        start_response(self.status, [*own, *self.headers])
+        common = ("Content-Type", JSON), ("Content-Length", str(len(self._body)))
+        start_response(self.status, [*common, *self.headers])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response
 
 
 def json_response(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer that is this text."""
+    """Make a response of a JSON text."""
     return JsonResponse(text.encode(), status, headers)
 
 
 def no_content(headers: Mapping[str, str] | None = None) -> Response:
-    """An answer that has nothing to say: 204."""
-    answer = Response(status=204, headers=headers)
-    del answer.content_type
-    return answer
+    """Make a response with status 204 and no body."""
+    response = Response(status=204, headers=headers)
+    del response.content_type
+    return response

@@ -1,4 +1,4 @@
-"""The log of a task as the answer shows it."""
+"""JSON of the log of a task."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def log_json(id: TaskId, attempts: Sequence[Attempt]) -> str:
-    """The starts of which there is something to say."""
+    """Make the JSON of a log from the attempts that it has."""
     return f'{{"id":{id},"attempts":[{",".join(map(_attempt_json, attempts))}]}}'
 
 

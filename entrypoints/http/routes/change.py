@@ -1,4 +1,4 @@
-"""Cancel, retry and delete a task."""
+"""Routes that change one task: cancel, retry and delete."""
 
 from flask import Response
 
@@ -10,36 +10,39 @@ from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
 CANCELLED = response(
-    200, "The task, cancelled.", "Task", TASK_EXAMPLE | {"status": "cancelled", "waiting_for": None}
-) | error_responses({**UNKNOWN_TASK, 409: "It is done or failed."})
-RETRIED = response(200, "The task, which waits again.", "Task", TASK_EXAMPLE) | error_responses(
-    {**UNKNOWN_TASK, 409: "It has neither failed nor been cancelled."}
+    200, "The cancelled task.", "Task", TASK_EXAMPLE | {"status": "cancelled", "waiting_for": None}
+) | error_responses({**UNKNOWN_TASK, 409: "The task is done or failed."})
+RETRIED = response(200, "The task, waiting again.", "Task", TASK_EXAMPLE) | error_responses(
+    {**UNKNOWN_TASK, 409: "The task is neither failed nor cancelled."}
 )
-DELETED = {204: {"description": "It is gone."}} | error_responses({**UNKNOWN_TASK, 409: "It runs."})
+DELETED = {204: {"description": "The task was deleted."}} | error_responses(
+    {**UNKNOWN_TASK, 409: "The task is running."}
+)
 
 
 def add_change(tasks: Blueprint, services: Services) -> None:
-    """Adds the routes that change a task which is there."""
+    """Add the routes."""
     cancel, retry, delete = services.cancel_task(), services.retry_task(), services.delete_task()
 
     @tasks.operation("POST", "/task/<id>/cancel", parameters=[TASK_ID], responses=CANCELLED)
     def cancel_task(id: str) -> Response:
         """Cancel a task
 
-        It does not start any more, and what runs is ended. Cancelling twice is no error.
+        A waiting task does not start any more, and a running task is ended. A task that is cancelled already is
+        returned unchanged.
         """
         return json_response(task_json(cancel(task_id(id))))
 
     @tasks.operation("POST", "/task/<id>/retry", parameters=[TASK_ID], responses=RETRIED)
     def retry_task(id: str) -> Response:
-        """Retry a task that failed or was cancelled
+        """Retry a failed or cancelled task
 
-        It waits again under its id, allowed as many attempts more as its type has.
+        The task waits again under the same id, with as many new attempts as the `max_attempts` of its type.
         """
         return json_response(task_json(retry(task_id(id))))
 
     @tasks.operation("DELETE", "/task/<task:id>", parameters=[TASK_ID], responses=DELETED)
     def delete_task(id: str) -> Response:
-        """Delete a task, with all that is kept of it"""
+        """Delete a task with its result and its log"""
         delete(task_id(id))
         return no_content()

@@ -1,4 +1,4 @@
-"""POST /tasks/cancel and /tasks/retry: change many tasks."""
+"""Routes that change many tasks: POST /tasks/cancel and /tasks/retry."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,41 +14,42 @@ from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
 EXAMPLE = {"count": 1200, "next": None}
-WRONG = {422: "A parameter is not known or out of bounds, or the status is none that this takes."}
-CANCELLED = response(200, "How many were cancelled.", "Changed", EXAMPLE) | error_responses(WRONG)
-RETRIED = response(200, "How many wait again.", "Changed", EXAMPLE) | error_responses(WRONG)
+INVALID_QUERY = {422: "A parameter is unknown or out of bounds, or the status is not one that the operation accepts."}
+CANCELLED = response(200, "The number of cancelled tasks.", "Changed", EXAMPLE) | error_responses(INVALID_QUERY)
+RETRIED = response(200, "The number of tasks that wait again.", "Changed", EXAMPLE) | error_responses(INVALID_QUERY)
 
 
 def add_change_many(tasks: Blueprint, services: Services) -> None:
-    """Adds the routes that change many."""
+    """Add the routes. Both share one slot, so that a process serves one such request at a time."""
     cancel, retry = services.cancel_tasks(), services.retry_tasks()
-    bulkhead = Bulkhead(1, "another request changes many tasks, try again")
+    bulkhead = Bulkhead(1, "another request is changing many tasks: try again")
 
-    def changed(change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]) -> Response:
+    def change_many(change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]) -> Response:
         with bulkhead:
-            done = change(
+            result = change(
                 ChangeTasksRequest(
                     filter=task_filter(query), before=decoded_cursor(query), limit=query.get("limit", MAX_ID)
                 )
             )
-        return json_response(f'{{"count":{done.count},"next":{encoded_cursor(done.next)}}}')
+        return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
 
     @tasks.operation("POST", "/tasks/cancel", query=CancelQuery(), responses=CANCELLED)
     def cancel_tasks(query: dict[str, Any]) -> Response:
         """Cancel many tasks
 
-        Those that wait or run and of which all holds that the query asks for; without a query, all. Newest first and in
-        batches, for 10 seconds at most: what is left then is reached by the same request with `next` as its `cursor`.
-        So is what could not be reached because somebody had it locked, or the database went away. One request of this
-        kind at a time: another is answered 503.
+        The request cancels all waiting and running tasks that match every filter; without filters, all of them. It
+        changes tasks in batches, newest first, and stops after 10 seconds, at a batch with a locked task, or when the
+        database becomes unavailable. If `next` is not null, the same request with `next` as its `cursor` continues.
+        Each process of the API serves one such request at a time and answers another with 503.
         """
-        return changed(cancel, query)
+        return change_many(cancel, query)
 
     @tasks.operation("POST", "/tasks/retry", query=RetryQuery(), responses=RETRIED)
     def retry_tasks(query: dict[str, Any]) -> Response:
         """Retry many tasks
 
-        Those that failed or were cancelled and of which all holds that the query asks for; without a query, all. Each
-        waits again under its id, allowed as many attempts more as its type has. In batches, as for cancelling.
+        The request retries all failed and cancelled tasks that match every filter; without filters, all of them. Each
+        task waits again under the same id, with as many new attempts as the `max_attempts` of its type. The request
+        works in batches and has a `next`, as the request that cancels many tasks.
         """
-        return changed(retry, query)
+        return change_many(retry, query)

@@ -1,4 +1,4 @@
-"""GET /task/{id}/events: a task as it changes, as server-sent events."""
+"""Route that streams the changes of a task: GET /task/{id}/events."""
 
 import json
 from collections.abc import Iterator
@@ -19,22 +19,22 @@ from entrypoints.task_json import task_json
 
 EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
-"""In milliseconds: what browsers wait before they come again."""
+"""Field with the milliseconds that browsers wait before they reconnect."""
 HEARTBEAT = b":\n\n"
-UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Proxies are asked to hand on what they have."""
+UNBUFFERED_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""Headers that ask proxies to forward each event at once."""
 
-LAST_EVENT: dict[str, Any] = {
+LAST_EVENT_ID: dict[str, Any] = {
     "in": "header",
     "name": "Last-Event-ID",
-    "description": "The id of the last event that was seen: what it showed is not sent again.",
+    "description": "Id of the last event that the client received. The stream continues after this event.",
     "schema": {"type": "string"},
 }
 EVENT = {
     "type": "object",
-    "description": "One event of the stream.",
+    "description": "An event of the stream.",
     "properties": {
-        "id": {"type": "string", "description": "The version of the task, for `Last-Event-ID`."},
+        "id": {"type": "string", "description": "Version of the task, for `Last-Event-ID`."},
         "data": {
             "type": "string",
             "description": "The task.",
@@ -46,45 +46,49 @@ EVENT = {
 }
 STREAM = {
     200: {
-        "description": "A stream of events. It has only one, and `Retry-After`, where too many are followed already.",
+        "description": "A stream of events. If too many tasks are followed already, it has one event only, and the "
+        "answer has `Retry-After`.",
         "headers": RETRY_AFTER_HEADERS,
         "content": {EVENT_STREAM: {"schema": EVENT, "example": {"id": "741", "data": json.dumps(TASK_EXAMPLE)}}},
     },
-    204: {"description": "The task has finished, and `Last-Event-ID` says that this was seen: do not come again."},
-} | error_responses({**UNKNOWN_TASK, 422: "It takes no parameters."})
+    204: {"description": "The task has finished, and the client has received its last event: it must not reconnect."},
+} | error_responses({**UNKNOWN_TASK, 422: "The request has query parameters, and this operation has none."})
 
 
 def add_events(tasks: Blueprint, services: Services) -> None:
-    """Adds the route that streams."""
+    """Add the route."""
     follow = services.follow_task()
 
-    @tasks.operation("GET", "/task/<id>/events", query=NoQuery(), parameters=[TASK_ID, LAST_EVENT], responses=STREAM)
+    @tasks.operation("GET", "/task/<id>/events", query=NoQuery(), parameters=[TASK_ID, LAST_EVENT_ID], responses=STREAM)
     def task_events(query: dict[str, Any], id: str) -> Response:
         """Follow a task by server-sent events
 
-        The task as it stands, and again whenever its status or its progress has changed, until it has finished; states
-        in between may merge, the last one always comes. A line with a colon alone is a sign of life. Browsers read this
-        with `new EventSource(…)`, and come again by themselves where a connection was cut.
+        The stream sends the current task, and the task again after each change of its status or progress, until the
+        task has finished. Changes in quick succession may be merged; the last one is always sent. A line with only a
+        colon is a heartbeat. `new EventSource(…)` in a browser reads such a stream and reconnects by itself.
         """
-        following = follow(task_id(id))
-        is_known = str(following.first.stored.version) == request.headers.get("Last-Event-ID")
-        if is_known and following.first.task.status.is_final:
+        follower = follow(task_id(id))
+        is_first_known = str(follower.first.stored.version) == request.headers.get("Last-Event-ID")
+        if is_first_known and follower.first.task.status.is_final:
             return no_content()
-        headers = UNBUFFERED | (RETRY_AFTER_ONE_SECOND if following.was_turned_away else {})
-        answer = Response(stream(following, is_known), headers=headers, content_type=EVENT_STREAM)
-        answer.call_on_close(following.close)
-        return answer
+        headers = UNBUFFERED_HEADERS | (RETRY_AFTER_ONE_SECOND if follower.was_turned_away else {})
+        response = Response(stream(follower, is_first_known), headers=headers, content_type=EVENT_STREAM)
+        response.call_on_close(follower.close)
+        return response
 
 
-def stream(following: TaskFollower, is_known: bool) -> Iterator[bytes]:
-    """The views as events, the first one unless it is known, and signs of life where they look the same."""
+def stream(follower: TaskFollower, is_first_known: bool) -> Iterator[bytes]:
+    """Yield an event for each view that differs from the one before, and a heartbeat for each that does not.
+
+    The first view is left out if the client knows it.
+    """
     yield RECONNECT
-    shown = following.first.once(task_json)
-    if not is_known:
-        yield following.first.once(_event)
-    for view in following.later():
-        before, shown = shown, view.once(task_json)
-        yield view.once(_event) if shown != before else HEARTBEAT
+    current = follower.first.once(task_json)
+    if not is_first_known:
+        yield follower.first.once(_event)
+    for view in follower.later():
+        previous, current = current, view.once(task_json)
+        yield view.once(_event) if current != previous else HEARTBEAT
 
 
 def _event(view: View) -> bytes:

@@ -1,4 +1,4 @@
-"""Whether the API is there, and whether it can work."""
+"""Routes that monitors call: /ping, /health/live and /health/ready."""
 
 from flask import Response
 
@@ -7,27 +7,27 @@ from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
-ONLINE = response(200, "It is.", "State", {"status": "online"})
-LIVE = response(200, "It lives.", "State", {"status": "live"})
-READY = response(200, "It can.", "State", {"status": "ready"}) | error_responses({})
+ONLINE = response(200, "The API is online.", "State", {"status": "online"})
+LIVE = response(200, "The process is alive.", "State", {"status": "live"})
+READY = response(200, "The API can serve requests.", "State", {"status": "ready"}) | error_responses({})
 
 
 def add_health(health: Blueprint, services: Services) -> None:
-    """Adds the routes that machines ask."""
+    """Add the routes."""
     ping_database = services.ping()
 
     @health.operation("GET", "/ping", responses=ONLINE)
     def ping() -> Response:
-        """Say whether the API is online"""
+        """Check whether the API is online"""
         return json_response('{"status":"online"}')
 
     @health.operation("GET", "/health/live", responses=LIVE)
     def live() -> Response:
-        """Say whether the process lives"""
+        """Check whether the process is alive"""
         return json_response('{"status":"live"}')
 
     @health.operation("GET", "/health/ready", responses=READY)
     def ready() -> Response:
-        """Say whether the API can work: whether the database answers"""
+        """Check whether the API can serve requests: whether the database answers"""
         ping_database()
         return json_response('{"status":"ready"}')

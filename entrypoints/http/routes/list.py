@@ -1,4 +1,4 @@
-"""GET /tasks and /tasks/counts: look at many tasks."""
+"""Routes that read many tasks: GET /tasks and /tasks/counts."""
 
 import json
 from typing import Any
@@ -16,32 +16,32 @@ from entrypoints.task_json import summary_json
 
 PAGE_EXAMPLE = {"tasks": [{name: TASK_EXAMPLE[name] for name in SUMMARY["properties"]}], "next": None}
 LISTED = response(200, "A page of tasks.", "Page", PAGE_EXAMPLE) | error_responses(
-    {422: "A parameter is not known or out of bounds."}
+    {422: "A parameter is unknown or out of bounds."}
 )
 COUNTS_EXAMPLE = {"counts": {"add": {"waiting": 3, "done": 10}, "default": {"failed": 1}}}
-COUNTED = response(200, "How many there are.", "Counts", COUNTS_EXAMPLE) | error_responses({})
+COUNTED = response(200, "The number of tasks by type and status.", "Counts", COUNTS_EXAMPLE) | error_responses({})
 
 
 def add_list(tasks: Blueprint, services: Services) -> None:
-    """Adds the routes that read many."""
-    page, count = services.list_tasks(), services.count_tasks()
+    """Add the routes."""
+    list_page, count = services.list_tasks(), services.count_tasks()
 
     @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
     def list_tasks(query: dict[str, Any]) -> Response:
         """List tasks
 
-        Newest first, without arguments and results; those of which all holds that the query asks for.
+        The answer has the tasks that match every filter, newest first, without arguments and results.
         """
         request = ListTasksRequest(
             filter=task_filter(query), before=decoded_cursor(query), limit=query.get("limit", DEFAULT_PAGE_TASKS)
         )
-        return json_response(_page_json(page(request)))
+        return json_response(_page_json(list_page(request)))
 
     @tasks.operation("GET", "/tasks/counts", responses=COUNTED)
     def count_tasks() -> Response:
-        """Count the tasks
+        """Count tasks by type and status
 
-        By type and status, those of which there are any.
+        Counts of zero are left out.
         """
         return json_response(json.dumps({"counts": count()}, ensure_ascii=False))
 

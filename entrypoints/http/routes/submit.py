@@ -1,4 +1,4 @@
-"""POST /task/new: submit a task."""
+"""Routes that submit a task: POST /task/new and /task/new/{type}."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,70 +16,74 @@ from entrypoints.http.limits.wait import retry_headers, wait_for_task
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, error_responses, response
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
-from entrypoints.http.requests.queries import SubmitQuery, task_request
+from entrypoints.http.requests.queries import SubmitQuery, task_request_options
 from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
-BODY = {"type": "object", "additionalProperties": True, "description": "The arguments by name."}
-LOCATION = {"description": "Where to view the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
+BODY = {"type": "object", "additionalProperties": True, "description": "Arguments of the function, by name."}
+LOCATION = {"description": "Address of the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
 HEADERS = {"Location": LOCATION, **RETRY_AFTER_HEADERS}
-SUBMITTED = response(201, "The task, which waits.", "Task", TASK_EXAMPLE, headers=HEADERS) | response(
-    200, "The task that was submitted before with this key.", "Task", TASK_EXAMPLE, headers=HEADERS
+SUBMITTED = response(201, "The new task.", "Task", TASK_EXAMPLE, headers=HEADERS) | response(
+    200, "The task of an earlier request with the same idempotency key.", "Task", TASK_EXAMPLE, headers=HEADERS
 )
-UNKNOWN_TYPE = {404: "Nobody has published that type."}
-REFUSED = {
+UNKNOWN_TYPE = {404: "No handler has published this type."}
+INVALID_REQUEST = {
     400: "The body is not JSON.",
-    413: "The body is too large.",
-    415: "The body is of another content type.",
-    422: "Arguments that do not fit the type or cannot be kept, options that are not known or out of bounds, or a key "
-    "that a task with another type or other arguments has.",
+    413: "The body is longer than the MAX_BODY of the service.",
+    415: "The content type of the body is not JSON in UTF-8.",
+    422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
+    "of bounds, or the idempotency key belongs to a task with another type or other arguments.",
 }
 TYPE = {
     "in": "path",
     "name": "type",
     "required": True,
-    "description": "The name of the function. `GET /types` says which there are.",
+    "description": "Name of the type. `GET /types` lists all types.",
     "schema": {"type": "string", "minLength": 1},
 }
 
 
 def add_submit(tasks: Blueprint, services: Services) -> None:
-    """Adds the routes that submit."""
+    """Add the routes."""
     submit, settings, wait = services.submit_task(), services.settings(), wait_for_task(services)
     bulkhead = Bulkhead(settings.http_threads * 3 // 4)
 
-    def submitted(type: TypeName, query: dict[str, Any]) -> Response:
+    def submit_body(type: TypeName, query: dict[str, Any]) -> Response:
         with suspended(), bulkhead:
             text = body(settings.max_body)
-        wanted = TaskRequest(type=type, args=json_object(text), key=idempotency_key_of_request(), **task_request(query))
-        task = submit(wanted)
-        return _answer(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
+        request = TaskRequest(
+            type=type, args=json_object(text), key=idempotency_key_of_request(), **task_request_options(query)
+        )
+        task = submit(request)
+        return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
-    @tasks.operation("POST", "/task/new", **_takes({"required_arg": "test"}), **_answers())
+    @tasks.operation("POST", "/task/new", **_request_docs({"required_arg": "test"}), **_response_docs())
     def submit_default(query: dict[str, Any]) -> Response:
-        """Submit a task of the type default
+        """Submit a task of type default
 
-        The body is its arguments.
+        The body is a JSON object with the arguments of the function.
         """
-        return submitted(DEFAULT_TYPE, query)
+        return submit_body(DEFAULT_TYPE, query)
 
-    @tasks.operation("POST", "/task/new/<type>", **_takes({"a": 1, "b": 2}, TYPE), **_answers(UNKNOWN_TYPE))
+    @tasks.operation(
+        "POST", "/task/new/<type>", **_request_docs({"a": 1, "b": 2}, TYPE), **_response_docs(UNKNOWN_TYPE)
+    )
     def submit_named(query: dict[str, Any], type: str) -> Response:
-        """Submit a task of a named type
+        """Submit a task
 
-        The body is the arguments of the function.
+        The body is a JSON object with the arguments of the function.
         """
-        return submitted(TypeName(type), query)
+        return submit_body(TypeName(type), query)
 
 
-def _answer(awaited: Awaited, code: int, base: str) -> Response:
-    # Without a public address the path alone: it holds for whatever address the request was sent to.
+def _task_response(awaited: Awaited, code: int, base: str) -> Response:
+    # Without a public address the path alone is sent, which is valid for every address of the API.
     location = {"Location": f"{base}/task/{awaited.view.task.id}/view"}
     return json_response(task_json(awaited.view), code, location | retry_headers(awaited))
 
 
-def _takes(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+def _request_docs(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "query": SubmitQuery(),
         "parameters": [*parameters, KEY_HEADER],
@@ -87,5 +91,5 @@ def _takes(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, An
     }
 
 
-def _answers(more: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
-    return {"responses": SUBMITTED | error_responses({**more, **REFUSED})}
+def _response_docs(more: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
+    return {"responses": SUBMITTED | error_responses({**more, **INVALID_REQUEST})}

@@ -1,4 +1,4 @@
-"""POST /tasks: submit many tasks, all or none."""
+"""Route that submits many tasks, all or none: POST /tasks."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -19,21 +19,22 @@ from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.openapi.describe import error_responses, json_schema, response
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.idempotency_key import KEY_SCHEMA
-from entrypoints.http.requests.queries import NoQuery, TaskOptions, task_request
+from entrypoints.http.requests.queries import NoQuery, TaskOptions, task_request_options
 from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 
 MAX_TASKS = 10_000
 MAX_BYTES = 32 * 1024 * 1024
-MAX_ARRIVING, MAX_WORKED_ON = 4, 1
-"""At once: each takes memory and time that many small requests would share."""
+MAX_BODIES_RECEIVED, MAX_BODIES_PROCESSED = 4, 1
+"""Limits on the bodies that are received and processed at once, since each takes much memory and time."""
+MAX_PROCESSING_WAIT_SECONDS = 5.0
 
 ITEM: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "The name of the function."},
-        "args": {"type": "object", "default": {}, "description": "Its arguments by name."},
-        "idempotency_key": KEY_SCHEMA | {"description": "As the header `Idempotency-Key` of a single task."},
+        "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "Name of the type."},
+        "args": {"type": "object", "default": {}, "description": "Arguments of the function, by name."},
+        "idempotency_key": KEY_SCHEMA | {"description": "Same as the header `Idempotency-Key` of a single task."},
         **json_schema(TaskOptions())["properties"],
     },
     "additionalProperties": False,
@@ -50,68 +51,68 @@ BODY = {
         }
     },
 }
-CREATED = response(201, "They wait.", "Ids", {"ids": [192, 193]}) | error_responses(
+CREATED = response(201, "All tasks were created.", "Ids", {"ids": [192, 193]}) | error_responses(
     {
         400: "The body is not JSON.",
-        413: f"The body has more than {MAX_BYTES} bytes.",
-        415: "The body is of another content type.",
-        422: "Some cannot be submitted, so none was; `errors` names each by its index.",
+        413: f"The body is longer than {MAX_BYTES} bytes.",
+        415: "The content type of the body is not JSON in UTF-8.",
+        422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index.",
     }
 )
 
 
 def add_submit_many(tasks: Blueprint, services: Services) -> None:
-    """Adds the route that submits many."""
+    """Add the route."""
     submit, settings = services.submit_tasks(), services.settings()
-    read = reader(services.checker())
-    arriving, at_work = (
-        Bulkhead(MAX_ARRIVING),
-        Bulkhead(MAX_WORKED_ON, "others submit many tasks, try again", patience=5),
+    parse = item_parser(services.checker())
+    receiving = Bulkhead(MAX_BODIES_RECEIVED)
+    processing = Bulkhead(
+        MAX_BODIES_PROCESSED, "another request is submitting many tasks: try again", MAX_PROCESSING_WAIT_SECONDS
     )
 
     @tasks.operation("POST", "/tasks", query=NoQuery(), requestBody=BODY, responses=CREATED)
     def submit_many(query: dict[str, Any]) -> Response:
         """Submit many tasks
 
-        All of them or none, up to 10,000 and 32 MiB. The ids come in the order of the items. An item whose
-        `idempotency_key` has a task already, of the same type and with the same arguments, has the id of that one.
+        The request creates all tasks or none. The body has up to 10,000 items and 32 MiB. The ids are in the order of
+        the items. An item with the `idempotency_key`, type and arguments of an existing task gets the id of that task.
         """
-        with arriving, ExitStack() as at_its_turn:
+        with receiving, ExitStack() as processing_slot:
             with suspended():
                 text = body(MAX_BYTES)
-                at_its_turn.enter_context(at_work)
-            ids = submit(map(read, up_to(MAX_TASKS, json_items(text, settings.max_body))))
+                processing_slot.enter_context(processing)
+            ids = submit(map(parse, up_to(MAX_TASKS, json_items(text, settings.max_body))))
         return json_response(f'{{"ids":{json.dumps(ids, separators=(",", ":"))}}}', 201)
 
 
-def up_to(most: int, items: Iterable[Any]) -> Iterator[Any]:
-    """The items; UnprocessableEntity at the first that is one too many."""
+def up_to(limit: int, items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the items. Raises UnprocessableEntity: there are more than `limit`."""
     for nth, item in enumerate(items):
-        if nth == most:
-            raise UnprocessableEntity(f"the body has more than {most} items")
+        if nth == limit:
+            raise UnprocessableEntity(f"the body has more than {limit} items")
         yield item
 
 
-def reader(checker: ArgumentChecker) -> Callable[[Any], TaskRequest | UnreadableItem]:
-    """Makes requests of items."""
+def item_parser(checker: ArgumentChecker) -> Callable[[Any], TaskRequest | UnreadableItem]:
+    """Make the function that parses an item of the body."""
     schema = json.dumps(ITEM)
 
-    def read(item: Any) -> TaskRequest | UnreadableItem:
+    def parse(item: Any) -> TaskRequest | UnreadableItem:
         if isinstance(item, UnkeepableJson):
             return UnreadableItem({item.path: [item.why]})
-        # What the arguments hold is looked at by the schema of their type.
-        if errors := checker.errors(schema, _without_members(item)):
+        # The schema of the type checks the members of the arguments later.
+        if errors := checker.errors(schema, _with_empty_args(item)):
             return UnreadableItem(errors)
         return TaskRequest(
             type=TypeName(item.get("type", DEFAULT_TYPE)),
             args=item.get("args", {}),
             key=IdempotencyKey(item["idempotency_key"]) if "idempotency_key" in item else None,
-            **task_request(item),
+            **task_request_options(item),
         )
 
-    return read
+    return parse
 
 
-def _without_members(item: Any) -> Any:
+def _with_empty_args(item: Any) -> Any:
     has_args = isinstance(item, dict) and isinstance(item.get("args"), dict)
     return item | {"args": {}} if has_args else item

@@ -1,4 +1,4 @@
-"""GET /types: what can be run."""
+"""Route that lists the types of tasks: GET /types."""
 
 import json
 from dataclasses import asdict
@@ -12,21 +12,20 @@ from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
-LISTED = response(200, "Every known type.", "Types") | error_responses({})
+LISTED = response(200, "All known types.", "Types") | error_responses({})
 
 
 def add_types(types: Blueprint, services: Services) -> None:
-    """Adds the route that says which types there are."""
-    known = services.known_types()
+    """Add the route."""
+    known_types = services.known_types()
 
     @types.operation("GET", "/types", responses=LISTED)
     def list_types() -> Response:
-        """List the types
+        """List the types of tasks
 
-        With the JSON Schema of their arguments, the options that their tasks have where none are given, and when they
-        recur.
+        Each type has the JSON Schema of its arguments, the default options of its tasks, and its schedule.
         """
-        return json_response(f'{{"types":[{",".join(map(_type_json, known.all().values()))}]}}')
+        return json_response(f'{{"types":[{",".join(map(_type_json, known_types.all().values()))}]}}')
 
 
 def _type_json(published: PublishedType) -> str:

@@ -1,4 +1,4 @@
-"""GET /task/{id} and its log: look at a task."""
+"""Routes that read one task: its view and its log."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
 VIEWED = response(200, "The task.", "Task", TASK_EXAMPLE, headers=RETRY_AFTER_HEADERS) | error_responses(
-    {**UNKNOWN_TASK, 422: "A parameter is not known or out of bounds."}
+    {**UNKNOWN_TASK, 422: "A parameter is unknown or out of bounds."}
 )
-LOGGED = response(200, "Its log.", "Log", LOG_EXAMPLE) | error_responses(UNKNOWN_TASK)
+LOGGED = response(200, "The log of the task.", "Log", LOG_EXAMPLE) | error_responses(UNKNOWN_TASK)
 
 
 def add_view(tasks: Blueprint, services: Services) -> None:
-    """Adds the routes that read."""
-    view, log = services.view_task(), services.view_log()
+    """Add the routes."""
+    view, attempts = services.view_task(), services.view_log()
     wait = wait_for_task(services)
 
-    def viewed(id: TaskId, query: dict[str, Any]) -> Response:
+    def wait_and_view(id: TaskId, query: dict[str, Any]) -> Response:
         awaited = wait(view(id), query)
         return json_response(task_json(awaited.view), headers=retry_headers(awaited))
 
@@ -42,21 +42,21 @@ def add_view(tasks: Blueprint, services: Services) -> None:
     def view_task(query: dict[str, Any], id: str) -> Response:
         """View a task
 
-        Where it stands, its arguments, and its result once it is done.
+        The answer has the status of the task, its arguments, and its result once it is done.
         """
-        return viewed(task_id(id), query)
+        return wait_and_view(task_id(id), query)
 
     @tasks.operation("GET", "/task/<task:id>", query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
     def get_task(query: dict[str, Any], id: str) -> Response:
-        """View a task, by its shorter address"""
-        return viewed(task_id(id), query)
+        """View a task at its shorter path"""
+        return wait_and_view(task_id(id), query)
 
     @tasks.operation("GET", "/task/<id>/log", parameters=[TASK_ID], responses=LOGGED)
     def view_log(id: str) -> Response:
         """View the log of a task
 
-        What its function printed and logged, the last 64 KiB of each start, and the tracebacks. A start has its entry
-        as soon as it has ended, if it failed, was lost or printed anything; the last 50 are shown.
+        The log has the output of the function, the last 64 KiB of each start, and the tracebacks. A start gets an entry
+        when it has ended, if it failed, was lost or printed anything. The answer has the last 50 entries.
         """
-        found = task_id(id)
-        return json_response(log_json(found, log(found)))
+        task = task_id(id)
+        return json_response(log_json(task, attempts(task)))

@@ -1,4 +1,4 @@
-"""The WSGI server: some workers on one port, each with some threads."""
+"""The WSGI server: worker processes on one port, each with threads."""
 
 import errno
 import logging
@@ -16,20 +16,18 @@ from entrypoints import parent_pipes
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
-MAX_READY_SECONDS = 5.0
-"""Seconds that a port may be taken."""
-MAX_HEAD_BYTES = 128 * 1024
-"""Bytes of a request before its body."""
-QUIET: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
-"""What the server has to say goes where everything goes."""
+MAX_PORT_WAIT_SECONDS = 5.0  # time for the workers of a killed server to release its port
+MAX_HEAD_BYTES = 128 * 1024  # request line and headers
+LOGGING: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
+"""Logging of the server, without handlers of its own: its lines go to the log of the process."""
 
 
 class CannotListen(Exception):
-    """The address is taken, or none of this machine."""
+    """The host is not an address of this machine, or the port is in use."""
 
 
 def serve(settings: Settings) -> None:
-    """Answers until SIGTERM or SIGINT, and then what is in flight. CannotListen where the port is taken."""
+    """Serve until SIGTERM or SIGINT, and finish the requests in flight. Raises CannotListen: the port is in use."""
     address = free_address(settings.host, settings.port)
     server = Granian(
         "entrypoints.http",
@@ -39,32 +37,32 @@ def serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES),
         workers=settings.http_workers,
-        # Threads are made when they are needed, and end when they are not. ConcurrencyLimit lets HTTP_THREADS work; as
-        # many may wait for what clients send.
+        # The server starts threads on demand. ConcurrencyLimit lets HTTP_THREADS requests run; as many more may receive
+        # their bodies, and HTTP_WAITERS may wait for tasks.
         blocking_threads=2 * settings.http_threads + settings.http_waiters,
         respawn_failed_workers=True,
         workers_kill_timeout=max(1, round(settings.grace)),
         log_level=LogLevels.error,
-        log_dictconfig=QUIET,
+        log_dictconfig=LOGGING,
     )
-    server.on_startup(Thread(target=tell_when_ready, args=(address, settings.port), daemon=True).start)
+    server.on_startup(Thread(target=report_ready, args=(address, settings.port), daemon=True).start)
     server.serve(target_loader=load, wrap_loader=False)
 
 
 def load() -> Any:
-    """The app, in the process of a worker: the one that watches over the workers stays small without it."""
+    """Build the app in a worker process. The parent of the workers stays small without it."""
     from entrypoints.http.wsgi.worker import app
 
     return app()
 
 
 def free_address(host: str, port: int) -> str:
-    """The IP address of the host. CannotListen where it is not ours or the port is taken, and stays so.
+    """Resolve the host to an IP address, and check that the port is free, since granian would share it silently.
 
-    The server would share the port with another of its kind without a word. Workers of one that was killed keep it for
-    a moment.
+    Raises CannotListen: the host is not an address of this machine, or the port is still in use after
+    MAX_PORT_WAIT_SECONDS.
     """
-    end = time.monotonic() + MAX_READY_SECONDS
+    end = time.monotonic() + MAX_PORT_WAIT_SECONDS
     while True:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -78,17 +76,17 @@ def free_address(host: str, port: int) -> str:
             time.sleep(0.1)
 
 
-def tell_when_ready(address: str, port: int) -> None:
-    """Waits until a worker listens, and tells whoever waits for this process."""
-    while not answers(address, port):
+def report_ready(address: str, port: int) -> None:
+    """Wait until a worker listens, then log it and report it to the parent process."""
+    while not is_listening(address, port):
         time.sleep(0.01)
-    shown = f"[{address}]" if ":" in address else address
-    log.info("ready on http://%s:%d", shown, port)
-    parent_pipes.ready(f"http://{shown}:{port}")
+    host = f"[{address}]" if ":" in address else address
+    log.info("ready on http://%s:%d", host, port)
+    parent_pipes.ready(f"http://{host}:{port}")
 
 
-def answers(address: str, port: int) -> bool:
-    """Whether somebody listens there."""
-    # Workers are forked meanwhile: nothing that takes a lock of the C library, such as looking names up.
+def is_listening(address: str, port: int) -> bool:
+    """Whether a process listens on the address."""
+    # Workers are forked meanwhile, so nothing here may take a lock of the C library, as name resolution does.
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         return probe.connect_ex((address, port)) == 0

@@ -1,4 +1,4 @@
-"""One worker process: the app with connections of its own."""
+"""A worker process: the app with its own database connections."""
 
 import multiprocessing
 import os
@@ -17,56 +17,56 @@ from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 
-ORPHAN_POLL_SECONDS = 2.0
-"""Seconds that a worker may go on after the process that watched over it has ended: the next one needs its port."""
+MAX_ORPHAN_SECONDS = 2.0
+"""Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
 
 def app() -> Flask:
-    """The app, made from the environment. It answers at once, with 503 until the database is there and ready."""
+    """Build the app from the environment. It answers at once, with 503 until the database is ready."""
     process.configure_logging("http")
     settings = Settings.from_environment(os.environ)
     storage = PostgresStorage(settings=settings)
     container = ApiContainer(settings=settings, storage=storage)
-    aside(end_with_parent)
+    run_in_background(end_with_parent)
     # Requests under way still need the rest of the resources; those end with this process.
-    at_the_end(lambda: container.change_feed().close())
-    made = create_app(container)
-    aside(lambda: prepare(storage))
+    on_stop_signal(lambda: container.change_feed().close())
+    flask_app = create_app(container)
+    run_in_background(lambda: prepare(storage))
     process.spare_the_collector()
-    return made
+    return flask_app
 
 
 def prepare(storage: PostgresStorage) -> None:
-    """Wait for the database, and keep the clock from then on."""
+    """Wait for the database, then start the clock."""
     process.prepare_database(storage)
     storage.clock().open()
 
 
-def at_the_end(work: Callable[[], None]) -> None:
-    """Do it as soon as this process is asked to stop, whoever handles the signal: nobody is to wait any longer then."""
+def on_stop_signal(work: Callable[[], None]) -> None:
+    """Do the work on SIGTERM or SIGINT, whichever handler the signal has, so that no request waits any longer."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno())
 
     def wait_for_signals() -> None:
-        # For ever: another signal must find the writer open, or it would write into what has its number by then.
+        # Runs until the process ends: after the writer is closed, a signal would be written to a reused descriptor.
         with reader, writer:
             while received := reader.recv(100):
                 if {signal.SIGTERM, signal.SIGINT} & {*received}:
                     work()
 
-    aside(wait_for_signals)
+    run_in_background(wait_for_signals)
 
 
-def aside(work: Callable[[], None]) -> None:
-    """Do it in a thread that keeps nobody from leaving."""
+def run_in_background(work: Callable[[], None]) -> None:
+    """Do the work in a daemon thread."""
     Thread(target=work, daemon=True).start()
 
 
 def end_with_parent() -> None:
-    """Waits until the process that started this one has ended, however it ended, and then ends this one too."""
+    """Wait until the parent process has ended, for whatever reason, then end this process."""
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(ORPHAN_POLL_SECONDS)
+        time.sleep(MAX_ORPHAN_SECONDS)
         os._exit(1)
