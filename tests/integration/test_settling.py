@@ -7,7 +7,7 @@ import pytest
 
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresAutocommitStore, PostgresStore
+from adapters.postgres import Database
 from application.ports.wake_up import Topic
 from application.supervisor.background import ThreadRunner
 from application.supervisor.operations.operation import Context, Identity
@@ -19,25 +19,26 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.steps import HANDLER, NOW, add, claim, save, submission, task
+from tests.storage import in_postgres
 
 
 class Settling:
     """A supervisor's state, and the way of what lies there to the database."""
 
     def __init__(self, database: Database) -> None:
-        begin = self.begin = PostgresStore(database).begin
+        self.storage = in_postgres(database)
         self.state = SupervisorState(SystemClock())
         self.told: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.told.append, (Topic.WAITING, Topic.TAKEN))
-        self.office = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
+        self.office = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HANDLER, 30))
         self.errand = Settle(self.office, wake_up)
         self.arrived = Event()
         self.courier = ThreadRunner(self.arrived.set)
 
     def running(self, number: int) -> list[Task]:
-        add(self.begin, *[submission()] * number)
-        return [claimed.task for claimed in claim(self.begin)]
+        add(self.storage, *[submission()] * number)
+        return [claimed.task for claimed in claim(self.storage)]
 
     def settle(self, *settlements: Settlement) -> None:
         self.begin_to_settle(*settlements)
@@ -61,7 +62,7 @@ class Settling:
         courier.close()
 
     def statuses(self, *ids: int) -> list[Status]:
-        return [task(self.begin, id).status for id in ids]
+        return [task(self.storage, id).status for id in ids]
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_one_bad_outcome_does_not_fail_its_batch(settling: Settling, caplog: pyt
 def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settling, caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
     running = settling.running(3)
-    save(settling.begin, running[1].cancel(NOW))
+    save(settling.storage, running[1].cancel(NOW))
     settling.settle(*map(success, running))
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.CANCELLED, Status.DONE]
     said = "the outcome of task 2 came late and was refused: it is not held any more"
@@ -97,7 +98,7 @@ def test_an_outcome_that_comes_after_a_cancel_is_refused_quietly(settling: Settl
 
 def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_later(settling: Settling):
     running = settling.running(3)
-    with settling.begin() as somebody:
+    with settling.storage.begin() as somebody:
         somebody.tasks.lock(TaskId(2))
         settling.settle(*map(success, running))
         assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
@@ -109,7 +110,7 @@ def test_an_outcome_of_a_task_that_somebody_has_locked_for_long_is_kept_for_late
 
 def test_what_is_given_back_is_on_its_way_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
-    with settling.begin() as somebody:
+    with settling.storage.begin() as somebody:
         somebody.tasks.lock(TaskId(2))
         settling.state.release([first, second])
         settling.settle()
@@ -131,7 +132,7 @@ def test_what_has_ended_is_kept_until_it_is_written(settling: Settling):
     settling.state.settling = [success(running[0])]
     settling.state.outbox.append(success(running[1]))
     settling.renew()
-    kept = [task(settling.begin, each.id).lease != each.lease for each in running]
+    kept = [task(settling.storage, each.id).lease != each.lease for each in running]
     assert kept == [True, True, False]
 
 

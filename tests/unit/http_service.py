@@ -1,8 +1,8 @@
 """The API over memory: what its container would give, with the clock and the store at hand."""
 
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,6 @@ from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
 from application.change_feed import ChangeFeed
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
-from application.ports.unit_of_work import Begin
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -40,11 +39,16 @@ from domain.task_type import ANY_OBJECT, TaskType
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 from tests import steps
+from tests.storage import Storage, in_memory
 
 
 @dataclass
 class Service:
-    """A whole service in one process. `away` takes its storage away."""
+    """A whole service in one process.
+
+    - `away`: whether the storage is away.
+    - `storage`: the storage as another process reaches it, which is never away.
+    """
 
     given: Settings = field(default_factory=Settings)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -52,11 +56,12 @@ class Service:
     away: bool = False
 
     def __post_init__(self) -> None:
-        self.storage = MemoryAutocommitStore(self.begin)
+        self.autocommit = MemoryAutocommitStore(self.begin)
+        self.storage = in_memory(self.store)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.wake_up = MemoryWakeUp()
-        self.change_feed = ChangeFeed(self.storage, self.clock, self.wake_up, self.viewer, self.given.http_waiters)
+        self.change_feed = ChangeFeed(self.autocommit, self.clock, self.wake_up, self.viewer, self.given.http_waiters)
         self.client: FlaskClient = self.app().test_client()
 
     def app(self) -> Flask:
@@ -80,13 +85,13 @@ class Service:
         return SchemaChecker()
 
     def submit_task(self) -> SubmitTask:
-        return SubmitTask(self.begin, self.storage, self.submission_builder(), self.wake_up, self.viewer)
+        return SubmitTask(self.begin, self.autocommit, self.submission_builder(), self.wake_up, self.viewer)
 
     def submit_tasks(self) -> SubmitTasks:
         return SubmitTasks(self.begin, self.submission_builder(), self.wake_up)
 
     def view_task(self) -> ViewTask:
-        return ViewTask(self.storage, self.viewer)
+        return ViewTask(self.autocommit, self.viewer)
 
     def await_task(self) -> AwaitTask:
         return AwaitTask(self.change_feed, self.viewer, self.clock)
@@ -142,22 +147,27 @@ class Service:
 
     def claim(self, type: str = "default") -> Task:
         """A handler takes the next task of that type."""
-        return self._claim(self.store.begin, type)
+        return self._claim(self.storage, type)
 
     def succeed(self, result: str, type: str = "default") -> None:
         """A handler takes the next task, and finishes it with that result before anybody sees it run."""
-        with self.store.begin() as work:
-            begin = partial(nullcontext, work)
-            steps.succeed(begin, self._claim(begin, type), self.clock.now(), result)
+        with self._at_one_moment() as storage:
+            steps.succeed(storage, self._claim(storage, type), self.clock.now(), result)
 
     def fail(self, type: str = "default") -> None:
         """A handler takes the next task, and it fails before anybody sees it run."""
+        with self._at_one_moment() as storage:
+            steps.fail(storage, self._claim(storage, type), self.clock.now())
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[Storage]:
+        """A storage whose steps are seen when the block ends."""
         with self.store.begin() as work:
             begin = partial(nullcontext, work)
-            steps.fail(begin, self._claim(begin, type), self.clock.now())
+            yield Storage(begin, MemoryAutocommitStore(begin))
 
-    def _claim(self, begin: Begin, type: str) -> Task:
-        return steps.claim_one(begin, wanted={type: 1}, now=self.clock.now())
+    def _claim(self, storage: Storage, type: str) -> Task:
+        return steps.claim_one(storage, wanted={type: 1}, now=self.clock.now())
 
 
 def configured(**settings: Any) -> Service:

@@ -17,13 +17,20 @@ from application.view import View, Viewer
 from domain.ids import HandlerId, TypeName
 from domain.instants import after
 from domain.task_type import TaskType
+from tests.storage import in_memory
 
 HANDLER = HandlerId("handler-1")
 
 
 @dataclass
 class Service:
-    """What the use cases are made of. `begun` counts the works; `errors` raised by the next ones come first."""
+    """The dependencies of the use cases.
+
+    - `errors`: errors that the next units of work raise, the first one first.
+    - `away`: whether the storage is away.
+    - `begun`: the number of units of work that were begun.
+    - `storage`: the storage as another process reaches it, which is never away.
+    """
 
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -33,7 +40,8 @@ class Service:
     begun: int = 0
 
     def __post_init__(self) -> None:
-        self.storage = MemoryAutocommitStore(self.begin)
+        self.autocommit = MemoryAutocommitStore(self.begin)
+        self.storage = in_memory(self.store)
         self.types = KnownTypes(self.begin, self.clock)
         self.viewer = Viewer(self.types, self.clock)
         self.submission_builder = SubmissionBuilder(
@@ -62,7 +70,7 @@ class Service:
         return self.submitted(type, args, **asked).view
 
     def submitted(self, type: str = "default", args: Mapping[str, Any] | None = None, **asked: Any) -> Submitted:
-        made = SubmitTask(self.begin, self.storage, self.submission_builder, self, self.viewer)
+        made = SubmitTask(self.begin, self.autocommit, self.submission_builder, self, self.viewer)
         return made(TaskRequest(type=TypeName(type), args=args or {}, **asked))
 
 

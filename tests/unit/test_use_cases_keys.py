@@ -45,7 +45,7 @@ def count(service: Service) -> int:
 class TestAgain:
     def test_the_same_request_has_the_task_of_the_first_as_it_stands(self, service: Service):
         first = service.submitted(key=KEY, args={"a": 1, "b": [2.0]})
-        steps.succeed(service.begin, steps.claim_one(service.begin, now=service.clock.now(), wanted={"default": 1}))
+        steps.succeed(service.storage, steps.claim_one(service.storage, now=service.clock.now(), wanted={"default": 1}))
         again = service.submitted(key=KEY, args={"b": [2], "a": 1})
         assert (first.is_new, again.is_new, again.view.task.id) == (True, False, first.view.task.id)
         assert (again.view.task.status, again.view.stored.result) == (Status.DONE, "1")
@@ -88,7 +88,7 @@ class TestMany:
     def test_all_are_stored_in_order_and_handlers_are_woken_once(self, service: Service):
         service.told.clear()
         assert many(service, *(request(n) for n in range(5))) == [1, 2, 3, 4, 5]
-        shown = [ViewTask(service.storage, service.viewer)(TaskId(id)) for id in range(1, 6)]
+        shown = [ViewTask(service.autocommit, service.viewer)(TaskId(id)) for id in range(1, 6)]
         assert [view.stored.args for view in shown] == [f'{{"n":{n}}}' for n in range(5)]
         assert {view.task.priority for view in shown} == {3}
         assert service.told == [Topic.WAITING]
@@ -135,7 +135,7 @@ class TestMany:
             many(service, request(1), request(2, key=KEY))
         assert list(refusal.value.errors) == ["$.1.idempotency_key"]
         with pytest.raises(UnknownTask):
-            ViewTask(service.storage, service.viewer)(TaskId(2))
+            ViewTask(service.autocommit, service.viewer)(TaskId(2))
 
     def test_requests_are_asked_for_one_at_a_time(self, service: Service):
         """So whoever reads them has one of them in its hands at any time."""

@@ -40,9 +40,9 @@ class Waiting:
         self.service = Service()
         self.wake_up = MemoryWakeUp()
         self.change_feed = ChangeFeed(
-            self.service.storage, self.service.clock, self.wake_up, self.service.viewer, most=2
+            self.service.autocommit, self.service.clock, self.wake_up, self.service.viewer, most=2
         )
-        view = ViewTask(self.service.storage, self.service.viewer)
+        view = ViewTask(self.service.autocommit, self.service.viewer)
         self.await_task = AwaitTask(self.change_feed, self.service.viewer, self.service.clock)
         self.follow_task = FollowTask(view, self.change_feed, self.service.viewer)
         self.pool = ThreadPoolExecutor(4)
@@ -62,10 +62,10 @@ class Waiting:
         return len(self.change_feed._subscribers)
 
     def run(self) -> steps.Task:
-        return steps.claim_one(self.service.begin, now=self.service.clock.now(), wanted={"default": 1})
+        return steps.claim_one(self.service.storage, now=self.service.clock.now(), wanted={"default": 1})
 
     def finish(self, result: str = "1") -> None:
-        steps.settle(self.service.begin, Settlement.succeeded(self.run(), self.service.clock.now(), result))
+        steps.settle(self.service.storage, Settlement.succeeded(self.run(), self.service.clock.now(), result))
         self.wake_up.notify(Topic.CHANGED)
 
 
@@ -88,7 +88,7 @@ class TestAwaiting:
     def test_what_has_finished_is_answered_at_once(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
-        known = ViewTask(waiting.service.storage, waiting.service.viewer)(ONE)
+        known = ViewTask(waiting.service.autocommit, waiting.service.viewer)(ONE)
         assert waiting.await_task(known, LONG) == Awaited(known)
 
     def test_what_finished_since_it_was_seen_is_answered_at_once(self, waiting: Waiting):
@@ -104,13 +104,13 @@ class TestAwaiting:
         answer = waiting.soon(waiting.submit())
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
-        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        steps.settle(waiting.service.storage, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_without_a_notification_it_is_found_by_looking(self, waiting: Waiting):
         answer = waiting.soon(waiting.submit())
-        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_a_task_that_is_deleted_is_answered_as_it_was_known(self, waiting: Waiting):
@@ -194,7 +194,7 @@ class TestBounds:
         waiting.change_feed._most = 3
         answer = waiting.soon(other)
         for _ in (crowded, other):
-            steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+            steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG / 2).view.task.status is Status.DONE
         assert views
@@ -233,7 +233,7 @@ class TestFollowing:
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         assert next(views).task.status is Status.RUNNING
-        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        steps.settle(waiting.service.storage, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
         waiting.wake_up.notify(Topic.CHANGED)
         assert [view.task.status for view in views] == [Status.DONE]
 
@@ -248,10 +248,10 @@ class TestFollowing:
     ):
         monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
         waiting.change_feed = ChangeFeed(
-            waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
+            waiting.service.autocommit, waiting.service.clock, waiting.wake_up, waiting.service.viewer, most=2
         )
         first = waiting.submit()
-        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))
         following = TaskFollower(seen, waiting.change_feed, waiting.service.viewer)
         assert [view.task.status for view in following.later()] == [Status.DONE]

@@ -18,7 +18,7 @@ from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.executor import Run
-from application.ports.queue import ClaimRequest, ProgressReport
+from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
 from application.supervisor import claim_cursors
 from application.supervisor import supervisor as module
@@ -42,16 +42,15 @@ from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.view import Viewer
 from domain.failure import Failure
-from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.steps import add, at, claim, save, stored, submission, task
+from tests.storage import in_memory
 from tests.unit.supervised.gates import close_all, doors, entered
 
 T = TypeVar("T")
-ONE = ClaimRequest({TypeName("quick"): 1}, 1, 10**6, 0)
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
 
@@ -65,12 +64,13 @@ def eventually(look: Callable[[], T]) -> T:
 
 
 class Rig:
-    """A supervisor with its thread, over a store that can be taken away."""
+    """A supervisor with its thread, over a store that can be taken away; `storage` is the store, away or not."""
 
     def __init__(
         self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
     ) -> None:
         self.store = MemoryStore()
+        self.storage = in_memory(self.store)
         self.clock = SystemClock()
         self.wake_up = MemoryWakeUp()
         self.is_away = self.loses_the_next_claim = False
@@ -118,7 +118,7 @@ class Rig:
             return {*work.queue.held_by(HandlerId("me"))}
 
     def submit(self, type: str, args: str = "{}", **options: object) -> int:
-        (task,) = add(self.begin, submission(type, args, now=self.clock.now(), **options))
+        (task,) = add(self.storage, submission(type, args, now=self.clock.now(), **options))
         self.wake_up.notify(Topic.WAITING)
         return task.id
 
@@ -128,7 +128,7 @@ class Rig:
         CancelTask(self.store.begin, self.clock, self.wake_up, viewer)(TaskId(id))
 
     def task(self, id: int) -> Task:
-        return task(self.store.begin, id)
+        return task(self.storage, id)
 
     def await_status(self, id: int, status: Status) -> Task:
         return eventually(lambda: each if (each := self.task(id)).status is status else None)
@@ -166,7 +166,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 def test_a_task_runs_and_its_result_is_stored(rig: Rig):
     done = rig.await_status(rig.submit("quick", '{"n":7}'), Status.DONE)
-    assert stored(rig.store.begin, done.id).result == "7"
+    assert stored(rig.storage, done.id).result == "7"
     assert done.created <= done.started <= done.finished
 
 
@@ -333,8 +333,8 @@ def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest
 def test_a_task_that_somebody_else_has_taken_is_stopped_and_not_settled(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
-    save(rig.begin, rig.task(id).lose(rig.clock.now()))
-    (theirs,) = claim(rig.begin, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
+    save(rig.storage, rig.task(id).lose(rig.clock.now()))
+    (theirs,) = claim(rig.storage, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
     eventually(lambda: rig.executor.free == 1)
     doors["a"].set()
     rig.await_status(rig.submit("quick"), Status.DONE)
@@ -350,9 +350,9 @@ def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeyp
         """A handler that stood still comes too late."""
         for each in queue.running_under(HandlerId("me"), 100):
             if each.must_start_on_record:
-                queue.settle([Settlement.lost(each, rig.clock.now())])
-                (theirs,) = queue.claim(Lease.granted(HandlerId("other"), rig.clock.now(), 60), rig.clock.now(), ONE)
-                taken.append(theirs.task.id)
+                theirs = Lease.granted(HandlerId("other"), rig.clock.now(), 60)
+                queue._state.put_task(each.lose(rig.clock.now()).claim(theirs, None))
+                taken.append(each.id)
         report(queue, reports)
 
     taken: list[int] = []
@@ -360,7 +360,7 @@ def test_what_was_taken_before_it_was_on_record_does_not_start(rig: Rig, monkeyp
     start = rig.executor.start
     monkeypatch.setattr(MemoryQueue, "report", take_and_report)
     monkeypatch.setattr(rig.executor, "start", lambda run: (started.append(run.hold.task), start(run)))
-    add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
+    add(rig.storage, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
     rig.wake_up.notify(Topic.WAITING)
     eventually(lambda: taken and not rig.state.claimed_tasks)
     assert not {*taken} & {*started}
@@ -386,7 +386,7 @@ def test_what_may_never_start_twice_is_on_record_before_it_starts(rig: Rig, monk
         start(run)
 
     monkeypatch.setattr(rig.executor, "start", look_and_start)
-    tasks = add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
+    tasks = add(rig.storage, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
     rig.wake_up.notify(Topic.WAITING)
     assert [rig.await_status(each.id, Status.DONE).claims for each in tasks] == [1] * 50
     assert on_record == [True] * 50
@@ -406,7 +406,7 @@ def test_short_tasks_go_on_at_once_while_long_ones_have_all_places_but_one(rig: 
     for _ in range(5):
         rig.await_status(rig.submit("quick"), Status.DONE)
     gated = [submission("gated", '{"gate":"a"}', now=rig.clock.now())] * 3
-    tasks = add(rig.begin, *gated, *[submission("quick", now=rig.clock.now())] * 700)
+    tasks = add(rig.storage, *gated, *[submission("quick", now=rig.clock.now())] * 700)
     rig.wake_up.notify(Topic.WAITING)
     assert entered["a"].wait(PATIENCE)
     for each in tasks[3:]:
