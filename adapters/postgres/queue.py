@@ -1,4 +1,4 @@
-"""The queue in PostgreSQL: every statement is fenced by the claims that it names."""
+"""The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
