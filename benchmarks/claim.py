@@ -1,7 +1,7 @@
 """A claim of a hundred tasks and its settlement in a large table, beside the same with a thousand waiting tasks alone.
 
-Each cycle settles the claimed tasks and adds as many waiting ones, so the depth stays constant. Claim cursors are used
-as by a handler: full claims are as rare as there, and the median is a claim with cursors.
+Claimed tasks are settled, and as many new ones wait in their place: the depth stays as it is. Cursors are kept as a
+handler keeps them: claims from the beginning are as few as there, and the median is one of the others.
 """
 
 import time
@@ -13,7 +13,7 @@ from statistics import median
 
 import psycopg2
 
-from adapters.postgres import Database, PostgresStore
+from adapters.postgres import Database, PostgresAutocommitStore
 from application.ports.queue import ClaimRequest
 from application.supervisor.claim_cursors import ClaimCursors
 from benchmarks.comparison import Comparison, Side
@@ -26,7 +26,7 @@ ROWS, SHALLOW_ROWS = 1_000_000, 1_000
 CYCLED_TASKS = 150_000
 """Tasks that were claimed and settled before, without any vacuum since."""
 BATCH, CLAIMS = 100, 20
-WANTED = ClaimRequest({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
+REQUEST = ClaimRequest({TypeName("noop"): BATCH}, BATCH, 10**9, BATCH)
 
 INSERT = """
     INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses,
@@ -51,7 +51,7 @@ class Queue:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._begin = PostgresStore(self._database).begin
+        self._storage = PostgresAutocommitStore(self._database)
         self._more = psycopg2.connect(url)
         self._more.autocommit = True
         self._cursors = ClaimCursors()
@@ -65,23 +65,19 @@ class Queue:
             cursor.execute("VACUUM ANALYZE tasks")
 
     def cycle(self) -> tuple[float, float]:
-        """Claim and settle one batch; answers the milliseconds of each."""
+        """Return the milliseconds of a claim and of the settlement of its tasks, each with its commit."""
         now = datetime.now(UTC)
-        wanted = replace(WANTED, cursors=self._cursors.usable(time.monotonic()))
-        with self._begin() as work:
-            began = time.perf_counter()
-            claimed = work.queue.claim(Lease.granted(HandlerId("bench"), now, 30), now, wanted)
-            claim = time.perf_counter() - began
-            work.commit()
+        request = replace(REQUEST, cursors=self._cursors.usable(time.monotonic()))
+        began = time.perf_counter()
+        claimed = self._storage.claim(Lease.granted(HandlerId("bench"), now, 30), now, request)
+        claim = time.perf_counter() - began
         self._cursors.advance(claimed)
-        if not wanted.cursors:
+        if not request.cursors:
             self._cursors.full_claim_ended(time.monotonic(), claim)
         settlements = [Settlement.succeeded(each.task, now, "null") for each in claimed]
-        with self._begin() as work:
-            began = time.perf_counter()
-            work.queue.settle(settlements)
-            settle = time.perf_counter() - began
-            work.commit()
+        began = time.perf_counter()
+        self._storage.settle(settlements)
+        settle = time.perf_counter() - began
         with self._more.cursor() as cursor:
             cursor.execute(WAITING, (len(claimed),))
         assert len(claimed) == BATCH

@@ -1,4 +1,4 @@
-"""Whole transactions over a store, as the tests of several suites take them."""
+"""Steps over a storage that the tests of several suites share: each is taken as the application takes it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,6 @@ from typing import Any
 
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
-from application.ports.unit_of_work import Begin
 from domain.failure import Failure
 from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
@@ -15,6 +14,7 @@ from domain.retry import RetryPolicy
 from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
+from tests.storage import Storage
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HANDLER = HandlerId("handler-1")
@@ -24,7 +24,7 @@ BOOM = Failure("ValueError", "boom", traceback="Traceback …")
 
 
 def at(seconds: float) -> datetime:
-    """That many seconds after NOW."""
+    """Return the moment that many seconds after NOW."""
     return NOW + timedelta(seconds=seconds)
 
 
@@ -53,26 +53,25 @@ def submission(
     )
 
 
-def add(begin: Begin, *submissions: Submission) -> Sequence[Task]:
-    tasks = add_once(begin, *submissions)
+def add(storage: Storage, *submissions: Submission) -> Sequence[Task]:
+    """Add tasks, none of which has a key that is taken."""
+    tasks = add_once(storage, *submissions)
     assert None not in tasks
     return tasks  # type: ignore[return-value]
 
 
-def add_once(begin: Begin, *submissions: Submission) -> Sequence[Task | None]:
-    with begin() as work:
-        tasks = work.tasks.add(submissions)
-        work.commit()
-    return tasks
+def add_once(storage: Storage, *submissions: Submission) -> Sequence[Task | None]:
+    """Add tasks; None for each whose key is taken."""
+    return storage.autocommit.add(submissions)
 
 
-def add_one(begin: Begin, *args: Any, **options: Any) -> Task:
-    (task,) = add(begin, submission(*args, **options))
+def add_one(storage: Storage, *args: Any, **options: Any) -> Task:
+    (task,) = add(storage, submission(*args, **options))
     return task
 
 
 def claim(
-    begin: Begin,
+    storage: Storage,
     limit: int = 100,
     *,
     now: datetime = NOW,
@@ -85,82 +84,81 @@ def claim(
     max_slow: int = 0,
     cursors: Mapping[tuple[str, int], tuple[datetime, int]] | None = None,
 ) -> Sequence[ClaimedRecord]:
-    types = {TypeName(name): most for name, most in (wanted or {ADD: 1000}).items()}
-    with begin() as work:
-        places = {
-            (TypeName(type), n): Cursor(run_at, TaskId(id)) for (type, n), (run_at, id) in (cursors or {}).items()
-        }
-        how = ClaimRequest(types, limit, max_bytes, starting, frozenset(map(TypeName, slow)), max_slow, places)
-        claimed = work.queue.claim(Lease.granted(HandlerId(handler), now, lease), now, how)
-        work.commit()
-    return claimed
+    request = ClaimRequest(
+        {TypeName(name): most for name, most in (wanted or {ADD: 1000}).items()},
+        limit,
+        max_bytes,
+        starting,
+        frozenset(map(TypeName, slow)),
+        max_slow,
+        {(TypeName(type), n): Cursor(run_at, TaskId(id)) for (type, n), (run_at, id) in (cursors or {}).items()},
+    )
+    return storage.autocommit.claim(Lease.granted(HandlerId(handler), now, lease), now, request)
 
 
-def claim_one(begin: Begin, **how: Any) -> Task:
-    (claimed,) = claim(begin, 1, **how)
+def claim_one(storage: Storage, **how: Any) -> Task:
+    (claimed,) = claim(storage, 1, **how)
     return claimed.task
 
 
-def settle(begin: Begin, *settlements: Settlement) -> Sequence[TaskId]:
-    with begin() as work:
-        refused = work.queue.settle(settlements)
-        work.commit()
-    return refused
+def settle(storage: Storage, *settlements: Settlement) -> Sequence[TaskId]:
+    return storage.autocommit.settle(settlements)
 
 
-def succeed(begin: Begin, task: Task, now: datetime = NOW, result: str = "1") -> Sequence[TaskId]:
-    return settle(begin, Settlement.succeeded(task, now, result))
+def succeed(storage: Storage, task: Task, now: datetime = NOW, result: str = "1") -> Sequence[TaskId]:
+    return settle(storage, Settlement.succeeded(task, now, result))
 
 
-def fail(begin: Begin, task: Task, now: datetime = NOW, failure: Failure = BOOM) -> Sequence[TaskId]:
-    return settle(begin, Settlement.failed(task, now, failure, PLAIN, 0))
+def fail(storage: Storage, task: Task, now: datetime = NOW, failure: Failure = BOOM) -> Sequence[TaskId]:
+    return settle(storage, Settlement.failed(task, now, failure, PLAIN, 0))
 
 
-def rescue(begin: Begin, now: datetime, limit: int = 100) -> Sequence[Task]:
-    with begin() as work:
+def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
+    """Take back tasks whose lease has lapsed."""
+    with storage.begin() as work:
         settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(now, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
 
 
-def take_back(begin: Begin, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
-    with begin() as work:
+def take_back(storage: Storage, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
+    """Take back tasks of a handler whose process has ended."""
+    with storage.begin() as work:
         settlements = [Settlement.lost(task, now) for task in work.queue.running_under(handler, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
 
 
-def renew(begin: Begin, holds: Sequence[Hold], now: datetime, handler: str = HANDLER) -> Sequence[Hold]:
-    with begin() as work:
+def renew(storage: Storage, holds: Sequence[Hold], now: datetime, handler: str = HANDLER) -> Sequence[Hold]:
+    """Renew leases, and return the holds that are lost."""
+    with storage.begin() as work:
         unrenewed = work.queue.renew(holds, Lease.granted(HandlerId(handler), now, 30))
         work.commit()
     return unrenewed.lost
 
 
-def report(begin: Begin, *reports: ProgressReport) -> None:
-    with begin() as work:
+def report(storage: Storage, *reports: ProgressReport) -> None:
+    with storage.begin() as work:
         work.queue.report(reports)
         work.commit()
 
 
-def save(begin: Begin, task: Task) -> None:
-    with begin() as work:
+def save(storage: Storage, task: Task) -> None:
+    with storage.begin() as work:
         assert work.tasks.lock(task.id)
         work.tasks.save(task)
         work.commit()
 
 
-def stored(begin: Begin, id: int) -> TaskRecord:
-    with begin() as work:
-        found = work.tasks.get(TaskId(id))
-    assert found is not None
-    return found
+def stored(storage: Storage, id: int) -> TaskRecord:
+    """Return the record of a task as its view shows it."""
+    return storage.autocommit.get_many([TaskId(id)])[TaskId(id)]
 
 
-def task(begin: Begin, id: int) -> Task:
-    return stored(begin, id).task
+def task(storage: Storage, id: int) -> Task:
+    return stored(storage, id).task
 
 
 def ids(claimed: Sequence[ClaimedRecord]) -> list[int]:

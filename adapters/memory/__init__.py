@@ -1,4 +1,4 @@
-"""Everything in one process: the executable specification of what every other adapter does."""
+"""The storage in the memory of one process: the executable specification of every other adapter."""
 
 from adapters.memory.autocommit import MemoryAutocommitStore
 from adapters.memory.unit_of_work import MemoryStore

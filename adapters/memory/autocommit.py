@@ -1,11 +1,14 @@
-"""Single steps in memory: each is a work of its own."""
+"""The autocommit store in memory: each operation is a unit of work of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
+from adapters.memory.claim import claimable
+from adapters.memory.state import Row, State
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.task_repository import TaskRecord, Version
-from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -14,9 +17,9 @@ from domain.task import Task
 
 
 class MemoryAutocommitStore:
-    """Implements application.ports.autocommit.AutocommitStore, by the works that are given."""
+    """Implements application.ports.autocommit.AutocommitStore over the units of work that `begin` gives."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Callable[[], AbstractContextManager[MemoryUnitOfWork]]) -> None:
         self._begin = begin
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
@@ -25,9 +28,13 @@ class MemoryAutocommitStore:
             work.commit()
         return added
 
-    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
+    def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
         with self._begin() as work:
-            claimed = work.queue.claim(lease, now, wanted)
+            rows = list(claimable(work.state.rows.values(), now, request))
+            claimed = [
+                _claimed(work.state, row, lease, now if nth < request.starting else None)
+                for nth, row in enumerate(rows)
+            ]
             work.commit()
         return claimed
 
@@ -40,8 +47,14 @@ class MemoryAutocommitStore:
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:
             found = {id: work.tasks.get(id) for id in ids}
-        return {id: stored for id, stored in found.items() if stored}
+        return {id: record for id, record in found.items() if record}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         with self._begin() as work:
-            return work.tasks.versions(ids)
+            return {id: work.state.rows[id].version for id in ids if id in work.state.rows}
+
+
+def _claimed(state: State, row: Row, lease: Lease, started: datetime | None) -> ClaimedRecord:
+    task = row.task.claim(lease, started)
+    state.put_task(task)
+    return ClaimedRecord(task, row.args)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from adapters.memory.state import State
-from adapters.memory.task_repository import forget
 from application.ports.cleaning import DeletedTasks
 from domain.status import Status
 
@@ -18,7 +17,7 @@ class MemoryCleaning:
         expired = [row.task for row in self._state.rows.values() if row.task.may_expire(now)]
         batch = sorted(expired, key=lambda task: (task.expire, task.id))[:limit]
         for task in batch:
-            forget(self._state, task.id)
+            self._state.forget(task.id)
         return DeletedTasks(len(batch), sorted(task.id for task in batch if task.status is Status.WAITING))
 
     def fold_counts(self, limit: int) -> int:

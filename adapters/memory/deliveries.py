@@ -8,7 +8,7 @@ from domain.delivery import Delivery, DeliveryState
 
 
 class MemoryDeliveries:
-    """Implements application.ports.deliveries.Deliveries. They begin and end with their rows, see State.put."""
+    """Implements application.ports.deliveries.Deliveries. State.put creates and deletes deliveries with their rows."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -1,7 +1,7 @@
-"""What is stored, as plain dictionaries of values that never change."""
+"""The state of the memory storage: plain dictionaries of frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from application.ports.task_repository import Version
@@ -15,7 +15,7 @@ from domain.task_type import TaskType
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A task, the texts that travel beside it, and what it is found by."""
+    """A task with its arguments and result, its key and its search terms."""
 
     task: Task
     args: str
@@ -26,13 +26,18 @@ class Row:
 
     @property
     def version(self) -> Version:
-        """Another one for everything else that it might be."""
+        """A number made of the task and its result, so that it changes whenever they do."""
         return Version(abs(hash((self.task, self.result))) or 1)
 
 
 @dataclass(frozen=True, slots=True)
 class LivingHandler:
-    """Until when a handler lives, the schemas of what it can run, and which process it is."""
+    """A published handler.
+
+    - `until`: the moment until which it lives.
+    - `types`: the schema of each type that it can run.
+    - `process`: the name of its process, if it is known.
+    """
 
     until: datetime
     types: Mapping[TypeName, str]
@@ -41,7 +46,7 @@ class LivingHandler:
 
 @dataclass(slots=True)
 class State:
-    """All there is. A copy can be changed without the original noticing."""
+    """Everything that is stored. Changing a copy leaves the original as it is."""
 
     last_id: int = 0
     rows: dict[TaskId, Row] = field(default_factory=dict)
@@ -52,7 +57,7 @@ class State:
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
-        """Whatever is stored of a task passes here: one that finishes has an address to tell, a retried one not yet."""
+        """Store a row. A task with a callback that finishes gets a delivery, and a retried one loses it."""
         task, before = row.task, self.rows.get(row.task.id)
         self.rows[task.id] = row
         if task.callback is None or before is None or before.task.finished == task.finished:
@@ -61,8 +66,19 @@ class State:
         if task.finished:
             self.deliveries[task.id] = Delivery.of(task.id, task.callback, task.finished)
 
+    def put_task(self, task: Task) -> None:
+        """Store a task beside the other values of its row."""
+        self.put(replace(self.rows[task.id], task=task))
+
+    def forget(self, id: TaskId) -> None:
+        """Delete a task with its delivery and the records of its starts."""
+        del self.rows[id]
+        self.deliveries.pop(id, None)
+        for hold in [hold for hold in self.attempts if hold[0] == id]:
+            del self.attempts[hold]
+
     def copy(self) -> "State":
-        """The same now, its own from now on."""
+        """Return a state of its own with the same values."""
         return State(
             self.last_id,
             dict(self.rows),

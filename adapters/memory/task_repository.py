@@ -1,10 +1,9 @@
-"""Storing in memory."""
+"""The task repository in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from adapters.memory.state import Row, State
-from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord, Version
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -25,10 +24,7 @@ class MemoryTaskRepository:
 
     def get(self, id: TaskId) -> TaskRecord | None:
         row = self._state.rows.get(id)
-        return self._stored(row) if row else None
-
-    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
-        return {id: self._state.rows[id].version for id in ids if id in self._state.rows}
+        return self._record(row) if row else None
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         of_it = (key for key in self._state.attempts if key[0] == id)
@@ -39,10 +35,10 @@ class MemoryTaskRepository:
 
     def save(self, *tasks: Task) -> None:
         for task in tasks:
-            self._state.put(replace(self._state.rows[task.id], task=task))
+            self._state.put_task(task)
 
     def remove(self, id: TaskId) -> None:
-        forget(self._state, id)
+        self._state.forget(id)
 
     def _add(self, submission: Submission) -> Task | None:
         self._state.last_id += 1
@@ -63,13 +59,5 @@ class MemoryTaskRepository:
     def _by_key(self) -> Mapping[IdempotencyKey, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
-    def _stored(self, row: Row) -> TaskRecord:
+    def _record(self, row: Row) -> TaskRecord:
         return TaskRecord(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
-
-
-def forget(state: State, id: TaskId) -> None:
-    """Drop a task with all that is kept of it."""
-    del state.rows[id]
-    state.deliveries.pop(id, None)
-    for key in [key for key in state.attempts if key[0] == id]:
-        del state.attempts[key]

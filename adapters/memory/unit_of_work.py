@@ -1,4 +1,4 @@
-"""The unit of work in memory: one at a time, each on a copy that a commit puts in the place of the original."""
+"""The unit of work in memory: one at a time, each on a copy of the state that a commit stores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +18,11 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemoryUnitOfWork:
-    """One transaction."""
+    """Implements application.ports.unit_of_work.UnitOfWork. `state` is for the other modules of this adapter."""
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
-        state = store.state.copy()
-        self._state = state
+        state = self.state = store.state.copy()
         self.tasks = MemoryTaskRepository(state)
         self.queue = MemoryQueue(state, store.up_since)
         self.listing = MemoryListing(state)
@@ -33,12 +32,12 @@ class MemoryUnitOfWork:
         self.deliveries = MemoryDeliveries(state)
 
     def commit(self) -> None:
-        """From now on this is what is stored."""
-        self._store.state = self._state.copy()
+        """Store the state of this unit of work."""
+        self._store.state = self.state.copy()
 
 
 class MemoryStore:
-    """Safe to use from several threads; a work waits until the one before it has ended."""
+    """The storage in memory. Safe to use from several threads: a unit of work waits until the one before has ended."""
 
     def __init__(self, up_since: datetime = LONG_AGO) -> None:
         self.state = State()
@@ -47,6 +46,6 @@ class MemoryStore:
 
     @contextmanager
     def begin(self) -> Iterator[MemoryUnitOfWork]:
-        """A work that is rolled back unless it is committed."""
+        """Begin a unit of work that is rolled back unless it is committed."""
         with self._lock:
             yield MemoryUnitOfWork(self)

@@ -6,7 +6,7 @@ from application.ports.wake_up import Topic
 
 
 class MemoryWakeUp:
-    """Implements both application.ports.wake_up.Notifier and Listener: who notifies wakes at once."""
+    """Implements application.ports.wake_up.Notifier and Listener: a notification calls the listeners at once."""
 
     def __init__(self) -> None:
         self._wakes: list[tuple[Callable[[Topic], None], Collection[Topic]]] = []

@@ -1,4 +1,4 @@
-"""Single steps in PostgreSQL: one statement each where that is enough, handed to the driver as it is."""
+"""The autocommit store in PostgreSQL: one statement for each operation where that is enough, sent by the driver."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, rows, statements, task_repository
+from adapters.postgres.arrays import array
 from adapters.postgres.database import Database
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.task_repository import TaskRecord, Version
@@ -27,13 +28,13 @@ class PostgresAutocommitStore:
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return task_repository.added(submissions, self._ids)
 
-    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
+    def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
         read = partial(rows.claimed, lease=lease)
-        return self._database.commit_after_read(statements.CLAIM, queue.claim_parameters(lease, now, wanted), read)
+        return self._database.commit_after_read(statements.CLAIM, _claim_parameters(lease, now, request), read)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not any(each.attempt for each in settlements):
-            _, refused = queue.settle_fenced(settlements, self._asked)
+            _, refused = queue.settle_fenced(settlements, self._rows)
             return refused
         with self._database.transaction() as connection:
             refused = queue.PostgresQueue(connection).settle(settlements)
@@ -41,18 +42,37 @@ class PostgresAutocommitStore:
         return refused
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        return {row.id: self._stored(row) for row in self._asked(statements.GET_MANY, {"ids": list(ids)})}
+        return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, {"ids": list(ids)})}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
-        return {row.id: row.version for row in self._asked(statements.VERSIONS, {"ids": list(ids)})}
+        return {row.id: row.version for row in self._rows(statements.VERSIONS, {"ids": list(ids)})}
 
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
-        return [row.id for row in self._asked(statement, columns)]
+        return [row.id for row in self._rows(statement, columns)]
 
-    def _stored(self, row: Any) -> TaskRecord:
-        # Few have a callback: the others are spared the look.
-        found = self._asked(statements.DELIVERY, {"task": row.id}) if row.callback else []
-        return task_repository.stored(row, deliveries.delivery(found[0]) if found else None)
+    def _record(self, row: Any) -> TaskRecord:
+        # Few tasks have a callback: the others are spared the look-up.
+        found = self._rows(statements.DELIVERY, {"task": row.id}) if row.callback else []
+        return task_repository.record(row, deliveries.delivery(found[0]) if found else None)
 
-    def _asked(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def _rows(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self._database.execute_autocommit(statement, parameters)
+
+
+def _claim_parameters(lease: Lease, now: datetime, request: ClaimRequest) -> Mapping[str, Any]:
+    return {
+        "types": array(request.most),
+        "most": array(request.most.values()),
+        "slow": array(type in request.slow for type in request.most),
+        "max_slow": request.max_slow,
+        "cursor_types": array(type for type, _ in request.cursors),
+        "cursor_priorities": array(priority for _, priority in request.cursors),
+        "cursor_run_at": array(cursor.run_at for cursor in request.cursors.values()),
+        "cursor_ids": array(cursor.id for cursor in request.cursors.values()),
+        "now": now,
+        "limit": request.limit,
+        "max_bytes": request.max_bytes,
+        "starting": request.starting,
+        "handler": lease.handler,
+        "lease_until": lease.until,
+    }

@@ -1,4 +1,4 @@
-"""The queue in PostgreSQL: SQL decides who is free, the aggregate has decided everything else."""
+"""The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -9,15 +9,14 @@ from sqlalchemy import Connection, TextClause
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
-from adapters.postgres.arrays import array
-from application.ports.queue import ClaimedRecord, ClaimRequest, ProgressReport, RenewalResult
+from application.ports.queue import ProgressReport, RenewalResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import LateLog, Settlement
 from domain.task import Task
 
 Execute = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
-"""Has a statement carried out with these parameters, and answers its rows."""
+"""Executes a statement with parameters, and returns its rows."""
 
 
 class PostgresQueue:
@@ -25,9 +24,6 @@ class PostgresQueue:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
-        return rows.claimed(self._ask(statements.CLAIM, claim_parameters(lease, now, wanted)), lease)
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         first = self._renew(statements.RENEW, holds, lease)
@@ -67,7 +63,7 @@ class PostgresQueue:
         self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        unwritten, refused = settle_fenced(settlements, self._ask)
+        unwritten, refused = settle_fenced(settlements, self._execute)
         self._record(settlements, {each.task.hold for each in unwritten})
         return refused
 
@@ -88,7 +84,7 @@ class PostgresQueue:
         since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
         return since
 
-    def _ask(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def _execute(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self._connection.execute(statement, parameters).all()
 
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
@@ -98,39 +94,23 @@ class PostgresQueue:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
 
 
-def claim_parameters(lease: Lease, now: datetime, wanted: ClaimRequest) -> Mapping[str, Any]:
-    """The parameters of statements.CLAIM."""
-    return {
-        "types": array(wanted.most),
-        "most": array(wanted.most.values()),
-        "slow": array(type in wanted.slow for type in wanted.most),
-        "max_slow": wanted.max_slow,
-        "cursor_types": array(type for type, _ in wanted.cursors),
-        "cursor_priorities": array(priority for _, priority in wanted.cursors),
-        "cursor_run_at": array(cursor.run_at for cursor in wanted.cursors.values()),
-        "cursor_ids": array(cursor.id for cursor in wanted.cursors.values()),
-        "now": now,
-        "limit": wanted.limit,
-        "max_bytes": wanted.max_bytes,
-        "starting": wanted.starting,
-        "handler": lease.handler,
-        "lease_until": lease.until,
-    }
+def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
+    """Write settlements of tasks that are still held.
+
+    Return the settlements that were not written now, and the ids of those tasks whose settlement was not written
+    before either.
+    """
+    unwritten = _unreturned(statements.SETTLE, settlements, execute)
+    return unwritten, [each.task.id for each in _unreturned(statements.SETTLED, unwritten, execute)]
 
 
-def settle_fenced(settlements: Sequence[Settlement], ask: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
-    """Those that were not written now, and the tasks of those that were not written before either; the rest is."""
-    unwritten = _all_but_answered(statements.SETTLE, settlements, ask)
-    return unwritten, [each.task.id for each in _all_but_answered(statements.SETTLED, unwritten, ask)]
-
-
-def _all_but_answered(statement: TextClause, settlements: Sequence[Settlement], ask: Execute) -> Sequence[Settlement]:
-    """Those whose holds the statement does not answer."""
+def _unreturned(statement: TextClause, settlements: Sequence[Settlement], execute: Execute) -> Sequence[Settlement]:
+    """Return the settlements whose holds the statement does not return."""
     if not settlements:
         return []
     parameters = rows.columns([_settled(settlement) for settlement in settlements])
-    answered = {tuple(row) for row in ask(statement, parameters)}
-    return [each for each in settlements if each.task.hold not in answered]
+    returned = {tuple(row) for row in execute(statement, parameters)}
+    return [each for each in settlements if each.task.hold not in returned]
 
 
 def _named(holds: Sequence[Hold]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Storing in PostgreSQL."""
+"""The task repository in PostgreSQL."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, TextClause
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
-from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord, Version
+from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.delivery import Delivery
 from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
@@ -19,7 +19,7 @@ SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
     *("priority", "max_attempts", "max_losses", "timeout", "callback"),
 )
-"""The fields of a new task that are columns under the same names."""
+"""The fields of a new task that are columns of the same names."""
 
 
 class PostgresTaskRepository:
@@ -41,11 +41,7 @@ class PostgresTaskRepository:
 
     def get(self, id: TaskId) -> TaskRecord | None:
         row = self._connection.execute(statements.GET, {"id": id}).first()
-        return None if row is None else self._stored(row)
-
-    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
-        found = self._connection.execute(statements.VERSIONS, {"ids": list(ids)})
-        return {TaskId(row.id): Version(row.version) for row in found}
+        return None if row is None else self._record(row)
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         found = self._connection.execute(statements.ATTEMPTS, {"id": id, "latest": MAX_ATTEMPTS_SHOWN})
@@ -64,26 +60,29 @@ class PostgresTaskRepository:
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         return self._connection.execute(statement, columns).scalars().all()
 
-    def _stored(self, row: Row[Any]) -> TaskRecord:
-        # Few have a callback: the others are spared the look.
-        return stored(row, None if row.callback is None else PostgresDeliveries(self._connection).get(row.id))
+    def _record(self, row: Row[Any]) -> TaskRecord:
+        # Few tasks have a callback: the others are spared the look-up.
+        return record(row, None if row.callback is None else PostgresDeliveries(self._connection).get(row.id))
 
 
-def stored(row: Any, delivery: Delivery | None) -> TaskRecord:
-    """The task that a row of statements.GET holds, with the delivery that it has."""
+def record(row: Any, delivery: Delivery | None) -> TaskRecord:
+    """Return the record that a row of statements.GET and this delivery make."""
     return TaskRecord(rows.task(row), row.args, row.result, row.version, delivery)
 
 
 def added(
     submissions: Sequence[Submission], ids: Callable[[TextClause, Mapping[str, str]], Sequence[TaskId | None]]
 ) -> Sequence[Task | None]:
-    """The tasks that they become, under the `ids` that a statement gives to its columns."""
+    """Add tasks, and return them; None for each whose key is taken.
+
+    `ids` executes a statement with these columns, and returns the ids that the rows were given.
+    """
     fields = [each.fields() for each in submissions]
     columns = {name: array([each[name] for each in fields]) for name in SUBMITTED_COLUMNS} | {
         "args": array([each.args for each in submissions]),
         "terms": array([_terms(each) for each in submissions]),
     }
-    # The statement that minds keys takes a sixth more time, and keeps the order by itself.
+    # The statement for keys takes a sixth more time, and returns the ids in the order given.
     if any(each.key for each in submissions):
         columns["key"] = array([each.key for each in submissions])
         columns["fingerprint"] = array([each.fingerprint for each in submissions])
@@ -94,7 +93,7 @@ def added(
 
 
 def _terms(submission: Submission) -> str | None:
-    # As text: an array of arrays would have them all of one length.
+    # Written as text, since all rows of an array of arrays have one length.
     return f"{{{','.join(map(str, submission.terms))}}}" if submission.terms else None
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the storage in one step, without a work around it."""
+"""The autocommit store: operations that each are a transaction of their own."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -14,31 +14,56 @@ from domain.task import Task
 
 
 class AutocommitStore(Protocol):
-    """What has returned lasts; what has failed did not happen, unless the answer was lost on its way.
+    """The operations that need no unit of work around them.
 
-    StorageUnavailable from any of its methods where the storage is away.
+    An operation that has returned is committed. An operation that has raised has changed nothing, unless only its
+    answer was lost on the way.
+
+    Raises StorageUnavailable from any method: the storage is away.
     """
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
-        """Before: unknown. After: waiting, each with an id of its own; in the order given.
+        """Add tasks, and return them in the order given.
 
-        None for each whose key a task has already, or an earlier one of these: that one is not added. StorageConflict
-        where somebody takes long to make up his mind about a key.
+        Before: the tasks are unknown. After: each is waiting under an id of its own; ids rise in the order given.
+
+        None stands for each submission whose key belongs to a task already, or to an earlier submission of the same
+        call: it is not added.
+
+        Raises StorageConflict: another transaction has not decided for long whether it takes one of the keys.
         """
         ...
 
-    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
-        """As Queue.claim."""
+    def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
+        """Claim tasks for the handler of the lease, and return them in the order of claiming.
+
+        Before: the tasks are waiting, due at `now`, of a requested type and not locked; where the request has a cursor
+        for their type and priority, they stand behind it. After: each is running under the lease, and the number of
+        its claims is one higher. The first `request.starting` of them have `now` as `started`, the others have none.
+
+        - Order: higher priority first. Within a priority the types take turns in the order of `request.most`, one task
+          a turn. Within a type and priority: by `run_at`, then id.
+        - Bounds: `request.most` for each type over all its priorities, `request.max_slow` for the slow types together,
+          `request.limit` for all tasks, `request.max_bytes` for their arguments. Each bound keeps the first tasks of
+          the order. The first task of all is claimed however large its arguments are.
+        - Locks: locked tasks are skipped, so that a claim never waits for a lock.
+
+        A claim whose answer was lost may have been carried out: its tasks then run under claims that the handler does
+        not know of.
+        """
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        """As Queue.settle. Where it has failed, some may be written, and all are to be settled again."""
+        """Write settlements as Queue.settle does, and return the ids of the tasks whose settlement was refused.
+
+        Where it raises, some of the settlements may be written: all of them are to be settled again.
+        """
         ...
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        """Those of them that are there, as they stand."""
+        """Return the record of each existing task. Unknown ids are omitted."""
         ...
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
-        """Numbers that are others whenever the tasks are; none for what is not there."""
+        """Return the version of each existing task. Unknown ids are omitted."""
         ...

@@ -1,4 +1,4 @@
-"""The queue: what handlers take, keep, give back and settle. Every write names the claim it was made under."""
+"""The queue: leases, reports and settlements of claimed tasks. Every write names the claim that it was made under."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from domain.task import Task
 
 
 class ClaimedRecord(NamedTuple):
-    """A task that now runs under this handler's lease, and its arguments as JSON text."""
+    """A task that runs under the lease of the handler that claimed it, and its arguments as JSON text."""
 
     task: Task
     args: str
 
 
 class Cursor(NamedTuple):
-    """A place in the line of the waiting tasks of one type and priority, which stand there by `run_at`, then id."""
+    """Keyset cursor: `run_at` and id of the last task that was claimed of one type and priority."""
 
     run_at: datetime
     id: TaskId
@@ -28,12 +28,16 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """How many tasks of each type, in the order in which types take turns.
+    """The tasks that a handler asks for in one claim.
 
-    At most `limit` in all, and of the `slow` types at most `most_slow` together. Their arguments have at most
-    `max_bytes`, unless the first alone has more. `starting` is how many start at once: what is claimed ahead of that
-    may come to nothing, without anything being lost. Of a type and priority for which `marks` has a place, only what
-    stands behind it is wanted.
+    - `most`: the requested types in the order in which they take turns, and the most tasks of each.
+    - `limit`: the most tasks of all types.
+    - `max_bytes`: the most bytes of all arguments together; the first task may exceed it alone.
+    - `starting`: the number of tasks that start at once. A task that is claimed ahead of them and never starts costs
+      nothing.
+    - `slow`: the types that count as slow.
+    - `max_slow`: the most tasks of all slow types together.
+    - `cursors`: for pairs of type and priority. Only tasks behind the cursor of their pair are requested.
     """
 
     most: Mapping[TypeName, int]
@@ -47,7 +51,7 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProgressReport:
-    """What there is to say of a run that goes on: when its function started, and how far it is."""
+    """The start of a run that goes on, and its progress if its function has reported any."""
 
     hold: Hold
     started: datetime
@@ -56,62 +60,71 @@ class ProgressReport:
 
 @dataclass(frozen=True, slots=True)
 class RenewalResult:
-    """What is not held any more, and what somebody else has locked."""
+    """The holds whose leases were not renewed.
+
+    - `lost`: holds that no longer exist.
+    - `locked`: holds of tasks that another transaction has locked.
+    """
 
     lost: Sequence[Hold] = ()
     locked: Sequence[Hold] = ()
 
 
 class Queue(Protocol):
-    """Waiting and running tasks. Claiming and taking back skip what others have locked; the rest waits for it."""
-
-    def claim(self, lease: Lease, now: datetime, wanted: ClaimRequest) -> Sequence[ClaimedRecord]:
-        """Before: waiting and due. After: running under the lease, each with a claim of its own.
-
-        Higher priority first; within one priority types take turns in the order of `wanted.most`; within a type by
-        `run_at`, then id. The first `wanted.starting` are on record as started now.
-        """
-        ...
+    """Running tasks. Taking tasks back skips locked ones; every other write waits for the lock."""
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        """Before: running under these claims. After: under the lease given, but for those that are answered.
+        """Renew leases, and return the holds whose leases were not renewed.
 
-        What somebody has locked is waited for a moment, and stays under the lease that it has if that is not enough.
+        Before: the tasks are running under these claims. After: they run under the lease given.
+
+        The leases of locked tasks are renewed last: the renewal waits a moment for the locks, and leaves these tasks
+        under the lease that they have where the moment is too short.
         """
         ...
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
-        """Those of these claims that are not held any more: cancelled, taken back, gone. Changes nothing."""
+        """Return the holds that no longer exist: the task was cancelled, taken back or deleted. Changes nothing."""
         ...
 
     def held_by(self, handler: HandlerId) -> Sequence[Hold]:
-        """All that is running under leases of this handler. Changes nothing."""
+        """Return the holds of all tasks that run under leases of this handler. Changes nothing."""
         ...
 
     def report(self, reports: Sequence[ProgressReport]) -> None:
-        """Before: running under these claims. After: started, and as far as reported. Others are left alone."""
+        """Store starts and progress.
+
+        Before: the tasks are running under these claims. After: they have started, and progressed as reported.
+        Tasks that are no longer held are left alone.
+        """
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        """Before: running under the claims of these tasks. After: as given. Answers the refused, and writes the others.
+        """Write settlements, and return the ids of the tasks whose settlement was refused.
 
-        Refused is what is not held any more. A settlement that was written before is no refusal: it may be repeated
-        when nobody knows whether it arrived.
+        Before: the tasks are running under the claims of the settlements. After: they are as the settlements say.
+
+        A settlement is refused where its task is no longer held; the others are written all the same. A settlement
+        that was written before is not refused: it may be repeated when its answer was lost.
         """
         ...
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
-        """Before: not held any more. After: on record, where the tasks still exist. May be repeated."""
+        """Store the logs of runs that are no longer held. May be repeated.
+
+        Before: the tasks are no longer held under these claims. After: the log is part of the record of its start,
+        where the task still exists.
+        """
         ...
 
     def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        """Running tasks whose lease has lapsed, the longest first, locked by this work. Changes nothing."""
+        """Lock and return at most `limit` running tasks whose lease has lapsed, the longest lapsed first."""
         ...
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        """Running tasks under leases of this handler, whatever its leases say, locked by this work. Changes nothing."""
+        """Lock and return at most `limit` running tasks under leases of this handler, lapsed or not."""
         ...
 
     def up_since(self) -> datetime:
-        """When the storage last started: before that, nobody could renew."""
+        """Return the moment when the storage last started: before it, no lease could be renewed."""
         ...

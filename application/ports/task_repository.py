@@ -1,4 +1,4 @@
-"""Storing: tasks one by one, as people submit, view and change them."""
+"""The task repository: tasks by id, as the use cases submit, view and change them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,17 @@ from domain.submission import Submission
 from domain.task import Task
 
 Version = NewType("Version", int)
+"""A number that changes whenever the stored row of a task does."""
 UNKNOWN_VERSION = Version(0)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A task with the JSON texts that travel beside it, and the version that it has in the storage; 0 is not known.
+    """A task with the values that are stored beside it.
 
-    `delivery` says how far the address of a finished task has been told, where it has one.
+    - `args`, `result`: JSON texts.
+    - `version`: UNKNOWN_VERSION where the record was not read from the storage.
+    - `delivery`: how far the callback of a finished task has been delivered, where the task has one.
     """
 
     task: Task
@@ -29,50 +32,43 @@ class TaskRecord:
 
 
 class KeyOwner(NamedTuple):
-    """A task that has a key, and the fingerprint of the request that made it."""
+    """The task that has a key, and the fingerprint of the request that submitted it."""
 
     task: TaskId
     fingerprint: str | None
 
 
 MAX_ATTEMPTS_SHOWN = 50
-"""How many records of starts are shown: a task may have thousands."""
+"""The most records of starts that are shown of one task: it may have thousands."""
 
 
 class TaskRepository(Protocol):
-    """Every task there is, by id. Ids are whole numbers from 1 that rise in the order of adding."""
+    """Every task by its id. Ids are whole numbers from 1 that rise in the order of adding."""
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
-        """Before: unknown. After: waiting, each with an id of its own; in the order given.
-
-        None for each whose key a task has already, or an earlier one of these: that one is not added.
-        """
+        """Add tasks as AutocommitStore.add does; they are stored once the unit of work is committed."""
         ...
 
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
-        """The tasks that have these keys, as far as there are any."""
+        """Return the task that has each key. Keys that no task has are omitted."""
         ...
 
     def get(self, id: TaskId) -> TaskRecord | None:
-        """The task as it stands; None if there is none."""
-        ...
-
-    def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
-        """Numbers that are others whenever the tasks are; none for what is not there."""
+        """Return the record of a task; None if there is no such task."""
         ...
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        """The records of its last starts that were kept, at most LATEST, the first one first."""
+        """Return the records of the task's last starts, at most MAX_ATTEMPTS_SHOWN, in the order of the starts."""
         ...
 
     def lock(self, *ids: TaskId) -> Sequence[Task]:
-        """Those of them that are there, by rising id; nobody else changes them until the work ends."""
+        """Lock the existing tasks of these ids until the unit of work ends, and return them by rising id."""
         ...
 
     def save(self, *tasks: Task) -> None:
-        """Before: locked by this work. After: as given."""
+        """Store tasks as given. Before: locked by this unit of work. After: as given."""
         ...
 
     def remove(self, id: TaskId) -> None:
-        """Before: locked by this work. After: unknown."""
+        """Delete a task. Before: locked by this unit of work. After: unknown."""
         ...

@@ -1,135 +1,153 @@
-"""Autocommit statements: units of work see their effects, and they see those of units of work."""
+"""Operations that commit themselves: units of work see what they wrote, and they see what units of work committed."""
 
 import pytest
 
 from application.ports.autocommit import AutocommitStore
-from application.ports.queue import ClaimRequest
-from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
-from domain.lease import Lease
 from domain.settlement import Settlement
-from domain.submission import Submission
-from domain.task import Task
+from tests.contract.conftest import Add
 from tests.steps import (
-    ADD,
     HANDLER,
-    NOW,
+    add,
     add_one,
     at,
     claim,
     claim_one,
-    ids,
+    save,
     stored,
     submission,
     succeed,
     take_back,
     task,
 )
-
-LEASE = Lease.granted(HANDLER, NOW, 30)
-
-
-def added_at_once(autocommit: AutocommitStore, *submissions: Submission) -> list[Task]:
-    return [task for task in autocommit.add(submissions) if task]
+from tests.storage import Storage
 
 
-def test_a_task_that_was_added_is_there(begin: Begin, autocommit: AutocommitStore):
-    added = added_at_once(autocommit, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
-    assert [stored(begin, each.id).task for each in added] == list(added)
-    assert stored(begin, added[0].id).args == '{"a":"\\\\ \\""}'
+def test_an_added_task_is_there_for_units_of_work(storage: Storage):
+    added = add(storage, submission(args='{"a":"\\\\ \\""}', priority=7, timeout=2.5), submission())
+    with storage.begin() as work:
+        found = [work.tasks.get(each.id) for each in added]
+    assert [each and each.task for each in found] == list(added)
+    assert [each and each.args for each in found] == ['{"a":"\\\\ \\""}', "{}"]
 
 
-def test_ids_rise_in_the_order_given(autocommit: AutocommitStore):
-    many = [submission(priority=nth % 100) for nth in range(300)]
-    added = added_at_once(autocommit, *many)
-    assert [each.id for each in added] == sorted(each.id for each in added)
-    assert [each.priority for each in added] == [each.options.priority for each in many]
+def test_a_claim_is_there_for_units_of_work(storage: Storage):
+    add_one(storage)
+    claimed = claim_one(storage)
+    with storage.begin() as work:
+        assert work.tasks.lock(TaskId(1)) == [claimed]
 
 
-def test_a_task_with_a_key_is_added_once(begin: Begin, autocommit: AutocommitStore):
-    first = autocommit.add([submission(key="a")])[0]
-    assert first is not None
-    again, other, twice, none = autocommit.add([submission(key=key) for key in ("a", "b", "b", None)])
-    assert (again, twice) == (None, None)
-    assert other is not None
-    assert none is not None
-    assert first.id < other.id < none.id
-    assert stored(begin, other.id).task == other
-
-
-def test_an_unknown_id_is_not_found(begin: Begin, autocommit: AutocommitStore):
-    there = add_one(begin)
-    assert set(autocommit.get_many([there.id, TaskId(there.id + 1)])) == {there.id}
-    assert set(autocommit.versions([there.id, TaskId(there.id + 1)])) == {there.id}
-    assert autocommit.get_many([TaskId(there.id + 1)]) == {}
-
-
-def test_tasks_are_seen_as_a_unit_of_work_sees_them(begin: Begin, autocommit: AutocommitStore):
-    add_one(begin), add_one(begin, args='{"n":1}', callback="https://example.org/told")
+def test_a_record_is_the_one_that_a_unit_of_work_reads(storage: Storage):
+    add_one(storage), add_one(storage, args='{"n":1}', callback="https://example.org/told")
     for _ in range(2):
-        succeed(begin, claim_one(begin), result='{"b":"é\\u0000"}')
-    found = autocommit.get_many([TaskId(1), TaskId(2)])
-    assert found == {id: stored(begin, id) for id in found}
-    assert len(found) == 2
-    assert found[TaskId(2)].delivery == stored(begin, 2).delivery is not None
+        succeed(storage, claim_one(storage), result='{"b":"é\\u0000"}')
+    found = storage.autocommit.get_many([TaskId(1), TaskId(2)])
+    with storage.begin() as work:
+        assert found == {id: work.tasks.get(id) for id in (1, 2)}
+        assert {id: each.version for id, each in found.items()} == {
+            each.task.id: each.version for id in (1, 2) if (each := work.tasks.get(TaskId(id)))
+        }
+    assert found[TaskId(2)].delivery is not None
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_version_is_another_whenever_the_task_is(begin: Begin, autocommit: AutocommitStore, times: int):
-    id = add_one(begin).id
-    seen = [autocommit.versions([id])[id], autocommit.get_many([id])[id].version]
-    assert seen[0] == seen[1]
-    claim_one(begin)
-    if times == 2:
-        succeed(begin, task(begin, id))
-    assert autocommit.versions([id])[id] != seen[0]
+def test_records_of_unknown_ids_are_omitted(storage: Storage, autocommit: AutocommitStore):
+    there = add_one(storage)
+    assert set(autocommit.get_many([there.id, TaskId(there.id + 1)])) == {there.id}
+    assert autocommit.get_many([TaskId(there.id + 1)]) == autocommit.get_many([]) == {}
 
 
-def test_a_claimed_task_runs_under_the_lease(begin: Begin, autocommit: AutocommitStore):
-    waiting = [add_one(begin, args=f'{{"n":{nth}}}', priority=nth).id for nth in range(4)]
-    claimed = autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 3}, 100, 10**9, starting=1))
-    assert ids(claimed) == waiting[:0:-1]
-    assert [each.args for each in claimed] == ['{"n":3}', '{"n":2}', '{"n":1}']
-    assert [each.task for each in claimed] == [task(begin, each.task.id) for each in claimed]
-    assert [each.task.started for each in claimed] == [NOW, None, None]
-    assert {each.task.lease for each in claimed} == {LEASE}
-    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 3}, 100, 10**9, starting=1))) == waiting[:1]
+def versions(storage: Storage, *ids: int) -> dict[int, int]:
+    return dict(storage.autocommit.versions(set(map(TaskId, ids))))
 
 
-def test_as_many_are_claimed_as_the_limit_allows(begin: Begin, autocommit: AutocommitStore):
-    waiting = [add_one(begin).id for _ in range(3)]
-    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 9}, 1, 10**9, 0))) == waiting[:1]
-    assert ids(autocommit.claim(LEASE, NOW, ClaimRequest({ADD: 9}, 2, 10**9, 0))) == waiting[1:]
+def test_versions_of_unknown_ids_are_omitted(storage: Storage):
+    add_one(storage)
+    assert versions(storage, 1, 2).keys() == {1}
+    assert versions(storage) == versions(storage, 7, 2**63 - 1) == {}
+
+
+def test_a_version_stays_while_its_task_does_and_is_that_of_the_record(storage: Storage):
+    add(storage, submission(), submission())
+    before = versions(storage, 1, 2)
+    claim_one(storage)
+    assert versions(storage, 2) == {2: before[2]}
+    assert stored(storage, 2).version == before[2]
+    assert stored(storage, 1).version == versions(storage, 1)[1] != before[1]
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
-def test_a_settled_task_stands_with_its_attempt(begin: Begin, autocommit: AutocommitStore, log: str):
-    first, second = add_one(begin), add_one(begin)
+def test_a_settlement_is_stored_with_its_record(storage: Storage, log: str):
+    first, second = add_one(storage), add_one(storage)
     settlements = [
-        Settlement.succeeded(each.task, NOW, str(each.task.id), log if each.task.id == second.id else "")
-        for each in claim(begin)
+        Settlement.succeeded(each.task, at(0), str(each.task.id), log if each.task.id == second.id else "")
+        for each in claim(storage)
     ]
-    assert autocommit.settle(settlements) == []
-    assert [stored(begin, id).task for id in (first.id, second.id)] == [each.task for each in settlements]
-    assert [stored(begin, id).result for id in (first.id, second.id)] == ["1", "2"]
-    with begin() as work:
+    assert storage.autocommit.settle(settlements) == []
+    assert [stored(storage, id).task for id in (first.id, second.id)] == [each.task for each in settlements]
+    assert [stored(storage, id).result for id in (first.id, second.id)] == ["1", "2"]
+    with storage.begin() as work:
         assert [each.log for each in work.tasks.attempts(second.id)] == [log] * bool(log)
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
-def test_an_outcome_is_written_once_and_refused_when_it_is_late(begin: Begin, autocommit: AutocommitStore, log: str):
-    kept, taken = add_one(begin), add_one(begin)
-    settlements = [Settlement.succeeded(each.task, NOW, "1", log) for each in claim(begin, lease=1)]
-    take_back(begin, HANDLER, at(2), limit=100)
-    late = autocommit.settle(settlements)
+def test_a_settlement_is_written_once_and_refused_when_it_is_late(storage: Storage, log: str):
+    kept, taken = add_one(storage), add_one(storage)
+    settlements = [Settlement.succeeded(each.task, at(0), "1", log) for each in claim(storage, lease=1)]
+    take_back(storage, HANDLER, at(2), limit=100)
+    late = storage.autocommit.settle(settlements)
     assert {*late} == {kept.id, taken.id}
-    (again, other) = claim(begin, now=at(3))
+    (again, other) = claim(storage, now=at(3))
     ours = Settlement.succeeded(again.task, at(4), "2", log)
     for _ in range(2):
-        assert autocommit.settle([ours, settlements[1]]) == [taken.id]
-    assert stored(begin, kept.id).result == "2"
-    assert stored(begin, taken.id).task == other.task
+        assert storage.autocommit.settle([ours, settlements[1]]) == [taken.id]
+    assert stored(storage, kept.id).result == "2"
+    assert stored(storage, taken.id).task == other.task
 
 
-def test_settling_nothing_is_no_error(autocommit: AutocommitStore):
+def test_settling_nothing_refuses_nothing(autocommit: AutocommitStore):
     assert autocommit.settle([]) == []
+
+
+@pytest.mark.parametrize("log", ["", "printed"])
+def test_a_unit_of_work_settles_as_the_operation_does(storage: Storage, log: str):
+    add(storage, *[submission()] * 3)
+    first, cancelled, rolled_back = (Settlement.succeeded(each.task, at(1), "1", log) for each in claim(storage))
+    save(storage, task(storage, 2).cancel(at(1)))
+    with storage.begin() as work:
+        assert list(work.queue.settle([first, cancelled])) == [2]
+        work.commit()
+    with storage.begin() as work:
+        assert list(work.queue.settle([first])) == []
+        assert list(work.queue.settle([rolled_back])) == []
+    assert (task(storage, 1), stored(storage, 1).result) == (first.task, "1")
+    assert task(storage, 3).lease is not None
+    with storage.begin() as work:
+        assert [[each.log for each in work.tasks.attempts(TaskId(id))] for id in (1, 2, 3)] == [
+            [log] * bool(log),
+            [],
+            [],
+        ]
+
+
+class TestAdding:
+    """Both ways of adding."""
+
+    def test_ids_rise_in_the_order_given(self, add_once: Add):
+        many = [submission(priority=nth % 100) for nth in range(300)]
+        added = [task for task in add_once(*many) if task]
+        assert [each.id for each in added] == sorted(each.id for each in added)
+        assert [each.priority for each in added] == [each.options.priority for each in many]
+
+    def test_a_task_is_added_once_for_each_key(self, storage: Storage, add_once: Add):
+        first = add_once(submission(key="a"))[0]
+        assert first is not None
+        again, other, twice, none = add_once(*(submission(key=key) for key in ("a", "b", "b", None)))
+        assert (again, twice) == (None, None)
+        assert other is not None
+        assert none is not None
+        assert first.id < other.id < none.id
+        assert stored(storage, other.id).task == other
+
+    def test_adding_nothing_adds_nothing(self, add_once: Add):
+        assert list(add_once()) == []

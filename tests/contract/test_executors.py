@@ -84,12 +84,12 @@ def types_of(driver: Driver) -> dict[str, TaskType]:
 # What can be run
 
 
-def test_it_first_says_what_it_can_run(shared: Driver) -> None:
+def test_an_executor_first_describes_its_types(shared: Driver) -> None:
     assert isinstance(shared.heard[0], Described)
     assert {"default", "echo", "renamed"} <= set(types_of(shared))
 
 
-def test_nothing_is_free_before_the_functions_are_known(make: Make) -> None:
+def test_no_run_can_start_before_the_types_are_described(make: Make) -> None:
     executor = make([FUNCTIONS], 2)
     assert executor.free == 0
     assert executor.concurrency == 2
@@ -137,7 +137,7 @@ def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:
         ),
     ],
 )
-def test_functions_that_are_no_good_are_said_to_be(
+def test_unusable_functions_are_reported(
     opened: Callable[..., Driver], written: Callable[[str], str], code: str, reason: str
 ) -> None:
     file = written(code)
@@ -179,7 +179,7 @@ def test_a_type_has_the_schedule_of_its_function(opened: Callable[..., Driver], 
         ("every='* * * * *'", "a: int, /", "what recurs is called without arguments: $.a: Field required"),
     ],
 )
-def test_a_function_that_cannot_recur_is_said_not_to(
+def test_a_function_that_cannot_recur_is_reported(
     opened: Callable[..., Driver], written: Callable[[str], str], options: str, arguments: str, reason: str
 ) -> None:
     file = written(f"from flask_tasks import task\n@task({options})\ndef f({arguments}): ...\n")
@@ -193,11 +193,11 @@ def test_a_description_can_be_stored_whatever_it_says(
     assert types_of(driver)["f"].description == r"A  and a \ud800."
 
 
-def test_a_file_that_is_not_there_is_said_not_to_be(opened: Callable[..., Driver]) -> None:
+def test_a_missing_file_is_reported(opened: Callable[..., Driver]) -> None:
     assert opened("nowhere/tasks.py").heard == [Unusable("nowhere/tasks.py cannot be imported: there is no such file")]
 
 
-def test_a_module_that_is_not_there_is_said_not_to_be(opened: Callable[..., Driver]) -> None:
+def test_a_missing_module_is_reported(opened: Callable[..., Driver]) -> None:
     (unusable,) = opened("nowhere.tasks").heard
     assert unusable == Unusable("nowhere.tasks cannot be imported: ModuleNotFoundError: No module named 'nowhere'")
 
@@ -227,7 +227,7 @@ def test_a_run_starts_and_succeeds(driver: Driver) -> None:
     assert started in ([], [Started(hold, began)])
 
 
-def test_a_run_that_goes_on_is_told_of(driver: Driver, never: str) -> None:
+def test_the_start_of_a_run_that_goes_on_is_reported(driver: Driver, never: str) -> None:
     before = time.monotonic()
     hold = driver.start("waits", {"path": never})
     assert before <= driver.started(hold).at <= time.monotonic()
@@ -239,7 +239,7 @@ def test_a_run_has_its_own_output_as_its_log_if_any(driver: Driver) -> None:
     assert driver.run("echo").log == ""
 
 
-def test_what_it_is_given_comes_back_as_it_went_in(driver: Driver) -> None:
+def test_a_function_gets_its_arguments_as_they_were_submitted(driver: Driver) -> None:
     text = '{"b":1,"a":' + "9" * 4300 + ',"d":-0.0,"e":1e-320,"f":0.1,"s":"\\u0000é\U0001f600"}'
     outcome = driver.run("echo", text=text)
     assert isinstance(outcome, Succeeded)
@@ -255,7 +255,7 @@ def test_large_arguments_arrive(driver: Driver) -> None:
     assert driver.result("echo", {"a": "é" * 1_000_000}) == {"a": "é" * 1_000_000}
 
 
-def test_what_it_is_handed_is_what_its_annotations_say(driver: Driver) -> None:
+def test_arguments_have_the_types_of_their_annotations(driver: Driver) -> None:
     args = {"when": "2026-05-01T12:00:00Z", "bodies": [{"mass": 1.5}, {"mass": 2, "name": "x"}]}
     assert driver.result("typed", args) == {"year": 2026, "masses": [3.0, 4.0]}
 
@@ -271,7 +271,7 @@ def test_arguments_that_do_not_fit_fail_for_good(driver: Driver) -> None:
     assert failure.unfit, "it never began"
 
 
-def test_the_hook_is_handed_the_id_and_the_whole(driver: Driver) -> None:
+def test_the_hook_gets_the_id_and_all_arguments(driver: Driver) -> None:
     hold = driver.start("default", {"required_arg": "test", "more": [None]})
     assert json.loads(driver.outcome(hold).result) == {  # type: ignore[union-attr]
         "id": hold.task,
@@ -283,14 +283,14 @@ def test_a_coroutine_is_awaited(driver: Driver) -> None:
     assert driver.result("asynchronous", {"x": [1]}) == [1]
 
 
-def test_progress_is_told_in_order(driver: Driver) -> None:
+def test_progress_is_reported_in_order(driver: Driver) -> None:
     hold = driver.start("progresses", attempt=3)
     assert json.loads(driver.outcome(hold).result) == {"task": hold.task, "attempt": 3, "cancelled": False}  # type: ignore[union-attr]
     _, *told, _ = driver.of(hold)
     assert told[-1] == Progressed(hold, Progress(1.0, "step 2"))
 
 
-def test_a_type_that_is_not_there_fails(driver: Driver) -> None:
+def test_a_run_of_an_unknown_type_fails(driver: Driver) -> None:
     assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of", unfit=True)
 
 
@@ -331,14 +331,14 @@ def test_an_exception_is_a_failure_with_its_traceback(driver: Driver) -> None:
         ),
     ],
 )
-def test_whatever_it_does_it_fails_clearly(driver: Driver, type: str, args: Any, expected: Any) -> None:
+def test_a_function_fails_clearly_whatever_it_does(driver: Driver, type: str, args: Any, expected: Any) -> None:
     failure = driver.failure(type, args)
     assert (failure.type, failure.message, failure.retriable) == expected
     assert not failure.unfit, "it began"
     assert driver.result("echo") == {}, "and the next one runs"
 
 
-def test_it_may_ask_for_a_delay(driver: Driver) -> None:
+def test_a_failure_may_ask_for_a_delay(driver: Driver) -> None:
     assert driver.failure("retries", {"delay": 30}).delay == 30
     assert driver.failure("retries").delay is None
 
@@ -371,7 +371,7 @@ def test_a_result_may_be_16_mib_long_and_not_a_byte_more(driver: Driver) -> None
 # Several at once, and their end
 
 
-def test_two_run_at_once_and_then_nothing_is_free(driver: Driver, tmp_path: Path) -> None:
+def test_two_functions_run_at_once_and_then_none_can_start(driver: Driver, tmp_path: Path) -> None:
     done = tmp_path / "done"
     holds = [driver.start("waits", {"path": str(done)}) for _ in range(2)]
     for hold in holds:
@@ -382,7 +382,7 @@ def test_two_run_at_once_and_then_nothing_is_free(driver: Driver, tmp_path: Path
     assert driver.executor.free == 2
 
 
-def test_a_run_that_is_ended_fails_with_what_it_was_ended_with(driver: Driver, never: str) -> None:
+def test_an_ended_run_fails_with_the_failure_that_ended_it(driver: Driver, never: str) -> None:
     hold = driver.start("waits", {"path": never})
     driver.started(hold)
     driver.executor.end(hold, TIMEOUT)
@@ -398,7 +398,7 @@ def test_a_run_can_be_ended_as_soon_as_it_is_started(driver: Driver, never: str)
     driver.all_free()
 
 
-def test_an_outcome_comes_once_however_often_it_is_ended(driver: Driver, never: str) -> None:
+def test_a_run_has_one_outcome_however_often_it_is_ended(driver: Driver, never: str) -> None:
     hold = driver.start("waits", {"path": never})
     driver.executor.end(hold, TIMEOUT)
     driver.executor.end(hold, Failure("Cancelled", "twice"))
@@ -421,12 +421,12 @@ def test_an_outcome_that_has_arrived_beats_an_end(driver: Driver, tmp_path: Path
     driver.executor.end(other, TIMEOUT)
 
 
-def test_nobody_minds_the_end_of_what_is_not_there(driver: Driver) -> None:
+def test_ending_an_unknown_run_is_no_error(driver: Driver) -> None:
     driver.executor.end(Hold(-1, -1), TIMEOUT)  # type: ignore[arg-type]
     assert driver.executor.events(0) == []
 
 
-def test_a_function_that_looks_can_clean_up(driver: Driver, tmp_path: Path) -> None:
+def test_a_function_that_looks_whether_it_was_cancelled_can_clean_up(driver: Driver, tmp_path: Path) -> None:
     hold = driver.start("heeds", {"path": str(tmp_path / "clean")})
     driver.until(lambda: driver.of(hold, Progressed))
     driver.executor.end(hold, TIMEOUT)
@@ -434,14 +434,14 @@ def test_a_function_that_looks_can_clean_up(driver: Driver, tmp_path: Path) -> N
     driver.until((tmp_path / "clean").exists)
 
 
-def test_a_call_ends_the_wait(driver: Driver) -> None:
+def test_a_wake_ends_the_wait_for_events(driver: Driver) -> None:
     start = time.monotonic()
     Timer(0.05, driver.executor.wake).start()
     assert driver.executor.events(20) == []
     assert time.monotonic() - start < 10
 
 
-def test_a_call_before_the_wait_counts(driver: Driver) -> None:
+def test_a_wake_before_the_wait_for_events_ends_it(driver: Driver) -> None:
     driver.executor.wake()
     start = time.monotonic()
     assert driver.executor.events(20) == []
@@ -455,6 +455,6 @@ def test_many_short_runs_all_end_once(driver: Driver) -> None:
     assert len(endings) == len(set(endings))
 
 
-def test_it_closes_whatever_goes_on(opened: Callable[..., Driver], never: str) -> None:
+def test_an_executor_closes_whatever_goes_on(opened: Callable[..., Driver], never: str) -> None:
     driver = opened(FUNCTIONS)
     driver.started(driver.start("waits", {"path": never}))

@@ -50,7 +50,7 @@ def test_a_type_lives_as_long_as_a_handler_that_has_it(begin: Begin):
     assert known(begin, 25) == {"add": False, "report": False}
 
 
-def test_a_handler_that_is_renewed_lives_longer(begin: Begin):
+def test_a_renewed_handler_lives_longer(begin: Begin):
     publish(begin, ONE, ADD, until=10)
     with begin() as work:
         assert work.types.renew(ONE, at(50))
@@ -101,7 +101,7 @@ def test_a_handler_knows_the_schemas_of_the_others(begin: Begin):
     assert elsewhere(begin, HandlerId("three")) == {ADD.schema, OLDER.schema}
 
 
-def test_a_schema_that_several_have_is_one(begin: Begin):
+def test_a_schema_of_several_handlers_is_one(begin: Begin):
     publish(begin, ONE, ADD)
     publish(begin, TWO, ADD)
     assert elsewhere(begin, ONE) == elsewhere(begin, HandlerId("three")) == {ADD.schema}

@@ -1,4 +1,4 @@
-"""Random histories, step by step on both stores: memory and PostgreSQL answer and hold the same."""
+"""Random histories, step by step on both storages: memory and PostgreSQL return and store the same."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -21,10 +21,11 @@ from sqlalchemy import text
 from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
 from adapters.memory import MemoryStore, MemoryWakeUp
-from adapters.postgres import Database, PostgresStore
+from adapters.postgres import Database
 from application.ports.listing import ANY_STATUS, Filter
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
-from application.ports.unit_of_work import Begin, UnitOfWork
+from application.ports.task_repository import TaskRecord
+from application.ports.unit_of_work import UnitOfWork
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick
 from domain.delivery import Delivery
@@ -36,12 +37,13 @@ from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.schedule import Schedule
-from domain.settlement import LateLog, Settlement
+from domain.settlement import Attempt, LateLog, Settlement
 from domain.status import RULES, Status, Verb
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
 from tests.steps import add_once, at, rescue, settle, take_back
+from tests.storage import Storage, in_memory, in_postgres
 
 MOST_TASKS = 9
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
@@ -141,14 +143,14 @@ ENDS_OF_DELIVERIES: list[Callable[[Delivery, datetime], Delivery]] = [
 
 
 class Agreement(RuleBasedStateMachine):
-    """Two stores with one history, and `starts`, which handlers remember of it and most of which are soon stale."""
+    """Two storages with one history, and the `starts` that handlers remember of it, most of them stale before long."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
         with database.engine.begin() as connection:
             connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
-        self.memory: Begin = MemoryStore().begin
-        self.postgres: Begin = PostgresStore(database).begin
+        self.memory = in_memory(MemoryStore())
+        self.postgres = in_postgres(database)
         self.seconds = 0.0
         self.starts: dict[Hold, Task] = {}
         self.settled: list[Sequence[Settlement]] = []
@@ -161,7 +163,7 @@ class Agreement(RuleBasedStateMachine):
         return at(self.seconds)
 
     def both(self, step: Callable[..., Any], *args: Any) -> Any:
-        """Return the answer of a whole transaction, which is the same on both."""
+        """Return what a step returns: the same on both."""
         expected, answer = step(self.memory, *args), step(self.postgres, *args)
         assert answer == expected
         return expected
@@ -204,7 +206,8 @@ class Agreement(RuleBasedStateMachine):
         cursors=st.dictionaries(
             st.tuples(types, priorities), st.tuples(passing, st.sampled_from([0, 10**9])), max_size=3
         ),
-        commits=st.sampled_from([True, True, True, False]),
+        slow=st.frozensets(types),
+        max_slow=st.sampled_from([0, 1, 2, 9]),
     )
     def claim(
         self,
@@ -215,20 +218,14 @@ class Agreement(RuleBasedStateMachine):
         max_bytes: int,
         starting: int,
         cursors: dict[tuple[TypeName, int], tuple[float, int]],
-        commits: bool,
+        slow: frozenset[TypeName] = frozenset(),
+        max_slow: int = 0,
     ) -> None:
         granted = Lease.granted(handler, self.now, lease)
-        places = {pair: Cursor(at(self.seconds - ago), TaskId(id)) for pair, (ago, id) in cursors.items()}
-        how = ClaimRequest(wanted, limit, max_bytes, starting, cursors=places)
-
-        def step(begin: Begin) -> Any:
-            with begin() as work:
-                claimed = list(work.queue.claim(granted, self.now, how))
-                if commits:
-                    work.commit()
-            return claimed
-
-        self.starts |= {claimed.task.hold: claimed.task for claimed in self.both(step) if commits}
+        behind = {pair: Cursor(at(self.seconds - ago), TaskId(id)) for pair, (ago, id) in cursors.items()}
+        request = ClaimRequest(wanted, limit, max_bytes, starting, slow, max_slow, behind)
+        claimed = self.both(lambda storage: list(storage.autocommit.claim(granted, self.now, request)))
+        self.starts |= {each.task.hold: each.task for each in claimed}
 
     @precondition(lambda self: self.starts)
     @rule(data=st.data(), handler=handlers, lease=leases)
@@ -278,7 +275,7 @@ class Agreement(RuleBasedStateMachine):
     def take_over(self, limit: int) -> None:
         """Another handler claims what one has lost, which does not know yet."""
         self.lose(31, 100)
-        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, cursors={}, commits=True)
+        self.claim(HandlerId("two"), 30, EVERYTHING, limit, 10**9, limit, cursors={})
 
     @precondition(lambda self: self.before)
     @rule(data=st.data(), verb=st.sampled_from([Verb.CANCEL, Verb.RETRY, Verb.RETRY, Verb.DELETE]))
@@ -313,12 +310,14 @@ class Agreement(RuleBasedStateMachine):
     )
     def publish(self, handler: HandlerId, types: list[TaskType], seconds: float, process: str | None) -> None:
         until = at(self.seconds + seconds)
-        self.both(lambda begin: PublishTypes(begin, ManualClock(self.now), CALENDAR)(handler, types, until, process))
+        self.both(
+            lambda storage: PublishTypes(storage.begin, ManualClock(self.now), CALENDAR)(handler, types, until, process)
+        )
 
     @precondition(lambda self: len(self.before) < MOST_TASKS)
     @rule()
     def tick(self) -> None:
-        self.both(lambda begin: Tick(begin, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
+        self.both(lambda storage: Tick(storage.begin, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
@@ -329,14 +328,19 @@ class Agreement(RuleBasedStateMachine):
     def list_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:
         self.both_commit(lambda work: list(work.listing.page(filter, before, limit)))
 
-    @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
-    def cancel_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:
-        self.both(cancelled, filter, before, limit, self.now)
+    @rule(
+        filter=filters,
+        before=st.none() | st.integers(0, 20).map(TaskId),
+        limit=limits,
+        commits=st.sampled_from([True, True, True, False]),
+    )
+    def cancel_some(self, filter: Filter, before: TaskId | None, limit: int, commits: bool) -> None:
+        self.both(cancelled, filter, before, limit, self.now, commits)
 
     @rule(limit=limits)
     def fold(self, limit: int) -> None:
-        for begin in (self.memory, self.postgres):
-            committed(begin, lambda work: work.cleaning.fold_counts(limit))
+        for storage in (self.memory, self.postgres):
+            committed(storage, lambda work: work.cleaning.fold_counts(limit))
 
     @rule(seconds=passing)
     def time_passes(self, seconds: float) -> None:
@@ -351,7 +355,7 @@ class Agreement(RuleBasedStateMachine):
         self.both_commit(
             lambda work: [work.types.schemas_elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES]
         )
-        tasks = {stored.task.id: stored.task for stored, _ in self.both(everything)}
+        tasks = {record.task.id: record.task for record, _ in self.both(everything)}
         for task in tasks.values():
             self.check_history(self.before.get(task.id), task)
         self.before, self.retried = tasks, None
@@ -365,33 +369,38 @@ class Agreement(RuleBasedStateMachine):
             assert not before.status.is_final or now == before or now.id == self.retried
 
 
-def committed(begin: Begin, step: Callable[[UnitOfWork], Any]) -> Any:
-    with begin() as work:
+def committed(storage: Storage, step: Callable[[UnitOfWork], Any]) -> Any:
+    with storage.begin() as work:
         answer = step(work)
         work.commit()
     return answer
 
 
-def everything(begin: Begin) -> list[Task]:
-    """Every task, after checking that each looks the same from every side."""
-    with begin() as work:
+def everything(storage: Storage) -> list[tuple[TaskRecord, list[Attempt]]]:
+    """Return all tasks with their starts, after checking that each task looks the same from every side."""
+    with storage.begin() as work:
         tasks = list(work.listing.page(Filter(), None, 1000))
-        stored = [work.tasks.get(task.id) for task in tasks]
-        return [(each, list(work.tasks.attempts(each.task.id))) for each in stored]
+        read = {task.id: work.tasks.get(task.id) for task in tasks}
+        attempts = {task.id: list(work.tasks.attempts(task.id)) for task in tasks}
+    records = storage.autocommit.get_many([*read, UNKNOWN])
+    assert records == read
+    assert [records[task.id].task for task in tasks] == tasks
+    assert {id: each.version for id, each in records.items()} == storage.autocommit.versions([*read, UNKNOWN])
+    return [(records[id], attempts[id]) for id in read]
 
 
-def lost_of(begin: Begin, holds: Sequence[Hold]) -> list[Hold]:
-    with begin() as work:
+def lost_of(storage: Storage, holds: Sequence[Hold]) -> list[Hold]:
+    with storage.begin() as work:
         return sorted(work.queue.lost(holds))
 
 
-def held_by(begin: Begin, handler: HandlerId) -> list[Hold]:
-    with begin() as work:
+def held_by(storage: Storage, handler: HandlerId) -> list[Hold]:
+    with storage.begin() as work:
         return sorted(work.queue.held_by(handler))
 
 
-def refused(begin: Begin, settlements: Sequence[Settlement]) -> list[TaskId]:
-    return sorted(settle(begin, *settlements))
+def refused(storage: Storage, settlements: Sequence[Settlement]) -> list[TaskId]:
+    return sorted(settle(storage, *settlements))
 
 
 def another(settlement: Settlement) -> Settlement:
@@ -401,19 +410,22 @@ def another(settlement: Settlement) -> Settlement:
     return replace(settlement, task=replace(settlement.task, error=Error("Another", "bang", 1)))
 
 
-def cancelled(begin: Begin, filter: Filter, before: TaskId | None, limit: int, now: datetime) -> list[Task]:
-    """Those of a page that may be, as they stand after that."""
-    with begin() as work:
+def cancelled(
+    storage: Storage, filter: Filter, before: TaskId | None, limit: int, now: datetime, commits: bool
+) -> list[Task]:
+    """Cancel the tasks of a page that may be cancelled, and return them; without a commit nothing has happened."""
+    with storage.begin() as work:
         tasks = work.tasks.lock(*(task.id for task in work.listing.page(filter, before, limit)))
         changed = [task.cancel(now) for task in tasks if task.status in RULES[Verb.CANCEL]]
         work.tasks.save(*changed)
-        work.commit()
+        if commits:
+            work.commit()
     return changed
 
 
-def changed(begin: Begin, id: TaskId, verb: Verb, now: datetime) -> str | Task | None:
+def changed(storage: Storage, id: TaskId, verb: Verb, now: datetime) -> str | Task | None:
     """The task as it stands after that, None where there is none, or why it may not be."""
-    with begin() as work:
+    with storage.begin() as work:
         found = work.tasks.lock(id)
         if not found:
             return None

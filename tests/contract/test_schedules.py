@@ -15,6 +15,7 @@ from domain.status import Status
 from domain.task import Task
 from tests.recurring import DAILY, HOURLY, Recurring, recurring
 from tests.steps import at, stored
+from tests.storage import Storage
 
 TICK = at(3600)
 """The first of DAILY."""
@@ -30,23 +31,23 @@ def run_ats(tasks: Sequence[Task]) -> list[datetime]:
 
 
 class TestTicking:
-    def test_a_tick_becomes_one_task_that_may_run_at_once(self, service: Recurring):
+    def test_a_tick_becomes_one_task_that_may_run_at_once(self, storage: Storage, service: Recurring):
         service.publish("a", recurring("report", options=Options(priority=5, max_attempts=3, timeout=9)))
         service.clock.set(at(3600.25))
         (task,) = service.tick()
         assert (task.type, task.status, task.run_at, task.attempt) == ("report", Status.WAITING, TICK, 0)
         assert (task.priority, task.max_attempts, task.timeout) == (5, 3, 9)
         assert (task.created, task.ttl, task.expire) == (TICK, 600, at(3600 + 600))
-        assert stored(service.begin, task.id).args == "{}"
+        assert stored(storage, task.id).args == "{}"
         assert service.told == [Topic.WAITING]
 
-    def test_a_schedule_makes_no_task_and_no_notification_before_its_tick(self, service: Recurring):
+    def test_before_a_tick_no_task_is_added_and_no_notification_is_sent(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.clock.set(at(3599.999))
         assert service.tick() == []
         assert service.told == []
 
-    def test_a_tick_is_not_repeated_by_a_later_look(self, service: Recurring):
+    def test_a_tick_is_not_repeated_by_a_second_janitor(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.pass_hours(1)
         assert len(service.tick()) == 1
@@ -54,7 +55,7 @@ class TestTicking:
         service.pass_hours(24)
         assert run_ats(service.janitor()().tasks) == [at(25 * 3600)]
 
-    def test_missed_ticks_become_one_task(self, service: Recurring):
+    def test_all_missed_ticks_of_a_type_become_one_task(self, service: Recurring):
         service.publish("a", recurring("often", "*/5 * * * *"), recurring("report"))
         service.pass_hours(24)
         often, report = service.tick()
@@ -63,7 +64,7 @@ class TestTicking:
         assert service.tick() == []
         assert service.known()["often"].next == at(86_400 + 300)
 
-    def test_a_look_says_in_how_many_seconds_the_next_tick_is(self, service: Recurring):
+    def test_a_look_returns_the_seconds_until_the_next_tick(self, service: Recurring):
         assert service.look().next_in == inf
         service.publish("a", recurring("report"), recurring("often", "*/5 * * * *"))
         service.clock.set(at(60.5))
@@ -71,7 +72,7 @@ class TestTicking:
         service.clock.set(at(300))
         assert service.look().next_in == 300
 
-    def test_a_tick_is_committed_with_its_task_or_not_at_all(self, service: Recurring):
+    def test_a_tick_that_was_not_committed_with_its_task_is_still_due(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.pass_hours(1)
         with service.begin() as work:
@@ -135,7 +136,7 @@ class TestPublishing:
         service.pass_hours(1)
         assert [task.type for task in service.tick()] == ["other"]
 
-    def test_a_schedule_that_was_removed_and_published_again_starts_anew(self, service: Recurring):
+    def test_a_publication_that_has_the_schedule_again_starts_anew(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.pass_hours(1)
         service.publish("b", recurring("report", None))
@@ -143,7 +144,7 @@ class TestPublishing:
         assert service.tick() == []
         assert service.known()["report"].next == at(25 * 3600)
 
-    def test_ticks_become_waiting_tasks_while_no_handler_lives(self, service: Recurring):
+    def test_without_a_living_handler_ticks_become_tasks_that_wait(self, service: Recurring):
         service.publish("a", recurring("often", HOURLY))
         service.withdraw("a")
         for _ in range(3):
@@ -172,9 +173,7 @@ class TestAbandoning:
         assert run_ats(service.tick()) == [TICK]
 
     @pytest.mark.parametrize("gracefully", [True, False])
-    def test_a_type_ticks_until_its_last_handler_is_gone_as_in_a_rolling_update(
-        self, service: Recurring, gracefully: bool
-    ):
+    def test_a_left_out_type_ticks_no_more_once_the_old_handler_is_gone(self, service: Recurring, gracefully: bool):
         service.publish("old", recurring("report"), seconds=30)
         service.publish("new", recurring("other", None), seconds=9999)
         service.clock.move(10 if gracefully else 31)
@@ -185,7 +184,7 @@ class TestAbandoning:
         service.pass_hours(1)
         assert service.tick() == []
 
-    def test_a_type_misses_no_tick_while_a_handler_that_published_before_it_is_alone(self, service: Recurring):
+    def test_a_type_ticks_on_while_its_handler_is_away_and_no_later_publication_lacks_it(self, service: Recurring):
         service.publish("b", recurring("other", None), seconds=99_999)
         service.publish("a", recurring("often", HOURLY))
         service.withdraw("a")
@@ -193,7 +192,7 @@ class TestAbandoning:
             service.pass_hours(1)
             assert len(service.tick()) == 1
 
-    def test_the_last_publication_decides_whether_a_type_ticks(self, service: Recurring):
+    def test_a_later_publication_that_has_the_type_keeps_it_ticking(self, service: Recurring):
         service.publish("a", recurring("often", HOURLY))
         service.publish("b", recurring("other", None), seconds=99_999)
         service.publish("a2", recurring("often", HOURLY))
@@ -202,9 +201,7 @@ class TestAbandoning:
         service.pass_hours(1)
         assert run_ats(service.tick()) == [TICK]
 
-    def test_a_tick_in_the_moment_when_an_image_is_away_and_another_starts_is_made_when_it_is_back(
-        self, service: Recurring
-    ):
+    def test_a_tick_while_its_image_is_away_and_another_starts_is_made_when_the_image_is_back(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.clock.set(at(3590))
         service.withdraw("a")
@@ -218,7 +215,7 @@ class TestAbandoning:
         assert service.shown()["report"] == (DAILY, at(25 * 3600))
 
     @pytest.mark.parametrize("with_janitor", [True, False])
-    def test_an_abandoned_schedule_is_deleted_after_an_hour_and_starts_anew(
+    def test_an_abandoned_schedule_is_forgotten_after_an_hour_and_starts_anew(
         self, service: Recurring, with_janitor: bool
     ):
         service.publish("a", recurring("report"))
@@ -233,7 +230,7 @@ class TestAbandoning:
         assert service.tick() == []
         assert service.shown()["report"] == (DAILY, at(25 * 3600))
 
-    def test_a_schedule_is_abandoned_since_the_first_moment(self, service: Recurring):
+    def test_a_schedule_is_abandoned_since_the_first_publication_that_lacks_it(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.withdraw("a")
         service.publish("b", recurring("other", None), seconds=9999)
@@ -254,7 +251,7 @@ class TestAbandoning:
         assert run_ats(service.tick()) == [TICK]
         assert service.shown()["report"] == (DAILY, at(25 * 3600))
 
-    def test_schedules_do_not_change_while_no_handler_lives(self, service: Recurring):
+    def test_without_a_living_handler_no_schedule_is_abandoned(self, service: Recurring):
         service.publish("a", recurring("report"), seconds=30)
         service.publish("b", recurring("other", None), seconds=20)
         service.clock.set(at(31))
@@ -262,13 +259,13 @@ class TestAbandoning:
         service.pass_hours(1)
         assert run_ats(service.tick()) == [TICK]
 
-    def test_a_publication_without_types_lacks_every_type(self, service: Recurring):
+    def test_a_publication_of_no_types_lacks_every_type(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.withdraw("a")
         service.publish("b")
         assert service.shown()["report"] == (DAILY, None)
 
-    def test_a_publication_of_the_type_without_a_schedule_removes_it_at_once(self, service: Recurring):
+    def test_a_publication_of_the_type_without_a_schedule_removes_the_schedule(self, service: Recurring):
         service.publish("a", recurring("report"))
         service.publish("b", recurring("report", None))
         assert service.known() == {}
@@ -302,7 +299,7 @@ class TestStoring:
         with begin() as work:
             assert list(work.schedules.lock()) == [self.ONE.left_out().ticked(at(7)), self.TWO]
 
-    def test_saving_or_removing_no_schedules_is_no_error(self, begin: Begin):
+    def test_saving_and_removing_no_schedules_is_no_error(self, begin: Begin):
         with begin() as work:
             work.schedules.save([])
             work.schedules.remove([])
@@ -310,7 +307,7 @@ class TestStoring:
             assert list(work.schedules.lock()) == []
             assert work.schedules.next_after(at(0)) is None
 
-    def test_schedules_are_due_when_their_tick_has_come_and_they_are_not_abandoned(self, begin: Begin):
+    def test_a_schedule_is_due_when_its_tick_has_come_and_it_is_not_abandoned(self, begin: Begin):
         three = Recurrence(type=TypeName("three"), schedule=DAILY, next=at(61))
         self.put(begin, self.ONE, self.TWO, three)
         with begin() as work:

@@ -5,17 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adapters.postgres import Database, PostgresStore
+from adapters.postgres import Database
 from application.ports.unit_of_work import Begin
 from tests.concurrency import new_database, with_settings
+from tests.storage import Storage, in_postgres
 
 
 @pytest.fixture
-def begin(database: Database, postgres_url: str) -> Iterator[Begin]:
-    """The store on the emptied database. A wait for a lock that should not be ends the test, not the day."""
+def storage(database: Database, postgres_url: str) -> Iterator[Storage]:
+    """The emptied database. A wait for a lock that should not be ends the test after five seconds."""
     impatient = Database(with_settings(postgres_url, lock_timeout="5s"))
-    yield PostgresStore(impatient).begin
+    yield in_postgres(impatient)
     impatient.close()
+
+
+@pytest.fixture
+def begin(storage: Storage) -> Begin:
+    """The units of work of the storage."""
+    return storage.begin
 
 
 @pytest.fixture

@@ -17,29 +17,24 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
 from adapters.postgres.connector import RECONNECT_SECONDS
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.queue import ClaimRequest
-from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
-from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.task import Task
 from tests.concurrency import asked, until, until_waiting, with_settings
 from tests.steps import (
-    ADD,
     BOOM,
-    HANDLER,
-    NOW,
     PLAIN,
     add,
     add_one,
     at,
+    claim,
     claim_one,
     rescue,
     settle,
     stored,
     submission,
-    task,
 )
+from tests.storage import Storage, in_postgres
 
 NOWHERE = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
@@ -79,9 +74,17 @@ def own(server: EmbeddedPostgres) -> Iterator[Database]:
     database.close()
 
 
-def answers(begin: Begin) -> bool:
+def read(storage: Storage, id: int) -> Task:
+    """Return a task from a unit of work."""
+    with storage.begin() as work:
+        found = work.tasks.get(TaskId(id))
+    assert found is not None
+    return found.task
+
+
+def answers(storage: Storage) -> bool:
     with suppress(StorageUnavailable):
-        return task(begin, 1).id == 1
+        return read(storage, 1).id == 1
     return False
 
 
@@ -93,30 +96,30 @@ class TestUnavailable:
         with unavailable(), PostgresStore(database).begin():
             pass
 
-    def test_the_connection_was_terminated(self, begin: Begin, database: Database):
-        with unavailable(), begin() as work:
+    def test_the_connection_was_terminated(self, storage: Storage, database: Database):
+        with unavailable(), storage.begin() as work:
             work.tasks.get(TaskId(1))
             assert asked(database, TERMINATE)
             work.tasks.get(TaskId(1))
-        with begin() as work:
+        with storage.begin() as work:
             assert work.tasks.get(TaskId(1)) is None
 
-    def test_the_connection_was_terminated_before_the_commit(self, begin: Begin, database: Database):
-        with unavailable(), begin() as work:
+    def test_the_connection_was_terminated_before_the_commit(self, storage: Storage, database: Database):
+        with unavailable(), storage.begin() as work:
             work.tasks.add([submission()])
             assert asked(database, TERMINATE)
             work.commit()
-        with begin() as work:
+        with storage.begin() as work:
             assert work.tasks.get(TaskId(1)) is None
 
     def test_the_server_was_shut_down_in_the_middle(self, own: Database, server: EmbeddedPostgres):
-        begin = PostgresStore(own).begin
-        with unavailable(), begin() as work:
+        storage = in_postgres(own)
+        with unavailable(), storage.begin() as work:
             work.tasks.add([submission()])
             server.stop()
             work.commit()
-        with unavailable():
-            add(begin, submission())
+        with unavailable(), storage.begin() as work:
+            work.tasks.add([submission()])
 
     def test_there_are_no_tables_yet(self, empty_url: str):
         database = Database(empty_url)
@@ -126,23 +129,23 @@ class TestUnavailable:
 
     def test_a_standby_was_reached(self, database: Database, postgres_url: str):
         standby = Database(with_settings(postgres_url, default_transaction_read_only="on"))
-        with unavailable():
-            add(PostgresStore(standby).begin, submission())
+        with unavailable(), PostgresStore(standby).begin() as work:
+            work.tasks.add([submission()])
         standby.close()
 
 
-def test_a_broken_invariant_is_no_outage(begin: Begin):
-    broken = replace(add_one(begin), attempt=2)
-    with pytest.raises(IntegrityError), begin() as work:
+def test_a_broken_invariant_is_no_outage(storage: Storage):
+    broken = replace(add_one(storage), attempt=2)
+    with pytest.raises(IntegrityError), storage.begin() as work:
         work.tasks.save(broken)
 
 
-def test_a_deadlock_is_a_conflict_for_the_transaction_that_ends_it(
-    begin: Begin, database: Database, postgres_url: str, background: ThreadPoolExecutor
+def test_who_has_to_end_a_deadlock_is_told_to_try_again(
+    storage: Storage, database: Database, postgres_url: str, background: ThreadPoolExecutor
 ):
     impatient = Database(with_settings(postgres_url, deadlock_timeout="10ms"))
-    add(begin, submission(), submission())
-    with begin() as one:
+    add(storage, submission(), submission())
+    with storage.begin() as one:
         one.tasks.lock(TaskId(1))
         with pytest.raises(StorageConflict) as refusal, PostgresStore(impatient).begin() as other:
             other.tasks.lock(TaskId(2))
@@ -155,17 +158,17 @@ def test_a_deadlock_is_a_conflict_for_the_transaction_that_ends_it(
 
 
 def test_the_pool_recovers_from_a_restart_at_the_cost_of_one_request(own: Database, server: EmbeddedPostgres):
-    begin = PostgresStore(own).begin
-    add_one(begin)
+    storage = in_postgres(own)
+    add_one(storage)
     with ExitStack() as works:
         for _ in range(5):
-            works.enter_context(begin()).tasks.get(TaskId(1))
+            works.enter_context(storage.begin()).tasks.get(TaskId(1))
     server.stop()
     server.start()
     with unavailable():
-        task(begin, 1)
+        read(storage, 1)
     with ExitStack() as works:
-        assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
+        assert all(works.enter_context(storage.begin()).tasks.get(TaskId(1)) for _ in range(5))
 
 
 class TestAutocommit:
@@ -173,21 +176,19 @@ class TestAutocommit:
         with unavailable():
             PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
-    def test_autocommit_connections_recover_from_a_restart_at_the_cost_of_one_statement(
-        self, own: Database, server: EmbeddedPostgres
-    ):
-        begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
-        autocommit.add([submission()])
+    def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
+        storage = in_postgres(own)
+        storage.autocommit.add([submission()])
         with ExitStack() as works:
             for _ in range(5):
-                works.enter_context(begin()).tasks.get(TaskId(1))
+                works.enter_context(storage.begin()).tasks.get(TaskId(1))
         server.stop()
         server.start()
         with unavailable():
-            autocommit.add([submission()])
-        assert [autocommit.add([submission()])[0].id for _ in range(5)] == [2, 3, 4, 5, 6]
+            storage.autocommit.add([submission()])
+        assert [add_one(storage).id for _ in range(5)] == [2, 3, 4, 5, 6]
         with ExitStack() as works:
-            assert all(works.enter_context(begin()).tasks.get(TaskId(1)) for _ in range(5))
+            assert all(works.enter_context(storage.begin()).tasks.get(TaskId(1)) for _ in range(5))
 
     def test_a_standby_was_reached(self, database: Database, postgres_url: str):
         standby = Database(with_settings(postgres_url, default_transaction_read_only="on"))
@@ -198,75 +199,67 @@ class TestAutocommit:
     def test_a_claim_that_a_hanging_server_carries_out_later_has_not_happened(
         self, impatient: Database, server: EmbeddedPostgres
     ):
-        begin, autocommit = PostgresStore(impatient).begin, PostgresAutocommitStore(impatient)
-        waiting = add_one(begin)
-        lease, nothing, one = (
-            Lease.granted(HANDLER, NOW, 30),
-            ClaimRequest({}, 1, 1, 0),
-            ClaimRequest({ADD: 1}, 1, 1, 0),
-        )
-        autocommit.claim(lease, NOW, nothing)
+        storage = in_postgres(impatient)
+        waiting = add_one(storage)
+        assert not claim(storage, 1, wanted={"none": 1})
         (backend,) = impatient.execute_autocommit(text("SELECT pg_backend_pid() AS pid"), {})
         with hanging(server), unavailable():
-            autocommit.claim(lease, NOW, one)
+            claim(storage, 1)
         alive = f"SELECT FROM pg_stat_activity WHERE pid = {backend.pid}"
-        until(lambda: answers(begin) and not asked(impatient, alive))
-        assert task(begin, waiting.id) == waiting
+        until(lambda: answers(storage) and not asked(impatient, alive))
+        assert read(storage, waiting.id) == waiting
 
     def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
-        begin, autocommit = PostgresStore(own).begin, PostgresAutocommitStore(own)
-        waiting = [add_one(begin), add_one(begin)]
+        storage = in_postgres(own)
+        waiting = [add_one(storage), add_one(storage)]
         own.execute_autocommit(
             text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {}
         )
         with pytest.raises(ValueError, match="Expecting value"):
-            autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 2}, 2, 10**9, 0))
+            claim(storage, 2)
         assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
-        assert (
-            autocommit.claim(Lease.granted(HANDLER, NOW, 30), NOW, ClaimRequest({ADD: 1}, 1, 10**9, 0))[0].task.id
-            == waiting[0].id
-        )
+        assert claim_one(storage).id == waiting[0].id
 
     def test_a_statement_is_unavailable_where_the_server_hangs(self, impatient: Database, server: EmbeddedPostgres):
         autocommit = PostgresAutocommitStore(impatient)
         assert autocommit.add([submission()])
         with hanging(server), unavailable():
             autocommit.add([submission()])
-        until(lambda: answers(PostgresStore(impatient).begin))
+        until(lambda: answers(in_postgres(impatient)))
 
-    def test_units_of_work_after_autocommit_statements_are_transactions(self, begin: Begin, database: Database):
+    def test_works_that_come_after_them_are_transactions_again(self, storage: Storage, database: Database):
         PostgresAutocommitStore(database).add([submission()])
-        with begin() as work:
+        with storage.begin() as work:
             assert work.tasks.add([submission()])
-        with begin() as work:
+        with storage.begin() as work:
             assert work.tasks.get(TaskId(1))
             assert work.tasks.get(TaskId(2)) is None
 
 
 def test_the_pool_recovers_from_an_outage(own: Database, server: EmbeddedPostgres):
-    begin = PostgresStore(own).begin
-    add_one(begin)
+    storage = in_postgres(own)
+    add_one(storage)
     server.stop()
     for _ in range(2):
         with unavailable():
-            task(begin, 1)
+            read(storage, 1)
     server.start()
-    until(lambda: answers(begin))
+    until(lambda: answers(storage))
 
 
 def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Database, server: EmbeddedPostgres):
-    begin = PostgresStore(own).begin
-    add(begin, *[submission()] * 3)
-    running = [claim_one(begin) for _ in range(3)]
-    with unavailable(), begin() as work:
+    storage = in_postgres(own)
+    add(storage, *[submission()] * 3)
+    running = [claim_one(storage) for _ in range(3)]
+    with unavailable(), storage.begin() as work:
         settlements = [Settlement.lost(each, at(31)) for each in work.queue.lapsed(at(31), 100)]
         assert not work.queue.settle(settlements)
         server.stop()
         server.start()
         work.commit()
-    until(lambda: answers(begin))
-    assert [task(begin, each.id) for each in running] == running
-    assert list(rescue(begin, at(31))) == [each.lose(at(31)) for each in running]
+    until(lambda: answers(storage))
+    assert [read(storage, each.id) for each in running] == running
+    assert list(rescue(storage, at(31))) == [each.lose(at(31)) for each in running]
 
 
 def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_fail_at_once(
@@ -311,29 +304,30 @@ def hanging(server: EmbeddedPostgres) -> Iterator[None]:
 
 
 def test_a_server_that_hangs_counts_as_away(impatient: Database, server: EmbeddedPostgres):
-    begin = PostgresStore(impatient).begin
-    add_one(begin)
+    storage = in_postgres(impatient)
+    add_one(storage)
     with hanging(server), unavailable():
-        task(begin, 1)
-    until(lambda: answers(begin))
+        read(storage, 1)
+    until(lambda: answers(storage))
 
 
-def test_a_server_that_hangs_at_the_end_of_a_unit_of_work_counts_as_away(impatient: Database, server: EmbeddedPostgres):
-    begin = PostgresStore(impatient).begin
-    add_one(begin)
-    with ExitStack() as waits, unavailable(), begin() as work:
+def test_a_server_that_hangs_at_the_end_of_a_work_holds_nobody_up(impatient: Database, server: EmbeddedPostgres):
+    storage = in_postgres(impatient)
+    add_one(storage)
+    with ExitStack() as waits, unavailable(), storage.begin() as work:
         assert work.tasks.get(TaskId(1))
         waits.enter_context(hanging(server))
-    until(lambda: answers(begin))
+    until(lambda: answers(storage))
 
 
-def test_a_lock_that_is_held_for_long_is_a_conflict_for_a_settlement(begin: Begin):
-    add_one(begin)
-    running = claim_one(begin)
-    with begin() as forgotten:
+@pytest.mark.parametrize("end", [Settlement.released, Settlement.lost])
+def test_a_settlement_does_not_wait_for_ever_for_a_lock(storage: Storage, end: Callable[..., Settlement]):
+    add_one(storage)
+    running = claim_one(storage)
+    with storage.begin() as forgotten:
         forgotten.tasks.lock(running.id)
         with pytest.raises(StorageConflict):
-            settle(begin, Settlement.released(running, at(1)))
+            settle(storage, end(running, at(1)))
 
 
 ENDS: dict[str, Callable[[Task], Settlement]] = {
@@ -349,16 +343,16 @@ ENDS: dict[str, Callable[[Task], Settlement]] = {
 def test_a_settlement_whose_commit_was_not_answered_can_be_repeated(
     own: Database, server: EmbeddedPostgres, background: ThreadPoolExecutor, end: str
 ):
-    begin = PostgresStore(own).begin
-    add_one(begin, max_attempts=2)
-    settlement = ENDS[end](claim_one(begin))
+    storage = in_postgres(own)
+    add_one(storage, max_attempts=2)
+    settlement = ENDS[end](claim_one(storage))
     cut_off = Database(with_settings(server.start(), synchronous_commit="on"))
-    answer = background.submit(settle, PostgresStore(cut_off).begin, settlement)
+    answer = background.submit(settle, in_postgres(cut_off), settlement)
     until(lambda: asked(own, TERMINATE_COMMITTING))
     with unavailable():
         answer.result()
-    assert stored(begin, 1).task == settlement.task
-    assert list(settle(begin, settlement)) == []
-    with begin() as work:
+    assert stored(storage, 1).task == settlement.task
+    assert list(settle(storage, settlement)) == []
+    with storage.begin() as work:
         assert list(work.tasks.attempts(TaskId(1))) == [settlement.attempt][: bool(settlement.attempt)]
     cut_off.close()

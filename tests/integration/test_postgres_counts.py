@@ -8,11 +8,10 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresStore
+from adapters.postgres import Database
 from application.errors import StorageConflict
 from application.ports.listing import Counts, Filter
 from application.ports.queue import ProgressReport
-from application.ports.unit_of_work import Begin
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
 from domain.ids import TaskId, TypeName
@@ -21,6 +20,7 @@ from domain.status import Status
 from tests.concurrency import asked, until_waiting, with_settings
 from tests.integration.test_postgres_many import together
 from tests.steps import NOW, add, at, claim, fail, rescue, save, submission, succeed, task
+from tests.storage import Storage, in_postgres
 
 ADD = TypeName("add")
 ENTRIES = "SELECT count(*) FROM task_count_changes"
@@ -30,32 +30,32 @@ TERMS = "SELECT term, task FROM task_terms ORDER BY term, task"
 
 
 @pytest.fixture
-def impatient(database: Database, postgres_url: str) -> Iterator[Begin]:
+def impatient(database: Database, postgres_url: str) -> Iterator[Storage]:
     """A store that waits for no lock at all."""
     found = Database(with_settings(postgres_url, lock_timeout="1ms"))
-    yield PostgresStore(found).begin
+    yield in_postgres(found)
     found.close()
 
 
-def counts(begin: Begin) -> Counts:
-    with begin() as work:
+def counts(storage: Storage) -> Counts:
+    with storage.begin() as work:
         return work.listing.counts()
 
 
-def fold(begin: Begin, limit: int = 10_000) -> int:
-    with begin() as work:
+def fold(storage: Storage, limit: int = 10_000) -> int:
+    with storage.begin() as work:
         folded = work.cleaning.fold_counts(limit)
         work.commit()
     return folded
 
 
-def cancel(begin: Begin) -> ChangeTasksResult:
-    return CancelTasks(begin, ManualClock(), MemoryWakeUp())(ChangeTasksRequest(filter=Filter()))
+def cancel(storage: Storage) -> ChangeTasksResult:
+    return CancelTasks(storage.begin, ManualClock(), MemoryWakeUp())(ChangeTasksRequest(filter=Filter()))
 
 
 class TestCounting:
-    def test_counts_are_right_and_no_transaction_waits_while_many_submit_settle_and_fold(
-        self, impatient: Begin, database: Database, background: ThreadPoolExecutor
+    def test_while_many_submit_settle_and_fold_nobody_waits_and_every_sum_is_right(
+        self, impatient: Storage, database: Database, background: ThreadPoolExecutor
     ):
         """Each look finds as many tasks as the same look finds by counting them one by one."""
         is_over = Event()
@@ -86,10 +86,10 @@ class TestCounting:
         assert all(looker.result() > 3 for looker in lookers)
         assert sum(number for each in counts(impatient).values() for number in each.values()) == 6 * 20 * 5
 
-    def test_counting_waits_for_no_transaction_and_sees_committed_tasks(self, impatient: Begin):
+    def test_who_counts_waits_for_nobody_and_sees_what_is_committed(self, impatient: Storage):
         add(impatient, *[submission()] * 3)
         (running,) = claim(impatient, 1)
-        with impatient() as handler:
+        with impatient.begin() as handler:
             handler.queue.settle([Settlement.succeeded(running.task, NOW, "1")])
             assert counts(impatient) == {ADD: {Status.WAITING: 2, Status.RUNNING: 1}}
             handler.commit()
@@ -105,42 +105,40 @@ class TestCounting:
         ],
     )
     def test_a_change_of_no_status_leaves_no_entry(
-        self, begin: Begin, database: Database, change: Callable[..., object]
+        self, storage: Storage, database: Database, change: Callable[..., object]
     ):
-        add(begin, *[submission()] * 3)
-        held = [claimed.task for claimed in claim(begin)]
+        add(storage, *[submission()] * 3)
+        held = [claimed.task for claimed in claim(storage)]
         before = asked(database, ENTRIES)
-        with begin() as work:
+        with storage.begin() as work:
             change(work, held)
             work.commit()
         assert asked(database, ENTRIES) == before
 
-    def test_a_statement_leaves_an_entry_for_each_type_and_status_that_it_changed(
-        self, begin: Begin, database: Database
-    ):
-        add(begin, *(submission("ab"[n % 2]) for n in range(100)))
+    def test_a_statement_leaves_an_entry_for_each_kind_that_it_changed(self, storage: Storage, database: Database):
+        add(storage, *(submission("ab"[n % 2]) for n in range(100)))
         assert asked(database, ENTRIES) == [(2,)]
-        claim(begin, wanted={"a": 50})
+        claim(storage, wanted={"a": 50})
         assert asked(database, ENTRIES) == [(4,)]
 
     @pytest.mark.parametrize("statement", ["DELETE FROM tasks", "TRUNCATE tasks CASCADE"])
-    def test_every_way_of_deletion_counts(self, begin: Begin, database: Database, statement: str):
-        add(begin, *[submission(terms=(1, 2))] * 3)
+    def test_every_way_out_counts(self, storage: Storage, database: Database, statement: str):
+        add(storage, *[submission(terms=(1, 2))] * 3)
         with database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
-        assert counts(begin) == {}
+        assert counts(storage) == {}
         assert asked(database, TERMS) == []
 
 
 class TestFolding:
     @pytest.fixture
-    def crowded(self, begin: Begin) -> Begin:
-        """Forty entries of one type and status."""
+    def crowded(self, storage: Storage) -> Storage:
+        """Forty entries of one kind."""
         for _ in range(40):
-            add(begin, submission())
-        return begin
+            add(storage, submission())
+        return storage
 
-    def test_folding_leaves_one_entry_for_each_type_and_status(self, crowded: Begin, database: Database):
+    def test_it_leaves_one_entry_of_each_kind_there_is(self, crowded: Storage, database: Database):
         succeed(crowded, claim(crowded, 1)[0].task)
         assert fold(crowded) == 43
         assert asked(database, "SELECT status, change FROM task_count_changes ORDER BY 1") == [
@@ -148,14 +146,14 @@ class TestFolding:
             ("waiting", 39),
         ]
 
-    def test_folding_writes_nothing_where_there_is_nothing_to_fold(self, crowded: Begin, database: Database):
+    def test_where_there_is_nothing_to_fold_nothing_is_written(self, crowded: Storage, database: Database):
         fold(crowded)
         places = asked(database, "SELECT ctid, xmin, xmax FROM task_count_changes")
         assert fold(crowded) == 0
         assert asked(database, "SELECT ctid, xmin, xmax FROM task_count_changes") == places
 
-    def test_two_janitors_fold_beside_each_other_without_waiting(self, crowded: Begin, impatient: Begin):
-        with impatient() as first:
+    def test_two_janitors_fold_beside_each_other_without_waiting(self, crowded: Storage, impatient: Storage):
+        with impatient.begin() as first:
             assert first.cleaning.fold_counts(30) == 30
             assert fold(impatient) == 10
             assert counts(impatient) == {ADD: {Status.WAITING: 40}}
@@ -164,12 +162,12 @@ class TestFolding:
         assert fold(impatient) == 2
         assert counts(impatient) == {ADD: {Status.WAITING: 40}}
 
-    def test_a_janitor_that_is_cut_off_takes_nothing_with_it(self, crowded: Begin):
-        with crowded() as janitor:
+    def test_a_janitor_that_is_cut_off_takes_nothing_with_it(self, crowded: Storage):
+        with crowded.begin() as janitor:
             janitor.cleaning.fold_counts(100)
         assert counts(crowded) == {ADD: {Status.WAITING: 40}}
 
-    def test_many_janitors_fold_at_once_while_tasks_are_added(self, impatient: Begin, background: ThreadPoolExecutor):
+    def test_many_fold_at_once_while_tasks_are_added(self, impatient: Storage, background: ThreadPoolExecutor):
         def one(n: int) -> None:
             for _ in range(30):
                 fold(impatient, 3 + n)
@@ -182,24 +180,24 @@ class TestFolding:
 
 
 class TestTerms:
-    def test_terms_come_and_go_with_their_task_and_with_no_other(self, begin: Begin, database: Database):
-        add(begin, submission(terms=(2, -1), ttl=1), submission(terms=(2,)), submission())
+    def test_they_come_and_go_with_their_task_and_with_no_other(self, storage: Storage, database: Database):
+        add(storage, submission(terms=(2, -1), ttl=1), submission(terms=(2,)), submission())
         assert asked(database, TERMS) == [(-1, 1), (2, 1), (2, 2)]
-        with begin() as work:
+        with storage.begin() as work:
             work.cleaning.delete_expired(at(60), 10)
             work.commit()
         assert asked(database, TERMS) == [(2, 2)]
 
-    def test_a_task_of_older_code_has_no_terms_and_is_listed(self, begin: Begin, database: Database):
+    def test_a_task_of_older_code_has_none_and_is_there_all_the_same(self, storage: Storage, database: Database):
         with database.engine.begin() as connection:
             connection.exec_driver_sql(OLDER)
-        with begin() as work:
+        with storage.begin() as work:
             assert [each.id for each in work.listing.page(Filter(type=ADD), None, 10)] == [1]
             assert list(work.listing.page(Filter(terms=frozenset({1})), None, 10)) == []
-        assert counts(begin) == {ADD: {Status.WAITING: 1}}
+        assert counts(storage) == {ADD: {Status.WAITING: 1}}
 
-    def test_deleting_looks_each_term_up_whatever_the_table_was_like_when_it_was_planned(
-        self, begin: Begin, database: Database
+    def test_deleting_looks_each_of_them_up_whatever_the_table_was_like_when_it_was_planned(
+        self, storage: Storage, database: Database
     ):
         with database.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE task_terms")
@@ -224,54 +222,54 @@ SCANS = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'task_ter
 
 
 class TestCancellingMany:
-    def test_a_task_that_changed_while_the_cancellation_waited_for_it_is_left(
-        self, begin: Begin, database: Database, background: ThreadPoolExecutor
+    def test_what_changed_while_it_waited_for_it_is_let_be(
+        self, storage: Storage, database: Database, background: ThreadPoolExecutor
     ):
-        add(begin, *[submission()] * 3)
-        (running,) = claim(begin, 1)
-        with begin() as handler:
+        add(storage, *[submission()] * 3)
+        (running,) = claim(storage, 1)
+        with storage.begin() as handler:
             handler.queue.settle([Settlement.succeeded(running.task, NOW, "1")])
-            cancelled = background.submit(cancel, begin)
+            cancelled = background.submit(cancel, storage)
             until_waiting(database)
             handler.commit()
         assert cancelled.result() == ChangeTasksResult(2, None)
-        assert [task(begin, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
+        assert [task(storage, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
 
-    def test_a_task_that_was_deleted_while_the_cancellation_waited_for_it_is_no_error(
-        self, begin: Begin, database: Database, background: ThreadPoolExecutor
+    def test_what_was_deleted_while_it_waited_for_it_is_no_error(
+        self, storage: Storage, database: Database, background: ThreadPoolExecutor
     ):
-        add(begin, *[submission()] * 2)
-        with begin() as somebody:
+        add(storage, *[submission()] * 2)
+        with storage.begin() as somebody:
             somebody.tasks.lock(TaskId(1))
             somebody.tasks.remove(TaskId(1))
-            cancelled = background.submit(cancel, begin)
+            cancelled = background.submit(cancel, storage)
             until_waiting(database)
             somebody.commit()
         assert cancelled.result() == ChangeTasksResult(1, None)
 
-    def test_a_task_that_is_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
-        self, begin: Begin, impatient: Begin
+    def test_what_a_stranger_has_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
+        self, storage: Storage, impatient: Storage
     ):
-        add(begin, *[submission()] * 3)
-        with begin() as stranger:
+        add(storage, *[submission()] * 3)
+        with storage.begin() as stranger:
             stranger.tasks.lock(TaskId(2))
             with pytest.raises(StorageConflict):
                 cancel(impatient)
-        assert {task(begin, id).status for id in (1, 2, 3)} == {Status.WAITING}
+        assert {task(storage, id).status for id in (1, 2, 3)} == {Status.WAITING}
         assert cancel(impatient) == ChangeTasksResult(3, None)
 
-    def test_two_cancellations_at_once_do_not_wait_in_a_circle_and_count_each_task_once(
-        self, begin: Begin, background: ThreadPoolExecutor
+    def test_two_who_cancel_at_once_do_not_wait_in_a_circle_and_each_task_is_counted_once(
+        self, storage: Storage, background: ThreadPoolExecutor
     ):
-        add(begin, *[submission()] * 1200)
-        done = together(background, lambda _: cancel(begin), 4)
+        add(storage, *[submission()] * 1200)
+        done = together(background, lambda _: cancel(storage), 4)
         assert sum(each.count for each in done) == 1200
-        assert counts(begin) == {ADD: {Status.CANCELLED: 1200}}
+        assert counts(storage) == {ADD: {Status.CANCELLED: 1200}}
 
 
-def test_rescued_and_cancelled_tasks_are_counted_where_they_stand(begin: Begin):
-    add(begin, *[submission(max_losses=0)] * 3)
-    claim(begin, 2)
-    rescue(begin, at(60))
-    save(begin, task(begin, 3).cancel(at(1)))
-    assert counts(begin) == {ADD: {Status.FAILED: 2, Status.CANCELLED: 1}}
+def test_rescued_and_cancelled_tasks_are_counted_where_they_stand(storage: Storage):
+    add(storage, *[submission(max_losses=0)] * 3)
+    claim(storage, 2)
+    rescue(storage, at(60))
+    save(storage, task(storage, 3).cancel(at(1)))
+    assert counts(storage) == {ADD: {Status.FAILED: 2, Status.CANCELLED: 1}}

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.postgres import Database, PostgresStore
-from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_plans import explained
 from tests.steps import NOW, add, at, save, submission, task
+from tests.storage import Storage
 
 URL = "http://receiver/"
 MANY = """
@@ -20,34 +20,34 @@ MANY = """
 """
 
 
-def cancelled(begin: Begin, number: int) -> None:
-    """Add this number of finished tasks with a pending delivery each."""
-    for each in add(begin, *(submission(callback=URL) for _ in range(number))):
-        save(begin, each.cancel(NOW))
+def cancelled(storage: Storage, number: int) -> None:
+    """Tasks whose addresses are to be told."""
+    for each in add(storage, *(submission(callback=URL) for _ in range(number))):
+        save(storage, each.cancel(NOW))
 
 
-def test_two_janitors_that_claim_at_once_have_different_deliveries(begin: Begin):
-    cancelled(begin, 3)
-    with begin() as one, begin() as other:
+def test_two_who_claim_at_once_have_different_ones(storage: Storage):
+    cancelled(storage, 3)
+    with storage.begin() as one, storage.begin() as other:
         assert [each.task for each in one.deliveries.claim(NOW, at(60), 2)] == [1, 2]
         assert [each.task for each in other.deliveries.claim(NOW, at(60), 2)] == [3]
         one.commit()
         other.commit()
-    assert attempts(begin) == [1, 1, 1]
+    assert attempts(storage) == [1, 1, 1]
 
 
-def test_a_retry_waits_for_the_claim_of_its_delivery_and_then_ends_it(
-    begin: Begin, database: Database, background: ThreadPoolExecutor
+def test_who_retries_a_task_waits_for_whoever_claims_its_delivery_and_then_ends_it(
+    storage: Storage, database: Database, background: ThreadPoolExecutor
 ):
-    cancelled(begin, 1)
-    with begin() as work:
+    cancelled(storage, 1)
+    with storage.begin() as work:
         (claimed,) = work.deliveries.claim(NOW, at(60), 1)
-        retrying = background.submit(save, begin, task(begin, 1).retry(at(1), 1))
+        retrying = background.submit(save, storage, task(storage, 1).retry(at(1), 1))
         until_waiting(database)
         assert work.tasks.get(TaskId(1))
         work.commit()
     retrying.result(20)
-    with begin() as work:
+    with storage.begin() as work:
         assert not work.deliveries.settle(claimed.delivered())
     assert asked(database, "SELECT * FROM deliveries") == []
 
@@ -61,10 +61,10 @@ def test_a_retry_waits_for_the_claim_of_its_delivery_and_then_ends_it(
         ("DELETE FROM tasks", 0),
     ],
 )
-def test_a_delivery_follows_its_task_whatever_statement_changes_that(
-    begin: Begin, database: Database, statement: str, kept: int
+def test_whatever_statement_changes_a_task_its_delivery_follows(
+    storage: Storage, database: Database, statement: str, kept: int
 ):
-    add(begin, submission(callback=URL), submission())
+    add(storage, submission(callback=URL), submission())
     with database.engine.begin() as connection:
         connection.exec_driver_sql(statement)
     assert len(asked(database, "SELECT * FROM deliveries")) == kept
@@ -91,7 +91,7 @@ def test_the_next_delivery_is_found_among_a_great_many_that_were_delivered(datab
     assert plans[0].buffers < 200
 
 
-def attempts(begin: Begin) -> list[int]:
-    with begin() as work:
+def attempts(storage: Storage) -> list[int]:
+    with storage.begin() as work:
         found = [work.tasks.get(TaskId(id)) for id in (1, 2, 3)]
     return [each.delivery.attempts for each in found if each and each.delivery]

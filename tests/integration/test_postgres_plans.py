@@ -1,16 +1,19 @@
-"""Plans of the hot statements: by their index, and with as little reading at any depth of the queue."""
+"""Plans of the hot statements: each reads its index and little else, at any depth of the queue."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
+from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import event
 
-from adapters.postgres import Database, Migration, PostgresStore
+from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
+from application.ports.autocommit import AutocommitStore
 from application.ports.listing import Filter
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.unit_of_work import UnitOfWork
@@ -90,16 +93,21 @@ class Plan:
         )
 
 
+def plan_of(cursor: Any, statement: str, parameters: Any) -> Plan:
+    """Execute a statement, and return its plan."""
+    cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
+    return Plan(cursor.fetchone()[0][0]["Plan"])
+
+
 @contextmanager
 def explained(database: Database) -> Iterator[list[Plan]]:
-    """Collect the plans of the statements that the block sends, with the literals that it sends."""
+    """Yield the plans of the statements that units of work send meanwhile, with the very literals that they send."""
     plans: list[Plan] = []
 
     def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
         beside = cursor.connection.cursor()
         beside.execute("SAVEPOINT before")
-        beside.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
-        plans.append(Plan(beside.fetchone()[0][0]["Plan"]))
+        plans.append(plan_of(beside, statement, parameters))
         beside.execute("ROLLBACK TO before")
 
     event.listen(database.engine, "before_cursor_execute", explain)
@@ -107,6 +115,34 @@ def explained(database: Database) -> Iterator[list[Plan]]:
         yield plans
     finally:
         event.remove(database.engine, "before_cursor_execute", explain)
+
+
+class Explained(Exception):
+    """The statement was explained and rolled back instead of sent."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+
+class ExplainingCursor(NamedTupleCursor):
+    """The cursor of operations that commit themselves: explains what they send, as it is sent, with its literals."""
+
+    def execute(self, statement: str, parameters: Any = None) -> None:
+        if statement.startswith("PREPARE"):
+            super().execute(statement, parameters)
+            return
+        beside = self.connection.cursor()
+        beside.execute("BEGIN")
+        plan = plan_of(beside, statement.removeprefix("BEGIN; "), parameters)
+        beside.execute("ROLLBACK")
+        raise Explained(plan)
+
+
+def explained_step(database: Database, step: Callable[[AutocommitStore], object]) -> Plan:
+    """Return the plan of the statement that an operation sends first; nothing is changed."""
+    with patch("adapters.postgres.autocommit_pool.NamedTupleCursor", ExplainingCursor), pytest.raises(Explained) as explained:
+        step(PostgresAutocommitStore(database))
+    return explained.value.plan
 
 
 @contextmanager
@@ -125,6 +161,7 @@ def filled(url: str, scale: int, statistics: str) -> Iterator[Database]:
             connection.exec_driver_sql(FILL, {"scale": scale})
             if statistics == "of now":
                 connection.exec_driver_sql(f"ANALYZE {TABLES}")
+        assert len(PostgresAutocommitStore(database).claim(LEASE, NOW, ClaimRequest(WANTED, 10, 10**9, 10))) == 10
         yield database
         database.close()
 
@@ -144,9 +181,11 @@ def small(postgres_url: str) -> Iterator[Database]:
 
 
 class Hot(NamedTuple):
-    """A statement that is sent often, about ten running tasks where it needs some; by which indexes, how many pages.
+    """A statement that units of work send often, about ten running tasks where it needs some.
 
-    The nth of those that are sent.
+    - `indexes`: the indexes that it may read.
+    - `most_buffers`: the most pages that it may touch.
+    - `nth`: its place among the statements that are sent.
     """
 
     send: Callable[[UnitOfWork, Sequence[Task]], object]
@@ -154,11 +193,41 @@ class Hot(NamedTuple):
     most_buffers: int
     nth: int = 0
 
+    def plan(self, database: Database) -> Plan:
+        """Return how it is carried out; nothing is changed."""
+        with PostgresStore(database).begin() as work:
+            running = running_tasks(work)
+            with explained(database) as plans:
+                self.send(work, running)
+        return plans[self.nth]
 
-def claiming(limit: int) -> Callable[[UnitOfWork, Sequence[Task]], Sequence[Task]]:
-    return lambda work, _: [
-        claimed.task for claimed in work.queue.claim(LEASE, NOW, ClaimRequest(WANTED, limit, 10**9, limit))
-    ]
+
+class HotStep(NamedTuple):
+    """The same of a statement that an operation sends which commits itself."""
+
+    send: Callable[[AutocommitStore, Sequence[Task]], object]
+    indexes: set[str]
+    most_buffers: int
+
+    def plan(self, database: Database) -> Plan:
+        """Return how it is carried out; nothing is changed."""
+        with PostgresStore(database).begin() as work:
+            running = running_tasks(work)
+        return explained_step(database, lambda storage: self.send(storage, running))
+
+
+def running_tasks(work: UnitOfWork) -> Sequence[Task]:
+    running = work.queue.running_under(LEASE.handler, 10)
+    assert len(running) == 10
+    return running
+
+
+def claiming(limit: int) -> Callable[[AutocommitStore, Sequence[Task]], object]:
+    return lambda storage, _: storage.claim(LEASE, NOW, ClaimRequest(WANTED, limit, 10**9, limit))
+
+
+def successes(running: Sequence[Task]) -> list[Settlement]:
+    return [Settlement.succeeded(task, NOW, "1") for task in running]
 
 
 def failures(running: Sequence[Task]) -> list[Settlement]:
@@ -178,14 +247,17 @@ KINDS = {"tasks_kinds", "tasks_leases", "tasks_pkey"}
 TERMS = {"task_terms_pkey", "tasks_pkey"}
 # Where few tasks run, reading all of their leases is as good as looking each task up.
 BY_HOLD = {"tasks_pkey", "tasks_leases"}
-STATEMENTS = {
-    "claim one": Hot(claiming(1), {"tasks_waiting", "tasks_pkey"}, 100),
-    "claim ten": Hot(claiming(10), {"tasks_waiting", "tasks_pkey"}, 250),
-    "claim a hundred": Hot(claiming(100), {"tasks_waiting", "tasks_pkey"}, 1500),
+STATEMENTS: dict[str, Hot | HotStep] = {
+    "claim one": HotStep(claiming(1), {"tasks_waiting", "tasks_pkey"}, 100),
+    "claim ten": HotStep(claiming(10), {"tasks_waiting", "tasks_pkey"}, 250),
+    "claim a hundred": HotStep(claiming(100), {"tasks_waiting", "tasks_pkey"}, 1500),
     "renew": Hot(lambda work, ten: work.queue.renew([task.hold for task in ten], LEASE), BY_HOLD, 400),
     "lost": Hot(lambda work, ten: work.queue.lost([task.hold for task in ten]), BY_HOLD, 100),
     "report": Hot(lambda work, ten: work.queue.report([ProgressReport(task.hold, NOW) for task in ten]), BY_HOLD, 400),
-    "settle": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
+    "settle": HotStep(lambda storage, ten: storage.settle(successes(ten)), {"tasks_pkey"}, 300),
+    "settle with records": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
+    "get many": HotStep(lambda storage, _: storage.get_many(SOME), {"tasks_pkey"}, 250),
+    "versions": HotStep(lambda storage, _: storage.versions(SOME), {"tasks_pkey"}, 250),
     "abandoned": Hot(lambda work, _: work.queue.lapsed(NOW, 10), {"tasks_leases"}, 50),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
     "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
@@ -221,20 +293,10 @@ STATEMENTS = {
 }
 
 
-def plan(database: Database, statement: str) -> Plan:
-    """Return the plan of the statement, which changes nothing."""
-    with PostgresStore(database).begin() as work:
-        running = claiming(10)(work, [])
-        assert len(running) == 10
-        with explained(database) as plans:
-            STATEMENTS[statement].send(work, running)
-    return plans[STATEMENTS[statement].nth]
-
-
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statement: str):
-    found = plan(large, statement)
     expected = STATEMENTS[statement]
+    found = expected.plan(large)
     assert not found.reads_all_tasks, json.dumps(found.root, indent=1)
     assert bool(expected.indexes) == bool(found.indexes)
     assert found.indexes <= expected.indexes
@@ -244,7 +306,7 @@ def test_a_hot_statement_reads_its_index_and_little_else(large: Database, statem
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_hot_statement_is_not_overrated_so_much_that_it_would_be_compiled(large: Database, statement: str):
     """Behind a pooler a connection may have lost its settings; from this cost on, a server compiles by default."""
-    assert plan(large, statement).root["Total Cost"] < 100_000
+    assert STATEMENTS[statement].plan(large).root["Total Cost"] < 100_000
 
 
 @pytest.fixture(scope="module", params=["none", "of now"])
@@ -256,7 +318,7 @@ def huge(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database
 
 @pytest.mark.parametrize("statement", [name for name in STATEMENTS if name.startswith("claim")])
 def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Database, statement: str):
-    found = plan(huge, statement)
+    found = STATEMENTS[statement].plan(huge)
     assert found.indexes == {"tasks_waiting", "tasks_pkey"}
     assert not found.reads_all_tasks
     assert found.buffers <= STATEMENTS[statement].most_buffers
@@ -265,32 +327,30 @@ def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Datab
 CURSORS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
 
 
-def test_a_claim_behind_cursors_reads_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
-    """Until that snapshot ends, the index entries of claimed tasks cannot be removed, and later claims read them."""
+def test_a_claim_behind_cursors_touches_nothing_of_what_was_claimed_beside_an_open_snapshot(postgres_url: str):
+    """Index entries of claimed tasks stay until that snapshot is gone; every claim from the beginning meets them."""
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
         dump.exec_driver_sql("SELECT count(*) FROM tasks")
-        with PostgresStore(database).begin() as work:
-            while claiming(1000)(work, []):
-                pass
-            work.commit()
-        found = {}
-        for name, cursors in (("anew", {}), ("behind cursors", CURSORS)):
-            with PostgresStore(database).begin() as work, explained(database) as plans:
-                work.queue.claim(LEASE, NOW, ClaimRequest(WANTED, 100, 10**9, 100, cursors=cursors))
-            found[name] = plans[0].buffers
-        assert found["behind cursors"] < 100 < 200 < found["anew"]
+        while claiming(1000)(PostgresAutocommitStore(database), []):
+            pass
+        assert buffers_of_a_claim(database, CURSORS) < 100 < 200 < buffers_of_a_claim(database, {})
 
 
-def test_a_claim_reads_each_cursor_a_few_times_however_many_there_are(small: Database):
+def buffers_of_a_claim(database: Database, cursors: Mapping[tuple[TypeName, int], Cursor]) -> int:
+    request = ClaimRequest(WANTED, 100, 10**9, 100, cursors=cursors)
+    return explained_step(database, lambda storage: storage.claim(LEASE, NOW, request)).buffers
+
+
+def test_a_claim_looks_at_each_cursor_a_few_times_however_many_there_are(small: Database):
     types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
     cursors = {(type, priority): Cursor(NOW, TaskId(1)) for type in types for priority in range(5)}
-    with PostgresStore(small).begin() as work, explained(small) as plans:
-        work.queue.claim(LEASE, NOW, ClaimRequest(types, 100, 10**9, 100, cursors=cursors))
-    assert len(cursors) < plans[0].rows < 30 * len(cursors)
+    request = ClaimRequest(types, 100, 10**9, 100, cursors=cursors)
+    found = explained_step(small, lambda storage: storage.claim(LEASE, NOW, request))
+    assert len(cursors) < found.rows < 30 * len(cursors)
 
 
-SAME = ("claim", "get", "page", "abandoned", "counts", "lock")
+SAME = ("claim", "get", "versions", "page", "abandoned", "counts", "lock")
 # Of two terms the rarer is found by counting some of each, at most so many.
 DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few have" not in name]
 
@@ -302,4 +362,5 @@ def test_a_hot_statement_reads_as_many_pages_whatever_lies_in_front(small: Datab
             connection.exec_driver_sql(
                 f"VACUUM (INDEX_CLEANUP ON) {TABLES}"
             )  # of what the other tests have rolled back
-    assert plan(large, statement).buffers <= 1.5 * plan(small, statement).buffers
+    of_small, of_large = (STATEMENTS[statement].plan(each).buffers for each in (small, large))
+    assert of_large <= 1.5 * of_small

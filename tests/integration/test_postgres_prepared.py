@@ -1,18 +1,18 @@
 """Prepared statements: planned once a session, as long as no other client shares the session."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
 from sqlalchemy import event, text
 
-from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore, statements
+from adapters.postgres import Database, Migration, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
-from application.ports.queue import ClaimRequest
-from domain.lease import Lease
-from tests.concurrency import new_database, until
-from tests.steps import ADD, HANDLER, NOW, add, add_one, claim, claim_one, ids, submission, succeed
+from domain.task import Task
+from tests.concurrency import new_database
+from tests.steps import NOW, add, add_one, claim, claim_one, ids, rescue, submission, succeed
+from tests.storage import Storage, in_postgres
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
 
@@ -38,89 +38,144 @@ def told(database: Database, command: str) -> None:
         connection.commit()
 
 
-def test_a_claim_is_planned_once(alone: Database):
-    begin = PostgresStore(alone).begin
+def asked_single(database: Database, question: str) -> list[tuple[int, ...]]:
+    """Ask over the connection for operations that commit themselves."""
+    return [tuple(row) for row in database.execute_autocommit(text(question), {})]
+
+
+def look_for_lapsed(database: Database, limit: int = 100) -> Sequence[Task]:
+    """Send a prepared statement in a unit of work."""
+    with PostgresStore(database).begin() as work:
+        return work.queue.lapsed(NOW, limit)
+
+
+def test_a_statement_in_units_of_work_is_planned_once(alone: Database):
     for _ in range(10):
-        claim(begin)
+        look_for_lapsed(alone)
     assert asked(alone, PLANS) == (1, 10, 0)
 
 
+def test_a_claim_is_planned_once(alone: Database):
+    for _ in range(10):
+        claim(in_postgres(alone))
+    assert asked_single(alone, PLANS) == [(1, 10, 0)]
+
+
 @pytest.mark.parametrize(("key", "minds_keys"), [(None, False), ("k", True)])
-def test_tasks_without_keys_are_added_by_the_statement_without_keys(alone: Database, key: str | None, minds_keys: bool):
-    add(PostgresStore(alone).begin, submission(key=key), submission())
+def test_what_has_no_keys_is_added_by_the_statement_that_minds_none(alone: Database, key: str | None, minds_keys: bool):
+    with PostgresStore(alone).begin() as work:
+        work.tasks.add([submission(key=key), submission()])
+        work.commit()
+    add(in_postgres(alone), submission(key=key and "another"), submission())
     sent = "SELECT strpos(statement, 'ON CONFLICT') > 0 FROM pg_prepared_statements"
     assert asked(alone, sent) == (minds_keys,)
+    assert asked_single(alone, sent) == [(minds_keys,)]
 
 
-def test_preparing_ends_in_a_session_that_another_client_had_meanwhile(alone: Database):
-    begin = PostgresStore(alone).begin
-    task = add_one(begin)
-    claim(begin, wanted={"none": 1})
+PREPARED = "SELECT count(*) FROM pg_prepared_statements"
+DEALLOCATE = "DEALLOCATE ALL; SELECT 1"
+
+
+def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_more(alone: Database, storage: Storage):
+    add_one(storage)
+    running = claim_one(storage, lease=-1)
+    look_for_lapsed(alone)
     told(alone, "DEALLOCATE ALL")
     with pytest.raises(StorageConflict):
-        claim(begin)
-    claimed = claim_one(begin)
-    assert (claimed.id, claimed.claims) == (task.id, 1)
-    assert not succeed(begin, claimed)
-    assert asked(alone, "SELECT count(*) FROM pg_prepared_statements") == (0,)
+        look_for_lapsed(alone)
+    assert look_for_lapsed(alone) == [running]
+    assert rescue(in_postgres(alone), NOW) == [running.lose(NOW)]
+    assert asked(alone, PREPARED) == (0,)
 
 
-def test_preparing_ends_in_a_session_in_which_another_client_has_prepared_the_same(alone: Database):
-    begin = PostgresStore(alone).begin
-    task = add_one(begin)
-    told(alone, Prepared.of(for_the_driver(statements.CLAIM), 100).prepare)
+def test_in_a_session_in_which_another_client_has_prepared_the_same_nothing_is_prepared_any_more(
+    alone: Database, storage: Storage
+):
+    add_one(storage)
+    running = claim_one(storage, lease=-1)
+    told(alone, Prepared.of(for_the_driver(statements.LAPSED), 100).prepare)
     with pytest.raises(StorageConflict):
-        claim(begin)
-    assert ids(claim(begin)) == [task.id]
+        look_for_lapsed(alone)
+    assert look_for_lapsed(alone) == [running]
+
+
+def test_a_claim_in_a_session_that_another_client_had_meanwhile_is_prepared_no_more(alone: Database):
+    storage = in_postgres(alone)
+    task = add_one(storage)
+    claim(storage, wanted={"none": 1})
+    asked_single(alone, DEALLOCATE)
+    with pytest.raises(StorageConflict):
+        claim(storage)
+    claimed = claim_one(storage)
+    assert (claimed.id, claimed.claims) == (task.id, 1)
+    assert not succeed(storage, claimed)
+    assert asked_single(alone, PREPARED) == [(0,)]
+
+
+def test_a_claim_in_a_session_in_which_another_client_has_prepared_it_is_prepared_no_more(alone: Database):
+    storage = in_postgres(alone)
+    task = add_one(storage)
+    asked_single(alone, f"{DEALLOCATE}; {Prepared.of(for_the_driver(statements.CLAIM), 100).prepare}; SELECT 1")
+    with pytest.raises(StorageConflict):
+        claim(storage)
+    assert ids(claim(storage)) == [task.id]
 
 
 def test_a_statement_for_another_limit_is_another(alone: Database):
-    begin = PostgresStore(alone).begin
     sent: list[str] = []
     event.listen(alone.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
-    claim(begin, 3)
-    claim(begin, 4)
-    claim(begin, 3)
+    for limit in (3, 4, 3):
+        look_for_lapsed(alone, limit)
     assert [sent[0] == each for each in sent] == [True, False, True]
 
 
-def test_autocommit_statements_are_planned_once_and_survive_a_session_that_another_client_had(
+def test_a_claim_of_another_limit_is_another_statement(alone: Database):
+    for limit in (3, 4, 3):
+        claim(in_postgres(alone), limit)
+    assert asked_single(alone, PREPARED) == [(2,)]
+
+
+def test_single_steps_are_planned_once_and_survive_a_session_that_another_client_had(
     database: Database, alone: Database
 ):
-    autocommit = PostgresAutocommitStore(alone)
-    task = add_one(PostgresStore(database).begin)
+    autocommit = in_postgres(alone).autocommit
+    task = add_one(in_postgres(database))
     for _ in range(3):
         assert {*autocommit.get_many([task.id])} == {task.id}
-    plans = alone.execute_autocommit(text(PLANS), {})
-    assert [tuple(row) for row in plans] == [(1, 3, 0)]
-    alone.execute_autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
+    assert asked_single(alone, PLANS) == [(1, 3, 0)]
+    asked_single(alone, DEALLOCATE)
     with pytest.raises(StorageConflict):
         autocommit.get_many([task.id])
     assert {*autocommit.get_many([task.id])} == {task.id}
 
 
 def test_a_claim_in_a_session_that_another_client_had_leaves_no_transaction_open(alone: Database):
-    autocommit, lease = PostgresAutocommitStore(alone), Lease.granted(HANDLER, NOW, 30)
-    task = add_one(PostgresStore(alone).begin)
-    assert autocommit.claim(lease, NOW, ClaimRequest({}, 9, 10**9, 0)) == []
-    alone.execute_autocommit(text("DEALLOCATE ALL; SELECT 1"), {})
-    one = ClaimRequest({ADD: 1}, 9, 10**9, 0)
+    storage = in_postgres(alone)
+    task = add_one(storage)
+    assert claim(storage, 9, wanted={"none": 1}) == []
+    asked_single(alone, DEALLOCATE)
     with pytest.raises(StorageConflict):
-        autocommit.claim(lease, NOW, one)
-    open_transactions = "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'"
-    # The server takes a moment to see that a connection was closed, but 10 s to end a transaction that was left open.
-    until(lambda: asked(alone, open_transactions) == (0,), seconds=5)
-    assert ids(autocommit.claim(lease, NOW, one)) == [task.id]
+        claim(storage, 9)
+    assert asked(alone, "SELECT count(*) FROM pg_stat_activity WHERE state ^@ 'idle in transaction'") == (0,)
+    assert ids(claim(storage, 9)) == [task.id]
 
 
-def test_a_statement_that_was_prepared_before_a_column_got_another_type_fails_once(postgres_url: str):
+@pytest.mark.parametrize("way", ["unit of work", "claim"])
+def test_a_statement_that_was_prepared_before_a_column_got_another_type_is_not_executed_for_ever(
+    postgres_url: str, way: str
+):
     with new_database(postgres_url, "of_another_type") as url, closing(Database(url, pool_size=1)) as database:
         with closing(Database(url)) as migrated:
             Migration(migrated)()
-        begin = PostgresStore(database).begin
-        task = add_one(begin)
-        claim(begin, wanted={"none": 1})
+        storage = in_postgres(database)
+        task = add_one(storage)
+        claim(storage, wanted={"none": 1})
+        look_for_lapsed(database)
         told(database, "ALTER TABLE tasks ALTER max_losses TYPE bigint")
         with pytest.raises(StorageConflict):
-            claim(begin)
-        assert ids(claim(begin)) == [task.id]
+            if way == "unit of work":
+                look_for_lapsed(database)
+            else:
+                claim(storage)
+        assert look_for_lapsed(database) == []
+        assert ids(claim(storage)) == [task.id]

@@ -16,7 +16,6 @@ from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST_REVISION
 from application.errors import StorageUnavailable
 from application.ports.listing import Filter
-from application.ports.unit_of_work import Begin
 from domain.delivery import DeliveryState
 from domain.ids import TaskId, TypeName
 from domain.options import MAX_PRIORITY, MIN_PRIORITY
@@ -24,6 +23,7 @@ from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.concurrency import asked, until_waiting
 from tests.steps import add_one, claim_one, fail, submission, succeed
+from tests.storage import Storage, in_postgres
 
 
 class TestMigrating:
@@ -116,7 +116,7 @@ class TestMigrating:
             writer.tasks.lock(TaskId(1))
             migrating = background.submit(Migration(database))
             until_waiting(database)
-            add_one(PostgresStore(database).begin)
+            add_one(in_postgres(database))
             writer.commit()
         assert migrating.result()
         with database.engine.connect() as one, database.engine.connect() as other:
@@ -181,9 +181,9 @@ REFUSED = {
 class TestInvariants:
     @pytest.mark.parametrize("constraint", REFUSED)
     def test_a_row_that_the_aggregate_would_never_write_is_refused(
-        self, begin: Begin, database: Database, constraint: str
+        self, storage: Storage, database: Database, constraint: str
     ):
-        add_one(begin)
+        add_one(storage)
         with pytest.raises(IntegrityError) as refusal, database.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE tasks SET {REFUSED[constraint]}")
         assert isinstance(refusal.value.orig, psycopg2.errors.CheckViolation)
@@ -204,10 +204,8 @@ class TestInvariants:
             "ttl = 0",
         ],
     )
-    def test_a_row_with_one_of_two_values_that_belong_together_is_refused(
-        self, begin: Begin, database: Database, change: str
-    ):
-        add_one(begin)
+    def test_halves_of_what_belongs_together_are_refused(self, storage: Storage, database: Database, change: str):
+        add_one(storage)
         with pytest.raises(IntegrityError), database.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE tasks SET {change}")
 
@@ -238,28 +236,28 @@ class TestInvariants:
         assert set(Status) - quoted(indexes["tasks_expire"]) == RULES[Verb.DELETE]
         assert indexes["tasks_kinds"] == indexes["tasks_expire"]
 
-    def test_a_failed_start_says_why(self, begin: Begin, database: Database):
-        add_one(begin)
+    def test_a_failed_start_says_why(self, storage: Storage, database: Database):
+        add_one(storage)
         silent = "INSERT INTO attempts VALUES (1, 1, 1, 'failed', NULL, now(), NULL, 'null')"
         with pytest.raises(IntegrityError, match="failed_means_error"), database.engine.begin() as connection:
             connection.exec_driver_sql(silent)
 
     @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id < 3", "TRUNCATE tasks", "TRUNCATE tasks, attempts"])
-    def test_attempts_go_with_their_tasks_however_those_go(self, begin: Begin, database: Database, end: str):
+    def test_attempts_go_with_their_tasks_however_those_go(self, storage: Storage, database: Database, end: str):
         for _ in range(3):
-            add_one(begin)
-            fail(begin, claim_one(begin))
+            add_one(storage)
+            fail(storage, claim_one(storage))
         with database.engine.begin() as connection:
             connection.exec_driver_sql(end)
         left = asked(database, "SELECT task FROM attempts")
         assert left == asked(database, "SELECT id FROM tasks")
 
-    def test_a_deleted_id_is_never_given_again(self, begin: Begin, database: Database):
-        add_one(begin)
-        succeed(begin, claim_one(begin))
+    def test_a_deleted_id_is_never_given_again(self, storage: Storage, database: Database):
+        add_one(storage)
+        succeed(storage, claim_one(storage))
         with database.engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM tasks")
-        assert add_one(begin).id == 2
+        assert add_one(storage).id == 2
 
 
 def checks(database: Database, table: str) -> dict[str, str]:

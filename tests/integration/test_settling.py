@@ -8,7 +8,7 @@ import pytest
 from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresAutocommitStore, PostgresStore
+from adapters.postgres import Database
 from application.ports.wake_up import Topic
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.renew_leases import RenewLeases
@@ -19,25 +19,26 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.steps import HANDLER, NOW, add, claim, save, submission, task
+from tests.storage import in_postgres
 
 
 class Settling:
     """A supervisor's state, whose outbox is written to the database."""
 
     def __init__(self, database: Database) -> None:
-        begin = self.begin = PostgresStore(database).begin
+        self.storage = in_postgres(database)
         self.state = SupervisorState(SystemClock())
         self.notified: list[Topic] = []
         wake_up = MemoryWakeUp()
         wake_up.listen(self.notified.append, (Topic.WAITING, Topic.TAKEN))
-        self.context = Context(self.state, begin, PostgresAutocommitStore(database), Identity(HANDLER, 30))
+        self.context = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HANDLER, 30))
         self.settle_operation = Settle(self.context, wake_up)
         self.arrived = Event()
         self.runner = ThreadRunner(self.arrived.set)
 
     def running(self, number: int) -> list[Task]:
-        add(self.begin, *[submission()] * number)
-        return [claimed.task for claimed in claim(self.begin)]
+        add(self.storage, *[submission()] * number)
+        return [claimed.task for claimed in claim(self.storage)]
 
     def settle(self, *settlements: Settlement) -> None:
         self.begin_to_settle(*settlements)
@@ -61,7 +62,7 @@ class Settling:
         runner.close()
 
     def statuses(self, *ids: int) -> list[Status]:
-        return [task(self.begin, id).status for id in ids]
+        return [task(self.storage, id).status for id in ids]
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_settlement_that_cannot_be_stored_fails_no_other(settling: Settling, c
 def test_a_settlement_after_a_cancel_is_refused_as_info(settling: Settling, caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO")
     running = settling.running(3)
-    save(settling.begin, running[1].cancel(NOW))
+    save(settling.storage, running[1].cancel(NOW))
     settling.settle(*map(success, running))
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.CANCELLED, Status.DONE]
     said = "the outcome of task 2 came late and was refused: it is not held any more"
@@ -97,7 +98,7 @@ def test_a_settlement_after_a_cancel_is_refused_as_info(settling: Settling, capl
 
 def test_a_settlement_of_a_locked_task_is_kept_for_later(settling: Settling):
     running = settling.running(3)
-    with settling.begin() as other:
+    with settling.storage.begin() as other:
         other.tasks.lock(TaskId(2))
         settling.settle(*map(success, running))
         assert settling.statuses(1, 2, 3) == [Status.DONE, Status.RUNNING, Status.DONE]
@@ -109,7 +110,7 @@ def test_a_settlement_of_a_locked_task_is_kept_for_later(settling: Settling):
 
 def test_a_release_is_pending_until_it_is_written(settling: Settling):
     first, second = settling.running(2)
-    with settling.begin() as other:
+    with settling.storage.begin() as other:
         other.tasks.lock(TaskId(2))
         settling.state.release([first, second])
         settling.settle()
@@ -131,7 +132,7 @@ def test_the_lease_of_an_ended_task_is_renewed_until_its_settlement_is_written(s
     settling.state.settling = [success(running[0])]
     settling.state.outbox.append(success(running[1]))
     settling.renew()
-    kept = [task(settling.begin, each.id).lease != each.lease for each in running]
+    kept = [task(settling.storage, each.id).lease != each.lease for each in running]
     assert kept == [True, True, False]
 
 

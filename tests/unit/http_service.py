@@ -1,7 +1,8 @@
 """The API over memory, composed by its container, with the clock and the store at hand."""
 
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -11,9 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from adapters.clocks.manual import ManualClock
-from adapters.memory import MemoryStore
+from adapters.memory import MemoryAutocommitStore, MemoryStore
 from application.errors import StorageUnavailable
-from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
 from domain.options import Options
 from domain.task import Task
@@ -23,11 +23,16 @@ from entrypoints.containers.memory_storage import MemoryStorage
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 from tests import steps
+from tests.storage import Storage, in_memory
 
 
 @dataclass
 class Service:
-    """A whole service in one process. With `away` its storage is unavailable."""
+    """A whole service in one process.
+
+    - `away`: whether the storage is unavailable.
+    - `storage`: the storage as another process reaches it, which is always available.
+    """
 
     given: Settings = field(default_factory=Settings)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -36,6 +41,7 @@ class Service:
 
     def __post_init__(self) -> None:
         storage = MemoryStorage(store=self.store, begin=self.begin, clock=self.clock)
+        self.storage = in_memory(self.store)
         self.container = ApiContainer(settings=self.given, storage=storage)
         self.wake_up = storage.wake_up()
         self.change_feed = self.container.change_feed()
@@ -70,22 +76,27 @@ class Service:
 
     def claim(self, type: str = "default") -> Task:
         """Claim the next task of a type."""
-        return self._claim(self.store.begin, type)
+        return self._claim(self.storage, type)
 
     def succeed(self, result: str, type: str = "default") -> None:
         """Claim the next task and finish it with a result, in one transaction."""
-        with self.store.begin() as work:
-            begin = partial(nullcontext, work)
-            steps.succeed(begin, self._claim(begin, type), self.clock.now(), result)
+        with self._one_transaction() as storage:
+            steps.succeed(storage, self._claim(storage, type), self.clock.now(), result)
 
     def fail(self, type: str = "default") -> None:
         """Claim the next task and fail it, in one transaction."""
+        with self._one_transaction() as storage:
+            steps.fail(storage, self._claim(storage, type), self.clock.now())
+
+    @contextmanager
+    def _one_transaction(self) -> Iterator[Storage]:
+        """A storage whose steps become visible when the block ends."""
         with self.store.begin() as work:
             begin = partial(nullcontext, work)
-            steps.fail(begin, self._claim(begin, type), self.clock.now())
+            yield Storage(begin, MemoryAutocommitStore(begin))
 
-    def _claim(self, begin: Begin, type: str) -> Task:
-        return steps.claim_one(begin, wanted={type: 1}, now=self.clock.now())
+    def _claim(self, storage: Storage, type: str) -> Task:
+        return steps.claim_one(storage, wanted={type: 1}, now=self.clock.now())
 
 
 def configured(**settings: Any) -> Service:

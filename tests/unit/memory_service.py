@@ -20,13 +20,20 @@ from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.memory_storage import MemoryStorage
 from entrypoints.settings import Settings
+from tests.storage import in_memory
 
 HANDLER = HandlerId("handler-1")
 
 
 @dataclass
 class Service:
-    """What the use cases are made of. `begun` counts the works; `errors` raised by the next ones come first."""
+    """The dependencies of the use cases.
+
+    - `errors`: errors that the next units of work raise, the first one first.
+    - `away`: whether the storage is away.
+    - `begun`: the number of units of work that were begun.
+    - `storage`: the storage as another process reaches it, which is never away.
+    """
 
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -41,7 +48,8 @@ class Service:
         storage = MemoryStorage(store=self.store, begin=self.begin, clock=self.clock, notifier=self)
         self.api = ApiContainer(settings=settings, storage=storage, checker=AnyButWrong())
         self.janitor = JanitorContainer(settings=settings, storage=storage)
-        self.storage = storage.autocommit()
+        self.storage = in_memory(self.store)
+        self.autocommit = storage.autocommit()
         self.wake_up = storage.wake_up()
         self.types = self.api.known_types()
         self.viewer = self.api.viewer()

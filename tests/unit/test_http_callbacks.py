@@ -128,4 +128,4 @@ class TestWithoutASecret:
         assert submitted(service)[CALLBACK] == NEW
         service.succeed("1")
         assert service.view()[CALLBACK]["state"] == "pending"
-        assert steps.stored(service.store.begin, TaskId(1)).delivery
+        assert steps.stored(service.storage, TaskId(1)).delivery

@@ -151,7 +151,7 @@ class TestChanging:
         assert service.client.post("/tasks/retry").get_json() == {"count": 1, "next": None}
 
     def test_cancel_without_a_query_cancels_all_tasks(self, service: Service) -> None:
-        steps.add(service.store.begin, *[steps.submission()] * (2 * DEFAULT_PAGE_TASKS))
+        steps.add(service.storage, *[steps.submission()] * (2 * DEFAULT_PAGE_TASKS))
         assert service.client.post("/tasks/cancel").get_json() == {"count": 2 * DEFAULT_PAGE_TASKS, "next": None}
 
     def test_a_limit_leaves_a_cursor_to_go_on_with(self, service: Service) -> None:

@@ -53,7 +53,7 @@ def test_a_failed_start_has_its_output_and_its_traceback(service: Service) -> No
     service.clock.move(0.25)
     failure = Failure("ValueError", 'no "x"', traceback="Traceback …\n")
     settlement = Settlement.failed(task, service.clock.now(), failure, steps.PLAIN, 0, "käse \0 \x1b[0m 😀\n")
-    steps.settle(service.store.begin, settlement)
+    steps.settle(service.storage, settlement)
     assert log(service) == [
         {
             "claim": 1,
@@ -70,7 +70,7 @@ def test_a_failed_start_has_its_output_and_its_traceback(service: Service) -> No
 
 def test_a_successful_start_has_its_output_and_no_error(service: Service) -> None:
     task = service.claim()
-    steps.settle(service.store.begin, Settlement.succeeded(task, service.clock.now(), "1", "hello\n"))
+    steps.settle(service.storage, Settlement.succeeded(task, service.clock.now(), "1", "hello\n"))
     (attempt,) = log(service)
     assert (attempt["outcome"], attempt["log"]) == ("done", "hello\n")
     assert (attempt["error"], attempt["traceback"], attempt["started"]) == (None, None, NOW)
@@ -81,7 +81,7 @@ def test_starts_are_listed_oldest_first_up_to_the_limit(service: Service) -> Non
     for n in range(MAX_ATTEMPTS_SHOWN + 2):
         failure = Failure("E", "e", delay=0)
         settlement = Settlement.failed(started(service), service.clock.now(), failure, steps.PLAIN, 0, str(n))
-        steps.settle(service.store.begin, settlement)
+        steps.settle(service.storage, settlement)
     attempts = service.client.get("/task/2/log").get_json()["attempts"]
     assert [each["log"] for each in attempts] == [str(n) for n in range(2, MAX_ATTEMPTS_SHOWN + 2)]
 

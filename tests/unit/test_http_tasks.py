@@ -92,7 +92,7 @@ def test_a_running_task_shows_its_handler_and_its_progress(service: Service) -> 
     service.submit({})
     task = service.claim()
     started = service.clock.now()
-    steps.report(service.store.begin, ProgressReport(task.hold, started, Progress(0.4, 'reading "x"')))
+    steps.report(service.storage, ProgressReport(task.hold, started, Progress(0.4, 'reading "x"')))
     seen = service.view()
     assert (seen["status"], seen["handler"], seen["attempt"]) == ("running", "handler-1", 1)
     assert (seen["started"], seen["waiting_for"]) == (NOW, None)
@@ -119,7 +119,7 @@ def test_a_done_task_shows_its_result(service: Service) -> None:
 def test_a_failed_task_shows_its_error(service: Service) -> None:
     service.submit({})
     steps.settle(
-        service.store.begin,
+        service.storage,
         Settlement.failed(service.claim(), service.clock.now(), Failure("ValueError", 'no "x"'), steps.PLAIN, 0),
     )
     seen = service.view()
@@ -181,7 +181,7 @@ class TestOptions:
         path = "/task/new?priority=-7&max_attempts=3&max_losses=0&timeout=1.5e1&ttl=60"
         task = service.submit({}, path)
         assert (task["priority"], task["max_attempts"], task["expire"]) == (-7, 3, NOW + 60)
-        kept = steps.task(service.store.begin, 1)
+        kept = steps.task(service.storage, 1)
         assert (kept.max_losses, kept.timeout) == (0, 15)
 
     def test_missing_options_come_from_the_type(self, service: Service) -> None:

@@ -33,7 +33,7 @@ def finish(service: Service, result: str = "[1]") -> None:
 
 def renew(service: Service, running: Task) -> None:
     """Make a change that is not visible in the view."""
-    steps.renew(service.begin, [running.hold], running.expire)
+    steps.renew(service.storage, [running.hold], running.expire)
     service.wake_up.notify(Topic.CHANGED)
 
 

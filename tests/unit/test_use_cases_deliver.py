@@ -68,12 +68,12 @@ def deliver(service: Service, sender: RecordingSender) -> Deliver:
 def finish(service: Service, result: str = "1", args: dict[str, Any] | None = None) -> None:
     """A task with a callback is submitted and done."""
     service.submit(args=args, options={"callback": URL})
-    task = steps.claim_one(service.store.begin, wanted={"default": 1}, now=service.clock.now())
-    steps.succeed(service.store.begin, task, service.clock.now(), result)
+    task = steps.claim_one(service.storage, wanted={"default": 1}, now=service.clock.now())
+    steps.succeed(service.storage, task, service.clock.now(), result)
 
 
 def stands(service: Service, id: int = 1) -> Delivery:
-    delivery = steps.stored(service.store.begin, id).delivery
+    delivery = steps.stored(service.storage, id).delivery
     assert delivery
     return delivery
 
@@ -97,7 +97,7 @@ def test_message_holds_the_task_as_its_view_shows_it(
 ):
     finish(service, args={"a": 1, "callback": 2})
     (claimed,) = claim(10)
-    shown = json.loads(task_json(service.viewer(steps.stored(service.store.begin, 1))))
+    shown = json.loads(task_json(service.viewer(steps.stored(service.storage, 1))))
     deliver(claimed)
     assert sender.last_body()["data"] == shown
     assert shown["args"]["callback"] == 2
@@ -171,8 +171,8 @@ def test_deliver_sends_nothing_of_a_task_that_was_retried_or_deleted(
     service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, change: str
 ):
     service.submit(options={"callback": URL})
-    task = steps.claim_one(service.store.begin, wanted={"default": 1}, now=service.clock.now())
-    steps.fail(service.store.begin, task, service.clock.now())
+    task = steps.claim_one(service.storage, wanted={"default": 1}, now=service.clock.now())
+    steps.fail(service.storage, task, service.clock.now())
     (claimed,) = claim(10)
     with service.store.begin() as work:
         (failed,) = work.tasks.lock(TaskId(1))
@@ -190,11 +190,11 @@ def test_type_of_the_event_names_the_final_status(
     service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, verb: str, type: str
 ):
     service.submit(options={"callback": URL})
-    task = steps.claim_one(service.store.begin, wanted={"default": 1}, now=service.clock.now())
+    task = steps.claim_one(service.storage, wanted={"default": 1}, now=service.clock.now())
     if verb == "fail":
-        steps.fail(service.store.begin, task, service.clock.now())
+        steps.fail(service.storage, task, service.clock.now())
     else:
-        steps.save(service.store.begin, task.cancel(service.clock.now()))
+        steps.save(service.storage, task.cancel(service.clock.now()))
     (claimed,) = claim(10)
     deliver(claimed)
     assert sender.last_body()["type"] == type

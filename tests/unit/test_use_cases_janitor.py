@@ -47,14 +47,14 @@ def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
 
 def running(service: Service, number: int = 1, **options: int) -> Sequence[Task]:
     """Tasks that a handler has just claimed."""
-    steps.add(service.begin, *[steps.submission(**options)] * number)
-    claimed = steps.claim(service.begin, number, wanted={"add": number}, now=service.clock.now(), lease=LEASE)
+    steps.add(service.storage, *[steps.submission(**options)] * number)
+    claimed = steps.claim(service.storage, number, wanted={"add": number}, now=service.clock.now(), lease=LEASE)
     return [each.task for each in claimed]
 
 
 class TestCleaning:
     def test_what_has_expired_goes_in_batches_and_the_unrun_are_told(self, service: Service):
-        steps.add(service.begin, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
+        steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
         clean = service.janitor.clean()
         service.clock.move(60)
         assert clean(limit=2) == DeletedTasks(2, [1, 2])
@@ -83,7 +83,7 @@ class TestRescuing:
         service.clock.move(1000)
         rescue()
         service.clock.move(10)
-        assert list(steps.renew(service.begin, [task.hold], service.clock.now())) == []
+        assert list(steps.renew(service.storage, [task.hold], service.clock.now())) == []
         assert list(watch(service, rescue, LEASE - 10)) == []
 
     def test_after_an_outage_it_takes_nothing_for_one_lease(self, service: Service, rescue: Rescue):
@@ -158,9 +158,9 @@ class TestRescuing:
         rescue()
         (old,) = running(service)
         watch(service, rescue, LEASE + 1)
-        (new,) = steps.claim(service.begin, now=service.clock.now(), handler=HandlerId("handler-2"))
-        assert list(steps.succeed(service.begin, old, service.clock.now())) == [1]
-        assert list(steps.succeed(service.begin, new.task, service.clock.now())) == []
+        (new,) = steps.claim(service.storage, now=service.clock.now(), handler=HandlerId("handler-2"))
+        assert list(steps.succeed(service.storage, old, service.clock.now())) == [1]
+        assert list(steps.succeed(service.storage, new.task, service.clock.now())) == []
 
 
 class TestWhatMayHaveKeptOthersFromRenewing:

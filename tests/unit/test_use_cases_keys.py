@@ -43,7 +43,7 @@ def count(service: Service) -> int:
 class TestAgain:
     def test_the_same_request_has_the_task_of_the_first_as_it_stands(self, service: Service):
         first = service.submitted(key=KEY, args={"a": 1, "b": [2.0]})
-        steps.succeed(service.begin, steps.claim_one(service.begin, now=service.clock.now(), wanted={"default": 1}))
+        steps.succeed(service.storage, steps.claim_one(service.storage, now=service.clock.now(), wanted={"default": 1}))
         again = service.submitted(key=KEY, args={"b": [2], "a": 1})
         assert (first.is_new, again.is_new, again.view.task.id) == (True, False, first.view.task.id)
         assert (again.view.task.status, again.view.stored.result) == (Status.DONE, "1")

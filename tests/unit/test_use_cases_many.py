@@ -44,26 +44,26 @@ def statuses(service: Service) -> list[Status]:
 
 def one_of_each(service: Service) -> None:
     """Tasks from 1 to 5: done, failed, cancelled, running, waiting."""
-    steps.add(service.store.begin, *[steps.submission()] * 5)
-    steps.succeed(service.store.begin, run(service))
-    steps.fail(service.store.begin, run(service))
-    steps.save(service.store.begin, steps.task(service.store.begin, 3).cancel(service.clock.now()))
+    steps.add(service.storage, *[steps.submission()] * 5)
+    steps.succeed(service.storage, run(service))
+    steps.fail(service.storage, run(service))
+    steps.save(service.storage, steps.task(service.storage, 3).cancel(service.clock.now()))
     run(service)
 
 
 def run(service: Service) -> steps.Task:
-    return steps.claim_one(service.store.begin)
+    return steps.claim_one(service.storage)
 
 
 class TestCancelling:
     def test_only_what_waits_or_runs_is_cancelled(self, service: Service):
         one_of_each(service)
-        before = steps.task(service.store.begin, 3)
+        before = steps.task(service.storage, 3)
         service.clock.move(5)
         assert cancel(service) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.DONE, Status.FAILED, *[Status.CANCELLED] * 3]
-        assert steps.task(service.store.begin, 3) == before
-        assert steps.task(service.store.begin, 4).finished == service.clock.now()
+        assert steps.task(service.storage, 3) == before
+        assert steps.task(service.storage, 4).finished == service.clock.now()
 
     def test_a_status_that_it_may_not_start_from_finds_nothing(self, service: Service):
         one_of_each(service)
@@ -72,49 +72,51 @@ class TestCancelling:
         assert statuses(service)[0] is Status.DONE
 
     def test_all_are_reached_batch_by_batch(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 7)
+        steps.add(service.storage, *[steps.submission()] * 7)
         begun = service.begun
         assert cancel(service) == ChangeTasksResult(7, None)
         assert service.begun - begun == 4
         assert set(statuses(service)) == {Status.CANCELLED}
 
     def test_the_filter_holds(self, service: Service):
-        steps.add(service.begin, steps.submission(terms=(1,)), steps.submission("other"), steps.submission(terms=(2,)))
+        steps.add(
+            service.storage, steps.submission(terms=(1,)), steps.submission("other"), steps.submission(terms=(2,))
+        )
         assert cancel(service, filter=Filter(type=ADD, terms=frozenset({1}))) == ChangeTasksResult(1, None)
         assert statuses(service) == [Status.CANCELLED, Status.WAITING, Status.WAITING]
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4])
     def test_a_limit_bounds_how_many_and_the_cursor_goes_on(self, service: Service, limit: int):
-        steps.add(service.begin, *[steps.submission()] * 5)
+        steps.add(service.storage, *[steps.submission()] * 5)
         first = cancel(service, limit=limit)
         assert first == ChangeTasksResult(limit, TaskId(6 - limit))
         assert statuses(service) == [Status.WAITING] * (5 - limit) + [Status.CANCELLED] * limit
         assert cancel(service, before=first.next) == ChangeTasksResult(5 - limit, None)
 
     def test_a_limit_that_is_as_much_as_there_is_leaves_nothing(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 4)
+        steps.add(service.storage, *[steps.submission()] * 4)
         assert cancel(service, limit=4) == ChangeTasksResult(4, None)
 
     def test_what_is_before_the_cursor_is_all_it_looks_at(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 4)
+        steps.add(service.storage, *[steps.submission()] * 4)
         assert cancel(service, before=TaskId(3)) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.CANCELLED] * 2 + [Status.WAITING] * 2
 
     def test_after_a_while_it_stops_between_batches(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 9)
+        steps.add(service.storage, *[steps.submission()] * 9)
         slow = Slow(service, MAX_SECONDS / 2)
         assert CancelTasks(slow.begin, service.clock, service)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(6))
 
     def test_handlers_are_told_once_a_batch_that_ran(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 6)
-        steps.claim(service.begin, 3)
+        steps.add(service.storage, *[steps.submission()] * 6)
+        steps.claim(service.storage, 3)
         cancel(service)
         assert service.told == [Topic.CHANGED, Topic.TAKEN, Topic.CHANGED, Topic.TAKEN, Topic.CHANGED]
 
     def test_no_handler_is_told_of_what_only_waited(self, service: Service):
-        steps.add(service.begin, steps.submission())
+        steps.add(service.storage, steps.submission())
         cancel(service)
         assert service.told == [Topic.CHANGED]
 
@@ -129,11 +131,11 @@ class TestRetrying:
 
     def test_each_has_as_many_attempts_more_as_its_type(self, service: Service):
         service.publish(TaskType(name=ADD, options=Options(max_attempts=3)))
-        steps.add(service.begin, steps.submission(), steps.submission("gone"))
+        steps.add(service.storage, steps.submission(), steps.submission("gone"))
         for type in ("add", "gone"):
-            steps.fail(service.begin, steps.claim_one(service.begin, wanted={type: 1}, now=service.clock.now()))
+            steps.fail(service.storage, steps.claim_one(service.storage, wanted={type: 1}, now=service.clock.now()))
         assert retry(service) == ChangeTasksResult(2, None)
-        assert [steps.task(service.begin, id).max_attempts for id in (1, 2)] == [4, 2]
+        assert [steps.task(service.storage, id).max_attempts for id in (1, 2)] == [4, 2]
 
     def test_nobody_is_told_where_nothing_waits_again(self, service: Service):
         assert retry(service) == ChangeTasksResult(0, None)
@@ -142,7 +144,7 @@ class TestRetrying:
 
 class TestTrouble:
     def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
-        steps.add(service.begin, *[steps.submission()] * 3)
+        steps.add(service.storage, *[steps.submission()] * 3)
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
         assert cancel(service) == ChangeTasksResult(3, None)
 
@@ -150,7 +152,7 @@ class TestTrouble:
     def test_what_ends_it_in_its_middle_leaves_what_is_done_and_a_cursor(
         self, service: Service, error: type[StorageUnavailable]
     ):
-        steps.add(service.begin, *[steps.submission()] * 5)
+        steps.add(service.storage, *[steps.submission()] * 5)
         breaking = Breaking(service, after=2, error=error)
         assert CancelTasks(breaking.begin, service.clock, service)(
             ChangeTasksRequest(filter=Filter())
@@ -158,7 +160,7 @@ class TestTrouble:
         assert cancel(service, before=TaskId(2)) == ChangeTasksResult(1, None)
 
     def test_what_ends_it_at_once_is_raised(self, service: Service):
-        steps.add(service.begin, steps.submission())
+        steps.add(service.storage, steps.submission())
         service.away = True
         with pytest.raises(StorageUnavailable):
             cancel(service)

@@ -46,11 +46,11 @@ def delete(service: Service, id: TaskId = ONE) -> None:
 
 
 def run(service: Service, type: str = "default") -> steps.Task:
-    return steps.claim_one(service.begin, now=service.clock.now(), wanted={type: 1})
+    return steps.claim_one(service.storage, now=service.clock.now(), wanted={type: 1})
 
 
 def fail(service: Service, type: str = "default") -> None:
-    steps.fail(service.begin, run(service, type), service.clock.now())
+    steps.fail(service.storage, run(service, type), service.clock.now())
 
 
 class TestSubmitting:
@@ -109,7 +109,7 @@ class TestViewing:
 
     def test_it_shows_the_result_of_what_is_done(self, service: Service):
         service.submit()
-        steps.succeed(service.begin, run(service), result="[1]")
+        steps.succeed(service.storage, run(service), result="[1]")
         assert view(service).result == "[1]"
 
     def test_it_says_what_a_task_waits_for(self, service: Service):
@@ -164,7 +164,7 @@ class TestCancelling:
         service.submit()
         running = run(service)
         cancel(service)
-        assert list(steps.succeed(service.begin, running)) == [1]
+        assert list(steps.succeed(service.storage, running)) == [1]
         assert view(service).task.status is Status.CANCELLED
 
 
@@ -180,7 +180,7 @@ class TestRetrying:
         assert service.told == [Topic.WAITING, Topic.CHANGED]
 
     def test_a_task_of_a_type_that_nobody_knows_any_more_gets_one(self, service: Service):
-        steps.add(service.begin, steps.submission("gone"))
+        steps.add(service.storage, steps.submission("gone"))
         fail(service, "gone")
         retry(service)
         assert view(service).task.max_attempts == 2
@@ -191,7 +191,7 @@ class TestRetrying:
         if status is not Status.WAITING:
             running = run(service)
         if status is Status.DONE:
-            steps.succeed(service.begin, running)
+            steps.succeed(service.storage, running)
         before, told = view(service), list(service.told)
         with pytest.raises(InvalidTransition):
             retry(service)

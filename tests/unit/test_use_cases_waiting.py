@@ -56,10 +56,10 @@ class Waiting:
         return len(self.change_feed._subscribers)
 
     def run(self) -> steps.Task:
-        return steps.claim_one(self.service.begin, now=self.service.clock.now(), wanted={"default": 1})
+        return steps.claim_one(self.service.storage, now=self.service.clock.now(), wanted={"default": 1})
 
     def finish(self, result: str = "1") -> None:
-        steps.settle(self.service.begin, Settlement.succeeded(self.run(), self.service.clock.now(), result))
+        steps.settle(self.service.storage, Settlement.succeeded(self.run(), self.service.clock.now(), result))
         self.wake_up.notify(Topic.CHANGED)
 
 
@@ -98,13 +98,13 @@ class TestAwaiting:
         answer = waiting.soon(waiting.submit())
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
-        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        steps.settle(waiting.service.storage, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_without_a_notification_it_is_found_by_looking(self, waiting: Waiting):
         answer = waiting.soon(waiting.submit())
-        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_a_task_that_is_deleted_is_answered_as_it_was_known(self, waiting: Waiting):
@@ -188,7 +188,7 @@ class TestBounds:
         waiting.change_feed._max_subscribers = 3
         answer = waiting.soon(other)
         for _ in (crowded, other):
-            steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+            steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG / 2).view.task.status is Status.DONE
         assert views
@@ -227,7 +227,7 @@ class TestFollowing:
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         assert next(views).task.status is Status.RUNNING
-        steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
+        steps.settle(waiting.service.storage, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
         waiting.wake_up.notify(Topic.CHANGED)
         assert [view.task.status for view in views] == [Status.DONE]
 
@@ -242,10 +242,14 @@ class TestFollowing:
     ):
         monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
         waiting.change_feed = ChangeFeed(
-            waiting.service.storage, waiting.service.clock, waiting.wake_up, waiting.service.viewer, max_subscribers=2
+            waiting.service.autocommit,
+            waiting.service.clock,
+            waiting.wake_up,
+            waiting.service.viewer,
+            max_subscribers=2,
         )
         first = waiting.submit()
-        steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
+        steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))
         following = TaskFollower(seen, waiting.change_feed, waiting.service.viewer)
         assert [view.task.status for view in following.later()] == [Status.DONE]

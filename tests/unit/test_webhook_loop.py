@@ -52,13 +52,13 @@ def hire(service: Service) -> Iterator[Callable[[Answer], WebhookLoop]]:
 
 def finish(service: Service, *urls: str) -> None:
     """A task for each of these addresses is cancelled."""
-    for task in steps.add(service.store.begin, *(steps.submission(callback=url) for url in urls)):
-        steps.save(service.store.begin, task.cancel(service.clock.now()))
+    for task in steps.add(service.storage, *(steps.submission(callback=url) for url in urls)):
+        steps.save(service.storage, task.cancel(service.clock.now()))
 
 
 def states(service: Service) -> Sequence[DeliveryState]:
     with service.store.begin() as work:
-        found = [work.tasks.get(TaskId(id)) for id in range(1, work._state.last_id + 1)]
+        found = [work.tasks.get(TaskId(id)) for id in range(1, work.state.last_id + 1)]
     return [each.delivery.state for each in found if each and each.delivery]
 
 

@@ -74,7 +74,7 @@ def test_the_log_of_a_run_that_was_taken_away_is_stored_late(rig: Rig) -> None:
         (stored,) = filter(None, [work.tasks.get(TaskId(id))])
         work.queue.settle([Settlement.lost(stored.task, rig.clock.now())])
         work.commit()
-    claim(rig.begin, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
+    claim(rig.storage, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
     eventually(lambda: logs(rig, id) == [(Outcome.LOST, "printed")])
 
 
@@ -95,8 +95,8 @@ def test_the_state_is_not_empty_while_a_late_log_is_not_stored() -> None:
 
 
 def test_logs_count_towards_the_size_of_a_batch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_one(rig.begin)
-    settlement = Settlement.succeeded(claim_one(rig.begin), NOW, "1", "x" * 50)
+    add_one(rig.storage)
+    settlement = Settlement.succeeded(claim_one(rig.storage), NOW, "1", "x" * 50)
     monkeypatch.setattr(settle, "MAX_CHARACTERS", 102)
     assert len(settle.first_batch([settlement] * 5)) == 2
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from adapters.clocks import ManualClock
-from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryStore, MemoryWakeUp
 from application.ports.executor import Event, Failed, Run, Started
 from application.supervisor.claimed import STOPPED
 from application.supervisor.lane import Lane
@@ -25,6 +25,7 @@ from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
 from tests.steps import add, add_one, save, submission, task
+from tests.storage import in_memory
 
 T = TypeVar("T")
 QUICK, SLOW = TypeName("quick"), TypeName("slow")
@@ -104,13 +105,13 @@ class Bench:
     def __init__(self) -> None:
         self.journal: list[str] = []
         self.clock = ManualClock()
-        self.begin = MemoryStore().begin
+        self.storage = in_memory(MemoryStore())
         self.executor = HandExecutor(self.journal)
         self.state = SupervisorState(self.clock)
         types = [TaskType(name=QUICK), TaskType(name=SLOW)]
         self.state.set_types(types)
         self.state.published = types
-        context = Context(self.state, self.begin, MemoryAutocommitStore(self.begin), Identity(HandlerId("me"), 30))
+        context = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HandlerId("me"), 30))
         runner = partial(HandRunner, self.journal)
         lanes = [
             Lane(self.state, runner("settlements sent"), [Settle(context, MemoryWakeUp())]),
@@ -131,7 +132,7 @@ class Bench:
 
     def add(self, *types: TypeName, max_losses: int = 3) -> list[Task]:
         now = self.clock.now()
-        return [*add(self.begin, *[submission(type, now=now, max_losses=max_losses) for type in types])]
+        return [*add(self.storage, *[submission(type, now=now, max_losses=max_losses) for type in types])]
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_tasks_that_a_claim_brought_in_excess_are_given_back_in_the_same_step(be
     assert "settlements sent" in did
     assert did.index("task 1 started") < did.index("settlements sent")
     bench.step()
-    assert [task(bench.begin, id).status for id in (1, 2, 3)] == [Status.RUNNING, Status.WAITING, Status.RUNNING]
+    assert [task(bench.storage, id).status for id in (1, 2, 3)] == [Status.RUNNING, Status.WAITING, Status.RUNNING]
 
 
 def test_a_task_whose_start_was_recorded_is_dispatched_in_the_step_of_the_answer(bench: Bench):
@@ -193,20 +194,20 @@ def test_a_lost_run_is_stopped_in_the_step_of_the_answer_and_once(bench: Bench):
     bench.add(SLOW)
     bench.step()
     assert "task 1 started" in bench.step()
-    save(bench.begin, task(bench.begin, 1).cancel(bench.clock.now()))
+    save(bench.storage, task(bench.storage, 1).cancel(bench.clock.now()))
     assert "task 1 ended" in bench.step()
     assert "task 1 ended" not in bench.step()
     assert not bench.state.claimed_tasks
 
 
 def test_a_run_that_is_lost_and_overdue_is_not_settled(bench: Bench):
-    add_one(bench.begin, SLOW, now=bench.clock.now(), timeout=1)
+    add_one(bench.storage, SLOW, now=bench.clock.now(), timeout=1)
     bench.step()
     bench.step()
     (hold,) = bench.executor.running
     bench.executor.next_events.append(Started(hold, bench.clock.monotonic()))
     bench.step()
-    save(bench.begin, task(bench.begin, 1).cancel(bench.clock.now()))
+    save(bench.storage, task(bench.storage, 1).cancel(bench.clock.now()))
     bench.clock.move(LOST_POLL_SECONDS)
     bench.step()
     bench.clock.move(1)
@@ -220,7 +221,7 @@ def test_a_claim_that_is_answered_while_stopping_is_given_back_and_starts_nothin
     bench.supervisor.stop()
     assert bench.step() == ["settlements sent"]
     bench.step()
-    released = task(bench.begin, 1)
+    released = task(bench.storage, 1)
     assert (released.status, released.attempt, released.losses) == (Status.WAITING, 0, 0)
 
 

@@ -14,14 +14,13 @@ from adapters.memory import MemoryStore
 from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.ports.executor import Run
-from application.ports.queue import ClaimRequest, ProgressReport
+from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
 from application.supervisor import claim_cursors, shutdown
 from application.supervisor.executor_events import NothingToRun
 from domain.failure import Failure
-from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from entrypoints.containers.api import ApiContainer
@@ -29,10 +28,10 @@ from entrypoints.containers.handler import HandlerContainer
 from entrypoints.containers.memory_storage import MemoryStorage
 from entrypoints.settings import Settings
 from tests.steps import add, at, claim, save, stored, submission, task
+from tests.storage import in_memory
 from tests.unit.supervised.gates import close_all, doors, entered
 
 T = TypeVar("T")
-ONE = ClaimRequest({TypeName("quick"): 1}, 1, 10**6, 0)
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
 
@@ -46,13 +45,14 @@ def eventually(look: Callable[[], T]) -> T:
 
 
 class Rig:
-    """A supervisor with its thread, over a store that can be made unavailable."""
+    """A supervisor with its thread, over a store that can be made unavailable; `storage` is always available."""
 
     def __init__(
         self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
     ) -> None:
         settings = Settings(grace=grace, lease=lease)
         self.store = MemoryStore()
+        self.storage = in_memory(self.store)
         self.is_away = self.loses_the_next_claim = False
         self.executor = ThreadExecutor([tasks], concurrency)
         storage = MemoryStorage(store=self.store, begin=self.begin)
@@ -88,7 +88,7 @@ class Rig:
             return {*work.queue.held_by(HandlerId("me"))}
 
     def submit(self, type: str, args: str = "{}", **options: object) -> int:
-        (task,) = add(self.begin, submission(type, args, now=self.clock.now(), **options))
+        (task,) = add(self.storage, submission(type, args, now=self.clock.now(), **options))
         self.wake_up.notify(Topic.WAITING)
         return task.id
 
@@ -97,7 +97,7 @@ class Rig:
         self.api.cancel_task()(TaskId(id))
 
     def task(self, id: int) -> Task:
-        return task(self.store.begin, id)
+        return task(self.storage, id)
 
     def await_status(self, id: int, status: Status) -> Task:
         return eventually(lambda: each if (each := self.task(id)).status is status else None)
@@ -134,7 +134,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 def test_a_task_runs_and_its_result_is_stored(rig: Rig):
     done = rig.await_status(rig.submit("quick", '{"n":7}'), Status.DONE)
-    assert stored(rig.store.begin, done.id).result == "7"
+    assert stored(rig.storage, done.id).result == "7"
     assert done.created <= done.started <= done.finished
 
 
@@ -301,8 +301,8 @@ def test_stopping_during_an_outage_comes_to_an_end(rig: Rig, monkeypatch: pytest
 def test_a_task_that_another_handler_has_taken_is_stopped_and_not_settled(rig: Rig):
     id = rig.submit("gated", '{"gate":"a"}')
     assert entered["a"].wait(PATIENCE)
-    save(rig.begin, rig.task(id).lose(rig.clock.now()))
-    (theirs,) = claim(rig.begin, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
+    save(rig.storage, rig.task(id).lose(rig.clock.now()))
+    (theirs,) = claim(rig.storage, 1, now=rig.clock.now(), wanted={"gated": 1}, handler="other")
     eventually(lambda: rig.executor.free == 1)
     doors["a"].set()
     rig.await_status(rig.submit("quick"), Status.DONE)
@@ -318,9 +318,9 @@ def test_a_task_that_was_taken_before_its_start_was_recorded_does_not_start(rig:
         """Let another handler take the tasks first, as if this one had stood still."""
         for each in queue.running_under(HandlerId("me"), 100):
             if each.must_start_on_record:
-                queue.settle([Settlement.lost(each, rig.clock.now())])
-                (theirs,) = queue.claim(Lease.granted(HandlerId("other"), rig.clock.now(), 60), rig.clock.now(), ONE)
-                taken.append(theirs.task.id)
+                theirs = Lease.granted(HandlerId("other"), rig.clock.now(), 60)
+                queue._state.put_task(each.lose(rig.clock.now()).claim(theirs, None))
+                taken.append(each.id)
         report(queue, reports)
 
     taken: list[int] = []
@@ -328,7 +328,7 @@ def test_a_task_that_was_taken_before_its_start_was_recorded_does_not_start(rig:
     start = rig.executor.start
     monkeypatch.setattr(MemoryQueue, "report", take_and_report)
     monkeypatch.setattr(rig.executor, "start", lambda run: (started.append(run.hold.task), start(run)))
-    add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
+    add(rig.storage, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
     rig.wake_up.notify(Topic.WAITING)
     eventually(lambda: taken and not rig.state.claimed_tasks)
     assert not {*taken} & {*started}
@@ -354,7 +354,7 @@ def test_the_start_of_a_task_that_may_not_start_twice_is_recorded_before_it(rig:
         start(run)
 
     monkeypatch.setattr(rig.executor, "start", look_and_start)
-    tasks = add(rig.begin, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
+    tasks = add(rig.storage, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 50)
     rig.wake_up.notify(Topic.WAITING)
     assert [rig.await_status(each.id, Status.DONE).claims for each in tasks] == [1] * 50
     assert recorded == [True] * 50
@@ -374,7 +374,7 @@ def test_short_tasks_run_at_once_while_long_ones_have_all_slots_but_one(rig: Rig
     for _ in range(5):
         rig.await_status(rig.submit("quick"), Status.DONE)
     gated = [submission("gated", '{"gate":"a"}', now=rig.clock.now())] * 3
-    tasks = add(rig.begin, *gated, *[submission("quick", now=rig.clock.now())] * 700)
+    tasks = add(rig.storage, *gated, *[submission("quick", now=rig.clock.now())] * 700)
     rig.wake_up.notify(Topic.WAITING)
     assert entered["a"].wait(PATIENCE)
     for each in tasks[3:]:
