@@ -63,7 +63,7 @@ def test_a_tick_is_run_once_whatever_the_number_of_janitors(new_service: NewServ
         assert (done["type"], done["args"], done["result"]) == ("report", {}, "reported")
     eventually(lambda: listed(service) == first)
     assert len(tasks(service)) == 3
-    assert "report recurs: task 1" in service.said()
+    assert "report recurs: created task 1" in service.said()
 
 
 def test_what_a_newer_version_has_no_more_is_not_listed_with_a_next_time(new_service: NewService, tmp_path: Path):

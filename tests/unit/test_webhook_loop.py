@@ -1,4 +1,4 @@
-"""The postman of a janitor, over memory: a few at a time, whatever one of them does."""
+"""The webhook loop of a janitor, over memory: several deliveries at once, none of which affects another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Barrier, Event
@@ -18,7 +18,8 @@ from tests.concurrency import until
 from tests.unit.memory_service import Service
 
 URL = "http://receiver/"
-Post = Callable[[str], int]
+Receive = Callable[[str], int]
+"""The status that a receiver answers with, by its URL."""
 
 
 @pytest.fixture
@@ -27,30 +28,30 @@ def service() -> Service:
 
 
 @pytest.fixture
-def hire(service: Service) -> Iterator[Callable[[Post], WebhookLoop]]:
-    """A postman at work, to whose messages that function answers, by address."""
-    hired: list[WebhookLoop] = []
+def start_loop(service: Service) -> Iterator[Callable[[Receive], WebhookLoop]]:
+    """Start a loop whose deliveries are answered by the function."""
+    loops: list[WebhookLoop] = []
 
-    class Answers:
-        def __init__(self, answer: Post) -> None:
-            self._answer = answer
+    class Sender:
+        def __init__(self, receive: Receive) -> None:
+            self._receive = receive
 
         def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-            return Answer(self._answer(url))
+            return Answer(self._receive(url))
 
-    def start(answer: Post) -> WebhookLoop:
-        deliver = Deliver(service.begin, service.clock, Answers(answer), Signer([]), service.viewer, callback_json)
-        hired.append(WebhookLoop(ClaimDeliveries(service.begin, service.clock), deliver, rest=0.005))
-        hired[-1].open()
-        return hired[-1]
+    def start(receive: Receive) -> WebhookLoop:
+        deliver = Deliver(service.begin, service.clock, Sender(receive), Signer([]), service.viewer, callback_json)
+        loops.append(WebhookLoop(ClaimDeliveries(service.begin, service.clock), deliver, rest=0.005))
+        loops[-1].start()
+        return loops[-1]
 
     yield start
-    for postman in hired:
-        postman.close()
+    for loop in loops:
+        loop.close()
 
 
 def finish(service: Service, *urls: str) -> None:
-    """A task for each of these addresses is cancelled."""
+    """Cancel a task with each of these addresses as its callback."""
     for task in steps.add(service.store.begin, *(steps.submission(callback=url) for url in urls)):
         steps.save(service.store.begin, task.cancel(service.clock.now()))
 
@@ -61,58 +62,58 @@ def states(service: Service) -> Sequence[DeliveryState]:
     return [each.delivery.state for each in found if each and each.delivery]
 
 
-def test_all_are_told_however_many_there_are(service: Service, hire: Callable[[Post], WebhookLoop]):
+def test_every_callback_is_delivered(service: Service, start_loop: Callable[[Receive], WebhookLoop]):
     finish(service, *[URL] * (5 * MAX_SENDERS))
-    hire(lambda url: 200)
+    start_loop(lambda url: 200)
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_so_many_are_told_at_once(service: Service, hire: Callable[[Post], WebhookLoop]):
-    together = Barrier(MAX_SENDERS)
+def test_callbacks_are_sent_at_once_by_all_senders(service: Service, start_loop: Callable[[Receive], WebhookLoop]):
+    all_senders = Barrier(MAX_SENDERS)
     finish(service, *[URL] * MAX_SENDERS)
-    hire(lambda url: 200 + 0 * together.wait(20))
+    start_loop(lambda url: 200 + 0 * all_senders.wait(20))
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_a_slow_one_holds_up_no_other(service: Service, hire: Callable[[Post], WebhookLoop]):
+def test_a_slow_receiver_delays_no_other_callback(service: Service, start_loop: Callable[[Receive], WebhookLoop]):
     over = Event()
     finish(service, *["http://slow/"] * (MAX_SENDERS - 1), *[URL] * 20)
-    hire(lambda url: 200 if url == URL or over.wait(20) else 500)
+    start_loop(lambda url: 200 if url == URL or over.wait(20) else 500)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 20)
     over.set()
 
 
-def test_one_that_goes_wrong_in_an_unheard_of_way_is_logged_and_harms_no_other(
-    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_an_unexpected_error_of_a_callback_is_logged_and_affects_no_other(
+    service: Service, start_loop: Callable[[Receive], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     finish(service, *["http://wrong/"] * MAX_SENDERS, URL)
-    hire(lambda url: 200 if url == URL else 1 // 0)
+    start_loop(lambda url: 200 if url == URL else 1 // 0)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 1)
-    assert "task 1: its callback failed, and is tried again" in caplog.text
+    assert "the callback of task 1 failed and will be tried again" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_is_given_up_is_logged(
-    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_a_callback_that_is_given_up_is_logged(
+    service: Service, start_loop: Callable[[Receive], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     finish(service, URL)
-    hire(lambda url: 410)
+    start_loop(lambda url: 410)
     until(lambda: states(service) == [DeliveryState.GIVEN_UP])
-    until(lambda: "task 1: its callback is given up, it answered 410" in caplog.text)
+    until(lambda: "the callback of task 1 is given up: it answered 410" in caplog.text)
 
 
-def test_an_outage_makes_it_wait_and_nothing_else(
-    service: Service, hire: Callable[[Post], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_a_callback_waits_for_the_end_of_an_outage(
+    service: Service, start_loop: Callable[[Receive], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     service.away = True
     finish(service, URL)
-    hire(lambda url: 200)
-    until(lambda: "nobody is told while the database is away" in caplog.text)
+    start_loop(lambda url: 200)
+    until(lambda: "no callback is sent while the database is away" in caplog.text)
     service.away = False
     until(lambda: states(service) == [DeliveryState.DELIVERED])
 
 
-def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callable[[Post], WebhookLoop]):
+def test_close_waits_for_callbacks_under_way(service: Service, start_loop: Callable[[Receive], WebhookLoop]):
     begun, over = Event(), Event()
 
     def answer(url: str) -> int:
@@ -121,8 +122,8 @@ def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callab
         return 200
 
     finish(service, URL)
-    postman = hire(answer)
+    loop = start_loop(answer)
     assert begun.wait(20)
     over.set()
-    postman.close()
+    loop.close()
     assert states(service) == [DeliveryState.DELIVERED]

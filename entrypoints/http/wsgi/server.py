@@ -84,7 +84,7 @@ def tell_when_ready(address: str, port: int) -> None:
         time.sleep(0.01)
     shown = f"[{address}]" if ":" in address else address
     log.info("ready on http://%s:%d", shown, port)
-    parent_pipes.ready(f"http://{shown}:{port}")
+    parent_pipes.report_ready(f"http://{shown}:{port}")
 
 
 def answers(address: str, port: int) -> bool:

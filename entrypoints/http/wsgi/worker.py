@@ -29,7 +29,7 @@ def app() -> Flask:
     aside(lambda: prepare(container))
     at_the_end(lambda: container.change_feed().close())
     made = create_app(container)
-    process.spare_the_collector()
+    process.freeze_garbage_collector()
     return made
 
 
