@@ -37,7 +37,7 @@ def main() -> None:
     except NothingToRun as error:
         raise process.configuration_exit(error) from None
     finally:
-        runners = container.courier(), container.claiming_courier(), container.keeping_courier()
+        runners = container.runner(), container.claim_runner(), container.lease_runner()
         for each in (container.listener(), *runners, container.notifier(), container.clock()):
             each.close()
     log.info("stopped")
