@@ -26,7 +26,7 @@ def is_handler(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_benchmark_that_is_told_to_end_ends_what_it_has_started() -> None:
+def test_a_stopped_benchmark_ends_the_processes_that_it_started() -> None:
     benchmark = subprocess.Popen(
         [sys.executable, "-m", "benchmarks", "drain"],
         cwd=ROOT,

@@ -44,7 +44,7 @@ def service(new_service: Callable[..., Service], receiver: Receiver, tmp_path: P
     return service
 
 
-def test_an_address_is_told_what_the_view_shows_and_can_verify_it(service: Service, receiver: Receiver):
+def test_a_callback_carries_the_view_of_its_task_and_can_be_verified(service: Service, receiver: Receiver):
     service.start("janitor")
     asked = service.submit(args={"required_arg": "é"}, callback=f"{receiver.url}/told")
     assert asked["callback"] == {
@@ -58,14 +58,14 @@ def test_an_address_is_told_what_the_view_shows_and_can_verify_it(service: Servi
     assert seen["callback"]["attempts"] == 1
 
 
-def test_a_type_may_have_one(service: Service, receiver: Receiver):
+def test_a_type_may_have_a_callback(service: Service, receiver: Receiver):
     service.start("janitor")
     service.submit("told", {"a": 1})
     told = receiver.told.get(timeout=20)
     assert (told.path, json.loads(told.body)["data"]["result"]) == ("/of-the-type", 2)
 
 
-def test_an_address_that_is_not_public_is_not_called_unless_somebody_has_named_it(service: Service, receiver: Receiver):
+def test_a_private_address_is_called_only_if_it_is_configured(service: Service, receiver: Receiver):
     service.start("janitor", WEBHOOK_NETWORKS="10.0.0.0/8")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
     error = eventually(lambda: service.view(asked["id"])["callback"]["error"])
@@ -73,7 +73,7 @@ def test_an_address_that_is_not_public_is_not_called_unless_somebody_has_named_i
     assert receiver.told.empty()
 
 
-def test_a_janitor_that_is_killed_with_a_message_under_way_takes_it_to_no_grave(service: Service, receiver: Receiver):
+def test_a_callback_of_a_killed_janitor_is_sent_again(service: Service, receiver: Receiver):
     over = Event()
     receiver.before = lambda: over.wait(30)
     janitor = service.start("janitor")
@@ -90,7 +90,7 @@ def test_a_janitor_that_is_killed_with_a_message_under_way_takes_it_to_no_grave(
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-def test_a_janitor_that_is_asked_to_stop_ends_what_is_under_way(service: Service, receiver: Receiver):
+def test_a_stopping_janitor_finishes_callbacks_under_way(service: Service, receiver: Receiver):
     over = Event()
     receiver.before = lambda: over.wait(30)
     janitor = service.start("janitor")
@@ -102,7 +102,7 @@ def test_a_janitor_that_is_asked_to_stop_ends_what_is_under_way(service: Service
     assert delivered(service, asked["id"])
 
 
-def test_a_janitor_without_a_secret_leaves_it_to_one_that_has_one(service: Service, receiver: Receiver):
+def test_a_janitor_without_a_secret_sends_no_callback(service: Service, receiver: Receiver):
     service.start("janitor", WEBHOOK_SECRET="")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
     eventually(lambda: "WEBHOOK_SECRET is not set" in service.said())

@@ -139,12 +139,12 @@ def test_the_api_is_healthy_and_published_on_this_machine_alone(stack):
     assert api["NetworkSettings"]["Ports"] == {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
 
 
-def test_the_database_is_published_nowhere(stack):
+def test_the_port_of_the_database_is_not_published(stack):
     (postgres,) = map(stack.inspect, stack.containers("postgres"))
     assert not postgres["HostConfig"]["PortBindings"]
 
 
-def test_the_image_of_the_api_has_none_of_the_users_code(stack):
+def test_the_image_of_the_api_does_not_contain_the_users_code(stack):
     assert "tasks" not in stack.compose("exec", "--no-TTY", "api", "ls").split()
     assert "tasks" in stack.compose("exec", "--no-TTY", "handler", "ls").split()
 
@@ -155,12 +155,12 @@ def test_the_two_first_requests_of_a_new_user_are_answered(stack):
     assert stack.eventually(lambda: stack.ask("GET", "/task/1/view")[1]["status"] == "done")
 
 
-def test_a_function_reaches_the_service_without_being_told_where_it_is(stack):
+def test_a_function_reaches_the_service_without_a_configured_address(stack):
     look = "from flask_tasks import Client; print(Client().view(1).type)"
     assert stack.compose("exec", "--no-TTY", "handler", "python", "-c", look) == "default\n"
 
 
-def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_killed(stack):
+def test_ten_thousand_tasks_are_done_and_recorded_once_while_a_handler_is_killed(stack):
     before = stack.number("count(*)")
     with ThreadPoolExecutor(CLIENTS) as clients:
         args = [{"a": number, "b": 1} for number in range(TASKS)]
@@ -184,7 +184,7 @@ def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_k
     assert stack.inspect(killed)["RestartCount"] == 1
 
 
-def test_a_function_that_takes_all_memory_is_named_and_takes_nobody_with_it(stack):
+def test_a_function_that_takes_all_memory_fails_alone_with_out_of_memory(stack):
     container = stack.containers("handler")[0]
     run("docker", "update", "--memory=200m", "--memory-swap=200m", container)
     answer = run("docker", "exec", container, "python", "-c", TAKE_ALL_MEMORY)
@@ -196,7 +196,7 @@ def test_a_function_that_takes_all_memory_is_named_and_takes_nobody_with_it(stac
     run("docker", "update", "--memory=4g", "--memory-swap=4g", container)
 
 
-def test_taking_handlers_away_loses_no_task(stack):
+def test_scaling_handlers_down_loses_no_task(stack):
     start(stack, handler=5)
     losses = stack.number("sum(losses)")
     submit(stack, "mov3d", [A_FALL] * 200)

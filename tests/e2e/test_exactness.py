@@ -31,7 +31,7 @@ def exact(value: Any) -> str:
 
 @settings(max_examples=40)
 @given(st.lists(values, min_size=1, max_size=10))
-def test_what_is_kept_comes_back_as_it_went_in(service: Service, sent: list[Any]):
+def test_accepted_json_comes_back_as_it_was_sent(service: Service, sent: list[Any]):
     items = [{"type": "echo", "args": {"value": value}} for value in sent]
     answer = service.client.post("/tasks", content=exact(items), headers=JSON)
     assert answer.status_code == 201, answer.text
@@ -69,14 +69,14 @@ def places(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(places(), refused)
-def test_what_is_not_kept_is_refused_with_its_path(service: Service, place: tuple[str, str], value: str):
+def test_refused_json_is_named_by_its_path(service: Service, place: tuple[str, str], value: str):
     text, path = place
     answer = service.client.post("/task/new/echo", content=text.replace(HOLE, value), headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"] == {"json": {path: [REFUSED[value]]}}
 
 
-def test_the_deepest_that_is_kept_comes_back_and_one_deeper_is_refused(service: Service):
+def test_json_nested_200_deep_is_accepted_and_201_deep_is_refused(service: Service):
     text = '{"value":' + wrap(199) + "}"
     answer = service.client.post("/task/new/echo?wait=20", content=text, headers=JSON)
     assert exact(answer.json()["result"]).replace(" ", "") == text

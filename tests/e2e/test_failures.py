@@ -56,7 +56,7 @@ def test_a_task_whose_handler_was_seen_to_end_is_started_elsewhere_at_once(
     assert (task["attempt"], mark.read_text()) == (1, "start\nstart\nend\n")
 
 
-def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_path: Path):
+def test_a_run_ends_when_its_handler_is_killed(new_service: NewService, tmp_path: Path):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     mark = tmp_path / "mark"
     service.submit("slow", {"seconds": 1, "mark": str(mark)}, max_losses=0)
@@ -67,7 +67,7 @@ def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_pat
     assert mark.read_text() == "start\n"
 
 
-def test_a_handler_whose_places_are_all_taken_takes_back_what_another_held(new_service: NewService, tmp_path: Path):
+def test_a_fully_occupied_handler_rescues_the_tasks_of_a_killed_one(new_service: NewService, tmp_path: Path):
     """However much waits, and though nobody else is there to do it."""
     service = started(new_service(TASKS=FUNCTIONS, LEASE="1", HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
     marks = [tmp_path / "one", tmp_path / "two"]
@@ -97,7 +97,7 @@ def test_a_task_that_may_never_start_twice_fails_when_its_handler_is_killed(new_
     assert mark.read_text() == "start\n"
 
 
-def test_sigterm_finishes_what_runs_and_gives_back_the_rest(new_service: NewService):
+def test_sigterm_finishes_running_tasks_and_releases_the_others(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     ids = [service.submit("slow", {"seconds": 1})["id"] for _ in range(6)]
     service.await_status(ids[0], "running")
@@ -112,7 +112,7 @@ def test_sigterm_finishes_what_runs_and_gives_back_the_rest(new_service: NewServ
     )
 
 
-def test_what_does_not_end_within_the_grace_is_given_back_without_an_attempt(new_service: NewService):
+def test_a_task_that_outlasts_the_grace_is_released_without_an_attempt(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS, GRACE="0.5"), "http", "handler")
     id = service.submit("slow", {"seconds": 60})["id"]
     service.await_status(id, "running")
@@ -144,7 +144,7 @@ def test_a_live_handlers_long_task_is_never_taken_away(new_service: NewService, 
     assert (task["status"], mark.read_text()) == ("done", "start\nend\n")
 
 
-def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: Path):
+def test_a_restart_of_the_database_loses_and_repeats_no_task(tmp_path: Path):
     server = EmbeddedPostgres(tmp_path / "data")
     service = Service(server.start(), tmp_path, TASKS=FUNCTIONS, LEASE="1")
     try:
@@ -168,7 +168,7 @@ def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: P
         server.stop()
 
 
-def test_nobody_waits_behind_a_slow_task_while_another_handler_idles(new_service: NewService):
+def test_no_task_waits_behind_a_slow_one_while_another_handler_is_idle(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS, HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
     for id in [service.submit("slow", {"seconds": 0})["id"] for _ in range(50)]:
         service.await_status(id, "done")
@@ -189,7 +189,7 @@ def test_handlers_of_different_types_share_one_queue(new_service: NewService):
     assert service.run("add", {"a": 1, "b": 2})["result"] == 3
 
 
-def test_a_type_whose_last_handler_has_gone_is_accepted_and_says_so(new_service: NewService):
+def test_a_task_of_a_type_without_a_live_handler_is_accepted_and_says_so(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     service.processes[1].terminate()
     service.processes[1].wait(10)
@@ -212,7 +212,7 @@ def test_arguments_that_no_longer_fit_fail_their_task_and_the_handler_lives(new_
     assert service.run("changing", {"b": "new"})["result"] == "new"
 
 
-def test_in_the_middle_of_an_update_each_task_runs_where_it_fits(new_service: NewService, tmp_path: Path):
+def test_during_an_update_each_task_runs_at_the_handler_that_it_fits(new_service: NewService, tmp_path: Path):
     """Whoever claims it: the old handler has them all to itself at first, since the new one stands still.
 
     Few, for each may come to the wrong one time after time, and rests longer between two of them.
@@ -244,7 +244,7 @@ def test_an_idle_service_leaves_no_transaction_open(new_service: NewService):
     assert sum(bool(each) for each in seen) <= 2
 
 
-def test_an_idle_service_costs_next_to_nothing(new_service: NewService):
+def test_an_idle_service_uses_hardly_any_cpu(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     service.run("echo")
     family = [

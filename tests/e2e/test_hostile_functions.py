@@ -191,7 +191,7 @@ DOES = {
 
 
 @pytest.mark.parametrize(("type", "args", "options", "expected"), DOES.values(), ids=DOES)
-def test_a_function_that(
+def test_a_hostile_function_has_this_outcome(
     run: Callable[..., dict[str, Any]],
     type: str,
     args: dict[str, Any],
@@ -201,7 +201,7 @@ def test_a_function_that(
     assert outcome(run(type, args, **options)) == expected
 
 
-def test_a_function_that_closes_every_descriptor_has_crashed(run: Callable[..., dict[str, Any]]):
+def test_a_function_that_closes_every_descriptor_crashes(run: Callable[..., dict[str, Any]]):
     """The end of its pipe may be seen before its death."""
     assert outcome(run("closes", {"first": 0, "last": 2_000_000})) in (
         crashed("ended with exit code 1"),
@@ -221,7 +221,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize(("how", "options", "expected"), [(how, *rest) for how, rest in STARTS.items()], ids=STARTS)
-def test_what_it_started_ends_with_it(
+def test_a_process_that_a_function_started_ends_with_its_task(
     run: Callable[..., dict[str, Any]], tmp_path: Path, how: str, options: dict[str, Any], expected: Done | Failed
 ):
     pids = tmp_path / "pids"
@@ -276,7 +276,9 @@ RAISES = {
 
 
 @pytest.mark.parametrize(("type", "args", "expected"), RAISES.values(), ids=RAISES)
-def test_a_function_that_raises(run: Callable[..., dict[str, Any]], type: str, args: dict[str, Any], expected: Failed):
+def test_a_function_that_raises_fails_with_this_error(
+    run: Callable[..., dict[str, Any]], type: str, args: dict[str, Any], expected: Failed
+):
     assert outcome(run(type, args)) == expected
 
 
@@ -298,19 +300,19 @@ RETURNS = {
 
 
 @pytest.mark.parametrize(("what", "expected"), RETURNS.items(), ids=RETURNS)
-def test_a_function_that_returns(run: Callable[..., dict[str, Any]], what: str, expected: Done | Failed):
+def test_a_returned_value_has_this_outcome(run: Callable[..., dict[str, Any]], what: str, expected: Done | Failed):
     assert outcome(run("gives", {"what": what})) == expected
 
 
-def test_a_result_of_16_mib_is_kept(run: Callable[..., dict[str, Any]]):
+def test_a_result_of_16_mib_is_accepted(run: Callable[..., dict[str, Any]]):
     assert outcome(run("large", {"size": 16 * MIB})) == Done("x" * (16 * MIB - 2))
 
 
-def test_a_result_that_is_a_byte_longer_is_not(run: Callable[..., dict[str, Any]]):
+def test_a_result_of_more_than_16_mib_fails_its_task(run: Callable[..., dict[str, Any]]):
     expected = unkept("$ is longer than 16,777,216 bytes as JSON")
     assert outcome(run("large", {"size": 16 * MIB + 1})) == expected
 
 
-def test_the_handler_that_has_seen_all_this_stops_when_it_is_asked_to(service: Service):
+def test_a_handler_stops_in_order_after_all_hostile_functions(service: Service):
     service.processes[HANDLER].terminate()
     assert service.processes[HANDLER].wait(10) == 0

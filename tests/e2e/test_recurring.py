@@ -47,7 +47,7 @@ def miss_ticks(service: Service, days: int = 3) -> None:
         connection.execute(text(f"UPDATE schedules SET next = next - interval '{days + 7} days'"))
 
 
-def test_a_tick_is_run_once_whatever_the_number_of_janitors(new_service: NewService, tmp_path: Path):
+def test_several_janitors_create_one_task_for_a_tick(new_service: NewService, tmp_path: Path):
     (tmp_path / "functions.py").write_text(FUNCTIONS)
     service = new_service(TASKS=str(tmp_path / "functions.py"))
     for name in ("http", "handler", "janitor", "janitor", "janitor"):
@@ -66,7 +66,7 @@ def test_a_tick_is_run_once_whatever_the_number_of_janitors(new_service: NewServ
     assert "report recurs: created task 1" in service.said()
 
 
-def test_what_a_newer_version_has_no_more_is_not_listed_with_a_next_time(new_service: NewService, tmp_path: Path):
+def test_a_schedule_that_a_newer_version_lacks_is_listed_without_a_next_time(new_service: NewService, tmp_path: Path):
     (tmp_path / "functions.py").write_text(FUNCTIONS)
     (tmp_path / "newer.py").write_text(FUNCTIONS.replace("def report", "def renamed"))
     service = new_service(TASKS=str(tmp_path / "functions.py"))

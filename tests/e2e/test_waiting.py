@@ -66,7 +66,7 @@ def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dic
     connection.close()
 
 
-def test_submitting_and_waiting_is_answered_with_the_result(service: Service):
+def test_submit_with_wait_answers_with_the_result(service: Service):
     answer = service.client.post("/task/new/add?wait=20", json={"a": 1, "b": 2})
     assert (answer.status_code, answer.json()["status"], answer.json()["result"]) == (201, "done", 3)
 
@@ -79,7 +79,7 @@ def test_events_show_progress_and_end_with_the_task(service: Service):
     assert len(progress) > 1
 
 
-def test_five_hundred_wait_and_others_are_answered_as_before(new_service: Callable[..., Service]):
+def test_five_hundred_waiting_requests_delay_no_other(new_service: Callable[..., Service]):
     service = new_service()
     service.start("http")
     service.start("handler")
@@ -99,7 +99,7 @@ def test_five_hundred_wait_and_others_are_answered_as_before(new_service: Callab
         assert sum(heard(connection, b'"status":"cancelled"') for connection in connections) == 500
 
 
-def test_an_api_that_is_asked_to_stop_answers_those_who_wait_at_once(new_service: Callable[..., Service]):
+def test_a_stopping_api_answers_waiting_requests_at_once(new_service: Callable[..., Service]):
     service = new_service(GRACE="20")
     api = service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
@@ -132,7 +132,7 @@ def test_events_go_on_after_the_api_was_killed(new_service: Callable[..., Servic
 @pytest.mark.parametrize(
     "request_line", ["GET {} HTTP/1.1", "GET {} HTTP/1.0", "HEAD {} HTTP/1.1", "OPTIONS {} HTTP/1.1"]
 )
-def test_who_leaves_gives_the_place_back(new_service: Callable[..., Service], request_line: str):
+def test_a_client_that_disconnects_stops_counting_as_a_waiter(new_service: Callable[..., Service], request_line: str):
     service = new_service(HTTP_WAITERS="2")
     service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
@@ -146,7 +146,7 @@ def test_who_leaves_gives_the_place_back(new_service: Callable[..., Service], re
     eventually(lambda: "Retry-After" not in service.client.get(f"/task/{delayed}?wait=0.01").headers)
 
 
-def test_a_second_signal_writes_nowhere_else(new_service: Callable[..., Service]):
+def test_a_second_signal_causes_no_exception(new_service: Callable[..., Service]):
     """As Ctrl-C does, which reaches a worker twice: by its group, and by the process that watches over it."""
     service = new_service()
     api = service.start("http")

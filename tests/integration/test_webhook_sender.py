@@ -40,7 +40,7 @@ def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, *
 
 
 class TestSending:
-    def test_what_arrives_is_what_was_sent(self, receiver: Receiver):
+    def test_a_message_arrives_as_it_was_sent(self, receiver: Receiver):
         body = '{"é":1}'.encode()
         answer = new_webhook_sender(HERE).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
         told = receiver.told.get()
@@ -50,41 +50,41 @@ class TestSending:
         assert told.headers["content-length"] == str(len(body))
 
     @pytest.mark.parametrize("status", [204, 301, 307, 404, 410, 500])
-    def test_the_status_is_the_answer_and_nobody_is_led_elsewhere(self, receiver: Receiver, status: int):
+    def test_a_redirect_is_an_answer_and_is_not_followed(self, receiver: Receiver, status: int):
         receiver.answers, receiver.location = [status], f"{receiver.url}/elsewhere"
         assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(status)
         assert receiver.told.get().path == "/"
         assert receiver.told.empty()
 
-    def test_no_proxy_of_the_environment_is_asked(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    def test_proxies_of_the_environment_are_ignored(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
         assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(200)
 
-    def test_an_address_of_version_6_has_its_brackets_in_the_header(self):
+    def test_an_ipv6_address_has_brackets_in_the_host_header(self):
         with says(b"HTTP/1.1 200 OK\r\n\r\n", socket.AF_INET6) as (port, heard):
             assert HttpWebhookSender([ip_network("::1")]).send(f"http://[::1]:{port}/", {}, b"{}") == Answer(200)
         assert f"host: [::1]:{port}\r\n".encode() in heard[0]
 
 
 class TestTrouble:
-    def test_where_nobody_listens_it_says_so(self):
+    def test_a_refused_connection_is_reported(self):
         assert undelivered("http://127.0.0.1:1") == "Connection refused"
 
     @pytest.mark.parametrize("host", ["nobody.invalid", "a" * 80, "a." * 200 + "a"])
-    def test_a_host_that_is_not_known(self, host: str):
+    def test_an_unknown_host_is_reported(self, host: str):
         assert undelivered(f"http://{host}/") == "its host is not known"
 
     @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000])
-    def test_what_is_no_answer_by_http(self, answer: bytes):
+    def test_an_invalid_http_answer_is_reported(self, answer: bytes):
         with says(answer) as (port, _):
             assert undelivered(f"http://127.0.0.1:{port}")
 
-    def test_who_never_answers_is_given_up(self):
+    def test_a_receiver_that_never_answers_is_given_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
 
-    def test_nor_is_anybody_waited_for_who_says_a_little_now_and_then(self):
+    def test_a_receiver_that_answers_byte_by_byte_is_given_up(self):
         def drip(peer: socket.socket) -> None:
             for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1_000:
                 peer.sendall(bytes([byte]))
@@ -95,11 +95,11 @@ class TestTrouble:
             assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
         assert time.monotonic() - before < 5
 
-    def test_who_does_not_read_holds_nothing_up(self):
+    def test_a_receiver_that_does_not_read_is_given_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"http://127.0.0.1:{port}", BIG, whole=HASTE) == "it did not answer in time"
 
-    def test_who_hangs_up_before_the_end_of_the_message_may_have_answered(self):
+    def test_an_answer_before_the_end_of_the_message_is_read(self):
         ours, theirs = socket.socketpair()
         theirs.sendall(b"HTTP/1.1 410 Gone")
         theirs.close()
@@ -110,7 +110,7 @@ class TestTrouble:
         stream.close()
 
     @pytest.mark.parametrize("length", [b"content-length: 1000000000", b"transfer-encoding: chunked"])
-    def test_what_follows_the_status_is_not_waited_for(self, length: bytes):
+    def test_the_body_of_an_answer_is_not_awaited(self, length: bytes):
         with hangs(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
             assert HttpWebhookSender(HERE).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
 
@@ -126,16 +126,16 @@ class TestAddresses:
             "ff02::1", "ff0e::1", "2001:db8::1", "2001::1", "fec0::1", "100::1", "4000::1",
         ],
     )  # fmt: skip
-    def test_what_is_not_public_is_not_called_however_it_is_written(self, address: str):
+    def test_an_address_that_is_not_public_is_not_allowed(self, address: str):
         assert not may_be_called(address, [])
 
     @pytest.mark.parametrize(
         "address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
     )
-    def test_what_is_public_is(self, address: str):
+    def test_a_public_address_is_allowed(self, address: str):
         assert may_be_called(address, [])
 
-    def test_what_somebody_has_named_is_and_nothing_beside_it(self):
+    def test_a_configured_network_is_allowed_and_no_other(self):
         networks = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
         assert may_be_called("10.255.0.1", networks)
         assert may_be_called("::ffff:10.255.0.1", networks)
@@ -144,32 +144,32 @@ class TestAddresses:
         assert not may_be_called("127.0.0.1", networks)
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "0.0.0.0"])
-    def test_no_way_of_writing_our_own_address_leads_here(self, receiver: Receiver, host: str):
+    def test_no_spelling_of_a_local_address_is_called(self, receiver: Receiver, host: str):
         why = undelivered(f"http://{host}:{receiver.server_port}/", networks=[])
         # Not every system knows every way of writing it.
         assert why in (NOT_ALLOWED, "its host is not known")
         assert receiver.told.empty()
 
-    def test_a_name_that_leads_to_a_private_address_is_not_called(self, receiver: Receiver):
+    def test_a_name_of_a_private_address_is_not_called(self, receiver: Receiver):
         why = undelivered(f"http://example.org:{receiver.server_port}", networks=[], resolve=leads_to("127.0.0.1"))
         assert why == NOT_ALLOWED
         assert receiver.told.empty()
 
-    def test_of_several_addresses_only_those_are_called_that_may_be(self, receiver: Receiver):
+    def test_only_the_allowed_addresses_of_a_name_are_called(self, receiver: Receiver):
         resolve = leads_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
         assert HttpWebhookSender(HERE, resolve=resolve).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         ) == Answer(200)
         assert receiver.told.get().peer == "127.0.0.1"
 
-    def test_one_that_does_not_answer_is_passed_over(self, receiver: Receiver):
+    def test_an_address_that_does_not_answer_is_skipped(self, receiver: Receiver):
         resolve = leads_to("127.0.0.3", "127.0.0.1")
         networks = [ip_network("127.0.0.0/8")]
         assert HttpWebhookSender(networks, resolve=resolve).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         ) == Answer(200)
 
-    def test_a_name_that_changes_its_mind_leads_to_the_address_that_was_checked(self, receiver: Receiver):
+    def test_a_name_is_resolved_once_and_the_checked_address_called(self, receiver: Receiver):
         answers = [leads_to("127.0.0.1"), leads_to("127.0.0.2"), leads_to("127.0.0.2")]
         sent = HttpWebhookSender(HERE, resolve=lambda *asked, **how: answers.pop(0)(*asked, **how)).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
@@ -192,12 +192,12 @@ class TestTls:
         with receiving(secured=context) as receiver:
             yield receiver
 
-    def test_a_certificate_of_somebody_unknown_is_refused(self, authority: trustme.CA):
+    def test_a_certificate_of_an_unknown_authority_is_refused(self, authority: trustme.CA):
         with self.secured(authority, "127.0.0.1") as receiver:
             assert undelivered(receiver.url).startswith("its certificate is not good: ")
             assert receiver.told.empty()
 
-    def test_a_certificate_is_for_the_name_that_was_asked_for(self, authority: trustme.CA):
+    def test_a_certificate_must_be_for_the_requested_name(self, authority: trustme.CA):
         trusted = ssl.create_default_context()
         authority.configure_trust(trusted)
         post = HttpWebhookSender(HERE, resolve=leads_to("127.0.0.1"), trusted=trusted)
@@ -206,11 +206,11 @@ class TestTls:
             with pytest.raises(Undelivered, match="its certificate is not good: Hostname mismatch"):
                 post.send(f"https://other.org:{receiver.server_port}", {}, b"{}")
 
-    def test_who_does_not_speak_tls_is_told_nothing(self, receiver: Receiver):
+    def test_a_receiver_without_tls_receives_nothing(self, receiver: Receiver):
         assert undelivered(f"https://127.0.0.1:{receiver.server_port}")
         assert receiver.told.empty()
 
-    def test_who_hangs_in_the_handshake_is_given_up(self):
+    def test_a_receiver_that_hangs_in_the_handshake_is_given_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"https://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
 

@@ -12,13 +12,13 @@ def test_no_two_processes_have_the_same_handler_id():
     assert len({new_handler_id() for _ in range(1000)}) == 1000
 
 
-def test_a_container_opens_nothing_before_it_is_asked():
+def test_a_new_container_opens_no_connection():
     container = Container(settings=Settings(database_url="postgresql://nobody@192.0.2.1:1/nothing"))
     assert container.submit_task() is container.submit_task()
     container.database().close()
 
 
-def test_what_signs_and_calls_addresses_is_made_of_the_settings():
+def test_deliver_is_a_singleton_made_of_the_settings():
     container = Container(settings=Settings(database_url="postgresql://nobody@192.0.2.1:1/nothing"))
     assert container.deliver() is container.deliver()
     container.database().close()
@@ -29,7 +29,7 @@ def test_two_containers_share_nothing():
     assert one.known_types() is not two.known_types()
 
 
-def test_what_a_handler_has_no_use_for_is_not_imported():
+def test_a_handler_does_not_import_unused_frameworks():
     """Frameworks to be wired, and what children, the API or migrations need: all of it would be memory and time."""
     look = "import sys, entrypoints.handler.__main__; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -74,9 +74,7 @@ def stands(service: Service, id: int = 1) -> Delivery:
     return delivery
 
 
-def test_an_address_is_told_once_that_its_task_is_done(
-    service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
-):
+def test_a_done_task_is_delivered_once(service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver):
     finish(service, '{"b":1.0}', {"a": 1})
     (claimed,) = claim(10)
     service.clock.move(0.5)
@@ -90,7 +88,7 @@ def test_an_address_is_told_once_that_its_task_is_done(
     assert not claim(10)
 
 
-def test_what_it_is_told_of_the_task_is_what_the_view_shows(
+def test_a_delivery_carries_the_view_of_its_task(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service, args={"a": 1, "callback": 2})
@@ -103,7 +101,7 @@ def test_what_it_is_told_of_the_task_is_what_the_view_shows(
 
 
 @pytest.mark.parametrize("answer", [199, 301, 400, 404, 500, "it did not answer in time"])
-def test_any_other_answer_than_a_good_one_is_tried_again_after_a_while(
+def test_a_delivery_without_a_success_answer_is_retried_later(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, answer: int | str
 ):
     finish(service)
@@ -122,7 +120,7 @@ def test_any_other_answer_than_a_good_one_is_tried_again_after_a_while(
     assert first["webhook-timestamp"] != second["webhook-timestamp"]
 
 
-def test_who_is_gone_for_good_is_not_told_again(
+def test_a_delivery_answered_with_410_is_given_up(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)
@@ -133,7 +131,7 @@ def test_who_is_gone_for_good_is_not_told_again(
     assert (given_up.state, given_up.error) == (DeliveryState.GIVEN_UP, "it answered 410: gone for good")
 
 
-def test_who_dies_with_one_in_hand_loses_nothing(service: Service, claim: ClaimDeliveries, deliver: Deliver):
+def test_a_delivery_of_a_dead_janitor_is_claimed_again(service: Service, claim: ClaimDeliveries, deliver: Deliver):
     finish(service)
     (lost,) = claim(10)
     service.clock.move(LEASE_SECONDS - 0.1)
@@ -144,7 +142,7 @@ def test_who_dies_with_one_in_hand_loses_nothing(service: Service, claim: ClaimD
     assert deliver(again) == again.delivered()
 
 
-def test_the_late_answer_of_one_that_was_overtaken_is_not_noted(
+def test_a_late_answer_to_an_overtaken_attempt_is_not_stored(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)
@@ -163,7 +161,7 @@ def test_the_late_answer_of_one_that_was_overtaken_is_not_noted(
 
 
 @pytest.mark.parametrize("change", ["retry", "delete"])
-def test_nobody_is_told_of_what_is_so_no_longer(
+def test_a_delivery_of_a_retried_or_deleted_task_is_not_sent(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, change: str
 ):
     service.submit(options={"callback": URL})
@@ -182,7 +180,7 @@ def test_nobody_is_told_of_what_is_so_no_longer(
 
 
 @pytest.mark.parametrize(("verb", "type"), [("fail", "task.failed"), ("cancel", "task.cancelled")])
-def test_the_type_of_the_news_says_how_it_ended(
+def test_the_event_type_names_the_status_of_the_task(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, verb: str, type: str
 ):
     service.submit(options={"callback": URL})
@@ -197,7 +195,7 @@ def test_the_type_of_the_news_says_how_it_ended(
 
 
 @pytest.mark.parametrize("size", [MAX_BYTES // 2, MAX_BYTES, 3 * MAX_BYTES])
-def test_what_is_too_large_is_told_without_arguments_and_result(
+def test_a_large_task_is_delivered_without_arguments_and_result(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver, size: int
 ):
     finish(service, json.dumps("é" * (size // 2), ensure_ascii=False))
@@ -210,7 +208,7 @@ def test_what_is_too_large_is_told_without_arguments_and_result(
     assert post.said()["data"]["id"] == 1
 
 
-def test_an_outage_is_told_and_a_conflict_is_tried_again(
+def test_claiming_and_delivering_retry_a_conflict_and_raise_an_outage(
     service: Service, post: PaperPost, claim: ClaimDeliveries, deliver: Deliver
 ):
     finish(service)

@@ -78,11 +78,13 @@ def check_page(page: str) -> None:
     assert "Failed to load" not in page
 
 
-def test_it_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
+def test_docs_page_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
     check_page(seen(f"http://127.0.0.1:{start().port}/", tmp_path / "profile"))
 
 
-def test_it_does_so_behind_a_prefix(start: Callable[..., Service], proxy: Proxy, tmp_path: Path) -> None:
+def test_docs_page_shows_every_operation_behind_a_prefix(
+    start: Callable[..., Service], proxy: Proxy, tmp_path: Path
+) -> None:
     proxy.service = start(BACKEND_URL=proxy.address)
     page = seen(f"{proxy.address}/", tmp_path / "profile")
     check_page(page)
