@@ -70,7 +70,7 @@ def test_a_task_submits_another_without_a_configured_address(client: Client):
 
 
 def test_a_process_that_has_used_a_client_runs_the_next_function(client: Client):
-    # One after the other: two at once would have both processes, and wait for a third.
+    # One after the other: two at once would occupy both processes, and wait for a third.
     for n in range(6):
         assert client.run("delegating", {"type": "echo", "args": {"n": n}}, seconds=20) == {"n": n}
 

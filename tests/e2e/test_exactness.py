@@ -1,4 +1,4 @@
-"""Any JSON that is kept comes back as it went in: through the API, the database, a handler, its function and back."""
+"""Accepted JSON comes back as it was sent: through the API, the database, a handler, its function and back."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ values = st.recursive(
 
 
 def exact(value: Any) -> str:
-    """Tells apart what JSON tells apart: types, the order of keys, the sign of zero."""
+    """The JSON text of a value, which shows types, the order of keys and the sign of zero."""
     return json.dumps(value)
 
 
@@ -59,8 +59,8 @@ refused = st.sampled_from(list(REFUSED))
 
 
 @st.composite
-def places(draw: st.DrawFn) -> tuple[str, str]:
-    """A text with a hole in it, and the path of the hole."""
+def holes(draw: st.DrawFn) -> tuple[str, str]:
+    """A JSON text with a hole in it, and the path of the hole."""
     text, path = HOLE, "$.value"
     for step in draw(st.lists(st.integers(0, 3) | st.sampled_from("ab"), max_size=5)):
         inner = "[" + "0," * step + HOLE + "]" if isinstance(step, int) else f'{{"z":0,"{step}":{HOLE}}}'
@@ -68,9 +68,9 @@ def places(draw: st.DrawFn) -> tuple[str, str]:
     return f'{{"first": [1, {{}}], "value": {text}, "last": "NaN"}}', path
 
 
-@given(places(), refused)
-def test_refused_json_is_named_by_its_path(service: Service, place: tuple[str, str], value: str):
-    text, path = place
+@given(holes(), refused)
+def test_refused_json_is_named_by_its_path(service: Service, hole: tuple[str, str], value: str):
+    text, path = hole
     answer = service.client.post("/task/new/echo", content=text.replace(HOLE, value), headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"] == {"json": {path: [REFUSED[value]]}}

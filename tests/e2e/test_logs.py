@@ -1,4 +1,4 @@
-"""The logs of tasks through real processes: what functions print, however much, and however they end."""
+"""The logs of tasks through real processes: any amount of output, and any end of the function."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.service import Service, eventually
 
 MIB = 1024 * 1024
-LONGEST = 64 * 1024
+MAX_LOG_CHARACTERS = 64 * 1024
 
 
 def log(service: Service, id: int) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ def log(service: Service, id: int) -> list[dict[str, Any]]:
 
 
 def memory(process: int) -> int:
-    """Bytes that it has in use."""
+    """Bytes of memory that the process uses."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
@@ -35,7 +35,7 @@ def test_a_function_may_print_a_hundred_megabytes(service: Service):
     assert attempt["outcome"] == "done"
     assert attempt["log"].startswith("…xxx")
     assert attempt["log"].endswith("x\nthe end\n")
-    assert len(attempt["log"]) == 1 + LONGEST
+    assert len(attempt["log"]) == 1 + MAX_LOG_CHARACTERS
     assert memory(handler) - before < 5 * MIB
 
 
@@ -68,7 +68,7 @@ def test_the_log_of_an_ended_run_has_its_output(service: Service, what: str, opt
 
 def test_the_log_of_a_cancelled_run_has_its_output(service: Service):
     id = service.submit("says_and", {"what": "is cancelled"})["id"]
-    eventually(lambda: "is cancelled\n" in service.said())
+    eventually(lambda: "is cancelled\n" in service.logs())
     service.client.post(f"/task/{id}/cancel")
     (attempt,) = eventually(lambda: log(service, id))
     assert (attempt["outcome"], attempt["log"], attempt["error"]) == ("cancelled", "is cancelled\n", None)

@@ -1,4 +1,4 @@
-"""What can be seen of processes: that one lives, that it has ended, and that another has its number."""
+"""The names of processes: whether the process of a name has ended, or its pid belongs to another one."""
 
 import os
 import signal
@@ -56,8 +56,8 @@ def test_a_process_that_was_waited_for_has_ended(process: "subprocess.Popen[byte
 
 
 def test_a_process_with_a_reused_pid_is_another_process(process: "subprocess.Popen[bytes]"):
-    *place, start = named(process).split()
-    assert processes.has_ended(" ".join([*place, str(int(start) - 1)]))
+    *host, start = named(process).split()
+    assert processes.has_ended(" ".join([*host, str(int(start) - 1)]))
 
 
 @pytest.mark.parametrize("part", [0, 1])

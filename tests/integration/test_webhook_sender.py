@@ -1,4 +1,4 @@
-"""The post by HTTP, to real servers: whom it calls, whom it never calls, and that nobody can hold it up."""
+"""The webhook sender, with real servers: the addresses that it calls and those that it refuses, and its timeouts."""
 
 import socket
 import ssl
@@ -20,9 +20,9 @@ from adapters.webhooks.network import Deadline, Stream
 from application.ports.webhooks import Answer, Undelivered
 from tests.receiver import Receiver, receiving
 
-HERE = [ip_network("127.0.0.1")]
-HASTE, PATIENCE = 0.5, 20.0
-BIG = b"x" * 20_000_000
+LOCALHOST = [ip_network("127.0.0.1")]
+SHORT_TIMEOUT, MAX_WAIT_SECONDS = 0.5, 20.0
+LARGE_BODY = b"x" * 20_000_000
 NOT_ALLOWED = "its host has no public address, nor one of WEBHOOK_NETWORKS"
 
 
@@ -32,18 +32,18 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, **how: Any) -> str:
-    """Why it could not be told."""
+def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = LOCALHOST, **options: Any) -> str:
+    """Send a message that cannot be delivered. The reason."""
     with pytest.raises(Undelivered) as refusal:
-        HttpWebhookSender(networks, **how).send(url, {}, body)
+        HttpWebhookSender(networks, **options).send(url, {}, body)
     return refusal.value.why
 
 
 class TestSending:
     def test_a_message_arrives_as_it_was_sent(self, receiver: Receiver):
         body = '{"é":1}'.encode()
-        answer = new_webhook_sender(HERE).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
-        told = receiver.told.get()
+        answer = new_webhook_sender(LOCALHOST).send(f"{receiver.url}/told?by=us", {"webhook-id": "1"}, body)
+        told = receiver.received.get()
         assert answer == Answer(200)
         assert (told.path, told.body, told.headers["webhook-id"]) == ("/told?by=us", body, "1")
         assert told.headers["host"] == receiver.url.removeprefix("http://")
@@ -52,22 +52,22 @@ class TestSending:
     @pytest.mark.parametrize("status", [204, 301, 307, 404, 410, 500])
     def test_a_redirect_is_an_answer_and_is_not_followed(self, receiver: Receiver, status: int):
         receiver.answers, receiver.location = [status], f"{receiver.url}/elsewhere"
-        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(status)
-        assert receiver.told.get().path == "/"
-        assert receiver.told.empty()
+        assert HttpWebhookSender(LOCALHOST).send(receiver.url, {}, b"{}") == Answer(status)
+        assert receiver.received.get().path == "/"
+        assert receiver.received.empty()
 
     def test_proxies_of_the_environment_are_ignored(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
-        assert HttpWebhookSender(HERE).send(receiver.url, {}, b"{}") == Answer(200)
+        assert HttpWebhookSender(LOCALHOST).send(receiver.url, {}, b"{}") == Answer(200)
 
     def test_an_ipv6_address_has_brackets_in_the_host_header(self):
-        with says(b"HTTP/1.1 200 OK\r\n\r\n", socket.AF_INET6) as (port, heard):
+        with answering(b"HTTP/1.1 200 OK\r\n\r\n", socket.AF_INET6) as (port, received):
             assert HttpWebhookSender([ip_network("::1")]).send(f"http://[::1]:{port}/", {}, b"{}") == Answer(200)
-        assert f"host: [::1]:{port}\r\n".encode() in heard[0]
+        assert f"host: [::1]:{port}\r\n".encode() in received[0]
 
 
-class TestTrouble:
+class TestFailures:
     def test_a_refused_connection_is_reported(self):
         assert undelivered("http://127.0.0.1:1") == "Connection refused"
 
@@ -77,12 +77,12 @@ class TestTrouble:
 
     @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000])
     def test_an_invalid_http_answer_is_reported(self, answer: bytes):
-        with says(answer) as (port, _):
+        with answering(answer) as (port, _):
             assert undelivered(f"http://127.0.0.1:{port}")
 
     def test_a_receiver_that_never_answers_is_given_up(self):
-        with hangs(lambda peer: None) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+        with hanging(lambda peer: None) as port:
+            assert undelivered(f"http://127.0.0.1:{port}", whole=SHORT_TIMEOUT) == "it did not answer in time"
 
     def test_a_receiver_that_answers_byte_by_byte_is_given_up(self):
         def drip(peer: socket.socket) -> None:
@@ -91,28 +91,30 @@ class TestTrouble:
                 time.sleep(0.02)
 
         before = time.monotonic()
-        with hangs(drip) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+        with hanging(drip) as port:
+            assert undelivered(f"http://127.0.0.1:{port}", whole=SHORT_TIMEOUT) == "it did not answer in time"
         assert time.monotonic() - before < 5
 
     def test_a_receiver_that_does_not_read_is_given_up(self):
-        with hangs(lambda peer: None) as port:
-            assert undelivered(f"http://127.0.0.1:{port}", BIG, whole=HASTE) == "it did not answer in time"
+        with hanging(lambda peer: None) as port:
+            assert (
+                undelivered(f"http://127.0.0.1:{port}", LARGE_BODY, whole=SHORT_TIMEOUT) == "it did not answer in time"
+            )
 
     def test_an_answer_before_the_end_of_the_message_is_read(self):
         ours, theirs = socket.socketpair()
         theirs.sendall(b"HTTP/1.1 410 Gone")
         theirs.close()
-        stream = Stream(ours, Deadline(PATIENCE))
+        stream = Stream(ours, Deadline(MAX_WAIT_SECONDS))
         with pytest.raises(httpcore.WriteError):
-            stream.write(BIG)
+            stream.write(LARGE_BODY)
         assert stream.read(100) == b"HTTP/1.1 410 Gone"
         stream.close()
 
     @pytest.mark.parametrize("length", [b"content-length: 1000000000", b"transfer-encoding: chunked"])
     def test_the_body_of_an_answer_is_not_awaited(self, length: bytes):
-        with hangs(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
-            assert HttpWebhookSender(HERE).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
+        with hanging(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
+            assert HttpWebhookSender(LOCALHOST).send(f"http://127.0.0.1:{port}", {}, b"{}") == Answer(200)
 
 
 class TestAddresses:
@@ -146,37 +148,37 @@ class TestAddresses:
     @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "0.0.0.0"])
     def test_no_spelling_of_a_local_address_is_called(self, receiver: Receiver, host: str):
         why = undelivered(f"http://{host}:{receiver.server_port}/", networks=[])
-        # Not every system knows every way of writing it.
+        # Not every system understands every spelling.
         assert why in (NOT_ALLOWED, "its host is not known")
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_a_name_of_a_private_address_is_not_called(self, receiver: Receiver):
-        why = undelivered(f"http://example.org:{receiver.server_port}", networks=[], resolve=leads_to("127.0.0.1"))
+        why = undelivered(f"http://example.org:{receiver.server_port}", networks=[], resolve=resolves_to("127.0.0.1"))
         assert why == NOT_ALLOWED
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_only_the_allowed_addresses_of_a_name_are_called(self, receiver: Receiver):
-        resolve = leads_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
-        assert HttpWebhookSender(HERE, resolve=resolve).send(
+        resolve = resolves_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
+        assert HttpWebhookSender(LOCALHOST, resolve=resolve).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         ) == Answer(200)
-        assert receiver.told.get().peer == "127.0.0.1"
+        assert receiver.received.get().peer == "127.0.0.1"
 
     def test_an_address_that_does_not_answer_is_skipped(self, receiver: Receiver):
-        resolve = leads_to("127.0.0.3", "127.0.0.1")
+        resolve = resolves_to("127.0.0.3", "127.0.0.1")
         networks = [ip_network("127.0.0.0/8")]
         assert HttpWebhookSender(networks, resolve=resolve).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         ) == Answer(200)
 
     def test_a_name_is_resolved_once_and_the_checked_address_called(self, receiver: Receiver):
-        answers = [leads_to("127.0.0.1"), leads_to("127.0.0.2"), leads_to("127.0.0.2")]
-        sent = HttpWebhookSender(HERE, resolve=lambda *asked, **how: answers.pop(0)(*asked, **how)).send(
+        answers = [resolves_to("127.0.0.1"), resolves_to("127.0.0.2"), resolves_to("127.0.0.2")]
+        sent = HttpWebhookSender(LOCALHOST, resolve=lambda *args, **options: answers.pop(0)(*args, **options)).send(
             f"http://name:{receiver.server_port}", {}, b"{}"
         )
         assert sent == Answer(200)
         assert len(answers) == 2
-        told = receiver.told.get()
+        told = receiver.received.get()
         assert (told.peer, told.headers["host"]) == ("127.0.0.1", f"name:{receiver.server_port}")
 
 
@@ -195,28 +197,28 @@ class TestTls:
     def test_a_certificate_of_an_unknown_authority_is_refused(self, authority: trustme.CA):
         with self.secured(authority, "127.0.0.1") as receiver:
             assert undelivered(receiver.url).startswith("its certificate is not good: ")
-            assert receiver.told.empty()
+            assert receiver.received.empty()
 
     def test_a_certificate_must_be_for_the_requested_name(self, authority: trustme.CA):
         trusted = ssl.create_default_context()
         authority.configure_trust(trusted)
-        post = HttpWebhookSender(HERE, resolve=leads_to("127.0.0.1"), trusted=trusted)
+        sender = HttpWebhookSender(LOCALHOST, resolve=resolves_to("127.0.0.1"), trusted=trusted)
         with self.secured(authority, "example.org") as receiver:
-            assert post.send(f"https://example.org:{receiver.server_port}", {}, b"{}") == Answer(200)
+            assert sender.send(f"https://example.org:{receiver.server_port}", {}, b"{}") == Answer(200)
             with pytest.raises(Undelivered, match="its certificate is not good: Hostname mismatch"):
-                post.send(f"https://other.org:{receiver.server_port}", {}, b"{}")
+                sender.send(f"https://other.org:{receiver.server_port}", {}, b"{}")
 
     def test_a_receiver_without_tls_receives_nothing(self, receiver: Receiver):
         assert undelivered(f"https://127.0.0.1:{receiver.server_port}")
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_a_receiver_that_hangs_in_the_handshake_is_given_up(self):
-        with hangs(lambda peer: None) as port:
-            assert undelivered(f"https://127.0.0.1:{port}", whole=HASTE) == "it did not answer in time"
+        with hanging(lambda peer: None) as port:
+            assert undelivered(f"https://127.0.0.1:{port}", whole=SHORT_TIMEOUT) == "it did not answer in time"
 
 
-def leads_to(*addresses: str) -> Callable[..., Any]:
-    """A resolver for which every name has these addresses."""
+def resolves_to(*addresses: str) -> Callable[..., Any]:
+    """A resolver by which every name has these addresses."""
 
     def resolve(host: str, port: int, **_: object) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
@@ -225,35 +227,35 @@ def leads_to(*addresses: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def says(answer: bytes, family: int = socket.AF_INET) -> Iterator[tuple[int, list[bytes]]]:
-    """A port where somebody reads once, says this and hangs up; and what was read."""
-    heard: list[bytes] = []
+def answering(answer: bytes, family: int = socket.AF_INET) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that reads once, sends the answer and closes: its port, and what it has read."""
+    received: list[bytes] = []
 
     def serve(peer: socket.socket) -> None:
-        heard.append(peer.recv(65_536))
+        received.append(peer.recv(65_536))
         peer.sendall(answer)
 
     with serving(serve, family) as port:
-        yield port, heard
+        yield port, received
 
 
 @contextmanager
-def hangs(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A port where somebody does that, and neither reads on nor hangs up."""
-    with serving(serve, keeps=True) as port:
+def hanging(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that calls the function and then hangs: its port."""
+    with serving(serve, hangs=True) as port:
         yield port
 
 
 @contextmanager
-def serving(serve: Callable[[socket.socket], None], family: int = socket.AF_INET, keeps: bool = False) -> Iterator[int]:
-    """A port where one connection is served."""
+def serving(serve: Callable[[socket.socket], None], family: int = socket.AF_INET, hangs: bool = False) -> Iterator[int]:
+    """A server of one connection: its port."""
     over = Event()
 
     def run() -> None:
         peer, _ = listener.accept()
         with peer, suppress(OSError):
             serve(peer)
-            over.wait(PATIENCE if keeps else 0)
+            over.wait(MAX_WAIT_SECONDS if hangs else 0)
 
     host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
     with socket.create_server((host, 0), family=family) as listener:
@@ -261,4 +263,4 @@ def serving(serve: Callable[[socket.socket], None], family: int = socket.AF_INET
         thread.start()
         yield listener.getsockname()[1]
         over.set()
-        thread.join(PATIENCE)
+        thread.join(MAX_WAIT_SECONDS)

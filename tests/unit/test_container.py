@@ -1,4 +1,4 @@
-"""The composition."""
+"""The container, which composes the adapters and the application."""
 
 import subprocess
 import sys
@@ -30,8 +30,8 @@ def test_two_containers_share_nothing():
 
 
 def test_a_handler_does_not_import_unused_frameworks():
-    """Frameworks to be wired, and what children, the API or migrations need: all of it would be memory and time."""
-    look = "import sys, entrypoints.handler.__main__; print(*sys.modules)"
-    said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """Frameworks for wiring, and packages of children, the API and migrations, would cost memory and start time."""
+    code = "import sys, entrypoints.handler.__main__; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     unwanted = {"alembic", "flask", "granian", "httpx", "jsonschema_rs", "pydantic", "werkzeug", "yaml"}
-    assert unwanted & set(said.split()) == set()
+    assert unwanted & set(modules.split()) == set()

@@ -1,4 +1,4 @@
-"""When a schedule ticks: the fields of a crontab, and what becomes of them where clocks change."""
+"""The ticks of a schedule: the fields of a crontab, and changes between summer and winter time."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ def moment(text: str) -> datetime:
 
 
 def ticks(every: str, timezone: str, after: str, number: int = 3) -> list[str]:
-    """The first ticks after that moment, in UTC."""
+    """The first ticks after a moment, in UTC."""
     found = [moment(after)]
     for _ in range(number):
         found.append(CronCalendar().next_after(Schedule(every=every, timezone=timezone), found[-1]))

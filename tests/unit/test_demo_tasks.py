@@ -1,4 +1,4 @@
-"""The functions that come with the service do what they say."""
+"""The functions that ship with the service."""
 
 import json
 from math import cosh, log, pi, sqrt

@@ -1,4 +1,4 @@
-"""Which addresses may be told, and how often and when they are."""
+"""Deliveries: the addresses of callbacks, and the times of their attempts."""
 
 from dataclasses import replace
 

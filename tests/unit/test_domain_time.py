@@ -1,4 +1,4 @@
-"""Moments, leases, backoff, and how long a task is kept."""
+"""Instants, leases, backoff, and the expiry of a task."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -88,7 +88,7 @@ class TestBackoff:
         assert full * (1 - spread) <= policy.delay(attempt, jitter) <= full
 
 
-class TestKeeping:
+class TestExpiry:
     def test_a_task_expires_its_ttl_after_the_second_of_its_creation(self):
         task = submission(now=at(0.75), ttl=100).registered(TaskId(1))
         assert (task.created, task.run_at, task.expire) == (NOW, at(0.75), at(100))

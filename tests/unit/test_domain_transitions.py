@@ -1,4 +1,4 @@
-"""Which verb may start from which status, and what a task is after it."""
+"""The transitions of a task: the statuses that a verb may start from, and the task after it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -170,15 +170,13 @@ class TestRelease:
         waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
         assert waits.claim(LEASE).release(at(12)) == replace(waits, claims=2)
 
-    @pytest.mark.parametrize("give_back", [Task.release, Task.lose])
-    def test_a_task_returned_after_its_expire_has_its_whole_ttl_again(
-        self, give_back: Callable[[Task, datetime], Task]
-    ):
-        assert give_back(RUNNING, at(599)).expire == WAITING.expire == at(600)
-        assert give_back(RUNNING, at(5000)).expire == at(5600)
+    @pytest.mark.parametrize("verb", [Task.release, Task.lose])
+    def test_a_task_returned_after_its_expire_has_its_whole_ttl_again(self, verb: Callable[[Task, datetime], Task]):
+        assert verb(RUNNING, at(599)).expire == WAITING.expire == at(600)
+        assert verb(RUNNING, at(5000)).expire == at(5600)
 
 
-class TestPassOn:
+class TestReroute:
     def test_a_reroute_spends_only_the_claim_and_delays_the_task(self):
         assert RUNNING.reroute(at(5), 0.75) == replace(WAITING, claims=1, run_at=at(5.75), expire=at(605))
 

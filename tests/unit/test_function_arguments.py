@@ -1,4 +1,4 @@
-"""What a function takes: its schema, what it is handed, and what it is not."""
+"""The arguments of a function: their schema, their conversion and their refusal."""
 
 import json
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Closed(extensions.TypedDict, closed=True):
 
 
 def handed(function: Callable[..., Any], sent: Any) -> Any:
-    """What the function returns for what was sent; `(args, kwargs)` for one that returns its arguments."""
+    """Call the function with the bound arguments. Its result."""
     positional, named = NamedArguments(function).bind(json.dumps(sent), PROGRESS)
     return function(*positional, **named)
 

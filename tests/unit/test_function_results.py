@@ -1,4 +1,4 @@
-"""What a function returned becomes JSON, or it is said what does not."""
+"""Results of functions as JSON text, and the errors of those without a JSON form."""
 
 import json
 from collections import Counter, OrderedDict, namedtuple

@@ -1,4 +1,4 @@
-"""Cleaning, and taking back what handlers held that are gone, over memory."""
+"""Deleting expired tasks, and rescuing those of dead handlers, over memory."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ def rescue(service: Service) -> Rescue:
 
 
 def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
-    """Look all that time, often enough; what was taken back in it."""
+    """Rescue often enough during the seconds. The rescued tasks."""
     rounds = int(seconds // (LEASE / 3)) + 1
     taken = []
     for _ in range(rounds):
@@ -163,12 +163,12 @@ class TestRescuing:
         assert list(steps.succeed(service.begin, new.task, service.clock.now())) == []
 
 
-class TestWhatMayHaveKeptOthersFromRenewing:
-    """Nobody noticed an outage, and yet it takes nothing for one lease."""
+class TestPostponedRescue:
+    """Events that may have prevented renewals postpone the rescue by one lease, without a noticed outage."""
 
     @pytest.fixture
     def watched(self, service: Service, rescue: Rescue) -> Service:
-        """For so long that a lapsed lease would be taken now."""
+        """A service that was watched for long enough to rescue a task with a lapsed lease now."""
         rescue()
         watch(service, rescue, LEASE)
         running(service)
@@ -177,7 +177,7 @@ class TestWhatMayHaveKeptOthersFromRenewing:
     def test_a_slow_answer_postpones_the_rescue(
         self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
     ):
-        """A server that hung, and went on."""
+        """The server hung, and went on."""
         watched.clock.move(1)
         with monkeypatch.context() as hanging:
             hanging.setattr(MemoryQueue, "lapsed", self.after(watched, LEASE))
@@ -204,16 +204,16 @@ class TestWhatMayHaveKeptOthersFromRenewing:
         assert [task.id for task in rescue()] == [1]
 
     def after(self, service: Service, seconds: float) -> Callable[..., Sequence[Task]]:
-        abandoned = MemoryQueue.lapsed
+        lapsed = MemoryQueue.lapsed
 
         def hang(queue: MemoryQueue, now: datetime, limit: int) -> Sequence[Task]:
             service.clock.move(seconds)
-            return abandoned(queue, service.clock.now(), limit)
+            return lapsed(queue, service.clock.now(), limit)
 
         return hang
 
 
-class TestBurying:
+class TestRescueFromDeadProcesses:
     @pytest.fixture
     def process(self) -> Iterator[subprocess.Popen[bytes]]:
         with subprocess.Popen(["sleep", "600"]) as process:
@@ -221,7 +221,7 @@ class TestBurying:
             process.kill()
 
     @pytest.fixture
-    def bury(self, service: Service, process: subprocess.Popen[bytes]) -> RescueFromDeadProcesses:
+    def rescue(self, service: Service, process: subprocess.Popen[bytes]) -> RescueFromDeadProcesses:
         with service.begin() as work:
             work.types.publish(HANDLER, [], steps.at(10**6), name_of(process.pid))
             work.types.publish(HandlerId("elsewhere"), [], steps.at(10**6), "another-boot pid:[1] 1 1")
@@ -229,22 +229,22 @@ class TestBurying:
         return RescueFromDeadProcesses(service.begin, service.clock, service, ProcProcesses())
 
     def test_a_task_of_a_process_that_was_seen_to_end_is_rescued_at_once(
-        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
+        self, service: Service, rescue: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         (held,) = running(service)
-        assert list(bury()) == []
+        assert list(rescue()) == []
         process.kill()
         process.wait()
-        (task,) = bury()
+        (task,) = rescue()
         assert task == held.lose(service.clock.now())
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_the_handler_of_a_dead_process_is_forgotten_and_no_other(
-        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
+        self, service: Service, rescue: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         process.kill()
         process.wait()
-        bury()
+        rescue()
         with service.begin() as work:
             assert set(work.types.processes()) == {"elsewhere"}
 

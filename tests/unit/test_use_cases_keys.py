@@ -1,4 +1,4 @@
-"""Submitting the same again, and many at once, over memory."""
+"""Idempotency keys, and many tasks at once, over memory."""
 
 from collections.abc import Iterator
 
@@ -42,7 +42,7 @@ def count(service: Service) -> int:
     return len(service.store.state.rows)
 
 
-class TestAgain:
+class TestRepeatedRequest:
     def test_the_same_request_is_answered_with_the_first_task_as_it_is(self, service: Service):
         first = service.submitted(key=KEY, args={"a": 1, "b": [2.0]})
         steps.succeed(service.begin, steps.claim_one(service.begin, now=service.clock.now(), wanted={"default": 1}))

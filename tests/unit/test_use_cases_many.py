@@ -26,7 +26,7 @@ ADD = TypeName("add")
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    """Batches are of two."""
+    """Let a batch have two tasks."""
     monkeypatch.setattr(change_tasks, "BATCH_TASKS", 2)
     return Service()
 
@@ -145,7 +145,7 @@ class TestRetrying:
         assert service.told == []
 
 
-class TestTrouble:
+class TestFailures:
     def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
         steps.add(service.begin, *[steps.submission()] * 3)
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
@@ -170,7 +170,7 @@ class TestTrouble:
 
 
 class Slow:
-    """A storage in which each work takes its time."""
+    """A storage in which each unit of work takes a while."""
 
     def __init__(self, service: Service, seconds: float) -> None:
         self._service, self._seconds = service, seconds
@@ -181,7 +181,7 @@ class Slow:
 
 
 class Breaking:
-    """A storage that fails for good after so many works."""
+    """A storage that fails for good after so many units of work."""
 
     def __init__(self, service: Service, after: int, error: type[StorageUnavailable]) -> None:
         self._service, self._left, self._error = service, after, error

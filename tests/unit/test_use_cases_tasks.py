@@ -137,7 +137,7 @@ class TestCancelling:
         assert service.told == [Topic.CHANGED]
 
     def test_a_cancelled_task_is_viewed_in_the_same_unit_of_work(self, service: Service):
-        """Or the change could succeed, and its answer fail."""
+        """In another unit of work, the view could fail after the change succeeded."""
         service.submit()
         begun = service.begun
         assert cancel(service).task.status is Status.CANCELLED
@@ -257,7 +257,7 @@ class TestConflicts:
         assert view(service).task.status is Status.CANCELLED
 
     def test_a_view_retries_a_conflict_too(self, service: Service):
-        """It may have been the first to find out that a pooler hands its session to others."""
+        """A view may be the first to find that a pooler shares its session with others."""
         service.submit()
         service.errors = [StorageConflict()]
         assert view(service).task.status is Status.WAITING

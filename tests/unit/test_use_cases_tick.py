@@ -1,4 +1,4 @@
-"""What may go wrong when it ticks, over memory."""
+"""Failures of a tick, over memory."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Awaiting and following tasks, over memory. Who waits here is woken, or has no time."""
+"""Awaiting and following tasks, over memory. A waiter here is notified, or its time is over at once."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,11 +30,11 @@ from tests.unit.memory_service import Service
 ONE = TaskId(1)
 ADD = TaskType(name=TypeName("add"))
 LONG = 60
-"""Seconds that no test lasts."""
+"""Seconds, longer than any test."""
 
 
 class Waiting:
-    """A service in which tasks are waited for, two at most."""
+    """A service with a change feed of at most two subscribers."""
 
     def __init__(self) -> None:
         self.service = Service()
@@ -50,8 +50,8 @@ class Waiting:
     def submit(self) -> View:
         return self.service.submit()
 
-    def soon(self, known: View) -> Future[Awaited]:
-        """The answer to somebody who waits by now."""
+    def start_waiting(self, known: View) -> Future[Awaited]:
+        """The future of a wait that has begun by now."""
         before = self.waiting
         answer = self.pool.submit(self.await_task, known, LONG)
         until(lambda: self.waiting > before or answer.done())
@@ -79,7 +79,7 @@ def waiting() -> Iterator[Waiting]:
 
 class TestAwaiting:
     def test_await_task_returns_when_the_task_has_finished(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+        answer = waiting.start_waiting(waiting.submit())
         waiting.finish("[7]")
         view = answer.result(LONG).view
         assert (view.task.status, view.stored.result) == (Status.DONE, "[7]")
@@ -101,7 +101,7 @@ class TestAwaiting:
         assert waiting.await_task(known, 0) == Awaited(known)
 
     def test_await_task_does_not_return_for_a_change_to_running(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+        answer = waiting.start_waiting(waiting.submit())
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         steps.settle(waiting.service.begin, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
@@ -109,13 +109,13 @@ class TestAwaiting:
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_await_task_finds_a_finished_task_by_polling(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+        answer = waiting.start_waiting(waiting.submit())
         steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
         assert answer.result(LONG).view.task.status is Status.DONE
 
     def test_await_task_returns_the_known_view_of_a_deleted_task(self, waiting: Waiting):
         known = waiting.submit()
-        answer = waiting.soon(known)
+        answer = waiting.start_waiting(known)
         with waiting.service.begin() as work:
             work.tasks.remove(ONE)
             work.commit()
@@ -128,7 +128,7 @@ class TestAwaiting:
         assert waiting.await_task(known, 0) == Awaited(known)
 
     def test_await_task_outlasts_an_outage(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+        answer = waiting.start_waiting(waiting.submit())
         waiting.service.errors += [StorageUnavailable()]
         waiting.wake_up.notify(Topic.CHANGED)
         until(lambda: not waiting.service.errors)
@@ -136,7 +136,7 @@ class TestAwaiting:
         assert answer.result(LONG).view.task.status is Status.DONE
 
 
-class TestPauses:
+class TestPollGaps:
     def test_the_first_polls_have_no_gap(self):
         pauses = PollGaps()
         assert [pauses.after(second, took=0) for second in range(3)] == [0, 0, 0]
@@ -156,28 +156,28 @@ class TestPauses:
 class TestBounds:
     def test_a_subscriber_beyond_the_limit_is_turned_away_at_once(self, waiting: Waiting):
         known = waiting.submit()
-        answers = [waiting.soon(known) for _ in range(2)]
+        answers = [waiting.start_waiting(known) for _ in range(2)]
         assert waiting.await_task(known, LONG) == Awaited(known, was_turned_away=True)
         waiting.finish()
         assert {each.result(LONG).view.task.status for each in answers} == {Status.DONE}
-        assert not waiting.soon(waiting.submit()).done()
+        assert not waiting.start_waiting(waiting.submit()).done()
 
     def test_one_poll_serves_all_subscribers(self, waiting: Waiting):
         known = waiting.submit()
-        answers = [waiting.soon(known) for _ in range(2)]
+        answers = [waiting.start_waiting(known) for _ in range(2)]
         assert [thread.name for thread in living_threads()].count("changes") == 1
         waiting.finish()
         assert all(each.result(LONG) for each in answers)
 
     def test_close_answers_all_subscribers_with_their_known_views(self, waiting: Waiting):
         known = waiting.submit()
-        answer = waiting.soon(known)
+        answer = waiting.start_waiting(known)
         waiting.change_feed.close()
         assert answer.result(LONG) == Awaited(known)
         assert waiting.await_task(known, LONG).was_turned_away
 
     def test_an_unexpected_error_does_not_end_the_feed(self, waiting: Waiting, caplog: pytest.LogCaptureFixture):
-        answer = waiting.soon(waiting.submit())
+        answer = waiting.start_waiting(waiting.submit())
         waiting.service.errors += [ZeroDivisionError()]
         waiting.wake_up.notify(Topic.CHANGED)
         until(lambda: "whether tasks have changed cannot be told" in caplog.text)
@@ -192,7 +192,7 @@ class TestBounds:
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
         waiting.change_feed._most = 3
-        answer = waiting.soon(other)
+        answer = waiting.start_waiting(other)
         for _ in (crowded, other):
             steps.succeed(waiting.service.begin, waiting.run(), waiting.service.clock.now())
         waiting.wake_up.notify(Topic.CHANGED)

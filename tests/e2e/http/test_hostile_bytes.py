@@ -1,4 +1,4 @@
-"""Bytes that no well-meaning client sends, to a real server: each is answered in kind, and the server goes on."""
+"""Hostile bytes, sent to a real server: each is answered with its status, and the server goes on."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API that answers."""
+    """An API that is ready."""
     service = Service(new_database(), tmp_path_factory.mktemp("http"))
     service.start("http")
     eventually(lambda: code_of(service, "/health/ready") == 200)

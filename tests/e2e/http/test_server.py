@@ -1,4 +1,4 @@
-"""The API as a real process: how it starts, what it stands, and how it ends."""
+"""The API as a real process: its start, its failures and its end."""
 
 import signal
 import threading
@@ -19,7 +19,7 @@ NewService = Callable[..., Service]
 
 @pytest.fixture
 def service(new_service: NewService) -> Service:
-    """An API that answers."""
+    """An API that is ready."""
     service = new_service()
     service.start("http")
     await_ready(service)
@@ -32,7 +32,7 @@ def await_ready(service: Service) -> None:
 
 @pytest.fixture
 def locked_task(service: Service) -> Iterator[Callable[[], None]]:
-    """A task whose row somebody else has locked: what changes it waits. Call it to let go."""
+    """A task whose row another connection has locked. Call the value to release it."""
     service.submit()
     with closing(Database(service.environment["DATABASE_URL"])) as database, database.engine.connect() as other:
         other.execute(text("SELECT 1 FROM tasks FOR UPDATE"))
@@ -42,15 +42,15 @@ def locked_task(service: Service) -> Iterator[Callable[[], None]]:
 class TestEnd:
     def test_a_stopping_api_answers_requests_in_flight(self, service: Service, locked_task: Callable[[], None]) -> None:
         codes: list[int] = []
-        asking = threading.Thread(target=lambda: codes.append(service.client.delete("/task/1").status_code))
-        asking.start()
+        request = threading.Thread(target=lambda: codes.append(service.client.delete("/task/1").status_code))
+        request.start()
         eventually(lambda: waits_for_a_lock(service))
         (process,) = service.processes
         process.send_signal(signal.SIGTERM)
         with pytest.raises(TimeoutExpired):
             process.wait(0.5)
         locked_task()
-        asking.join()
+        request.join()
         assert codes == [204]
         assert process.wait(10) == 0
 
@@ -114,8 +114,8 @@ class TestStart:
     def test_a_taken_port_is_refused_with_one_sentence(self, service: Service) -> None:
         second = service.start("http")
         assert second.wait(20) == 2
-        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.said()
-        assert "Traceback" not in service.said()
+        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.logs()
+        assert "Traceback" not in service.logs()
         assert code_of(service, "/ping") == 200
 
     @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ class TestStart:
     ) -> None:
         service = new_service()
         assert service.start("http", **variables).wait(20) == 2
-        (said,) = service.said().splitlines()
-        assert next(iter(variables)) in said or variables["HOST"] in said
+        (line,) = service.logs().splitlines()
+        assert next(iter(variables)) in line or variables["HOST"] in line
 
     def test_an_api_answers_503_until_the_database_exists(self, new_service: NewService) -> None:
         service = new_service()
