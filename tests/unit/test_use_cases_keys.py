@@ -138,7 +138,7 @@ class TestMany:
             ViewTask(service.storage, service.viewer)(TaskId(2))
 
     def test_submit_tasks_reads_its_requests_one_at_a_time(self, service: Service):
-        """So whoever reads them has one of them in its hands at any time."""
+        """A reader of the requests holds only one of them at any time."""
         seen: list[object] = []
 
         class Seeing:
