@@ -225,7 +225,7 @@ def starts(how: str, pids: str):
                 record_pid(pids, os.getpid())
                 time.sleep(FOREVER)
             os.wait()
-    while not Path(pids).exists():
+    while not (Path(pids).exists() and Path(pids).read_text()):
         time.sleep(0.002)
     return "started"
 
