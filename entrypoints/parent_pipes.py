@@ -1,7 +1,9 @@
-"""How a process and the one that started it know of each other: by two pipes, one for the end, one for the beginning.
+"""Two pipes between a process and its parent: one by which it ends with the parent, one to report that it is ready.
 
-`LIFELINE_FD` names a descriptor that closes when the starter has ended, however it ended. `READY_FD` names one that
-takes a line when this process is ready. Without the variables, nothing here does anything.
+- `LIFELINE_FD`: a descriptor that reaches its end when the parent has ended, however it ended.
+- `READY_FD`: a descriptor to which this process writes one line when it is ready.
+
+Without the variables, the functions here do nothing.
 """
 
 import os
@@ -10,21 +12,22 @@ import threading
 import time
 from contextlib import suppress
 
-MAX_WAIT_SECONDS = 10.0
+MAX_STOP_SECONDS = 10.0
+"""Seconds that this process may take to end after SIGTERM, before it is killed."""
 
 
-def hold() -> None:
-    """From now on, end when our starter has ended: by SIGTERM, and after 10 seconds with all that is in our group."""
-    _keep_to_ourselves("READY_FD")
-    lifeline = _keep_to_ourselves("LIFELINE_FD")
+def end_with_parent() -> None:
+    """From now on, end when the parent has ended: by SIGTERM, and 10 seconds later by SIGKILL to the process group."""
+    _private_descriptor("READY_FD")
+    lifeline = _private_descriptor("LIFELINE_FD")
     if lifeline is not None:
         del os.environ["LIFELINE_FD"]
-        threading.Thread(target=_end_with, args=(lifeline,), name="lifeline", daemon=True).start()
+        threading.Thread(target=_end_after, args=(lifeline,), name="end with parent", daemon=True).start()
 
 
-def ready(text: str) -> None:
-    """Tell our starter, in one line, that we are ready. Only the first time counts."""
-    descriptor = _keep_to_ourselves("READY_FD")
+def report_ready(text: str) -> None:
+    """Report to the parent, in one line, that this process is ready. Only the first call has an effect."""
+    descriptor = _private_descriptor("READY_FD")
     if descriptor is not None:
         del os.environ["READY_FD"]
         with suppress(BrokenPipeError):
@@ -32,19 +35,19 @@ def ready(text: str) -> None:
         os.close(descriptor)
 
 
-def _keep_to_ourselves(variable: str) -> int | None:
-    """The descriptor that the variable names, from now on closed in whatever we start."""
+def _private_descriptor(variable: str) -> int | None:
+    """The descriptor that the variable names, from now on not inherited by child processes."""
     if not (number := os.environ.get(variable)):
         return None
     os.set_inheritable(int(number), False)
     return int(number)
 
 
-def _end_with(descriptor: int) -> None:
+def _end_after(descriptor: int) -> None:
     while os.read(descriptor, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(MAX_WAIT_SECONDS)
+    time.sleep(MAX_STOP_SECONDS)
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What every process does when it starts: settings, logging, the database's tables. What is wrong is said at once."""
+"""The start of every process: read the settings, configure logging, bring the tables up to date."""
 
 import gc
 import logging
@@ -15,33 +15,36 @@ if TYPE_CHECKING:
     from entrypoints.containers.postgres_storage import PostgresStorage
 
 CONFIGURATION_EXIT_CODE = 2
-"""The exit code that says: starting again will not help."""
+"""The exit code of a process that a restart would not help, since its configuration is wrong."""
 COLLECT_AFTER_OBJECTS = 20_000
-"""After so many a collector looks for garbage: more than most requests make, or than a thousand tasks in hand are."""
+"""Objects between two garbage collections: more than most requests create, or a thousand running tasks need."""
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 log = logging.getLogger(__name__)
 
 
 def start(name: str) -> Settings:
-    """The settings of this process. Where a variable is wrong, it ends with a sentence."""
-    parent_pipes.hold()
+    """Start this process: its settings.
+
+    Raises SystemExit: a variable is wrong; the sentence that says so is printed.
+    """
+    parent_pipes.end_with_parent()
     configure_logging(name)
     try:
         settings = Settings.from_environment(os.environ)
         settings.required_database_url  # noqa: B018
         return settings
     except ConfigurationError as error:
-        raise stop(error) from None
+        raise configuration_exit(error) from None
 
 
-def stop(reason: object) -> SystemExit:
-    """Says the sentence; what it answers ends the process when it is raised."""
+def configuration_exit(reason: object) -> SystemExit:
+    """Print why the configuration is wrong. The SystemExit for the caller to raise."""
     print(f"flask-tasks: {reason}", file=sys.stderr, flush=True)  # noqa: T201
     return SystemExit(CONFIGURATION_EXIT_CODE)
 
 
 def configure_logging(name: str) -> None:
-    """One line an event, on standard error, with the process's name."""
+    """Log one line an event to standard error, with the process's name."""
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,
@@ -52,7 +55,7 @@ def configure_logging(name: str) -> None:
 
 
 def prepare_database(storage: "PostgresStorage") -> None:
-    """After: the tables are there, and the clock is measured. Waits for a database that is away."""
+    """Bring the tables up to date and measure the database's clock; wait for a database that is away."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -61,20 +64,20 @@ def prepare_database(storage: "PostgresStorage") -> None:
             storage.clock().measure()
             return
         except StorageUnavailable as error:
-            log.warning("the database is away, trying again in %.1f s: %s", pause, why(error))
+            log.warning("the database is away, trying again in %.1f s: %s", pause, driver_message(error))
             time.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
-def spare_the_collector() -> None:
-    """What is there by now stays: to look through it for garbage would take a quarter of the time of a long request."""
+def freeze_garbage_collector() -> None:
+    """Exclude all present objects from garbage collection, which would take a quarter of the time of a long request."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
 
 
-def why(error: BaseException) -> str:
-    """The first line of what the driver said."""
+def driver_message(error: BaseException) -> str:
+    """The first line of the driver's message behind an error."""
     cause = error.__cause__
     cause = getattr(cause, "orig", None) or cause or error
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

@@ -1,4 +1,4 @@
-"""Functions that do to their process, and to whatever they can reach, what nobody should. Run by a real handler."""
+"""Functions that damage their process, and everything that they can reach. Run by a real handler."""
 
 import asyncio
 import atexit
@@ -24,19 +24,19 @@ from uuid import UUID
 from flask_tasks import task
 
 FOREVER = 600
-"""Seconds."""
+"""Seconds, longer than any test."""
 SLEEPER = f"import time; time.sleep({FOREVER})"
 
 
-def note(path: str, pid: int) -> None:
-    """Which process it is that has been left running."""
+def record_pid(path: str, pid: int) -> None:
+    """Append the pid of a process that is left running to the file."""
     with open(path, "a") as file:
         file.write(f"{pid}\n")
 
 
 @task
 def looks_around():
-    """What a function finds around it."""
+    """Returns the state of its process."""
     print("heard")  # noqa: T201
     numbers = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
     umask = os.umask(0)
@@ -63,13 +63,13 @@ def looks_around():
 
 @task
 def hogs(letters: int):
-    """Looks for what is not there, twice as long for each letter more, and lets no other thread run."""
+    """Runs a regular expression that takes twice as long for each further letter, without releasing the interpreter."""
     return re.match("(a+)+$", "a" * letters + "b") is not None
 
 
 @task
 def computes(digits: int):
-    """A number so long that it takes a while, in one operation."""
+    """Computes a long number in one operation, which takes a while."""
     return (10**digits // 7).bit_length() > digits
 
 
@@ -84,25 +84,25 @@ def blocks(keeps_the_interpreter: bool):
 
 @task
 def stops_itself():
-    """Until somebody lets it go on."""
+    """Sends SIGSTOP to its own process."""
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
 @task
 def signals_its_group(number: int):
-    """Itself included."""
+    """Sends a signal to its process group, itself included."""
     os.killpg(0, number)
 
 
 @task
 def leaves_its_group(how: str):
-    """It leads one, so that it may not."""
+    """Tries to leave its process group, which fails, since it leads one."""
     os.setsid() if how == "setsid" else os.setpgid(0, 0)
 
 
 @task
 def ignores_to_be_ended():
-    """And would never end if it were."""
+    """Ignores SIGTERM, and registers an exit function that never ends."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     atexit.register(time.sleep, FOREVER)
     return "registered"
@@ -110,7 +110,7 @@ def ignores_to_be_ended():
 
 @task
 def blocks_signals():
-    """And sets handlers and an alarm for those that are left."""
+    """Blocks all signals, and sets handlers and an alarm."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1):
         signal.signal(number, lambda *_: None)
@@ -120,7 +120,7 @@ def blocks_signals():
 
 @task
 def moves_everything(path: str):
-    """Folder, variables, mask, and where modules are looked for."""
+    """Changes its folder, variables, umask and import path."""
     os.chdir(path)
     os.environ["LEFT_BEHIND"] = os.environ["PATH"] = "nowhere"
     os.umask(0o777)
@@ -130,7 +130,7 @@ def moves_everything(path: str):
 
 @task
 def limits(what: str):
-    """Takes from its process what it needs."""
+    """Sets a limit of its process that makes further work impossible."""
     match what:
         case "descriptors":
             resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
@@ -143,7 +143,7 @@ def limits(what: str):
 
 @task
 def forgets_modules(all_of_them: bool):
-    """Its own and those that run it, or all."""
+    """Removes its own modules and those that run it, or all."""
     ours = [__name__, *(name for name in sys.modules if name.startswith(("adapters", "domain", "flask_tasks")))]
     for name in list(sys.modules) if all_of_them else ours:
         sys.modules.pop(name, None)
@@ -152,7 +152,7 @@ def forgets_modules(all_of_them: bool):
 
 @task
 def replaces_a_builtin(name: str):
-    """By something of no use."""
+    """Replaces a builtin by None."""
     setattr(builtins, name, None)
     return "replaced"
 
@@ -162,7 +162,7 @@ def replaces_a_builtin(name: str):
 
 @task
 def prints_megabytes(count: int):
-    """That much."""
+    """Prints so many megabytes."""
     for _ in range(count):
         print("x" * (1_000_000 - 1))  # noqa: T201
     return count
@@ -170,7 +170,7 @@ def prints_megabytes(count: int):
 
 @task
 def writes_into_everything():
-    """Whatever kind of descriptor it is."""
+    """Writes into every open descriptor."""
     for descriptor in range(3, 20_000):
         try:
             os.set_blocking(descriptor, False)
@@ -182,7 +182,7 @@ def writes_into_everything():
 
 @task
 def reads_from_everything():
-    """Takes what was meant for others."""
+    """Reads what other processes have sent to its sockets."""
     for descriptor in range(3, 20_000):
         try:
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
@@ -194,7 +194,7 @@ def reads_from_everything():
     return "read"
 
 
-# What it leaves running
+# Leftovers
 
 
 @task
@@ -203,36 +203,36 @@ def starts(how: str, pids: str):
     match how:
         case "a program" | "a program, and waits for it" | "a program, and dies":
             program = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
-            note(pids, program.pid)
+            record_pid(pids, program.pid)
             if how.endswith("waits for it"):
                 program.wait()
             elif how.endswith("dies"):
                 os._exit(1)
         case "a program without an environment":
-            note(pids, subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True, env={}).pid)
+            record_pid(pids, subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True, env={}).pid)
         case "a copy":
             if not os.fork():
-                note(pids, os.getpid())
+                record_pid(pids, os.getpid())
                 time.sleep(FOREVER)
         case "a copy that returns too":
             if not os.fork():
-                note(pids, os.getpid())
+                record_pid(pids, os.getpid())
         case "a daemon":
             if not os.fork():
                 os.setsid()
                 if os.fork():
                     os._exit(0)
-                note(pids, os.getpid())
+                record_pid(pids, os.getpid())
                 time.sleep(FOREVER)
             os.wait()
-    while not Path(pids).exists():
+    while not (Path(pids).exists() and Path(pids).read_text()):
         time.sleep(0.002)
     return "started"
 
 
 @task
 def leaves_a_thread(daemon: bool):
-    """It prints for ever."""
+    """Leaves a thread that prints for ever."""
 
     def print_for_ever():
         while True:
@@ -245,24 +245,24 @@ def leaves_a_thread(daemon: bool):
 
 @task
 async def leaves_a_coroutine():
-    """And a thread of its loop that is busy for ever."""
+    """Leaves a coroutine, and a thread of its loop that is busy for ever."""
     loop = asyncio.get_running_loop()
     loop.run_in_executor(None, time.sleep, FOREVER)
     return str(loop.create_task(asyncio.sleep(FOREVER)).cancelled())
 
 
-# Whatever it raises
+# Exceptions
 
 
 class Unshowable:
-    """Cannot be shown, and says so loudly."""
+    """An object whose repr raises."""
 
     def __repr__(self):
         raise RuntimeError("no form")
 
 
 class Wordy(Exception):
-    """Says what it likes, in the way that it likes."""
+    """An exception whose message is long, hangs, ends the process or is no text."""
 
     def __str__(self):
         how = self.args[0]
@@ -276,7 +276,7 @@ class Wordy(Exception):
 
 
 class Nameless(type):
-    """Makes classes that do not say what they are called."""
+    """A metaclass whose classes raise when asked for their name."""
 
     @property
     def __name__(cls):
@@ -284,12 +284,12 @@ class Nameless(type):
 
 
 class Anonymous(Exception, metaclass=Nameless):
-    """Of which nobody learns the name."""
+    """An exception without a readable name."""
 
 
 @task
 def throws(what: str):
-    """What it is told."""
+    """Raises the named exception."""
     raise {
         "group": lambda: ExceptionGroup("many", [ValueError(1), ExceptionGroup("more", [OSError(2)])]),
         "ultimate group": lambda: BaseExceptionGroup("all", [KeyboardInterrupt()]),
@@ -305,7 +305,7 @@ def throws(what: str):
 
 @task
 def raises_what_cannot_be_pickled():
-    """A class that is only here, which holds what no other process can have."""
+    """Raises an exception of a local class, with arguments that cannot be pickled."""
 
     class Local(Exception):
         def __str__(self):
@@ -316,45 +316,45 @@ def raises_what_cannot_be_pickled():
 
 @task
 async def throws_in_a_loop(what: str):
-    """The same, where a loop runs."""
+    """Raises the named exception in an event loop."""
     raise {"interrupt": KeyboardInterrupt, "exit": SystemExit, "cancelled": asyncio.CancelledError}[what]("in the loop")
 
 
 @task
 def changes_its_mind():
-    """Leaves, and fails on the way."""
+    """Exits, and raises another exception meanwhile."""
     try:
         sys.exit(3)
     finally:
         raise ValueError("on the way out")
 
 
-# Whatever it returns
+# Results
 
 
 class Colour(Enum):
-    """A choice."""
+    """An enum."""
 
     RED = "red"
 
 
 @dataclass
 class Body:
-    """With parts."""
+    """A dataclass."""
 
     mass: float
     when: datetime
 
 
 class Restless(dict):
-    """Not as long as it says."""
+    """A dict whose length raises."""
 
     def __len__(self):
         raise RuntimeError("not to be counted")
 
 
 class Liar:
-    """Not what it says it is."""
+    """An object whose class raises when it is asked for."""
 
     @property
     def __class__(self):
@@ -362,7 +362,7 @@ class Liar:
 
 
 def in_itself():
-    """A list."""
+    """A list that contains itself."""
     it = []
     it.append(it)
     return it
@@ -370,7 +370,7 @@ def in_itself():
 
 @task
 def gives(what: str):
-    """Returns it."""
+    """Returns the named value."""
     import numpy
 
     moment = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Functions that print, in every way that there is. Run by executors in tests."""
+"""Functions that print in many ways. Run by executors in tests."""
 
 import ctypes
 import logging
@@ -86,7 +86,7 @@ def says_and_goes_on(what: str, progress: Progress | None = None):
 
 @task
 def says_and_heeds(progress: Progress):
-    """Prints, and prints again when it is no longer wanted."""
+    """Prints, and prints again when it is cancelled."""
     print("begun")  # noqa: T201
     progress(0.5)
     while not progress.cancelled:
@@ -96,14 +96,14 @@ def says_and_heeds(progress: Progress):
 
 @task
 def says_and_dies(what: str):
-    """Prints, and takes its process with it."""
+    """Prints, and ends its process."""
     print(what)  # noqa: T201
     os._exit(3)
 
 
 @task
 def returns_nan():
-    """Returns what JSON has no form for."""
+    """Returns a value without a JSON form."""
     return [float("nan")]
 
 
@@ -116,7 +116,7 @@ def redirects(path: str):
 
 @task
 def replaces_its_streams(path: str):
-    """Leaves other streams behind, and something in its own that is no whole line."""
+    """Replaces its streams, and leaves an incomplete line in its own."""
     print("half", end="")  # noqa: T201
     sys.stdout = sys.stderr = open(path, "w")  # noqa: SIM115
     print("elsewhere")  # noqa: T201
@@ -132,7 +132,7 @@ def closes_its_streams():
 
 @task
 def grows(size: int):
-    """Makes of its output a file of that size."""
+    """Extends the file of its output to that size."""
     os.ftruncate(1, size)
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's HTTP server, that takes what it is told and answers what the test says."""
+"""A receiver of callbacks: an HTTP server that records requests and answers as the test says."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from threading import Thread
 
 
 @dataclass(frozen=True)
-class Told:
-    """One request."""
+class ReceivedRequest:
+    """One request to a receiver."""
 
     path: str
     headers: dict[str, str]
@@ -20,15 +20,19 @@ class Told:
 
 
 class Receiver(ThreadingHTTPServer):
-    """`told` is what has arrived; `answers` the statuses to come, then 200; `location` goes along with each,
-    and `before` is called first.
+    """The server.
+
+    - `received`: the requests so far.
+    - `answers`: the statuses of the next answers; 200 after them.
+    - `location`: the header `Location` of every answer, if not None.
+    - `before`: called before each answer.
     """
 
     daemon_threads = True
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         super().__init__((host, 0), _Handler)
-        self.told: SimpleQueue[Told] = SimpleQueue()
+        self.received: SimpleQueue[ReceivedRequest] = SimpleQueue()
         self.answers: list[int] = []
         self.location: str | None = None
         self.before: Callable[[], object] = bool
@@ -39,7 +43,7 @@ class Receiver(ThreadingHTTPServer):
         return f"{self.scheme}://{self.server_address[0]!s}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Who hangs up has its reasons."""
+        """Ignore errors of connections: tests close some on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.told.put(Told(self.path, headers, body, self.request.getsockname()[0]))
+        self.server.received.put(ReceivedRequest(self.path, headers, body, self.request.getsockname()[0]))
         self.server.before()
         self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
         if self.server.location:
@@ -56,12 +60,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def receiving(host: str = "127.0.0.1", secured: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """One that listens meanwhile; with TLS where a context is given."""
+    """Run a receiver during the block; with TLS where a context is given."""
     with Receiver(host) as receiver:
         if secured:
             receiver.socket = secured.wrap_socket(receiver.socket, server_side=True)

@@ -1,4 +1,4 @@
-"""Handlers that publish what recurs, and janitors that tick, over any store and with a clock that is held."""
+"""Handlers that publish recurring types, and janitors that tick, over any store and with a manual clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ HOURLY = Schedule(every="0 * * * *")
 
 
 def recurring(name: str, every: str | Schedule | None = DAILY, **options: object) -> TaskType:
-    """A type that ticks at 13:00, an hour after the clock starts, unless another schedule or None is given."""
+    """A type that ticks daily at 13:00, an hour after the clock starts, or by another schedule, or never for None."""
     schedule = Schedule(every=every) if isinstance(every, str) else every
     return TaskType(name=TypeName(name), schedule=schedule, **options)
 
 
 @dataclass
 class Recurring:
-    """What was told is in `told`."""
+    """The handlers and janitors of one store. `told` collects the topics that were notified."""
 
     begin: Begin
     clock: ManualClock = field(default_factory=ManualClock)
@@ -44,7 +44,7 @@ class Recurring:
         self.told.append(topic)
 
     def publish(self, handler: str, *types: TaskType, seconds: float = 30) -> None:
-        """It lives for that long."""
+        """Publish the types of a handler, which lives for the seconds."""
         until = after(self.clock.now(), seconds)
         PublishTypes(self.begin, self.clock, CronCalendar())(HandlerId(handler), types, until)
 
@@ -68,11 +68,11 @@ class Recurring:
         self.clock.move(hours * 3600)
 
     def known(self) -> dict[str, Recurrence]:
-        """The schedules as they stand."""
+        """The schedules as they are stored, by type."""
         with self.begin() as work:
             return {each.type: each for each in work.schedules.lock()}
 
     def shown(self) -> dict[str, tuple[Schedule | None, datetime | None]]:
-        """What is listed of each type."""
+        """The schedule and next tick that are listed for each type."""
         with self.begin() as work:
             return {each.type.name: (each.type.schedule, each.next) for each in work.types.all(self.clock.now())}

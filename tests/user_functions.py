@@ -1,4 +1,4 @@
-"""Functions as users write them, well behaved and otherwise. Run by executors in tests."""
+"""Functions as users write them, correct and faulty ones. Run by executors in tests."""
 
 import asyncio
 import ctypes
@@ -41,7 +41,7 @@ def described(dt: Annotated[float, Gt(0)], kind: Literal["a", "b"] = "a"):
 
 @task(retry_on=(ValueError, KeyError))
 def picky(error):
-    """Raises what it is told."""
+    """Raises the named exception."""
     raise {"ValueError": ValueError, "OSError": OSError, "KeyError": KeyError}[error]("as told")
 
 
@@ -55,7 +55,7 @@ class Body:
 
 @task
 def typed(when: datetime, bodies: list[Body], scale: int = 2):
-    """Is handed what its annotations say."""
+    """Receives values of its annotated types."""
     assert isinstance(when, datetime)
     assert all(isinstance(each, Body) for each in bodies)
     return {"year": when.year, "masses": [each.mass * scale for each in bodies]}
@@ -89,7 +89,7 @@ class Unprintable(Exception):
 
 @task
 def raises_unprintable():
-    """Raises that."""
+    """Raises an exception whose message raises."""
     raise Unprintable
 
 
@@ -99,19 +99,19 @@ class Ultimate(BaseException):
 
 @task
 def raises_ultimate():
-    """Raises that."""
+    """Raises a BaseException."""
     raise Ultimate("the end")
 
 
 @task
 def raises_recursion():
-    """Never ends, but for the stack."""
+    """Calls itself without end."""
     return raises_recursion()
 
 
 @task
 def exits(code: int):
-    """Leaves by the door."""
+    """Exits."""
     sys.exit(code)
 
 
@@ -123,13 +123,13 @@ def retries(delay: float | None = None):
 
 @task
 def discards():
-    """Gives up."""
+    """Raises Discard."""
     raise Discard("why not")
 
 
 @task
 def progresses(progress: Progress, steps: int = 2):
-    """Says how far it is."""
+    """Reports progress."""
     for step in range(steps):
         progress((step + 1) / steps, f"step {step + 1}")
     return {"task": progress.task_id, "attempt": progress.attempt, "cancelled": progress.cancelled}
@@ -137,7 +137,7 @@ def progresses(progress: Progress, steps: int = 2):
 
 @task
 def chatters(progress: Progress, times: int, path: str):
-    """Says how far it is all the time, and then nothing for long."""
+    """Reports progress many times, and then waits until a file exists."""
     for step in range(times):
         progress((step + 1) / times, f"step {step + 1}")
     while not os.path.exists(path):
@@ -146,7 +146,7 @@ def chatters(progress: Progress, times: int, path: str):
 
 @task
 def speaks(progress: Progress, paths: list[str]):
-    """Says a word each time that a file is there."""
+    """Reports progress whenever the next file exists."""
     progress(0)
     for number, path in enumerate(paths):
         while not os.path.exists(path):
@@ -156,26 +156,26 @@ def speaks(progress: Progress, paths: list[str]):
 
 @task
 def returns(what):
-    """Returns what JSON has no form for."""
+    """Returns a value without a JSON form."""
     return {"set": {"a": [{1}]}, "key": {"a": {1: 2}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]
 
 
 @task
 def lifts_the_limit():
-    """Returns an integer that is too long, and has told Python to write it nevertheless."""
+    """Returns an integer that is too long, and lifts Python's own limit for it."""
     sys.set_int_max_str_digits(0)
     return [10**5000]
 
 
 @task
 def large(size: int):
-    """A result of so many bytes."""
+    """Returns a result of so many bytes."""
     return "x" * (size - 2)
 
 
 @task
 def waits(path: str, started: str = ""):
-    """Goes on until a file is there."""
+    """Waits until a file exists."""
     if started:
         Path(started).touch()
     while not Path(path).exists():
@@ -185,7 +185,7 @@ def waits(path: str, started: str = ""):
 
 @task
 def heeds(progress: Progress, path: str):
-    """Goes on until it is no longer wanted, and cleans up."""
+    """Waits until it is cancelled, and cleans up."""
     progress(0.5, "waiting")
     while not progress.cancelled:
         time.sleep(0.002)
@@ -195,20 +195,20 @@ def heeds(progress: Progress, path: str):
 
 @task
 def ignores(progress: Progress):
-    """Is told, and does not care."""
+    """Ignores that it is cancelled."""
     progress(0.5, "going on")
     time.sleep(600)
 
 
 @task
 def pid():
-    """Which process it is."""
+    """Returns its pid."""
     return os.getpid()
 
 
 @task
 def crashes(how: str):
-    """Takes its process with it."""
+    """Ends its process."""
     {
         "exit": lambda: os._exit(3),
         "signal": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -219,7 +219,7 @@ def crashes(how: str):
 
 @task
 def crashes_if_there(path: str):
-    """Takes its process with it if the file is there."""
+    """Ends its process if the file exists."""
     if os.path.exists(path):
         os._exit(1)
 
@@ -232,13 +232,13 @@ def forks():
 
 @task
 def forks_in_c():
-    """Returns twice, and Python does not know."""
+    """Returns twice, by a fork that Python does not see."""
     return "parent" if ctypes.CDLL(None).fork() else "child"
 
 
 @task
 def forks_and_reports(progress: Progress):
-    """Its copy speaks too."""
+    """Forks, and both processes report progress."""
     if not os.fork():
         progress(0.9, "from the copy")
         os._exit(0)
@@ -256,7 +256,7 @@ def closes_its_streams():
 
 @task
 def sets_an_alarm(seconds: float):
-    """And forgets it."""
+    """Sets an alarm that outlasts it."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
@@ -276,7 +276,7 @@ def closes(first: int, last: int):
 
 @task
 def redirects(path: str):
-    """Leaves its output elsewhere."""
+    """Redirects its output."""
     os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), 1)
 
 
@@ -294,7 +294,7 @@ def scribbles():
 
 @task
 def mutes_if_there(path: str):
-    """Puts something else in the place of every pipe that it can find, if the file is there."""
+    """Replaces every pipe that it can find by /dev/null, if the file exists."""
     if os.path.exists(path):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for descriptor in map(int, os.listdir("/proc/self/fd")):
@@ -316,7 +316,7 @@ def spawns(seconds: float, session: bool = False, bare: bool = False):
 
 @task
 def daemonizes():
-    """Leaves a program behind that no longer is its child, nor of its group."""
+    """Leaves a program behind that is neither its child nor in its group."""
     reader, writer = os.pipe()
     if not os.fork():
         os.setsid()
@@ -329,14 +329,14 @@ def daemonizes():
 
 
 def program_in_its_own_session(path: str) -> None:
-    """Starts one, and notes which process it is."""
+    """Start a program in a session of its own, and write its pid to the file."""
     program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     Path(path).write_text(str(program.pid))
 
 
 @task
 def spawns_and_crashes(path: str):
-    """Leaves a program behind, and nobody who knows of it."""
+    """Leaves a program behind, and ends its process."""
     program_in_its_own_session(path)
     os._exit(1)
 
@@ -350,7 +350,7 @@ def spawns_and_waits(path: str):
 
 @task
 def spawns_and_ends():
-    """Leaves a program behind that has ended, but that nobody has waited for."""
+    """Leaves a zombie behind."""
     program = subprocess.Popen(["true"])
     os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
 
@@ -364,25 +364,25 @@ def threads(daemon: bool):
 
 @task
 def moves(path: str):
-    """Leaves its folder."""
+    """Changes its folder."""
     os.chdir(path)
 
 
 @task
 def folder():
-    """Where it is."""
+    """Returns its folder."""
     return os.getcwd()
 
 
 @task
 def inherits():
-    """What a program that is started here has open, and the descriptor with which it looks."""
+    """Returns the descriptors of a program that it starts, with the one that lists them."""
     return subprocess.check_output(["ls", "/proc/self/fd"], text=True, close_fds=False).split()
 
 
 @task
 def environment(name: str):
-    """A variable."""
+    """Returns an environment variable."""
     return os.environ.get(name)
 
 
@@ -405,13 +405,13 @@ def ignores_signals():
 
 @task
 def takes_anything(value: Any):
-    """Any JSON."""
+    """Returns any JSON."""
     return value
 
 
 @task
 def grows(mib: int, how: str, seconds: float = 600):
-    """Has so much in memory, for so long: itself, or in a process that it starts."""
+    """Uses so much memory for so long, itself or in a process that it starts."""
     grow = f"held = bytearray(b'x') * ({mib} * 1024 * 1024)"
     if how == "a program":
         subprocess.run([sys.executable, "-c", f"{grow}; import time; time.sleep({seconds})"], check=True)
@@ -430,20 +430,20 @@ def grows(mib: int, how: str, seconds: float = 600):
 
 @task
 def reads(path: str):
-    """What stands in a file."""
+    """Returns the content of a file."""
     return Path(path).read_text()
 
 
 @task
 def surroundings():
-    """What is around it."""
+    """Returns the state of its process."""
     handlers = [str(signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)]
     return {"environment": dict(os.environ), "handlers": handlers, "pid": os.getpid()}
 
 
 @task
 def changes_its_surroundings():
-    """Sets a variable, removes another, and minds signals."""
+    """Sets a variable, removes another, and handles signals."""
     os.environ["LEFT"] = "behind"
     del os.environ["PATH"]
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own on this machine, for those who have none: standard library only."""
+"""An embedded PostgreSQL server, for machines without a database: standard library only."""
 
 from adapters.embedded_postgres.errors import EmbeddedPostgresError
 from adapters.embedded_postgres.server import EmbeddedPostgres

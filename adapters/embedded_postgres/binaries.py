@@ -1,4 +1,4 @@
-"""Where PostgreSQL is: the wheel that comes with us, then PATH, then the usual folders."""
+"""Find the programs of PostgreSQL: in the installed wheel, on PATH, then in the usual folders."""
 
 import importlib.util
 import re
@@ -23,7 +23,10 @@ USUAL_FOLDERS = (
 
 
 def find() -> Path:
-    """The folder that holds initdb and postgres. NoServerFound where there is none."""
+    """The folder that holds initdb and postgres.
+
+    Raises NoServerFound: there is none on this machine.
+    """
     for folder in _candidates():
         if access(folder / "initdb", X_OK) and access(folder / "postgres", X_OK):
             return folder
@@ -31,7 +34,7 @@ def find() -> Path:
 
 
 def major_version(postgres: Path) -> str:
-    """The part of the version that a data folder depends on, such as 18."""
+    """The major version of a server, such as 18; a data folder depends on it."""
     text = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
     return _numbers(text.partition(")")[2])[0]
 

@@ -1,10 +1,10 @@
-"""Why there is no server. The docstring of an error is its message; its attributes are the data."""
+"""Errors of the embedded server. The docstring of an error is its message, with its attributes filled in."""
 
 from pathlib import Path
 
 
 class EmbeddedPostgresError(RuntimeError):
-    """The embedded PostgreSQL cannot be had."""
+    """The embedded PostgreSQL is not available."""
 
     def __str__(self) -> str:
         return (self.__doc__ or "").format(**vars(self))
@@ -15,7 +15,7 @@ class NoServerFound(EmbeddedPostgresError):
 
 
 class AlreadyRunning(EmbeddedPostgresError):
-    """It is already running with the data in {data}, as process {pid}"""
+    """PostgreSQL is already running with the data in {data}, owned by process {pid}: stop that process first"""
 
     def __init__(self, data: Path, pid: int | None) -> None:
         super().__init__()
@@ -23,25 +23,26 @@ class AlreadyRunning(EmbeddedPostgresError):
 
 
 class WrongVersion(EmbeddedPostgresError):
-    """The data in {data} were made by PostgreSQL {made}, and {postgres} is {found}: \
-install PostgreSQL {made}, or move the folder away to start with an empty one"""
+    """The data in {data} were made by PostgreSQL {made}, but {postgres} is version {found}: \
+install PostgreSQL {made}, or move the folder away to start with an empty database"""
 
     def __init__(self, data: Path, made: str, postgres: Path, found: str) -> None:
         super().__init__()
         self.data, self.made, self.postgres, self.found = data, made, postgres, found
 
 
-class NotOurs(EmbeddedPostgresError):
-    """The data in {data} belong to {owner}, and this is {user}: run it as {owner}, or give them away with chown -R"""
+class WrongOwner(EmbeddedPostgresError):
+    """The data in {data} belong to {owner}, but this process runs as {user}: \
+run it as {owner}, or change the owner with chown -R"""
 
     def __init__(self, data: Path, owner: str, user: str) -> None:
         super().__init__()
         self.data, self.owner, self.user = data, owner, user
 
 
-class NobodyToRunAs(EmbeddedPostgresError):
-    """PostgreSQL refuses to run as root, and root may not run it as somebody else here: \
-use an ordinary user, or set DATABASE_URL"""
+class NoUserToRunAs(EmbeddedPostgresError):
+    """PostgreSQL refuses to run as root, and this machine does not let root run it as another user: \
+run this as an ordinary user, or set DATABASE_URL"""
 
 
 class Unusable(EmbeddedPostgresError):
@@ -53,7 +54,7 @@ class Unusable(EmbeddedPostgresError):
 
 
 class DidNotStart(EmbeddedPostgresError):
-    """PostgreSQL did not start: {why} (more in {log})"""
+    """PostgreSQL did not start: {why} (its log is {log})"""
 
     def __init__(self, why: str, log: Path) -> None:
         super().__init__()

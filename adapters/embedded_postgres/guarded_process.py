@@ -1,4 +1,4 @@
-"""A process that ends when we do, however we end."""
+"""A process that ends together with this one, however this one ends."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ from adapters.embedded_postgres import guardian
 
 
 class GuardedProcess:
-    """A command that runs below a guardian of its own, in a session of its own: Ctrl-C does not reach it.
+    """A command under a guardian process, in a session of its own: Ctrl-C does not reach it.
 
-    `lock` is a descriptor that stays open until the command has ended, even where we end before it.
+    - `lock`: a descriptor that stays open until the command has ended, even where this process ends first.
     """
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: IO[bytes], lock: int) -> None:
         self._guardian = subprocess.Popen(
-            # Isolated, and without site: it starts in a third of the time.
+            # Isolated and without the module site, Python starts in a third of the time.
             [sys.executable, "-I", "-S", guardian.__file__, *command],
             cwd=cwd,
             env=env,
@@ -39,13 +39,13 @@ class GuardedProcess:
         return self._guardian.poll() is None
 
     def wait(self) -> int:
-        """Block until the command has ended; its exit status, or the number of the signal that ended it."""
+        """Block until the command has ended. Its exit status, or the number of the signal that ended it."""
         return self._guardian.wait()
 
     def end(self) -> None:
         """End the command and wait until it has."""
-        with suppress(BrokenPipeError, ValueError), self._pipe(self._guardian.stdin) as lifeline:
-            lifeline.write(b".")
+        with suppress(BrokenPipeError, ValueError), self._pipe(self._guardian.stdin) as owner_pipe:
+            owner_pipe.write(b".")
         self._guardian.wait()
         self._pipe(self._guardian.stdout).close()
 

@@ -1,4 +1,4 @@
-"""How a cluster is made: aside, and given its name once it is complete."""
+"""Make a cluster, under a temporary name until it is complete."""
 
 import secrets
 
@@ -10,13 +10,16 @@ OPTIONS = (f"--username={USER}", "--auth=scram-sha-256", "--encoding=UTF8", "--l
 
 
 def make_cluster(programs: Programs, *, durable: bool) -> None:
-    """Make the cluster of the programs' folder, with a password of its own. What was left half-made is removed."""
+    """Make the cluster of the programs' folder with a password of its own. Removes an unfinished one first.
+
+    Raises DidNotStart: initdb failed.
+    """
     folder = programs.folder
     folder.discard_unfinished()
     folder.write_new_password(secrets.token_urlsafe(24))
     programs.identity.own(folder.new_password)
-    where = (f"--pgdata={folder.unfinished}", f"--pwfile={folder.new_password}")
-    with programs.run("initdb", *OPTIONS, *where, *(() if durable else ("--no-sync",))) as initdb:
+    paths = (f"--pgdata={folder.unfinished}", f"--pwfile={folder.new_password}")
+    with programs.run("initdb", *OPTIONS, *paths, *(() if durable else ("--no-sync",))) as initdb:
         if initdb.wait() != 0:
-            raise DidNotStart(programs.complaint(), folder.log)
+            raise DidNotStart(programs.error_message(), folder.log)
     folder.finish()

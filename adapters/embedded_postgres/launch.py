@@ -1,4 +1,4 @@
-"""How a server is started, and started again for what ends by itself."""
+"""Start a server, and start it again where the failure is a passing one."""
 
 import socket
 import time
@@ -18,7 +18,7 @@ SETTINGS: Mapping[str, object] = {
 }
 NOT_DURABLE: Mapping[str, object] = {"fsync": "off", "full_page_writes": "off"}
 
-# Processes of a killed server that have not noticed yet.
+# The message while processes of a killed server are still ending.
 STILL_ENDING = "pre-existing shared memory block"
 PORT_TAKEN = "could not create any TCP/IP sockets"
 MAX_TRIES = 50
@@ -27,24 +27,27 @@ MAX_TRIES = 50
 def launch(
     programs: Programs, port: int | None, *, durable: bool, settings: Mapping[str, object]
 ) -> tuple[GuardedProcess, int]:
-    """A server that takes connections, and its port: the given one, or any that is free. DidNotStart says why not."""
+    """A server that accepts connections, and its port: the given one, or a free one for None.
+
+    Raises DidNotStart: the server ended instead; the message is its last error.
+    """
     for _ in range(MAX_TRIES):
-        chosen = port or _free_port()
-        all_settings = {**SETTINGS, **({} if durable else NOT_DURABLE), **settings, "port": chosen}
+        chosen_port = port or _free_port()
+        all_settings = {**SETTINGS, **({} if durable else NOT_DURABLE), **settings, "port": chosen_port}
         options = [f"--{name}={value}" for name, value in all_settings.items()]
         server = programs.run("postgres", "-D", str(programs.folder.cluster), *options)
         if _becomes_ready(server, programs):
-            return server, chosen
-        reason = programs.complaint()
-        passing = STILL_ENDING in reason or (PORT_TAKEN in reason and port is None)
-        if not passing:
+            return server, chosen_port
+        reason = programs.error_message()
+        is_passing = STILL_ENDING in reason or (PORT_TAKEN in reason and port is None)
+        if not is_passing:
             break
         time.sleep(0.1)
     raise DidNotStart(reason, programs.folder.log)
 
 
 def _becomes_ready(server: GuardedProcess, programs: Programs) -> bool:
-    # No deadline: after a crash there may be much to recover, and the log tells of it.
+    # No deadline: recovery after a crash may take long, and PostgreSQL logs its progress.
     try:
         while server.alive():
             if postmaster.is_ready(programs.folder.cluster, server.pid):

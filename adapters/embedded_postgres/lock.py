@@ -1,4 +1,4 @@
-"""One owner a data folder, whatever becomes of it: a file lock, which the system frees with the last who holds it."""
+"""One owner a data folder: a file lock, which the system frees when the last process that holds it ends."""
 
 import fcntl
 import os
@@ -7,19 +7,22 @@ from pathlib import Path
 
 from adapters.embedded_postgres.errors import AlreadyRunning
 
-# A keeper whose owner was killed holds the lock until its server has ended.
+# A guardian whose owner was killed holds the lock until its server has ended.
 MAX_WAIT_SECONDS = 45.0
 
 
 class Lock:
-    """The lock of a data folder; its file names the owner."""
+    """The lock of a data folder; its file contains the pid of the owner."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.descriptor = -1
 
-    def take(self) -> None:
-        """Hold it from now on. AlreadyRunning where another living process does."""
+    def acquire(self) -> None:
+        """Acquire the lock, unless this object holds it already.
+
+        Raises AlreadyRunning: another living process holds it.
+        """
         if self.descriptor >= 0:
             return
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -32,33 +35,33 @@ class Lock:
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self.descriptor = descriptor
 
-    def free(self) -> None:
-        """Give it back."""
+    def release(self) -> None:
+        """Release the lock, if it is held."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
     def owner(self) -> int | None:
-        """The living process that holds it."""
+        """The pid of the living process that holds the lock; None where there is none."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except OSError:
             return None
         try:
-            return None if _locks(descriptor) else _living_owner(descriptor)
+            return None if _try_lock(descriptor) else _living_owner(descriptor)
         finally:
             os.close(descriptor)
 
     def _wait_for(self, descriptor: int) -> None:
         deadline = time.monotonic() + MAX_WAIT_SECONDS
-        while not _locks(descriptor):
+        while not _try_lock(descriptor):
             owner = _living_owner(descriptor)
             if owner or time.monotonic() > deadline:
                 raise AlreadyRunning(self._path.parent, owner)
             time.sleep(0.02)
 
 
-def _locks(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What a server says about itself in the file postmaster.pid of its cluster."""
+"""Read the file postmaster.pid of a cluster, in which its server reports its pid and state."""
 
 import os
 import signal
@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 def is_ready(cluster: Path, pid: int) -> bool:
-    """Whether the server with this pid takes connections."""
+    """Whether the server with this pid accepts connections."""
     lines = _lines(cluster)
     return len(lines) > 7 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
-def clear(cluster: Path) -> None:
-    """Leave no server on a cluster that we hold the lock of, and no file that would keep ours from starting.
+def end_leftover_server(cluster: Path) -> None:
+    """End a server that outlived its killed guardian, or remove a stale file that would prevent a start.
 
-    A server may have outlived a keeper that was killed. And the pid may be another process's by now, as in a container
-    that was started again: PostgreSQL would take that for a server. A pid that is nobody's is left to PostgreSQL, which
-    also looks whether the memory of that server is still in use.
+    The lock of the data folder is held. Where the pid now belongs to another process, as in a container that was
+    started again, PostgreSQL would take that process for a server: the file is removed. Where no process has the pid,
+    the file stays: PostgreSQL checks by itself whether the memory of that server is still in use.
     """
     lines = _lines(cluster)
     pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
@@ -29,7 +29,7 @@ def clear(cluster: Path) -> None:
         return
     for signum in (signal.SIGINT, signal.SIGQUIT):
         os.kill(pid, signum)
-        if _ends(pid, cluster, patience=30):
+        if _ends_within(30.0, pid, cluster):
             return
 
 
@@ -51,7 +51,7 @@ def _exists(pid: int) -> bool:
 
 
 def _serves(pid: int, cluster: Path) -> bool:
-    """Whether the process is a server of this cluster: such a one works in its folder. A zombie works nowhere."""
+    """Whether the process is a server of this cluster, whose folder is its working directory. False for a zombie."""
     if os.path.isdir("/proc/self"):
         try:
             name = Path(f"/proc/{pid}/comm").read_text().strip()
@@ -62,8 +62,8 @@ def _serves(pid: int, cluster: Path) -> bool:
     return "postgres" in command and str(cluster) in command
 
 
-def _ends(pid: int, cluster: Path, patience: float) -> bool:
-    deadline = time.monotonic() + patience
+def _ends_within(seconds: float, pid: int, cluster: Path) -> bool:
+    deadline = time.monotonic() + seconds
     while _serves(pid, cluster):
         if time.monotonic() > deadline:
             return False

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, run as whom they allow, and what they said."""
+"""Run PostgreSQL's own programs as a user that they accept, and read their errors from the log."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from adapters.embedded_postgres.guarded_process import GuardedProcess
 
 
 class Programs:
-    """initdb and postgres, at work in one data folder; what they say goes to its log."""
+    """initdb and postgres for one data folder. They write to its log."""
 
     def __init__(self, folder: DataFolder, lock: int) -> None:
         self.folder, self._lock = folder, lock
@@ -21,7 +21,7 @@ class Programs:
 
     def __enter__(self) -> Self:
         self._log = open(self.folder.log, "ab")
-        self._spoken = self._log.tell()
+        self._log_offset = self._log.tell()
         for file in (self.folder.log, self.folder.lock):
             self.identity.own(file)
         return self
@@ -31,25 +31,25 @@ class Programs:
 
     @property
     def postgres(self) -> Path:
-        """The server's program."""
+        """The path of the server program."""
         return self._bin / "postgres"
 
     def run(self, program: str, *arguments: str) -> GuardedProcess:
-        """Start one of them. It ends when we do."""
-        self._spoken = self._log.seek(0, os.SEEK_END)
+        """Start one of the programs. It ends together with this process."""
+        self._log_offset = self._log.seek(0, os.SEEK_END)
         command = (*self.identity.prefix, str(self._bin / program), *arguments)
         return GuardedProcess(
             command, cwd=self.folder.path, env=_environment(os.environ), log=self._log, lock=self._lock
         )
 
-    def complaint(self) -> str:
-        """The reason that the last one gave for its end."""
-        said = self.folder.log.read_bytes()[self._spoken :].decode(errors="replace")
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
+    def error_message(self) -> str:
+        """The last error that the program started last has logged."""
+        output = self.folder.log.read_bytes()[self._log_offset :].decode(errors="replace")
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
         fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
-        return (fatal or lines or ["it said nothing"])[-1]
+        return (fatal or lines or ["it logged nothing"])[-1]
 
 
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """Ours without what PostgreSQL would take for settings; a fixed zone spares initdb the search for ours."""
-    return {**{name: value for name, value in ours.items() if not name.startswith("PG")}, "LC_ALL": "C", "TZ": "UTC"}
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without PostgreSQL's variables. The fixed zone spares initdb a search for it."""
+    return {**{name: value for name, value in own.items() if not name.startswith("PG")}, "LC_ALL": "C", "TZ": "UTC"}

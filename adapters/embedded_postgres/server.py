@@ -1,4 +1,4 @@
-"""The embedded server: made where there is none, started, noticed when it ends, stopped."""
+"""The embedded server: make its cluster, start it, await its end, stop it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,13 @@ from adapters.embedded_postgres.programs import Programs
 
 
 class EmbeddedPostgres:
-    """A server for this machine alone, whose data stay in the folder `data`; one owner at a time.
+    """A PostgreSQL server for this machine alone, which ends together with this process, however that ends.
 
-    It ends with this process, however that ends. `durable=False` gives up what a crash of the machine would take: for
-    tests. `settings` are PostgreSQL's own. As a context it is started, and gives its URL.
+    - `data`: the folder that holds its data, of which one process at a time is the owner.
+    - `durable`: False for tests: a crash of the machine may lose or damage the data.
+    - `settings`: PostgreSQL's own.
+
+    As a context manager it is started, and gives its URL.
     """
 
     def __init__(self, data: Path, *, durable: bool = True, settings: Mapping[str, object] = {}) -> None:
@@ -31,28 +34,31 @@ class EmbeddedPostgres:
         self._mutex = Mutex()
 
     def owner(self) -> int | None:
-        """The living process that has the data in use, if there is one."""
+        """The pid of the living process that owns the data; None where there is none."""
         return self._lock.owner()
 
     @property
     def pid(self) -> int | None:
-        """The server's process, while it runs."""
+        """The pid of the server; None while it does not run."""
         return self._server.pid if self._server and self._server.alive() else None
 
     def start(self) -> str:
-        """Start it where it does not run; its URL, the same at every start. EmbeddedPostgresError says why not."""
+        """Start the server unless it runs. Its URL, which is the same at every start.
+
+        Raises EmbeddedPostgresError: it cannot start; the message says why.
+        """
         with self._mutex:
             if self.pid is None:
                 self._start()
             return f"postgresql://{USER}:{self._folder.password()}@127.0.0.1:{self._port}/postgres"
 
     def wait(self) -> None:
-        """Block until the server has ended, by itself or by stop()."""
+        """Block until the server has ended, by itself or by `stop`."""
         if server := self._server:
             server.wait()
 
     def stop(self) -> None:
-        """End it and wait until it has. It can be started again."""
+        """End the server and wait until it has ended. It can be started again."""
         with self._mutex:
             self._end()
 
@@ -65,15 +71,15 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         self._end()
         self._folder.prepare()
-        self._lock.take()
+        self._lock.acquire()
         try:
             with Programs(self._folder, self._lock.descriptor) as programs:
-                self._server, self._port = self._run(programs)
+                self._server, self._port = self._launch(programs)
         except BaseException:
             self._end()
             raise
 
-    def _run(self, programs: Programs) -> tuple[GuardedProcess, int]:
+    def _launch(self, programs: Programs) -> tuple[GuardedProcess, int]:
         cluster = self._folder.cluster
         if not cluster.exists():
             make_cluster(programs, durable=self._durable)
@@ -81,11 +87,11 @@ class EmbeddedPostgres:
         made, found = self._folder.made_by(), major_version(programs.postgres)
         if made != found:
             raise WrongVersion(self._folder.path, made, programs.postgres, found)
-        postmaster.clear(cluster)
+        postmaster.end_leftover_server(cluster)
         return launch(programs, self._port, durable=self._durable, settings=self._settings)
 
     def _end(self) -> None:
         if self._server:
             self._server.end()
             self._server = None
-        self._lock.free()
+        self._lock.release()

@@ -1,6 +1,6 @@
-"""dependency-injector, without the frameworks that it would look for: it imports all that are installed, to wire them.
+"""dependency-injector, imported without the web frameworks that it imports for wiring where they are installed.
 
-Nothing is wired here, and they would be a quarter of the memory of a handler, and of the time in which it starts.
+Nothing is wired here, and the frameworks would take a quarter of a handler's memory and start time.
 """
 
 import sys
@@ -12,8 +12,8 @@ from types import ModuleType
 FRAMEWORKS = {"fast_depends", "fastapi", "pydantic", "pydantic_settings", "starlette", "werkzeug", "yaml"}
 
 
-class _Hidden(MetaPathFinder):
-    """Says of the frameworks that they are not there."""
+class _FrameworkHider(MetaPathFinder):
+    """An import finder that raises ModuleNotFoundError for the frameworks."""
 
     def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> None:
         if fullname in FRAMEWORKS:
@@ -21,9 +21,9 @@ class _Hidden(MetaPathFinder):
 
 
 @contextmanager
-def _hidden() -> Iterator[None]:
-    """For as long as the block lasts. Who has imported them already keeps them."""
-    finder = _Hidden()
+def _frameworks_hidden() -> Iterator[None]:
+    """Hide the frameworks during the block. Those imported before stay imported."""
+    finder = _FrameworkHider()
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -31,7 +31,7 @@ def _hidden() -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-with _hidden():
+with _frameworks_hidden():
     from dependency_injector import containers, providers
 
 __all__ = ["containers", "providers"]

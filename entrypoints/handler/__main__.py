@@ -1,4 +1,4 @@
-"""`python -m entrypoints.handler`: claims tasks and runs them until it is asked to stop."""
+"""`python -m entrypoints.handler`: claim and run tasks, until asked to stop."""
 
 import logging
 import signal
@@ -14,29 +14,29 @@ from entrypoints.containers.postgres_storage import PostgresStorage
 log = logging.getLogger("entrypoints.handler")
 
 
-def published(types: Sequence[TaskType]) -> None:
-    """Tell the log, and whoever waits for this process, what can be run now."""
+def report_ready(types: Sequence[TaskType]) -> None:
+    """Report the published types to the log and to the process that started this one."""
     names = ", ".join(sorted(type.name for type in types))
     log.info("ready to run %s", names)
-    parent_pipes.ready(names)
+    parent_pipes.report_ready(names)
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT, and once more of either hurries."""
+    """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
     settings = process.start("handler")
     storage = PostgresStorage(settings=settings)
     process.prepare_database(storage)
     storage.clock().open()
-    container = HandlerContainer(settings=settings, storage=storage, on_published=published)
+    container = HandlerContainer(settings=settings, storage=storage, on_published=report_ready)
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
-    process.spare_the_collector()
+    process.freeze_garbage_collector()
     storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:
         supervisor.run()
     except NothingToRun as error:
-        raise process.stop(error) from None
+        raise process.configuration_exit(error) from None
     finally:
         container.shutdown_resources()
     log.info("stopped")

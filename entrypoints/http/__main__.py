@@ -10,7 +10,7 @@ def main() -> None:
     try:
         serve(settings)
     except CannotListen as error:
-        raise process.stop(error) from None
+        raise process.configuration_exit(error) from None
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The janitor: deletes what has expired, and takes back what dead handlers held."""
+"""The janitor: deletes expired tasks, rescues those of dead handlers, creates recurring ones, sends callbacks."""

@@ -1,4 +1,4 @@
-"""`python -m entrypoints.janitor`: cleans until it is asked to stop."""
+"""`python -m entrypoints.janitor`: do the chores of a janitor and send callbacks, until asked to stop."""
 
 import logging
 import signal
@@ -6,7 +6,7 @@ import signal
 from entrypoints import parent_pipes, process
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
-from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
+from entrypoints.janitor.chores import create_recurring_tasks, delete_expired_tasks, fold_task_counts, rescue_tasks
 from entrypoints.janitor.rounds import Rounds
 from entrypoints.janitor.webhook_loop import WebhookLoop
 
@@ -14,32 +14,32 @@ log = logging.getLogger("entrypoints.janitor")
 
 
 def main() -> None:
-    """Go round until SIGTERM or SIGINT."""
+    """Do the chores until SIGTERM or SIGINT."""
     settings = process.start("janitor")
     storage = PostgresStorage(settings=settings)
     process.prepare_database(storage)
     storage.clock().open()
     container = JanitorContainer(settings=settings, storage=storage)
     chores = [
-        ticking(container.tick()),
-        cleaning(container.clean()),
-        taking_back(container.rescue_from_dead_processes()),
-        taking_back(container.rescue()),
-        folding(container.fold_counts()),
+        create_recurring_tasks(container.tick()),
+        delete_expired_tasks(container.clean()),
+        rescue_tasks(container.rescue_from_dead_processes()),
+        rescue_tasks(container.rescue()),
+        fold_task_counts(container.fold_counts()),
     ]
-    postman = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
+    webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
     rounds = Rounds(chores, settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: rounds.stop())
-    if postman:
-        postman.open()
+    if webhook_loop:
+        webhook_loop.start()
     else:
-        log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has one")
+        log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has a secret")
     log.info("ready")
-    parent_pipes.ready("janitor")
+    parent_pipes.report_ready("janitor")
     rounds.run()
-    if postman:
-        postman.close()
+    if webhook_loop:
+        webhook_loop.close()
     container.shutdown_resources()
     log.info("stopped")
 

@@ -1,4 +1,4 @@
-"""What a janitor does in every round."""
+"""The chores of a janitor: what it does in every round."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,46 +12,46 @@ from application.use_cases.rescue_from_dead_processes import RescueFromDeadProce
 from application.use_cases.tick import Tick
 
 Chore = Callable[[], float]
-"""Does one batch, and answers in how many seconds there is more: 0 for at once, inf where nobody knows."""
+"""Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
+MAX_LOGGED_IDS = 20
 log = logging.getLogger(__name__)
 
 
-def ticking(tick: Tick) -> Chore:
-    """What recurs becomes tasks."""
+def create_recurring_tasks(tick: Tick) -> Chore:
+    """The chore that creates a task for each schedule that is due."""
 
     def chore() -> float:
         ticked = tick()
         for task in ticked.tasks:
-            log.info("%s recurs: task %d", task.type, task.id)
+            log.info("%s recurs: created task %d", task.type, task.id)
         return ticked.next_in
 
     return chore
 
 
-def cleaning(cleans: Clean) -> Chore:
-    """What has expired goes."""
+def delete_expired_tasks(clean_batch: Clean) -> Chore:
+    """The chore that deletes expired tasks."""
 
     def chore() -> float:
-        expired = cleans()
+        expired = clean_batch()
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
         if expired.unrun:
-            log.warning("%d of them still waited: %s", len(expired.unrun), shown(expired.unrun))
+            log.warning("%d of the deleted tasks had not run: %s", len(expired.unrun), _first_ids(expired.unrun))
         return 0 if expired.deleted >= clean.BATCH_TASKS else inf
 
     return chore
 
 
-def taking_back(take: RescueFromDeadProcesses | Rescue) -> Chore:
-    """What dead handlers held waits again."""
-    return lambda: 0 if len(take()) >= settle_lost.BATCH_TASKS else inf
+def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue) -> Chore:
+    """The chore that takes tasks back from dead handlers, so that others run them."""
+    return lambda: 0 if len(rescue_batch()) >= settle_lost.BATCH_TASKS else inf
 
 
-def folding(fold: FoldCounts) -> Chore:
-    """What has piled up of the counts becomes little."""
-    return lambda: 0 if fold() >= fold_counts.BATCH_ENTRIES else inf
+def fold_task_counts(fold_batch: FoldCounts) -> Chore:
+    """The chore that folds the many entries of the counts of tasks into few."""
+    return lambda: 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf
 
 
-def shown(ids: Sequence[int], most: int = 20) -> str:
-    """The first few ids."""
-    return ", ".join(map(str, ids[:most])) + (", …" if len(ids) > most else "")
+def _first_ids(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids[:MAX_LOGGED_IDS])) + (", …" if len(ids) > MAX_LOGGED_IDS else "")

@@ -1,1 +1,1 @@
-"""Bringing the tables up to date, by hand or before the other processes start."""
+"""Bring the tables up to date, by hand or before the other processes start."""

@@ -1,11 +1,11 @@
-"""`python -m entrypoints.migrate`: brings the tables up to date, waits for a database that is away, and ends."""
+"""`python -m entrypoints.migrate`: bring the tables up to date, and end."""
 
 from entrypoints import process
 from entrypoints.containers.postgres_storage import PostgresStorage
 
 
 def main() -> None:
-    """After: the tables are those that this code works with."""
+    """Bring the tables up to date; wait for a database that is away."""
     storage = PostgresStorage(settings=process.start("migrate"))
     process.prepare_database(storage)
     storage.shutdown_resources()

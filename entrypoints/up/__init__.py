@@ -1,1 +1,1 @@
-"""Everything on one machine: starts the other processes, keeps them running, ends them in order."""
+"""The whole service on one machine: start the other processes, restart those that end, stop all in order."""

@@ -1,4 +1,4 @@
-"""`python -m entrypoints.up`: everything on this machine, until Ctrl-C."""
+"""`python -m entrypoints.up`: run the whole service on this machine, until Ctrl-C."""
 
 import os
 import sys
@@ -10,32 +10,32 @@ from entrypoints.up.service import Service
 
 
 def main() -> int:
-    """Run until a signal; the exit status."""
+    """Run until a signal. The exit status."""
     service = None
     interrupts = Interrupts()
     try:
         settings = Settings.from_environment(os.environ)
-        # Here, because it takes a third of a second, in which Ctrl-C should end us as calmly as later.
+        # Imported here because that takes a third of a second, in which Ctrl-C has to end this process properly too.
         from entrypoints.up import composition
 
         server = None if settings.database_url else composition.embedded_postgres()
-        service = Service(settings, server, composition.prepare)
+        service = Service(settings, server, composition.prepare_database)
         service.run()
     except ConfigurationError as error:
-        return refuse(error, code=2)
+        return print_refusal(error, code=2)
     except Refused as error:
-        return refuse(error, error.code)
+        return print_refusal(error, error.code)
     except KeyboardInterrupt:
         pass
     finally:
-        interrupts.only_hurry()
+        interrupts.start_stopping()
         if service:
             service.stop(interrupts)
     return 0
 
 
-def refuse(sentence: object, code: int) -> int:
-    """Say why not; the exit status that goes with it."""
+def print_refusal(sentence: object, code: int) -> int:
+    """Print why the service does not run. The exit status."""
     sys.stderr.write(f"flask-tasks: {sentence}\n")
     return code
 

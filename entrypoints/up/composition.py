@@ -1,4 +1,4 @@
-"""What `up` needs of the containers: a server where there is no database, and tables in it."""
+"""The parts of the containers that `up` uses: the embedded server, and the migration of the tables."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,23 +11,25 @@ from entrypoints.up.errors import Refused
 from entrypoints.up.server import Server
 
 DATA = Path(".data")
-"""In the working directory, which run.py makes the checkout."""
+"""Relative to the working directory, which run.py sets to the checkout."""
 
 
 def embedded_postgres() -> Server:
-    """The server that keeps its data beside the code."""
+    """The embedded server, whose data are in the folder `.data` beside the code."""
     return EmbeddedContainer.embedded_postgres(DATA)
 
 
-def prepare(settings: Settings, url: str) -> None:
-    """After: the tables are there. Waits for a database that is away; Refused where they cannot be made.
+def prepare_database(settings: Settings, url: str) -> None:
+    """Bring the tables up to date; wait for a database that is away.
 
-    In this process: where there is nothing to do, starting another would be most of the time that up takes.
+    This happens in this process: starting another would take most of the time of a start with nothing to migrate.
+    Raises Refused: the tables cannot be brought up to date.
     """
     storage = PostgresStorage(settings=replace(settings, database_url=url))
     try:
         process.prepare_database(storage)
     except Exception as error:
-        raise Refused(f"the tables could not be brought up to date: {process.why(error)}") from error
+        reason = process.driver_message(error)
+        raise Refused(f"the tables of the database cannot be brought up to date: {reason}") from error
     finally:
         storage.shutdown_resources()

@@ -1,8 +1,8 @@
-"""Why it does not start, or does not go on. The message is the sentence that is shown."""
+"""The error of a service that cannot start or go on. The message is the sentence for the terminal."""
 
 
 class Refused(Exception):
-    """It cannot run like this. `code` is the exit status: 2 where the configuration is wrong."""
+    """The service cannot run like this. `code` is the exit status: 2 where the configuration is wrong."""
 
     def __init__(self, sentence: object, code: int = 1) -> None:
         super().__init__(str(sentence))

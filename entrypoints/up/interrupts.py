@@ -1,30 +1,30 @@
-"""Ctrl-C and its kin: what the main thread does ends by it; while it is ending, it hurries."""
+"""Ctrl-C and the other stop signals: the first one stops the service, a further one makes the stop hurry."""
 
 import signal
 from types import FrameType
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Each raises KeyboardInterrupt in the main thread, until `only_hurry` was called: from then on they set `hurry`.
+    """Handles the stop signals: each raises KeyboardInterrupt in the main thread, or sets `hurry` once it is stopping.
 
-    Plain attributes, because a handler that takes a lock may have interrupted the one who holds it.
+    The attributes are plain: a signal handler that took a lock could have interrupted the holder of that lock.
     """
 
     def __init__(self) -> None:
         self.hurry = False
-        self._raises = True
-        for signum in ENDINGS:
-            # What was ignored stays ignored: nohup means it.
+        self._is_stopping = False
+        for signum in STOP_SIGNALS:
+            # An ignored signal stays ignored, as nohup asks for.
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 signal.signal(signum, self._interrupt)
 
-    def only_hurry(self) -> None:
-        """The end has begun: nothing may break it off."""
-        self._raises = False
+    def start_stopping(self) -> None:
+        """From now on no signal interrupts the main thread: the service is stopping."""
+        self._is_stopping = True
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self._raises:
+        if not self._is_stopping:
             raise KeyboardInterrupt
         self.hurry = True

@@ -1,4 +1,4 @@
-"""One of our own processes, such as the handler."""
+"""A process of the service, such as the handler."""
 
 import os
 import signal
@@ -11,13 +11,14 @@ from contextlib import suppress
 
 CONFIGURATION_EXIT_CODE = 2
 LEFTOVER_SECONDS = 2.0
-"""Seconds to wait for what a dead process left: longer would be for a zombie that nobody looks after."""
+"""Seconds to wait for the group of a dead process to end: what is left after them is a zombie that stays."""
 
 
 class Process:
-    """`python -m entrypoints.<module>`, in a group of its own: Ctrl-C reaches it when we pass it on.
+    """`python -m entrypoints.<module>` in a process group of its own: Ctrl-C at the terminal does not reach it.
 
-    It has the reading end of our lifeline, and a pipe to say in that it is ready.
+    - `lifeline`: the reading end of a pipe that closes when this process ends; the child then ends too.
+    - `ready`: set when the child has reported through a pipe that it is ready.
     """
 
     def __init__(self, name: str, module: str, environment: Mapping[str, str], lifeline: int) -> None:
@@ -29,45 +30,45 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it. It is not running."""
-        listening, telling = os.pipe()
-        descriptors = {"LIFELINE_FD": str(self._lifeline), "READY_FD": str(telling)}
-        threading.Thread(target=self._listen, args=(listening,), daemon=True).start()
+        """Start the process, which must not be running."""
+        ready_reader, ready_writer = os.pipe()
+        descriptors = {"LIFELINE_FD": str(self._lifeline), "READY_FD": str(ready_writer)}
+        threading.Thread(target=self._await_ready, args=(ready_reader,), daemon=True).start()
         try:
             self._process = subprocess.Popen(
                 self._command,
                 env={**self._environment, **descriptors},
                 stdin=subprocess.DEVNULL,
-                pass_fds=(self._lifeline, telling),
+                pass_fds=(self._lifeline, ready_writer),
                 start_new_session=True,
             )
         finally:
-            os.close(telling)
+            os.close(ready_writer)
 
     def wait(self) -> int:
-        """Block until it has ended, and nothing of its group is left. Its exit status, or minus the signal's number."""
+        """Block until the process and its group have ended. Its exit status, or minus the signal's number."""
         assert self._process
         status = self._process.wait()
-        # Its children may outlive it, and hold what its next life needs, such as the port.
-        until = time.monotonic() + LEFTOVER_SECONDS
-        while self.kill() and time.monotonic() < until:
+        # Children that outlive it may hold what the next process needs, such as the port.
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        while self.kill() and time.monotonic() < deadline:
             time.sleep(0.01)
         return status
 
     def end(self) -> None:
-        """Ask it to end; it takes its time."""
+        """Ask the process to end, without waiting for it."""
         if self._process:
             self._process.terminate()
 
     def kill(self) -> bool:
-        """End it and all that is in its group, now; whether there was anything."""
+        """Kill the process and its group. Whether there was any to kill."""
         if self._process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
                 return True
         return False
 
-    def _listen(self, descriptor: int) -> None:
+    def _await_ready(self, descriptor: int) -> None:
         with open(descriptor) as pipe:
             if pipe.readline():
                 self.ready.set()

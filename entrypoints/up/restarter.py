@@ -1,4 +1,4 @@
-"""Keeps something running: started again when it ends, at once and then ever later, until it is told to stop."""
+"""Restart a part of the service when it ends: at once, then after ever longer pauses, until it is stopped."""
 
 import signal
 import threading
@@ -7,24 +7,24 @@ from collections.abc import Callable
 from typing import Protocol
 
 from entrypoints.up.process import CONFIGURATION_EXIT_CODE
-from entrypoints.up.terminal import say
+from entrypoints.up.terminal import print_line
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
 STABLE_SECONDS = 30.0
-"""Seconds after which a life counts as a good one, and the pauses begin again."""
+"""Seconds of running after which the pauses start over with the first."""
 
 
-class Part(Protocol):
-    """What can be kept running."""
+class Restartable(Protocol):
+    """A part of the service that can be started again when it has ended."""
 
     name: str
 
     def start(self) -> None:
-        """Start it; RuntimeError or OSError where that cannot be."""
+        """Start it. Raises RuntimeError or OSError: it cannot start."""
         ...
 
     def wait(self) -> int | None:
-        """Block until it has ended; its exit status, or minus the number of a signal, where that is known."""
+        """Block until it has ended. Its exit status, or minus a signal's number; None where neither is known."""
         ...
 
     def end(self) -> None:
@@ -32,57 +32,63 @@ class Part(Protocol):
         ...
 
     def kill(self) -> object:
-        """End it now."""
+        """End it at once."""
         ...
 
 
 class Restarter(threading.Thread):
-    """The thread that keeps a part running. `give_up` is told the sentence when its configuration is wrong."""
+    """The thread that restarts a part.
 
-    def __init__(self, part: Part, give_up: Callable[[str], None]) -> None:
-        super().__init__(name=f"keep {part.name}", daemon=True)
+    - `on_wrong_configuration`: called with a sentence when the part ended because its configuration is wrong, which
+      a restart would not change.
+    """
+
+    def __init__(self, part: Restartable, on_wrong_configuration: Callable[[str], None]) -> None:
+        super().__init__(name=f"restarter of {part.name}", daemon=True)
         self.part = part
-        self._give_up = give_up
+        self._on_wrong_configuration = on_wrong_configuration
         self._stopping = threading.Event()
         self._mutex = threading.Lock()
 
     def run(self) -> None:
-        """Until stop()."""
+        """Run the part, again and again, until `stop`."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            born = time.monotonic()
-            how, hopeless = self._live()
+            started_at = time.monotonic()
+            how_it_ended, is_misconfigured = self._run_once()
             if self._stopping.is_set():
                 return
-            if hopeless:
-                self._give_up(f"{self.part.name} cannot run like this")
+            if is_misconfigured:
+                self._on_wrong_configuration(
+                    f"{self.part.name} cannot run with this configuration; its message above says what is wrong"
+                )
                 return
-            pause = FIRST_PAUSE_SECONDS if time.monotonic() - born > STABLE_SECONDS else pause
-            say(f"{self.part.name} {how}; starting it again")
+            pause = FIRST_PAUSE_SECONDS if time.monotonic() - started_at > STABLE_SECONDS else pause
+            print_line(f"{self.part.name} {how_it_ended}; starting it again")
             self._stopping.wait(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     def stop(self) -> None:
-        """Ask the part to end, and leave it so. Join the thread to wait until it has."""
+        """Ask the part to end, and do not start it again. Join the thread to wait until it has ended."""
         with self._mutex:
             self._stopping.set()
             if self.is_alive():
                 self.part.end()
 
-    def _live(self) -> tuple[str, bool]:
-        """One life of the part: how it ended, and whether the next would end so too."""
+    def _run_once(self) -> tuple[str, bool]:
+        """Run the part until it ends: how it ended, and whether its configuration is wrong."""
         try:
             with self._mutex:
                 if self._stopping.is_set():
-                    return "stopped", False
+                    return "has stopped", False
                 self.part.start()
         except (RuntimeError, OSError) as error:
             return f"does not start: {error}", False
         status = self.part.wait()
-        return _how(status), status == CONFIGURATION_EXIT_CODE
+        return _ending(status), status == CONFIGURATION_EXIT_CODE
 
 
-def _how(status: int | None) -> str:
+def _ending(status: int | None) -> str:
     if status is None:
         return "has ended"
     return f"has ended: {signal.strsignal(-status)}" if status < 0 else f"has ended with status {status}"

@@ -1,17 +1,17 @@
-"""The embedded PostgreSQL, as up sees it."""
+"""The embedded PostgreSQL as a part of the service that `up` starts and restarts."""
 
 from typing import Protocol
 
 
 class Server(Protocol):
-    """What the container gives. `start` and `stop` may be repeated; RuntimeError says why there is no server."""
+    """The embedded server. `start` and `stop` may be repeated."""
 
     def owner(self) -> int | None:
-        """The living process that runs it already."""
+        """The pid of the living process that owns its data; None where there is none."""
         ...
 
     def start(self) -> str:
-        """Start it where it does not run; its URL, always the same."""
+        """Start it unless it runs. Its URL, always the same. Raises RuntimeError: it cannot start."""
         ...
 
     def wait(self) -> None:
@@ -24,7 +24,7 @@ class Server(Protocol):
 
 
 class Database:
-    """The server as one of the things that are kept running."""
+    """The server as a `Restartable`."""
 
     name = "PostgreSQL"
 
@@ -32,11 +32,11 @@ class Database:
         self._server = server
 
     def start(self) -> None:
-        """Start it where it does not run."""
+        """Start it unless it runs."""
         self._server.start()
 
     def wait(self) -> None:
-        """Block until it has ended; its log says why."""
+        """Block until it has ended. No exit status: its log says why it ended."""
         self._server.wait()
 
     def end(self) -> None:
@@ -44,4 +44,4 @@ class Database:
         self._server.stop()
 
     def kill(self) -> None:
-        """It ends fast enough, and in good order, when it is asked."""
+        """Do nothing: `end` stops it in order, and fast enough."""

@@ -1,4 +1,4 @@
-"""The whole service on one machine: in which order it starts, and in which it ends."""
+"""Start and stop the whole service on one machine, in order."""
 
 import os
 import time
@@ -13,63 +13,69 @@ from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.process import CONFIGURATION_EXIT_CODE, Process
 from entrypoints.up.restarter import Restarter
 from entrypoints.up.server import Database, Server
-from entrypoints.up.terminal import say
+from entrypoints.up.terminal import print_line
 
 STOP_MARGIN_SECONDS = 10.0
 """Seconds beyond the grace that a process may take to end."""
 SLOW_START_SECONDS = 15.0
+"""Seconds between two lines that tell what a start is waiting for."""
 
 
 class Service:
-    """PostgreSQL where it is ours, then the API, the handler and the janitor."""
+    """The embedded PostgreSQL unless another database is set, then the API, the handler and the janitor."""
 
-    def __init__(self, settings: Settings, server: Server | None, prepare: Callable[[Settings, str], None]) -> None:
-        self._settings, self._server, self._prepare = settings, server, prepare
+    def __init__(
+        self, settings: Settings, server: Server | None, prepare_database: Callable[[Settings, str], None]
+    ) -> None:
+        self._settings, self._server, self._prepare_database = settings, server, prepare_database
         self._address = Address(settings)
-        self._trouble: SimpleQueue[str] = SimpleQueue()
+        self._fatal_errors: SimpleQueue[str] = SimpleQueue()
         self._database: Restarter | None = None
         self._processes: list[Restarter] = []
-        # Its writing end closes with us, however we end, and nobody else has it.
-        self._lifeline, self._held = os.pipe()
+        # Only this process has the writing end, so it closes when this process ends, however it ends.
+        self._lifeline, self._lifeline_writer = os.pipe()
 
     def run(self) -> None:
-        """Start everything, and watch over it until KeyboardInterrupt. Refused where it cannot go on."""
-        self._check()
-        say("flask-tasks is starting …")
+        """Start everything, and restart what ends, until KeyboardInterrupt.
+
+        Raises Refused: the service cannot start or go on.
+        """
+        self._check_free()
+        print_line("flask-tasks is starting …")
         url = self._database_url()
-        self._prepare(self._settings, url)
-        self._keep("the API", "http", url)
-        handler = self._keep("the handler", "handler", url)
+        self._prepare_database(self._settings, url)
+        self._start_process("the API", "http", url)
+        handler = self._start_process("the handler", "handler", url)
         self._await_ready(handler)
-        say(f"ready  {self._address.links()}")
-        # Last, for it is not needed to be ready, and the others have the machine to themselves.
-        self._keep("the janitor", "janitor", url)
-        self._watch()
+        print_line(f"ready  {self._address.links()}")
+        # The janitor starts last: the service is ready without it, and the others start faster.
+        self._start_process("the janitor", "janitor", url)
+        self._await_fatal_error()
 
     def stop(self, interrupts: Interrupts) -> None:
-        """End the processes, then PostgreSQL; wait until they have ended, in a hurry not for long."""
-        started = self._database or self._processes
-        if started:
-            say("stopping …")
-        for keep in self._processes:
-            keep.stop()
+        """End the processes, then PostgreSQL, and wait until they have ended. In a hurry, kill the processes."""
+        was_started = self._database or self._processes
+        if was_started:
+            print_line("stopping …")
+        for restarter in self._processes:
+            restarter.stop()
         deadline = time.monotonic() + self._settings.grace + STOP_MARGIN_SECONDS
-        for keep in self._processes:
-            while keep.is_alive():
+        for restarter in self._processes:
+            while restarter.is_alive():
                 if interrupts.hurry or time.monotonic() > deadline:
-                    keep.part.kill()
-                keep.join(0.05)
+                    restarter.part.kill()
+                restarter.join(0.05)
         if self._database:
             self._database.stop()
         if self._server:
-            # Where we were interrupted between its start and its keep.
+            # An interrupt may have come after its start and before its restarter's.
             self._server.stop()
-        if started:
-            say("stopped")
+        if was_started:
+            print_line("stopped")
 
-    def _check(self) -> None:
+    def _check_free(self) -> None:
         if self._server and (owner := self._server.owner()):
-            raise Refused(f"already running here, as process {owner}")
+            raise Refused(f"it is already running in this folder, as process {owner}; stop that process first")
         self._address.check()
 
     def _database_url(self) -> str:
@@ -79,31 +85,32 @@ class Service:
             url = self._server.start()
         except (RuntimeError, OSError) as error:
             raise Refused(error) from error
-        self._database = Restarter(Database(self._server), self._trouble.put)
+        self._database = Restarter(Database(self._server), self._fatal_errors.put)
         self._database.start()
         return url
 
-    def _keep(self, name: str, module: str, url: str) -> Process:
-        # A function that runs as a task reaches this API, wherever it is for the rest of the world.
-        ours = {"FLASK_TASKS_URL": os.environ.get("FLASK_TASKS_URL") or self._address.here, "DATABASE_URL": url}
-        process = Process(name, module, {**os.environ, **ours}, self._lifeline)
-        self._processes.append(Restarter(process, self._trouble.put))
+    def _start_process(self, name: str, module: str, url: str) -> Process:
+        # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
+        api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
+        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url}
+        process = Process(name, module, environment, self._lifeline)
+        self._processes.append(Restarter(process, self._fatal_errors.put))
         self._processes[-1].start()
         return process
 
     def _await_ready(self, handler: Process) -> None:
-        slow = time.monotonic() + SLOW_START_SECONDS
-        while not (handler.ready.is_set() and self._address.answers()):
-            self._look(0.02)
-            if time.monotonic() > slow:
-                say(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
-                slow += SLOW_START_SECONDS
+        next_line_at = time.monotonic() + SLOW_START_SECONDS
+        while not (handler.ready.is_set() and self._address.is_ready()):
+            self._raise_fatal_error(within=0.02)
+            if time.monotonic() > next_line_at:
+                print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
+                next_line_at += SLOW_START_SECONDS
 
-    def _watch(self) -> None:
-        # Never for ever at once: a signal that comes just before a wait is handled only after it.
+    def _await_fatal_error(self) -> None:
+        # In short waits: a signal that comes just before a wait is handled only after it.
         while True:
-            self._look(1.0)
+            self._raise_fatal_error(within=1.0)
 
-    def _look(self, timeout: float) -> None:
+    def _raise_fatal_error(self, within: float) -> None:
         with suppress(Empty):
-            raise Refused(self._trouble.get(timeout=timeout), CONFIGURATION_EXIT_CODE)
+            raise Refused(self._fatal_errors.get(timeout=within), CONFIGURATION_EXIT_CODE)

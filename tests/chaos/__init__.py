@@ -1,1 +1,1 @@
-"""Chaos: the service under a seeded schedule of failures, and a check of every promise against what was recorded."""
+"""Chaos: run the service under a seeded schedule of faults, and check every promise against the records."""

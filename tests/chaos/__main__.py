@@ -1,4 +1,4 @@
-"""The long form: `python -m tests.chaos [seconds] [seed]` prints its seed, what it does, and what became of it."""
+"""The long form: `python -m tests.chaos [seconds] [seed]` prints its seed, its actions, and every broken promise."""
 
 import sys
 from argparse import ArgumentParser
@@ -7,42 +7,43 @@ from secrets import randbelow
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from tests.chaos.report import broken, summary
-from tests.chaos.trial import trial
+from tests.chaos.experiment import run_experiment
+from tests.chaos.report import describe_violations, summary
 
-SECONDS = 300.0
+DEFAULT_SECONDS = 300.0
 
 
-def say(line: str) -> None:
-    """Print it at once."""
+def print_line(line: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def main() -> int:
-    """0 if every promise held."""
-    seconds, seed = asked()
+    """Run an experiment. The exit status: 0 if every promise held."""
+    seconds, seed = parse_arguments()
     folder = Path(mkdtemp(prefix="chaos-"))
-    say(f"seed {seed}, {seconds:g} seconds; to replay it: python3 run.py chaos {seconds:g} {seed}")
-    say(f"logs are in {folder}")
-    outcome = trial(folder, seed, seconds, say)
-    found = broken(outcome)
-    say(summary(outcome))
-    if found:
-        say("\n\n".join([f"{len(found)} violations; to replay it: python3 run.py chaos {seconds:g} {seed}", *found]))
+    print_line(f"seed {seed}, {seconds:g} seconds; to repeat it: python3 run.py chaos {seconds:g} {seed}")
+    print_line(f"the logs are in {folder}")
+    result = run_experiment(folder, seed, seconds, print_line)
+    violations = describe_violations(result)
+    print_line(summary(result))
+    if violations:
+        count = f"{len(violations)} violations; to repeat it: python3 run.py chaos {seconds:g} {seed}"
+        print_line("\n\n".join([count, *violations]))
         return 1
-    say("every promise held")
+    print_line("every promise held")
     rmtree(folder)
     return 0
 
 
-def asked() -> tuple[float, int]:
+def parse_arguments() -> tuple[float, int]:
     """The seconds and the seed of the command line."""
-    parser = ArgumentParser("chaos", description="The service under failures, and a check of every promise.")
-    parser.add_argument("seconds", type=float, nargs="?", default=SECONDS, help="how long it lasts; %(default)s")
-    parser.add_argument("seed", type=int, nargs="?", default=randbelow(1_000_000), help="what happens; any by default")
-    given = parser.parse_args()
-    return given.seconds, given.seed
+    parser = ArgumentParser("chaos", description="Run the service under faults, and check every promise.")
+    parser.add_argument("seconds", type=float, nargs="?", default=DEFAULT_SECONDS, help="its duration; %(default)s")
+    parser.add_argument("seed", type=int, nargs="?", default=randbelow(1_000_000), help="of the schedule; random")
+    arguments = parser.parse_args()
+    return arguments.seconds, arguments.seed
 
 
 if __name__ == "__main__":

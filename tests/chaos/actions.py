@@ -1,4 +1,4 @@
-"""The actions of the schedule: each does one thing to the world, and sees to it that it ends."""
+"""The actions of the schedule: each injects one fault into the service, and ends it after its time."""
 
 import signal
 from collections.abc import Callable, Mapping
@@ -8,94 +8,93 @@ import psutil
 import psycopg2
 
 from tests.chaos.schedule import Step
-from tests.chaos.slot import Slot
-from tests.chaos.world import World
+from tests.chaos.service import ServiceUnderTest
+from tests.chaos.service_process import ServiceProcess
 
-Victim = Callable[[World, Step], Slot]
-
-
-def handler(world: World, step: Step) -> Slot:
-    """One of them."""
-    return world.handlers[step.target % len(world.handlers)]
+Victim = Callable[[ServiceUnderTest, Step], ServiceProcess]
 
 
-def janitor(world: World, step: Step) -> Slot:
-    """One of them."""
-    return world.janitors[step.target % len(world.janitors)]
+def handler(service: ServiceUnderTest, step: Step) -> ServiceProcess:
+    """The handler that the step targets."""
+    return service.handlers[step.target % len(service.handlers)]
 
 
-def api(world: World, step: Step) -> Slot:
-    """The only one."""
-    return world.api
+def janitor(service: ServiceUnderTest, step: Step) -> ServiceProcess:
+    """The janitor that the step targets."""
+    return service.janitors[step.target % len(service.janitors)]
 
 
-def kill(victim: Victim) -> Callable[[World, Step], str]:
-    """SIGKILL; another process takes its place after a while."""
-
-    def action(world: World, step: Step) -> str:
-        slot = victim(world, step)
-        world.note(step.action, slot.pid)
-        slot.end(signal.SIGKILL, step.seconds / 3)
-        return slot.name
-
-    return action
+def api(service: ServiceUnderTest, step: Step) -> ServiceProcess:
+    """The API, of which there is one."""
+    return service.api
 
 
-def drain(world: World, step: Step) -> str:
-    """SIGTERM: it finishes what it can, and gives back the rest."""
-    slot = handler(world, step)
-    world.note(step.action, slot.pid, seconds=30)
-    slot.end(signal.SIGTERM)
-    return slot.name
+def kill(victim: Victim) -> Callable[[ServiceUnderTest, Step], str]:
+    """SIGKILL a process; it is replaced after a while."""
 
-
-def freeze(victim: Victim) -> Callable[[World, Step], str]:
-    """SIGSTOP, and SIGCONT after a while."""
-
-    def action(world: World, step: Step) -> str:
-        return _freeze(world, step, victim(world, step), [])
+    def action(service: ServiceUnderTest, step: Step) -> str:
+        process = victim(service, step)
+        service.record_fault(step.action, process.pid)
+        process.end(signal.SIGKILL, step.seconds / 3)
+        return process.name
 
     return action
 
 
-def freeze_host(world: World, step: Step) -> str:
-    """A handler and its children stand still together, as if their machine did."""
-    slot = handler(world, step)
-    return _freeze(world, step, slot, slot.children())
+def drain(service: ServiceUnderTest, step: Step) -> str:
+    """SIGTERM a handler: it finishes the tasks that it can, and releases the others."""
+    process = handler(service, step)
+    service.record_fault(step.action, process.pid, seconds=30)
+    process.end(signal.SIGTERM)
+    return process.name
 
 
-def _freeze(world: World, step: Step, slot: Slot, children: list[psutil.Process]) -> str:
-    process = psutil.Process(slot.pid) if slot.is_alive else None
-    frozen = [*([process] if process else []), *children]
-    end = world.begin(step.action, slot.pid)
+def freeze(victim: Victim) -> Callable[[ServiceUnderTest, Step], str]:
+    """SIGSTOP a process, and SIGCONT it after a while."""
+
+    def action(service: ServiceUnderTest, step: Step) -> str:
+        return _freeze(service, step, victim(service, step), [])
+
+    return action
+
+
+def freeze_host(service: ServiceUnderTest, step: Step) -> str:
+    """SIGSTOP a handler and its children together, as if their machine were frozen; SIGCONT them after a while."""
+    process = handler(service, step)
+    return _freeze(service, step, process, process.children())
+
+
+def _freeze(service: ServiceUnderTest, step: Step, process: ServiceProcess, children: list[psutil.Process]) -> str:
+    frozen = [*([psutil.Process(process.pid)] if process.is_alive else []), *children]
+    end_fault = service.begin_fault(step.action, process.pid)
     _signal(frozen, signal.SIGSTOP)
 
-    def thaw() -> None:
+    def resume() -> None:
         _signal(frozen, signal.SIGCONT)
-        end()
+        end_fault()
 
-    world.later(step.seconds, thaw)
-    return slot.name
-
-
-def kill_child(world: World, step: Step) -> str:
-    """SIGKILL for one that runs functions."""
-    slot = handler(world, step)
-    _signal(_a_child(slot, step), signal.SIGKILL)
-    return f"of {slot.name}"
+    service.call_later(step.seconds, resume)
+    return process.name
 
 
-def freeze_child(world: World, step: Step) -> str:
-    """SIGSTOP for one that runs functions, and SIGCONT after a while."""
-    slot = handler(world, step)
-    child = _a_child(slot, step)
+def kill_child(service: ServiceUnderTest, step: Step) -> str:
+    """SIGKILL a child of a handler, which runs functions."""
+    process = handler(service, step)
+    _signal(_child(process, step), signal.SIGKILL)
+    return f"of {process.name}"
+
+
+def freeze_child(service: ServiceUnderTest, step: Step) -> str:
+    """SIGSTOP a child of a handler, and SIGCONT it after a while."""
+    process = handler(service, step)
+    child = _child(process, step)
     _signal(child, signal.SIGSTOP)
-    world.later(step.seconds, lambda: _signal(child, signal.SIGCONT))
-    return f"of {slot.name}"
+    service.call_later(step.seconds, lambda: _signal(child, signal.SIGCONT))
+    return f"of {process.name}"
 
 
-def _a_child(slot: Slot, step: Step) -> list[psutil.Process]:
-    children = slot.children()
+def _child(process: ServiceProcess, step: Step) -> list[psutil.Process]:
+    children = process.children()
     return [children[step.target % len(children)]] if children else []
 
 
@@ -105,90 +104,92 @@ def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def partition(victim: Victim) -> Callable[[World, Step], str]:
-    """What it says to the database, and hears from it, is swallowed for a while."""
+def partition(victim: Victim) -> Callable[[ServiceUnderTest, Step], str]:
+    """Deliver nothing between a process and the database for a while."""
 
-    def action(world: World, step: Step) -> str:
-        slot = victim(world, step)
-        end = world.begin(step.action, slot.pid)
-        slot.line.swallow()
+    def action(service: ServiceUnderTest, step: Step) -> str:
+        process = victim(service, step)
+        end_fault = service.begin_fault(step.action, process.pid)
+        process.proxy.block()
 
-        def heal() -> None:
-            slot.line.restore()
-            end()
+        def reconnect() -> None:
+            process.proxy.unblock()
+            end_fault()
 
-        world.later(step.seconds, heal)
-        return slot.name
+        service.call_later(step.seconds, reconnect)
+        return process.name
 
     return action
 
 
-def break_lines(world: World, step: Step) -> str:
-    """Every connection of one process breaks."""
-    slot = world.slots[step.target % len(world.slots)]
-    slot.line.cut()
-    return slot.name
+def break_connections(service: ServiceUnderTest, step: Step) -> str:
+    """Break every database connection of one process."""
+    process = service.processes[step.target % len(service.processes)]
+    process.proxy.break_connections()
+    return process.name
 
 
-def terminate_backends(world: World, step: Step) -> str:
-    """The server ends some connections."""
-    if not world.is_server_whole:
+def terminate_backends(service: ServiceUnderTest, step: Step) -> str:
+    """Have the server end some connections."""
+    if not service.is_server_available:
         return "nothing, it is away"
     number = 1 + step.target % 8
     with suppress(psycopg2.Error):
-        world.server.terminate_backends(number)
+        service.server.terminate_backends(number)
     return f"{number}"
 
 
-def hold_rows(world: World, step: Step) -> str:
-    """As a process does that stands still within a transaction: tasks that run stay locked for a while."""
-    if not world.is_server_whole:
+def hold_rows(service: ServiceUnderTest, step: Step) -> str:
+    """Lock the rows of running tasks for a while, as a process does that is frozen within a transaction."""
+    if not service.is_server_available:
         return "nothing, it is away"
     number = 1 + step.target % 3
     with suppress(psycopg2.Error):
-        world.later(step.seconds, world.server.hold_rows(number))
-        world.note(step.action, None, step.seconds)
+        service.call_later(step.seconds, service.server.hold_rows(number))
+        service.record_fault(step.action, None, step.seconds)
     return f"of {number}"
 
 
-def end_server(how: signal.Signals) -> Callable[[World, Step], str]:
-    """It ends in that way, and starts again after a while."""
+def end_server(how: signal.Signals) -> Callable[[ServiceUnderTest, Step], str]:
+    """End the server by that signal, and start it again after a while."""
 
-    def begin(world: World, step: Step) -> Callable[[], None]:
-        world.server.end(how)
-        return world.server.start
+    def begin(service: ServiceUnderTest, step: Step) -> Callable[[], None]:
+        service.server.end(how)
+        return service.server.start
 
     return _on_server(begin)
 
 
-def freeze_server(world: World, step: Step) -> Callable[[], None]:
-    """All its processes stand still."""
-    world.server.freeze()
-    return world.server.thaw
+def freeze_server(service: ServiceUnderTest, step: Step) -> Callable[[], None]:
+    """Freeze all processes of the server, and resume them after a while."""
+    service.server.freeze()
+    return service.server.resume
 
 
-def _on_server(begin: Callable[[World, Step], Callable[[], None]]) -> Callable[[World, Step], str]:
-    """One thing at a time is done to the server."""
+def _on_server(
+    begin: Callable[[ServiceUnderTest, Step], Callable[[], None]],
+) -> Callable[[ServiceUnderTest, Step], str]:
+    """The action that lets one fault at a time affect the server."""
 
-    def action(world: World, step: Step) -> str:
-        if not world.is_server_whole:
+    def action(service: ServiceUnderTest, step: Step) -> str:
+        if not service.is_server_available:
             return "nothing, it is away"
-        world.is_server_whole = False
-        end = world.begin(step.action, None)
-        undo = begin(world, step)
+        service.is_server_available = False
+        end_fault = service.begin_fault(step.action, None)
+        undo = begin(service, step)
 
-        def make_whole() -> None:
+        def restore() -> None:
             undo()
-            end()
-            world.is_server_whole = True
+            end_fault()
+            service.is_server_available = True
 
-        world.later(step.seconds, make_whole)
+        service.call_later(step.seconds, restore)
         return ""
 
     return action
 
 
-ACTIONS: Mapping[str, Callable[[World, Step], str]] = {
+ACTIONS: Mapping[str, Callable[[ServiceUnderTest, Step], str]] = {
     "kill_handler": kill(handler),
     "kill_child": kill_child,
     "kill_janitor": kill(janitor),
@@ -202,7 +203,7 @@ ACTIONS: Mapping[str, Callable[[World, Step], str]] = {
     "partition_handler": partition(handler),
     "partition_janitor": partition(janitor),
     "partition_api": partition(api),
-    "break_lines": break_lines,
+    "break_connections": break_connections,
     "terminate_backends": terminate_backends,
     "hold_rows": hold_rows,
     "restart_server": end_server(signal.SIGINT),

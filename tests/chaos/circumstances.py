@@ -1,66 +1,71 @@
-"""The circumstances of a trial: what the promises have to know beside the history of their task."""
+"""The circumstances of an experiment: the facts that promises need beside the history of their task."""
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.history import Change, Disturbance, Row, TaskHistory
+from tests.chaos.history import Change, Fault, Row, TaskHistory
 
 Rank = tuple[int, float, int]
 SILENCING = frozenset({"freeze", "partition", "hold", "server"})
-"""What may leave a row locked by somebody who says nothing."""
+"""The kinds of fault that may leave a row locked by a process that does not respond."""
 
 
 def rank(id: int, row: Row) -> Rank:
-    """Where a task stands among those of its type: the smallest comes first."""
+    """The order in which tasks of a type are claimed: the smallest rank first."""
     return (-row.priority, row.run_at, id)
 
 
 @dataclass
 class Circumstances:
-    """`processes` are the pids of authors; `claims` are the moments and ranks of all claims of a type."""
+    """The facts that all tasks of an experiment share.
+
+    - `lease`: its seconds.
+    - `pids`: the pid of each author of changes.
+    - `faults`: the faults of the experiment.
+    - `claims`: the moment and rank of every claim, by type.
+    """
 
     lease: float = 3.0
-    processes: Mapping[str, int] = field(default_factory=dict)
-    disturbances: Sequence[Disturbance] = ()
+    pids: Mapping[str, int] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
     claims: Mapping[str, Sequence[tuple[float, Rank]]] = field(default_factory=dict)
 
-    def disturbed(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Disturbance]:
-        """What was done to this process in that time, and within a lease before; all kinds where none is named."""
+    def faults_of(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Fault]:
+        """The faults of a process in that time, or within a lease before it; of all kinds where none is named."""
         return [
             each
-            for each in self.disturbances
+            for each in self.faults
             if each.pid == pid
             and each.since <= until
             and since <= each.until + self.lease
             and (not kinds or kind(each) in kinds)
         ]
 
-    def is_calm(self, since: float, until: float) -> bool:
-        """Whether nobody was made silent in that time, or a lease before."""
+    def is_responsive(self, since: float, until: float) -> bool:
+        """Whether no fault silenced a process or the server in that time, or within a lease before it."""
         return not any(
-            kind(each) in SILENCING and each.since <= until and since <= each.until + self.lease
-            for each in self.disturbances
+            kind(each) in SILENCING and each.since <= until and since <= each.until + self.lease for each in self.faults
         )
 
-    def wrote(self, change: Change) -> int | None:
-        """The process that wrote it."""
-        return self.processes.get(change.author)
+    def author_pid(self, change: Change) -> int | None:
+        """The pid of the process that wrote the change."""
+        return self.pids.get(change.author)
 
     def claims_between(self, type: str, since: float, until: float) -> Sequence[tuple[float, Rank]]:
-        """The claims of that type in that time."""
+        """The claims of a type in that time."""
         claims = self.claims.get(type, ())
         return claims[bisect_left(claims, (since,)) : bisect_left(claims, (until,))]
 
 
-def kind(disturbance: Disturbance) -> str:
-    """`kill`, `freeze`, `partition`, `drain`, `hold`, or `server` for all that befalls the server."""
-    return "server" if disturbance.action.endswith("server") else disturbance.action.partition("_")[0]
+def kind(fault: Fault) -> str:
+    """`kill`, `freeze`, `partition`, `drain`, `hold`, or `server` for every fault of the server."""
+    return "server" if fault.action.endswith("server") else fault.action.partition("_")[0]
 
 
 def all_claims(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[float, Rank]]]:
-    """The claims of every type, by moment."""
+    """The claims of every type, in the order of their moments."""
     claims = defaultdict(list)
     for task in tasks:
         for hold in task.holds:

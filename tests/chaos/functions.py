@@ -1,31 +1,31 @@
-"""Functions that behave in the ways that users' functions do, and record every run."""
+"""Functions that behave as users' functions do, and record every run."""
 
 import os
 import time
 
 from flask_tasks import Progress, Retry, task
-from tests.chaos.runs import recorded
+from tests.chaos.runs import record_run
 
 
 @task
 def nothing(progress: Progress):
     """Returns at once."""
-    with recorded(progress) as token:
+    with record_run(progress) as token:
         return {"token": token}
 
 
 @task
 def sleeps(progress: Progress, seconds: float):
-    """Takes its time."""
-    with recorded(progress) as token:
+    """Sleeps."""
+    with record_run(progress) as token:
         time.sleep(seconds)
         return {"token": token}
 
 
 @task
 def computes(progress: Progress, seconds: float):
-    """Takes its time, and the processor."""
-    with recorded(progress) as token:
+    """Uses the processor."""
+    with record_run(progress) as token:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             progress(0.5, "computing")
@@ -35,29 +35,29 @@ def computes(progress: Progress, seconds: float):
 @task(max_losses=0)
 def once(progress: Progress, seconds: float):
     """May not start twice."""
-    with recorded(progress) as token:
+    with record_run(progress) as token:
         time.sleep(seconds)
         return {"token": token}
 
 
 @task(max_losses=0)
 def once_at_once(progress: Progress):
-    """The same, and so short that handlers claim several ahead."""
-    with recorded(progress) as token:
+    """May not start twice, and is so short that handlers prefetch several."""
+    with record_run(progress) as token:
         return {"token": token}
 
 
 @task(max_attempts=2)
 def raises(progress: Progress):
     """Fails."""
-    with recorded(progress) as token:
+    with record_run(progress) as token:
         raise ValueError(token)
 
 
 @task(max_attempts=4)
 def asks_again(progress: Progress, delay: float):
     """Succeeds at its third attempt."""
-    with recorded(progress) as token:
+    with record_run(progress) as token:
         if progress.attempt < 3:
             raise Retry(token, delay=delay)
         return {"token": token}
@@ -65,22 +65,22 @@ def asks_again(progress: Progress, delay: float):
 
 @task(max_attempts=2)
 def crashes(progress: Progress):
-    """Takes its process with it."""
-    with recorded(progress):
+    """Ends its process."""
+    with record_run(progress):
         os._exit(3)
 
 
 @task(timeout=0.5)
 def overruns(progress: Progress):
-    """Would take longer than it may."""
-    with recorded(progress):
+    """Exceeds its timeout."""
+    with record_run(progress):
         time.sleep(30)
 
 
 @task
 def prints(progress: Progress, lines: int):
-    """Says much."""
-    with recorded(progress) as token:
+    """Prints many lines."""
+    with record_run(progress) as token:
         for line in range(lines):
             print(token, line)  # noqa: T201
         return {"token": token}
@@ -89,5 +89,5 @@ def prints(progress: Progress, lines: int):
 @task
 def bulky(progress: Progress):
     """Returns 100 kB."""
-    with recorded(progress) as token:
+    with record_run(progress) as token:
         return {"token": token, "padding": "x" * 100_000}

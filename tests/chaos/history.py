@@ -1,4 +1,4 @@
-"""What a trial leaves: what the database wrote, what functions ran, what clients were answered, what was disturbed."""
+"""The records of an experiment: changes in the database, runs of functions, requests of clients, and faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from functools import cached_property
 FINAL = frozenset({"done", "failed", "cancelled"})
 STEPS: Mapping[tuple[str, str], str] = {
     ("waiting", "running"): "claim",
-    ("running", "running"): "keep",
+    ("running", "running"): "renew",
     ("running", "done"): "succeed",
     ("waiting", "cancelled"): "cancel",
     ("running", "cancelled"): "cancel",
@@ -18,7 +18,7 @@ STEPS: Mapping[tuple[str, str], str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A task as it stood in the database. `token` names the run whose outcome it holds, where there is one."""
+    """A task as it was in the database. `token` names the run whose outcome it has, where there is one."""
 
     type: str = "sleeps"
     status: str = "waiting"
@@ -36,18 +36,18 @@ class Row:
 
     @property
     def holder(self) -> int | None:
-        """The process that holds it, as the id of the handler says."""
+        """The pid of the process that holds it, from the id of the handler."""
         return int(self.handler.rsplit("-", 2)[1]) if self.handler else None
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing happens any more unless somebody asks."""
+        """Whether its status changes only on request."""
         return self.status in FINAL
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write of a row; `old` is None for an insert, `new` for a delete. `author` is the name of the process."""
+    """One write of a row; `old` is None for an insert, `new` for a delete. `author` names the process that wrote it."""
 
     moment: float
     author: str
@@ -56,7 +56,7 @@ class Change:
 
     @property
     def verb(self) -> str:
-        """What happened to the task, in the words of the domain; anything else is told as it is."""
+        """The verb of the domain for the change; the two statuses where there is none."""
         old, new = self.old, self.new
         if old is None or new is None:
             return "delete" if old else "submit"
@@ -73,7 +73,7 @@ def _ending(old: Row, new: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A function that began, and the moment of its end if it came to it."""
+    """One run of a function; `ended` is None where it did not end."""
 
     token: str
     attempt: int
@@ -85,23 +85,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked, and the code it was answered with; None where no answer came. `seen` is the status shown."""
+    """A request of a client, and the code of its answer; None where none came. `seen` is the task's status in it."""
 
     verb: str
-    asked: float
+    sent: float
     answered: float
     code: int | None
     seen: str | None = None
 
     @property
     def is_unknown(self) -> bool:
-        """Whether nobody can say if it was carried out."""
+        """Whether the answer does not tell if the request was carried out."""
         return self.code is None or self.code == 503
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The time of one claim: who held the task, since when, and the change that ended it if there was one."""
+    """The hold of a task under one claim: the change that began it, and the one that ended it, if there was one."""
 
     claimed: Change
     ended: Change | None
@@ -114,13 +114,13 @@ class Hold:
 
     @property
     def until(self) -> float:
-        """The moment of its end."""
+        """The moment at which it ended."""
         return self.ended.moment if self.ended else float("inf")
 
 
 @dataclass
 class TaskHistory:
-    """All that is known of one task."""
+    """All records of one task. `is_there`: whether it is in the database at the end."""
 
     id: int
     changes: list[Change] = field(default_factory=list)
@@ -130,38 +130,38 @@ class TaskHistory:
 
     @cached_property
     def holds(self) -> list[Hold]:
-        """Its claims, in order."""
+        """The holds of its claims, in order."""
         found: list[Hold] = []
         for change in self.changes:
             if change.verb == "claim":
                 found.append(Hold(change, None))
-            elif found and found[-1].ended is None and change.verb != "keep":
+            elif found and found[-1].ended is None and change.verb != "renew":
                 found[-1] = Hold(found[-1].claimed, change)
         return found
 
     @property
     def retries(self) -> int:
-        """How often somebody had it start over."""
+        """How often it was retried on request."""
         return sum(change.verb == "retry" for change in self.changes)
 
     @property
     def last(self) -> Row | None:
-        """As it stands; None where it was deleted, or never was."""
+        """The last row; None where the task was deleted, or never existed."""
         return self.changes[-1].new if self.changes else None
 
-    def asked(self, verb: str, *codes: int) -> list[Request]:
+    def requests_answered(self, verb: str, *codes: int) -> list[Request]:
         """The requests of that verb that were answered with one of these codes."""
         return [request for request in self.requests if request.verb == verb and request.code in codes]
 
-    def may_have_asked(self, verb: str, code: int, before: float) -> bool:
-        """Whether a request was sent by then that was answered so, or may have been."""
-        sent = (each for each in self.requests if each.verb == verb and each.asked <= before)
+    def may_be_requested(self, verb: str, code: int, before: float) -> bool:
+        """Whether a request sent by then was answered with the code, or its answer is unknown."""
+        sent = (each for each in self.requests if each.verb == verb and each.sent <= before)
         return any(each.code == code or each.is_unknown for each in sent)
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbance:
-    """Something that was done, to the process `pid` or to the database (None), and how long it lasted."""
+class Fault:
+    """A fault of the process `pid`, or of the database for None, and its time."""
 
     action: str
     pid: int | None

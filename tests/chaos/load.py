@@ -1,4 +1,4 @@
-"""The load: clients that submit all the time, and cancel, retry, delete and view what they or others have submitted."""
+"""The load: clients that submit all the time, and cancel, retry, delete and view each other's tasks."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,16 +11,15 @@ import httpx
 
 from tests.chaos.history import Request
 
-PATIENCE = 8.0
-"""Seconds until an answer counts as none."""
-PAUSE = 0.12
-"""Seconds between two requests of a client, on the average."""
+REQUEST_TIMEOUT_SECONDS = 8.0
+MEAN_PAUSE_SECONDS = 0.12
+"""Seconds between two requests of a client, on average."""
 CLIENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of task: how often it is submitted, and what its arguments are."""
+    """A kind of task: how often it is submitted, its type and its arguments."""
 
     weight: int
     type: str
@@ -41,11 +40,11 @@ KINDS: Sequence[Kind] = (
     Kind(1, "prints", lambda random: {"lines": random.randrange(300)}),
     Kind(1, "bulky"),
 )
-CHANGES = {"cancel": 3, "retry": 3, "delete": 1, "view": 6}
+REQUEST_WEIGHTS = {"cancel": 3, "retry": 3, "delete": 1, "view": 6}
 
 
 def options(random: Random) -> dict[str, Any]:
-    """Of a submission: most have none, some are urgent or not, late, or soon forgotten."""
+    """Options of a submission: mostly none, sometimes a priority, a delay or a short ttl."""
     chosen: dict[str, Any] = {}
     if random.random() < 0.3:
         chosen["priority"] = random.choice((-50, -1, 1, 50))
@@ -56,8 +55,8 @@ def options(random: Random) -> dict[str, Any]:
     return chosen
 
 
-class Record:
-    """What the clients asked and were answered; theirs together."""
+class RequestLog:
+    """The requests of all clients with their answers."""
 
     def __init__(self) -> None:
         self._mutex = Lock()
@@ -65,72 +64,74 @@ class Record:
         self.ids: list[int] = []
 
     def add(self, id: int | None, request: Request) -> None:
-        """One more; a new task is there for everybody."""
+        """Add a request; a new task becomes a target of all clients."""
         with self._mutex:
             self.requests.append((id, request))
             if id is not None and request.verb == "submit":
                 self.ids.append(id)
 
-    def some_id(self, random: Random) -> int | None:
-        """A task that was submitted, lately more likely than long ago."""
+    def random_id(self, random: Random) -> int | None:
+        """The id of a random submitted task, more likely a recent one."""
         with self._mutex:
             return self.ids[-1 - int(len(self.ids) * random.random() ** 4)] if self.ids else None
 
 
 class Client:
-    """One of several, on a thread of its own; what it does next depends on its seed alone."""
+    """A client on a thread of its own, whose choices depend on its seed alone."""
 
-    def __init__(self, address: str, seed: int, record: Record) -> None:
+    def __init__(self, address: str, seed: int, log: RequestLog) -> None:
         self._random = Random(seed)
-        self._record = record
-        self._http = httpx.Client(base_url=address, timeout=PATIENCE)
+        self._log = log
+        self._http = httpx.Client(base_url=address, timeout=REQUEST_TIMEOUT_SECONDS)
 
-    def work(self, stopped: Event, is_full: Event) -> None:
-        """Until stopped. It submits nothing while the service has enough to do."""
+    def work(self, stopped: Event, submissions_paused: Event) -> None:
+        """Send requests until stopped. Submits nothing while submissions are paused."""
         with self._http:
-            while not stopped.wait(self._random.expovariate(1 / PAUSE)):
+            while not stopped.wait(self._random.expovariate(1 / MEAN_PAUSE_SECONDS)):
                 if self._random.random() < 0.65:
-                    if not is_full.is_set():
+                    if not submissions_paused.is_set():
                         self.submit()
                 else:
-                    self.change()
+                    self.send_random_request()
 
     def submit(self) -> None:
-        """A task of a kind by chance."""
+        """Submit a task of a random kind."""
         [kind] = self._random.choices(KINDS, [kind.weight for kind in KINDS])
         args, query = kind.args(self._random), options(self._random)
-        self._ask("submit", None, "POST", f"/task/new/{kind.type}", json=args, params=query)
+        self._request("submit", None, "POST", f"/task/new/{kind.type}", json=args, params=query)
 
-    def change(self) -> None:
-        """Something that may be done to a task that is there."""
-        [verb] = self._random.choices(list(CHANGES), list(CHANGES.values()))
-        id = self._record.some_id(self._random)
+    def send_random_request(self) -> None:
+        """View, cancel, retry or delete a random task."""
+        [verb] = self._random.choices(list(REQUEST_WEIGHTS), list(REQUEST_WEIGHTS.values()))
+        id = self._log.random_id(self._random)
         if id is not None:
             method, path = {
                 "view": ("GET", f"/task/{id}/view"),
                 "delete": ("DELETE", f"/task/{id}"),
             }.get(verb, ("POST", f"/task/{id}/{verb}"))
-            self._ask(verb, id, method, path)
+            self._request(verb, id, method, path)
 
-    def _ask(self, verb: str, id: int | None, method: str, path: str, **more: Any) -> None:
-        asked = time.time()
+    def _request(self, verb: str, id: int | None, method: str, path: str, **more: Any) -> None:
+        sent = time.time()
         try:
             answer = self._http.request(method, path, **more)
         except httpx.TransportError:
-            self._record.add(id, Request(verb, asked, time.time(), None))
+            self._log.add(id, Request(verb, sent, time.time(), None))
             return
         task = answer.json() if answer.status_code in (200, 201) else {}
-        request = Request(verb, asked, time.time(), answer.status_code, task.get("status"))
-        self._record.add(task.get("id", id), request)
+        request = Request(verb, sent, time.time(), answer.status_code, task.get("status"))
+        self._log.add(task.get("id", id), request)
 
 
 class Load:
-    """Several clients at once, while the block lasts."""
+    """Several clients at once, during the block. `submissions_paused` is for its user to set."""
 
-    def __init__(self, address: str, seed: int, record: Record) -> None:
-        self._stopped, self.is_full = Event(), Event()
-        clients = [Client(address, seed * CLIENTS + number, record) for number in range(CLIENTS)]
-        self._threads = [Thread(target=client.work, args=(self._stopped, self.is_full)) for client in clients]
+    def __init__(self, address: str, seed: int, log: RequestLog) -> None:
+        self._stopped, self.submissions_paused = Event(), Event()
+        clients = [Client(address, seed * CLIENTS + number, log) for number in range(CLIENTS)]
+        self._threads = [
+            Thread(target=client.work, args=(self._stopped, self.submissions_paused)) for client in clients
+        ]
 
     def __enter__(self) -> "Load":
         for thread in self._threads:

@@ -1,51 +1,51 @@
-"""What is said of a trial: the counts, and for each broken promise the whole history of its task."""
+"""The report of an experiment: the counts, and for each violation of a promise the whole history of its task."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from tests.chaos.experiment import ExperimentResult
 from tests.chaos.history import Change, Request, Row, Run, TaskHistory
 from tests.chaos.promises import violations
-from tests.chaos.promises.answering import wrong_answer
-from tests.chaos.trial import Outcome
+from tests.chaos.promises.answers import wrong_answer
 
-SHOWN = 20
-"""Violations whose histories are shown; the others are only counted."""
+MAX_HISTORIES = 20
+"""Violations that are shown with the histories of their tasks; further ones are shown without."""
 
 
-def broken(outcome: Outcome) -> list[str]:
-    """Every violation, in a sentence and with the history of its task."""
-    found = violations(outcome.tasks.values(), outcome.circumstances)
-    nameless = (wrong_answer(request) for task, request in outcome.requests.requests if task is None)
+def describe_violations(result: ExperimentResult) -> list[str]:
+    """A sentence for every violation, with the history of its task."""
+    found = violations(result.tasks.values(), result.circumstances)
+    without_task = (wrong_answer(request) for task, request in result.request_log.requests if task is None)
     return [
-        *(f"{violation}\n{told(violation.task)}" for violation in found[:SHOWN]),
-        *(str(violation) for violation in found[SHOWN:]),
-        *filter(None, nameless),
-        *sorted(outcome.surprises),
+        *(f"{violation}\n{format_history(violation.task)}" for violation in found[:MAX_HISTORIES]),
+        *(str(violation) for violation in found[MAX_HISTORIES:]),
+        *filter(None, without_task),
+        *sorted(result.unexpected_exits),
     ]
 
 
-def summary(outcome: Outcome) -> str:
-    """The counts, a line a subject."""
-    tasks = outcome.tasks.values()
+def summary(result: ExperimentResult) -> str:
+    """The counts, one line for each subject."""
+    tasks = result.tasks.values()
     verbs = Counter(change.verb for task in tasks for change in task.changes)
     ends = Counter(task.last.status if task.last else "deleted" for task in tasks)
-    codes = Counter(f"{request.verb} {request.code or 'unanswered'}" for _, request in outcome.requests.requests)
+    codes = Counter(f"{request.verb} {request.code or 'unanswered'}" for _, request in result.request_log.requests)
     lines: Mapping[str, Mapping[str, object]] = {
-        "tasks": {"in all": len(outcome.tasks), **ends},
+        "tasks": {"in all": len(result.tasks), **ends},
         "starts": {"claims": verbs["claim"], "runs": sum(len(task.runs) for task in tasks)},
         "changes": verbs,
         "requests": codes,
-        "chaos": outcome.done,
-        "logs": outcome.logged,
-        "longest wait": longest_waits(outcome),
+        "actions": result.actions,
+        "log lines": result.log_texts,
+        "longest wait": longest_waits(result),
     }
     return "\n".join(f"{name + ':':<14}{_counts(counts)}" for name, counts in lines.items())
 
 
-def longest_waits(outcome: Outcome) -> dict[str, str]:
-    """Between being due and being claimed, by priority."""
+def longest_waits(result: ExperimentResult) -> dict[str, str]:
+    """The longest time between a task being due and its claim, by priority."""
     waits: dict[int, float] = {}
-    for task in outcome.tasks.values():
+    for task in result.tasks.values():
         for before, change in zip(task.changes, task.changes[1:], strict=False):
             if change.verb == "claim" and change.old:
                 wait = change.moment - max(before.moment, change.old.run_at)
@@ -53,21 +53,18 @@ def longest_waits(outcome: Outcome) -> dict[str, str]:
     return {f"priority {priority}": f"{wait:.1f} s" for priority, wait in sorted(waits.items(), reverse=True)}
 
 
-def told(task: TaskHistory) -> str:
-    """The history of a task, a line an event, by moment."""
-    events = sorted([*map(_change, task.changes), *(each for run in task.runs for each in _run(run)), *_asked(task)])
-    return "\n".join(f"    {moment:.3f}  {what}" for moment, what in events)
+def format_history(task: TaskHistory) -> str:
+    """The events of a task, one line for each, in the order of their moments."""
+    run_events = [event for run in task.runs for event in _run_events(run)]
+    events = sorted([*map(_change_event, task.changes), *run_events, *map(_request_event, task.requests)])
+    return "\n".join(f"    {moment:.3f}  {text}" for moment, text in events)
 
 
-def _asked(task: TaskHistory) -> list[tuple[float, str]]:
-    return [(request.answered, _request(request)) for request in task.requests]
+def _change_event(change: Change) -> tuple[float, str]:
+    return change.moment, f"{change.author} wrote {change.verb}: {_format_row(change.new or change.old)}"
 
 
-def _change(change: Change) -> tuple[float, str]:
-    return change.moment, f"{change.author} wrote {change.verb}: {_row(change.new or change.old)}"
-
-
-def _row(row: Row | None) -> str:
+def _format_row(row: Row | None) -> str:
     assert row
     return (
         f"{row.type} {row.status}, claim {row.claims}, attempt {row.attempt}/{row.max_attempts}, "
@@ -75,15 +72,16 @@ def _row(row: Row | None) -> str:
     )
 
 
-def _run(run: Run) -> Iterator[tuple[float, str]]:
-    yield run.started, f"run {run.token} begins: attempt {run.attempt}, handler {run.supervisor}, child {run.child}"
+def _run_events(run: Run) -> Iterator[tuple[float, str]]:
+    yield run.started, f"run {run.token} starts: attempt {run.attempt}, handler {run.supervisor}, child {run.child}"
     if run.ended:
         yield run.ended, f"run {run.token} ends"
 
 
-def _request(request: Request) -> str:
-    took = request.answered - request.asked
-    return f"{request.verb} is answered with {request.code or 'nothing'} after {took:.3f} s, seen {request.seen}"
+def _request_event(request: Request) -> tuple[float, str]:
+    seconds = request.answered - request.sent
+    answer = f"{request.code or 'nothing'} after {seconds:.3f} s, status {request.seen}"
+    return request.answered, f"{request.verb} is answered with {answer}"
 
 
 def _counts(counts: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The record of the functions: an append-only file with a line for each beginning and each end of a run."""
+"""The record of the runs of functions: an append-only file with a line for each start and each end of a run."""
 
 import json
 import os
@@ -11,16 +11,16 @@ from uuid import uuid4
 from flask_tasks import Progress
 from tests.chaos.history import Run
 
-VARIABLE = "CHAOS_RUNS"
-"""Names the file, for the functions."""
+FILE_VARIABLE = "CHAOS_RUNS"
+"""The environment variable that names the file."""
 
 
 @contextmanager
-def recorded(progress: Progress) -> Iterator[str]:
-    """Write that a run begins, give it a token of its own, and write that it ends."""
+def record_run(progress: Progress) -> Iterator[str]:
+    """Record the start and the end of a run, which is the block. Its token, which is unique."""
     token = uuid4().hex
-    who = {"task": progress.task_id, "attempt": progress.attempt, "child": os.getpid(), "supervisor": os.getppid()}
-    _append({"token": token, "started": time.time(), **who})
+    run = {"task": progress.task_id, "attempt": progress.attempt, "child": os.getpid(), "supervisor": os.getppid()}
+    _append({"token": token, "started": time.time(), **run})
     try:
         yield token
     finally:
@@ -28,8 +28,8 @@ def recorded(progress: Progress) -> Iterator[str]:
 
 
 def _append(line: dict[str, object]) -> None:
-    """By a single write, which nobody's death can split."""
-    file = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    """Append by a single write, which is complete even where the process is killed."""
+    file = os.open(os.environ[FILE_VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, json.dumps(line).encode() + b"\n")
     finally:
@@ -37,7 +37,7 @@ def _append(line: dict[str, object]) -> None:
 
 
 def read(path: Path) -> Iterator[tuple[int, Run]]:
-    """Every run with the id of its task, in the order of their beginnings."""
+    """Every run with the id of its task, in the order of the starts."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     ends = {line["token"]: line["ended"] for line in lines if "ended" in line}
     for line in lines:

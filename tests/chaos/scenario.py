@@ -1,4 +1,4 @@
-"""A scenario: a world in which a test does things by hand, and the promises that were broken by them."""
+"""A scenario: a service under test whose faults a test injects by itself, and the promises that were broken."""
 
 import time
 from collections.abc import Iterator
@@ -9,44 +9,47 @@ from typing import Any
 import httpx
 
 from tests.chaos import runs
+from tests.chaos.experiment import collect
 from tests.chaos.history import Request, Run
-from tests.chaos.load import Record
+from tests.chaos.load import RequestLog
 from tests.chaos.promises import violations
-from tests.chaos.trial import collect
-from tests.chaos.world import World
+from tests.chaos.service import ServiceUnderTest
 
-PATIENCE = 60.0
+MAX_DRAIN_SECONDS = 60.0
+"""Seconds after the scenario in which every task has to be finished."""
+LATE_WRITE_SECONDS = 0.5
+"""Seconds to wait for writes that come too late."""
 
 
 class Scenario:
-    """What can be done in it; `broken` is filled when it is over."""
+    """The steps that a test can take; `broken_promises` is filled after the end."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.record = Record()
-        self.broken: set[str] = set()
+    def __init__(self, service: ServiceUnderTest) -> None:
+        self.service = service
+        self.request_log = RequestLog()
+        self.broken_promises: set[str] = set()
 
     def submit(self, type: str, **args: Any) -> int:
-        """A task."""
-        asked = time.time()
-        answer = httpx.post(f"{self.world.address}/task/new/{type}", json=args)
+        """Submit a task. Its id."""
+        sent = time.time()
+        answer = httpx.post(f"{self.service.address}/task/new/{type}", json=args)
         id: int = answer.json()["id"]
-        self.record.add(id, Request("submit", asked, time.time(), answer.status_code))
+        self.request_log.add(id, Request("submit", sent, time.time(), answer.status_code))
         return id
 
     def runs(self) -> list[Run]:
-        """What has begun so far."""
-        return [run for _, run in runs.read(self.world.runs)]
+        """The runs that have started so far."""
+        return [run for _, run in runs.read(self.service.runs_file)]
 
 
 @contextmanager
 def scenario(folder: Path, **options: Any) -> Iterator[Scenario]:
-    """After the block every task may come to its end, and the promises are checked."""
-    with closing(World(folder, **options)) as world:
-        world.await_ready()
-        it = Scenario(world)
+    """Run a scenario, which is the block. Afterwards wait until every task is finished, and check the promises."""
+    with closing(ServiceUnderTest(folder, **options)) as service:
+        service.await_ready()
+        it = Scenario(service)
         yield it
-        world.await_end_of_tasks(PATIENCE)
-        time.sleep(0.5)  # for what comes too late
-    outcome = collect(world, it.record)
-    it.broken.update(each.promise for each in violations(outcome.tasks.values(), outcome.circumstances))
+        service.await_finished_tasks(MAX_DRAIN_SECONDS)
+        time.sleep(LATE_WRITE_SECONDS)
+    result = collect(service, it.request_log)
+    it.broken_promises.update(each.promise for each in violations(result.tasks.values(), result.circumstances))

@@ -1,14 +1,14 @@
-"""The schedule: what is done to the service and when, a pure function of the seed and the duration."""
+"""The schedule: the actions against the service and their moments, a pure function of the seed and the duration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-GAP = 1.5
-"""Seconds between two actions, on the average."""
-FIRST = 1.0
-SHORTEST, LONGEST = 0.1, 7.0
-"""Seconds that an action lasts, or its victim stays away: some are shorter than a lease, and some are longer."""
+MEAN_GAP_SECONDS = 1.5
+"""Seconds between two actions, on average."""
+FIRST_ACTION_SECONDS = 1.0
+MIN_FAULT_SECONDS, FAULT_RANGE_SECONDS = 0.1, 7.0
+"""The shortest fault, and by how much the longest is longer: some are shorter than a lease, and some are longer."""
 
 WEIGHTS: Mapping[str, int] = {
     "kill_handler": 6,
@@ -24,7 +24,7 @@ WEIGHTS: Mapping[str, int] = {
     "partition_handler": 4,
     "partition_janitor": 1,
     "partition_api": 1,
-    "break_lines": 3,
+    "break_connections": 3,
     "terminate_backends": 3,
     "hold_rows": 2,
     "restart_server": 2,
@@ -36,7 +36,7 @@ WEIGHTS: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An action: its moment in seconds from the beginning, the number that chooses its target, how long it lasts."""
+    """One action: seconds from the beginning, name, the number that chooses its target, and seconds of the fault."""
 
     moment: float
     action: str
@@ -49,9 +49,10 @@ def schedule(seed: int, seconds: float, weights: Mapping[str, int] = WEIGHTS) ->
     random = Random(seed)
     actions, shares = list(weights), list(weights.values())
     steps = []
-    moment = FIRST
+    moment = FIRST_ACTION_SECONDS
     while moment < seconds:
         [action] = random.choices(actions, shares)
-        steps.append(Step(moment, action, random.randrange(1000), SHORTEST + LONGEST * random.random() ** 2))
-        moment += random.expovariate(1 / GAP)
+        target = random.randrange(1000)
+        steps.append(Step(moment, action, target, MIN_FAULT_SECONDS + FAULT_RANGE_SECONDS * random.random() ** 2))
+        moment += random.expovariate(1 / MEAN_GAP_SECONDS)
     return steps

@@ -1,4 +1,4 @@
-"""The PostgreSQL of a trial, which can be stopped in every way that a server can, and starts again on its data."""
+"""The PostgreSQL of an experiment, which can be stopped in every way, and started again with its data."""
 
 import os
 import signal
@@ -13,21 +13,23 @@ import psycopg2
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
-from tests.chaos import ledger
+from tests.chaos import change_log
 
-TERMINATE = """
+TERMINATE_BACKENDS = """
 SELECT pg_terminate_backend(pid) FROM (
     SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(api|handler|janitor)' ORDER BY random() LIMIT %s
 ) chosen
 """
 
-HOLD = "SELECT FROM tasks WHERE id IN (SELECT id FROM tasks WHERE status = 'running' LIMIT %s) FOR UPDATE SKIP LOCKED"
+LOCK_RUNNING_TASKS = (
+    "SELECT FROM tasks WHERE id IN (SELECT id FROM tasks WHERE status = 'running' LIMIT %s) FOR UPDATE SKIP LOCKED"
+)
 
-STILL = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+MOTIONLESS = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
 
 
 class Server:
-    """Processes are killed here, never the machine: that what was written reaches the disk need not be waited for."""
+    """The server. It is not durable: experiments kill processes, never the machine."""
 
     def __init__(self, data: Path) -> None:
         self._postgres = EmbeddedPostgres(data, durable=False)
@@ -35,20 +37,20 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The same at every start."""
+        """The port of the server, the same at every start."""
         return urlsplit(self.url).port or 5432
 
     def prepare(self) -> None:
-        """Make the tables, and record what happens to them."""
+        """Create the tables and the change log."""
         database = Database(self.url)
         Migration(database)()
         database.close()
         with self.connection() as connection:
-            ledger.install(connection)
+            change_log.install(connection)
 
     @contextmanager
     def connection(self) -> Iterator[Any]:
-        """One of our own, straight to it."""
+        """A direct connection of the experiment's own."""
         connection = psycopg2.connect(self.url, application_name="observer")
         try:
             yield connection
@@ -56,60 +58,60 @@ class Server:
             connection.close()
 
     def ids(self) -> set[int]:
-        """The tasks that are there."""
+        """The ids of all tasks in the database."""
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT id FROM tasks")
             return {id for (id,) in cursor}
 
     def count(self, *statuses: str) -> int:
-        """How many tasks stand there."""
+        """The number of tasks with these statuses."""
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM tasks WHERE status = ANY (%s)", [list(statuses)])
             [(number,)] = cursor.fetchall()
             return int(number)
 
     def terminate_backends(self, number: int) -> None:
-        """End some connections from the side of the server."""
+        """End some of the service's connections on the server."""
         with self.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(TERMINATE, [number])
+            cursor.execute(TERMINATE_BACKENDS, [number])
 
     def hold_rows(self, number: int) -> Callable[[], None]:
-        """Lock running tasks as a process of the service would, and stand still; what is answered lets them go."""
+        """Lock the rows of running tasks, as a process of the service does. The function that releases them."""
         database = Database(self.url, application_name="api")
         connection = database.connect()
-        connection.cursor().execute(HOLD, [number])
+        connection.cursor().execute(LOCK_RUNNING_TASKS, [number])
 
-        def let_go() -> None:
+        def release() -> None:
             connection.close()
             database.close()
 
-        return let_go
+        return release
 
     def end(self, how: signal.Signals) -> None:
-        """SIGINT is the fast shutdown, SIGQUIT the immediate one, SIGKILL none at all."""
+        """End the server: SIGINT is the fast shutdown, SIGQUIT the immediate one, SIGKILL a crash."""
         if pid := self._postgres.pid:
             os.kill(pid, how)
             self._postgres.wait()
 
     def start(self) -> None:
-        """Before: ended. After: it takes connections at the old address."""
+        """Start the ended server at its old address."""
         self._postgres.start()
 
     def freeze(self) -> None:
-        """Stop all its processes where they are, and whoever was just being born: the others would look dead to it."""
-        while moving := [each for each in self._processes() if _status(each) not in STILL]:
+        """SIGSTOP all its processes, and those that are just being created: to them the others would look dead."""
+        while moving := [each for each in self._processes() if _status(each) not in MOTIONLESS]:
             _signal(moving, signal.SIGSTOP)
 
-    def thaw(self) -> None:
-        """Let them go on."""
+    def resume(self) -> None:
+        """SIGCONT all its processes."""
         _signal(self._processes(), signal.SIGCONT)
 
     def close(self) -> None:
-        """End it for good."""
+        """Stop the server for good."""
         self._postgres.stop()
 
     def _processes(self) -> Sequence[psutil.Process]:
-        """The first is the parent of the others."""
+        """The processes of the server; the first is the parent of the others."""
         with suppress(psutil.NoSuchProcess):
             if pid := self._postgres.pid:
                 postmaster = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""The suite notices a missing fence: a handler that was frozen and given up tells of its start when another runs."""
+"""The chaos suite notices a missing fence: a handler that was frozen settles its start while another one runs."""
 
 import signal
 from pathlib import Path
@@ -6,35 +6,35 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.scenario import Scenario, scenario
-from tests.chaos.slot import Slot
+from tests.chaos.service_process import ServiceProcess
 from tests.e2e.service import eventually
 
-SECONDS = 4.0
-"""How long the task runs: the second start is under way when the first one has ended."""
+TASK_SECONDS = 4.0
+"""Seconds that the task runs: the second start is under way when the first one ends."""
 
 
 def broken_promises(folder: Path, handler: str, *, freeze_children: bool, **variables: str) -> set[str]:
-    """What a first handler breaks that is frozen while its task is started by a second one."""
+    """The promises that a handler breaks after it was frozen while a second handler started its task."""
     with scenario(folder, handlers=1, janitors=1, handler=handler, lease=1.0, **variables) as it:
-        first = it.world.handlers[0]
-        it.submit("sleeps", seconds=SECONDS)
+        first = it.service.handlers[0]
+        it.submit("sleeps", seconds=TASK_SECONDS)
         eventually(lambda: len(it.runs()) == 1)
-        it.world.note("freeze_handler", first.pid, seconds=60)
-        send(signal.SIGSTOP, first, freeze_children)
-        it.world.add_handler()
-        eventually(lambda: is_time(it, freeze_children))
-        send(signal.SIGCONT, first, freeze_children)
-    return it.broken
+        it.service.record_fault("freeze_handler", first.pid, seconds=60)
+        send_signal(signal.SIGSTOP, first, freeze_children)
+        it.service.add_handler()
+        eventually(lambda: second_start_has_begun(it, freeze_children))
+        send_signal(signal.SIGCONT, first, freeze_children)
+    return it.broken_promises
 
 
-def is_time(it: Scenario, freeze_children: bool) -> bool:
-    """The second start has begun, and the first has ended where it could."""
+def second_start_has_begun(it: Scenario, freeze_children: bool) -> bool:
+    """Whether the second start has begun, and the first has ended unless its child is frozen too."""
     return len(it.runs()) == 2 and (freeze_children or any(run.ended for run in it.runs()))
 
 
-def send(number: signal.Signals, slot: Slot, to_children: bool) -> None:
-    """A signal to a handler, or all that belongs to it."""
-    for process in (*(slot.children() if to_children else ()), slot):
+def send_signal(number: signal.Signals, handler: ServiceProcess, to_children: bool) -> None:
+    """Send a signal to a handler, or to it and its children."""
+    for process in (*(handler.children() if to_children else ()), handler):
         process.send_signal(number)
 
 
@@ -46,9 +46,11 @@ def test_with_the_fence_a_late_outcome_breaks_no_promise(tmp_path: Path):
     ("statements", "freeze_children", "promise"),
     [
         ("SETTLE", False, "no_stale_outcome_is_accepted"),
-        ("RENEW,LOST", True, "only_the_holder_says_how_a_start_ended"),
+        ("RENEW,LOST", True, "only_the_holder_settles_a_start"),
     ],
 )
-def test_without_it_the_checker_tells_which_one(tmp_path: Path, statements: str, freeze_children: bool, promise: str):
+def test_without_the_fence_the_promise_of_that_statement_is_broken(
+    tmp_path: Path, statements: str, freeze_children: bool, promise: str
+):
     unfenced = "tests.chaos.unfenced"
     assert promise in broken_promises(tmp_path, unfenced, freeze_children=freeze_children, UNFENCED=statements)

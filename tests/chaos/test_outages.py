@@ -1,4 +1,4 @@
-"""An outage of the database longer than a lease, under load, of every kind: nothing is lost, and nothing repeated."""
+"""Outages of the database, longer than a lease and under load: no task is lost, and no start is repeated."""
 
 import os
 import signal
@@ -12,61 +12,64 @@ import pytest
 
 from tests.chaos.load import Load
 from tests.chaos.scenario import Scenario, scenario
-from tests.chaos.world import World
+from tests.chaos.service import ServiceUnderTest
 
-SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3.5"))
-LEASE = SECONDS / 2
-QUIET = SECONDS / 5
-"""Seconds of load before and after."""
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3.5"))
+LEASE_SECONDS = OUTAGE_SECONDS / 2
+LOAD_SECONDS = OUTAGE_SECONDS / 5
+"""Seconds of load before the outage, and after it."""
 
-Outage = tuple[Callable[[World], None], Callable[[World], None]]
-
-
-def swallow(world: World) -> None:
-    for slot in world.slots:
-        slot.line.swallow()
+Outage = tuple[Callable[[ServiceUnderTest], None], Callable[[ServiceUnderTest], None]]
 
 
-def restore(world: World) -> None:
-    for slot in world.slots:
-        slot.line.restore()
+def block(service: ServiceUnderTest) -> None:
+    for process in service.processes:
+        process.proxy.block()
+
+
+def unblock(service: ServiceUnderTest) -> None:
+    for process in service.processes:
+        process.proxy.unblock()
 
 
 OUTAGES: dict[str, Outage] = {
-    "killed": (lambda world: world.server.end(signal.SIGKILL), lambda world: world.server.start()),
-    "shut down": (lambda world: world.server.end(signal.SIGINT), lambda world: world.server.start()),
-    "stopped where it is": (lambda world: world.server.freeze(), lambda world: world.server.thaw()),
-    "unreachable": (swallow, restore),
+    "killed": (lambda service: service.server.end(signal.SIGKILL), lambda service: service.server.start()),
+    "shut down": (lambda service: service.server.end(signal.SIGINT), lambda service: service.server.start()),
+    "frozen": (lambda service: service.server.freeze(), lambda service: service.server.resume()),
+    "unreachable": (block, unblock),
 }
 
 
-def answered(it: Scenario, seconds: float) -> set[int]:
-    """The codes with which the API answers meanwhile; every error says when to try again."""
+def answer_codes(it: Scenario, seconds: float) -> set[int]:
+    """The codes of the API's answers in that time. Every error must have `Retry-After`."""
     codes = set()
-    end = time.monotonic() + seconds
-    with httpx.Client(base_url=it.world.address, timeout=60) as client:
-        while time.monotonic() < end:
+    deadline = time.monotonic() + seconds
+    with httpx.Client(base_url=it.service.address, timeout=60) as client:
+        while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
                 answer = client.post("/task/new/sleeps", json={"seconds": 0.1})
                 codes.add(answer.status_code)
                 assert answer.status_code == 201 or answer.headers["Retry-After"]
-            it.world.tend()
+            it.service.maintain()
             time.sleep(0.1)
     return codes
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_an_outage_loses_nothing_and_repeats_nothing_that_runs(tmp_path: Path, outage: str):
+def test_an_outage_loses_no_task_and_repeats_no_start(tmp_path: Path, outage: str):
     begin, end = OUTAGES[outage]
-    with scenario(tmp_path, handlers=2, janitors=2, lease=LEASE) as it, Load(it.world.address, 7, it.record):
+    with (
+        scenario(tmp_path, handlers=2, janitors=2, lease=LEASE_SECONDS) as it,
+        Load(it.service.address, 7, it.request_log),
+    ):
         for _ in range(2):
-            it.submit("sleeps", seconds=SECONDS * 1.2)
-        time.sleep(QUIET)
-        over = it.world.begin("outage_of_server", None)
-        begin(it.world)
-        codes = answered(it, SECONDS)
-        end(it.world)
-        over()
-        time.sleep(QUIET)
-    assert it.broken == set()
-    assert 503 in codes or SECONDS < 15, "who hangs is given up after a while"
+            it.submit("sleeps", seconds=OUTAGE_SECONDS * 1.2)
+        time.sleep(LOAD_SECONDS)
+        end_fault = it.service.begin_fault("outage_of_server", None)
+        begin(it.service)
+        codes = answer_codes(it, OUTAGE_SECONDS)
+        end(it.service)
+        end_fault()
+        time.sleep(LOAD_SECONDS)
+    assert it.broken_promises == set()
+    assert 503 in codes or OUTAGE_SECONDS < 15, "a request is answered with 503 in a long outage"

@@ -1,61 +1,61 @@
-"""The checker: it finds nothing in a history that is as it should be, and each promise is broken by some story."""
+"""The promises: a correct history breaks none of them, and each is broken by some history."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.chaos.history import Row
-from tests.chaos.promises import PROMISES, Promise, answering, holding, keeping, settling, starting, violations
-from tests.chaos.story import Story
+from tests.chaos.history_builder import HistoryBuilder
+from tests.chaos.promises import PROMISES, Promise, answers, durability, leases, outcomes, starts, violations
 
 
-def begun(**fields: object) -> Story:
-    return Story().submitted(**fields).claimed()
+def begun(**fields: object) -> HistoryBuilder:
+    return HistoryBuilder().submitted(**fields).claimed()
 
 
-def done(**fields: object) -> Story:
+def done(**fields: object) -> HistoryBuilder:
     return begun(**fields).ran().succeeded()
 
 
-def unrecorded() -> Story:
-    story = begun().ran()
-    story.row = Row(status="running", claims=1, attempt=1, handler="a-host-11-c0ffee", priority=7)
-    return story.succeeded()
+def unrecorded() -> HistoryBuilder:
+    history = begun().ran()
+    history.row = Row(status="running", claims=1, attempt=1, handler="a-host-11-c0ffee", priority=7)
+    return history.succeeded()
 
 
-def gone() -> Story:
-    story = done()
-    story.task.is_there = False
-    return story
+def gone() -> HistoryBuilder:
+    history = done()
+    history.task.is_there = False
+    return history
 
 
-def renewed_by_another() -> Story:
+def renewed_by_another() -> HistoryBuilder:
     return begun().wrote("handler-12", handler="a-host-12-c0ffee").ran().succeeded(by=12)
 
 
-GOOD: dict[str, Story] = {
+CORRECT: dict[str, HistoryBuilder] = {
     "done": done(),
     "lost, and done elsewhere": begun()
     .ran("a", seconds=None)
-    .disturbed("kill_handler", 11)
+    .with_fault("kill_handler", 11)
     .lost()
     .claimed(12)
     .ran("b", 12)
     .succeeded("b", 12),
     "a late end of a run that was lost": begun()
     .ran("a", seconds=9)
-    .disturbed("freeze_handler", 11, 9)
+    .with_fault("freeze_handler", 11, 9)
     .lost()
     .claimed(12)
     .ran("b", 12)
     .succeeded("b", 12),
-    "given back unstarted": begun()
+    "released unstarted": begun()
     .wrote("handler-11", status="waiting", attempt=0, handler=None)
     .claimed()
     .ran()
     .succeeded(),
-    "unstarted and taken back without a loss": begun()
-    .disturbed("kill_handler", 11)
+    "rescued unstarted without a loss": begun()
+    .with_fault("kill_handler", 11)
     .lost(losses=0)
     .claimed(12)
     .ran(by=12)
@@ -64,32 +64,38 @@ GOOD: dict[str, Story] = {
     .ran("a")
     .failed("a")
     .retried()
-    .asked("retry", 200)
+    .requested("retry", 200)
     .claimed()
     .ran("b", attempt=2)
     .succeeded("b"),
-    "cancelled while it ran": begun().cancelled().asked("cancel", 200),
-    "retried without an answer": begun().ran().failed().retried().asked("retry", None).cancelled().asked("cancel", 503),
-    "deleted": done().deleted().asked("delete", 204),
-    "expired": Story().submitted(expire=1001.0).deleted("janitor-0"),
+    "cancelled while it ran": begun().cancelled().requested("cancel", 200),
+    "retried without an answer": begun()
+    .ran()
+    .failed()
+    .retried()
+    .requested("retry", None)
+    .cancelled()
+    .requested("cancel", 503),
+    "deleted": done().deleted().requested("delete", 204),
+    "expired": HistoryBuilder().submitted(expire=1001.0).deleted("janitor-0"),
     "failed for good when lost": begun(max_losses=0)
     .ran(seconds=None)
-    .disturbed("kill_handler", 11)
+    .with_fault("kill_handler", 11)
     .wrote("janitor-0", status="failed", losses=1, handler=None, error='["Lost", "", 1]'),
 }
 
-BAD: dict[Promise, Callable[[], Story]] = {
-    keeping.a_task_that_was_answered_with_201_is_in_the_database: lambda: Story().asked("submit", 201),
-    keeping.a_task_stays_until_it_expires_or_somebody_deletes_it: gone,
-    keeping.no_running_task_is_deleted: lambda: begun().deleted().asked("delete", 204),
-    keeping.every_task_comes_to_an_end: begun,
-    keeping.nothing_is_written_but_what_is_recorded: unrecorded,
-    starting.every_start_has_a_claim_of_its_own: lambda: begun().ran("a").ran("b").succeeded("b"),
-    starting.nothing_starts_before_it_is_claimed: lambda: Story().submitted().ran().claimed().failed(),
-    starting.a_task_with_max_losses_0_never_starts_twice: lambda: (
+WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
+    durability.a_task_that_was_answered_with_201_is_in_the_database: lambda: HistoryBuilder().requested("submit", 201),
+    durability.a_task_stays_until_it_expires_or_is_deleted: gone,
+    durability.no_running_task_is_deleted: lambda: begun().deleted().requested("delete", 204),
+    durability.every_task_is_finished_in_the_end: begun,
+    durability.every_write_is_recorded: unrecorded,
+    starts.every_run_has_a_claim_of_its_own: lambda: begun().ran("a").ran("b").succeeded("b"),
+    starts.no_run_starts_before_a_claim: lambda: HistoryBuilder().submitted().ran().claimed().failed(),
+    starts.a_task_with_max_losses_0_never_starts_twice: lambda: (
         begun(max_losses=0).ran("a").lost(losses=0).claimed().ran("b").succeeded("b")
     ),
-    starting.attempts_and_losses_stay_within_their_limits: lambda: (
+    starts.attempts_and_losses_stay_within_their_limits: lambda: (
         begun()
         .ran()
         .wrote("handler-11", status="waiting", handler=None, error='["ValueError", "t", 1]')
@@ -97,55 +103,57 @@ BAD: dict[Promise, Callable[[], Story]] = {
         .ran("b", attempt=2)
         .succeeded("b")
     ),
-    starting.an_attempt_is_spent_by_a_claim_and_returned_with_a_loss: lambda: (
-        begun().disturbed("kill_handler", 11).lost(attempt=1)
+    starts.an_attempt_is_spent_by_a_claim_and_returned_with_a_loss: lambda: (
+        begun().with_fault("kill_handler", 11).lost(attempt=1)
     ),
-    starting.no_task_starts_before_its_time: lambda: done(run_at=2000.0),
-    starting.the_first_of_its_type_is_taken_first: lambda: Story().submitted(priority=1).later(60).claimed(),
-    settling.final_is_final_unless_somebody_asks_for_a_retry: lambda: done().wrote("handler-12", status="failed"),
-    settling.it_is_cancelled_only_where_somebody_asks: lambda: begun().cancelled(),
-    settling.it_is_done_at_most_once: lambda: done().wrote("api", status="waiting").claimed().ran("b").succeeded("b"),
-    settling.the_claim_rises_by_one_with_each_start_and_nothing_resets_it: lambda: begun().lost(claims=0),
-    settling.only_the_holder_says_how_a_start_ended: renewed_by_another,
-    settling.no_stale_outcome_is_accepted: lambda: (
-        begun().ran("a").disturbed("freeze_handler", 11, 9).lost().claimed(12).ran("b", 12).succeeded("a", 11)
+    starts.no_task_is_claimed_before_its_run_at: lambda: done(run_at=2000.0),
+    starts.tasks_of_a_type_are_claimed_in_order: lambda: HistoryBuilder().submitted(priority=1).later(60).claimed(),
+    outcomes.a_final_status_changes_only_by_a_requested_retry: lambda: done().wrote("handler-12", status="failed"),
+    outcomes.a_task_is_cancelled_only_on_request: lambda: begun().cancelled(),
+    outcomes.a_task_is_done_at_most_once: lambda: (
+        done().wrote("api", status="waiting").claimed().ran("b").succeeded("b")
     ),
-    settling.no_outcome_is_accepted_twice: lambda: done().wrote("api", status="waiting").claimed().succeeded(),
-    holding.a_task_is_taken_only_from_a_handler_that_was_disturbed: lambda: (
-        begun().disturbed("kill_server", None).lost()
+    outcomes.the_claim_rises_by_one_with_each_claim_and_is_never_reset: lambda: begun().lost(claims=0),
+    outcomes.only_the_holder_settles_a_start: renewed_by_another,
+    outcomes.no_stale_outcome_is_accepted: lambda: (
+        begun().ran("a").with_fault("freeze_handler", 11, 9).lost().claimed(12).ran("b", 12).succeeded("a", 11)
     ),
-    holding.a_killed_handler_is_noticed_within_its_lease: lambda: (
-        begun().disturbed("kill_handler", 11).later(30).lost()
+    outcomes.no_outcome_is_accepted_twice: lambda: done().wrote("api", status="waiting").claimed().succeeded(),
+    leases.a_task_is_taken_only_from_a_handler_with_a_fault: lambda: begun().with_fault("kill_server", None).lost(),
+    leases.a_killed_handler_is_noticed_within_its_lease: lambda: (
+        begun().with_fault("kill_handler", 11).later(30).lost()
     ),
-    holding.nothing_runs_on_without_its_handler: lambda: begun().disturbed("kill_handler", 11).ran().succeeded(),
-    holding.what_is_cancelled_is_ended_soon: lambda: begun().ran(seconds=60).later(-40).cancelled(),
-    answering.every_answer_is_one_that_the_contract_has: lambda: done().asked("view", 500),
-    answering.what_was_answered_has_happened: lambda: done().asked("delete", 204),
-    answering.each_retry_starts_it_over_once: lambda: (
-        begun().ran().failed().retried().asked("retry", 200).asked("retry", 200)
+    leases.no_run_outlives_its_handler: lambda: begun().with_fault("kill_handler", 11).ran().succeeded(),
+    leases.a_cancelled_run_ends_soon: lambda: begun().ran(seconds=60).later(-40).cancelled(),
+    answers.every_answer_has_a_status_of_the_contract: lambda: done().requested("view", 500),
+    answers.an_answered_change_was_written: lambda: done().requested("delete", 204),
+    answers.each_retry_is_written_once: lambda: (
+        begun().ran().failed().retried().requested("retry", 200).requested("retry", 200)
     ),
-    answering.what_a_client_saw_was_written: lambda: begun().asked("view", 200, "done"),
-    answering.what_was_seen_as_done_is_done_from_then_on: lambda: (
-        done().asked("view", 200, "done").later(1).asked("view", 200, "running")
+    answers.a_viewed_final_status_was_written: lambda: begun().requested("view", 200, "done"),
+    answers.a_task_viewed_as_done_stays_done: lambda: (
+        done().requested("view", 200, "done").later(1).requested("view", 200, "running")
     ),
 }
 
 
-def broken_by(story: Story, *others: Story) -> set[str]:
-    return {violation.promise for violation in violations([story.task], story.circumstances(*others))}
+def broken_by(history: HistoryBuilder, *others: HistoryBuilder) -> set[str]:
+    return {violation.promise for violation in violations([history.task], history.circumstances(*others))}
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_a_history_that_is_as_it_should_be_breaks_no_promise(name: str):
-    assert broken_by(GOOD[name]) == set()
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_correct_history_breaks_no_promise(name: str):
+    assert broken_by(CORRECT[name]) == set()
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_each_promise_is_broken_by_some_history(promise: Promise):
-    later_ones = Story(2).submitted().later(20).claimed()
-    assert promise.__name__ in broken_by(BAD[promise](), later_ones)
+    later_task = HistoryBuilder(2).submitted().later(20).claimed()
+    assert promise.__name__ in broken_by(WRONG[promise](), later_task)
 
 
-def test_who_was_overtaken_while_others_were_silent_may_have_been_locked():
-    story = Story().submitted(priority=1).disturbed("freeze_handler", 12, 5).later(60).claimed().ran().succeeded()
-    assert broken_by(story, Story(2).submitted().later(20).claimed()) == set()
+def test_a_task_may_be_overtaken_while_a_frozen_process_may_lock_it():
+    history = (
+        HistoryBuilder().submitted(priority=1).with_fault("freeze_handler", 12, 5).later(60).claimed().ran().succeeded()
+    )
+    assert broken_by(history, HistoryBuilder(2).submitted().later(20).claimed()) == set()

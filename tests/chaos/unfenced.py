@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.unfenced`: a handler whose statement, named by `UNFENCED`, no longer asks for the claim."""
+"""`python -m tests.chaos.unfenced`: a handler whose statements, named by `UNFENCED`, do not compare the claim."""
 
 import os
 
@@ -14,8 +14,8 @@ FENCES = {
 }
 
 
-def without_fence(name: str) -> None:
-    """Take it out of the statement of that name, wherever it stands."""
+def remove_fence(name: str) -> None:
+    """Remove every comparison of the claim from the statement of that name."""
     statement = str(getattr(statements, name))
     assert FENCES[name] in statement
     setattr(statements, name, text(statement.replace(FENCES[name], "true")))
@@ -23,5 +23,5 @@ def without_fence(name: str) -> None:
 
 if __name__ == "__main__":
     for name in os.environ["UNFENCED"].split(","):
-        without_fence(name)
+        remove_fence(name)
     main()

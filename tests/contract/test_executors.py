@@ -175,8 +175,8 @@ def test_a_type_has_the_schedule_of_its_function(opened: Callable[..., Driver], 
         ("every='0 0 */29 2 0#5'", "", "every is '0 0 */29 2 0#5': it never comes"),
         ("every='* * * * *', timezone='Lisbon'", "", "timezone is 'Lisbon': there is no such time zone"),
         ("every='* * * * *', timezone='Europe'", "", "timezone is 'Europe': there is no such time zone"),
-        ("every='* * * * *'", "a, b=2", "what recurs is called without arguments: $.a: it is required"),
-        ("every='* * * * *'", "a: int, /", "what recurs is called without arguments: $.a: Field required"),
+        ("every='* * * * *'", "a, b=2", "a recurring function is called without arguments: $.a: it is required"),
+        ("every='* * * * *'", "a: int, /", "a recurring function is called without arguments: $.a: Field required"),
     ],
 )
 def test_a_function_that_cannot_recur_is_reported(

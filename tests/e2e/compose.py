@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from tests.conftest import ROOT
 
 T = TypeVar("T")
-FOR_THE_ENGINE = ("PATH", "HOME", "XDG_", "DOCKER_")
-"""How the variables begin that are passed on; what a developer has set for a stack of their own is not."""
+ENGINE_VARIABLES = ("PATH", "HOME", "XDG_", "DOCKER_")
+"""Prefixes of the variables that are passed on; those that a developer has set for another stack are not."""
 
 SIGNAL_MAIN_PROCESS = """
 import os, pathlib, sys
@@ -22,59 +22,59 @@ for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
     if stat.read_text().rpartition(")")[2].split()[1] == "1":
         os.kill(int(stat.parent.name), int(sys.argv[1]))
 """
-"""What the engine started beside its init; told from within, so that the engine takes the death for one of its own."""
+"""Sends a signal to the process below the container's init, from inside: the engine then sees it end by itself."""
 
 
 class Stack:
-    """One project of Docker Compose. Every command ends, if need be by its timeout."""
+    """One project of Docker Compose. Every command has a timeout."""
 
     def __init__(self, project: str, port: int, **variables: str) -> None:
         self.project, self.port = project, port
-        kept = {name: value for name, value in os.environ.items() if name.startswith(FOR_THE_ENGINE)}
-        self._environment = {**kept, "PORT": str(port), **variables}
+        passed_on = {name: value for name, value in os.environ.items() if name.startswith(ENGINE_VARIABLES)}
+        self._environment = {**passed_on, "PORT": str(port), **variables}
 
     def compose(self, *arguments: str, within: float = 120) -> str:
-        """What `docker compose` prints."""
+        """Run `docker compose`. Its output."""
         command = ("docker", "compose", "--env-file", os.devnull, "--project-name", self.project)
         return run(*command, *arguments, environment=self._environment, within=within)
 
     def containers(self, service: str) -> Sequence[str]:
-        """The full ids of those that exist, running or not."""
+        """The full ids of a service's containers, running or not."""
         return self.compose("ps", "--all", "--quiet", "--no-trunc", service).split()
 
     def inspect(self, container: str) -> dict[str, Any]:
-        """What the engine knows of a container."""
+        """The engine's description of a container."""
         return json.loads(run("docker", "inspect", container))[0]
 
     def signal(self, container: str, number: signal.Signals) -> None:
-        """Send a signal to the main process of a container, from within."""
+        """Send a signal to the main process of a container, from inside."""
         run("docker", "exec", container, "python", "-c", SIGNAL_MAIN_PROCESS, str(int(number)))
 
     def sql(self, statement: str) -> list[list[str]]:
-        """The rows that the database answers."""
+        """Run a statement in the database. Its rows."""
         psql = ("psql", "--username=tasks", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1")
         answer = self.compose("exec", "--no-TTY", "postgres", *psql, "--command", statement)
         return [line.split("|") for line in answer.splitlines()]
 
     def number(self, expression: str) -> int:
-        """The number that an expression over the tasks comes to."""
+        """The integer value of an SQL expression over the tasks."""
         return int(self.sql(f"SELECT coalesce({expression}, 0) FROM tasks")[0][0])
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON of an answer of the API."""
+        """The status and the JSON of the API's answer to a request."""
         with closing(Client(self.port)) as client:
             return client.ask(method, path, body)
 
-    def eventually(self, look: Callable[[], T], within: float = 60) -> T:
-        """The first true answer; where the time is over, the test fails with what the containers have logged."""
+    def eventually(self, check: Callable[[], T], within: float = 60) -> T:
+        """Call the check until it is true. Its first true answer; after the time, the test fails with the logs."""
         end = time.monotonic() + within
-        while not (answer := look()):
+        while not (answer := check()):
             assert time.monotonic() < end, f"still {answer!r} after {within} s\n{self.compose('logs', '--tail=40')}"
             time.sleep(0.1)
         return answer
 
     def live_types(self) -> set[str]:
-        """What a handler lives for; nothing while the API is not there."""
+        """The types that have a live handler; none while the API does not answer."""
         try:
             status, answer = self.ask("GET", "/types")
         except OSError:
@@ -89,7 +89,7 @@ class Client:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON of the answer."""
+        """The status and the JSON of the answer to a request."""
         given = {} if body is None else {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
         self._connection.request(method, path, **given)
         answer = self._connection.getresponse()
@@ -100,7 +100,7 @@ class Client:
 
 
 def run(*command: str, environment: dict[str, str] | None = None, within: float = 60) -> str:
-    """What a command prints; one that fails or takes too long fails the test with all that it said."""
+    """Run a command. Its output; the test fails with it where the command fails."""
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within
     )

@@ -15,7 +15,7 @@ numbers = count(1)
 
 @pytest.fixture(scope="session")
 def new_database(postgres_url: str) -> Callable[[], str]:
-    """Makes an empty database, and answers its address."""
+    """Create an empty database. Its URL."""
 
     def make() -> str:
         name = f"e2e_{next(numbers)}"
@@ -30,7 +30,7 @@ def new_database(postgres_url: str) -> Callable[[], str]:
 
 @pytest.fixture
 def new_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    """Makes services that end with the test."""
+    """Create services that end with the test."""
     services: list[Service] = []
 
     def make(**variables: str) -> Service:

@@ -1,4 +1,4 @@
-"""Functions that behave in the ways that users' functions do."""
+"""Functions that behave as users' functions do."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ def echo(**arguments):
 
 @task(max_losses=3)
 def slow(seconds: float, mark: str = ""):
-    """Takes its time, and notes its start and its end in a file."""
+    """Sleeps, and writes its start and its end to a file."""
     note(mark, "start")
     time.sleep(seconds)
     note(mark, "end")
@@ -26,7 +26,7 @@ def slow(seconds: float, mark: str = ""):
 
 @task
 def beating(mark: str):
-    """Shows for a minute that it still runs."""
+    """Writes to a file for a minute, as long as it runs."""
     for _ in range(3000):
         note(mark, "beat")
         time.sleep(0.02)
@@ -34,7 +34,7 @@ def beating(mark: str):
 
 @task
 def reporting(progress: Progress, seconds: float = 5.0):
-    """Says how far it is."""
+    """Reports progress."""
     progress(0.4, "reading")
     time.sleep(seconds)
     return progress.task_id
@@ -42,13 +42,13 @@ def reporting(progress: Progress, seconds: float = 5.0):
 
 @task
 def poison():
-    """Takes the process with it."""
+    """Ends its process."""
     os._exit(3)
 
 
 @task
 def unkept():
-    """Returns what JSON has no form for."""
+    """Returns a value without a JSON form."""
     return {"a": [1, {object}]}
 
 
@@ -63,19 +63,19 @@ def flaky(mark: str):
 
 @task(max_attempts=5)
 def hopeless():
-    """Says that trying again is no use."""
+    """Discards its task."""
     raise Discard("not today")
 
 
 @task(retry_on=(OSError,), max_attempts=5)
 def picky():
-    """Fails with what it does not want to be repeated for."""
+    """Fails with an exception that is not retriable."""
     raise ValueError("wrong kind")
 
 
 @task
 async def asynchronous(a: int):
-    """Awaits nothing in particular."""
+    """Returns from a coroutine."""
     return a + 1
 
 
@@ -87,7 +87,7 @@ def note(mark: str, word: str) -> None:
 
 @task
 def delegating(type: str, args: dict):
-    """Lets another task do it."""
+    """Runs another task by a client."""
     with Client() as client:
         return client.run(type, args)
 
@@ -114,6 +114,6 @@ def says_in_all_ways(word: str):
 
 @task
 def says_and(what: str):
-    """Prints, and comes to an end that it does not choose."""
+    """Prints, and crashes or exceeds its timeout."""
     print(what)  # noqa: T201
     os._exit(3) if what == "crashes" else time.sleep(60)

@@ -1,4 +1,4 @@
-"""The service as real processes, and a client that talks to it over HTTP."""
+"""The service as real processes, with a client that calls it over HTTP."""
 
 import os
 import signal
@@ -14,14 +14,14 @@ import httpx
 
 from tests.conftest import ROOT
 
-PATIENCE = 20.0
+MAX_WAIT_SECONDS = 20.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
-    """The first true answer; the last one fails the test when the time is over."""
+def eventually(check: Callable[[], T], within: float = MAX_WAIT_SECONDS) -> T:
+    """Call the check until it is true. Its first true answer; the test fails when the time is over."""
     end = time.monotonic() + within
-    while not (answer := look()):
+    while not (answer := check()):
         assert time.monotonic() < end, f"still {answer!r} after {within} s"
         time.sleep(0.02)
     return answer
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 class Service:
-    """Processes over one database. Whatever they print is kept in `folder`."""
+    """Processes over one database. Their output is logged in `folder`."""
 
     def __init__(self, database_url: str, folder: Path, **variables: str) -> None:
         self.port = free_port()
@@ -53,7 +53,7 @@ class Service:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
-        """A process of that name: http, handler or janitor."""
+        """Start a process: http, handler, janitor or migrate."""
         with (self.folder / f"{name}-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", f"entrypoints.{name}"],
@@ -66,7 +66,7 @@ class Service:
         return process
 
     def stop(self) -> None:
-        """End what still runs, whatever its state."""
+        """End all processes that still run, frozen ones included."""
         for process in self.processes:
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -78,12 +78,12 @@ class Service:
                 process.wait()
         self.client.close()
 
-    def said(self) -> str:
-        """What all processes have printed so far."""
+    def logs(self) -> str:
+        """The output of all processes so far."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
     def await_ready(self, *types: str) -> None:
-        """Until the API answers, and a handler lives for each of these types."""
+        """Wait until the API is ready, and each of these types has a live handler."""
         eventually(lambda: self.status("/health/ready") == 200)
         eventually(lambda: set(types) <= self._live())
 
@@ -97,20 +97,20 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def await_status(self, id: int, *statuses: str, within: float = PATIENCE) -> dict[str, Any]:
-        """The task as soon as it has one of these statuses."""
+    def await_status(self, id: int, *statuses: str, within: float = MAX_WAIT_SECONDS) -> dict[str, Any]:
+        """Wait until the task has one of these statuses. The task."""
         end = time.monotonic() + within
         while (task := self.view(id))["status"] not in statuses:
-            assert time.monotonic() < end, f"{task}\n{self.said()[-4000:]}"
+            assert time.monotonic() < end, f"{task}\n{self.logs()[-4000:]}"
             time.sleep(0.02)
         return task
 
     def run(self, type: str = "default", args: Any = None, **options: Any) -> dict[str, Any]:
-        """Submit, and wait for the end."""
+        """Submit a task, and wait until it is final. The task."""
         return self.await_status(self.submit(type, args, **options)["id"], *FINAL)
 
     def status(self, path: str) -> int | None:
-        """The status code of the answer; None where nobody listens."""
+        """The status code of the answer; None where the API does not listen."""
         try:
             return self.client.get(path).status_code
         except httpx.TransportError:

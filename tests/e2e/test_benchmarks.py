@@ -1,4 +1,4 @@
-"""Benchmarks as somebody starts and stops them."""
+"""Benchmarks that are started and stopped from outside."""
 
 import os
 import subprocess
@@ -13,20 +13,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def started_by(benchmark: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """All that it has started, once a handler is among them."""
+    """All processes that it has started, once a handler is among them; none before."""
     processes = psutil.Process(benchmark.pid).children(recursive=True)
     return processes if any(map(is_handler, processes)) else []
 
 
 def is_handler(process: psutil.Process) -> bool:
-    """Whether it is one; what ends meanwhile is none."""
+    """Whether the process is a handler; False for one that has ended."""
     try:
         return "entrypoints.handler" in process.cmdline()
     except psutil.Error:
         return False
 
 
-def test_a_benchmark_that_is_told_to_end_ends_what_it_has_started() -> None:
+def test_a_stopped_benchmark_ends_the_processes_that_it_started() -> None:
     benchmark = subprocess.Popen(
         [sys.executable, "-m", "benchmarks", "drain"],
         cwd=ROOT,

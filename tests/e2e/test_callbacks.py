@@ -1,4 +1,4 @@
-"""Callbacks through real processes: told once a task has finished, signed, and not lost with a killed janitor."""
+"""Callbacks through real processes: sent when a task has finished, signed, and not lost with a killed janitor."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def service(new_service: Callable[..., Service], receiver: Receiver, tmp_path: Path) -> Service:
-    """API and handler; the janitor is the test's to start."""
+    """API and handler; a test starts the janitor itself."""
     functions = tmp_path / "told.py"
     functions.write_text(FUNCTIONS.format(url=receiver.url))
     service = new_service(TASKS=f"tasks/tasks.py,{functions}", **HERE)
@@ -44,13 +44,13 @@ def service(new_service: Callable[..., Service], receiver: Receiver, tmp_path: P
     return service
 
 
-def test_an_address_is_told_what_the_view_shows_and_can_verify_it(service: Service, receiver: Receiver):
+def test_a_callback_carries_the_view_of_its_task_and_can_be_verified(service: Service, receiver: Receiver):
     service.start("janitor")
     asked = service.submit(args={"required_arg": "é"}, callback=f"{receiver.url}/told")
     assert asked["callback"] == {
         "url": f"{receiver.url}/told", "state": "waiting", "attempts": 0, "next": None, "error": None,
     }  # fmt: skip
-    told = receiver.told.get(timeout=20)
+    told = receiver.received.get(timeout=20)
     event = Webhook(SECRET).verify(told.body, told.headers)
     seen = eventually(lambda: delivered(service, asked["id"]))
     assert (told.path, event["type"]) == ("/told", "task.done")
@@ -58,58 +58,58 @@ def test_an_address_is_told_what_the_view_shows_and_can_verify_it(service: Servi
     assert seen["callback"]["attempts"] == 1
 
 
-def test_a_type_may_have_one(service: Service, receiver: Receiver):
+def test_a_type_may_have_a_callback(service: Service, receiver: Receiver):
     service.start("janitor")
     service.submit("told", {"a": 1})
-    told = receiver.told.get(timeout=20)
+    told = receiver.received.get(timeout=20)
     assert (told.path, json.loads(told.body)["data"]["result"]) == ("/of-the-type", 2)
 
 
-def test_an_address_that_is_not_public_is_not_called_unless_somebody_has_named_it(service: Service, receiver: Receiver):
+def test_a_private_address_is_called_only_if_it_is_configured(service: Service, receiver: Receiver):
     service.start("janitor", WEBHOOK_NETWORKS="10.0.0.0/8")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
     error = eventually(lambda: service.view(asked["id"])["callback"]["error"])
     assert error == "its host has no public address, nor one of WEBHOOK_NETWORKS"
-    assert receiver.told.empty()
+    assert receiver.received.empty()
 
 
-def test_a_janitor_that_is_killed_with_a_message_under_way_takes_it_to_no_grave(service: Service, receiver: Receiver):
+def test_a_callback_of_a_killed_janitor_is_sent_again(service: Service, receiver: Receiver):
     over = Event()
     receiver.before = lambda: over.wait(30)
     janitor = service.start("janitor")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
-    first = receiver.told.get(timeout=20)
+    first = receiver.received.get(timeout=20)
     janitor.send_signal(signal.SIGKILL)
     janitor.wait()
     over.set()
     assert service.view(asked["id"])["callback"]["state"] == "pending"
     a_minute_passes(service)
     service.start("janitor")
-    second = receiver.told.get(timeout=20)
+    second = receiver.received.get(timeout=20)
     assert eventually(lambda: delivered(service, asked["id"]))["callback"]["attempts"] == 2
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-def test_a_janitor_that_is_asked_to_stop_ends_what_is_under_way(service: Service, receiver: Receiver):
+def test_a_stopping_janitor_finishes_callbacks_under_way(service: Service, receiver: Receiver):
     over = Event()
     receiver.before = lambda: over.wait(30)
     janitor = service.start("janitor")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
-    receiver.told.get(timeout=20)
+    receiver.received.get(timeout=20)
     janitor.terminate()
     over.set()
     assert janitor.wait(20) == 0
     assert delivered(service, asked["id"])
 
 
-def test_a_janitor_without_a_secret_leaves_it_to_one_that_has_one(service: Service, receiver: Receiver):
+def test_a_janitor_without_a_secret_sends_no_callback(service: Service, receiver: Receiver):
     service.start("janitor", WEBHOOK_SECRET="")
     asked = service.submit(args={"required_arg": "x"}, callback=receiver.url)
-    eventually(lambda: "WEBHOOK_SECRET is not set" in service.said())
+    eventually(lambda: "WEBHOOK_SECRET is not set" in service.logs())
     service.await_status(asked["id"], "done")
     assert service.view(asked["id"])["callback"]["state"] == "pending"
     service.start("janitor")
-    assert receiver.told.get(timeout=20)
+    assert receiver.received.get(timeout=20)
 
 
 def delivered(service: Service, id: int) -> dict | None:
@@ -118,7 +118,7 @@ def delivered(service: Service, id: int) -> dict | None:
 
 
 def a_minute_passes(service: Service) -> None:
-    """For what is under way."""
+    """Move the due times of all deliveries a minute into the past."""
     database = Database(service.environment["DATABASE_URL"])
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE deliveries SET due = due - interval '1 minute'"))

@@ -32,21 +32,21 @@ def restart(service: Service, api: Popen[bytes]) -> Popen[bytes]:
     return service.start("http")
 
 
-def test_running_is_submitting_waiting_and_the_result(client: Client):
+def test_client_run_submits_waits_and_returns_the_result(client: Client):
     assert client.run("add", {"a": 1, "b": 2}) == 3
     task = client.submit("echo", {"big": 10**4299, "small": 5e-324}, wait=20)
     assert (task.status, task.result) == ("done", task.args)
     assert task.result == {"big": 10**4299, "small": 5e-324}
 
 
-def test_a_task_that_fails_says_with_what(client: Client):
+def test_a_failed_task_raises_its_error(client: Client):
     with pytest.raises(TaskFailed, match="failed with ValueError: wrong kind") as caught:
         client.run("picky")
     (attempt,) = client.log(caught.value.task)
     assert "ValueError: wrong kind" in (attempt.traceback or "")
 
 
-def test_events_show_progress_and_at_last_the_result(client: Client):
+def test_events_show_progress_and_end_with_the_result(client: Client):
     task = client.submit("reporting", {"seconds": 1.5})
     seen = list(client.events(task))
     assert [each.progress.message for each in seen if each.progress][:1] == ["reading"]
@@ -54,7 +54,7 @@ def test_events_show_progress_and_at_last_the_result(client: Client):
     assert len({each.status for each in seen}) > 1
 
 
-def test_what_is_cancelled_is_over(client: Client):
+def test_a_cancelled_task_is_final(client: Client):
     task = client.submit("slow", {"seconds": 60})
     eventually(lambda: client.view(task).status == "running")
     assert client.cancel(task).is_final
@@ -63,19 +63,19 @@ def test_what_is_cancelled_is_over(client: Client):
     assert task.id not in [each.id for each in client.list(type="slow")]
 
 
-def test_a_task_submits_another_one_without_being_told_where(client: Client):
+def test_a_task_submits_another_without_a_configured_address(client: Client):
     assert client.run("delegating", {"type": "add", "args": {"a": 1, "b": 2}}) == 3
     with pytest.raises(TaskFailed, match=r"failed with TaskFailed: task \d+ of type picky failed with ValueError"):
         client.run("delegating", {"type": "picky", "args": {}})
 
 
-def test_a_process_that_has_had_a_client_runs_the_next_function_too(client: Client):
-    # One after the other: two at once would have both processes, and wait for a third.
+def test_a_process_that_has_used_a_client_runs_the_next_function(client: Client):
+    # One after the other: two at once would occupy both processes, and wait for a third.
     for n in range(6):
         assert client.run("delegating", {"type": "echo", "args": {"n": n}}, seconds=20) == {"n": n}
 
 
-def test_every_task_is_made_once_though_the_api_is_killed_again_and_again(new_service: Callable[..., Service]):
+def test_every_submission_creates_one_task_while_the_api_is_killed_repeatedly(new_service: Callable[..., Service]):
     service = new_service()
     api = service.start("http")
     with client_of(service) as client, ThreadPoolExecutor(4) as pool:
@@ -88,7 +88,7 @@ def test_every_task_is_made_once_though_the_api_is_killed_again_and_again(new_se
         assert sorted(task.id for task in client.list()) == sorted(task.id for task in tasks)
 
 
-def test_who_waits_and_who_follows_hear_of_the_end_though_the_api_was_killed(new_service: Callable[..., Service]):
+def test_wait_and_events_report_the_end_after_the_api_was_killed(new_service: Callable[..., Service]):
     service = new_service()
     api = service.start("http")
     with client_of(service) as client, ThreadPoolExecutor(2) as pool:

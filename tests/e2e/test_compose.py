@@ -1,4 +1,4 @@
-"""The compose file, for real: built, started, scaled, with a handler killed, taken down and started again."""
+"""The real compose file: built, started, scaled, with a handler killed, taken down and started again."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from tests.e2e.service import free_port
 TASKS = 10_000
 CLIENTS = 8
 BUILT = ("api", "handler", "janitor")
-A_FALL = {"dt": 0.002, "r0": [0, 0, 100], "v0": [5, 0, 0], "mass": 1, "radius": 0.1, "drag": True}
-"""Some 30 ms of computing, on a machine that does nothing else."""
+FALL_ARGS = {"dt": 0.002, "r0": [0, 0, 100], "v0": [5, 0, 0], "mass": 1, "radius": 0.1, "drag": True}
+"""Arguments that take some 30 ms of computing on an idle machine."""
 
 RECORD_EVERY_OUTCOME = """
 CREATE TABLE outcomes (task bigint);
@@ -47,13 +47,13 @@ while not failures:
 print(json.dumps([failures[0].type, failures[0].message]))
 executor.close()
 """
-"""Runs a function beside the handler in its container, and says how it failed."""
+"""Runs a function beside the handler in its container, and prints its failure."""
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """The service with three handlers and two janitors, each with little to wait for."""
-    if reason := why_not():
+    """The service with three handlers and two janitors, with a short lease and grace."""
+    if reason := missing_requirement():
         assert os.environ.get("TEST_COMPOSE") != "required", reason
         pytest.skip(reason)
     stack = Stack(f"flask-tasks-test-{os.getpid()}", free_port(), LEASE="5", GRACE="5", HANDLER_CONCURRENCY="2")
@@ -66,18 +66,18 @@ def stack() -> Iterator[Stack]:
         stack.compose("down", "--volumes", "--remove-orphans", "--rmi=local", "--timeout=5")
 
 
-def why_not() -> str | None:
-    """What keeps containers from running here."""
+def missing_requirement() -> str | None:
+    """The reason why containers cannot run here; None where they can."""
     checks = {
         "no container engine answers": ["docker", "info"],
         "there is no Docker Compose": ["docker", "compose", "version"],
-        "python:3.13-slim cannot be had": had("python:3.13-slim"),
-        "postgres:17 cannot be had": had("postgres:17"),
+        "python:3.13-slim is not available": available("python:3.13-slim"),
+        "postgres:17 is not available": available("postgres:17"),
     }
     return next((reason for reason, command in checks.items() if not succeeds(command)), None)
 
 
-def had(image: str) -> list[str]:
+def available(image: str) -> list[str]:
     return ["sh", "-c", f"docker image inspect {image} || docker pull {image}"]
 
 
@@ -89,26 +89,26 @@ def succeeds(command: list[str]) -> bool:
 
 
 def start(stack: Stack, **scales: int) -> None:
-    """After: so many run of each service, and one handler at least can run everything."""
+    """Start that many containers of each service, and wait until every type has a live handler."""
     scale = [argument for name, number in scales.items() for argument in ("--scale", f"{name}={number}")]
     stack.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout=100", *scale)
     stack.eventually(lambda: stack.live_types() >= {"default", "add", "mov3d"})
 
 
 def submit(stack: Stack, type: str, all_args: Iterable[Any]) -> None:
-    """Submit a task for each arguments, over one connection."""
+    """Submit a task for each item, over one connection."""
     with closing(Client(stack.port)) as client:
         for args in all_args:
             status, answer = client.ask("POST", f"/task/new/{type}", args)
             assert status == 201, answer
 
 
-def is_over(stack: Stack) -> bool:
+def all_finished(stack: Stack) -> bool:
     return stack.number("count(*) FILTER (WHERE status IN ('waiting', 'running'))") == 0
 
 
-def kill_one_that_runs_tasks(stack: Stack) -> str:
-    """SIGKILL to a handler at a moment when it holds tasks, which it is stopped for. Answers its container."""
+def kill_handler_with_tasks(stack: Stack) -> str:
+    """SIGKILL a handler while it holds tasks; it is stopped meanwhile to be sure. Its container."""
     container = stack.containers("handler")[1]
     held = f"count(*) FILTER (WHERE status = 'running' AND handler LIKE '{container[:12]}-%')"
 
@@ -139,12 +139,12 @@ def test_the_api_is_healthy_and_published_on_this_machine_alone(stack):
     assert api["NetworkSettings"]["Ports"] == {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
 
 
-def test_the_database_is_published_nowhere(stack):
+def test_the_port_of_the_database_is_not_published(stack):
     (postgres,) = map(stack.inspect, stack.containers("postgres"))
     assert not postgres["HostConfig"]["PortBindings"]
 
 
-def test_the_image_of_the_api_has_none_of_the_users_code(stack):
+def test_the_image_of_the_api_does_not_contain_the_users_code(stack):
     assert "tasks" not in stack.compose("exec", "--no-TTY", "api", "ls").split()
     assert "tasks" in stack.compose("exec", "--no-TTY", "handler", "ls").split()
 
@@ -155,21 +155,21 @@ def test_the_two_first_requests_of_a_new_user_are_answered(stack):
     assert stack.eventually(lambda: stack.ask("GET", "/task/1/view")[1]["status"] == "done")
 
 
-def test_a_function_reaches_the_service_without_being_told_where_it_is(stack):
+def test_a_function_reaches_the_service_without_a_configured_address(stack):
     look = "from flask_tasks import Client; print(Client().view(1).type)"
     assert stack.compose("exec", "--no-TTY", "handler", "python", "-c", look) == "default\n"
 
 
-def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_killed(stack):
+def test_ten_thousand_tasks_are_done_and_recorded_once_while_a_handler_is_killed(stack):
     before = stack.number("count(*)")
     with ThreadPoolExecutor(CLIENTS) as clients:
         args = [{"a": number, "b": 1} for number in range(TASKS)]
         submitted = [clients.submit(submit, stack, "add", args[client::CLIENTS]) for client in range(CLIENTS)]
         stack.eventually(lambda: stack.number("count(*)") - before > TASKS // 4)
-        killed = kill_one_that_runs_tasks(stack)
+        killed = kill_handler_with_tasks(stack)
         for each in as_completed(submitted, timeout=120):
             each.result()
-    stack.eventually(lambda: is_over(stack), within=180)
+    stack.eventually(lambda: all_finished(stack), within=180)
 
     added = "FROM tasks WHERE type = 'add'"
     assert stack.sql(f"SELECT status, count(*) {added} GROUP BY status") == [["done", str(TASKS)]]
@@ -184,7 +184,7 @@ def test_ten_thousand_tasks_end_done_and_are_recorded_once_though_a_handler_is_k
     assert stack.inspect(killed)["RestartCount"] == 1
 
 
-def test_a_function_that_takes_all_memory_is_named_and_takes_nobody_with_it(stack):
+def test_a_function_that_takes_all_memory_fails_alone_with_out_of_memory(stack):
     container = stack.containers("handler")[0]
     run("docker", "update", "--memory=200m", "--memory-swap=200m", container)
     answer = run("docker", "exec", container, "python", "-c", TAKE_ALL_MEMORY)
@@ -196,13 +196,13 @@ def test_a_function_that_takes_all_memory_is_named_and_takes_nobody_with_it(stac
     run("docker", "update", "--memory=4g", "--memory-swap=4g", container)
 
 
-def test_taking_handlers_away_loses_no_task(stack):
+def test_scaling_handlers_down_loses_no_task(stack):
     start(stack, handler=5)
     losses = stack.number("sum(losses)")
-    submit(stack, "mov3d", [A_FALL] * 200)
+    submit(stack, "mov3d", [FALL_ARGS] * 200)
     start(stack, handler=1)
     assert len(stack.containers("handler")) == 1
-    stack.eventually(lambda: is_over(stack), within=180)
+    stack.eventually(lambda: all_finished(stack), within=180)
     assert stack.sql("SELECT status, count(*) FROM tasks WHERE type = 'mov3d' GROUP BY status") == [["done", "200"]]
     assert stack.number("sum(losses)") == losses
 

@@ -1,4 +1,4 @@
-"""Any JSON that is kept comes back as it went in: through the API, the database, a handler, its function and back."""
+"""Accepted JSON comes back as it was sent: through the API, the database, a handler, its function and back."""
 
 import json
 from typing import Any
@@ -25,13 +25,13 @@ values = st.recursive(
 
 
 def exact(value: Any) -> str:
-    """Tells apart what JSON tells apart: types, the order of keys, the sign of zero."""
+    """The JSON text of a value, which shows types, the order of keys and the sign of zero."""
     return json.dumps(value)
 
 
 @settings(max_examples=40)
 @given(st.lists(values, min_size=1, max_size=10))
-def test_what_is_kept_comes_back_as_it_went_in(service: Service, sent: list[Any]):
+def test_accepted_json_comes_back_as_it_was_sent(service: Service, sent: list[Any]):
     items = [{"type": "echo", "args": {"value": value}} for value in sent]
     answer = service.client.post("/tasks", content=exact(items), headers=JSON)
     assert answer.status_code == 201, answer.text
@@ -59,8 +59,8 @@ refused = st.sampled_from(list(REFUSED))
 
 
 @st.composite
-def places(draw: st.DrawFn) -> tuple[str, str]:
-    """A text with a hole in it, and the path of the hole."""
+def holes(draw: st.DrawFn) -> tuple[str, str]:
+    """A JSON text with a hole in it, and the path of the hole."""
     text, path = HOLE, "$.value"
     for step in draw(st.lists(st.integers(0, 3) | st.sampled_from("ab"), max_size=5)):
         inner = "[" + "0," * step + HOLE + "]" if isinstance(step, int) else f'{{"z":0,"{step}":{HOLE}}}'
@@ -68,15 +68,15 @@ def places(draw: st.DrawFn) -> tuple[str, str]:
     return f'{{"first": [1, {{}}], "value": {text}, "last": "NaN"}}', path
 
 
-@given(places(), refused)
-def test_what_is_not_kept_is_refused_with_its_path(service: Service, place: tuple[str, str], value: str):
-    text, path = place
+@given(holes(), refused)
+def test_refused_json_is_named_by_its_path(service: Service, hole: tuple[str, str], value: str):
+    text, path = hole
     answer = service.client.post("/task/new/echo", content=text.replace(HOLE, value), headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"] == {"json": {path: [REFUSED[value]]}}
 
 
-def test_the_deepest_that_is_kept_comes_back_and_one_deeper_is_refused(service: Service):
+def test_json_nested_200_deep_is_accepted_and_201_deep_is_refused(service: Service):
     text = '{"value":' + wrap(199) + "}"
     answer = service.client.post("/task/new/echo?wait=20", content=text, headers=JSON)
     assert exact(answer.json()["result"]).replace(" ", "") == text

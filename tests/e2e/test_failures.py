@@ -1,4 +1,4 @@
-"""What the service survives: killed handlers, drained ones, frozen ones, a database that goes away."""
+"""Failures that the service survives: killed, drained and frozen handlers, and an outage of the database."""
 
 import signal
 import time
@@ -24,7 +24,7 @@ def started(service: Service, *names: str, types: tuple[str, ...] = ("slow",)) -
     return service
 
 
-def said_in(mark: Path) -> str:
+def content(mark: Path) -> str:
     return mark.read_text() if mark.exists() else ""
 
 
@@ -32,7 +32,7 @@ def test_a_task_of_a_killed_handler_is_started_elsewhere_and_ends_once(new_servi
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in said_in(mark))
+    eventually(lambda: "start" in content(mark))
     service.processes[2].kill()
     service.start("handler")
     task = service.await_status(id, "done")
@@ -43,11 +43,11 @@ def test_a_task_of_a_killed_handler_is_started_elsewhere_and_ends_once(new_servi
 def test_a_task_whose_handler_was_seen_to_end_is_started_elsewhere_at_once(
     new_service: NewService, tmp_path: Path, witness: str
 ):
-    """However long its lease."""
+    """The lease does not have to lapse."""
     service = started(new_service(TASKS=FUNCTIONS, LEASE="3600"), "http", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 0.5, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in said_in(mark))
+    eventually(lambda: "start" in content(mark))
     service.processes[1].kill()
     service.start(witness)
     if witness != "handler":
@@ -56,24 +56,24 @@ def test_a_task_whose_handler_was_seen_to_end_is_started_elsewhere_at_once(
     assert (task["attempt"], mark.read_text()) == (1, "start\nstart\nend\n")
 
 
-def test_what_a_killed_handler_ran_ends_with_it(new_service: NewService, tmp_path: Path):
+def test_a_run_ends_when_its_handler_is_killed(new_service: NewService, tmp_path: Path):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     mark = tmp_path / "mark"
     service.submit("slow", {"seconds": 1, "mark": str(mark)}, max_losses=0)
-    eventually(lambda: "start" in said_in(mark))
+    eventually(lambda: "start" in content(mark))
     service.processes[1].kill()
     service.start("handler")
     service.run("slow", {"seconds": 1.2})
     assert mark.read_text() == "start\n"
 
 
-def test_a_handler_whose_places_are_all_taken_takes_back_what_another_held(new_service: NewService, tmp_path: Path):
-    """However much waits, and though nobody else is there to do it."""
+def test_a_fully_occupied_handler_rescues_the_tasks_of_a_killed_one(new_service: NewService, tmp_path: Path):
+    """It rescues them itself, without a janitor, however many tasks wait."""
     service = started(new_service(TASKS=FUNCTIONS, LEASE="1", HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
     marks = [tmp_path / "one", tmp_path / "two"]
     tasks = [service.submit("slow", {"seconds": 60, "mark": str(mark)})["id"] for mark in marks]
     for mark in marks:
-        eventually(lambda mark=mark: "start" in said_in(mark))
+        eventually(lambda mark=mark: "start" in content(mark))
     for _ in range(50):
         service.submit("slow", {"seconds": 60}, priority=1)
     holders = {service.view(id)["handler"]: id for id in tasks}
@@ -90,14 +90,14 @@ def test_a_task_that_may_never_start_twice_fails_when_its_handler_is_killed(new_
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 30, "mark": str(mark)}, max_losses=0)["id"]
-    eventually(lambda: "start" in said_in(mark))
+    eventually(lambda: "start" in content(mark))
     service.processes[2].kill()
     service.start("handler")
     assert service.await_status(id, "failed")["error"]["type"] == "Lost"
     assert mark.read_text() == "start\n"
 
 
-def test_sigterm_finishes_what_runs_and_gives_back_the_rest(new_service: NewService):
+def test_sigterm_finishes_running_tasks_and_releases_the_others(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     ids = [service.submit("slow", {"seconds": 1})["id"] for _ in range(6)]
     service.await_status(ids[0], "running")
@@ -112,7 +112,7 @@ def test_sigterm_finishes_what_runs_and_gives_back_the_rest(new_service: NewServ
     )
 
 
-def test_what_does_not_end_within_the_grace_is_given_back_without_an_attempt(new_service: NewService):
+def test_a_task_that_outlasts_the_grace_is_released_without_an_attempt(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS, GRACE="0.5"), "http", "handler")
     id = service.submit("slow", {"seconds": 60})["id"]
     service.await_status(id, "running")
@@ -126,13 +126,13 @@ def test_a_frozen_handler_loses_its_task_and_its_late_outcome_is_refused(new_ser
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in said_in(mark))
+    eventually(lambda: "start" in content(mark))
     frozen = service.processes[2]
     frozen.send_signal(signal.SIGSTOP)
     service.start("handler")
     first = service.await_status(id, "done")
     frozen.send_signal(signal.SIGCONT)
-    eventually(lambda: "refused" in service.said() or "may not run" in service.said() or frozen.poll() is None)
+    eventually(lambda: "refused" in service.logs() or "may not run" in service.logs() or frozen.poll() is None)
     service.run("slow", {"seconds": 0.5})
     assert service.view(id) == first
 
@@ -144,7 +144,7 @@ def test_a_live_handlers_long_task_is_never_taken_away(new_service: NewService, 
     assert (task["status"], mark.read_text()) == ("done", "start\nend\n")
 
 
-def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: Path):
+def test_a_restart_of_the_database_loses_and_repeats_no_task(tmp_path: Path):
     server = EmbeddedPostgres(tmp_path / "data")
     service = Service(server.start(), tmp_path, TASKS=FUNCTIONS, LEASE="1")
     try:
@@ -152,7 +152,7 @@ def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: P
         mark = tmp_path / "mark"
         running = service.submit("slow", {"seconds": 3, "mark": str(mark)})["id"]
         waiting = [service.submit("echo")["id"] for _ in range(5)]
-        eventually(lambda: "start" in said_in(mark))
+        eventually(lambda: "start" in content(mark))
         server.stop()
         answer = service.client.post("/task/new/echo", json={})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
@@ -168,7 +168,7 @@ def test_a_restart_of_the_database_loses_nothing_and_repeats_nothing(tmp_path: P
         server.stop()
 
 
-def test_nobody_waits_behind_a_slow_task_while_another_handler_idles(new_service: NewService):
+def test_no_task_waits_behind_a_slow_one_while_another_handler_is_idle(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS, HANDLER_CONCURRENCY="1"), "http", "handler", "handler")
     for id in [service.submit("slow", {"seconds": 0})["id"] for _ in range(50)]:
         service.await_status(id, "done")
@@ -189,7 +189,7 @@ def test_handlers_of_different_types_share_one_queue(new_service: NewService):
     assert service.run("add", {"a": 1, "b": 2})["result"] == 3
 
 
-def test_a_type_whose_last_handler_has_gone_is_accepted_and_says_so(new_service: NewService):
+def test_a_task_of_a_type_without_a_live_handler_is_accepted_and_says_so(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     service.processes[1].terminate()
     service.processes[1].wait(10)
@@ -212,10 +212,10 @@ def test_arguments_that_no_longer_fit_fail_their_task_and_the_handler_lives(new_
     assert service.run("changing", {"b": "new"})["result"] == "new"
 
 
-def test_in_the_middle_of_an_update_each_task_runs_where_it_fits(new_service: NewService, tmp_path: Path):
-    """Whoever claims it: the old handler has them all to itself at first, since the new one stands still.
+def test_during_an_update_each_task_runs_at_the_handler_that_it_fits(new_service: NewService, tmp_path: Path):
+    """The old handler claims all tasks at first, since the new one is frozen.
 
-    Few, for each may come to the wrong one time after time, and rests longer between two of them.
+    The tasks are few: each may be claimed by the wrong handler repeatedly, and is delayed longer every time.
     """
     old, new = tmp_path / "old.py", tmp_path / "new.py"
     old.write_text("from flask_tasks import task\n@task\ndef changing(a: int): return a\n")
@@ -226,7 +226,7 @@ def test_in_the_middle_of_an_update_each_task_runs_where_it_fits(new_service: Ne
     eventually(lambda: service.client.post("/task/new/changing", json={"a": 1, "b": "new"}).status_code == 201)
     handler.send_signal(signal.SIGSTOP)
     fits_new = [service.submit("changing", {"a": 1, "b": str(n)})["id"] for n in range(5)]
-    eventually(lambda: "rerouted" in service.said())
+    eventually(lambda: "rerouted" in service.logs())
     handler.send_signal(signal.SIGCONT)
     done = [service.await_status(id, "done", "failed", within=60) for id in (*fits_old, *fits_new)]
     assert [task["result"] for task in done] == [*range(3), *map(str, range(5))]
@@ -244,20 +244,20 @@ def test_an_idle_service_leaves_no_transaction_open(new_service: NewService):
     assert sum(bool(each) for each in seen) <= 2
 
 
-def test_an_idle_service_costs_next_to_nothing(new_service: NewService):
+def test_an_idle_service_uses_hardly_any_cpu(new_service: NewService):
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     service.run("echo")
-    family = [
+    processes = [
         each
         for process in service.processes
         for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True))
     ]
 
     def spent() -> float:
-        return sum(sum(each.cpu_times()[:2]) for each in family)
+        return sum(sum(each.cpu_times()[:2]) for each in processes)
 
     spent_in_a_second = []
-    for _ in range(10):  # what is left of the start may take a while
+    for _ in range(10):  # the end of the start may take a while
         before = spent()
         time.sleep(1)
         spent_in_a_second.append(spent() - before)
@@ -271,16 +271,16 @@ def test_a_module_that_cannot_be_imported_stops_the_handler_with_a_sentence(new_
     broken.write_text("import numpyy\n")
     service = new_service(TASKS=str(broken))
     assert service.start("handler").wait(20) == 2
-    assert "broken.py" in service.said()
-    assert "No module named 'numpyy'" in service.said()
-    assert "Traceback" not in service.said()
+    assert "broken.py" in service.logs()
+    assert "No module named 'numpyy'" in service.logs()
+    assert "Traceback" not in service.logs()
 
 
 def test_a_wrong_setting_stops_every_process_with_a_sentence(new_service: NewService):
     service = new_service()
     for name in ("http", "handler", "janitor", "migrate"):
         assert service.start(name, MAX_TASK_TIME="soon").wait(20) == 2
-    assert service.said().count("MAX_TASK_TIME is 'soon': it must be a whole number of seconds") == 4
+    assert service.logs().count("MAX_TASK_TIME is 'soon': it must be a whole number of seconds") == 4
 
 
 def test_processes_that_start_before_the_database_wait_for_it(tmp_path: Path):
@@ -291,7 +291,7 @@ def test_processes_that_start_before_the_database_wait_for_it(tmp_path: Path):
     try:
         for name in ("http", "janitor", "handler"):
             service.start(name)
-        eventually(lambda: "the database is away" in service.said())
+        eventually(lambda: "the database is away" in service.logs())
         eventually(lambda: service.status("/health/live") == 200)
         assert service.status("/health/ready") == 503
         server.start()

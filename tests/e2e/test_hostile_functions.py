@@ -1,4 +1,4 @@
-"""Whatever a function does, its task ends clearly, what it left ends with it, and nobody else is any the worse."""
+"""Hostile functions: their tasks end with a clear outcome, nothing of them is left, and no other task is affected."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,20 +11,20 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.service import Service, eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to see what was left")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for leftovers in /proc")
 
 HTTP, HANDLER = 0, 1
 MIB = 1024 * 1024
 
 
 class Done(NamedTuple):
-    """With that result."""
+    """A task that is done, with its result."""
 
     result: Any
 
 
 class Failed(NamedTuple):
-    """With that type of error, and that message."""
+    """A task that failed, with the type and message of its error."""
 
     type: str
     message: str
@@ -38,13 +38,13 @@ def too_long(seconds: float) -> Failed:
     return Failed("TimeoutError", f"it took longer than {seconds:g} s")
 
 
-def unkept(why: str) -> Failed:
+def invalid_result(why: str) -> Failed:
     return Failed("InvalidResult", f"the result cannot be kept: {why}")
 
 
 @pytest.fixture(scope="module")
 def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """API and handler, whose lease is shorter than what some functions take."""
+    """API and handler; the lease is shorter than the runs of some functions."""
     tasks = f"{ROOT}/tests/user_functions.py,{ROOT}/tests/hostile_functions.py"
     service = Service(new_database(), tmp_path_factory.mktemp("hostile"), TASKS=tasks, LEASE="1")
     try:
@@ -58,18 +58,18 @@ def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def untouched(service: Service) -> dict[str, Any]:
-    """What a function finds around it where no other has been."""
+    """The process state that a function finds where no other function has run."""
     return service.run("looks_around")["result"]
 
 
 @pytest.fixture
 def run(service: Service, untouched: dict[str, Any], tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Runs a task amid others, and sees that these are none the worse for it."""
+    """Run a task beside others, and check that these are not affected."""
 
     def run(type: str, args: dict[str, Any], **options: Any) -> dict[str, Any]:
         with others(service, tmp_path):
             task = service.run(type, args, **options)
-            after = service.run("looks_around")  # in the same child, or its successor: the other one is taken
+            after = service.run("looks_around")  # in the same child, or its successor: the other child is busy
             assert after["status"] == "done", after["error"]
             assert {name: found for name, found in after["result"].items() if found != untouched[name]} == {}
             assert printed(service, after) == "heard\n"
@@ -80,13 +80,13 @@ def run(service: Service, untouched: dict[str, Any], tmp_path: Path) -> Callable
 
 @contextmanager
 def others(service: Service, folder: Path) -> Iterator[None]:
-    """A slow task that goes on all the time, and quick ones. Of two children, the slow one keeps one to itself."""
+    """Run a slow task during the block, which occupies one of the two children, and quick ones after it."""
     begun, end = folder / "begun", folder / "end"
     slow = service.submit("waits", {"path": str(end), "started": str(begun)})
     eventually(begun.exists)
     try:
         yield
-        quick_ones_go_on(service)
+        check_quick_tasks(service)
         assert service.view(slow["id"])["status"] == "running"
     except BaseException:
         service.submit("crashes", {"how": "exit"})  # so that the next test has another child
@@ -98,7 +98,7 @@ def others(service: Service, folder: Path) -> Iterator[None]:
     assert [each.poll() for each in service.processes] == [None, None]
 
 
-def quick_ones_go_on(service: Service) -> None:
+def check_quick_tasks(service: Service) -> None:
     quick = [service.submit("echo", {"n": n}) for n in range(3)]
     for n, task in enumerate(quick):
         ended = service.await_status(task["id"], "done")
@@ -117,7 +117,7 @@ def outcome(task: dict[str, Any]) -> Done | Failed:
 
 
 def is_alive(process: int) -> bool:
-    """Whether it still does something: a zombie does not."""
+    """Whether the process runs. False for a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -191,7 +191,7 @@ DOES = {
 
 
 @pytest.mark.parametrize(("type", "args", "options", "expected"), DOES.values(), ids=DOES)
-def test_a_function_that(
+def test_a_hostile_function_has_this_outcome(
     run: Callable[..., dict[str, Any]],
     type: str,
     args: dict[str, Any],
@@ -201,8 +201,8 @@ def test_a_function_that(
     assert outcome(run(type, args, **options)) == expected
 
 
-def test_a_function_that_closes_every_descriptor_has_crashed(run: Callable[..., dict[str, Any]]):
-    """The end of its pipe may be seen before its death."""
+def test_a_function_that_closes_every_descriptor_crashes(run: Callable[..., dict[str, Any]]):
+    """The handler may see the end of the pipe before the death of the process."""
     assert outcome(run("closes", {"first": 0, "last": 2_000_000})) in (
         crashed("ended with exit code 1"),
         Failed("Crashed", "its process closed the pipe to the handler"),
@@ -221,7 +221,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize(("how", "options", "expected"), [(how, *rest) for how, rest in STARTS.items()], ids=STARTS)
-def test_what_it_started_ends_with_it(
+def test_a_process_that_a_function_started_ends_with_its_task(
     run: Callable[..., dict[str, Any]], tmp_path: Path, how: str, options: dict[str, Any], expected: Done | Failed
 ):
     pids = tmp_path / "pids"
@@ -276,7 +276,9 @@ RAISES = {
 
 
 @pytest.mark.parametrize(("type", "args", "expected"), RAISES.values(), ids=RAISES)
-def test_a_function_that_raises(run: Callable[..., dict[str, Any]], type: str, args: dict[str, Any], expected: Failed):
+def test_a_function_that_raises_fails_with_this_error(
+    run: Callable[..., dict[str, Any]], type: str, args: dict[str, Any], expected: Failed
+):
     assert outcome(run(type, args)) == expected
 
 
@@ -285,32 +287,32 @@ RETURNS = {
     "a dataclass": Done({"mass": 1.5, "when": "2026-05-01T12:30:00+00:00"}),
     "others": Done(["2026-05-01T12:30:00+00:00", "00000000-0000-0000-0000-000000000001", "1.10", "red"]),
     "a number that is none": Done([1.0, None, None]),
-    "a generator": unkept("$.a is a generator"),
-    "a set": unkept("$.0 is a set"),
-    "bytes": unkept("$.a.b is a bytes"),
-    "half a character": unkept("$.a holds a lone surrogate, which is not a character"),
-    "a list in itself": unkept(f"${'.0' * 20} and so on is nested more than 200 deep, or contains itself"),
-    "what cannot be shown": unkept("$.1 is a hostile_functions.Unshowable"),
+    "a generator": invalid_result("$.a is a generator"),
+    "a set": invalid_result("$.0 is a set"),
+    "bytes": invalid_result("$.a.b is a bytes"),
+    "half a character": invalid_result("$.a holds a lone surrogate, which is not a character"),
+    "a list in itself": invalid_result(f"${'.0' * 20} and so on is nested more than 200 deep, or contains itself"),
+    "what cannot be shown": invalid_result("$.1 is a hostile_functions.Unshowable"),
     "what cannot be counted": Failed("RuntimeError", "not to be counted"),
     "what cannot be asked": Failed("RuntimeError", "not to be asked"),
-    "itself": unkept("$ is a function"),
+    "itself": invalid_result("$ is a function"),
 }
 
 
 @pytest.mark.parametrize(("what", "expected"), RETURNS.items(), ids=RETURNS)
-def test_a_function_that_returns(run: Callable[..., dict[str, Any]], what: str, expected: Done | Failed):
+def test_a_returned_value_has_this_outcome(run: Callable[..., dict[str, Any]], what: str, expected: Done | Failed):
     assert outcome(run("gives", {"what": what})) == expected
 
 
-def test_a_result_of_16_mib_is_kept(run: Callable[..., dict[str, Any]]):
+def test_a_result_of_16_mib_is_accepted(run: Callable[..., dict[str, Any]]):
     assert outcome(run("large", {"size": 16 * MIB})) == Done("x" * (16 * MIB - 2))
 
 
-def test_a_result_that_is_a_byte_longer_is_not(run: Callable[..., dict[str, Any]]):
-    expected = unkept("$ is longer than 16,777,216 bytes as JSON")
+def test_a_result_of_more_than_16_mib_fails_its_task(run: Callable[..., dict[str, Any]]):
+    expected = invalid_result("$ is longer than 16,777,216 bytes as JSON")
     assert outcome(run("large", {"size": 16 * MIB + 1})) == expected
 
 
-def test_the_handler_that_has_seen_all_this_stops_when_it_is_asked_to(service: Service):
+def test_a_handler_stops_in_order_after_all_hostile_functions(service: Service):
     service.processes[HANDLER].terminate()
     assert service.processes[HANDLER].wait(10) == 0

@@ -1,4 +1,4 @@
-"""The logs of tasks through real processes: what functions print, however much, and however they end."""
+"""The logs of tasks through real processes: any amount of output, and any end of the function."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.service import Service, eventually
 
 MIB = 1024 * 1024
-LONGEST = 64 * 1024
+MAX_LOG_CHARACTERS = 64 * 1024
 
 
 def log(service: Service, id: int) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ def log(service: Service, id: int) -> list[dict[str, Any]]:
 
 
 def memory(process: int) -> int:
-    """Bytes that it has in use."""
+    """Bytes of memory that the process uses."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
@@ -35,11 +35,11 @@ def test_a_function_may_print_a_hundred_megabytes(service: Service):
     assert attempt["outcome"] == "done"
     assert attempt["log"].startswith("…xxx")
     assert attempt["log"].endswith("x\nthe end\n")
-    assert len(attempt["log"]) == 1 + LONGEST
+    assert len(attempt["log"]) == 1 + MAX_LOG_CHARACTERS
     assert memory(handler) - before < 5 * MIB
 
 
-def test_whatever_prints_is_heard_and_each_task_has_its_own(service: Service):
+def test_output_of_every_kind_is_in_the_log_of_its_task(service: Service):
     tasks = [service.submit("says_in_all_ways", {"word": word}) for word in ("one", "two", "three")]
     for task, word in zip(tasks, ("one", "two", "three"), strict=True):
         done = service.await_status(task["id"], "done")
@@ -49,7 +49,7 @@ def test_whatever_prints_is_heard_and_each_task_has_its_own(service: Service):
         assert (attempt["started"], attempt["ended"]) == (done["started"], done["finished"])
 
 
-def test_what_prints_nothing_has_an_empty_log(service: Service):
+def test_a_task_that_prints_nothing_has_an_empty_log(service: Service):
     assert log(service, service.run("echo")["id"]) == []
     assert service.client.get("/task/999999/log").status_code == 404
 
@@ -61,14 +61,14 @@ def test_a_failed_attempt_has_its_traceback(service: Service):
 
 
 @pytest.mark.parametrize(("what", "options"), [("crashes", {}), ("takes too long", {"timeout": 0.3})])
-def test_what_was_ended_has_what_it_had_printed(service: Service, what: str, options: dict[str, Any]):
+def test_the_log_of_an_ended_run_has_its_output(service: Service, what: str, options: dict[str, Any]):
     (attempt,) = log(service, service.run("says_and", {"what": what}, **options)["id"])
     assert (attempt["outcome"], attempt["log"]) == ("failed", f"{what}\n")
 
 
-def test_what_was_cancelled_has_what_it_had_printed(service: Service):
+def test_the_log_of_a_cancelled_run_has_its_output(service: Service):
     id = service.submit("says_and", {"what": "is cancelled"})["id"]
-    eventually(lambda: "is cancelled\n" in service.said())
+    eventually(lambda: "is cancelled\n" in service.logs())
     service.client.post(f"/task/{id}/cancel")
     (attempt,) = eventually(lambda: log(service, id))
     assert (attempt["outcome"], attempt["log"], attempt["error"]) == ("cancelled", "is cancelled\n", None)

@@ -1,4 +1,4 @@
-"""What recurs, with real janitors and handlers. Time is not waited for: the next tick is moved into the past."""
+"""Recurring tasks with real janitors and handlers. The tests move the next tick into the past."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -42,12 +42,12 @@ def database(service: Service) -> Iterator[Database]:
 
 
 def miss_ticks(service: Service, days: int = 3) -> None:
-    """As if nobody had been there for some days."""
+    """Move the next ticks into the past, as if no janitor had run for some days."""
     with database(service) as there, there.engine.begin() as connection:
         connection.execute(text(f"UPDATE schedules SET next = next - interval '{days + 7} days'"))
 
 
-def test_a_tick_is_run_once_whatever_the_number_of_janitors(new_service: NewService, tmp_path: Path):
+def test_several_janitors_create_one_task_for_a_tick(new_service: NewService, tmp_path: Path):
     (tmp_path / "functions.py").write_text(FUNCTIONS)
     service = new_service(TASKS=str(tmp_path / "functions.py"))
     for name in ("http", "handler", "janitor", "janitor", "janitor"):
@@ -63,10 +63,10 @@ def test_a_tick_is_run_once_whatever_the_number_of_janitors(new_service: NewServ
         assert (done["type"], done["args"], done["result"]) == ("report", {}, "reported")
     eventually(lambda: listed(service) == first)
     assert len(tasks(service)) == 3
-    assert "report recurs: task 1" in service.said()
+    assert "report recurs: created task 1" in service.logs()
 
 
-def test_what_a_newer_version_has_no_more_is_not_listed_with_a_next_time(new_service: NewService, tmp_path: Path):
+def test_a_schedule_that_a_newer_version_lacks_is_listed_without_a_next_time(new_service: NewService, tmp_path: Path):
     (tmp_path / "functions.py").write_text(FUNCTIONS)
     (tmp_path / "newer.py").write_text(FUNCTIONS.replace("def report", "def renamed"))
     service = new_service(TASKS=str(tmp_path / "functions.py"))
@@ -87,4 +87,4 @@ def test_a_handler_whose_function_cannot_recur_ends_with_a_sentence(new_service:
     handler: subprocess.Popen[bytes] = service.start("handler")
     assert handler.wait(20) == 2
     sentence = f"report ({tmp_path}/functions.py:4) cannot be a task: every is '0 7 * * 1-9': bad day-of-week"
-    assert sentence in service.said()
+    assert sentence in service.logs()

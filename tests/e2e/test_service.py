@@ -20,7 +20,7 @@ def test_the_seeds_first_example_is_answered_with_a_waiting_task(service: Servic
     assert task["expire"] == task["created"] + 86_400
 
 
-def test_a_moment_later_the_task_is_done(service: Service):
+def test_a_submitted_task_is_soon_done(service: Service):
     task = service.run("default", {"required_arg": "test"})
     assert task["status"] == "done"
     assert "message" in task["result"]
@@ -44,13 +44,13 @@ def test_arguments_and_results_come_back_as_they_went_in(service: Service, args:
     assert task["id"] != 7
 
 
-def test_the_falling_sphere_falls(service: Service):
+def test_mov3d_is_done_with_and_without_drag(service: Service):
     body = {"dt": 0.01, "r0": [0, 0, 10], "v0": [0, 0, 0], "mass": 1, "radius": 0.1}
     assert service.run("mov3d", body)["status"] == "done"
     assert service.run("mov3d", body | {"drag": True})["status"] == "done"
 
 
-def test_arguments_that_do_not_fit_are_refused_with_the_place(service: Service):
+def test_arguments_that_do_not_fit_are_refused_by_name(service: Service):
     answer = service.client.post("/task/new/mov3d", json={"dt": "small"})
     assert answer.status_code == 422
     assert "dt" in answer.text
@@ -63,7 +63,7 @@ def test_an_unknown_type_is_refused_with_the_known_ones_named(service: Service):
     assert "echo" in answer.json()["message"]
 
 
-def test_a_result_without_a_form_in_json_fails_its_task_and_the_handler_lives(service: Service):
+def test_a_result_without_a_json_form_fails_its_task_alone(service: Service):
     task = service.run("unkept")
     assert task["status"] == "failed"
     assert "a.1" in task["error"]["message"]
@@ -71,7 +71,7 @@ def test_a_result_without_a_form_in_json_fails_its_task_and_the_handler_lives(se
     assert service.run("echo")["status"] == "done"
 
 
-def test_a_poison_task_fails_and_takes_nobody_with_it(service: Service):
+def test_a_task_that_kills_its_process_fails_alone(service: Service):
     poison = service.submit("poison", max_attempts=2)
     others = [service.submit("echo") for _ in range(20)]
     for other in others:
@@ -103,7 +103,7 @@ def test_a_running_task_that_is_cancelled_is_stopped_and_stays_cancelled(service
     assert service.view(id)["status"] == "cancelled"
 
 
-def test_what_is_cancelled_ends_within_a_second(service: Service, tmp_path: Path):
+def test_a_cancelled_run_ends_within_a_second(service: Service, tmp_path: Path):
     mark = tmp_path / "mark"
     id = service.submit("beating", {"mark": str(mark)})["id"]
     eventually(lambda: mark.exists() and mark.read_text())
@@ -130,7 +130,7 @@ def test_a_function_that_asks_for_another_start_gets_it(service: Service, tmp_pa
 
 
 @pytest.mark.parametrize("type", ["hopeless", "picky"])
-def test_what_another_start_cannot_help_fails_at_once(service: Service, type: str):
+def test_a_failure_that_is_not_retriable_is_final_at_once(service: Service, type: str):
     task = service.run(type)
     assert (task["status"], task["attempt"]) == ("failed", 1)
 
@@ -156,7 +156,7 @@ def test_a_delayed_task_starts_when_it_is_due_and_once(service: Service, tmp_pat
     assert mark.read_text() == "start\nend\n"
 
 
-def test_a_deleted_task_is_gone(service: Service):
+def test_a_deleted_task_is_404(service: Service):
     id = service.run("echo")["id"]
     assert service.client.delete(f"/task/{id}").status_code == 204
     assert service.client.get(f"/task/{id}/view").json()["message"] == f"task id {id} is not registered"

@@ -1,4 +1,4 @@
-"""Those who wait for tasks, by `wait` and by events: they hear at once, and stand in nobody's way."""
+"""Waiting for tasks, by `wait` and by events: answered at once, and without delaying other requests."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ def listening(service: Service) -> list[tuple[str]]:
 
 
 def waiters(service: Service, stack: ExitStack, id: int, number: int) -> list[socket.socket]:
-    """Connections that wait for that task, half of them by events."""
+    """Open connections that wait for a task, half of them by events."""
     connections = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(number)]
     for nth, connection in enumerate(connections):
         connection.settimeout(20)
@@ -36,8 +36,8 @@ def waiters(service: Service, stack: ExitStack, id: int, number: int) -> list[so
     return connections
 
 
-def refused(connections: list[socket.socket]) -> int:
-    """How many of them were answered at once, since there was no place to wait."""
+def turned_away(connections: list[socket.socket]) -> int:
+    """The number of connections that were answered at once, since too many wait."""
     with DefaultSelector() as ready:
         for each in connections:
             ready.register(each, EVENT_READ, each)
@@ -45,8 +45,8 @@ def refused(connections: list[socket.socket]) -> int:
     return sum(b"retry-after" in each.recv(65_536, socket.MSG_PEEK).lower() for each in answered)
 
 
-def heard(connection: socket.socket, word: bytes) -> bool:
-    """Whether the answer has this word before it ends, or says that there was no place."""
+def contains_word(connection: socket.socket, word: bytes) -> bool:
+    """Whether the answer has the word; False where it ends without it, or too many wait."""
     answer = b""
     while not (word in answer or b"retry-after" in answer.lower()) and (more := connection.recv(65_536)):
         answer += more
@@ -66,7 +66,7 @@ def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dic
     connection.close()
 
 
-def test_submitting_and_waiting_is_answered_with_the_result(service: Service):
+def test_submit_with_wait_answers_with_the_result(service: Service):
     answer = service.client.post("/task/new/add?wait=20", json={"a": 1, "b": 2})
     assert (answer.status_code, answer.json()["status"], answer.json()["result"]) == (201, "done", 3)
 
@@ -79,7 +79,7 @@ def test_events_show_progress_and_end_with_the_task(service: Service):
     assert len(progress) > 1
 
 
-def test_five_hundred_wait_and_others_are_answered_as_before(new_service: Callable[..., Service]):
+def test_five_hundred_waiting_requests_delay_no_other(new_service: Callable[..., Service]):
     service = new_service()
     service.start("http")
     service.start("handler")
@@ -87,8 +87,8 @@ def test_five_hundred_wait_and_others_are_answered_as_before(new_service: Callab
     delayed = service.submit("add", {"a": 1, "b": 2}, delay=3600)["id"]
     with ExitStack() as stack:
         connections = waiters(service, stack, delayed, 510)
-        # To ask whether there is a place would take one from those who are just coming.
-        eventually(lambda: refused(connections) == 10)
+        # A request that asks whether one more may wait would itself count as a waiter.
+        eventually(lambda: turned_away(connections) == 10)
         assert service.client.get(f"/task/{delayed}?wait=0.01").headers["Retry-After"] == "1"
         assert service.client.get("/ping").status_code == 200
         with ThreadPoolExecutor(16) as pool:
@@ -96,10 +96,10 @@ def test_five_hundred_wait_and_others_are_answered_as_before(new_service: Callab
         assert all(service.await_status(id, "done") for id in done)
         assert len(listening(service)) == 2  # the API and the handler
         service.client.post(f"/task/{delayed}/cancel")
-        assert sum(heard(connection, b'"status":"cancelled"') for connection in connections) == 500
+        assert sum(contains_word(connection, b'"status":"cancelled"') for connection in connections) == 500
 
 
-def test_an_api_that_is_asked_to_stop_answers_those_who_wait_at_once(new_service: Callable[..., Service]):
+def test_a_stopping_api_answers_waiting_requests_at_once(new_service: Callable[..., Service]):
     service = new_service(GRACE="20")
     api = service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
@@ -109,7 +109,7 @@ def test_an_api_that_is_asked_to_stop_answers_those_who_wait_at_once(new_service
         eventually(lambda: b"data: " in connections[-1].recv(65_536, socket.MSG_PEEK))
         api.send_signal(signal.SIGTERM)
         assert api.wait(5) == 0
-        assert all(heard(each, b'"status":"waiting"') for each in connections)
+        assert all(contains_word(each, b'"status":"waiting"') for each in connections)
 
 
 def test_events_go_on_after_the_api_was_killed(new_service: Callable[..., Service]):
@@ -132,7 +132,7 @@ def test_events_go_on_after_the_api_was_killed(new_service: Callable[..., Servic
 @pytest.mark.parametrize(
     "request_line", ["GET {} HTTP/1.1", "GET {} HTTP/1.0", "HEAD {} HTTP/1.1", "OPTIONS {} HTTP/1.1"]
 )
-def test_who_leaves_gives_the_place_back(new_service: Callable[..., Service], request_line: str):
+def test_a_client_that_disconnects_stops_counting_as_a_waiter(new_service: Callable[..., Service], request_line: str):
     service = new_service(HTTP_WAITERS="2")
     service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
@@ -146,8 +146,8 @@ def test_who_leaves_gives_the_place_back(new_service: Callable[..., Service], re
     eventually(lambda: "Retry-After" not in service.client.get(f"/task/{delayed}?wait=0.01").headers)
 
 
-def test_a_second_signal_writes_nowhere_else(new_service: Callable[..., Service]):
-    """As Ctrl-C does, which reaches a worker twice: by its group, and by the process that watches over it."""
+def test_a_second_signal_causes_no_exception(new_service: Callable[..., Service]):
+    """Ctrl-C reaches a worker twice: by its process group, and by its parent process."""
     service = new_service()
     api = service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
@@ -158,6 +158,6 @@ def test_a_second_signal_writes_nowhere_else(new_service: Callable[..., Service]
         eventually(lambda: "LISTEN" in str(listening(service)))
         worker.send_signal(signal.SIGINT)
         api.send_signal(signal.SIGINT)
-        assert heard(connection, b'"status":"waiting"')
+        assert contains_word(connection, b'"status":"waiting"')
         assert api.wait(10) == 0
-    assert "Exception ignored" not in service.said()
+    assert "Exception ignored" not in service.logs()

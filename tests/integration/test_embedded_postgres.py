@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL as a real server, through real deaths."""
+"""The embedded PostgreSQL as a real server, whose processes are really killed."""
 
 import os
 import shutil
@@ -19,10 +19,10 @@ from adapters.embedded_postgres.data_folder import DataFolder
 from adapters.embedded_postgres.errors import (
     AlreadyRunning,
     DidNotStart,
-    NobodyToRunAs,
     NoServerFound,
-    NotOurs,
+    NoUserToRunAs,
     Unusable,
+    WrongOwner,
     WrongVersion,
 )
 from adapters.embedded_postgres.programs import Programs
@@ -36,7 +36,7 @@ server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 print(server.start(), server.pid, flush=True)
 time.sleep(600)
 """
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """Starts another process that owns a server in the same folder."""
+    """Start another process that owns a server in the same folder."""
     owners: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
@@ -63,12 +63,12 @@ def owner(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
 
 def only(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the tools that make root somebody else, leave this one."""
+    """Hide all tools that run a command as another user, except this one."""
     which = shutil.which
     monkeypatch.setattr(identity.shutil, "which", lambda name: which(name) if name == tool else None)
 
 
-def ask(url: str, sql: str) -> object:
+def query(url: str, sql: str) -> object:
     connection = psycopg2.connect(url)
     try:
         with connection, connection.cursor() as cursor:
@@ -85,7 +85,7 @@ def started(process: subprocess.Popen[str]) -> tuple[str, int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs: one that only waits for its parent to look does not."""
+    """Whether the process runs. False for a zombie."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")
 
@@ -103,65 +103,66 @@ def ends(pid: int, within: float = 10) -> bool:
     return True
 
 
-def test_it_starts_from_nothing_and_takes_connections(server: EmbeddedPostgres) -> None:
+def test_a_new_server_accepts_connections(server: EmbeddedPostgres) -> None:
     url = server.start()
     assert url.startswith("postgresql://")
-    assert ask(url, "SHOW server_encoding") == "UTF8"
-    assert int(str(ask(url, "SHOW max_connections"))) >= 200
+    assert query(url, "SHOW server_encoding") == "UTF8"
+    assert int(str(query(url, "SHOW max_connections"))) >= 200
 
 
-def test_commits_are_durable_unless_asked_otherwise(tmp_path: Path) -> None:
+def test_commits_are_durable_by_default(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "data") as url:
         assert (
-            ask(url, "SHOW fsync") == ask(url, "SHOW synchronous_commit") == ask(url, "SHOW full_page_writes") == "on"
+            query(url, "SHOW fsync")
+            == query(url, "SHOW synchronous_commit")
+            == query(url, "SHOW full_page_writes")
+            == "on"
         )
 
 
-def test_it_listens_on_this_machine_alone_and_asks_for_the_password(server: EmbeddedPostgres) -> None:
+def test_the_server_listens_on_this_machine_alone_and_requires_the_password(server: EmbeddedPostgres) -> None:
     url = server.start()
-    assert ask(url, "SHOW listen_addresses") == "127.0.0.1"
-    assert ask(url, "SHOW unix_socket_directories") == ""
+    assert query(url, "SHOW listen_addresses") == "127.0.0.1"
+    assert query(url, "SHOW unix_socket_directories") == ""
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         psycopg2.connect(url, password="wrong")
 
 
-def test_the_password_is_for_its_owner_only(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_the_password_file_is_readable_by_its_owner_only(server: EmbeddedPostgres, tmp_path: Path) -> None:
     server.start()
     assert (tmp_path / "data" / "cluster" / "password").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
 def test_data_and_password_survive_a_restart(server: EmbeddedPostgres, tmp_path: Path) -> None:
-    ask(server.start(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(server.start(), "CREATE TABLE answers AS SELECT 42 AS answer")
     server.stop()
     with EmbeddedPostgres(tmp_path / "data", durable=False) as url:
-        assert ask(url, "SELECT answer FROM kept") == 42
+        assert query(url, "SELECT answer FROM answers") == 42
 
 
-def test_it_works_in_a_folder_with_a_hostile_name(tmp_path: Path) -> None:
+def test_the_server_works_in_a_folder_with_a_hostile_name(tmp_path: Path) -> None:
     folder = tmp_path / ('o\'ne "two" $three é ' + "long" * 40) / "data"
     with EmbeddedPostgres(folder, durable=False) as url:
-        assert ask(url, "SELECT 1") == 1
+        assert query(url, "SELECT 1") == 1
 
 
-def test_settings_of_another_postgresql_in_the_environment_do_no_harm(
-    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variables_of_another_postgresql_are_ignored(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATA", "/nowhere")
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("LC_ALL", "xx_XX.nothing")
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
 
 
 def test_a_killed_server_is_noticed_and_started_again_on_its_port(server: EmbeddedPostgres) -> None:
     url = server.start()
-    ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(url, "CREATE TABLE answers AS SELECT 42 AS answer")
     assert server.pid
     os.kill(server.pid, signal.SIGKILL)
     server.wait()
     assert server.pid is None
     assert server.start() == url
-    assert ask(url, "SELECT answer FROM kept") == 42
+    assert query(url, "SELECT answer FROM answers") == 42
 
 
 def test_starting_a_running_server_changes_nothing(server: EmbeddedPostgres) -> None:
@@ -185,9 +186,9 @@ def test_killing_the_owner_leaves_no_server(owner: Callable[[], subprocess.Popen
     assert ends(pid)
 
 
-def test_an_owner_killed_before_it_could_listen_leaves_nothing() -> None:
-    nobody, pipe = os.pipe()
-    os.close(nobody)
+def test_a_guardian_whose_owner_was_killed_at_once_leaves_no_process() -> None:
+    reader, pipe = os.pipe()
+    os.close(reader)
     command = [sys.executable, guardian.__file__, "sleep", "600"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=pipe, timeout=10)
     os.close(pipe)
@@ -199,13 +200,13 @@ def test_the_next_owner_waits_for_the_server_of_a_killed_one(
 ) -> None:
     process = owner()
     url, _ = started(process)
-    ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(url, "CREATE TABLE answers AS SELECT 42 AS answer")
     process.kill()
     process.wait()
-    assert ask(server.start(), "SELECT answer FROM kept") == 42
+    assert query(server.start(), "SELECT answer FROM answers") == 42
 
 
-def test_killing_the_owner_during_the_making_leaves_nothing_in_the_way(
+def test_a_start_after_an_owner_was_killed_during_initdb_succeeds(
     owner: Callable[[], subprocess.Popen[str]], server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     process = owner()
@@ -214,29 +215,29 @@ def test_killing_the_owner_during_the_making_leaves_nothing_in_the_way(
     process.kill()
     process.wait()
     assert not (tmp_path / "data" / "cluster").exists()
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
 
 
-def test_what_a_power_cut_left_of_the_making_is_removed(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_files_of_an_initdb_that_a_power_cut_interrupted_are_removed(server: EmbeddedPostgres, tmp_path: Path) -> None:
     unfinished = tmp_path / "data" / "cluster.new"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
     (tmp_path / "data" / "password.new").touch()
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
 
 
-def test_data_in_use_are_refused_with_the_owner_named(
+def test_starting_with_data_in_use_names_the_owner(
     owner: Callable[[], subprocess.Popen[str]], server: EmbeddedPostgres
 ) -> None:
     process = owner()
     started(process)
     assert server.owner() == process.pid
-    with pytest.raises(AlreadyRunning, match=f"as process {process.pid}$"):
+    with pytest.raises(AlreadyRunning, match=f"owned by process {process.pid}: stop that process first$"):
         server.start()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
-def test_killing_the_owner_and_the_keeper_leaves_no_server(owner: Callable[[], subprocess.Popen[str]]) -> None:
+def test_killing_the_owner_and_the_guardian_leaves_no_server(owner: Callable[[], subprocess.Popen[str]]) -> None:
     process = owner()
     _, pid = started(process)
     os.kill(parent(pid), signal.SIGKILL)
@@ -244,7 +245,7 @@ def test_killing_the_owner_and_the_keeper_leaves_no_server(owner: Callable[[], s
     assert ends(pid)
 
 
-def test_a_server_that_outlived_its_keeper_is_ended_first(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_a_server_that_outlived_its_guardian_is_ended_first(server: EmbeddedPostgres, tmp_path: Path) -> None:
     port = server.start().rpartition(":")[2].partition("/")[0]
     server.stop()
     folder = DataFolder(tmp_path / "data")
@@ -261,50 +262,50 @@ def test_a_server_that_outlived_its_keeper_is_ended_first(server: EmbeddedPostgr
     while not postmaster.is_ready(folder.cluster, orphan.pid):
         assert orphan.poll() is None
         time.sleep(0.01)
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
     assert orphan.wait(10) == 0
 
 
-def test_a_lock_file_that_names_another_process_does_no_harm(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_a_pid_file_that_names_another_process_is_ignored(server: EmbeddedPostgres, tmp_path: Path) -> None:
     server.start()
     pid_file = tmp_path / "data" / "cluster" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     server.stop()
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]))
-        assert ask(server.start(), "SELECT 1") == 1
-        assert stranger.poll() is None
-        stranger.kill()
+    with subprocess.Popen(["sleep", "600"]) as other_process:
+        pid_file.write_text("\n".join([str(other_process.pid), *lines[1:]]))
+        assert query(server.start(), "SELECT 1") == 1
+        assert other_process.poll() is None
+        other_process.kill()
 
 
-def test_a_lock_file_of_a_dead_server_does_no_harm(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_a_pid_file_of_a_dead_server_is_ignored(server: EmbeddedPostgres, tmp_path: Path) -> None:
     server.start()
     pid_file = tmp_path / "data" / "cluster" / "postmaster.pid"
     content = pid_file.read_text()
     server.stop()
     pid_file.write_text(content)
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
 
 
-def test_data_of_another_version_are_refused_with_both_named(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_data_of_another_version_are_refused_and_both_versions_named(server: EmbeddedPostgres, tmp_path: Path) -> None:
     server.start()
     server.stop()
     (tmp_path / "data" / "cluster" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(WrongVersion, match=r"made by PostgreSQL 9, .* is \d+: "):
+    with pytest.raises(WrongVersion, match=r"made by PostgreSQL 9, but .* is version \d+: "):
         server.start()
 
 
-def test_a_start_that_failed_holds_nothing(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_a_failed_start_releases_the_lock(server: EmbeddedPostgres, tmp_path: Path) -> None:
     cluster = tmp_path / "data" / "cluster"
     cluster.mkdir(parents=True)
-    with pytest.raises(Unusable, match="is no PostgreSQL"):
+    with pytest.raises(Unusable, match="its folder cluster holds no PostgreSQL data"):
         server.start()
     assert server.owner() is None
     cluster.rmdir()
-    assert ask(server.start(), "SELECT 1") == 1
+    assert query(server.start(), "SELECT 1") == 1
 
 
-def test_what_the_server_says_is_passed_on(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_an_error_of_the_server_is_in_the_message(server: EmbeddedPostgres, tmp_path: Path) -> None:
     server.start()
     server.stop()
     (tmp_path / "data" / "cluster" / "postgresql.auto.conf").write_text("no_such_setting = 1\n")
@@ -312,7 +313,7 @@ def test_what_the_server_says_is_passed_on(server: EmbeddedPostgres, tmp_path: P
         server.start()
 
 
-def test_a_port_taken_meanwhile_is_said(server: EmbeddedPostgres) -> None:
+def test_a_port_that_was_taken_meanwhile_is_in_the_message(server: EmbeddedPostgres) -> None:
     url = server.start()
     server.stop()
     port = int(url.rpartition(":")[2].partition("/")[0])
@@ -324,13 +325,13 @@ def test_a_port_taken_meanwhile_is_said(server: EmbeddedPostgres) -> None:
     assert server.start() == url
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_in_the_message(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unusable, match="Not a directory"):
         EmbeddedPostgres(tmp_path / "file" / "data").start()
 
 
-def test_no_server_on_the_machine_is_said(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_postgresql_is_in_the_message(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "_candidates", lambda: iter([Path("/nowhere")]))
     with pytest.raises(NoServerFound, match="or set DATABASE_URL"):
         server.start()
@@ -341,14 +342,14 @@ def test_root_without_user_namespaces_drops_to_an_ordinary_user(
     monkeypatch: pytest.MonkeyPatch, server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     only("setpriv", monkeypatch)
-    ask(server.start(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(server.start(), "CREATE TABLE answers AS SELECT 42 AS answer")
     assert (tmp_path / "data" / "cluster").stat().st_uid != 0
     server.stop()
-    assert ask(server.start(), "SELECT answer FROM kept") == 42
+    assert query(server.start(), "SELECT answer FROM answers") == 42
 
 
 @as_root
-def test_root_without_any_tool_drops_to_an_ordinary_user_who_can_reach_the_folder(
+def test_root_without_any_tool_drops_to_an_ordinary_user_that_can_reach_the_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     only("nothing", monkeypatch)
@@ -357,50 +358,52 @@ def test_root_without_any_tool_drops_to_an_ordinary_user_who_can_reach_the_folde
         data = Path(folder, "data")
         try:
             with EmbeddedPostgres(data, durable=False) as url:
-                assert ask(url, "SELECT 1") == 1
-        except NobodyToRunAs:
-            pytest.skip("PostgreSQL itself is in a folder of root's")
+                assert query(url, "SELECT 1") == 1
+        except NoUserToRunAs:
+            pytest.skip("PostgreSQL itself is in a folder that only root can reach")
         assert (data / "cluster").stat().st_uid != 0
 
 
 @as_root
-def test_root_takes_up_data_that_root_made_in_another_way(
+def test_root_continues_with_data_that_it_made_by_another_tool(
     monkeypatch: pytest.MonkeyPatch, server: EmbeddedPostgres
 ) -> None:
-    ask(server.start(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(server.start(), "CREATE TABLE answers AS SELECT 42 AS answer")
     server.stop()
     only("setpriv", monkeypatch)
-    assert ask(server.start(), "SELECT answer FROM kept") == 42
+    assert query(server.start(), "SELECT answer FROM answers") == 42
     server.stop()
     monkeypatch.undo()
-    assert ask(server.start(), "SELECT answer FROM kept") == 42
+    assert query(server.start(), "SELECT answer FROM answers") == 42
 
 
 @as_root
 def test_root_leaves_data_in_the_folder_of_an_ordinary_user_to_that_user(
     tmp_path: Path, server: EmbeddedPostgres
 ) -> None:
-    os.chown(tmp_path, identity._nobody().pw_uid, identity._nobody().pw_gid)
-    ask(server.start(), "SELECT 1")
+    os.chown(tmp_path, identity._unprivileged_user().pw_uid, identity._unprivileged_user().pw_gid)
+    query(server.start(), "SELECT 1")
     server.stop()
     owners = {path.stat().st_uid for path in (tmp_path / "data").rglob("*")}
-    assert owners == {identity._nobody().pw_uid}
+    assert owners == {identity._unprivileged_user().pw_uid}
 
 
 @as_root
-def test_root_who_may_not_become_anybody_is_told(monkeypatch: pytest.MonkeyPatch, server: EmbeddedPostgres) -> None:
+def test_root_that_cannot_become_another_user_is_refused(
+    monkeypatch: pytest.MonkeyPatch, server: EmbeddedPostgres
+) -> None:
     monkeypatch.setattr(identity.Identity, "can_run", lambda *_: False)
-    with pytest.raises(NobodyToRunAs, match="refuses to run as root"):
+    with pytest.raises(NoUserToRunAs, match="refuses to run as root"):
         server.start()
 
 
 @as_root
-def test_an_ordinary_user_is_told_whose_data_they_are(tmp_path: Path, server: EmbeddedPostgres) -> None:
+def test_an_ordinary_user_is_refused_the_data_of_another(tmp_path: Path, server: EmbeddedPostgres) -> None:
     server.start()
     server.stop()
-    os.seteuid(identity._nobody().pw_uid)
+    os.seteuid(identity._unprivileged_user().pw_uid)
     try:
-        with pytest.raises((NotOurs, Unusable)):
+        with pytest.raises((WrongOwner, Unusable)):
             EmbeddedPostgres(tmp_path / "data").start()
     finally:
         os.seteuid(0)

@@ -1,4 +1,4 @@
-"""The API against its own OpenAPI document, over PostgreSQL: whatever is sent, what comes back is what it describes."""
+"""The API against its own OpenAPI document, over PostgreSQL: every answer is one that the document describes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests import steps
 
 CONFIGURATION = {
     "generation": {"max-examples": 60, "deterministic": True},
-    # A document cannot say that `delay` excludes `run_at`, nor what each type takes.
+    # A document cannot express that `delay` excludes `run_at`, nor the arguments of each type.
     "checks": {"positive_data_acceptance": {"enabled": False}},
 }
 
@@ -28,7 +28,7 @@ CONFIGURATION = {
 @pytest.fixture
 def app(database: Database, postgres_url: str) -> Iterator[Flask]:
     """The API over an empty database in which one type is published."""
-    # Nobody runs the tasks here: who waits for one is answered with what is known.
+    # No handler runs the tasks here, so no request may wait for one.
     settings = Settings(database_url=postgres_url, http_waiters=0, webhook_secret=(b"s" * 24,))
     container = ApiContainer(settings=settings, storage=PostgresStorage(settings=settings))
     add = TaskType(name=TypeName("add"), schema='{"type":"object","properties":{"a":{"type":"number"}}}')
@@ -39,21 +39,21 @@ def app(database: Database, postgres_url: str) -> Iterator[Flask]:
     container.shutdown_resources()
 
 
-def test_every_answer_is_as_described_and_none_is_500(app: Flask) -> None:
+def test_every_answer_is_as_the_document_describes(app: Flask) -> None:
     configuration = SchemathesisConfig.from_dict(CONFIGURATION)
     document = schemathesis.openapi.from_wsgi("/openapi.json", app, config=configuration)
-    tried, wrong = Counter[str](), []
+    cases, failures = Counter[str](), []
     for event in from_schema(document).execute():
         assert not isinstance(event, events.NonFatalError | events.FatalError), event
         if isinstance(event, events.ScenarioFinished):
-            tried[event.phase.name] += len(event.recorder.cases)
-            wrong += [said for checks in event.recorder.checks.values() for said in map(failure, checks) if said]
-    assert tried["FUZZING"] > 500
-    assert tried["STATEFUL_TESTING"] > 30
-    assert not wrong, "\n\n".join(wrong[:5])
+            cases[event.phase.name] += len(event.recorder.cases)
+            failures += [text for checks in event.recorder.checks.values() for text in map(failure, checks) if text]
+    assert cases["FUZZING"] > 500
+    assert cases["STATEFUL_TESTING"] > 30
+    assert not failures, "\n\n".join(failures[:5])
 
 
 def failure(check: schemathesis.engine.recorder.CheckNode) -> str | None:
-    """What a check found wrong, and how to see it again."""
+    """The failure of a check, with code that reproduces it; None where it passed."""
     found = check.failure_info
     return found and f"{check.name}: {found.failure.message}\n{found.code_sample}"

@@ -140,7 +140,10 @@ class ExplainingCursor(NamedTupleCursor):
 
 def explained_step(database: Database, step: Callable[[AutocommitStore], object]) -> Plan:
     """Return the plan of the statement that an operation sends first; nothing is changed."""
-    with patch("adapters.postgres.autocommit_pool.NamedTupleCursor", ExplainingCursor), pytest.raises(Explained) as explained:
+    with (
+        patch("adapters.postgres.autocommit_pool.NamedTupleCursor", ExplainingCursor),
+        pytest.raises(Explained) as explained,
+    ):
         step(PostgresAutocommitStore(database))
     return explained.value.plan
 

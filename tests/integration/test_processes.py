@@ -1,4 +1,4 @@
-"""What can be seen of processes: that one lives, that it has ended, and that another has its number."""
+"""The names of processes: whether the process of a name has ended, or its pid belongs to another one."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def named(process: "subprocess.Popen[bytes]") -> str:
     return name
 
 
-def test_this_process_lives():
+def test_this_process_has_not_ended():
     own = processes.own()
     assert own is not None
     assert not processes.has_ended(own)
@@ -41,7 +41,7 @@ def test_a_stopped_process_has_not_ended(process: "subprocess.Popen[bytes]"):
     assert not processes.has_ended(named(process))
 
 
-def test_a_killed_process_has_ended_before_anybody_has_waited_for_it(process: "subprocess.Popen[bytes]"):
+def test_a_killed_process_has_ended_even_as_a_zombie(process: "subprocess.Popen[bytes]"):
     name = named(process)
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -55,13 +55,13 @@ def test_a_process_that_was_waited_for_has_ended(process: "subprocess.Popen[byte
     assert processes.has_ended(name)
 
 
-def test_another_process_of_the_same_number_is_another(process: "subprocess.Popen[bytes]"):
-    *place, start = named(process).split()
-    assert processes.has_ended(" ".join([*place, str(int(start) - 1)]))
+def test_a_process_with_a_reused_pid_is_another_process(process: "subprocess.Popen[bytes]"):
+    *host, start = named(process).split()
+    assert processes.has_ended(" ".join([*host, str(int(start) - 1)]))
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_of_a_process_elsewhere_nothing_is_certain(process: "subprocess.Popen[bytes]", part: int):
+def test_a_process_of_another_host_has_not_certainly_ended(process: "subprocess.Popen[bytes]", part: int):
     parts = named(process).split()
     process.kill()
     process.wait()
@@ -70,5 +70,5 @@ def test_of_a_process_elsewhere_nothing_is_certain(process: "subprocess.Popen[by
 
 
 @pytest.mark.parametrize("name", ["", "x", "a b c d e"])
-def test_what_is_no_name_is_certainly_nothing(name: str):
+def test_an_invalid_process_name_has_not_certainly_ended(name: str):
     assert not processes.has_ended(name)

@@ -51,7 +51,7 @@ class TestSending:
         body = '{"é":1}'.encode()
         sender = new_webhook_sender(HERE, [SECRET])
         assert sender.send(f"{receiver.url}/told?by=us", "task-1-1", datetime.now(UTC), body) == Delivered()
-        told = receiver.told.get()
+        told = receiver.received.get()
         assert (told.path, told.body, told.headers["webhook-id"]) == ("/told?by=us", body, "task-1-1")
         assert told.headers["content-type"] == "application/json"
         assert Webhook(SECRET).verify(told.body, told.headers) == {"é": 1}
@@ -62,8 +62,8 @@ class TestSending:
     def test_status_decides_and_no_redirect_is_followed(self, receiver: Receiver, status: int):
         receiver.answers, receiver.location = [status], f"{receiver.url}/elsewhere"
         assert send(receiver.url) == send_result(status)
-        assert receiver.told.get().path == "/"
-        assert receiver.told.empty()
+        assert receiver.received.get().path == "/"
+        assert receiver.received.empty()
 
     @pytest.mark.parametrize("status", [200, 201, 299])
     def test_any_status_from_200_to_299_is_delivered(self, status: int):
@@ -168,17 +168,17 @@ class TestAddresses:
         why = undelivered(f"http://{host}:{receiver.server_port}/", networks=[])
         # Not every system knows every way of writing it.
         assert why in (NOT_ALLOWED, "its host is not known")
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_a_name_that_leads_to_a_private_address_is_not_called(self, receiver: Receiver):
         why = undelivered(f"http://example.org:{receiver.server_port}", networks=[], resolve=leads_to("127.0.0.1"))
         assert why == NOT_ALLOWED
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_of_several_addresses_only_those_are_called_that_may_be(self, receiver: Receiver):
         resolve = leads_to("10.0.0.1", "127.0.0.2", "127.0.0.1")
         assert send(f"http://name:{receiver.server_port}", resolve=resolve) == Delivered()
-        assert receiver.told.get().peer == "127.0.0.1"
+        assert receiver.received.get().peer == "127.0.0.1"
 
     def test_one_that_does_not_answer_is_passed_over(self, receiver: Receiver):
         resolve = leads_to("127.0.0.3", "127.0.0.1")
@@ -193,7 +193,7 @@ class TestAddresses:
 
         assert send(f"http://name:{receiver.server_port}", resolve=resolve) == Delivered()
         assert len(answers) == 2
-        told = receiver.told.get()
+        told = receiver.received.get()
         assert (told.peer, told.headers["host"]) == ("127.0.0.1", f"name:{receiver.server_port}")
 
 
@@ -212,7 +212,7 @@ class TestTls:
     def test_a_certificate_of_somebody_unknown_is_refused(self, authority: trustme.CA):
         with self.secured(authority, "127.0.0.1") as receiver:
             assert undelivered(receiver.url).startswith("its certificate is not good: ")
-            assert receiver.told.empty()
+            assert receiver.received.empty()
 
     def test_a_certificate_is_for_the_name_that_was_asked_for(self, authority: trustme.CA):
         trusted = ssl.create_default_context()
@@ -225,7 +225,7 @@ class TestTls:
 
     def test_who_does_not_speak_tls_is_told_nothing(self, receiver: Receiver):
         assert undelivered(f"https://127.0.0.1:{receiver.server_port}")
-        assert receiver.told.empty()
+        assert receiver.received.empty()
 
     def test_who_hangs_in_the_handshake_is_given_up(self):
         with hangs(lambda peer: None) as port:

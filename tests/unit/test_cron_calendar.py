@@ -1,4 +1,4 @@
-"""When a schedule ticks: the fields of a crontab, and what becomes of them where clocks change."""
+"""The ticks of a schedule: the fields of a crontab, and changes between summer and winter time."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ def moment(text: str) -> datetime:
 
 
 def ticks(every: str, timezone: str, after: str, number: int = 3) -> list[str]:
-    """The first ticks after that moment, in UTC."""
+    """The first ticks after a moment, in UTC."""
     found = [moment(after)]
     for _ in range(number):
         found.append(CronCalendar().next_after(Schedule(every=every, timezone=timezone), found[-1]))
@@ -54,9 +54,7 @@ def test_a_schedule_ticks_when_its_fields_say_so(every: str, timezone: str, afte
         ("0 0 * * *", "America/Sao_Paulo", "2018-11-03 12:00", ["2018-11-04 03:00", "2018-11-05 02:00"]),
     ],
 )
-def test_a_time_that_the_clocks_skip_in_spring_is_where_they_go_on(
-    every: str, timezone: str, after: str, expected: list[str]
-):
+def test_a_tick_in_the_hour_skipped_in_spring_is_at_its_end(every: str, timezone: str, after: str, expected: list[str]):
     assert ticks(every, timezone, after, len(expected)) == expected
 
 
@@ -68,16 +66,16 @@ def test_a_time_that_the_clocks_skip_in_spring_is_where_they_go_on(
         ("45 1 * * *", LORD_HOWE, "2026-04-04 10:00", ["2026-04-04 14:45", "2026-04-05 15:15"]),
     ],
 )
-def test_a_time_that_comes_twice_in_autumn_counts_once(every: str, timezone: str, after: str, expected: list[str]):
+def test_a_tick_in_the_hour_repeated_in_autumn_comes_once(every: str, timezone: str, after: str, expected: list[str]):
     assert ticks(every, timezone, after, len(expected)) == expected
 
 
-def test_in_the_second_of_the_two_hours_the_first_is_over():
+def test_in_the_second_repeated_hour_a_tick_of_the_first_is_over():
     assert ticks("30 1 * * *", LISBON, "2026-10-25 01:10", 1) == ["2026-10-26 01:30"]
     assert ticks("30 1 * * *", NEW_YORK, "2026-11-01 06:10", 1) == ["2026-11-02 06:30"]
 
 
-def test_what_recurs_every_half_hour_goes_on_through_both():
+def test_a_half_hourly_schedule_ticks_in_both_repeated_hours():
     spring = ["2026-03-29 00:30", "2026-03-29 01:00", "2026-03-29 01:30"]
     autumn = ["2026-10-25 00:00", "2026-10-25 00:30", "2026-10-25 01:00", "2026-10-25 01:30", "2026-10-25 02:00"]
     assert ticks("*/30 * * * *", LISBON, "2026-03-29 00:00", 3) == spring
@@ -98,7 +96,7 @@ def test_the_next_tick_is_always_later_and_none_lies_between(every: str, timezon
 
 
 @pytest.mark.parametrize(("year", "timezone"), [(2026, LISBON), (2026, NEW_YORK), (2026, LORD_HOWE)])
-def test_what_is_daily_comes_every_day_of_the_year_once(year: int, timezone: str):
+def test_a_daily_schedule_ticks_once_on_every_day_of_the_year(year: int, timezone: str):
     for hour in range(4):
         found = [f"{year - 1}-12-31 20:00"]
         found += ticks(f"30 {hour} * * *", timezone, found[0], 366)
@@ -127,7 +125,7 @@ def test_what_is_daily_comes_every_day_of_the_year_once(year: int, timezone: str
         ("* * * * *", "x" * 5000, "there is no such time zone"),
     ],
 )
-def test_what_is_no_schedule_is_said_to_be_none(every: str, timezone: str, why: str):
+def test_an_invalid_schedule_is_refused_with_a_sentence(every: str, timezone: str, why: str):
     with pytest.raises(InvalidSchedule) as refusal:
         ticks(every, timezone, "2026-01-01 00:00")
     assert why in str(refusal.value)

@@ -1,4 +1,4 @@
-"""The functions that come with the service do what they say."""
+"""The functions that ship with the service."""
 
 import json
 from math import cosh, log, pi, sqrt
@@ -27,7 +27,7 @@ def performed(demo: FunctionRegistry, type: str, args: dict[str, Any]) -> Any:
     return outcome.message if isinstance(outcome, Failure) else json.loads(outcome)
 
 
-def test_the_default_function_says_what_it_was_given(demo: FunctionRegistry) -> None:
+def test_the_default_function_returns_its_argument_in_a_message(demo: FunctionRegistry) -> None:
     assert performed(demo, "default", {"required_arg": "test"}) == {"message": "Task 192 ran with required_arg: test"}
     assert performed(demo, "default", {"required_arg": None, "more": 1})["message"].endswith("required_arg: None")
 
@@ -68,7 +68,7 @@ def test_a_fall_with_drag_is_that_of_the_closed_form(demo: FunctionRegistry) -> 
         assert position == pytest.approx([0, 0, 500 - terminal**2 / G * log(cosh(G * t / terminal))], abs=1e-6)
 
 
-def test_it_ends_exactly_on_the_ground(demo: FunctionRegistry) -> None:
+def test_a_fall_ends_exactly_on_the_ground(demo: FunctionRegistry) -> None:
     found = performed(demo, "mov3d", {**BALL, "dt": 0.3, "v0": [1, 0, 2], "drag": True})
     steps = [later - earlier for earlier, later in zip(found["times"], found["times"][1:], strict=False)]
     assert found["positions"][-1][2] == 0
@@ -77,11 +77,11 @@ def test_it_ends_exactly_on_the_ground(demo: FunctionRegistry) -> None:
     assert 0 < steps[-1] <= 0.3
 
 
-def test_what_lies_on_the_ground_stays_there(demo: FunctionRegistry) -> None:
+def test_a_body_on_the_ground_stays_there(demo: FunctionRegistry) -> None:
     assert performed(demo, "mov3d", {**BALL, "r0": [1, 2, 0]}) == {"times": [0.0], "positions": [[1.0, 2.0, 0.0]]}
 
 
-def test_what_is_thrown_from_the_ground_comes_back(demo: FunctionRegistry) -> None:
+def test_a_body_thrown_from_the_ground_comes_back(demo: FunctionRegistry) -> None:
     found = performed(demo, "mov3d", {**BALL, "r0": [0, 0, 0], "v0": [0, 0, 1], "dt": 10})
     assert found["times"] == pytest.approx([0, 2 / G])
 
@@ -103,11 +103,13 @@ def test_what_is_thrown_from_the_ground_comes_back(demo: FunctionRegistry) -> No
         ),
     ],
 )
-def test_what_makes_no_sense_is_said_to(demo: FunctionRegistry, change: dict[str, Any], message: str) -> None:
+def test_an_argument_of_mov3d_without_sense_fails_with_a_sentence(
+    demo: FunctionRegistry, change: dict[str, Any], message: str
+) -> None:
     assert performed(demo, "mov3d", BALL | change) == message
 
 
-def test_the_schema_says_what_makes_sense(demo: FunctionRegistry) -> None:
+def test_the_schema_of_mov3d_has_its_bounds(demo: FunctionRegistry) -> None:
     (schema,) = [json.loads(each.schema) for each in demo.types() if each.name == "mov3d"]
     vector = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
     assert schema["properties"] == {

@@ -1,4 +1,4 @@
-"""Moments, leases, backoff, and how long a task is kept."""
+"""Instants, leases, backoff, and the expiry of a task."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -48,7 +48,7 @@ class TestMoments:
             use(NAIVE)
         assert str(refusal.value) == "2026-01-01 12:00:00 has no time zone: a time must have one"
 
-    def test_any_zone_will_do(self):
+    def test_a_time_of_any_zone_is_accepted(self):
         there = NOW.astimezone(timezone(timedelta(hours=5, minutes=45)))
         assert aware(there) == NOW
         assert after(there, 1) == at(1)
@@ -70,12 +70,12 @@ class TestLeases:
 
 
 class TestBackoff:
-    def test_it_doubles_up_to_its_cap(self):
+    def test_a_backoff_doubles_up_to_its_cap(self):
         policy = RetryPolicy(first=1, factor=2, cap=60)
         assert [policy.delay(attempt, 0) for attempt in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
     @pytest.mark.parametrize("attempt", [310, 1025, 10**6])
-    def test_no_attempt_overflows_it(self, attempt: int):
+    def test_no_attempt_overflows_the_backoff(self, attempt: int):
         assert RetryPolicy().delay(attempt, 0) == RetryPolicy().cap
 
     @given(st.integers(1, 10_000), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1e6), st.floats(1, 100))
@@ -88,41 +88,41 @@ class TestBackoff:
         assert full * (1 - spread) <= policy.delay(attempt, jitter) <= full
 
 
-class TestKeeping:
-    def test_a_task_is_kept_for_its_time_from_the_second_in_which_it_was_made(self):
+class TestExpiry:
+    def test_a_task_expires_its_ttl_after_the_second_of_its_creation(self):
         task = submission(now=at(0.75), ttl=100).registered(TaskId(1))
         assert (task.created, task.run_at, task.expire) == (NOW, at(0.75), at(100))
 
-    def test_a_delayed_task_is_kept_for_its_time_from_when_it_may_run(self):
+    def test_a_delayed_task_expires_its_ttl_after_its_run_at(self):
         task = submission(ttl=100, run_at=at(5000.5)).registered(TaskId(1))
         assert (task.created, task.run_at, task.expire) == (NOW, at(5000.5), at(5100))
 
-    def test_a_task_for_the_past_is_kept_from_now(self):
+    def test_a_task_with_a_past_run_at_expires_its_ttl_after_now(self):
         task = submission(ttl=100, run_at=at(-5000)).registered(TaskId(1))
         assert (task.run_at, task.expire) == (at(-5000), at(100))
 
-    def test_what_finishes_late_stays_readable_for_a_minute(self):
+    def test_a_task_that_finishes_late_stays_readable_for_a_minute(self):
         for done in (RUNNING.succeed(at(599.9)), RUNNING.cancel(at(599.9)), RUNNING.lose(at(599.9))):
             assert done.expire >= at(599.9 + 60) or not done.status.is_final
         assert RUNNING.succeed(at(5000)).expire >= at(5060)
 
-    def test_what_lives_for_less_than_a_minute_stays_readable_for_that(self):
+    def test_a_task_with_a_short_ttl_stays_readable_for_that_ttl(self):
         short = submission(ttl=5).registered(TaskId(1)).claim(LEASE)
         assert at(4.9 + 5) <= short.succeed(at(4.9)).expire <= at(4.9 + 7)
 
-    def test_what_finishes_early_is_kept_no_longer_than_before(self):
+    def test_a_task_that_finishes_early_expires_as_before(self):
         assert RUNNING.succeed(at(1)).expire == WAITING.expire
 
-    def test_what_waits_for_its_backoff_is_kept_until_it_has_run(self):
+    def test_a_task_in_backoff_expires_after_its_next_start(self):
         delayed = replace(RUNNING, max_attempts=2).fail(at(1), replace(BOOM, delay=10_000), PLAIN, 0)
         assert delayed.expire == at(10_601)
 
     @pytest.mark.parametrize("task", [WAITING, RUNNING.succeed(NOW), RUNNING.cancel(NOW)])
-    def test_what_does_not_run_expires_at_its_time(self, task):
+    def test_a_task_that_does_not_run_expires_at_its_time(self, task):
         assert not task.may_expire(at(599.999))
         assert task.may_expire(at(600))
 
-    def test_what_runs_never_expires(self):
+    def test_a_running_task_never_expires(self):
         assert not RUNNING.may_expire(LATEST)
 
 
@@ -133,14 +133,14 @@ class TestWaiting:
         assert task.is_due(at(10))
         assert not task.claim(LEASE).is_due(at(10))
 
-    def test_it_waits_for_its_moment_then_for_a_handler(self):
+    def test_a_task_waits_for_its_run_at_then_for_a_handler(self):
         task = submission(run_at=at(10)).registered(TaskId(1))
         assert waiting_for(task, at(9), has_live_handler=False) is WaitingFor.RUN_AT
         assert waiting_for(task, at(10), has_live_handler=True) is WaitingFor.HANDLER
         assert waiting_for(task, at(10), has_live_handler=False) is WaitingFor.NO_HANDLER_FOR_TYPE
 
     @pytest.mark.parametrize("task", [RUNNING, RUNNING.succeed(NOW), RUNNING.cancel(NOW)])
-    def test_what_does_not_wait_waits_for_nothing(self, task):
+    def test_a_task_that_does_not_wait_has_no_waiting_for(self, task):
         assert waiting_for(task, NOW, has_live_handler=False) is None
 
 
@@ -174,11 +174,11 @@ class TestOptions:
         assert getattr(Options(**{option: value}), option) == value
 
     @pytest.mark.parametrize("ttl", [0, -1, MAX_TIMEOUT_SECONDS + 1])
-    def test_a_task_is_kept_for_a_second_at_least_and_ten_years_at_most(self, ttl: int):
+    def test_a_ttl_is_from_a_second_to_ten_years(self, ttl: int):
         with pytest.raises(InvalidOption, match=r"^ttl is"):
             submission(ttl=ttl)
 
-    def test_what_is_submitted_carries_its_options(self):
+    def test_a_submission_carries_its_options(self):
         task = submission(priority=5, max_attempts=4, max_losses=0, timeout=1.5, callback="http://a").registered(
             TaskId(1)
         )
@@ -186,7 +186,7 @@ class TestOptions:
         assert task.callback == "http://a"
 
 
-def test_an_error_is_told_by_its_docstring():
+def test_the_docstring_of_an_error_is_its_message():
     assert str(InvalidOption("ttl", 0, "positive")) == "ttl is 0: it must be positive"
     assert isinstance(InvalidOption("ttl", 0, "positive"), DomainError)
 

@@ -1,4 +1,4 @@
-"""Which verb may start from which status, and what a task is after it."""
+"""The transitions of a task: the statuses that a verb may start from, and the task after it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,7 +47,7 @@ class TestRules:
         assert set(RULES) == set(Verb) == set(VERBS)
         assert all(RULES[verb] and RULES[verb] <= set(Status) for verb in Verb)
 
-    def test_each_status_stands_as_it_is_called(self):
+    def test_each_example_task_has_the_status_that_it_is_named_by(self):
         assert {status: task.status for status, task in STANDING.items()} == {status: status for status in Status}
 
     @pytest.mark.parametrize(("verb", "status"), ALLOWED)
@@ -55,25 +55,25 @@ class TestRules:
         VERBS[verb](STANDING[status])
 
     @pytest.mark.parametrize(("verb", "status"), REFUSED)
-    def test_a_verb_from_elsewhere_is_refused_and_told_where_it_starts_from(self, verb: Verb, status: Status):
+    def test_a_verb_from_another_status_is_refused_with_the_allowed_ones(self, verb: Verb, status: Status):
         with pytest.raises(InvalidTransition) as refusal:
             VERBS[verb](STANDING[status])
         allowed = " or ".join(sorted(RULES[verb]))
         assert str(refusal.value) == f"task 7 is {status}: {verb} accepts only a task that is {allowed}"
 
-    def test_nothing_but_a_retry_or_the_end_follows_a_final_status(self):
+    def test_only_a_retry_or_a_delete_follows_a_final_status(self):
         assert {verb for verb in Verb if RULES[verb] & FINAL} == {Verb.RETRY, Verb.DELETE}
         assert {status for status in Status if status.is_final} == FINAL
 
-    def test_what_is_done_can_not_be_tried_again(self):
+    def test_a_done_task_cannot_be_retried(self):
         assert Status.DONE not in RULES[Verb.RETRY]
 
-    def test_what_runs_can_not_be_deleted(self):
+    def test_a_running_task_cannot_be_deleted(self):
         assert set(Status) - RULES[Verb.DELETE] == {Status.RUNNING}
 
 
 class TestClaim:
-    def test_it_runs_under_the_lease_with_one_attempt_and_one_claim_more(self):
+    def test_a_claimed_task_runs_under_the_lease_with_one_more_attempt_and_claim(self):
         assert replace(WAITING, status=Status.RUNNING, attempt=1, claims=1, lease=LEASE) == CLAIMED
         assert replace(CLAIMED, started=NOW) == RUNNING
         assert RUNNING.hold == Hold(TaskId(7), Claim(1))
@@ -91,14 +91,14 @@ class TestReport:
 
 
 class TestSucceed:
-    def test_it_is_done_without_lease_or_error(self):
+    def test_a_succeeded_task_is_done_without_lease_or_error(self):
         again = RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE)
         done = again.succeed(at(5))
         assert (done.status, done.finished, done.lease, done.error) == (Status.DONE, at(5), None, None)
 
 
 class TestFail:
-    def test_with_attempts_left_it_waits_out_its_backoff(self):
+    def test_a_failed_task_with_attempts_left_waits_for_its_backoff(self):
         waits = RUNNING.reported(NOW, Progress(1)).fail(at(1), BOOM, PLAIN, 0)
         assert waits == replace(
             WAITING, attempt=1, claims=1, run_at=at(11), expire=at(611), error=Error("ValueError", "boom", 1)
@@ -109,11 +109,11 @@ class TestFail:
         assert (failed.status, failed.finished, failed.lease) == (Status.FAILED, at(1), None)
         assert failed.error == Error("ValueError", "boom", 3)
 
-    def test_what_no_other_start_can_help_fails_at_once(self):
+    def test_a_failure_that_is_not_retriable_is_final(self):
         assert RUNNING.fail(at(1), replace(BOOM, retriable=False), PLAIN, 0).status is Status.FAILED
 
     @pytest.mark.parametrize(("delay", "seconds"), [(0, 0), (2.5, 2.5), (-5, 0)])
-    def test_a_delay_that_was_asked_for_comes_before_the_backoff(self, delay: float, seconds: float):
+    def test_a_requested_delay_replaces_the_backoff(self, delay: float, seconds: float):
         assert RUNNING.fail(at(1), replace(BOOM, delay=delay), PLAIN, 0).run_at == at(1 + seconds)
 
     @pytest.mark.parametrize("delay", [1e12, 1e300, float("inf")])
@@ -122,7 +122,7 @@ class TestFail:
 
 
 class TestLose:
-    def test_it_waits_in_its_old_place_and_no_attempt_is_spent(self):
+    def test_a_lost_task_waits_with_its_old_run_at_and_attempt(self):
         assert RUNNING.lose(at(31)) == replace(WAITING, claims=1, losses=1)
 
     def test_a_task_may_be_lost_as_often_as_it_allows(self):
@@ -145,63 +145,63 @@ class TestLose:
 
 
 class TestStartingOnRecord:
-    def test_what_may_never_start_twice_starts_on_record(self):
+    def test_a_task_that_may_never_start_twice_starts_on_record(self):
         assert replace(CLAIMED, max_losses=0).must_start_on_record
 
-    def test_a_first_claim_of_others_need_not(self):
+    def test_the_first_claim_of_another_task_need_not_start_on_record(self):
         assert not CLAIMED.must_start_on_record
 
-    def test_a_claim_after_one_that_left_no_trace_has_to(self):
+    def test_a_claim_after_an_unrecorded_one_must_start_on_record(self):
         assert CLAIMED.lose(at(31)).claim(LEASE).must_start_on_record
 
-    def test_a_claim_after_starts_that_were_all_counted_need_not(self):
+    def test_a_claim_after_counted_starts_need_not_start_on_record(self):
         lost = RUNNING.lose(at(31)).claim(LEASE, NOW)
         assert not lost.fail(at(32), BOOM, PLAIN, 0).claim(LEASE).must_start_on_record
 
-    def test_what_is_on_record_as_started_may_start(self):
+    def test_a_task_recorded_as_started_may_start(self):
         assert not replace(RUNNING, max_losses=0).must_start_on_record
 
 
 class TestRelease:
-    def test_nothing_is_spent_but_the_claim(self):
+    def test_a_release_spends_only_the_claim(self):
         assert RUNNING.release(NOW) == replace(WAITING, claims=1)
 
-    def test_a_task_given_back_in_its_second_attempt_keeps_the_first(self):
+    def test_a_task_released_in_its_second_attempt_keeps_the_first(self):
         waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
         assert waits.claim(LEASE).release(at(12)) == replace(waits, claims=2)
 
-    @pytest.mark.parametrize("give_back", [Task.release, Task.lose])
-    def test_what_ran_past_its_time_has_all_of_it_again(self, give_back: Callable[[Task, datetime], Task]):
-        assert give_back(RUNNING, at(599)).expire == WAITING.expire == at(600)
-        assert give_back(RUNNING, at(5000)).expire == at(5600)
+    @pytest.mark.parametrize("verb", [Task.release, Task.lose])
+    def test_a_task_returned_after_its_expire_has_its_whole_ttl_again(self, verb: Callable[[Task, datetime], Task]):
+        assert verb(RUNNING, at(599)).expire == WAITING.expire == at(600)
+        assert verb(RUNNING, at(5000)).expire == at(5600)
 
 
-class TestPassOn:
-    def test_nothing_is_spent_but_the_claim_and_others_have_it_a_little_later(self):
+class TestReroute:
+    def test_a_reroute_spends_only_the_claim_and_delays_the_task(self):
         assert RUNNING.reroute(at(5), 0.75) == replace(WAITING, claims=1, run_at=at(5.75), expire=at(605))
 
-    def test_a_task_passed_on_in_its_second_attempt_keeps_the_first(self):
+    def test_a_task_rerouted_in_its_second_attempt_keeps_the_first(self):
         waits = RUNNING.fail(at(1), BOOM, PLAIN, 0)
         rerouted = waits.claim(LEASE, at(12)).reroute(at(12), 1)
         assert rerouted == replace(waits, claims=2, run_at=at(13), expire=at(613))
 
-    def test_how_often_it_was_claimed_for_nothing_is_known(self):
+    def test_idle_claims_count_claims_without_a_start(self):
         assert RUNNING.idle_claims == 0
         assert RUNNING.reroute(at(1), 1).claim(LEASE).idle_claims == 1
         assert RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE).idle_claims == 0
         assert RUNNING.lose(at(1)).claim(LEASE).idle_claims == 0
 
-    def test_one_that_ran_past_its_time_has_all_of_it_again(self):
+    def test_a_task_rerouted_after_its_expire_has_its_whole_ttl_again(self):
         assert RUNNING.reroute(at(5000), 1).expire == at(5601)
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
-    def test_what_does_not_run_can_not_be_passed_on(self, status: Status):
+    def test_a_task_that_does_not_run_cannot_be_rerouted(self, status: Status):
         with pytest.raises(InvalidTransition):
             STANDING[status].reroute(NOW, 1)
 
 
 class TestCancel:
-    def test_it_is_over_whether_it_ran_or_not(self):
+    def test_cancel_ends_a_waiting_or_running_task(self):
         for task in (WAITING, RUNNING):
             cancelled = task.cancel(at(2))
             assert (cancelled.status, cancelled.finished, cancelled.lease) == (Status.CANCELLED, at(2), None)
@@ -209,7 +209,7 @@ class TestCancel:
 
 
 class TestRetry:
-    def test_it_waits_from_now_on_with_attempts_left_and_losses_forgiven(self):
+    def test_a_retried_task_waits_with_more_attempts_and_no_losses(self):
         failed = replace(RUNNING, attempt=3, losses=2).fail(at(1), BOOM, PLAIN, 0)
         again = failed.retry(at(50), 2)
         assert (again.status, again.run_at, again.finished) == (Status.WAITING, at(50), None)
@@ -250,7 +250,7 @@ class TestSettlement:
         assert Settlement.rerouted(RUNNING, at(1), 2) == Settlement(task=RUNNING.reroute(at(1), 2))
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
-    def test_what_does_not_run_can_not_be_settled(self, status: Status):
+    def test_a_task_that_does_not_run_cannot_be_settled(self, status: Status):
         task = STANDING[status]
         for settle in (
             lambda: Settlement.succeeded(task, NOW, "1"),

@@ -1,4 +1,4 @@
-"""What a function takes: its schema, what it is handed, and what it is not."""
+"""The arguments of a function: their schema, their conversion and their refusal."""
 
 import json
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Closed(extensions.TypedDict, closed=True):
 
 
 def handed(function: Callable[..., Any], sent: Any) -> Any:
-    """What the function returns for what was sent; `(args, kwargs)` for one that returns its arguments."""
+    """Call the function with the bound arguments. Its result."""
     positional, named = NamedArguments(function).bind(json.dumps(sent), PROGRESS)
     return function(*positional, **named)
 
@@ -96,11 +96,11 @@ def test_without_annotations_any_json_fits() -> None:
     assert handed(bare, {"a": [None, {"x": 1.5}]}) == ([None, {"x": 1.5}], 2)
 
 
-def test_a_name_too_many_or_too_few_is_refused() -> None:
+def test_an_unknown_or_missing_argument_is_refused() -> None:
     assert refused(bare, {"c": 1}) == "$.a: it is required; $.c: there is no such argument"
 
 
-def test_a_function_with_kwargs_takes_others() -> None:
+def test_a_function_with_kwargs_takes_further_arguments() -> None:
     def function(a, **others):
         return a, others
 
@@ -108,7 +108,7 @@ def test_a_function_with_kwargs_takes_others() -> None:
     assert handed(function, {"a": 1, "b": 2}) == (1, {"b": 2})
 
 
-def test_a_default_that_json_has_no_form_for_is_not_shown() -> None:
+def test_a_default_without_a_json_form_is_not_in_the_schema() -> None:
     def function(a=object()):  # noqa: B008
         return 1
 
@@ -116,14 +116,14 @@ def test_a_default_that_json_has_no_form_for_is_not_shown() -> None:
     assert handed(function, {}) == 1
 
 
-def test_positional_parameters_are_handed_by_position() -> None:
+def test_positional_only_parameters_are_bound_by_position() -> None:
     def function(a=1, b=2, /, c=3):
         return a, b, c
 
     assert handed(function, {"b": 5, "c": 6}) == (1, 5, 6)
 
 
-def test_no_pydantic_is_imported_for_it() -> None:
+def test_a_function_without_annotations_needs_no_pydantic() -> None:
     import subprocess
     import sys
 
@@ -174,7 +174,9 @@ def test_no_pydantic_is_imported_for_it() -> None:
         (Any, {}, {"a": [1]}, {"a": [1]}, []),
     ],
 )
-def test_what_fits_is_what_the_schema_says(annotation: Any, schema: Any, fits: Any, value: Any, misfits: Any) -> None:
+def test_arguments_are_bound_if_and_only_if_the_schema_allows_them(
+    annotation: Any, schema: Any, fits: Any, value: Any, misfits: Any
+) -> None:
     def function(x):
         return x
 
@@ -190,7 +192,7 @@ def test_what_fits_is_what_the_schema_says(annotation: Any, schema: Any, fits: A
         assert not whole.is_valid({"x": misfit}) or schema.get("format"), "a format is for the function to check"
 
 
-def test_what_is_nested_is_made_too() -> None:
+def test_nested_arguments_are_converted() -> None:
     def function(model: Model, colour: Colour, sent: Sent, pair: tuple[int, str], few: set[int]):
         return model, colour, sent, pair, few
 
@@ -215,7 +217,7 @@ def test_what_is_nested_is_made_too() -> None:
     )
 
 
-def test_what_holds_its_own_kind_is_understood() -> None:
+def test_a_recursive_type_is_supported() -> None:
     def function(tree: Tree) -> int:
         return 1 + sum(function(each) for each in tree["branches"])
 
@@ -223,7 +225,7 @@ def test_what_holds_its_own_kind_is_understood() -> None:
     assert refused(function, {"tree": {"branches": [{"branches": 1}]}}).startswith("$.tree.branches.0.branches: ")
 
 
-def test_an_array_may_stand_anywhere() -> None:
+def test_an_array_is_converted_anywhere_in_an_annotation() -> None:
     def function(sent: WithArrays) -> float:
         return sum(each.sum() for each in sent["arrays"])
 
@@ -241,14 +243,14 @@ def test_a_typed_dict_may_be_closed_and_described() -> None:
     assert refused(function, {"sent": {"a": 1, "b": 2}}).startswith("$.sent.b: ")
 
 
-def test_the_place_is_named_without_the_branches_that_were_tried() -> None:
+def test_the_path_of_an_error_has_no_union_branches() -> None:
     def function(x: int | list[int | str] | None): ...
 
     assert set(refused(function, {"x": [1, {}]}).split("; ")) >= {"$.x.1: Input should be a valid string"}
     assert "function" not in refused(function, {"x": [1, {}]})
 
 
-def test_annotations_as_text_are_understood() -> None:
+def test_annotations_as_text_are_resolved() -> None:
     def function(a: "int", b: "list[float] | None" = None) -> "str":
         return repr((a, b))
 
@@ -264,7 +266,7 @@ def test_kwargs_may_have_a_type() -> None:
     assert NamedArguments(function).schema()["additionalProperties"] == {"type": "number"}
 
 
-def test_names_that_pydantic_keeps_for_itself_are_free() -> None:
+def test_names_reserved_by_pydantic_are_valid_arguments() -> None:
     def function(json: int, _hidden: int, model_config: int, copy: int):
         return json + _hidden + model_config + copy
 
@@ -294,7 +296,7 @@ def test_arrays_are_made_of_lists_of_numbers() -> None:
 # Progress
 
 
-def test_a_progress_is_given_and_can_not_be_sent() -> None:
+def test_a_progress_is_passed_by_the_handler_and_cannot_be_sent() -> None:
     def function(a, told: Progress, **others):
         return a, told, others
 
@@ -314,7 +316,7 @@ def test_a_progress_may_be_optional() -> None:
 # The hook
 
 
-def test_the_hook_is_handed_the_whole_as_it_was_sent() -> None:
+def test_the_hook_receives_all_arguments_unconverted() -> None:
     def hook(task_id: int, args: Sent): ...
 
     arguments = WholeArguments(hook)

@@ -1,4 +1,4 @@
-"""What a function returned becomes JSON, or it is said what does not."""
+"""Results of functions as JSON text, and the errors of those without a JSON form."""
 
 import json
 from collections import Counter, OrderedDict, namedtuple
@@ -57,7 +57,7 @@ ANY_JSON = st.recursive(
 
 
 @given(ANY_JSON)
-def test_json_comes_back_as_it_went_in(value: Any) -> None:
+def test_plain_json_is_encoded_unchanged(value: Any) -> None:
     text = encode(value)
     assert text == dump(value)
     assert parse(text) == value
@@ -92,7 +92,7 @@ def test_json_comes_back_as_it_went_in(value: Any) -> None:
         ({"a": [np.arange(3.0)]}, '{"a":[[0.0,1.0,2.0]]}'),
     ],
 )
-def test_it_has_this_form(value: Any, text: str) -> None:
+def test_a_value_has_this_json_form(value: Any, text: str) -> None:
     assert encode(value) == text
 
 
@@ -148,24 +148,24 @@ def in_itself() -> list[Any]:
         (np.array([1], "timedelta64[s]"), "$ is a numpy.ndarray of timedelta64[s]"),
     ],
 )
-def test_what_has_no_form_is_named_with_its_place(value: Any, why: str) -> None:
+def test_a_member_without_a_json_form_is_named_by_its_path(value: Any, why: str) -> None:
     with pytest.raises(NoForm) as error:
         encode(value)
     assert why in str(error.value)
 
 
 @pytest.mark.parametrize("value", [nested(201), in_itself(), {"a": in_itself()}, nested(100_000)])
-def test_what_is_nested_too_deep_is_refused(value: Any) -> None:
+def test_a_result_nested_too_deep_is_refused(value: Any) -> None:
     with pytest.raises(NoForm, match="is nested more than 200 deep, or contains itself"):
         encode(value)
 
 
-def test_what_is_nested_200_deep_is_kept() -> None:
+def test_a_result_nested_200_deep_is_accepted() -> None:
     assert parse(encode(nested(200))) == nested(200)
 
 
 @pytest.mark.parametrize("letter", ["x", "é"])
-def test_16_mib_are_kept_and_a_byte_more_is_not(letter: str) -> None:
+def test_a_result_of_16_mib_is_accepted_and_a_longer_one_refused(letter: str) -> None:
     length = (MAX_RESULT_BYTES - 2) // len(letter.encode())
     assert len(encode(letter * length).encode()) == MAX_RESULT_BYTES
     with pytest.raises(NoForm, match="is longer than 16,777,216 bytes as JSON"):
@@ -181,7 +181,7 @@ def test_a_result_that_grows_without_end_is_refused_soon(monkeypatch: pytest.Mon
         encode(value)
 
 
-def test_plain_values_are_not_looked_at_one_by_one() -> None:
+def test_plain_values_are_not_converted_one_by_one() -> None:
     import time
 
     value = {"a": [float(n) for n in range(300_000)], "b": [{"x": n} for n in range(1000)]}

@@ -1,4 +1,4 @@
-"""The rounds of a janitor: when it rests, and for how long."""
+"""The rounds of a janitor: the turns of the chores, and the rests between rounds."""
 
 import select
 from collections.abc import Callable, Sequence
@@ -11,13 +11,18 @@ from application.ports.cleaning import DeletedTasks
 from application.use_cases import clean, fold_counts, settle_lost
 from application.use_cases.tick import TickResult
 from entrypoints.janitor import rounds as module
-from entrypoints.janitor.chores import cleaning, folding, taking_back, ticking
+from entrypoints.janitor.chores import (
+    create_recurring_tasks,
+    delete_expired_tasks,
+    fold_task_counts,
+    rescue_tasks,
+)
 from entrypoints.janitor.rounds import MAX_REST_SECONDS, MAX_TURN_SECONDS, MIN_REST_SECONDS, Rounds
 
 
 @pytest.fixture
 def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
-    """How long it rests after rounds that answer, or raise, the one after the other."""
+    """The rests after rounds whose chore answers or raises these, one after the other."""
 
     def rests_after(*answers: float | Exception, lease: float = 30) -> list[float]:
         waits: list[float] = []
@@ -45,15 +50,15 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
     return rests_after
 
 
-def test_it_rests_a_second_where_nothing_is_known_of_more(rests: Callable[..., list[float]]):
+def test_a_janitor_rests_a_second_where_no_more_work_is_known(rests: Callable[..., list[float]]):
     assert rests(inf, inf) == [MIN_REST_SECONDS, MIN_REST_SECONDS]
 
 
-def test_it_goes_on_at_once_where_there_is_more(rests: Callable[..., list[float]]):
+def test_a_janitor_does_not_rest_while_there_is_more_work(rests: Callable[..., list[float]]):
     assert rests(0, inf) == [0, MIN_REST_SECONDS]
 
 
-def test_a_chore_that_has_more_goes_on_for_a_moment_and_then_the_others_have_their_turn(
+def test_a_chore_with_more_work_yields_to_the_next_after_its_turn(
     monkeypatch: pytest.MonkeyPatch,
 ):
     done: list[str] = []
@@ -70,7 +75,7 @@ def test_a_chore_that_has_more_goes_on_for_a_moment_and_then_the_others_have_the
     assert done == [*["cleans"] * 3, "rescues"] * 2
 
 
-def test_who_is_stopped_in_a_turn_finishes_the_batch_at_hand_alone():
+def test_stop_during_a_turn_finishes_the_current_batch_alone():
     done: list[str] = []
 
     def chore() -> float:
@@ -83,24 +88,24 @@ def test_who_is_stopped_in_a_turn_finishes_the_batch_at_hand_alone():
     assert done == ["cleans"]
 
 
-def test_it_is_there_when_the_next_tick_comes(rests: Callable[..., list[float]]):
+def test_a_rest_ends_at_the_next_tick(rests: Callable[..., list[float]]):
     assert rests(0.3, 5.0) == [0.3, MIN_REST_SECONDS]
 
 
-def test_an_outage_makes_the_rests_longer_until_it_is_over(rests: Callable[..., list[float]]):
+def test_rests_grow_during_an_outage(rests: Callable[..., list[float]]):
     away = [StorageUnavailable() for _ in range(5)]
     assert rests(*away, inf) == [2, 4, 8, MAX_REST_SECONDS, MAX_REST_SECONDS, MIN_REST_SECONDS]
 
 
-def test_it_looks_as_often_as_a_short_lease_needs(rests: Callable[..., list[float]]):
+def test_a_short_lease_shortens_the_rests(rests: Callable[..., list[float]]):
     assert rests(inf, lease=1) == [0.25]
 
 
-def test_a_full_batch_says_that_there_may_be_more():
-    assert cleaning(lambda: DeletedTasks(clean.BATCH_TASKS))() == 0
-    assert cleaning(lambda: DeletedTasks(clean.BATCH_TASKS - 1, [1]))() == inf
-    assert taking_back(lambda: [None] * settle_lost.BATCH_TASKS)() == 0
-    assert taking_back(lambda: [None])() == inf
-    assert folding(lambda: fold_counts.BATCH_ENTRIES)() == 0
-    assert folding(lambda: fold_counts.BATCH_ENTRIES - 1)() == inf
-    assert ticking(lambda: TickResult([], 7.5))() == 7.5
+def test_a_chore_has_more_work_after_a_full_batch():
+    assert delete_expired_tasks(lambda: DeletedTasks(clean.BATCH_TASKS))() == 0
+    assert delete_expired_tasks(lambda: DeletedTasks(clean.BATCH_TASKS - 1, [1]))() == inf
+    assert rescue_tasks(lambda: [None] * settle_lost.BATCH_TASKS)() == 0
+    assert rescue_tasks(lambda: [None])() == inf
+    assert fold_task_counts(lambda: fold_counts.BATCH_ENTRIES)() == 0
+    assert fold_task_counts(lambda: fold_counts.BATCH_ENTRIES - 1)() == inf
+    assert create_recurring_tasks(lambda: TickResult([], 7.5))() == 7.5

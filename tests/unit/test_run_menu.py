@@ -1,4 +1,4 @@
-"""The menu of commands, and the environment that it makes: in a checkout of its own, with packages made here."""
+"""The menu of commands, and the environment that it makes, in a small checkout with small packages."""
 
 import ast
 import importlib.util
@@ -27,7 +27,7 @@ def run() -> ModuleType:
 
 
 class Checkout:
-    """A small checkout: its group `dev` requires the package `one`, and `embedded` what there is not."""
+    """A small checkout: its group `dev` requires the package `one`, and `embedded` requires nothing."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -37,7 +37,7 @@ class Checkout:
         (root / "pyproject.toml").write_text(f"[dependency-groups]\n{groups}")
 
     def require(self, *packages: str) -> None:
-        """Let the user's tasks require packages that are made here."""
+        """Make packages, and let the user's tasks require them."""
         lines = "\n".join(wheel(self.root, package) for package in packages)
         (self.root / "tasks" / "requirements.txt").write_text(lines)
 
@@ -53,7 +53,7 @@ class Checkout:
 
 
 def wheel(folder: Path, name: str) -> str:
-    """A requirement that pip meets without any network."""
+    """Make a package. The requirement for it, which pip meets without a network."""
     path = folder.parent / f"{name}-1.0-py3-none-any.whl"
     info = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
@@ -71,40 +71,40 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return checkout
 
 
-def test_without_arguments_it_shows_the_menu_a_line_each(run: ModuleType) -> None:
+def test_run_without_arguments_prints_the_menu(run: ModuleType) -> None:
     shown = subprocess.run([sys.executable, RUN], capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(shown) == len(run.COMMANDS)
     assert {line.split()[2] for line in shown} >= {"up", "test", "lint", "env"}
 
 
-def test_a_command_that_is_not_there_is_refused_with_the_menu() -> None:
+def test_an_unknown_command_is_refused_with_the_menu() -> None:
     done = subprocess.run([sys.executable, RUN, "fly"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "There is no command fly" in done.stderr
     assert "run.py up" in done.stderr
 
 
-def test_an_argument_that_nobody_reads_is_refused() -> None:
+def test_an_argument_of_a_command_without_arguments_is_refused() -> None:
     done = subprocess.run([sys.executable, RUN, "up", "--port=1"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "up takes no arguments.\n")
 
 
-def test_an_old_python_can_read_the_sentence_that_refuses_it() -> None:
+def test_an_old_python_is_refused_with_a_sentence() -> None:
     ast.parse(RUN.read_text(), feature_version=(3, 6))
     python = next(filter(None, map(shutil.which, ("python3.6", "python3.8", "python3.10"))), None)
     done = python and subprocess.run([python, RUN, "up"], capture_output=True, text=True)
     if not done or done.returncode == 127:
-        pytest.skip("no old Python here to try it with")
+        pytest.skip("this machine has no old Python")
     assert done.returncode == 1
     assert done.stderr.startswith("flask-tasks needs Python 3.11 or newer")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_group_holds_what_it_includes(run: ModuleType) -> None:
+def test_the_requirements_of_a_group_include_those_of_included_groups(run: ModuleType) -> None:
     assert run.requirements("dev").keys() > run.requirements("service").keys() | run.requirements("embedded").keys()
 
 
-def test_what_is_beside_the_users_own_file_is_required(
+def test_the_requirements_file_beside_a_file_of_tasks_is_required(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "requirements.txt").write_text("numpy")
@@ -112,7 +112,7 @@ def test_what_is_beside_the_users_own_file_is_required(
     assert list(run.task_requirements().values()) == [["-r", str(tmp_path / "requirements.txt")]]
 
 
-def test_the_environment_holds_the_groups_and_starts_at_once_from_then_on(checkout: Checkout) -> None:
+def test_a_complete_environment_is_left_alone_and_starts_at_once(checkout: Checkout) -> None:
     made = checkout.stamp()
     start = time.monotonic()
     done = checkout.env()
@@ -162,17 +162,17 @@ def test_a_failing_pip_is_shown_and_tried_again_the_next_time(checkout: Checkout
     requirements.unlink()
 
 
-def test_two_at_once_make_one_environment(checkout: Checkout) -> None:
+def test_two_processes_at_once_make_one_environment(checkout: Checkout) -> None:
     checkout.require("three")
     command = [sys.executable, checkout.root / "run.py", "env"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate()[0] for process in both]
+    outputs = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("up to date" in text for text in said) == 1
+    assert sum("up to date" in text for text in outputs) == 1
     assert checkout.has("three")
 
 
-def test_where_the_embedded_postgresql_cannot_be_installed_the_rest_is(checkout: Checkout) -> None:
+def test_the_other_packages_are_installed_where_the_embedded_postgresql_cannot_be(checkout: Checkout) -> None:
     pyproject = checkout.root / "pyproject.toml"
     text = pyproject.read_text()
     absent = f"absent @ {(checkout.root / 'absent-1.0-py3-none-any.whl').as_uri()}"
@@ -184,12 +184,12 @@ def test_where_the_embedded_postgresql_cannot_be_installed_the_rest_is(checkout:
     done = checkout.env()
     pyproject.write_text(text)
     assert done.returncode == 0
-    assert "Going on without the embedded PostgreSQL" in done.stdout
+    assert "The embedded PostgreSQL cannot be installed" in done.stdout
     assert checkout.has("one")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_checkout_that_cannot_be_written_is_said(checkout: Checkout) -> None:
+def test_a_read_only_checkout_is_refused_with_a_sentence(checkout: Checkout) -> None:
     shutil.rmtree(checkout.root / ".venv", ignore_errors=True)
     checkout.root.chmod(0o555)
     done = checkout.env()

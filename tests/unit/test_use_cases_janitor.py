@@ -1,4 +1,4 @@
-"""Cleaning, and taking back what handlers held that are gone, over memory."""
+"""Deleting expired tasks, and rescuing those of dead handlers, over memory."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ def rescue(service: Service) -> Rescue:
 
 
 def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
-    """Look all that time, often enough; what was taken back in it."""
+    """Rescue often enough during the seconds. The rescued tasks."""
     rounds = int(seconds // (LEASE / 3)) + 1
     taken = []
     for _ in range(rounds):
@@ -53,7 +53,7 @@ def running(service: Service, number: int = 1, **options: int) -> Sequence[Task]
 
 
 class TestCleaning:
-    def test_what_has_expired_goes_in_batches_and_the_unrun_are_told(self, service: Service):
+    def test_expired_tasks_are_deleted_in_batches_and_the_unrun_reported(self, service: Service):
         steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
         clean = service.janitor.clean()
         service.clock.move(60)
@@ -61,7 +61,7 @@ class TestCleaning:
         assert clean(limit=2) == DeletedTasks(1, [3])
         assert clean(limit=2) == DeletedTasks(0, [])
 
-    def test_handlers_that_are_long_dead_are_forgotten_on_the_way(self, service: Service):
+    def test_clean_forgets_handlers_that_are_long_dead(self, service: Service):
         service.publish(TaskType(name=TypeName("add")), seconds=1)
         service.clock.move(86_400)
         service.janitor.clean()()
@@ -70,7 +70,7 @@ class TestCleaning:
 
 
 class TestRescuing:
-    def test_for_one_lease_after_its_start_it_takes_nothing(self, service: Service, rescue: Rescue):
+    def test_rescue_takes_nothing_for_one_lease_after_its_start(self, service: Service, rescue: Rescue):
         running(service)
         service.clock.move(1000)
         assert list(rescue()) == []
@@ -78,7 +78,7 @@ class TestRescuing:
         service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
-    def test_what_lives_renews_in_that_time_and_loses_nothing(self, service: Service, rescue: Rescue):
+    def test_a_live_handler_that_renews_in_that_time_loses_nothing(self, service: Service, rescue: Rescue):
         (task,) = running(service)
         service.clock.move(1000)
         rescue()
@@ -86,7 +86,7 @@ class TestRescuing:
         assert list(steps.renew(service.storage, [task.hold], service.clock.now())) == []
         assert list(watch(service, rescue, LEASE - 10)) == []
 
-    def test_after_an_outage_it_takes_nothing_for_one_lease(self, service: Service, rescue: Rescue):
+    def test_rescue_takes_nothing_for_one_lease_after_an_outage(self, service: Service, rescue: Rescue):
         rescue()
         running(service)
         service.clock.move(1000)
@@ -99,7 +99,7 @@ class TestRescuing:
         service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
-    def test_an_outage_counts_until_the_storage_answers(self, service: Service, rescue: Rescue):
+    def test_rescue_counts_an_outage_until_the_storage_answers(self, service: Service, rescue: Rescue):
         running(service)
         rescue()
         service.away = True
@@ -111,7 +111,7 @@ class TestRescuing:
         rescue()
         assert list(watch(service, rescue, LEASE - 0.001)) == []
 
-    def test_after_a_restart_of_the_storage_that_it_did_not_notice_it_takes_nothing_for_one_lease(
+    def test_rescue_takes_nothing_for_one_lease_after_an_unnoticed_restart_of_the_storage(
         self, service: Service, rescue: Rescue
     ):
         rescue()
@@ -124,37 +124,35 @@ class TestRescuing:
         service.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
-    def test_who_may_start_them_and_who_ran_them_are_told(self, service: Service, rescue: Rescue):
+    def test_rescue_notifies_of_waiting_and_taken_tasks(self, service: Service, rescue: Rescue):
         rescue()
         running(service)
         (task,) = watch(service, rescue, LEASE + 1)
         assert (task.status, task.attempt, task.losses) == (Status.WAITING, 0, 1)
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
-    def test_what_was_lost_too_often_fails_and_nobody_is_called_to_start_it(self, service: Service, rescue: Rescue):
+    def test_a_task_lost_too_often_fails_without_a_notification_of_waiting(self, service: Service, rescue: Rescue):
         rescue()
         running(service, max_losses=0)
         (task,) = watch(service, rescue, LEASE + 1)
         assert task.status is Status.FAILED
         assert service.told == [Topic.TAKEN, Topic.CHANGED]
 
-    def test_a_live_lease_is_left_and_nobody_is_told(self, service: Service, rescue: Rescue):
+    def test_rescue_leaves_a_live_lease_and_notifies_of_nothing(self, service: Service, rescue: Rescue):
         rescue()
         watch(service, rescue, LEASE)
         running(service)
         assert list(watch(service, rescue, LEASE)) == []
         assert service.told == []
 
-    def test_a_full_batch_says_that_there_may_be_more(self, service: Service, rescue: Rescue):
+    def test_rescue_takes_a_batch_at_a_time(self, service: Service, rescue: Rescue):
         rescue()
         running(service, BATCH_TASKS + 1)
         watch(service, rescue, LEASE - 1)
         service.clock.move(2)
         assert [len(rescue()), len(rescue()), len(rescue())] == [BATCH_TASKS, 1, 0]
 
-    def test_a_handler_that_restarted_under_another_name_gets_it_back_by_claiming(
-        self, service: Service, rescue: Rescue
-    ):
+    def test_a_restarted_handler_claims_a_rescued_task_under_its_new_id(self, service: Service, rescue: Rescue):
         rescue()
         (old,) = running(service)
         watch(service, rescue, LEASE + 1)
@@ -163,19 +161,21 @@ class TestRescuing:
         assert list(steps.succeed(service.storage, new.task, service.clock.now())) == []
 
 
-class TestWhatMayHaveKeptOthersFromRenewing:
-    """Nobody noticed an outage, and yet it takes nothing for one lease."""
+class TestPostponedRescue:
+    """Events that may have prevented renewals postpone the rescue by one lease, without a noticed outage."""
 
     @pytest.fixture
     def watched(self, service: Service, rescue: Rescue) -> Service:
-        """For so long that a lapsed lease would be taken now."""
+        """A service that was watched for long enough to rescue a task with a lapsed lease now."""
         rescue()
         watch(service, rescue, LEASE)
         running(service)
         return service
 
-    def test_an_answer_that_took_long(self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch):
-        """A server that hung, and went on."""
+    def test_a_slow_answer_postpones_the_rescue(
+        self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
+    ):
+        """The server hung, and went on."""
         watched.clock.move(1)
         with monkeypatch.context() as hanging:
             hanging.setattr(MemoryQueue, "lapsed", self.after(watched, LEASE))
@@ -184,34 +184,34 @@ class TestWhatMayHaveKeptOthersFromRenewing:
         watched.clock.move(0.01)
         assert [task.id for task in rescue()] == [1]
 
-    def test_a_time_in_which_nobody_looked(self, watched: Service, rescue: Rescue):
+    def test_a_time_without_a_look_postpones_the_rescue(self, watched: Service, rescue: Rescue):
         watched.clock.move(LEASE + 1)
         assert list(rescue()) == []
         assert list(watch(watched, rescue, LEASE - 0.001)) == []
 
-    def test_a_clock_that_was_set(self, watched: Service, rescue: Rescue):
+    def test_a_clock_that_was_set_postpones_the_rescue(self, watched: Service, rescue: Rescue):
         watched.clock.set(watched.clock.now() + timedelta(hours=1))
         watched.clock.move(1)
         assert list(rescue()) == []
         assert list(watch(watched, rescue, LEASE - 0.001)) == []
 
-    def test_but_not_a_conflict(self, watched: Service, rescue: Rescue):
+    def test_a_conflict_does_not_postpone_the_rescue(self, watched: Service, rescue: Rescue):
         watch(watched, rescue, LEASE - 1)
         watched.clock.move(2)
         watched.errors = [StorageConflict()]
         assert [task.id for task in rescue()] == [1]
 
     def after(self, service: Service, seconds: float) -> Callable[..., Sequence[Task]]:
-        abandoned = MemoryQueue.lapsed
+        lapsed = MemoryQueue.lapsed
 
         def hang(queue: MemoryQueue, now: datetime, limit: int) -> Sequence[Task]:
             service.clock.move(seconds)
-            return abandoned(queue, service.clock.now(), limit)
+            return lapsed(queue, service.clock.now(), limit)
 
         return hang
 
 
-class TestBurying:
+class TestRescueFromDeadProcesses:
     @pytest.fixture
     def process(self) -> Iterator[subprocess.Popen[bytes]]:
         with subprocess.Popen(["sleep", "600"]) as process:
@@ -219,34 +219,34 @@ class TestBurying:
             process.kill()
 
     @pytest.fixture
-    def bury(self, service: Service, process: subprocess.Popen[bytes]) -> RescueFromDeadProcesses:
+    def rescue(self, service: Service, process: subprocess.Popen[bytes]) -> RescueFromDeadProcesses:
         with service.begin() as work:
             work.types.publish(HANDLER, [], steps.at(10**6), name_of(process.pid))
             work.types.publish(HandlerId("elsewhere"), [], steps.at(10**6), "another-boot pid:[1] 1 1")
             work.commit()
         return service.janitor.rescue_from_dead_processes()
 
-    def test_what_a_process_held_that_was_seen_to_end_is_taken_back_at_once(
-        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
+    def test_a_task_of_a_process_that_was_seen_to_end_is_rescued_at_once(
+        self, service: Service, rescue: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         (held,) = running(service)
-        assert list(bury()) == []
+        assert list(rescue()) == []
         process.kill()
         process.wait()
-        (task,) = bury()
+        (task,) = rescue()
         assert task == held.lose(service.clock.now())
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
-    def test_and_its_handler_is_forgotten_and_no_other(
-        self, service: Service, bury: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
+    def test_the_handler_of_a_dead_process_is_forgotten_and_no_other(
+        self, service: Service, rescue: RescueFromDeadProcesses, process: subprocess.Popen[bytes]
     ):
         process.kill()
         process.wait()
-        bury()
+        rescue()
         with service.begin() as work:
             assert set(work.types.processes()) == {"elsewhere"}
 
 
-def test_a_store_in_memory_was_always_up():
+def test_a_memory_store_is_up_since_1970():
     with MemoryStore().begin() as work:
         assert work.queue.up_since().year == 1970

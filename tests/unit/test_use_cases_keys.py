@@ -1,4 +1,4 @@
-"""Submitting the same again, and many at once, over memory."""
+"""Idempotency keys, and many tasks at once, over memory."""
 
 from collections.abc import Iterator
 
@@ -40,33 +40,33 @@ def count(service: Service) -> int:
     return len(service.store.state.rows)
 
 
-class TestAgain:
-    def test_the_same_request_has_the_task_of_the_first_as_it_stands(self, service: Service):
+class TestRepeatedRequest:
+    def test_the_same_request_is_answered_with_the_first_task_as_it_is(self, service: Service):
         first = service.submitted(key=KEY, args={"a": 1, "b": [2.0]})
         steps.succeed(service.storage, steps.claim_one(service.storage, now=service.clock.now(), wanted={"default": 1}))
         again = service.submitted(key=KEY, args={"b": [2], "a": 1})
         assert (first.is_new, again.is_new, again.view.task.id) == (True, False, first.view.task.id)
         assert (again.view.task.status, again.view.stored.result) == (Status.DONE, "1")
 
-    def test_nobody_is_woken_for_it(self, service: Service):
+    def test_a_repeated_request_wakes_no_handler(self, service: Service):
         service.submit(key=KEY)
         service.told.clear()
         service.submit(key=KEY)
         assert service.told == []
 
-    def test_options_do_not_make_it_another(self, service: Service):
+    def test_a_request_with_other_options_is_the_same(self, service: Service):
         service.submit(key=KEY, options={"priority": 5}, delay=60)
         assert service.submit(key=KEY).task.priority == 5
 
     @pytest.mark.parametrize("other", [{"type": "add"}, {"args": {"a": 2}}, {"args": {}}, {"args": {"a": True}}])
-    def test_another_type_or_other_arguments_are_refused(self, service: Service, other: dict[str, object]):
+    def test_a_key_with_another_type_or_arguments_is_refused(self, service: Service, other: dict[str, object]):
         service.submit(key=KEY, args={"a": 1})
         with pytest.raises(KeyTaken) as refusal:
             service.submit(**{"key": KEY, "args": {"a": 1}} | other)  # type: ignore[arg-type]
         assert refusal.value.tasks == {0: 1}
         assert count(service) == 1
 
-    def test_a_key_that_becomes_free_in_between_is_taken_at_the_next_try(self, service: Service):
+    def test_a_key_that_becomes_free_meanwhile_is_taken_by_the_retry(self, service: Service):
         service.types.all()
         service.errors.append(StorageConflict())
         assert service.submitted(key=KEY).is_new
@@ -77,13 +77,13 @@ class TestAgain:
         assert service.submitted(key=KEY, args={"other": 1}).is_new
 
     @pytest.mark.parametrize("text", ["", "x" * 256, "é", "a\nb", "\0"])
-    def test_what_no_header_can_hold_is_no_key(self, text: str):
+    def test_a_key_that_no_header_can_have_is_refused(self, text: str):
         with pytest.raises(InvalidIdempotencyKey):
             idempotency_key(text)
 
 
 class TestMany:
-    def test_all_are_stored_in_order_and_handlers_are_woken_once(self, service: Service):
+    def test_many_tasks_are_stored_in_order_and_handlers_woken_once(self, service: Service):
         service.told.clear()
         assert many(service, *(request(n) for n in range(5))) == [1, 2, 3, 4, 5]
         shown = [service.api.view_task()(TaskId(id)) for id in range(1, 6)]
@@ -91,10 +91,10 @@ class TestMany:
         assert {view.task.priority for view in shown} == {3}
         assert service.told == [Topic.WAITING]
 
-    def test_none_is_no_error(self, service: Service):
+    def test_an_empty_list_of_tasks_is_accepted(self, service: Service):
         assert many(service) == []
 
-    def test_each_that_is_wrong_is_named_by_its_index_and_none_is_stored(self, service: Service):
+    def test_each_wrong_item_is_named_by_its_index_and_none_is_stored(self, service: Service):
         wrong = TaskRequest(type=DEFAULT_TYPE, args={"wrong": 1})
         with pytest.raises(InvalidItems) as refusal:
             many(
@@ -117,17 +117,17 @@ class TestMany:
         assert str(refusal.value) == "5 of the tasks cannot be submitted, so no task was created"
         assert count(service) == 0
 
-    def test_of_one_item_some_places_are_named(self, service: Service):
+    def test_the_errors_of_one_item_are_limited(self, service: Service):
         with pytest.raises(InvalidItems) as refusal:
             many(service, UnreadableItem({f"$.{n}": ["no"] for n in range(1000)}))
         assert len(refusal.value.errors) == 10
 
-    def test_keys_are_those_of_single_tasks_too(self, service: Service):
+    def test_many_tasks_share_their_keys_with_single_tasks(self, service: Service):
         service.submit("add", {"n": 1}, key=KEY)
         again = request(3, key=IdempotencyKey("x"))
         assert many(service, request(2), request(1, key=KEY), again, again) == [2, 1, 4, 4]
 
-    def test_a_key_with_another_task_refuses_all(self, service: Service):
+    def test_a_key_of_another_task_refuses_all_items(self, service: Service):
         service.submit("add", {"n": 1}, key=KEY)
         with pytest.raises(InvalidItems) as refusal:
             many(service, request(1), request(2, key=KEY))
@@ -135,8 +135,8 @@ class TestMany:
         with pytest.raises(UnknownTask):
             service.api.view_task()(TaskId(2))
 
-    def test_requests_are_asked_for_one_at_a_time(self, service: Service):
-        """So whoever reads them has one of them in its hands at any time."""
+    def test_submit_tasks_reads_its_requests_one_at_a_time(self, service: Service):
+        """A reader of the requests holds only one of them at any time."""
         seen: list[object] = []
 
         class Seeing:

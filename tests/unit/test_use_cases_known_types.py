@@ -26,7 +26,7 @@ def test_the_default_type_is_always_known_but_lives_only_with_a_handler(service:
     assert not service.types.is_live(DEFAULT_TYPE)
 
 
-def test_a_published_default_takes_the_place_of_the_one_that_is_always_known(service: Service):
+def test_a_published_default_replaces_the_built_in_one(service: Service):
     service.publish(TaskType(name=DEFAULT_TYPE, description="Mine."))
     assert service.types.named(DEFAULT_TYPE).type.description == "Mine."
     assert service.types.is_live(DEFAULT_TYPE)
@@ -57,11 +57,11 @@ def test_a_type_outlives_its_handlers(service: Service):
     assert service.types.named(ADD.name).type == ADD
 
 
-def test_a_type_that_nobody_knows_does_not_live(service: Service):
+def test_an_unknown_type_is_not_live(service: Service):
     assert not service.types.is_live(TypeName("gone"))
 
 
-def test_what_was_known_still_is_while_the_storage_is_away(service: Service):
+def test_known_types_stay_known_while_the_storage_is_away(service: Service):
     service.publish(ADD)
     service.types.all()
     service.away = True
@@ -69,7 +69,7 @@ def test_what_was_known_still_is_while_the_storage_is_away(service: Service):
     assert service.types.named(ADD.name).type == ADD
 
 
-def test_who_knows_nothing_yet_is_told_that_the_storage_is_away(service: Service):
+def test_without_known_types_an_outage_is_raised(service: Service):
     service.away = True
     with pytest.raises(StorageUnavailable):
         service.types.all()
@@ -78,7 +78,7 @@ def test_who_knows_nothing_yet_is_told_that_the_storage_is_away(service: Service
     assert DEFAULT_TYPE in service.types.all()
 
 
-def test_and_so_is_whoever_asks_next_without_asking_the_storage(service: Service):
+def test_an_outage_is_raised_again_without_another_query(service: Service):
     service.away = True
     for _ in range(3):
         with pytest.raises(StorageUnavailable):
@@ -86,7 +86,7 @@ def test_and_so_is_whoever_asks_next_without_asking_the_storage(service: Service
     assert service.begun == 1
 
 
-def test_who_asks_meanwhile_gets_what_is_known_and_does_not_wait(service: Service):
+def test_a_call_during_a_query_is_answered_with_the_known_types(service: Service):
     asked, may_answer = Event(), Event()
     may_answer.set()
 

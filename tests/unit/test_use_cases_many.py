@@ -23,7 +23,7 @@ ADD = TypeName("add")
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    """Batches are of two."""
+    """Let a batch have two tasks."""
     monkeypatch.setattr(change_tasks, "BATCH_TASKS", 2)
     return Service()
 
@@ -56,7 +56,7 @@ def run(service: Service) -> steps.Task:
 
 
 class TestCancelling:
-    def test_only_what_waits_or_runs_is_cancelled(self, service: Service):
+    def test_cancel_tasks_cancels_only_waiting_and_running_tasks(self, service: Service):
         one_of_each(service)
         before = steps.task(service.storage, 3)
         service.clock.move(5)
@@ -65,20 +65,20 @@ class TestCancelling:
         assert steps.task(service.storage, 3) == before
         assert steps.task(service.storage, 4).finished == service.clock.now()
 
-    def test_a_status_that_it_may_not_start_from_finds_nothing(self, service: Service):
+    def test_cancel_tasks_of_a_final_status_finds_none(self, service: Service):
         one_of_each(service)
         done = Filter(statuses=frozenset({Status.DONE, Status.WAITING}))
         assert cancel(service, filter=done) == ChangeTasksResult(1, None)
         assert statuses(service)[0] is Status.DONE
 
-    def test_all_are_reached_batch_by_batch(self, service: Service):
+    def test_cancel_tasks_reaches_all_in_batches(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 7)
         begun = service.begun
         assert cancel(service) == ChangeTasksResult(7, None)
         assert service.begun - begun == 4
         assert set(statuses(service)) == {Status.CANCELLED}
 
-    def test_the_filter_holds(self, service: Service):
+    def test_cancel_tasks_applies_its_filter(self, service: Service):
         steps.add(
             service.storage, steps.submission(terms=(1,)), steps.submission("other"), steps.submission(terms=(2,))
         )
@@ -86,50 +86,50 @@ class TestCancelling:
         assert statuses(service) == [Status.CANCELLED, Status.WAITING, Status.WAITING]
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4])
-    def test_a_limit_bounds_how_many_and_the_cursor_goes_on(self, service: Service, limit: int):
+    def test_cancel_tasks_stops_at_its_limit_with_a_cursor(self, service: Service, limit: int):
         steps.add(service.storage, *[steps.submission()] * 5)
         first = cancel(service, limit=limit)
         assert first == ChangeTasksResult(limit, TaskId(6 - limit))
         assert statuses(service) == [Status.WAITING] * (5 - limit) + [Status.CANCELLED] * limit
         assert cancel(service, before=first.next) == ChangeTasksResult(5 - limit, None)
 
-    def test_a_limit_that_is_as_much_as_there_is_leaves_nothing(self, service: Service):
+    def test_a_limit_equal_to_the_number_of_tasks_leaves_no_cursor(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 4)
         assert cancel(service, limit=4) == ChangeTasksResult(4, None)
 
-    def test_what_is_before_the_cursor_is_all_it_looks_at(self, service: Service):
+    def test_cancel_tasks_reads_only_tasks_before_its_cursor(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 4)
         assert cancel(service, before=TaskId(3)) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.CANCELLED] * 2 + [Status.WAITING] * 2
 
-    def test_after_a_while_it_stops_between_batches(self, service: Service):
+    def test_cancel_tasks_stops_between_batches_when_its_time_is_over(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 9)
         slow = Slow(service, MAX_SECONDS / 2)
         assert CancelTasks(slow.begin, service.clock, service)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(6))
 
-    def test_handlers_are_told_once_a_batch_that_ran(self, service: Service):
+    def test_handlers_are_notified_once_for_each_batch_with_running_tasks(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 6)
         steps.claim(service.storage, 3)
         cancel(service)
         assert service.told == [Topic.CHANGED, Topic.TAKEN, Topic.CHANGED, Topic.TAKEN, Topic.CHANGED]
 
-    def test_no_handler_is_told_of_what_only_waited(self, service: Service):
+    def test_no_handler_is_notified_of_cancelled_waiting_tasks(self, service: Service):
         steps.add(service.storage, steps.submission())
         cancel(service)
         assert service.told == [Topic.CHANGED]
 
 
 class TestRetrying:
-    def test_what_failed_or_was_cancelled_waits_again(self, service: Service):
+    def test_retry_tasks_returns_failed_and_cancelled_tasks_to_waiting(self, service: Service):
         one_of_each(service)
         service.clock.move(5)
         assert retry(service) == ChangeTasksResult(2, None)
         assert statuses(service) == [Status.DONE, Status.WAITING, Status.WAITING, Status.RUNNING, Status.WAITING]
         assert service.told == [Topic.WAITING, Topic.CHANGED]
 
-    def test_each_has_as_many_attempts_more_as_its_type(self, service: Service):
+    def test_a_retried_task_has_as_many_more_attempts_as_its_type(self, service: Service):
         service.publish(TaskType(name=ADD, options=Options(max_attempts=3)))
         steps.add(service.storage, steps.submission(), steps.submission("gone"))
         for type in ("add", "gone"):
@@ -137,19 +137,19 @@ class TestRetrying:
         assert retry(service) == ChangeTasksResult(2, None)
         assert [steps.task(service.storage, id).max_attempts for id in (1, 2)] == [4, 2]
 
-    def test_nobody_is_told_where_nothing_waits_again(self, service: Service):
+    def test_retry_tasks_notifies_of_nothing_where_no_task_is_retried(self, service: Service):
         assert retry(service) == ChangeTasksResult(0, None)
         assert service.told == []
 
 
-class TestTrouble:
+class TestFailures:
     def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 3)
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
         assert cancel(service) == ChangeTasksResult(3, None)
 
     @pytest.mark.parametrize("error", [StorageUnavailable, StorageConflict])
-    def test_what_ends_it_in_its_middle_leaves_what_is_done_and_a_cursor(
+    def test_a_failure_after_some_batches_is_answered_with_a_cursor(
         self, service: Service, error: type[StorageUnavailable]
     ):
         steps.add(service.storage, *[steps.submission()] * 5)
@@ -159,7 +159,7 @@ class TestTrouble:
         ) == ChangeTasksResult(4, TaskId(2))
         assert cancel(service, before=TaskId(2)) == ChangeTasksResult(1, None)
 
-    def test_what_ends_it_at_once_is_raised(self, service: Service):
+    def test_a_failure_in_the_first_batch_is_raised(self, service: Service):
         steps.add(service.storage, steps.submission())
         service.away = True
         with pytest.raises(StorageUnavailable):
@@ -167,7 +167,7 @@ class TestTrouble:
 
 
 class Slow:
-    """A storage in which each work takes its time."""
+    """A storage in which each unit of work takes a while."""
 
     def __init__(self, service: Service, seconds: float) -> None:
         self._service, self._seconds = service, seconds
@@ -178,7 +178,7 @@ class Slow:
 
 
 class Breaking:
-    """A storage that fails for good after so many works."""
+    """A storage that fails for good after so many units of work."""
 
     def __init__(self, service: Service, after: int, error: type[StorageUnavailable]) -> None:
         self._service, self._left, self._error = service, after, error
@@ -195,6 +195,6 @@ def test_tasks_are_counted_by_type_and_status(service: Service):
     assert service.api.count_tasks()() == {ADD: dict.fromkeys(Status, 1)}
 
 
-def test_folding_is_tried_again_where_others_were_in_the_way(service: Service):
+def test_fold_counts_retries_a_conflict(service: Service):
     service.errors = [StorageConflict()]
     assert service.janitor.fold_counts()() == 0

@@ -54,17 +54,17 @@ def fail(service: Service, type: str = "default") -> None:
 
 
 class TestSubmitting:
-    def test_what_was_answered_is_stored_and_handlers_are_woken(self, service: Service):
+    def test_a_submitted_task_is_stored_and_handlers_are_woken(self, service: Service):
         answer = service.submit(args={"é": [1, "\0"]})
         assert (answer.task.id, answer.task.status) == (ONE, Status.WAITING)
         assert view(service) == answer.stored
         assert answer.stored.args == '{"é":[1,"\\u0000"]}'
         assert service.told == [Topic.WAITING]
 
-    def test_the_default_type_is_known_before_anybody_publishes_it(self, service: Service):
+    def test_the_default_type_is_known_before_it_is_published(self, service: Service):
         assert service.submit().waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
 
-    def test_a_type_that_nobody_has_published_is_refused_with_the_known_ones(self, service: Service):
+    def test_an_unpublished_type_is_refused_with_the_known_ones(self, service: Service):
         service.publish(ADD)
         with pytest.raises(UnknownType) as refusal:
             service.submit("sub")
@@ -78,7 +78,7 @@ class TestSubmitting:
             view(service)
         assert service.told == []
 
-    def test_it_has_the_options_of_its_type_unless_others_are_asked_for(self, service: Service):
+    def test_a_task_has_the_options_of_its_type_unless_others_are_given(self, service: Service):
         service.publish(ADD)
         task = service.submit("add", options={"priority": -5, "max_losses": 0}).task
         assert (task.priority, task.max_attempts, task.max_losses, task.timeout) == (-5, 2, 0, 9)
@@ -90,12 +90,12 @@ class TestSubmitting:
         with pytest.raises(UnknownTask):
             view(service)
 
-    def test_it_is_kept_for_the_service_s_time_or_its_own(self, service: Service):
+    def test_a_task_has_the_ttl_of_the_service_or_its_own(self, service: Service):
         now = service.clock.now()
         assert service.submit().task.expire == after(now, 600)
         assert service.submit(ttl=5).task.expire == after(now, 5)
 
-    def test_a_delay_or_a_moment_says_when_it_may_run(self, service: Service):
+    def test_a_delay_or_run_at_sets_when_a_task_may_run(self, service: Service):
         now = service.clock.now()
         assert service.submit(delay=2.5).task.run_at == after(now, 2.5)
         delayed = service.submit(run_at=after(now, 60))
@@ -103,16 +103,16 @@ class TestSubmitting:
 
 
 class TestViewing:
-    def test_a_task_that_is_not_there_is_unknown_by_its_number(self, service: Service):
+    def test_an_unknown_task_is_named_by_its_id(self, service: Service):
         with pytest.raises(UnknownTask, match=r"^task id 99 is not registered$"):
             view(service, NOBODYS)
 
-    def test_it_shows_the_result_of_what_is_done(self, service: Service):
+    def test_a_view_shows_the_result_of_a_done_task(self, service: Service):
         service.submit()
         steps.succeed(service.storage, run(service), result="[1]")
         assert view(service).result == "[1]"
 
-    def test_it_says_what_a_task_waits_for(self, service: Service):
+    def test_a_view_shows_what_a_task_waits_for(self, service: Service):
         service.publish(ADD, seconds=30)
         service.submit("add")
         seen = service.api.view_task()
@@ -124,22 +124,22 @@ class TestViewing:
 
 
 class TestCancelling:
-    def test_a_waiting_task_is_cancelled_and_no_handler_has_to_be_told(self, service: Service):
+    def test_cancelling_a_waiting_task_notifies_no_handler(self, service: Service):
         service.submit()
         service.told.clear()
         cancel(service)
         assert view(service).task.status is Status.CANCELLED
         assert service.told == [Topic.CHANGED]
 
-    def test_the_answer_is_of_the_same_work_as_the_change(self, service: Service):
-        """Or the change could succeed, and its answer fail."""
+    def test_a_cancelled_task_is_viewed_in_the_same_unit_of_work(self, service: Service):
+        """In another unit of work, the view could fail after the change succeeded."""
         service.submit()
         begun = service.begun
         assert cancel(service).task.status is Status.CANCELLED
         assert retry(service).task.status is Status.WAITING
         assert service.begun - begun == 2
 
-    def test_who_runs_a_cancelled_task_is_told(self, service: Service):
+    def test_cancelling_a_running_task_notifies_its_handler(self, service: Service):
         service.submit()
         run(service)
         cancel(service)
@@ -154,13 +154,13 @@ class TestCancelling:
         cancel(service)
         assert (view(service), service.told) == (before, told)
 
-    def test_what_is_done_or_failed_is_refused(self, service: Service):
+    def test_cancelling_a_done_or_failed_task_is_refused(self, service: Service):
         service.submit()
         fail(service)
         with pytest.raises(InvalidTransition, match="task 1 is failed: cancel accepts only a task that is running"):
             cancel(service)
 
-    def test_a_late_outcome_does_not_undo_it(self, service: Service):
+    def test_a_late_outcome_does_not_undo_a_cancel(self, service: Service):
         service.submit()
         running = run(service)
         cancel(service)
@@ -179,14 +179,14 @@ class TestRetrying:
         assert (task.status, task.attempt, task.max_attempts) == (Status.WAITING, 1, 3)
         assert service.told == [Topic.WAITING, Topic.CHANGED]
 
-    def test_a_task_of_a_type_that_nobody_knows_any_more_gets_one(self, service: Service):
+    def test_a_retried_task_of_an_unknown_type_gets_one_attempt(self, service: Service):
         steps.add(service.storage, steps.submission("gone"))
         fail(service, "gone")
         retry(service)
         assert view(service).task.max_attempts == 2
 
     @pytest.mark.parametrize("status", [Status.WAITING, Status.RUNNING, Status.DONE])
-    def test_what_has_neither_failed_nor_been_cancelled_is_refused(self, service: Service, status: Status):
+    def test_retrying_a_task_that_is_neither_failed_nor_cancelled_is_refused(self, service: Service, status: Status):
         service.submit()
         if status is not Status.WAITING:
             running = run(service)
@@ -205,7 +205,7 @@ class TestDeleting:
         with pytest.raises(UnknownTask):
             view(service)
 
-    def test_a_running_task_is_refused(self, service: Service):
+    def test_deleting_a_running_task_is_refused(self, service: Service):
         service.submit()
         run(service)
         with pytest.raises(InvalidTransition):
@@ -214,7 +214,7 @@ class TestDeleting:
 
 
 @pytest.mark.parametrize("verb", [view, cancel, retry, delete])
-def test_a_task_that_is_not_there_cannot_be_changed(service: Service, verb):
+def test_changing_an_unknown_task_is_refused(service: Service, verb):
     with pytest.raises(UnknownTask):
         verb(service, NOBODYS)
 
@@ -223,7 +223,7 @@ class TestListing:
     def page(self, service: Service, **asked: object) -> TaskPage:
         return service.api.list_tasks()(ListRequest(filter=Filter(), **asked))
 
-    def test_pages_follow_each_other_until_nothing_does(self, service: Service):
+    def test_pages_of_a_list_follow_each_other_to_the_end(self, service: Service):
         for _ in range(5):
             service.submit(args={"large": "x"})
         first = self.page(service, limit=2)
@@ -232,12 +232,12 @@ class TestListing:
         assert [[view.task.id for view in page.views] for page in (first, second, third)] == [[5, 4], [3, 2], [1]]
         assert (first.next, second.next, third.next) == (4, 2, None)
 
-    def test_a_full_last_page_says_that_nothing_follows(self, service: Service):
+    def test_a_full_last_page_has_no_cursor(self, service: Service):
         service.submit()
         service.submit()
         assert self.page(service, limit=2).next is None
 
-    def test_views_in_lists_carry_no_texts_but_what_is_waited_for(self, service: Service):
+    def test_views_in_lists_have_waiting_for_but_no_texts(self, service: Service):
         service.submit(args={"large": "x"})
         (seen,) = self.page(service).views
         assert (seen.stored.args, seen.stored.result) == ("{}", None)
@@ -251,22 +251,22 @@ class TestConflicts:
         cancel(service)
         assert view(service).task.status is Status.CANCELLED
 
-    def test_who_only_looks_is_not_told_either(self, service: Service):
-        """It may have been the first to find out that a pooler hands its session to others."""
+    def test_a_view_retries_a_conflict_too(self, service: Service):
+        """A view may be the first to find that a pooler shares its session with others."""
         service.submit()
         service.errors = [StorageConflict()]
         assert view(service).task.status is Status.WAITING
         service.errors = [StorageConflict()]
         assert service.api.view_log()(TaskId(1)) == []
 
-    def test_but_not_for_ever(self, service: Service):
+    def test_conflicts_are_not_retried_for_ever(self, service: Service):
         service.submit()
         service.errors = [StorageConflict() for _ in range(MAX_TRIES)]
         with pytest.raises(StorageConflict):
             cancel(service)
         assert view(service).task.status is Status.WAITING
 
-    def test_a_database_that_is_away_is_not_asked_again(self, service: Service):
+    def test_an_outage_is_not_retried(self, service: Service):
         service.submit()
         service.away, service.begun = True, 0
         with pytest.raises(StorageUnavailable):

@@ -1,4 +1,4 @@
-"""What may go wrong when it ticks, over memory."""
+"""Failures of a tick, over memory."""
 
 import logging
 
@@ -23,9 +23,7 @@ def service(memory: Service) -> Recurring:
     return Recurring(memory.begin, memory.clock)
 
 
-def test_what_a_newer_version_has_written_is_left_to_it_and_holds_up_nothing(
-    service: Recurring, caplog: pytest.LogCaptureFixture
-):
+def test_a_schedule_of_a_newer_version_is_skipped(service: Recurring, caplog: pytest.LogCaptureFixture):
     strange = recurring("strange")
     service.publish("a", strange, recurring("report"))
     with service.begin() as work:
@@ -43,7 +41,7 @@ def test_what_a_newer_version_has_written_is_left_to_it_and_holds_up_nothing(
     assert service.look().next_in > 0
 
 
-def test_who_meets_others_tries_again(memory: Service, service: Recurring):
+def test_tick_retries_a_conflict(memory: Service, service: Recurring):
     service.publish("a", recurring("report"))
     service.pass_hours(1)
     memory.errors = [StorageConflict(), StorageConflict()]

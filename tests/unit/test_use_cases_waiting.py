@@ -1,4 +1,4 @@
-"""Awaiting and following tasks, over memory. Who waits here is woken, or has no time."""
+"""Awaiting and following tasks, over memory. A waiter here is notified, or its time is over at once."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,11 +28,11 @@ from tests.unit.memory_service import Service
 ONE = TaskId(1)
 ADD = TaskType(name=TypeName("add"))
 LONG = 60
-"""Seconds that no test lasts."""
+"""Seconds, longer than any test."""
 
 
 class Waiting:
-    """A service in which tasks are waited for, two at most."""
+    """A service with a change feed of at most two subscribers."""
 
     def __init__(self) -> None:
         self.service = Service(waiters=2)
@@ -44,8 +44,8 @@ class Waiting:
     def submit(self) -> View:
         return self.service.submit()
 
-    def soon(self, known: View) -> Future[Awaited]:
-        """The answer to somebody who waits by now."""
+    def start_waiting(self, known: View) -> Future[Awaited]:
+        """The future of a wait that has begun by now."""
         before = self.waiting
         answer = self.pool.submit(self.await_task, known, LONG)
         until(lambda: self.waiting > before or answer.done())
@@ -72,57 +72,57 @@ def waiting() -> Iterator[Waiting]:
 
 
 class TestAwaiting:
-    def test_it_is_answered_as_soon_as_the_task_has_finished(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+    def test_await_task_returns_when_the_task_has_finished(self, waiting: Waiting):
+        answer = waiting.start_waiting(waiting.submit())
         waiting.finish("[7]")
         view = answer.result(LONG).view
         assert (view.task.status, view.stored.result) == (Status.DONE, "[7]")
         assert waiting.waiting == 0
 
-    def test_what_has_finished_is_answered_at_once(self, waiting: Waiting):
+    def test_await_task_returns_a_finished_task_at_once(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
         known = waiting.service.api.view_task()(ONE)
         assert waiting.await_task(known, LONG) == Awaited(known)
 
-    def test_what_finished_since_it_was_seen_is_answered_at_once(self, waiting: Waiting):
+    def test_await_task_returns_at_once_a_task_that_finished_since_its_view(self, waiting: Waiting):
         known = waiting.submit()
         waiting.finish()
         assert waiting.await_task(known, LONG).view.task.status is Status.DONE
 
-    def test_when_the_time_is_over_it_is_answered_as_it_was_seen_last(self, waiting: Waiting):
+    def test_await_task_returns_the_last_view_after_its_time(self, waiting: Waiting):
         known = waiting.submit()
         assert waiting.await_task(known, 0) == Awaited(known)
 
-    def test_a_change_on_the_way_is_no_answer(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+    def test_await_task_does_not_return_for_a_change_to_running(self, waiting: Waiting):
+        answer = waiting.start_waiting(waiting.submit())
         running = waiting.run()
         waiting.wake_up.notify(Topic.CHANGED)
         steps.settle(waiting.service.storage, Settlement.succeeded(running, waiting.service.clock.now(), "1"))
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG).view.task.status is Status.DONE
 
-    def test_without_a_notification_it_is_found_by_looking(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+    def test_await_task_finds_a_finished_task_by_polling(self, waiting: Waiting):
+        answer = waiting.start_waiting(waiting.submit())
         steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         assert answer.result(LONG).view.task.status is Status.DONE
 
-    def test_a_task_that_is_deleted_is_answered_as_it_was_known(self, waiting: Waiting):
+    def test_await_task_returns_the_known_view_of_a_deleted_task(self, waiting: Waiting):
         known = waiting.submit()
-        answer = waiting.soon(known)
+        answer = waiting.start_waiting(known)
         with waiting.service.begin() as work:
             work.tasks.remove(ONE)
             work.commit()
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG).view.task == known.task
 
-    def test_where_the_storage_is_away_it_is_answered_as_it_was_known(self, waiting: Waiting):
+    def test_await_task_returns_the_known_view_in_an_outage(self, waiting: Waiting):
         known = waiting.submit()
         waiting.service.away = True
         assert waiting.await_task(known, 0) == Awaited(known)
 
-    def test_an_outage_in_between_is_waited_through(self, waiting: Waiting):
-        answer = waiting.soon(waiting.submit())
+    def test_await_task_outlasts_an_outage(self, waiting: Waiting):
+        answer = waiting.start_waiting(waiting.submit())
         waiting.service.errors += [StorageUnavailable()]
         waiting.wake_up.notify(Topic.CHANGED)
         until(lambda: not waiting.service.errors)
@@ -130,55 +130,55 @@ class TestAwaiting:
         assert answer.result(LONG).view.task.status is Status.DONE
 
 
-class TestPauses:
-    def test_who_waits_alone_waits_for_no_pause(self):
+class TestPollGaps:
+    def test_the_first_polls_have_no_gap(self):
         pauses = PollGaps()
         assert [pauses.after(second, took=0) for second in range(3)] == [0, 0, 0]
         assert pauses.after(3, took=0.001) == pytest.approx(0.002)
 
-    def test_after_some_looks_in_a_row_each_has_its_pause(self):
+    def test_polls_in_a_row_have_gaps_after_some(self):
         pauses, now, waits = PollGaps(), 0.0, list[float]()
         for _ in range(10):
             waits.append(pauses.after(now, took=0))
             now += waits[-1]
         assert waits == pytest.approx([0.0] * 5 + [0.01] * 5)
 
-    def test_looks_that_take_long_leave_time_for_others(self):
+    def test_slow_polls_have_longer_gaps(self):
         assert [PollGaps().after(0, took) for took in (0.1, 100)] == pytest.approx([0.2, 1.0])
 
 
 class TestBounds:
-    def test_one_too_many_is_answered_at_once_and_told_so(self, waiting: Waiting):
+    def test_a_subscriber_beyond_the_limit_is_turned_away_at_once(self, waiting: Waiting):
         known = waiting.submit()
-        answers = [waiting.soon(known) for _ in range(2)]
+        answers = [waiting.start_waiting(known) for _ in range(2)]
         assert waiting.await_task(known, LONG) == Awaited(known, was_turned_away=True)
         waiting.finish()
         assert {each.result(LONG).view.task.status for each in answers} == {Status.DONE}
-        assert not waiting.soon(waiting.submit()).done()
+        assert not waiting.start_waiting(waiting.submit()).done()
 
-    def test_one_look_serves_all(self, waiting: Waiting):
+    def test_one_poll_serves_all_subscribers(self, waiting: Waiting):
         known = waiting.submit()
-        answers = [waiting.soon(known) for _ in range(2)]
+        answers = [waiting.start_waiting(known) for _ in range(2)]
         assert [thread.name for thread in living_threads()].count("change-feed") == 1
         waiting.finish()
         assert all(each.result(LONG) for each in answers)
 
-    def test_closing_sends_everybody_away_with_what_is_known(self, waiting: Waiting):
+    def test_close_answers_all_subscribers_with_their_known_views(self, waiting: Waiting):
         known = waiting.submit()
-        answer = waiting.soon(known)
+        answer = waiting.start_waiting(known)
         waiting.change_feed.close()
         assert answer.result(LONG) == Awaited(known)
         assert waiting.await_task(known, LONG).was_turned_away
 
-    def test_an_error_that_nobody_expects_ends_nothing(self, waiting: Waiting, caplog: pytest.LogCaptureFixture):
-        answer = waiting.soon(waiting.submit())
+    def test_an_unexpected_error_does_not_end_the_feed(self, waiting: Waiting, caplog: pytest.LogCaptureFixture):
+        answer = waiting.start_waiting(waiting.submit())
         waiting.service.errors += [ZeroDivisionError()]
         waiting.wake_up.notify(Topic.CHANGED)
         until(lambda: "change feed: a poll failed, and is repeated" in caplog.text)
         waiting.finish()
         assert answer.result(LONG).view.task.status is Status.DONE
 
-    def test_a_task_that_few_wait_for_is_told_of_before_one_that_has_a_crowd(
+    def test_a_task_with_few_subscribers_is_notified_before_one_with_many(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(change_feed, "NOTIFY_BATCH", 1)
@@ -186,14 +186,14 @@ class TestBounds:
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
         waiting.change_feed._max_subscribers = 3
-        answer = waiting.soon(other)
+        answer = waiting.start_waiting(other)
         for _ in (crowded, other):
             steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         waiting.wake_up.notify(Topic.CHANGED)
         assert answer.result(LONG / 2).view.task.status is Status.DONE
         assert views
 
-    def test_news_that_come_when_the_time_is_over_are_there_next_time(self, waiting: Waiting):
+    def test_a_view_that_arrives_after_the_timeout_is_returned_next(self, waiting: Waiting):
         seen = waiting.submit()
         subscriber = Subscriber(ONE, seen.stored.version)
         assert subscriber.next(0) is None
@@ -202,7 +202,7 @@ class TestBounds:
         assert subscriber.next(LONG) is later
         assert subscriber.next(0) is None
 
-    def test_what_changed_is_read_once_for_all_who_follow_it(self, waiting: Waiting):
+    def test_a_changed_task_is_read_once_for_all_subscribers(self, waiting: Waiting):
         waiting.submit()
         followed = [waiting.follow_task(ONE), waiting.follow_task(ONE)]
         views = [each.later() for each in followed]
@@ -212,14 +212,14 @@ class TestBounds:
         assert one is other
         assert one.once(repr) is other.once(repr)
 
-    def test_nobody_listens_and_nothing_runs_before_somebody_waits(self):
+    def test_a_feed_without_subscribers_has_no_thread(self):
         waiting = Waiting()
         assert not waiting.wake_up._wakes
         assert waiting.change_feed._thread is None
 
 
 class TestFollowing:
-    def test_it_begins_with_the_task_as_it_stands_and_ends_with_it(self, waiting: Waiting):
+    def test_following_begins_with_the_present_view_and_ends_with_the_final_one(self, waiting: Waiting):
         waiting.submit()
         following = waiting.follow_task(ONE)
         assert following.first.task.status is Status.WAITING
@@ -231,15 +231,13 @@ class TestFollowing:
         waiting.wake_up.notify(Topic.CHANGED)
         assert [view.task.status for view in views] == [Status.DONE]
 
-    def test_states_in_between_may_merge_and_the_last_one_comes(self, waiting: Waiting):
+    def test_following_may_merge_views_but_yields_the_last_one(self, waiting: Waiting):
         waiting.submit()
         views = waiting.follow_task(ONE).later()
         waiting.finish()
         assert [view.task.status for view in views][-1] is Status.DONE
 
-    def test_what_changes_before_its_place_is_taken_is_found_at_once(
-        self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
-    ):
+    def test_a_change_before_the_subscription_is_found_at_once(self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
         waiting.change_feed = ChangeFeed(
             waiting.service.autocommit,
@@ -254,14 +252,14 @@ class TestFollowing:
         following = TaskFollower(seen, waiting.change_feed, waiting.service.viewer)
         assert [view.task.status for view in following.later()] == [Status.DONE]
 
-    def test_a_task_that_has_finished_has_no_later_views_and_takes_no_place(self, waiting: Waiting):
+    def test_following_a_finished_task_has_no_later_views(self, waiting: Waiting):
         waiting.submit()
         waiting.finish()
         following = waiting.follow_task(ONE)
         assert following.first.task.status is Status.DONE
         assert (list(following.later()), following.was_turned_away, waiting.waiting) == ([], False, 0)
 
-    def test_one_too_many_has_the_first_view_alone(self, waiting: Waiting):
+    def test_a_follower_beyond_the_limit_has_the_first_view_alone(self, waiting: Waiting):
         waiting.submit()
         others = [waiting.follow_task(ONE) for _ in range(2)]
         following = waiting.follow_task(ONE)
@@ -271,7 +269,7 @@ class TestFollowing:
         others[0].close()
         assert not waiting.follow_task(ONE).was_turned_away
 
-    def test_a_task_that_is_deleted_ends_it(self, waiting: Waiting):
+    def test_following_ends_when_the_task_is_deleted(self, waiting: Waiting):
         waiting.submit()
         views = waiting.follow_task(ONE).later()
         with waiting.service.begin() as work:
@@ -280,7 +278,7 @@ class TestFollowing:
         waiting.wake_up.notify(Topic.CHANGED)
         assert list(views) == []
 
-    def test_an_outage_is_no_end(self, waiting: Waiting):
+    def test_following_outlasts_an_outage(self, waiting: Waiting):
         waiting.submit()
         views = waiting.follow_task(ONE).later()
         waiting.service.errors += [StorageUnavailable()]
@@ -289,7 +287,7 @@ class TestFollowing:
         waiting.finish()
         assert [view.task.status for view in views][-1] is Status.DONE
 
-    def test_where_nothing_changes_there_is_a_view_from_time_to_time(
+    def test_following_an_unchanged_task_yields_heartbeat_views(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(follow_task, "HEARTBEAT_SECONDS", 0.001)
@@ -300,13 +298,13 @@ class TestFollowing:
         waiting.service.clock.move(60)
         assert next(view for view in views if view.waiting_for is not WaitingFor.HANDLER)
 
-    def test_closing_all_ends_it(self, waiting: Waiting):
+    def test_following_ends_when_the_feed_is_closed(self, waiting: Waiting):
         waiting.submit()
         views = waiting.follow_task(ONE).later()
         waiting.change_feed.close()
         assert list(views) == []
 
-    def test_a_task_that_is_not_there_is_unknown(self, waiting: Waiting):
+    def test_following_an_unknown_task_is_refused(self, waiting: Waiting):
         with pytest.raises(UnknownTask):
             waiting.follow_task(TaskId(99))
         assert waiting.waiting == 0

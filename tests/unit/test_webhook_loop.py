@@ -26,9 +26,9 @@ def service() -> Service:
 
 
 @pytest.fixture
-def hire(service: Service) -> Iterator[Callable[[Answer], WebhookLoop]]:
-    """A postman at work, to whose messages that function answers, by address."""
-    hired: list[WebhookLoop] = []
+def start_loop(service: Service) -> Iterator[Callable[[Answer], WebhookLoop]]:
+    """Starts webhook loops whose messages a function of the address answers, and closes them all in the end."""
+    loops: list[WebhookLoop] = []
 
     class AnsweringSender:
         """Implements application.ports.webhooks.WebhookSender by that function of the address."""
@@ -41,12 +41,12 @@ def hire(service: Service) -> Iterator[Callable[[Answer], WebhookLoop]]:
 
     def start(answer: Answer) -> WebhookLoop:
         deliver = Deliver(service.begin, service.clock, AnsweringSender(answer), service.viewer, callback_json)
-        hired.append(WebhookLoop(service.janitor.claim_deliveries(), deliver, rest=0.005))
-        hired[-1].open()
-        return hired[-1]
+        loops.append(WebhookLoop(service.janitor.claim_deliveries(), deliver, rest=0.005))
+        loops[-1].start()
+        return loops[-1]
 
     yield start
-    for postman in hired:
+    for postman in loops:
         postman.close()
 
 
@@ -62,13 +62,13 @@ def states(service: Service) -> Sequence[DeliveryState]:
     return [each.delivery.state for each in found if each and each.delivery]
 
 
-def test_all_are_told_however_many_there_are(service: Service, hire: Callable[[Answer], WebhookLoop]):
+def test_every_callback_is_delivered(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
     finish(service, *[URL] * (5 * MAX_SENDERS))
-    hire(lambda url: Delivered())
+    start_loop(lambda url: Delivered())
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_so_many_are_told_at_once(service: Service, hire: Callable[[Answer], WebhookLoop]):
+def test_callbacks_are_sent_at_once_by_all_senders(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
     together = Barrier(MAX_SENDERS)
     finish(service, *[URL] * MAX_SENDERS)
 
@@ -76,20 +76,20 @@ def test_so_many_are_told_at_once(service: Service, hire: Callable[[Answer], Web
         together.wait(20)
         return Delivered()
 
-    hire(answer)
+    start_loop(answer)
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
-def test_a_slow_one_holds_up_no_other(service: Service, hire: Callable[[Answer], WebhookLoop]):
+def test_a_slow_receiver_delays_no_other_callback(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
     over = Event()
     finish(service, *["http://slow/"] * (MAX_SENDERS - 1), *[URL] * 20)
-    hire(lambda url: Delivered() if url == URL or over.wait(20) else Failed("it answered 500"))
+    start_loop(lambda url: Delivered() if url == URL or over.wait(20) else Failed("it answered 500"))
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 20)
     over.set()
 
 
-def test_one_that_goes_wrong_in_an_unheard_of_way_is_logged_and_harms_no_other(
-    service: Service, hire: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_an_unexpected_error_of_a_callback_is_logged_and_affects_no_other(
+    service: Service, start_loop: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     finish(service, *["http://wrong/"] * MAX_SENDERS, URL)
 
@@ -98,33 +98,33 @@ def test_one_that_goes_wrong_in_an_unheard_of_way_is_logged_and_harms_no_other(
             raise ZeroDivisionError
         return Delivered()
 
-    hire(answer)
+    start_loop(answer)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 1)
-    assert "task 1: its callback failed, and is tried again" in caplog.text
+    assert "the callback of task 1 failed and will be tried again" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_is_given_up_is_logged(
-    service: Service, hire: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_a_callback_that_is_given_up_is_logged(
+    service: Service, start_loop: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     finish(service, URL)
-    hire(lambda url: Gone("it answered 410: gone for good"))
+    start_loop(lambda url: Gone("it answered 410: gone for good"))
     until(lambda: states(service) == [DeliveryState.GIVEN_UP])
-    until(lambda: "task 1: its callback is given up, it answered 410" in caplog.text)
+    until(lambda: "the callback of task 1 is given up: it answered 410" in caplog.text)
 
 
-def test_an_outage_makes_it_wait_and_nothing_else(
-    service: Service, hire: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
+def test_a_callback_waits_for_the_end_of_an_outage(
+    service: Service, start_loop: Callable[[Answer], WebhookLoop], caplog: pytest.LogCaptureFixture
 ):
     service.away = True
     finish(service, URL)
-    hire(lambda url: Delivered())
-    until(lambda: "nobody is told while the database is away" in caplog.text)
+    start_loop(lambda url: Delivered())
+    until(lambda: "no callback is sent while the database is away" in caplog.text)
     service.away = False
     until(lambda: states(service) == [DeliveryState.DELIVERED])
 
 
-def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callable[[Answer], WebhookLoop]):
+def test_close_waits_for_callbacks_under_way(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
     begun, over = Event(), Event()
 
     def answer(url: str) -> SendResult:
@@ -133,7 +133,7 @@ def test_it_ends_when_what_is_under_way_has_ended(service: Service, hire: Callab
         return Delivered()
 
     finish(service, URL)
-    postman = hire(answer)
+    postman = start_loop(answer)
     assert begun.wait(20)
     over.set()
     postman.close()

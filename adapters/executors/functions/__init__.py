@@ -1,1 +1,1 @@
-"""The user's functions: found, described, handed their arguments, and read for their outcome."""
+"""The user's functions: find, describe and run them, and encode their results and failures."""

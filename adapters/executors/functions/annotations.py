@@ -1,4 +1,4 @@
-"""Checking and converting what was sent by the annotations of a function, with pydantic."""
+"""Check and convert the arguments of a task by the annotations of its function, with pydantic."""
 
 import inspect
 import json
@@ -9,71 +9,71 @@ from pydantic import Field, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
-from adapters.executors.functions.checker import InvalidArguments, default_of
-from adapters.executors.functions.pydantic_annotations import translated, typed_dict
+from adapters.executors.functions.checker import InvalidArguments, schema_default
+from adapters.executors.functions.pydantic_annotations import for_pydantic, typed_dict
 
 MAX_ERRORS = 10
-"""So many places that do not fit are named."""
+"""Errors that a message names; further ones are left out."""
 
 
 class NoSchema(Exception):
     """An annotation has no JSON form; the message says why."""
 
 
-class Annotations:
-    """What one annotation says of an object. Strict, so that the function is handed nothing that the schema refuses."""
+class AnnotationChecker:
+    """Checks an object by one annotation. Strict, so that the function receives nothing that the schema refuses."""
 
     def __init__(self, annotation: Any) -> None:
         try:
-            self._adapter: TypeAdapter[Any] = TypeAdapter(translated(annotation))
+            self._adapter: TypeAdapter[Any] = TypeAdapter(for_pydantic(annotation))
             self._schema = self._adapter.json_schema(schema_generator=_Untitled)
         except PydanticUserError as error:
             raise NoSchema(str(error).partition(". ")[0]) from error
 
     def schema(self) -> dict[str, Any]:
-        """That of pydantic."""
+        """The schema that pydantic makes."""
         return self._schema
 
-    def converted(self, sent: str) -> Mapping[str, Any]:
-        """By the rules that pydantic has for JSON."""
+    def convert(self, args: str) -> Mapping[str, Any]:
+        """Convert by pydantic's rules for JSON."""
         try:
-            return cast(Mapping[str, Any], self._adapter.validate_json(sent, strict=True))
+            return cast(Mapping[str, Any], self._adapter.validate_json(args, strict=True))
         except ValidationError as error:
-            wrong = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
-            raise InvalidArguments("; ".join(_sentence(each, json.loads(sent)) for each in wrong)) from None
+            errors = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
+            raise InvalidArguments("; ".join(_sentence(each, json.loads(args)) for each in errors)) from None
 
 
-def of_parameters(parameters: Sequence[inspect.Parameter], others: Any) -> Annotations:
-    """An object with a member for each parameter, and others of that type unless it is None."""
+def parameter_checker(parameters: Sequence[inspect.Parameter], extra: Any) -> AnnotationChecker:
+    """The checker of an object with a member for each parameter, and further members of type `extra` unless None."""
     members = {each.name: _member(each) for each in parameters}
-    options = {"closed": True} if others is None else {"extra_items": translated(others)}
-    return Annotations(typed_dict("Arguments", members, **options))
+    options = {"closed": True} if extra is None else {"extra_items": for_pydantic(extra)}
+    return AnnotationChecker(typed_dict("Arguments", members, **options))
 
 
 def _member(parameter: inspect.Parameter) -> Any:
-    annotation = translated(parameter.annotation)
+    annotation = for_pydantic(parameter.annotation)
     if parameter.default is parameter.empty:
         return Required[annotation]
-    return NotRequired[Annotated[annotation, Field(json_schema_extra=default_of(parameter))]]
+    return NotRequired[Annotated[annotation, Field(json_schema_extra=schema_default(parameter))]]
 
 
-def _sentence(error: ErrorDetails, sent: Any) -> str:
-    *way, last = error["loc"] or ("",)
-    names = [*_names(way, sent), str(last)] if error["type"] == "missing" else [*_names(error["loc"], sent)]
+def _sentence(error: ErrorDetails, args: Any) -> str:
+    *parents, last = error["loc"] or ("",)
+    names = [*_names(parents, args), str(last)] if error["type"] == "missing" else [*_names(error["loc"], args)]
     return f"{'.'.join(('$', *names))}: {error['msg']}"
 
 
 def _names(location: Sequence[int | str], value: Any) -> Iterator[str]:
-    """The places on the way. Pydantic names there the types that it has tried, too."""
+    """The keys and indexes of a location in the value, without the types that pydantic has tried and lists too."""
     for part in location:
-        is_there = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
-        if is_there:
+        exists = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
+        if exists:
             value = value[part]
             yield str(part)
 
 
 class _Untitled(GenerateJsonSchema):
-    """The name of a property says as much as a title made of it."""
+    """JSON Schema without titles: pydantic would make them of the names of the properties."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

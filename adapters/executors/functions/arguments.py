@@ -1,4 +1,4 @@
-"""What a function takes: as JSON Schema, and as what it is called with."""
+"""The arguments of a function: their JSON Schema, and the values that it is called with."""
 
 import inspect
 import json
@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from adapters.executors.functions.checker import Checker, InvalidArguments, Names
+from adapters.executors.functions.checker import Checker, InvalidArguments, NameChecker
 from flask_tasks import Progress
 
 Call = tuple[list[Any], dict[str, Any]]
@@ -20,39 +20,43 @@ class Arguments(Protocol):
 
     @property
     def takes_progress(self) -> bool:
-        """Whether the function asks for one."""
+        """Whether the function has a parameter for a `Progress`."""
         ...
 
     def schema(self) -> dict[str, Any]:
-        """What may be sent, as JSON Schema 2020-12."""
+        """JSON Schema 2020-12 of the arguments."""
         ...
 
-    def bind(self, sent: str, progress: Progress) -> Call:
-        """What to call the function with. InvalidArguments if what was sent does not fit."""
+    def bind(self, args: str, progress: Progress) -> Call:
+        """What to call the function with, from the arguments as JSON text.
+
+        Raises InvalidArguments: the arguments do not fit the function.
+        """
         ...
 
 
 class NamedArguments:
-    """Each member of what was sent is a parameter of its own."""
+    """Each member of the arguments is a parameter of the function."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
-        self._progress = _given_by_the_handler(parameters)
-        self.takes_progress = bool(self._progress)
-        sent = [each for each in parameters if each.name not in self._progress]
-        self._positional = [each for each in sent if each.kind is inspect.Parameter.POSITIONAL_ONLY]
-        self._checker = _named_checker(sent)
+        self._progress_names = _progress_names(parameters)
+        self.takes_progress = bool(self._progress_names)
+        others = [each for each in parameters if each.name not in self._progress_names]
+        self._positional = [each for each in others if each.kind is inspect.Parameter.POSITIONAL_ONLY]
+        self._checker = _named_checker(others)
 
     def schema(self) -> dict[str, Any]:
-        """An object with a property for each parameter, and others where the function takes `**kwargs`."""
+        """An object with a property for each parameter, and further ones where the function takes `**kwargs`."""
         schema = self._checker.schema()
-        forbidden = dict.fromkeys(self._progress, False) if schema.get("additionalProperties") is not False else {}
+        is_open = schema.get("additionalProperties") is not False
+        forbidden = dict.fromkeys(self._progress_names, False) if is_open else {}
         return schema | {"properties": schema.get("properties", {}) | forbidden}
 
-    def bind(self, sent: str, progress: Progress) -> Call:
-        """By name where that is possible, with a progress for the parameter that asks for one."""
-        values = dict(self._checker.converted(sent))
-        for name in self._progress:
+    def bind(self, args: str, progress: Progress) -> Call:
+        """Bind by name where that is possible; a parameter annotated `Progress` receives the progress."""
+        values = dict(self._checker.convert(args))
+        for name in self._progress_names:
             if name in values:
                 raise InvalidArguments(f"$.{name}: there is no such argument")
             values[name] = progress
@@ -60,36 +64,39 @@ class NamedArguments:
 
 
 class WholeArguments:
-    """What was sent is one argument, as it came, after the id of the task. Its annotation says what fits."""
+    """The id of the task and all its arguments as one dictionary, which is passed on unconverted.
+
+    The annotation of the second parameter says which dictionaries fit.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
-        self._progress = _given_by_the_handler(parameters)
-        self.takes_progress = bool(self._progress)
-        taken = [each.annotation for each in parameters if each.name not in self._progress]
-        if len(taken) != 2:
+        self._progress_names = _progress_names(parameters)
+        self.takes_progress = bool(self._progress_names)
+        annotations = [each.annotation for each in parameters if each.name not in self._progress_names]
+        if len(annotations) != 2:
             raise TypeError("it takes the id of the task and its arguments, (task_id, args)")
-        self._checker = _whole_checker(taken[1])
+        self._checker = _whole_checker(annotations[1])
 
     def schema(self) -> dict[str, Any]:
-        """That of the annotation, of any object where there is none."""
+        """The schema of the annotation, or of any object where there is no annotation."""
         return {"type": "object"} | (self._checker.schema() if self._checker else {})
 
-    def bind(self, sent: str, progress: Progress) -> Call:
-        """The id and the whole."""
+    def bind(self, args: str, progress: Progress) -> Call:
+        """Bind the id and the dictionary, once it is checked."""
         if self._checker:
-            self._checker.converted(sent)
-        return [progress.task_id, json.loads(sent)], dict.fromkeys(self._progress, progress)
+            self._checker.convert(args)
+        return [progress.task_id, json.loads(args)], dict.fromkeys(self._progress_names, progress)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """With their annotations resolved, and Any where there is none."""
+    """The parameters with resolved annotations; Any replaces a missing one."""
     hints = get_type_hints(inspect.unwrap(function), include_extras=True)
     signature = inspect.signature(function)
     return [each.replace(annotation=hints.get(name, Any)) for name, each in signature.parameters.items()]
 
 
-def _given_by_the_handler(parameters: Sequence[inspect.Parameter]) -> list[str]:
+def _progress_names(parameters: Sequence[inspect.Parameter]) -> list[str]:
     return [each.name for each in parameters if _is_progress(each.annotation)]
 
 
@@ -101,20 +108,21 @@ def _is_progress(annotation: Any) -> bool:
 
 def _named_checker(parameters: Sequence[inspect.Parameter]) -> Checker:
     named = [each for each in parameters if each.kind not in _VARIADIC]
-    others = next((each.annotation for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD), None)
-    if all(each.annotation is Any for each in named) and others in (None, Any):
-        return Names.of_parameters(named, takes_others=others is Any)
-    from adapters.executors.functions.annotations import of_parameters
+    extra = next((each.annotation for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD), None)
+    if all(each.annotation is Any for each in named) and extra in (None, Any):
+        return NameChecker.of_parameters(named, takes_others=extra is Any)
+    from adapters.executors.functions.annotations import parameter_checker
 
-    return of_parameters(named, others)
+    return parameter_checker(named, extra)
 
 
 def _whole_checker(annotation: Any) -> Checker | None:
     if annotation is Any:
         return None
     if is_typeddict(annotation) and set(get_type_hints(annotation).values()) <= {Any}:
-        return Names({key: {} for key in annotation.__annotations__}, annotation.__required_keys__, takes_others=True)
-    # pydantic costs a child 8 MB and a tenth of a second: only who has need of it pays for it.
-    from adapters.executors.functions.annotations import Annotations
+        properties: dict[str, Any] = {key: {} for key in annotation.__annotations__}
+        return NameChecker(properties, annotation.__required_keys__, takes_others=True)
+    # Imported here because pydantic costs a child 8 MB and a tenth of a second, and most functions do not need it.
+    from adapters.executors.functions.annotations import AnnotationChecker
 
-    return Annotations(annotation)
+    return AnnotationChecker(annotation)

@@ -1,4 +1,4 @@
-"""What the service publishes of a function."""
+"""Describe a function as the type of task that the service publishes."""
 
 import inspect
 from typing import Any
@@ -14,8 +14,11 @@ from domain.task_type import TaskType
 MAX_DESCRIPTION_CHARACTERS = 20_000
 
 
-def described(function: Function) -> TaskType:
-    """Its type. CannotImport if its annotations, its options or its schedule cannot be published."""
+def describe(function: Function) -> TaskType:
+    """The type that a function serves.
+
+    Raises CannotImport: its annotations, options or schedule cannot be published.
+    """
     try:
         return TaskType(
             name=function.type,

@@ -1,4 +1,4 @@
-"""Finding the functions that can be run in the files and modules that TASKS names."""
+"""Find the functions that can be run in the files and modules that TASKS names."""
 
 import importlib
 import importlib.util
@@ -15,28 +15,29 @@ from domain.ids import DEFAULT_TYPE, TypeName
 from flask_tasks.decorator import MARK, TaskOptions
 
 DEFAULT_FUNCTION = "ExecuteWhenRunningTask"
-_OTHERS = (
+_NOT_THE_USERS = (
     "<",
     str(Path(flask_tasks.__file__).parent),
     str(Path(__file__).parents[1]),
     sysconfig.get_path("stdlib"),
     sysconfig.get_path("purelib"),
 )
-"""How the files begin that are not the user's: ours, Python's, and those of installed packages."""
+"""Beginnings of the paths of files that are not the user's: ours, Python's, and those of installed packages."""
 
 
 class CannotImport(Exception):
-    """The user's code cannot be used as it is; the message is a sentence for whoever wrote it."""
+    """The user's code cannot be used as it is; the message is a sentence for its author."""
 
 
-def functions(entries: Sequence[str], directory: Path) -> dict[TypeName, Function]:
-    """Every function that these files and modules have for a type, by its name. CannotImport says what is wrong.
+def find_functions(entries: Sequence[str], directory: Path) -> dict[TypeName, Function]:
+    """Every function for a type in these files and modules, by the name of its type.
 
-    A relative file is looked for in that directory.
+    A relative path is resolved in the directory.
+    Raises CannotImport: a file or module cannot be used; the message says why.
     """
     found: dict[TypeName, Function] = {}
     for entry in entries:
-        for function in _in_module(_imported(entry, directory)):
+        for function in _functions_of(_import(entry, directory)):
             other = found.setdefault(function.type, function)
             if other.call is not function.call:
                 raise CannotImport(f"two functions serve {function.type}: {location(other)} and {location(function)}")
@@ -48,12 +49,12 @@ def functions(entries: Sequence[str], directory: Path) -> dict[TypeName, Functio
 
 
 def location(function: Function) -> str:
-    """Where it is written."""
+    """The file and line of a function."""
     code = getattr(function.call, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function.call)
 
 
-def _in_module(module: ModuleType) -> Iterator[Function]:
+def _functions_of(module: ModuleType) -> Iterator[Function]:
     for name, value in vars(module).items():
         options = getattr(value, "__dict__", {}).get(MARK)
         if name == DEFAULT_FUNCTION and callable(value):
@@ -62,16 +63,16 @@ def _in_module(module: ModuleType) -> Iterator[Function]:
             yield Function(TypeName(options.name or value.__name__), value, options)
 
 
-def _imported(entry: str, directory: Path) -> ModuleType:
+def _import(entry: str, directory: Path) -> ModuleType:
     path = (directory / entry).absolute() if entry.endswith(".py") or "/" in entry else None
     try:
-        return _from_file(path) if path else importlib.import_module(entry)
+        return _import_file(path) if path else importlib.import_module(entry)
     except BaseException as error:
-        raise CannotImport(f"{entry} cannot be imported: {_why(error, path)}") from error
+        raise CannotImport(f"{entry} cannot be imported: {_reason(error, path)}") from error
 
 
-def _from_file(path: Path) -> ModuleType:
-    """The module of that file, under the name by which others in its folder import it."""
+def _import_file(path: Path) -> ModuleType:
+    """Import the file under the name by which other modules in its folder import it."""
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     name = path.stem if path.stem not in sys.modules else str(path)
@@ -83,15 +84,17 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def _why(error: BaseException, path: Path | None) -> str:
+def _reason(error: BaseException, path: Path | None) -> str:
     if path is not None and not path.is_file():
         return "there is no such file"
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} ({_in_words(error.filename, error.lineno, path)})"
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_OTHERS)]
-    where = f" ({_in_words(frames[-1].filename, frames[-1].lineno, path)})" if frames else ""
+        return f"{type(error).__name__}: {error.msg} ({_line(error.filename, error.lineno, path)})"
+    frames = [
+        each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_NOT_THE_USERS)
+    ]
+    where = f" ({_line(frames[-1].filename, frames[-1].lineno, path)})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _in_words(file: str | None, line: int | None, path: Path | None) -> str:
+def _line(file: str | None, line: int | None, path: Path | None) -> str:
     return f"line {line}" if file == str(path) else f"{file}, line {line}"

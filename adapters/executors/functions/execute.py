@@ -1,4 +1,4 @@
-"""Running a function for a task: from the text of its arguments to the text of its result."""
+"""Run a function for a task: from the text of its arguments to the text of its result."""
 
 import sys
 from types import CoroutineType
@@ -14,21 +14,21 @@ from flask_tasks import Progress
 
 
 def execute(function: Function, args: str, progress: Progress) -> str | Failure:
-    """The result as JSON text, or what went wrong. Never raises."""
+    """The result as JSON text, or the failure. Never raises."""
     try:
         positional, named = function.arguments.bind(args, progress)
-        value = _called(function, positional, named)
+        value = _call(function, positional, named)
         sys.set_int_max_str_digits(MAX_INTEGER_DIGITS)  # the function may have changed it
         return results.encode(value)
     except InvalidArguments as error:
-        return failures.unfit(str(error))
+        return failures.invalid_arguments(str(error))
     except NoForm as error:
-        return failures.unformed(str(error))
+        return failures.invalid_result(str(error))
     except BaseException as error:
         return failures.of_exception(error, function.options)
 
 
-def _called(function: Function, positional: list[Any], named: dict[str, Any]) -> Any:
+def _call(function: Function, positional: list[Any], named: dict[str, Any]) -> Any:
     value = function.call(*positional, **named)
     if isinstance(value, CoroutineType):
         import asyncio

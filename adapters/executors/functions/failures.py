@@ -1,4 +1,4 @@
-"""What a function raised, as a failure that can be stored."""
+"""Failures that can be stored, made of exceptions and of the deaths of processes."""
 
 import traceback
 from types import TracebackType
@@ -10,13 +10,13 @@ from flask_tasks.decorator import TaskOptions
 MAX_MESSAGE_CHARACTERS = 2_000
 MAX_TRACEBACK_CHARACTERS = 32_768
 _NAME = type.__dict__["__name__"].__get__
-"""The name that a class was given, whatever its own class makes of the question."""
+"""Reads the name of a class, even where its metaclass overrides `__name__`."""
 OUR_MODULES = ("adapters.executors", "asyncio")
 """Modules whose frames stand between a child and the user's function."""
 
 
 def of_exception(error: BaseException, options: TaskOptions) -> Failure:
-    """What it says, where it was raised, and whether another start may help."""
+    """The failure of a function that raised: its message and traceback, and whether it may be tried again."""
     return Failure(
         type=storable(_NAME(type(error)), 200),
         message=storable(_message(error), MAX_MESSAGE_CHARACTERS),
@@ -27,36 +27,36 @@ def of_exception(error: BaseException, options: TaskOptions) -> Failure:
 
 
 def crashed(how: str) -> Failure:
-    """The process that ran the function died."""
+    """The failure of a function whose process died."""
     return Failure("Crashed", storable(how, MAX_MESSAGE_CHARACTERS))
 
 
 def out_of_memory(how: str) -> Failure:
-    """The process that ran the function was ended because of the memory that it took, or that others left it."""
+    """The failure of a function whose process was ended for its use of memory, or for lack of memory."""
     return Failure("OutOfMemory", storable(how, MAX_MESSAGE_CHARACTERS))
 
 
-def unknown(type: str) -> Failure:
-    """Nobody has described it, or it has gone since."""
+def unknown_type(type: str) -> Failure:
+    """The failure of a task whose type no function of this handler serves."""
     return Failure("UnknownType", storable(f"no function serves the type {type}", MAX_MESSAGE_CHARACTERS), unfit=True)
 
 
-def unfit(why: str) -> Failure:
-    """The arguments do not fit the function: they never will, here."""
+def invalid_arguments(why: str) -> Failure:
+    """The failure of a task whose arguments do not fit the function: not retriable, they never will fit it."""
     return Failure("InvalidArguments", storable(why, MAX_MESSAGE_CHARACTERS), retriable=False, unfit=True)
 
 
-def unformed(why: str) -> Failure:
-    """The result has no JSON form."""
+def invalid_result(why: str) -> Failure:
+    """The failure of a function whose result has no JSON form."""
     return Failure(
         "InvalidResult", storable(f"the result cannot be kept: {why}", MAX_MESSAGE_CHARACTERS), retriable=False
     )
 
 
-def storable(text: str, longest: int) -> str:
-    """The text without what UTF-8 has no form for, cut to so many characters."""
-    whole = text[: longest + 1].encode("utf-8", "backslashreplace").decode()
-    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+def storable(text: str, max_characters: int) -> str:
+    """The text with lone surrogates escaped, cut to so many characters."""
+    encodable = text[: max_characters + 1].encode("utf-8", "backslashreplace").decode()
+    return encodable if len(encodable) <= max_characters else f"{encodable[: max_characters - 1]}…"
 
 
 def _is_retriable(error: BaseException, options: TaskOptions) -> bool:
@@ -74,14 +74,14 @@ def _message(error: BaseException) -> str:
 
 def _traceback(error: BaseException) -> str | None:
     try:
-        lines = traceback.format_exception(type(error), error, _from_the_user(error.__traceback__))
-        whole = "".join(lines).encode("utf-8", "backslashreplace").decode()
+        lines = traceback.format_exception(type(error), error, _user_frames(error.__traceback__))
+        text = "".join(lines).encode("utf-8", "backslashreplace").decode()
     except BaseException:
         return None
-    return whole if len(whole) <= MAX_TRACEBACK_CHARACTERS else f"…{whole[1 - MAX_TRACEBACK_CHARACTERS :]}"
+    return text if len(text) <= MAX_TRACEBACK_CHARACTERS else f"…{text[1 - MAX_TRACEBACK_CHARACTERS :]}"
 
 
-def _from_the_user(frames: TracebackType | None) -> TracebackType | None:
+def _user_frames(frames: TracebackType | None) -> TracebackType | None:
     while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith(OUR_MODULES):
         frames = frames.tb_next
     return frames

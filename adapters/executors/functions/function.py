@@ -12,9 +12,13 @@ from flask_tasks.decorator import TaskOptions
 
 @dataclass(frozen=True)
 class Function:
-    """What to call, for tasks of which type, and how they are to be run.
+    """A callable, and how it serves the tasks of its type.
 
-    `takes_whole` is for the hook, which is called with the id of the task and all its arguments as one dictionary.
+    - `type`: the name of the type.
+    - `call`: the callable.
+    - `options`: the options of its `@task`.
+    - `takes_whole`: whether it is called with the id of the task and all its arguments as one dictionary, as
+      `ExecuteWhenRunningTask` is.
     """
 
     type: TypeName
@@ -24,5 +28,5 @@ class Function:
 
     @cached_property
     def arguments(self) -> Arguments:
-        """What it takes. Made when it is first asked for, since that may import pydantic."""
+        """The arguments that it takes. Made at the first use, since that may import pydantic."""
         return WholeArguments(self.call) if self.takes_whole else NamedArguments(self.call)

@@ -1,4 +1,4 @@
-"""Giving a Python value the form that it has in JSON, part by part, with the place of what has none."""
+"""Convert a Python value to JSON values, member by member; an error names the path of the member."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from uuid import UUID
 from application.json.limits import MAX_DEPTH, MAX_INTEGER_DIGITS
 
 MAX_RESULT_BYTES = 16 * 1024 * 1024
-"""Bytes of a result."""
+"""Bytes of a result as JSON text."""
 
 _TOO_LARGE = 10**MAX_INTEGER_DIGITS
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,39 +23,42 @@ Path = tuple[Any, ...]
 
 
 class NoForm(Exception):
-    """JSON has no form for a part of a value; the message names the place, as in `$.a.0 is a set`."""
+    """JSON has no form for a member of a value; the message names its path, as in `$.a.0 is a set`."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{shown_path(path)} {why}")
+        super().__init__(f"{format_path(path)} {why}")
 
 
 def too_long() -> NoForm:
-    """Why a value that has a form is not kept."""
+    """The error of a value that has a JSON form, but a longer one than a result may have."""
     return NoForm((), f"is longer than {MAX_RESULT_BYTES:,} bytes as JSON")
 
 
 class Allowance:
-    """For so many members in all: a value that holds itself many times over has more than anybody can wait for."""
+    """The members that one value may still have.
+
+    A small value that contains itself many times over would otherwise take forever to convert.
+    """
 
     def __init__(self) -> None:
         self._left = MAX_RESULT_BYTES
 
     def take(self, members: int) -> None:
-        """There are so many more. NoForm if these are too many."""
+        """Count further members. NoForm if these are too many."""
         self._left -= members
         if self._left < 0:
             raise too_long()
 
 
 class JsonForm:
-    """One conversion. `nulls` gathers the places of NaN and infinities, which become null."""
+    """One conversion. `nulls` collects the paths of NaN and infinities, which become null."""
 
     def __init__(self) -> None:
         self.nulls: list[Path] = []
         self._allowance = Allowance()
 
     def form(self, value: Any, path: Path = ()) -> Any:
-        """What stands at that place, made of nothing but what JSON has. NoForm where that cannot be."""
+        """The value at that path, made of JSON values alone. NoForm where that is impossible."""
         match value:
             case None | bool():
                 return value
@@ -97,7 +100,7 @@ class JsonForm:
             raise NoForm(path, f"and so on is nested more than {MAX_DEPTH} deep, or contains itself")
 
     def _foreign(self, value: Any, path: Path) -> Any:
-        # Nobody has made an array or a model where the library was not imported, so there is no need to import it here.
+        # A value can be an array or a model only where its library was imported, so it need not be imported here.
         numpy, pydantic = sys.modules.get("numpy"), sys.modules.get("pydantic")
         if is_dataclass(value) and not isinstance(value, type):
             return self._object({each.name: getattr(value, each.name) for each in fields(value)}, path)
@@ -122,12 +125,12 @@ class JsonForm:
 
 
 def json_form(value: object) -> Any:
-    """The value made of nothing but what JSON has. NoForm where that cannot be."""
+    """The value made of JSON values alone. NoForm where that is impossible."""
     return JsonForm().form(value)
 
 
-def shown_path(path: Path) -> str:
-    """The place in words: `$.a.0`."""
+def format_path(path: Path) -> str:
+    """The path as text: `$.a.0`."""
     parts = (str(part) if isinstance(part, str | int) else f"<{_kind(part)}>" for part in path[:20])
     return ".".join(("$", *(part[:80].encode("utf-8", "backslashreplace").decode() for part in parts)))
 

@@ -1,4 +1,4 @@
-"""Annotations in terms that pydantic knows, wherever in them something stands that it does not."""
+"""Translate annotations for pydantic, including the parts of them that it does not support by itself."""
 
 import types
 from collections.abc import Mapping
@@ -18,31 +18,31 @@ from typing import (
 from pydantic import BeforeValidator
 from typing_extensions import TypedDict
 
-from adapters.executors.functions.arrays import array_of, is_array
+from adapters.executors.functions.arrays import array_for_pydantic, is_array
 
 
-def translated(annotation: Any, within: tuple[Any, ...] = ()) -> Any:
-    """The same for pydantic: NumPy arrays, TypedDicts of Python 3.11, and 1.0 as the integer that it is in JSON.
+def for_pydantic(annotation: Any, within: tuple[Any, ...] = ()) -> Any:
+    """The annotation with NumPy arrays, TypedDicts of Python 3.11, and integers that accept 1.0, as JSON does.
 
-    What stands `within` itself, as a tree does, is left to pydantic there.
+    `within` are the TypedDicts around this annotation; one that contains itself, as a tree does, is left as it is.
     """
 
     def part(of: Any) -> Any:
-        return translated(of, within)
+        return for_pydantic(of, within)
 
     origin, parts = get_origin(annotation), get_args(annotation)
     if annotation is int:
-        return Annotated[int, _WHOLE]
+        return Annotated[int, _INTEGRAL]
     if is_array(annotation):
-        return array_of(annotation)
+        return array_for_pydantic(annotation)
     if is_typeddict(annotation) and annotation not in within:
-        return _known(annotation, (*within, annotation))
+        return _typed_dict_for_pydantic(annotation, (*within, annotation))
     if origin in (Union, types.UnionType):
         return Union[tuple(each if each is int and float in parts else part(each) for each in parts)]  # noqa: UP007
     if origin in (Required, NotRequired):
         return part(parts[0])
     if origin is Annotated and parts[0] is int:
-        return Annotated[(*parts, _WHOLE)]  # the last one is asked first
+        return Annotated[(*parts, _INTEGRAL)]  # pydantic runs the last validator first
     if origin is Annotated:
         return Annotated[(part(parts[0]), *parts[1:])]
     if isinstance(origin, type) and parts:
@@ -55,21 +55,21 @@ def typed_dict(name: str, members: Mapping[str, Any], **options: Any) -> Any:
     return cast(Any, TypedDict)(name, dict(members), **options)
 
 
-def _known(annotation: Any, within: tuple[Any, ...]) -> Any:
-    """Before Python 3.12 pydantic refuses those of the standard library, and everywhere their members may need it."""
+def _typed_dict_for_pydantic(annotation: Any, within: tuple[Any, ...]) -> Any:
+    """The TypedDict with translated members; before Python 3.12 pydantic refuses those of the standard library."""
     members: dict[str, Any] = {}
     for name, hint in get_type_hints(annotation, include_extras=True).items():
-        member = translated(hint, within)
+        member = for_pydantic(hint, within)
         members[name] = Required[member] if name in annotation.__required_keys__ else NotRequired[member]
-    made = typed_dict(annotation.__name__, members, closed=getattr(annotation, "__closed__", None))
+    translated = typed_dict(annotation.__name__, members, closed=getattr(annotation, "__closed__", None))
     for name in ("__doc__", "__pydantic_config__"):
         if hasattr(annotation, name):
-            setattr(made, name, getattr(annotation, name))
-    return made
+            setattr(translated, name, getattr(annotation, name))
+    return translated
 
 
-def _whole(value: Any) -> Any:
+def _integral(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() else value
 
 
-_WHOLE = BeforeValidator(_whole)
+_INTEGRAL = BeforeValidator(_integral)

@@ -1,11 +1,11 @@
-"""What a function returned, as JSON text."""
+"""Encode the result of a function as JSON text."""
 
 import sys
 from collections.abc import Collection
 from contextlib import suppress
 from typing import cast
 
-from adapters.executors.functions.json_form import MAX_RESULT_BYTES, Allowance, JsonForm, shown_path, too_long
+from adapters.executors.functions.json_form import MAX_RESULT_BYTES, Allowance, JsonForm, format_path, too_long
 from application.json.limits import MAX_DEPTH
 from application.json.text import dump
 
@@ -15,20 +15,20 @@ _STRINGS = frozenset({str})
 
 
 def encode(value: object) -> str:
-    """The result as it is stored. NoForm says what JSON has no form for and where, or that it is too long.
+    """The result as it is stored. NaN and infinities become null, and the log of the task says so.
 
-    NaN and infinities become null, and the log of the task says so.
+    Raises NoForm: a member has no JSON form, or the text is too long.
     """
-    text = _all_at_once(value)
+    text = _encode_plain(value)
     if text is None:
-        text = _part_by_part(value)
+        text = _encode_converted(value)
     if len(text) > MAX_RESULT_BYTES or len(text.encode()) > MAX_RESULT_BYTES:
         raise too_long()
     return text
 
 
-def _all_at_once(value: object) -> str | None:
-    """At the speed of C, if it is made of nothing but what JSON has; else None."""
+def _encode_plain(value: object) -> str | None:
+    """Encode at the speed of C a value that is made of JSON values alone; None for any other."""
     if type(value) not in _SCALARS and not _is_plain(value, MAX_DEPTH, Allowance()):
         return None
     try:
@@ -53,11 +53,11 @@ def _is_plain(container: object, depth: int, allowance: Allowance) -> bool:
     return all(type(each) in _SCALARS or _is_plain(each, depth - 1, allowance) for each in members)
 
 
-def _part_by_part(value: object) -> str:
+def _encode_converted(value: object) -> str:
     conversion = JsonForm()
     text = dump(conversion.form(value))
     if conversion.nulls:
-        places = ", ".join(map(shown_path, conversion.nulls[:5]))
-        with suppress(Exception):  # the function may have closed it
-            sys.stderr.write(f"null stands for NaN or infinity in the result at {places}\n")
+        paths = ", ".join(map(format_path, conversion.nulls[:5]))
+        with suppress(Exception):  # the function may have closed standard error
+            sys.stderr.write(f"null stands for NaN or infinity in the result at {paths}\n")
     return text

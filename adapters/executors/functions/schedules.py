@@ -1,4 +1,4 @@
-"""The schedule of a function that recurs, tried before it is published."""
+"""The schedule of a recurring function, checked before it is published."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,10 @@ from flask_tasks import Progress
 
 
 def schedule(function: Function) -> Schedule | None:
-    """None where it does not recur. ValueError says why it cannot."""
+    """The schedule of a function; None where it does not recur.
+
+    Raises ValueError: the function cannot recur like this; the message says why.
+    """
     if function.options.every is None:
         return None
     schedule = Schedule(every=" ".join(function.options.every.split()), timezone=function.options.timezone or "UTC")
@@ -19,7 +22,7 @@ def schedule(function: Function) -> Schedule | None:
 
 
 def _check_ticks(schedule: Schedule) -> None:
-    # Only who has something that recurs pays for importing these.
+    # Imported here because only recurring functions need them.
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     from cronsim import CronSim, CronSimError
@@ -40,4 +43,4 @@ def _check_arguments(function: Function) -> None:
     try:
         function.arguments.bind("{}", Progress())
     except InvalidArguments as error:
-        raise ValueError(f"what recurs is called without arguments: {error}") from error
+        raise ValueError(f"a recurring function is called without arguments: {error}") from error

@@ -82,7 +82,7 @@ def report_ready(address: str, port: int) -> None:
         time.sleep(0.01)
     host = f"[{address}]" if ":" in address else address
     log.info("ready on http://%s:%d", host, port)
-    parent_pipes.ready(f"http://{host}:{port}")
+    parent_pipes.report_ready(f"http://{host}:{port}")
 
 
 def is_listening(address: str, port: int) -> bool:

@@ -32,7 +32,7 @@ def app() -> Flask:
     on_stop_signal(lambda: container.change_feed().close())
     flask_app = create_app(container)
     run_in_background(lambda: prepare(storage))
-    process.spare_the_collector()
+    process.freeze_garbage_collector()
     return flask_app
 
 

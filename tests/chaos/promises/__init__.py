@@ -1,25 +1,25 @@
-"""The promises of the contract, each a function whose name says it; it tells how the history of a task breaks it."""
+"""The promises of the contract: each is a function named after it, which yields how the history of a task breaks it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tests.chaos.circumstances import Circumstances
 from tests.chaos.history import TaskHistory
-from tests.chaos.promises import answering, holding, keeping, settling, starting
+from tests.chaos.promises import answers, durability, leases, outcomes, starts
 
 Promise = Callable[[TaskHistory, Circumstances], Iterator[str]]
 
 PROMISES: Sequence[Promise] = (
-    *keeping.PROMISES,
-    *starting.PROMISES,
-    *settling.PROMISES,
-    *holding.PROMISES,
-    *answering.PROMISES,
+    *durability.PROMISES,
+    *starts.PROMISES,
+    *outcomes.PROMISES,
+    *leases.PROMISES,
+    *answers.PROMISES,
 )
 
 
 class Violation(NamedTuple):
-    """A promise that was broken, the task, and how."""
+    """A broken promise, the task, and a sentence that says how it was broken."""
 
     promise: str
     task: TaskHistory
@@ -30,7 +30,7 @@ class Violation(NamedTuple):
 
 
 def violations(tasks: Iterable[TaskHistory], circumstances: Circumstances) -> list[Violation]:
-    """Every promise that the history of one of these tasks breaks."""
+    """Every violation of a promise by the history of one of these tasks."""
     return [
         Violation(promise.__name__, task, how)
         for task in tasks

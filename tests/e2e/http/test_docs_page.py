@@ -14,11 +14,11 @@ from tests.e2e.service import Service, eventually
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PREFIX = "/tasks/api"
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here to look at the page with")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="this machine has no chromium to open the page with")
 
 
 class Proxy(ThreadingHTTPServer):
-    """Hands what comes for the prefix on to a service, without the prefix."""
+    """Forwards the requests below the prefix to a service, without the prefix."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -62,8 +62,8 @@ def start(new_service: Callable[..., Service]) -> Callable[..., Service]:
     return start
 
 
-def seen(address: str, profile: Path) -> str:
-    """The page as it stands in the browser once its scripts have run, without a network beyond this machine."""
+def page_in_browser(address: str, profile: Path) -> str:
+    """The page in the browser after its scripts have run, without a network beyond this machine."""
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--virtual-time-budget=10000",
@@ -78,12 +78,14 @@ def check_page(page: str) -> None:
     assert "Failed to load" not in page
 
 
-def test_it_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
-    check_page(seen(f"http://127.0.0.1:{start().port}/", tmp_path / "profile"))
+def test_docs_page_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
+    check_page(page_in_browser(f"http://127.0.0.1:{start().port}/", tmp_path / "profile"))
 
 
-def test_it_does_so_behind_a_prefix(start: Callable[..., Service], proxy: Proxy, tmp_path: Path) -> None:
+def test_docs_page_shows_every_operation_behind_a_prefix(
+    start: Callable[..., Service], proxy: Proxy, tmp_path: Path
+) -> None:
     proxy.service = start(BACKEND_URL=proxy.address)
-    page = seen(f"{proxy.address}/", tmp_path / "profile")
+    page = page_in_browser(f"{proxy.address}/", tmp_path / "profile")
     check_page(page)
     assert proxy.address in page

@@ -1,4 +1,4 @@
-"""Bytes that no well-meaning client sends, to a real server: each is answered in kind, and the server goes on."""
+"""Hostile bytes, sent to a real server: each is answered with its status, and the server goes on."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API that answers."""
+    """An API that is ready."""
     service = Service(new_database(), tmp_path_factory.mktemp("http"))
     service.start("http")
     eventually(lambda: code_of(service, "/health/ready") == 200)
@@ -57,7 +57,7 @@ def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_they_are_answered_in_kind(service: Service, name: str) -> None:
+def test_hostile_bytes_are_answered_with_their_status(service: Service, name: str) -> None:
     sent, code = CASES[name]
     version, _, rest = answer_to(service, sent).partition(b" ")
     assert version in (b"HTTP/1.1", b"HTTP/1.0")
@@ -65,7 +65,7 @@ def test_they_are_answered_in_kind(service: Service, name: str) -> None:
     assert code_of(service, "/ping") == 200
 
 
-def test_a_body_that_breaks_off_stores_nothing(service: Service) -> None:
+def test_an_incomplete_body_stores_nothing(service: Service) -> None:
     before = service.submit()["id"]
     with connection(service) as client:
         client.sendall(POST + b'Content-Length: 300\r\n\r\n{"a":1}')
@@ -73,7 +73,7 @@ def test_a_body_that_breaks_off_stores_nothing(service: Service) -> None:
     assert service.submit()["id"] == before + 1
 
 
-def test_clients_that_send_slowly_do_not_keep_others_from_being_answered(service: Service) -> None:
+def test_slow_clients_delay_no_answer_to_others(service: Service) -> None:
     with ExitStack() as slow:
         for _ in range(40):
             slow.enter_context(connection(service)).sendall(POST + b"Content-Length: 300\r\n\r\n{")

@@ -1,4 +1,4 @@
-"""The API as a real process: how it starts, what it stands, and how it ends."""
+"""The API as a real process: its start, its failures and its end."""
 
 import signal
 import threading
@@ -19,7 +19,7 @@ NewService = Callable[..., Service]
 
 @pytest.fixture
 def service(new_service: NewService) -> Service:
-    """An API that answers."""
+    """An API that is ready."""
     service = new_service()
     service.start("http")
     await_ready(service)
@@ -32,7 +32,7 @@ def await_ready(service: Service) -> None:
 
 @pytest.fixture
 def locked_task(service: Service) -> Iterator[Callable[[], None]]:
-    """A task whose row somebody else has locked: what changes it waits. Call it to let go."""
+    """A task whose row another connection has locked. Call the value to release it."""
     service.submit()
     with closing(Database(service.environment["DATABASE_URL"])) as database, database.engine.connect() as other:
         other.execute(text("SELECT 1 FROM tasks FOR UPDATE"))
@@ -40,29 +40,27 @@ def locked_task(service: Service) -> Iterator[Callable[[], None]]:
 
 
 class TestEnd:
-    def test_what_is_in_flight_is_answered_before_it_ends(
-        self, service: Service, locked_task: Callable[[], None]
-    ) -> None:
+    def test_a_stopping_api_answers_requests_in_flight(self, service: Service, locked_task: Callable[[], None]) -> None:
         codes: list[int] = []
-        asking = threading.Thread(target=lambda: codes.append(service.client.delete("/task/1").status_code))
-        asking.start()
+        request = threading.Thread(target=lambda: codes.append(service.client.delete("/task/1").status_code))
+        request.start()
         eventually(lambda: waits_for_a_lock(service))
         (process,) = service.processes
         process.send_signal(signal.SIGTERM)
         with pytest.raises(TimeoutExpired):
             process.wait(0.5)
         locked_task()
-        asking.join()
+        request.join()
         assert codes == [204]
         assert process.wait(10) == 0
 
-    def test_an_idle_connection_does_not_keep_it(self, service: Service) -> None:
+    def test_an_idle_connection_does_not_delay_the_stop(self, service: Service) -> None:
         service.client.get("/ping")
         (process,) = service.processes
         process.send_signal(signal.SIGINT)
         assert process.wait(4) == 0
 
-    def test_a_client_that_never_sends_its_body_does_not_keep_it_beyond_the_grace(self, service: Service) -> None:
+    def test_a_client_that_never_sends_its_body_delays_the_stop_by_the_grace_at_most(self, service: Service) -> None:
         with connection(service) as client:
             client.sendall(POST + b"Content-Length: 10\r\n\r\n{")
             eventually(lambda: code_of(service, "/ping") == 200)
@@ -70,7 +68,7 @@ class TestEnd:
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 0
 
-    def test_nothing_is_left_when_it_is_killed(self, service: Service) -> None:
+    def test_killing_the_api_leaves_no_worker(self, service: Service) -> None:
         (process,) = service.processes
         workers = psutil.Process(process.pid).children(recursive=True)
         assert workers
@@ -78,7 +76,7 @@ class TestEnd:
         _, alive = psutil.wait_procs(workers, timeout=10)
         assert not alive
 
-    def test_it_can_be_started_again_at_once_after_it_was_killed_in_the_middle_of_a_request(
+    def test_an_api_killed_during_a_request_can_be_started_again_at_once(
         self, service: Service, locked_task: Callable[[], None]
     ) -> None:
         with connection(service) as unanswered:
@@ -89,7 +87,7 @@ class TestEnd:
             await_ready(service)
         assert again.poll() is None
 
-    def test_a_worker_that_is_killed_is_replaced(self, service: Service) -> None:
+    def test_a_killed_worker_is_replaced(self, service: Service) -> None:
         (process,) = service.processes
         (worker,) = psutil.Process(process.pid).children()
         worker.kill()
@@ -113,11 +111,11 @@ def make_database(service: Service, name: str) -> None:
 
 
 class TestStart:
-    def test_a_taken_port_is_one_sentence_and_harms_nobody(self, service: Service) -> None:
+    def test_a_taken_port_is_refused_with_one_sentence(self, service: Service) -> None:
         second = service.start("http")
         assert second.wait(20) == 2
-        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.said()
-        assert "Traceback" not in service.said()
+        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.logs()
+        assert "Traceback" not in service.logs()
         assert code_of(service, "/ping") == 200
 
     @pytest.mark.parametrize(
@@ -130,13 +128,15 @@ class TestStart:
             {"HOST": "a..b"},
         ],
     )
-    def test_what_cannot_work_is_one_sentence(self, new_service: NewService, variables: dict[str, str]) -> None:
+    def test_a_wrong_setting_is_refused_with_one_sentence(
+        self, new_service: NewService, variables: dict[str, str]
+    ) -> None:
         service = new_service()
         assert service.start("http", **variables).wait(20) == 2
-        (said,) = service.said().splitlines()
-        assert next(iter(variables)) in said or variables["HOST"] in said
+        (line,) = service.logs().splitlines()
+        assert next(iter(variables)) in line or variables["HOST"] in line
 
-    def test_until_the_database_is_there_it_says_so_and_then_it_works(self, new_service: NewService) -> None:
+    def test_an_api_answers_503_until_the_database_exists(self, new_service: NewService) -> None:
         service = new_service()
         server, _, name = service.environment["DATABASE_URL"].rpartition("/")
         service.start("http", DATABASE_URL=f"{server}/{name}_later")

@@ -1,4 +1,4 @@
-"""The API as a client sees it that writes its own bytes."""
+"""A client of the API that writes its own bytes."""
 
 import socket
 
@@ -15,7 +15,7 @@ def connection(service: Service) -> socket.socket:
 
 
 def answer_to(service: Service, sent: bytes) -> bytes:
-    """All that comes back until the server closes."""
+    """Send bytes. All that is received until the server closes the connection."""
     with connection(service) as client:
         client.sendall(sent)
         received = b""
@@ -25,7 +25,7 @@ def answer_to(service: Service, sent: bytes) -> bytes:
 
 
 def code_of(service: Service, path: str) -> int | None:
-    """The status code of the answer; None while nobody answers."""
+    """The status code of the answer; None while the API does not answer."""
     try:
         return service.client.get(path).status_code
     except httpx.TransportError:

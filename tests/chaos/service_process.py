@@ -1,4 +1,4 @@
-"""A slot of the service: one process at a time, and the next one where it has ended."""
+"""A process of the service under test: when it has ended, another one replaces it."""
 
 import os
 import signal
@@ -12,38 +12,45 @@ from pathlib import Path
 
 import psutil
 
-from tests.chaos.lines import Line
+from tests.chaos.proxies import Proxy
 from tests.conftest import ROOT
 
+MAX_STOP_SECONDS = 20.0
 
-class Slot:
-    """`module` runs here. Each process has a name of its own, by which the database knows who wrote."""
+
+class ServiceProcess:
+    """The process that runs `module` now. Every replacement has a name of its own, which the change log records.
+
+    - `role`: the part of the name that all replacements share.
+    - `name`: the name of the present process, or of the last one.
+    - `pids`: the pids of all replacements so far, by name.
+    """
 
     def __init__(
-        self, name: str, module: str, line: Line, url: str, environment: Mapping[str, str], logs: Path
+        self, role: str, module: str, proxy: Proxy, url: str, environment: Mapping[str, str], logs: Path
     ) -> None:
-        self.slot_name, self.line = name, line
+        self.role, self.proxy = role, proxy
         self._module, self._url, self._environment, self._logs = module, url, environment, logs
         self._numbers = count(1)
         self._may_end = False
-        self._back_at = 0.0
+        self._replace_at = 0.0
         self.pids: dict[str, int] = {}
         self.start()
 
     @property
     def pid(self) -> int:
-        """The process that is there, or was the last."""
+        """The pid of the present process, or of the last one."""
         return self._process.pid
 
     @property
     def is_alive(self) -> bool:
-        """Whether one is there."""
+        """Whether a process runs now."""
         return self._process.poll() is None
 
     def start(self) -> None:
-        """Put a new process there."""
-        self.name = f"{self.slot_name}.{next(self._numbers)}"
-        url = f"{self._url}?application_name={self.name}&port={self.line.port}"
+        """Start a process under a new name."""
+        self.name = f"{self.role}.{next(self._numbers)}"
+        url = f"{self._url}?application_name={self.name}&port={self.proxy.port}"
         with (self._logs / f"{self.name}.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module],
@@ -55,23 +62,24 @@ class Slot:
         self._may_end = False
         self.pids[self.name] = self.pid
 
-    def tend(self) -> str | None:
-        """Fill it again when its time has come; a sentence where its process had no reason to end."""
+    def replace_if_ended(self) -> str | None:
+        """Replace an ended process when its time has come. A sentence where it had no reason to end."""
         if self.is_alive:
             return None
-        surprise = None if self._may_end else f"{self.name} ended by itself with code {self._process.returncode}"
-        if time.monotonic() >= self._back_at:
+        exit_code = self._process.returncode
+        unexpected_exit = None if self._may_end else f"{self.name} ended by itself with exit code {exit_code}"
+        if time.monotonic() >= self._replace_at:
             self.start()
-        return surprise
+        return unexpected_exit
 
-    def end(self, how: signal.Signals, away: float = 0.0) -> None:
-        """End what is there; the next one comes that many seconds later at the earliest."""
+    def end(self, how: signal.Signals, seconds_away: float = 0.0) -> None:
+        """End the process by that signal; it is replaced that many seconds later at the earliest."""
         self._may_end = True
-        self._back_at = time.monotonic() + away
+        self._replace_at = time.monotonic() + seconds_away
         self._process.send_signal(how)
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send one to the process alone."""
+        """Send a signal to the process alone."""
         self._process.send_signal(number)
 
     def children(self) -> list[psutil.Process]:
@@ -81,11 +89,11 @@ class Slot:
         return []
 
     def close(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Ask the process to end, and wait until it has ended; kill it where that takes too long."""
         self.send_signal(signal.SIGCONT)
         self.end(signal.SIGTERM)
         try:
-            self._process.wait(20)
+            self._process.wait(MAX_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

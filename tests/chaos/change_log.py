@@ -1,4 +1,4 @@
-"""The record of the database: every insert, update and delete of a task, with who wrote it, by a trigger."""
+"""The change log of the database: every insert, update and delete of a task and its author, by a trigger."""
 
 import json
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ import psycopg2
 from tests.chaos.history import Change, Row
 
 INSTALL = """
-CREATE TABLE chaos_ledger (
-    place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+CREATE TABLE chaos_changes (
+    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     moment timestamptz NOT NULL DEFAULT clock_timestamp(),
     author text NOT NULL DEFAULT current_setting('application_name'),
     task bigint NOT NULL,
@@ -27,9 +27,9 @@ CREATE FUNCTION chaos_row(t tasks) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     )
 $$;
 
-CREATE FUNCTION chaos_record() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO chaos_ledger (task, old, new) VALUES (
+    INSERT INTO chaos_changes (task, old, new) VALUES (
         coalesce(NEW.id, OLD.id),
         CASE WHEN TG_OP <> 'INSERT' THEN chaos_row(OLD) END,
         CASE WHEN TG_OP <> 'DELETE' THEN chaos_row(NEW) END
@@ -38,21 +38,23 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER chaos_record AFTER INSERT OR UPDATE OR DELETE ON tasks FOR EACH ROW EXECUTE FUNCTION chaos_record();
+CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON tasks FOR EACH ROW EXECUTE FUNCTION record_change();
 """
 
-READ = "SELECT task, extract(epoch FROM moment)::float8, author, old::text, new::text FROM chaos_ledger ORDER BY place"
+READ = (
+    "SELECT task, extract(epoch FROM moment)::float8, author, old::text, new::text FROM chaos_changes ORDER BY position"
+)
 
 
 def install(connection: Any) -> None:
-    """From now on every change of a task is recorded."""
+    """Record every change of a task from now on."""
     with connection, connection.cursor() as cursor:
         cursor.execute(INSTALL)
 
 
 def read(connection: Any) -> Iterator[tuple[int, Change]]:
     """Every change with the id of its task, in order."""
-    with connection, connection.cursor("ledger", cursor_factory=psycopg2.extensions.cursor) as cursor:
+    with connection, connection.cursor("changes", cursor_factory=psycopg2.extensions.cursor) as cursor:
         cursor.execute(READ)
         for task, moment, author, old, new in cursor:
             yield task, Change(moment, author, _row(old), _row(new))
