@@ -182,20 +182,28 @@ def test_a_word_after_a_silence_is_heard(driver: Driver, tmp_path: Path) -> None
 
 
 def test_however_often_it_is_announced_the_next_look_is_one() -> None:
-    class Agenda(EventLoop):
+    class CountingLoop(EventLoop):
         looks = 0
 
-        def later(self, seconds: float, action: Callable[[], None]) -> None:
+        def call_later(self, seconds: float, action: Callable[[], None]) -> None:
             self.looks += 1
 
-    with closing(Agenda()) as agenda, closing(SharedPage(anonymous_file())) as board:
-        watch = ProgressWatch(board, agenda, lambda _: None)
+    with closing(CountingLoop()) as loop, closing(SharedPage(anonymous_file())) as page:
+        watch = ProgressWatch(page, loop, lambda _: None)
         for _ in range(3):
-            watch.look_and_go_on()
-        assert agenda.looks == 1
+            watch.begin()
+        assert loop.looks == 1
 
 
 # Behind one another
+
+
+def pair_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one run stand behind another one, however long the two take."""
+    pool = "adapters.executors.process.pool"
+    monkeypatch.setattr(f"{pool}.run_queue.QUEUE_SECONDS", 0)
+    monkeypatch.setattr(f"{pool}.run_queue.SHORT_RUN_SECONDS", 1e6)
+    monkeypatch.setattr(f"{pool}.stall_watch.STALL_SECONDS", 60)
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -219,8 +227,7 @@ def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
 def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
+    pair_up(monkeypatch)
     long, short = (tmp_path / name for name in ("long", "short"))
     long.touch()
     driver = opened(concurrency=2)
@@ -238,8 +245,7 @@ def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
 def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
+    pair_up(monkeypatch)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=2)
@@ -270,7 +276,7 @@ def shallow() -> Iterator[None]:
 def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
@@ -522,7 +528,7 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_e
 def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     mute, never = (str(tmp_path / name) for name in ("mute", "never"))
     driver = opened()
     driver.run("mutes_if_there", {"path": mute})
@@ -689,8 +695,8 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
 def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
     opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.LOST_RUN_SECONDS", 0.5)
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.start_watch.LOST_RUN_SECONDS", 0.5)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     driver = opened(FUNCTIONS, "tests/hostile_functions.py")
     driver.run("reads_from_everything")
     driver.run("echo")
