@@ -703,6 +703,22 @@ def test_runs_that_a_function_has_read_from_the_socket_are_run_all_the_same(
     assert [type(each) for each in driver.outcomes(holds)] == [Succeeded] * 6
 
 
+@linux_only
+@pytest.mark.usefixtures("unhurried")
+def test_ending_a_run_that_a_function_has_read_from_the_socket_leaves_the_one_before_it(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
+    driver = opened(FUNCTIONS, "tests/hostile_functions.py")
+    driver.run("reads_from_everything")
+    driver.run("echo")
+    first, second, third = (driver.start(type) for type in ("reads_from_everything", "echo", "echo"))
+    driver.outcome(first)
+    driver.executor.end(third, TIMEOUT)
+    assert driver.outcome(third) == Failed(third, TIMEOUT)
+    assert isinstance(driver.outcome(second), Succeeded)
+
+
 # The end of the executor
 
 

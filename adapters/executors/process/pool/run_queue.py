@@ -45,10 +45,10 @@ class RunQueue:
         self.runs.append(run)
         self.seconds += run.seconds
 
-    def end_first(self) -> None:
-        """Remove the first run, which has ended."""
-        ended = self.runs.popleft()
-        self.seconds = self.seconds - ended.seconds if self.runs else 0.0
+    def end(self, run: DispatchedRun) -> None:
+        """Remove a run that has ended. It is the first one, unless the child has died."""
+        self.runs.remove(run)
+        self.seconds = self.seconds - run.seconds if self.runs else 0.0
         self.ended_count += 1
 
     def remove(self, numbers: Container[int]) -> list[DispatchedRun]:

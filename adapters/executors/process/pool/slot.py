@@ -4,7 +4,6 @@ The states of a slot are in `slot_state.py`. This file changes them; the watches
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from adapters.executors.functions.failures import crashed, out_of_memory
 from adapters.executors.process.pool.child_process import ChildProcess
@@ -14,6 +13,7 @@ from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.frame_handler import FrameHandler
 from adapters.executors.process.pool.log_watch import LogWatch
 from adapters.executors.process.pool.memory_watch import MemoryWatch
+from adapters.executors.process.pool.pipe_failure import PipeFailure
 from adapters.executors.process.pool.pipe_reader import PipeReader
 from adapters.executors.process.pool.run_queue import RunQueue
 from adapters.executors.process.pool.run_stopper import RunStopper
@@ -24,9 +24,6 @@ from adapters.executors.process.pool.start_watch import StartWatch
 from application.ports.executor import Event, Failed, Span
 from domain.failure import Failure
 from domain.ids import Hold
-
-BROKEN_PIPE = "something else wrote into the pipe between its process and the handler"
-CLOSED_PIPE = "its process closed the pipe to the handler"
 
 
 class Slot:
@@ -44,8 +41,10 @@ class Slot:
         self.was_ready = False
         self._start_watch = StartWatch(child.page, loop, queue, listener.on_event, self._end_lost_run)
         self._frames = FrameHandler(child, loop, queue, listener, self._start_watch, self._get_ready, self._settle)
-        give_up_closed = partial(self._give_up, CLOSED_PIPE)
-        self._reader = PipeReader(child, loop, self._frames.handle, self._update, self._give_up_broken, give_up_closed)
+        failure = PipeFailure(self._lifecycle, queue, self._start_watch, self.take_back, self._kill)
+        self._reader = PipeReader(
+            child, loop, self._frames.handle, self._update, failure.give_up_broken, failure.give_up_closed
+        )
         self._stopper = RunStopper(child.page, loop, queue, self._start_watch, self._reader, self.take_back, self._kill)
         self._stall_watch = StallWatch(loop, queue, self._lifecycle, self.take_back)
         self._log_watch = LogWatch(child.log, loop, self._has_runs)
@@ -148,23 +147,9 @@ class Slot:
             if first in self._queue.runs:
                 self._kill()
 
-    def _give_up_broken(self) -> None:
-        self.take_back()
-        for run in self._queue.runs:  # the end of any of them may be in the unreadable part
-            run.has_begun = True
-        self._give_up(BROKEN_PIPE)
-
-    def _give_up(self, reason: str) -> None:
-        """Kill a child that cannot report any more. The runs that have begun there have crashed."""
-        if self._lifecycle.allows(SlotVerb.STOP):
-            self._start_watch.look()
-            for run in self._queue.runs:
-                run.ended = run.ended or (crashed(reason) if run.has_begun else None)
-            self._kill()
-
     def _settle(self, run: DispatchedRun, event: Event, span: Span | None) -> None:
-        """Report the end of the first run. The failure that it was stopped with counts more than its outcome."""
-        self._queue.end_first()
+        """Report the end of the run. The failure that it was stopped with counts more than its outcome."""
+        self._queue.end(run)
         if self._lifecycle.state is SlotState.STALLED:
             self._lifecycle.apply(SlotVerb.RESUME)
         self._listener.on_ended(run.run, Failed(run.run.hold, run.ended, run.log) if run.ended else event, span)
