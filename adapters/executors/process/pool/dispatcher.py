@@ -69,8 +69,9 @@ class Dispatcher:
 
     def rebalance(self) -> None:
         """Move runs that stand behind others to idle slots."""
-        while self._idle and self._overloaded and not self._waiting:
-            self._overloaded.pop().take_back()
+        for _ in range(len(self._overloaded)):  # and no further: children that receive nothing get them back and forth
+            if self._idle and self._overloaded and not self._waiting:
+                self._overloaded.pop().take_back()
 
     def recall(self) -> Sequence[Hold]:
         """Give up the runs for which no slot has capacity."""
