@@ -1,4 +1,4 @@
-"""Driving an executor through its port, as the tests of several suites do."""
+"""Driver of an executor through its port, for the tests of several suites."""
 
 import json
 import time
@@ -13,36 +13,36 @@ from application.ports.executor import Event, Executor, Failed, Run, Started, Su
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 
-PATIENCE = 30.0
-"""Seconds after which something that has not happened never will."""
+MAX_WAIT_SECONDS = 30.0
+"""Seconds after which an event that has not happened fails the test."""
 TIMEOUT = Failure("TimeoutError", "too long")
 
 _tasks = count(1)
 
 
 class Driver:
-    """An executor, and everything that it has said."""
+    """An executor, and all events that were received from it."""
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
-        self.heard: list[Event] = []
+        self.received: list[Event] = []
 
-    def until(self, happened: Callable[[], object]) -> Any:
-        """Listen until that is true, and answer what it is then."""
-        end = time.monotonic() + PATIENCE
-        while not (found := happened()):
-            assert time.monotonic() < end, f"it never happened; what did is {self.heard[-20:]}"
-            self.heard += self.executor.events(1)
-        return found
+    def until(self, condition: Callable[[], object]) -> Any:
+        """Receive events until the condition is true, and answer its value."""
+        end = time.monotonic() + MAX_WAIT_SECONDS
+        while not (value := condition()):
+            assert time.monotonic() < end, f"it never became true; the last events are {self.received[-20:]}"
+            self.received += self.executor.events(1)
+        return value
 
     def open(self) -> "Driver":
-        """Until all places are free, or there is no use in waiting."""
+        """Open the executor, and wait until all its slots are free or its functions are unusable."""
         self.executor.open()
-        self.until(lambda: self.heard and (self._are_all_free() or isinstance(self.heard[0], Unusable)))
+        self.until(lambda: self.received and (self._are_all_free() or isinstance(self.received[0], Unusable)))
         return self
 
     def start(self, type: str, args: object = None, *, attempt: int = 1, text: str | None = None) -> Hold:
-        """Start a task that nobody has seen before, as soon as there is room."""
+        """Start a new task, as soon as the executor can take one."""
         self.until(lambda: self.executor.free)
         hold = Hold(TaskId(next(_tasks)), Claim(1))
         text = json.dumps(args or {}) if text is None else text
@@ -50,40 +50,40 @@ class Driver:
         return hold
 
     def of(self, hold: Hold, *kinds: type) -> list[Any]:
-        """What was said of that run, or of these kinds of it."""
-        heard = [each for each in self.heard if getattr(each, "hold", None) == hold]
-        return [each for each in heard if isinstance(each, kinds or object)]
+        """The events of that run, of these kinds if any are given."""
+        received = [each for each in self.received if getattr(each, "hold", None) == hold]
+        return [each for each in received if isinstance(each, kinds or object)]
 
     def started(self, hold: Hold) -> Started:
-        """That its function began."""
+        """Wait for the event that the function of that run began."""
         return self.until(lambda: self.of(hold, Started))[0]
 
     def outcome(self, hold: Hold) -> Succeeded | Failed:
-        """How it ended."""
+        """Wait for the end of that run."""
         return self.until(lambda: self.of(hold, Succeeded, Failed))[0]
 
     def run(self, type: str, args: object = None, **options: Any) -> Succeeded | Failed:
-        """Start a task, and answer how it ended."""
+        """Start a task, and wait for its end."""
         return self.outcome(self.start(type, args, **options))
 
     def result(self, type: str, args: object = None, **options: Any) -> Any:
-        """What the function returned, read from its JSON text."""
+        """Start a task that succeeds, and answer its result, read from its JSON text."""
         outcome = self.run(type, args, **options)
         assert isinstance(outcome, Succeeded), outcome
         return json.loads(outcome.result)
 
     def failure(self, type: str, args: object = None, **options: Any) -> Failure:
-        """Why the function failed."""
+        """Start a task that fails, and answer its failure."""
         outcome = self.run(type, args, **options)
         assert isinstance(outcome, Failed), outcome
         return outcome.failure
 
     def all_free(self) -> None:
-        """Wait until every place can take a run."""
+        """Wait until every slot can take a run."""
         self.until(self._are_all_free)
 
     def outcomes(self, holds: Sequence[Hold]) -> list[Succeeded | Failed]:
-        """How they ended, in the order given."""
+        """Wait for the ends of these runs, and answer them in the order given."""
         return [self.outcome(hold) for hold in holds]
 
     def _are_all_free(self) -> bool:
@@ -92,7 +92,7 @@ class Driver:
 
 @contextmanager
 def processes(functions: str) -> Iterator[Callable[..., Driver]]:
-    """Opens executors over processes, with these functions unless others are named, and closes them all in the end."""
+    """A function that opens executors over processes, with these functions by default. All are closed in the end."""
     executors: list[ProcessExecutor] = []
 
     def open(*tasks: str, concurrency: int = 1, limits: Limits = UNLIMITED) -> Driver:

@@ -16,96 +16,97 @@ from domain.ids import Hold
 from domain.progress import Progress as Share
 from flask_tasks import Progress
 
-Said = Started | Progressed | Succeeded | Failed
+Report = Started | Progressed | Succeeded | Failed
 MAX_WAIT_SECONDS = 3600.0
 
 
 class ThreadExecutor:
-    """Cannot kill: a run that is ended has failed at once, and what its thread does later is of no account."""
+    """Cannot kill: a run that is ended fails at once, and later reports of its thread are dropped."""
 
     def __init__(self, tasks: Sequence[str], concurrency: int, directory: Path | None = None) -> None:
         self._tasks, self._directory = tasks, directory or Path.cwd()
         self._concurrency = concurrency
-        self._repertoire: FunctionRegistry | None = None
-        self._going_on: dict[Hold, Flag] = {}
-        self._said: SimpleQueue[tuple[Flag, Said | None]] = SimpleQueue()
+        self._registry: FunctionRegistry | None = None
+        self._cancellations: dict[Hold, Flag] = {}
+        self._reports: SimpleQueue[tuple[Flag, Report | None]] = SimpleQueue()
         self._events: list[Event] = []
 
     @property
     def concurrency(self) -> int:
-        """As many as was asked for."""
+        """The number of runs that can go on at once."""
         return self._concurrency
 
     @property
     def free(self) -> int:
-        """What is left of them."""
-        return self._concurrency - len(self._going_on) if self._repertoire else 0
+        """The number of runs that can be started; 0 until the functions are imported."""
+        return self._concurrency - len(self._cancellations) if self._registry else 0
 
     def open(self) -> None:
         """Import the functions into this process."""
         try:
-            repertoire = FunctionRegistry(self._tasks, self._directory)
-            self._events.append(Described(repertoire.types()))
-            self._repertoire = repertoire
+            registry = FunctionRegistry(self._tasks, self._directory)
+            self._events.append(Described(registry.types()))
+            self._registry = registry
         except CannotImport as error:
             self._events.append(Unusable(str(error)))
 
     def start(self, run: Run) -> None:
-        """In a thread of its own."""
-        assert self._repertoire is not None, "nothing is free before the functions are known"
-        cancelled = self._going_on[run.hold] = Flag()
-        Thread(target=self._run, args=(self._repertoire, run, cancelled), daemon=True).start()
+        """Start the run in a thread of its own."""
+        assert self._registry is not None, "nothing is free before the functions are known"
+        cancelled = self._cancellations[run.hold] = Flag()
+        Thread(target=self._run, args=(self._registry, run, cancelled), daemon=True).start()
 
     def end(self, hold: Hold, failure: Failure) -> None:
-        """The thread goes on, but nobody listens to it any more; it can see so."""
-        self._events += self._heard(0)
-        if hold in self._going_on:
-            self._going_on.pop(hold).set()
+        """Fail the run. Its thread goes on, and can see that it should stop."""
+        self._events += self._read_reports(0)
+        if hold in self._cancellations:
+            self._cancellations.pop(hold).set()
             self._events.append(Failed(hold, failure))
 
     def recall(self) -> Sequence[Hold]:
-        """No run waits for another."""
+        """Give up nothing: no run waits for another one."""
         return []
 
     def events(self, timeout: float) -> Sequence[Event]:
-        """What the threads said."""
-        heard = list(self._heard(0 if self._events else min(timeout, MAX_WAIT_SECONDS)))
-        events, self._events = self._events + heard, []
+        """Answer what the threads have reported."""
+        reported = list(self._read_reports(0 if self._events else min(timeout, MAX_WAIT_SECONDS)))
+        events, self._events = self._events + reported, []
         return events
 
     def wake(self) -> None:
-        """From any thread."""
-        self._said.put((Flag(), None))
+        """End the wait of `events`. From any thread."""
+        self._reports.put((Flag(), None))
 
     def close(self) -> None:
-        """Listen to nobody any more."""
-        for cancelled in self._going_on.values():
+        """Drop all runs. Their threads go on, and can see that they should stop."""
+        for cancelled in self._cancellations.values():
             cancelled.set()
-        self._going_on.clear()
+        self._cancellations.clear()
 
-    def _run(self, repertoire: FunctionRegistry, run: Run, cancelled: Flag) -> None:
-        def say(event: Said) -> None:
-            self._said.put((cancelled, event))
+    def _run(self, registry: FunctionRegistry, run: Run, cancelled: Flag) -> None:
+        def report(event: Report) -> None:
+            self._reports.put((cancelled, event))
 
-        def report(value: float, message: str) -> None:
-            say(Progressed(run.hold, Share(value, message)))
+        def report_progress(value: float, message: str) -> None:
+            report(Progressed(run.hold, Share(value, message)))
 
         start = monotonic()
-        say(Started(run.hold, start))
-        outcome = repertoire.perform(run.type, run.args, Progress(run.hold.task, run.attempt, report, cancelled.is_set))
+        report(Started(run.hold, start))
+        progress = Progress(run.hold.task, run.attempt, report_progress, cancelled.is_set)
+        outcome = registry.perform(run.type, run.args, progress)
         span = Span(start, monotonic() - start)
         if isinstance(outcome, Failure):
-            say(Failed(run.hold, outcome, "", span))
+            report(Failed(run.hold, outcome, "", span))
         else:
-            say(Succeeded(run.hold, outcome, "", span))
+            report(Succeeded(run.hold, outcome, "", span))
 
-    def _heard(self, timeout: float) -> Iterator[Event]:
-        """What those said that still go on. Waits for the first to say something, or to call."""
+    def _read_reports(self, timeout: float) -> Iterator[Event]:
+        """The reports of runs that still go on. Waits for the first report or wake-up."""
         with suppress(Empty):
             while True:
-                flag, event = self._said.get(timeout > 0, timeout)
+                flag, event = self._reports.get(timeout > 0, timeout)
                 timeout = 0
-                if event is not None and self._going_on.get(event.hold) is flag:
+                if event is not None and self._cancellations.get(event.hold) is flag:
                     if isinstance(event, Succeeded | Failed):
-                        del self._going_on[event.hold]
+                        del self._cancellations[event.hold]
                     yield event

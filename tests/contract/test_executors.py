@@ -40,7 +40,7 @@ def shared(make: Make) -> Iterator[Driver]:
 def driver(shared: Driver) -> Driver:
     """An executor of two places, both free, that has run what other tests asked for."""
     shared.all_free()
-    shared.heard += shared.executor.events(0)
+    shared.received += shared.executor.events(0)
     return shared
 
 
@@ -77,7 +77,7 @@ def never(tmp_path: Path) -> Iterator[str]:
 
 
 def types_of(driver: Driver) -> dict[str, TaskType]:
-    (described,) = [each for each in driver.heard if isinstance(each, Described)]
+    (described,) = [each for each in driver.received if isinstance(each, Described)]
     return {each.name: each for each in described.types}
 
 
@@ -85,7 +85,7 @@ def types_of(driver: Driver) -> dict[str, TaskType]:
 
 
 def test_an_executor_first_describes_its_types(shared: Driver) -> None:
-    assert isinstance(shared.heard[0], Described)
+    assert isinstance(shared.received[0], Described)
     assert {"default", "echo", "renamed"} <= set(types_of(shared))
 
 
@@ -141,7 +141,7 @@ def test_unusable_functions_are_reported(
     opened: Callable[..., Driver], written: Callable[[str], str], code: str, reason: str
 ) -> None:
     file = written(code)
-    (unusable,) = opened(file).heard
+    (unusable,) = opened(file).received
     assert isinstance(unusable, Unusable)
     assert unusable.reason.startswith(reason.format(file=file))
 
@@ -183,7 +183,7 @@ def test_a_function_that_cannot_recur_is_reported(
     opened: Callable[..., Driver], written: Callable[[str], str], options: str, arguments: str, reason: str
 ) -> None:
     file = written(f"from flask_tasks import task\n@task({options})\ndef f({arguments}): ...\n")
-    assert opened(file).heard == [Unusable(f"f ({file}:2) cannot be a task: {reason}")]
+    assert opened(file).received == [Unusable(f"f ({file}:2) cannot be a task: {reason}")]
 
 
 def test_a_description_can_be_stored_whatever_it_says(
@@ -194,11 +194,13 @@ def test_a_description_can_be_stored_whatever_it_says(
 
 
 def test_a_missing_file_is_reported(opened: Callable[..., Driver]) -> None:
-    assert opened("nowhere/tasks.py").heard == [Unusable("nowhere/tasks.py cannot be imported: there is no such file")]
+    assert opened("nowhere/tasks.py").received == [
+        Unusable("nowhere/tasks.py cannot be imported: there is no such file")
+    ]
 
 
 def test_a_missing_module_is_reported(opened: Callable[..., Driver]) -> None:
-    (unusable,) = opened("nowhere.tasks").heard
+    (unusable,) = opened("nowhere.tasks").received
     assert unusable == Unusable("nowhere.tasks cannot be imported: ModuleNotFoundError: No module named 'nowhere'")
 
 
@@ -451,7 +453,7 @@ def test_a_wake_before_the_wait_for_events_ends_it(driver: Driver) -> None:
 def test_many_short_runs_all_end_once(driver: Driver) -> None:
     holds = [driver.start("echo", {"n": n}) for n in range(500)]
     assert [json.loads(each.result)["n"] for each in driver.outcomes(holds)] == list(range(500))  # type: ignore[union-attr]
-    endings = [each.hold for each in driver.heard if isinstance(each, Succeeded | Failed)]
+    endings = [each.hold for each in driver.received if isinstance(each, Succeeded | Failed)]
     assert len(endings) == len(set(endings))
 
 

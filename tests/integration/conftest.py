@@ -41,5 +41,5 @@ def empty_url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen to end soon counts as short, on a busy machine too: others may stand behind it."""
-    monkeypatch.setattr("adapters.executors.process.pool.slot.QUEUE_SECONDS", 1e6)
+    """A type that has run counts as short, on a busy machine too: runs may stand behind it."""
+    monkeypatch.setattr("adapters.executors.process.pool.run_queue.QUEUE_SECONDS", 1e6)

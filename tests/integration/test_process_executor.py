@@ -1,4 +1,4 @@
-"""What only processes do: they die, fork, leave things running, close what they should not, and are replaced."""
+"""The executor over processes, in what no thread can do: die, fork, leave programs running, close descriptors."""
 
 import inspect
 import json
@@ -25,7 +25,7 @@ from application.ports.executor import Described, Failed, Progressed, Run, Start
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
-from tests.executor_driver import PATIENCE, TIMEOUT, Driver, processes
+from tests.executor_driver import MAX_WAIT_SECONDS, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/user_functions.py"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
@@ -52,7 +52,7 @@ def opened() -> Iterator[Callable[..., Driver]]:
 
 
 def is_alive(process: int) -> bool:
-    """Whether it still does something: a zombie does not."""
+    """Whether the process has not ended. A zombie has."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -60,13 +60,13 @@ def is_alive(process: int) -> bool:
 
 
 def eventually(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + MAX_WAIT_SECONDS
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.005)
 
 
-# Death
+# Death of a child
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a_crash_costs_the_runs_behind_it_nothing(opened: Callable[..., Driver])
     driver = opened()
     driver.run("echo")
     holds = [driver.start("echo", {"n": 0}), driver.start("crashes", {"how": "exit"})]
-    assert driver.executor.free == 0, "nobody knows how long a crash takes"
+    assert driver.executor.free == 0, "no crash has shown how long it takes"
     holds += [driver.start("echo", {"n": n}) for n in range(2, 20)]
     outcomes = driver.outcomes(holds)
     assert [type(each) for each in outcomes] == [Succeeded, Failed] + [Succeeded] * 18
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_a_poison_type_that_used_to_be_short_takes_nobody_with_it(
+def test_a_poison_type_that_used_to_be_short_costs_other_runs_nothing(
     opened: Callable[..., Driver], tmp_path: Path
 ) -> None:
     poison = tmp_path / "poison"
@@ -117,7 +117,7 @@ def test_a_child_that_dies_while_it_runs_nothing_is_replaced(opened: Callable[..
     os.kill(child, signal.SIGKILL)
     eventually(lambda: not is_alive(child))
     assert driver.result("pid") != child, "the run that was handed to the dead one was given to its successor"
-    assert not driver.of(driver.heard[-1].hold, Failed)  # type: ignore[union-attr]
+    assert not driver.of(driver.received[-1].hold, Failed)  # type: ignore[union-attr]
 
 
 def test_a_child_that_ignores_every_signal_is_ended_all_the_same(driver: Driver) -> None:
@@ -151,7 +151,7 @@ def test_a_function_that_stops_in_the_grace_keeps_its_process(opened: Callable[.
 # Progress
 
 
-def test_however_often_it_is_told_few_hear_it_and_the_last_word_is_heard(driver: Driver, tmp_path: Path) -> None:
+def test_progress_that_is_reported_often_makes_few_events(driver: Driver, tmp_path: Path) -> None:
     hold = driver.start("chatters", {"times": 20_000, "path": str(tmp_path / "done")})
     last = Progressed(hold, Progress(1.0, "step 20000"))
     driver.until(lambda: last in driver.of(hold, Progressed))
@@ -162,7 +162,7 @@ def test_however_often_it_is_told_few_hear_it_and_the_last_word_is_heard(driver:
     driver.outcome(hold)
 
 
-def test_the_last_word_comes_before_the_outcome(driver: Driver, tmp_path: Path) -> None:
+def test_the_last_progress_comes_before_the_outcome(driver: Driver, tmp_path: Path) -> None:
     (tmp_path / "done").touch()
     for _ in range(20):
         hold = driver.start("chatters", {"times": 100, "path": str(tmp_path / "done")})
@@ -170,38 +170,44 @@ def test_the_last_word_comes_before_the_outcome(driver: Driver, tmp_path: Path) 
         assert driver.of(hold)[-2] == Progressed(hold, Progress(1.0, "step 100"))
 
 
-def test_a_word_after_a_silence_is_heard(driver: Driver, tmp_path: Path) -> None:
+def test_progress_after_a_pause_is_reported(driver: Driver, tmp_path: Path) -> None:
     hold = driver.start("speaks", {"paths": [str(tmp_path / "one"), str(tmp_path / "two")]})
     for number, name in enumerate(["one", "two"]):
         driver.until(lambda number=number: Progressed(hold, Progress(number / 2)) in driver.of(hold))
         for _ in range(5):
-            driver.heard += driver.executor.events(0.1)  # as long as it takes until nobody looks any more
+            driver.received += driver.executor.events(0.1)  # long enough for the watch to have stopped
         (tmp_path / name).touch()
     driver.outcome(hold)
     assert len(driver.of(hold, Progressed)) == 3
 
 
-def test_however_often_it_is_announced_the_next_look_is_one() -> None:
-    class Agenda(EventLoop):
+def test_a_progress_watch_looks_once_however_often_a_note_is_announced() -> None:
+    class CountingLoop(EventLoop):
         looks = 0
 
-        def later(self, seconds: float, action: Callable[[], None]) -> None:
+        def call_later(self, seconds: float, action: Callable[[], None]) -> None:
             self.looks += 1
 
-    with closing(Agenda()) as agenda, closing(SharedPage(anonymous_file())) as board:
-        watch = ProgressWatch(board, agenda, lambda _: None)
+    with closing(CountingLoop()) as loop, closing(SharedPage(anonymous_file())) as page:
+        watch = ProgressWatch(page, loop, lambda _: None)
         for _ in range(3):
-            watch.look_and_go_on()
-        assert agenda.looks == 1
+            watch.begin()
+        assert loop.looks == 1
 
 
-# Behind one another
+# Runs behind one another
+
+
+def pair_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one run stand behind another one, however long the two take."""
+    pool = "adapters.executors.process.pool"
+    monkeypatch.setattr(f"{pool}.run_queue.QUEUE_SECONDS", 0)
+    monkeypatch.setattr(f"{pool}.run_queue.SHORT_RUN_SECONDS", 1e6)
+    monkeypatch.setattr(f"{pool}.stall_watch.STALL_SECONDS", 60)
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
-    opened: Callable[..., Driver], tmp_path: Path
-) -> None:
+def test_runs_behind_one_that_turns_out_long_go_to_another_child(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=2)
@@ -216,11 +222,10 @@ def test_what_waits_behind_a_run_that_turns_out_long_goes_to_another_child(
     assert driver.outcome(holds[0]) == Succeeded(holds[0], '"waited"')
 
 
-def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
+def test_a_run_behind_another_one_is_begun_by_an_idle_child(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
+    pair_up(monkeypatch)
     long, short = (tmp_path / name for name in ("long", "short"))
     long.touch()
     driver = opened(concurrency=2)
@@ -230,16 +235,15 @@ def test_what_stands_behind_another_is_begun_where_nothing_goes_on(
     assert driver.executor.free == 0, "one stands behind each"
     short.touch()
     driver.outcomes(others)
-    assert not driver.of(first, Succeeded, Failed), "it still goes on, and nothing waits for it"
+    assert not driver.of(first, Succeeded, Failed), "it still goes on, and no run waits for it"
     long.touch()
     driver.outcome(first)
 
 
-def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
+def test_a_child_that_dies_with_one_run_behind_another_is_replaced(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"QUEUE_SECONDS": 0, "SHORT_RUN_SECONDS": 1e6, "STALL_SECONDS": 60}.items():
-        monkeypatch.setattr(f"adapters.executors.process.pool.slot.{name}", value)
+    pair_up(monkeypatch)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=2)
@@ -248,7 +252,7 @@ def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
     driver.all_free()
     done.unlink()
     holds = [driver.start("waits", {"path": str(done)}) for _ in range(4)]
-    driver.until(lambda: len({each.hold for each in driver.heard if isinstance(each, Started)} & {*holds}) == 2)
+    driver.until(lambda: len({each.hold for each in driver.received if isinstance(each, Started)} & {*holds}) == 2)
     assert driver.executor.free == 0, "one stands behind each"
     os.kill(int(child.result), signal.SIGKILL)  # type: ignore[union-attr]
     driver.until(lambda: any(driver.of(hold, Failed) for hold in holds))
@@ -259,7 +263,7 @@ def test_a_child_that_dies_with_one_run_behind_another_is_forgotten(
 
 @pytest.fixture
 def shallow() -> Iterator[None]:
-    """Python's stack has room for little more than is on it."""
+    """Python's stack may grow only a little more."""
     deepest = sys.getrecursionlimit()
     sys.setrecursionlimit(len(inspect.stack()) + 250)
     yield
@@ -267,10 +271,10 @@ def shallow() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_whatever_number_a_child_leaves_behind_goes_on_in_its_successor(
+def test_a_hundred_runs_of_a_dead_child_go_on_in_its_successor(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
@@ -298,7 +302,7 @@ def test_one_short_run_may_stand_behind_another_and_none_behind_a_long_one(opene
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_what_waits_behind_a_long_run_can_be_recalled(opened: Callable[..., Driver], tmp_path: Path) -> None:
+def test_runs_behind_a_long_one_can_be_recalled(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"
     done.touch()
     driver = opened(concurrency=1)
@@ -316,7 +320,7 @@ def test_what_waits_behind_a_long_run_can_be_recalled(opened: Callable[..., Driv
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_more_may_wait_than_its_socket_holds(opened: Callable[..., Driver], tmp_path: Path) -> None:
+def test_more_runs_may_wait_than_the_socket_of_a_child_holds(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"
     driver = opened()
     driver.run("echo")
@@ -334,7 +338,7 @@ def test_more_may_wait_than_its_socket_holds(opened: Callable[..., Driver], tmp_
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_what_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tmp_path: Path) -> None:
+def test_a_run_that_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tmp_path: Path) -> None:
     done = tmp_path / "done"
     done.touch()
     driver = opened()
@@ -350,7 +354,7 @@ def test_what_has_not_begun_can_be_ended_alone(opened: Callable[..., Driver], tm
     assert not driver.of(second, Started)
 
 
-# What a function leaves behind
+# Programs and threads that a function leaves running
 
 
 @linux_only
@@ -440,13 +444,13 @@ def test_a_folder_that_was_changed_is_changed_back(opened: Callable[..., Driver]
 def test_a_function_may_close_what_it_finds_open(driver: Driver, first: int, last: int) -> None:
     assert driver.result("closes", {"first": first, "last": last}) == "closed"
     driver.all_free()
-    assert driver.result("prints", {"what": "to nobody"}) is None
+    assert driver.result("prints", {"what": "to no reader"}) is None
 
 
 def test_a_function_may_close_its_streams(opened: Callable[..., Driver]) -> None:
     driver = opened()
     assert driver.result("closes_its_streams") == "closed"
-    assert driver.result("prints", {"what": "to somebody"}) is None
+    assert driver.result("prints", {"what": "to a reader"}) is None
 
 
 def test_a_function_may_close_all_that_it_may_have_open(opened: Callable[..., Driver]) -> None:
@@ -502,7 +506,7 @@ def takes(n: Annotated[int, Deadly]):
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_ended(
+def test_a_child_that_dies_while_it_prepares_a_run_has_reported_the_one_before(
     opened: Callable[..., Driver], tmp_path: Path
 ) -> None:
     file, deadly = tmp_path / "functions.py", tmp_path / "deadly"
@@ -519,10 +523,10 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_said_how_the_one_before_e
 
 @linux_only
 @pytest.mark.usefixtures("unhurried")
-def test_what_ended_without_being_heard_has_crashed_and_so_has_what_came_next(
+def test_a_run_whose_outcome_was_not_reported_has_crashed_and_so_has_the_next_one(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     mute, never = (str(tmp_path / name) for name in ("mute", "never"))
     driver = opened()
     driver.run("mutes_if_there", {"path": mute})
@@ -538,19 +542,19 @@ def test_a_program_inherits_nothing_of_ours(driver: Driver) -> None:
     assert driver.result("inherits") == ["0", "1", "2", "3"]
 
 
-def test_output_goes_where_that_of_the_handler_goes(tmp_path: Path) -> None:
+def test_output_goes_to_the_handlers_own_output(tmp_path: Path) -> None:
     code = (
         "from adapters.executors.process.pool.executor import ProcessExecutor\n"
         "from tests.executor_driver import Driver\n"
         f"driver = Driver(ProcessExecutor(['{FUNCTIONS}'], 1)).open()\n"
-        "driver.run('prints', {'what': 'heard'})\n"
+        "driver.run('prints', {'what': 'shown'})\n"
         "driver.executor.close()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("", "heard\n")
+    assert (done.stdout, done.stderr) == ("", "shown\n")
 
 
-# Twice
+# Forked copies
 
 
 @pytest.mark.parametrize("how", ["forks", "forks_in_c"])
@@ -561,7 +565,7 @@ def test_a_function_that_returns_twice_has_the_outcome_of_the_first(driver: Driv
     assert [driver.result("echo", {"n": n}) for n in range(20)] == [{"n": n} for n in range(20)]
 
 
-def test_a_copy_of_the_process_says_nothing(driver: Driver) -> None:
+def test_a_forked_copy_of_the_process_reports_nothing(driver: Driver) -> None:
     hold = driver.start("forks_and_reports")
     driver.outcome(hold)
     assert driver.of(hold, Progressed) == [Progressed(hold, Progress(0.1, "from the original"))]
@@ -579,7 +583,7 @@ def test_a_library_takes_one_thread_unless_the_environment_says_otherwise(
     assert driver.result("environment", {"name": "MKL_NUM_THREADS"}) == "3"
 
 
-# Functions that change, or are no good
+# Functions that change, or cannot be imported
 
 
 def test_functions_that_changed_are_described_again(opened: Callable[..., Driver], tmp_path: Path) -> None:
@@ -589,7 +593,7 @@ def test_functions_that_changed_are_described_again(opened: Callable[..., Driver
     file.write_text("from flask_tasks import task\n@task\ndef one(): return 1\n@task\ndef two(): return 2\n")
     driver.run("one")
     assert driver.result("two") == 2
-    described = [each for each in driver.heard if isinstance(each, Described)]
+    described = [each for each in driver.received if isinstance(each, Described)]
     assert [[each.name for each in one.types] for one in described] == [["one"], ["one", "two"]]
 
 
@@ -607,7 +611,7 @@ def test_functions_that_are_broken_later_are_tried_again_until_they_are_good(
     assert driver.executor.free == 0, "nothing is free while it cannot be imported"
     file.write_text(good)
     assert driver.result("one") == 1
-    assert not [each for each in driver.heard if isinstance(each, Unusable)]
+    assert not [each for each in driver.received if isinstance(each, Unusable)]
 
 
 def test_functions_that_cannot_be_described_at_first_are_asked_again(
@@ -631,7 +635,7 @@ def test_functions_that_cannot_be_described_at_first_are_asked_again(
     )
     driver.run("one")
     assert driver.result("two") == 2
-    *_, last = [each for each in driver.heard if isinstance(each, Described)]
+    *_, last = [each for each in driver.received if isinstance(each, Described)]
     assert [each.name for each in last.types] == ["two"]
 
 
@@ -661,11 +665,11 @@ def test_a_child_that_dies_again_and_again_is_replaced_ever_more_seldom(
         ("import os; os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
     ],
 )
-def test_an_import_that_takes_the_process_with_it_is_said_to(
+def test_an_import_that_ends_its_process_is_reported(
     opened: Callable[..., Driver], tmp_path: Path, code: str, how: str
 ) -> None:
     (tmp_path / "functions.py").write_text(code)
-    (unusable,) = opened(str(tmp_path / "functions.py")).heard
+    (unusable,) = opened(str(tmp_path / "functions.py")).received
     assert unusable == Unusable(f"the tasks cannot be imported: the process that tried {how}")
 
 
@@ -680,17 +684,17 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
         "@task\ndef f(): return 7\n"
     )
     driver = opened(str(tmp_path / "functions.py"))
-    assert [type(each) for each in driver.heard] == [Described]
+    assert [type(each) for each in driver.received] == [Described]
     assert driver.result("f") == 7
 
 
 @linux_only
 @pytest.mark.usefixtures("unhurried")
-def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
+def test_runs_that_a_function_has_read_from_the_socket_are_run_all_the_same(
     opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.executors.process.pool.slot.LOST_RUN_SECONDS", 0.5)
-    monkeypatch.setattr("adapters.executors.process.pool.slot.STALL_SECONDS", 60)
+    monkeypatch.setattr("adapters.executors.process.pool.start_watch.LOST_RUN_SECONDS", 0.5)
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
     driver = opened(FUNCTIONS, "tests/hostile_functions.py")
     driver.run("reads_from_everything")
     driver.run("echo")
@@ -699,7 +703,23 @@ def test_what_a_function_has_taken_away_from_its_process_is_run_all_the_same(
     assert [type(each) for each in driver.outcomes(holds)] == [Succeeded] * 6
 
 
-# The end of all
+@linux_only
+@pytest.mark.usefixtures("unhurried")
+def test_ending_a_run_that_a_function_has_read_from_the_socket_leaves_the_one_before_it(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
+    driver = opened(FUNCTIONS, "tests/hostile_functions.py")
+    driver.run("reads_from_everything")
+    driver.run("echo")
+    first, second, third = (driver.start(type) for type in ("reads_from_everything", "echo", "echo"))
+    driver.outcome(first)
+    driver.executor.end(third, TIMEOUT)
+    assert driver.outcome(third) == Failed(third, TIMEOUT)
+    assert isinstance(driver.outcome(second), Succeeded)
+
+
+# The end of the executor
 
 
 @linux_only
@@ -722,14 +742,14 @@ def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
         eventually(lambda: not any(map(is_alive, children)))
 
 
-def test_a_call_after_the_end_is_no_error() -> None:
+def test_waking_a_closed_executor_is_no_error() -> None:
     executor = ProcessExecutor([FUNCTIONS], 1)
     executor.close()
     executor.wake()
 
 
 @linux_only
-def test_nothing_stays_open_after_it_was_closed() -> None:
+def test_a_closed_executor_leaves_nothing_open() -> None:
     before = children_of(os.getpid()), len(os.listdir("/proc/self/fd"))
     driver = Driver(ProcessExecutor([FUNCTIONS], 2)).open()
     driver.failure("crashes", {"how": "exit"})
@@ -747,7 +767,7 @@ def test_a_child_that_cannot_be_started_leaves_nothing_open(tmp_path: Path) -> N
 
 
 @linux_only
-def test_it_costs_nothing_while_nothing_happens(driver: Driver) -> None:
+def test_an_idle_executor_takes_no_processor_time(driver: Driver) -> None:
     before = time.thread_time()
     driver.executor.events(0.3)
     assert time.thread_time() - before < 0.02

@@ -1,4 +1,4 @@
-"""What a process that runs functions may use, and who is ended when there is no memory left."""
+"""Limits of a child, and the child that the system kills when there is no memory left."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def opened() -> Iterator[Callable[..., Driver]]:
 
 @linux_only
 @pytest.mark.parametrize("how", ["itself", "a program", "a fork"])
-def test_who_has_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
+def test_a_child_with_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
     driver = opened(limits=Limits(memory=100 * MIB))
     hold = driver.start("grows", {"mib": 200, "how": how})
     failure = driver.outcome(hold).failure
@@ -38,7 +38,7 @@ def test_who_has_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driv
 
 
 @linux_only
-def test_who_has_less_is_left_alone(opened: Callable[..., Driver]) -> None:
+def test_a_child_with_less_in_memory_than_allowed_goes_on(opened: Callable[..., Driver]) -> None:
     driver = opened(limits=Limits(memory=400 * MIB))
     child = driver.result("pid")
     assert driver.result("grows", {"mib": 100, "how": "itself", "seconds": 0.3}) == 100
@@ -46,13 +46,13 @@ def test_who_has_less_is_left_alone(opened: Callable[..., Driver]) -> None:
 
 
 @linux_only
-def test_what_processes_share_is_counted_once(opened: Callable[..., Driver]) -> None:
+def test_memory_that_processes_share_is_counted_once(opened: Callable[..., Driver]) -> None:
     driver = opened(limits=Limits(memory=300 * MIB))
     assert driver.result("grows", {"mib": 150, "how": "and shares it", "seconds": 0.5}) == 150
 
 
 @linux_only
-def test_who_is_near_the_limit_runs_nothing_more(opened: Callable[..., Driver]) -> None:
+def test_a_child_near_the_memory_limit_runs_nothing_more(opened: Callable[..., Driver]) -> None:
     driver = opened(limits=Limits(memory=150 * MIB))
     child = driver.result("pid")
     driver.result("grows", {"mib": 110, "how": "itself", "seconds": 0.5})
@@ -67,7 +67,7 @@ def test_a_child_is_replaced_after_so_many_runs(opened: Callable[..., Driver]) -
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_and_the_runs_behind_it_cost_nothing(opened: Callable[..., Driver]) -> None:
+def test_a_replaced_child_costs_the_runs_behind_nothing(opened: Callable[..., Driver]) -> None:
     driver = opened(limits=Limits(runs=7))
     driver.run("echo")
     outcomes = driver.outcomes([driver.start("echo", {"n": n}) for n in range(100)])
@@ -79,7 +79,7 @@ def test_the_system_ends_a_child_before_anything_else(opened: Callable[..., Driv
     assert opened().result("reads", {"path": "/proc/self/oom_score_adj"}).strip() == "1000"
 
 
-def test_who_was_killed_when_there_was_no_memory_is_said_to_be(
+def test_a_child_that_the_system_kills_for_memory_is_reported_as_out_of_memory(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = tmp_path / "memory.events"

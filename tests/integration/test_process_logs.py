@@ -1,4 +1,4 @@
-"""What functions print: kept with their run, whatever prints it, and bounded, however much it is."""
+"""Logs: output is kept with its run, from Python, C libraries and programs alike, up to a bound."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from adapters.executors.process.ipc.log import MAX_LOG_BYTES, Printed
 from application.ports.executor import Failed, Progressed, Succeeded
-from tests.executor_driver import PATIENCE, TIMEOUT, Driver, processes
+from tests.executor_driver import MAX_WAIT_SECONDS, TIMEOUT, Driver, processes
 
 FUNCTIONS = "tests/printing_functions.py"
 MIB = 1024 * 1024
@@ -44,28 +44,30 @@ def memory(process: int) -> int:
     return os.stat(f"/proc/{process}/fd/1").st_blocks * 512
 
 
-# Whatever prints
+# Output of Python, C libraries and programs
 
 
-def test_what_is_printed_and_logged_comes_with_the_outcome_in_its_order(driver: Driver) -> None:
+def test_printed_and_logged_lines_come_with_the_outcome_in_their_order(driver: Driver) -> None:
     outcome = driver.run("complains", {"what": "é"})
     assert isinstance(outcome, Failed)
     assert outcome.log == "out é\nerror é\nlog é\nout again é\n"
     assert driver.run("says", {"what": "hello"}).log == "hello\n"
 
 
-def test_what_prints_nothing_has_no_log(driver: Driver) -> None:
+def test_a_run_that_prints_nothing_has_no_log(driver: Driver) -> None:
     assert driver.run("says_nothing").log == ""
 
 
-def test_c_libraries_are_heard(opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_of_c_libraries_is_in_the_log(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # it would take their buffer away
     driver = opened()
     assert driver.run("speaks_c", {"word": "one"}).log == "one line\none rest"
     assert driver.run("speaks_c", {"word": "other"}).log == "other line\nother rest"
 
 
-def test_programs_are_heard(driver: Driver) -> None:
+def test_the_output_of_programs_is_in_the_log(driver: Driver) -> None:
     assert driver.run("starts", {"script": "echo out; echo error >&2"}).log == "out\nerror\n"
 
 
@@ -81,7 +83,7 @@ def test_bytes_that_are_no_text_are_marked(driver: Driver) -> None:
     assert driver.run("writes", {"data": [0, 65, 255, 10]}).log == "\0A\ufffd\n"
 
 
-def test_that_null_stands_for_nan_is_in_the_log(driver: Driver) -> None:
+def test_a_null_in_place_of_nan_is_mentioned_in_the_log(driver: Driver) -> None:
     assert driver.run("returns_nan").log == "null stands for NaN or infinity in the result at $.0\n"
 
 
@@ -90,7 +92,7 @@ def test_threads_do_not_tear_each_others_lines(driver: Driver) -> None:
     assert lines == {f"line {n}": 4 for n in range(200)}
 
 
-# Each its own
+# The log of each run
 
 
 def test_runs_that_follow_each_other_closely_have_each_their_own(driver: Driver) -> None:
@@ -98,11 +100,11 @@ def test_runs_that_follow_each_other_closely_have_each_their_own(driver: Driver)
     assert [outcome.log for outcome in driver.outcomes(holds)] == [f"run {n}" for n in range(200)]
 
 
-def test_what_was_printed_by_the_import_is_of_no_run(opened: Callable[..., Driver]) -> None:
+def test_output_of_the_import_belongs_to_no_run(opened: Callable[..., Driver]) -> None:
     assert opened().run("says", {"what": "first"}).log == "first\n"
 
 
-def test_what_was_redirected_is_not_in_the_log(driver: Driver, tmp_path: Path) -> None:
+def test_redirected_output_is_not_in_the_log(driver: Driver, tmp_path: Path) -> None:
     assert driver.run("redirects", {"path": str(tmp_path / "out")}).log == ""
     assert (tmp_path / "out").read_text() == "elsewhere\n"
     assert driver.run("says", {"what": "here"}).log == "here\n"
@@ -120,15 +122,15 @@ def test_streams_that_were_closed_are_opened_again(opened: Callable[..., Driver]
     assert driver.run("says", {"what": "after"}).log == "after\n"
 
 
-# An end that the function does not choose
+# Runs that are ended
 
 
-def test_a_run_that_crashed_has_what_it_had_printed(driver: Driver) -> None:
+def test_a_run_that_crashed_has_its_log(driver: Driver) -> None:
     driver.run("says", {"what": "of another"})
     assert driver.run("says_and_dies", {"what": "last words"}).log == "last words\n"
 
 
-def test_a_run_that_was_ended_has_what_it_had_printed(driver: Driver) -> None:
+def test_a_run_that_was_ended_has_its_log(driver: Driver) -> None:
     driver.run("says", {"what": "of another"})
     hold = driver.start("says_and_goes_on", {"what": "still here"})
     driver.started(hold)
@@ -137,24 +139,24 @@ def test_a_run_that_was_ended_has_what_it_had_printed(driver: Driver) -> None:
     assert driver.outcome(hold) == Failed(hold, TIMEOUT, "still here\n")
 
 
-def test_a_run_that_stopped_in_the_grace_has_all_that_it_printed(driver: Driver) -> None:
+def test_a_run_that_stopped_in_the_grace_has_its_whole_log(driver: Driver) -> None:
     hold = driver.start("says_and_heeds")
     driver.until(lambda: driver.of(hold, Progressed))
     driver.executor.end(hold, TIMEOUT)
     assert driver.outcome(hold) == Failed(hold, TIMEOUT, "begun\nstopped\n")
 
 
-# Much
+# Long output
 
 
-def test_of_much_the_last_is_kept_with_a_mark(driver: Driver) -> None:
+def test_of_a_long_output_the_end_is_kept_with_a_mark(driver: Driver) -> None:
     log = driver.run("floods", {"size": 3 * MIB}).log
     assert log.startswith("…xxx")
     assert log.endswith("x\nthe end\n")
     assert len(log) == 1 + MAX_LOG_BYTES
 
 
-def test_what_just_fits_is_kept_whole(driver: Driver) -> None:
+def test_an_output_that_just_fits_is_kept_whole(driver: Driver) -> None:
     assert driver.run("says", {"what": "x" * MAX_LOG_BYTES, "end": ""}).log == "x" * MAX_LOG_BYTES
     assert driver.run("says", {"what": "x" * (MAX_LOG_BYTES + 1), "end": ""}).log == "…" + "x" * MAX_LOG_BYTES
 
@@ -174,10 +176,10 @@ def test_a_flood_takes_little_memory_while_it_goes_on_and_afterwards(
     process = driver.result("says_nothing")
     hold = driver.start(type, {"size": 300 * MIB, "path": str(tmp_path / "done")})
     most = 0
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + MAX_WAIT_SECONDS
     while os.stat(f"/proc/{process}/fd/1").st_size < 299 * MIB:
         assert time.monotonic() < end
-        driver.heard += driver.executor.events(0.01)
+        driver.received += driver.executor.events(0.01)
         most = max(most, memory(process))
     assert most < 150 * MIB, "it is looked at in time, on a busy machine too"
     driver.until(lambda: driver.executor.events(0.01) or memory(process) <= 2 * MIB)
@@ -187,7 +189,7 @@ def test_a_flood_takes_little_memory_while_it_goes_on_and_afterwards(
 
 
 @linux_only
-def test_what_many_runs_print_is_given_back(opened: Callable[..., Driver]) -> None:
+def test_the_memory_of_what_many_runs_print_is_given_back(opened: Callable[..., Driver]) -> None:
     driver = opened()
     process = driver.result("says_nothing")
     for _ in range(100):
@@ -195,12 +197,12 @@ def test_what_many_runs_print_is_given_back(opened: Callable[..., Driver]) -> No
     assert memory(process) < 3 * MIB
 
 
-def test_a_log_that_was_made_large_is_read_no_further_than_its_last(driver: Driver) -> None:
+def test_of_a_log_file_that_was_made_large_only_the_end_is_read(driver: Driver) -> None:
     assert driver.run("grows", {"size": 2**40}).log == "…" + "\0" * MAX_LOG_BYTES
     assert driver.run("says", {"what": "after"}).log == "after\n"
 
 
-# Those who look on
+# The handler's own output
 
 SCRIPT = f"""
 import sys
@@ -220,32 +222,32 @@ def started(*runs: tuple[str, object]) -> "subprocess.Popen[str]":
 
 def test_python_shows_what_it_prints_to_the_handlers_output_too(tmp_path: Path) -> None:
     runs = (("says", {"what": "seen"}), ("redirects", {"path": str(tmp_path / "out")}), ("says", {"what": "again"}))
-    logs, shown = started(*runs).communicate(timeout=PATIENCE)
+    logs, shown = started(*runs).communicate(timeout=MAX_WAIT_SECONDS)
     assert logs == "5 0 6 "
     assert sorted(shown.splitlines()) == sorted(["imported", "imported, too", "seen", "again"])
 
 
-def test_an_onlooker_who_does_not_read_holds_nobody_up() -> None:
+def test_a_reader_of_the_handlers_output_that_does_not_read_delays_no_run() -> None:
     with started(("floods", {"size": MIB}), ("says", {"what": "x"})) as process:
         assert process.stdout
         assert process.stderr
         assert process.stdout.read() == f"{MAX_LOG_BYTES + 1} 2 "
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(MAX_WAIT_SECONDS) == 0
         process.stderr.read()
 
 
-def test_an_onlooker_who_has_gone_fails_nobody() -> None:
+def test_a_reader_of_the_handlers_output_that_has_gone_fails_no_run() -> None:
     with started(("floods", {"size": MIB}), ("says", {"what": "x"})) as process:
         assert process.stdout
         assert process.stderr
         assert [process.stderr.readline(), process.stderr.readline()].count("imported\n") == 1
         process.stderr.close()
         assert process.stdout.read() == f"{MAX_LOG_BYTES + 1} 2 "
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(MAX_WAIT_SECONDS) == 0
 
 
 def eventually(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + MAX_WAIT_SECONDS
     while not happened():
         assert time.monotonic() < end
 

@@ -1,1 +1,1 @@
-"""An executor over child processes: whatever a function does, it does it to a process of its own."""
+"""An executor over child processes: a function can harm no process but its own."""

@@ -246,7 +246,7 @@ def test_a_failure_that_comes_before_the_stop_counts_as_a_failure(rig: Rig, monk
 
     def let_it_fail_and_end(hold: Hold, failure: Failure) -> None:
         doors["a"].set()
-        eventually(lambda: rig.executor._said.qsize())
+        eventually(lambda: rig.executor._reports.qsize())
         end(hold, failure)
 
     monkeypatch.setattr(rig.executor, "end", let_it_fail_and_end)

@@ -1,4 +1,4 @@
-"""What C libraries print: a buffer of their own stands between them and the descriptor."""
+"""Output of C libraries: it passes through a buffer of their own before it reaches the descriptor."""
 
 import ctypes
 import sys
@@ -8,7 +8,7 @@ _LINE_BY_LINE = 1
 
 
 class COutput:
-    """The C library's `stdout`, of which Python knows nothing."""
+    """The C library's `stdout`, which Python does not flush."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(None)
@@ -18,6 +18,6 @@ class COutput:
             self._library.setvbuf(self._stream, None, _LINE_BY_LINE, ctypes.c_size_t(0))
 
     def flush(self) -> None:
-        """Write what is no whole line yet."""
+        """Write what does not fill a line yet."""
         if self._stream is not None:
             self._library.fflush(self._stream)

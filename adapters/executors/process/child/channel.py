@@ -1,4 +1,4 @@
-"""The child's end of what connects it to its supervisor."""
+"""The child's end of the connection to its supervisor."""
 
 import os
 import socket
@@ -12,52 +12,52 @@ from adapters.executors.process.ipc.reports import Report
 
 
 class Channel:
-    """Packets come in, frames go out. Only the process that made it can use it: a forked copy of it is none."""
+    """Receives packets and sends frames. Only the process that made it can use it; forked copies cannot."""
 
     def __init__(self, inbox: int, outbox: int) -> None:
         self._socket = socket.socket(fileno=moved(inbox))
         self._inbox = Inbox(self._socket)
         self._outbox = moved(outbox)
         self._pid = os.getpid()
-        self._unsaid = b""
+        self._unsent = b""
         self._lock = Lock()
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(after_in_child=self._close_in_copy)
 
     def receive(self) -> Packet | None:
-        """The next packet, when it comes; None when the supervisor has gone. What is unsaid is said before a wait."""
+        """Wait for the next packet; None when the supervisor has gone. Sends what is unsent before it waits."""
         try:
             return self._inbox.receive(DONT_WAIT)
         except BlockingIOError:
             self.flush()
             return self._inbox.receive()
 
-    def note(self, *reports: Report) -> None:
-        """Say these things with what is said next."""
+    def buffer(self, *reports: Report) -> None:
+        """Send these reports together with what is sent next."""
         sender = os.getpid()
         frames = [pack(kind, sender, run, payload) for kind, run, payload in reports]
         with self._lock:
-            self._unsaid += b"".join(frames)
+            self._unsent += b"".join(frames)
 
-    def say(self, *reports: Report) -> None:
-        """Say these things now. From any thread; but in a forked copy of the process, nothing is said."""
-        if self.is_ours():
-            self.note(*reports)
+    def send(self, *reports: Report) -> None:
+        """Send these reports now, from any thread. In a forked copy of the process, nothing is sent."""
+        if self.is_original():
+            self.buffer(*reports)
             self.flush()
 
-    def is_ours(self) -> bool:
-        """Whether this process made it."""
+    def is_original(self) -> bool:
+        """Whether this is the process that made the channel, and no forked copy of it."""
         return os.getpid() == self._pid
 
     def flush(self) -> None:
-        """Say what is unsaid."""
-        if not self._unsaid:
+        """Send what is unsent."""
+        if not self._unsent:
             return
         with self._lock:
-            unsaid, self._unsaid = self._unsaid, b""
-            while unsaid:
-                unsaid = unsaid[os.write(self._outbox, unsaid) :]
+            unsent, self._unsent = self._unsent, b""
+            while unsent:
+                unsent = unsent[os.write(self._outbox, unsent) :]
 
-    def _forget(self) -> None:
+    def _close_in_copy(self) -> None:
         with suppress(OSError):
             self._socket.close()
             os.close(self._outbox)

@@ -1,16 +1,16 @@
-"""Descriptors that no function comes across by accident, and that no program which it starts inherits."""
+"""Descriptors with numbers that functions do not use by accident, and that the programs they start do not inherit."""
 
 import fcntl
 import os
 import resource
 
 MIN_DESCRIPTOR = 16_000
-"""From here on nobody looks, and the kernel's table of them is still small."""
+"""The lowest of these numbers: functions do not come across it, and the kernel's table of them is still small."""
 SPARE_DESCRIPTORS = 8
 
 
 def copied(descriptor: int) -> int:
-    """The same under a number of this kind."""
+    """A copy of the descriptor with such a number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft > MIN_DESCRIPTOR or (hard != resource.RLIM_INFINITY and hard < soft + SPARE_DESCRIPTORS):
         return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, min(soft, MIN_DESCRIPTOR) - SPARE_DESCRIPTORS)
@@ -18,14 +18,14 @@ def copied(descriptor: int) -> int:
 
 
 def moved(descriptor: int) -> int:
-    """The same under a number of this kind, and no longer under its own."""
+    """The descriptor with such a number instead of its own."""
     copy = copied(descriptor)
     os.close(descriptor)
     return copy
 
 
 def _above_the_limit(descriptor: int, soft: int, hard: int) -> int:
-    """Where not even a function arrives that closes whatever it may have open."""
+    """A copy that even a function which closes every number up to the limit does not reach."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft + SPARE_DESCRIPTORS, hard))
     try:
         return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, soft)

@@ -14,103 +14,103 @@ from adapters.executors.functions.discovery import CannotImport
 from adapters.executors.functions.registry import FunctionRegistry
 from adapters.executors.process.child import prctl
 from adapters.executors.process.child.channel import Channel
+from adapters.executors.process.child.oom_score import prefer_for_oom_kill
 from adapters.executors.process.child.output import Output
-from adapters.executors.process.child.process_state import ProcessState
 from adapters.executors.process.child.progress_reporter import ProgressReporter
+from adapters.executors.process.child.restore_process import ProcessSnapshot
 from adapters.executors.process.ipc import reports
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.packets import Packet
 from adapters.executors.process.ipc.reports import Report
 from adapters.executors.process.ipc.shared_page import BegunRun, SharedPage
-from adapters.executors.process.pool.oom_kills import prefer_for_oom_kill
 from application.ports.executor import Span
 from domain.ids import TypeName
 from flask_tasks import Progress
 
 
 class Child:
-    """Does what comes over the channel, and says there what became of it."""
+    """Carries out the packets that arrive on the channel, and reports there. It ends itself after `max_runs` runs."""
 
     def __init__(
-        self, channel: Channel, board: SharedPage, repertoire: FunctionRegistry, output: Output, runs: int
+        self, channel: Channel, page: SharedPage, registry: FunctionRegistry, output: Output, max_runs: int
     ) -> None:
         self._supervisor = os.getppid()
         self._channel = channel
-        self._board = board
-        self._reporter = ProgressReporter(channel, board)
-        self._repertoire = repertoire
-        self._surroundings = ProcessState(output)
+        self._page = page
+        self._reporter = ProgressReporter(channel, page)
+        self._registry = registry
+        self._snapshot = ProcessSnapshot(output)
         self._log = Log(output.log)
-        self._runs_left = runs
+        self._runs_left = max_runs
 
     def serve(self) -> None:
-        """Run after run, until the supervisor goes."""
-        self._channel.note((Kind.READY, 0, self._repertoire.version()))
+        """Carry out packets until the supervisor has gone."""
+        self._channel.buffer((Kind.READY, 0, self._registry.version()))
         while (packet := self._channel.receive()) is not None:
             if packet.run:
                 self._run(packet)
             else:
-                self._channel.note(reports.describing(self._repertoire.types()))
+                self._channel.buffer(reports.pack_types(self._registry.types()))
 
     def _run(self, packet: Packet) -> None:
         type = TypeName(packet.type)
-        self._channel.flush()  # this one may take long to prepare, go on for long, or be the end of the process
-        is_attentive = self._repertoire.prepare(type)
+        self._channel.flush()  # this run may take long, to prepare or to go on, or end the process
+        is_attentive = self._registry.prepare(type)
         start = time.monotonic()
-        self._board.begin(BegunRun(packet.run, start, is_attentive))
-        outcome = self._repertoire.perform(type, packet.args, self._progress(packet))
-        if not self._channel.is_ours():  # the function has forked, and this is the copy
+        self._page.begin(BegunRun(packet.run, start, is_attentive))
+        outcome = self._registry.perform(type, packet.args, self._progress(packet))
+        if not self._channel.is_original():  # the function has forked, and this is the copy
             os._exit(0)
-        ending = reports.ending(packet.run, Span(start, time.monotonic() - start), outcome)
-        is_restored = self._surroundings.restore()
-        reports_of_it = [*self._printed(packet.run), ending]
+        ending = reports.pack_outcome(packet.run, Span(start, time.monotonic() - start), outcome)
+        is_restored = self._snapshot.restore()
+        endings = [*self._logged(packet.run), ending]
         self._runs_left -= 1
-        if not is_restored or self._runs_left == 0 or self._board.retires:
-            self._retire(reports_of_it)
-        self._channel.note(*reports_of_it)
+        if not is_restored or self._runs_left == 0 or self._page.ends_after_run:
+            self._end_with(endings)
+        self._channel.buffer(*endings)
 
-    def _printed(self, run: int) -> Iterator[Report]:
-        """What it has printed, if anything."""
-        with suppress(OSError):  # the function has closed even this
-            if printed := self._log.new():
-                yield reports.printing(run, printed)
+    def _logged(self, run: int) -> Iterator[Report]:
+        """A report of the output of the run, if it has any."""
+        with suppress(OSError):  # the function has closed even the log
+            if printed := self._log.read_new():
+                yield reports.pack_log(run, printed)
 
-    def _retire(self, ending: Sequence[Report]) -> NoReturn:
-        """Say so, and wait to be ended together with what the function left running."""
-        self._channel.say((Kind.WORN, 0, b""), *ending)
+    def _end_with(self, endings: Sequence[Report]) -> NoReturn:
+        """Report the last run, and wait to be killed together with what its function left running."""
+        self._channel.send((Kind.LAST_RUN, 0, b""), *endings)
         while os.getppid() == self._supervisor:
             time.sleep(1)
         os._exit(0)
 
     def _progress(self, packet: Packet) -> Progress:
         report = partial(self._reporter.report, packet.run)
-        return Progress(packet.task, packet.attempt, report, partial(self._board.is_cancelled, packet.run))
+        return Progress(packet.task, packet.attempt, report, partial(self._page.is_cancelled, packet.run))
 
 
-def main(inbox: str, outbox: str, page: str, log: str, parent: str, runs: str, *entries: str) -> None:
-    """Serve with what these files and modules have, for so many runs; 0 is for ever."""
+def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_runs: str, *entries: str) -> None:
+    """Run the functions of these files and modules, for at most so many runs; 0 is no limit."""
     prctl.die_with_parent(int(parent))
     prctl.adopt_orphans()
     prefer_for_oom_kill()
-    channel, board = Channel(int(inbox), int(outbox)), SharedPage(int(page))
-    os.close(int(page))
+    channel, page = Channel(int(inbox), int(outbox)), SharedPage(int(page_file))
+    os.close(int(page_file))
     output = Output(int(log))
     output.open_streams()
     sys.argv = [""]
     code = 1
     try:
-        repertoire = FunctionRegistry(entries, Path.cwd())
-        output.keep()
-        Child(channel, board, repertoire, output, int(runs)).serve()
+        registry = FunctionRegistry(entries, Path.cwd())
+        output.capture()
+        Child(channel, page, registry, output, int(max_runs)).serve()
         code = 0
     except CannotImport as error:
-        channel.say((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
+        channel.send((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
         code = 0
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(code)  # nothing that a function has registered for the end is to hold it up
+        os._exit(code)  # functions that were registered for the end of the process must not delay it
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the output of a child goes: into the log of its runs, and some of it to the handler's own output as well."""
+"""Output of a child: it goes into the log of its runs, and some of it to the handler's own output as well."""
 
 import os
 import sys
@@ -9,28 +9,28 @@ from adapters.executors.process.child.tee import stream
 
 
 class Output:
-    """The log, the streams that lead there, and the one who looks on.
+    """The log, and the streams that lead there.
 
-    Until `keep`, what is printed goes to the handler's output alone: it is of the import, and of no run.
+    Until `capture`, output goes to the handler's own output alone: it comes from the import, and belongs to no run.
     """
 
     def __init__(self, log: int) -> None:
         self.log = moved(log)
-        self._onlooker = copied(2)
-        self._of_c = COutput()
+        self._handler_output = copied(2)
+        self._c_output = COutput()
 
     def open_streams(self) -> None:
-        """Anew."""
+        """Open Python's standard streams anew."""
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        sys.stdout = stream(1, "strict", self.log, self._onlooker)
-        sys.stderr = stream(2, "backslashreplace", self.log, self._onlooker)
+        sys.stdout = stream(1, "strict", self.log, self._handler_output)
+        sys.stderr = stream(2, "backslashreplace", self.log, self._handler_output)
 
-    def keep(self) -> None:
-        """From now on what is written to the descriptors 1 and 2 goes into the log."""
-        self._of_c.flush()
+    def capture(self) -> None:
+        """From now on lead the descriptors 1 and 2 into the log."""
+        self._c_output.flush()
         for descriptor in (1, 2):
             os.dup2(self.log, descriptor)
 
     def flush(self) -> None:
-        """What Python does not know of."""
-        self._of_c.flush()
+        """Flush the buffer of C libraries; Python's streams are flushed elsewhere."""
+        self._c_output.flush()

@@ -1,4 +1,4 @@
-"""How a child says how far its runs are: on the board, and with a word to a supervisor that does not look anyway."""
+"""Reports the progress of runs: on the shared page, and with a frame if the supervisor is not looking at it."""
 
 from itertools import count
 from threading import Lock
@@ -12,17 +12,17 @@ from adapters.executors.process.ipc.shared_page import MAX_MESSAGE_BYTES, Progre
 class ProgressReporter:
     """Functions may call it as often as they like, from any thread."""
 
-    def __init__(self, channel: Channel, board: SharedPage) -> None:
-        self._channel, self._board = channel, board
+    def __init__(self, channel: Channel, page: SharedPage) -> None:
+        self._channel, self._page = channel, page
         self._versions = count(1)
         self._lock = Lock()
 
     def report(self, run: int, value: float, message: str) -> None:
-        """That run is so far. A forked copy of the process is not asked."""
-        if not self._channel.is_ours():
+        """Report the progress of that run. In a forked copy of the process, nothing is reported."""
+        if not self._channel.is_original():
             return
         with self._lock:
-            self._board.write(ProgressNote(next(self._versions), run, value, storable(message, MAX_MESSAGE_BYTES)))
-            if not self._board.is_announced:
-                self._board.is_announced = True
-                self._channel.say((Kind.PROGRESSED, run, b""))
+            self._page.write(ProgressNote(next(self._versions), run, value, storable(message, MAX_MESSAGE_BYTES)))
+            if not self._page.is_announced:
+                self._page.is_announced = True
+                self._channel.send((Kind.PROGRESSED, run, b""))

@@ -1,4 +1,4 @@
-"""Streams of which what is printed is kept in a log, and shown at once where the handler's own output goes."""
+"""Streams whose output goes into a log and, at the same time, to the handler's own output."""
 
 import os
 import select
@@ -7,48 +7,48 @@ from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 
 MAX_POLL_MILLISECONDS = 100
-"""Milliseconds that a function waits for an onlooker who does not read. From then on it does not wait for him."""
+"""Milliseconds that a function waits for a reader of the handler's output. It waits no more until there is one."""
 
 
 class LiveOutput:
-    """Where the handler's own output goes. One who does not read, or has gone, is no trouble to the function."""
+    """The handler's own output. A reader that does not read, or has gone, does not stop the function."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._room = select.poll()
-        self._room.register(descriptor, select.POLLOUT)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
         self._is_stuck = False
 
-    def show(self, data: memoryview) -> None:
-        """Piece by piece, each no longer than a pipe takes that has room at all."""
+    def write(self, data: memoryview) -> None:
+        """Write in pieces, each no longer than a pipe takes at once that is not full."""
         with suppress(OSError, RuntimeError):  # RuntimeError: two threads at once, past the locks of the streams
-            while data and self._has_room():
+            while data and self._is_writable():
                 data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
 
-    def _has_room(self) -> bool:
-        events = self._room.poll(0 if self._is_stuck else MAX_POLL_MILLISECONDS)
+    def _is_writable(self) -> bool:
+        events = self._poll.poll(0 if self._is_stuck else MAX_POLL_MILLISECONDS)
         self._is_stuck = not events
         return events == [(self._descriptor, select.POLLOUT)]
 
 
 class _TeeStream(FileIO):
-    """A descriptor of which the onlooker sees what is written to it, as long as it is the log."""
+    """A descriptor whose output is written to the handler's own output too, as long as it is the log."""
 
-    def __init__(self, descriptor: int, log: int, onlooker: LiveOutput) -> None:
+    def __init__(self, descriptor: int, log: int, handler_output: LiveOutput) -> None:
         super().__init__(descriptor, "w", closefd=False)
-        self._log, self._onlooker = _identity(log), onlooker
+        self._log, self._handler_output = _identity(log), handler_output
 
     def write(self, data: Any) -> int:
         written = super().write(data)
-        if _identity(self.fileno()) == self._log:  # not before it is kept, nor where a function has redirected it
-            self._onlooker.show(memoryview(data).cast("B")[:written])
+        if _identity(self.fileno()) == self._log:  # not before `capture`, nor where a function has redirected it
+            self._handler_output.write(memoryview(data).cast("B")[:written])
         return written
 
 
-def stream(descriptor: int, errors: str, log: int, onlooker: int) -> TextIOWrapper:
-    """Written line by line, so that what was printed is there when the process dies."""
+def stream(descriptor: int, errors: str, log: int, handler_output: int) -> TextIOWrapper:
+    """A text stream that writes line by line, so that its output is there when the process dies."""
     return TextIOWrapper(
-        BufferedWriter(_TeeStream(descriptor, log, LiveOutput(onlooker))), "utf-8", errors, line_buffering=True
+        BufferedWriter(_TeeStream(descriptor, log, LiveOutput(handler_output))), "utf-8", errors, line_buffering=True
     )
 
 

@@ -1,1 +1,1 @@
-"""What a supervisor and its children exchange: packets, frames, a shared page, a log file in memory."""
+"""The supervisor and its children exchange these: packets, frames, a shared page, a log file in memory."""

@@ -1,4 +1,4 @@
-"""What a child tells its supervisor: frames in a pipe, each with its length, the run it speaks of and its sender."""
+"""Messages of a child to its supervisor: frames in a pipe, with their length, sender and run."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -6,11 +6,20 @@ from struct import Struct
 from typing import NamedTuple
 
 MAX_FRAME_BYTES = 32 * 1024 * 1024
-"""Bytes of a payload: a result with room to spare."""
+"""Bytes of a payload: more than the largest result."""
 
 
 class Kind(IntEnum):
-    """What a frame says. Those of no run have the number 0 for it."""
+    """The meaning of a frame. A frame of the child itself has 0 for the number of a run.
+
+    - READY: the functions were imported; the payload is their version.
+    - DESCRIBED: the types that they serve.
+    - UNUSABLE: why they cannot be imported.
+    - PROGRESSED: a run has written a progress note on the shared page.
+    - SUCCEEDED, FAILED: the outcome of a run.
+    - LAST_RUN: the child runs nothing after the run whose outcome comes next.
+    - LOG: the end of the output of a run.
+    """
 
     READY = 1
     DESCRIBED = 2
@@ -18,7 +27,7 @@ class Kind(IntEnum):
     PROGRESSED = 4
     SUCCEEDED = 5
     FAILED = 6
-    WORN = 7
+    LAST_RUN = 7
     LOG = 8
 
 
@@ -28,7 +37,7 @@ _MAGIC = b"\xf7tsk"
 
 
 class Frame(NamedTuple):
-    """One message of the process `sender` on the run of that number."""
+    """One message that the process `sender` wrote about the run of that number."""
 
     kind: Kind
     sender: int
@@ -37,22 +46,22 @@ class Frame(NamedTuple):
 
 
 class BrokenFrame(Exception):
-    """The pipe holds something that no child of ours has written."""
+    """The pipe holds bytes that no child has written as a frame."""
 
 
 def pack(kind: Kind, sender: int, run: int, payload: bytes = b"") -> bytes:
-    """The frame as it goes into the pipe."""
+    """The bytes of a frame."""
     return _HEADER.pack(_MAGIC, kind, sender, run, len(payload)) + payload
 
 
 class Unpacker:
-    """Makes frames of what arrives, in whatever pieces."""
+    """Reads frames from bytes that arrive in pieces of any length."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
-        """The frames that this piece completes. Broken if there is anything else in between."""
+        """The frames that this piece completes. Raises BrokenFrame: there is something else between them."""
         arrived: bytes | bytearray = piece
         if self._rest:
             self._rest += piece
@@ -67,5 +76,5 @@ class Unpacker:
             start = payload + length
             yield Frame(_KINDS[kind], sender, run, bytes(arrived[payload:start]))
             payload = start + _HEADER.size
-        if start or arrived is piece:  # else it has only grown
+        if start or arrived is piece:  # otherwise the rest has only grown
             self._rest = bytearray(arrived[start:])

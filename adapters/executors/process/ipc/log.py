@@ -1,65 +1,69 @@
-"""What the runs of a child print: a file in memory that descriptors 1 and 2 of the child are.
+"""The log of a child: a file in memory behind its descriptors 1 and 2, to which its runs print.
 
-Whoever writes there appends: Python, C libraries and programs that are started. Each run begins where the one before it
-ended, so the file is read by how far it reaches, and what lies well before its end is given back.
+Python, C libraries and started programs all append to it. The output of a run begins where that of the run before it
+ended, so each side reads the file by its length. The memory of what lies well before the end is given back.
 """
 
 import os
 from typing import NamedTuple
 
-from adapters.executors.process.ipc.memfd import forget
+from adapters.executors.process.ipc.memfd import punch_hole
 
 MAX_LOG_BYTES = 64 * 1024
-"""Bytes that are kept of what a run prints: the last ones."""
+"""Bytes that are kept of the output of a run: the last ones."""
 PUNCH_BYTES = 1024 * 1024
-"""Bytes before the end that are not given back yet: a run that has just ended may still be read."""
+"""Bytes before the end whose memory is not given back yet: they may still be read for a run that has just ended."""
 
 
 class Printed(NamedTuple):
-    """The last that a run has printed, up to that place of the file; `is_whole` if it is all."""
+    """The end of the output of a run.
+
+    - `end`: the offset in the file up to which it reaches.
+    - `is_whole`: whether it is all of the output.
+    """
 
     end: int
     is_whole: bool
     tail: bytes
 
     def text(self) -> str:
-        """With a mark where something is missing, and where something is no UTF-8."""
+        """The text, with marks where output is missing and where bytes are no UTF-8."""
         return self.tail.decode(errors="replace") if self.is_whole else f"…{_from_a_character(self.tail)}"
 
 
 class Log:
-    """One side's view of the file: what is new there since it was last read, or told of."""
+    """One side's view of the file: what is new since it was last read or skipped."""
 
     def __init__(self, file: int) -> None:
         self._file = file
         self._read_to = self._freed_to = 0
 
-    def new(self) -> Printed | None:
-        """What was printed since, if anything."""
+    def read_new(self) -> Printed | None:
+        """Read the new output, if there is any."""
         end = self._end()
         if end == self._read_to:
             return None
-        start = self._read_to if self._read_to < end else 0  # shorter than before: somebody has truncated it
+        start = self._read_to if self._read_to < end else 0  # shorter than before: a program has truncated the file
         self._read_to = end
         return Printed(end, end - start <= MAX_LOG_BYTES, _content(self._file, max(start, end - MAX_LOG_BYTES), end))
 
-    def told(self, printed: Printed) -> None:
-        """The other side has read that."""
+    def skip(self, printed: Printed) -> None:
+        """Continue after this output, which the other side has read."""
         self._read_to = printed.end
         self.free()
 
     def free(self) -> bool:
-        """Give back what nobody will read any more; whether there was much of it."""
+        """Give back the memory of output that will not be read any more. Answers whether there was much of it."""
         end = self._end()
         if end < self._freed_to:
             self._freed_to = 0
         if end - self._freed_to < 2 * PUNCH_BYTES:
             return False
-        self._freed_to = forget(self._file, self._freed_to, end - PUNCH_BYTES)
+        self._freed_to = punch_hole(self._file, self._freed_to, end - PUNCH_BYTES)
         return True
 
     def _end(self) -> int:
-        # Costs a third of fstat. The place does not matter to those who append.
+        # It costs a third of fstat. Appending does not depend on the position.
         return os.lseek(self._file, 0, os.SEEK_END)
 
 
@@ -68,6 +72,6 @@ def _content(file: int, start: int, end: int) -> bytes:
 
 
 def _from_a_character(tail: bytes) -> str:
-    """Without the rest of one that begins before it."""
+    """The text from its first whole character on."""
     cut = next((at for at in range(4) if tail[at : at + 1] and tail[at] & 0xC0 != 0x80), 0)
     return tail[cut:].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Files without a name or a disk, to be shared between two processes."""
+"""Files in memory, without a name, that two processes share."""
 
 import ctypes
 import fcntl
@@ -11,7 +11,7 @@ _PUNCH_HOLE = 2
 
 
 def anonymous_file() -> int:
-    """The descriptor of a new one, empty, for reading and writing."""
+    """The descriptor of a new empty file, for reading and writing."""
     if sys.platform == "linux":
         return os.memfd_create("flask-tasks")
     import tempfile
@@ -21,15 +21,15 @@ def anonymous_file() -> int:
 
 
 def appending(file: int) -> int:
-    """The same, and whoever it is shared with writes at its end."""
+    """Make all writes to the file append, in each process that shares it, and answer its descriptor."""
     fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
     return file
 
 
-def forget(file: int, start: int, end: int) -> int:
-    """Give back the memory of whole pages between the two, and answer where the next to be given back begins.
+def punch_hole(file: int, start: int, end: int) -> int:
+    """Give back the memory of the whole pages between two offsets, and answer the offset where the next hole begins.
 
-    The file stays as long as it is: what was there reads as NULs. Where the system cannot do that, nothing happens.
+    The file keeps its length, and the hole reads as NULs. Where the system cannot do that, the memory stays.
     """
     end -= end % mmap.PAGESIZE
     if end <= start:

@@ -1,4 +1,4 @@
-"""What a supervisor tells its child: packets on a socket that keeps their bounds, one for each run."""
+"""Messages of a supervisor to its child: packets on a socket that keeps their bounds, one for each run."""
 
 import errno
 import socket
@@ -11,18 +11,18 @@ from adapters.executors.process.ipc.memfd import anonymous_file
 
 SOCKET_KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
 MAX_INLINE_BYTES = 32 * 1024 if sys.platform == "linux" else 1024
-"""Bytes of a packet; longer arguments travel as an open file."""
+"""Bytes of type and arguments in a packet. Longer arguments travel as an open file."""
 
 _HEAD = Struct("!QqIH?")
 MAX_PACKET_BYTES = _HEAD.size + MAX_INLINE_BYTES
-_ROOM_FOR_A_FILE = socket.CMSG_SPACE(array("i").itemsize)
+_ONE_FILE_BYTES = socket.CMSG_SPACE(array("i").itemsize)
 _CLOSE_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
 DONT_WAIT = int(socket.MSG_DONTWAIT)
-"""As numbers: flags of an enum take longer to join than a packet to be sent."""
+"""Flags as plain numbers: to join those of an enum takes longer than to send a packet."""
 
 
 class Packet(NamedTuple):
-    """A run under its number, or with the number 0 the wish to have the functions described."""
+    """A run under its number, or under the number 0 the request to describe the functions."""
 
     run: int
     task: int = 0
@@ -32,35 +32,35 @@ class Packet(NamedTuple):
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """The end of the supervisor, which never blocks, and that of the child."""
+    """A connection: the end of the supervisor, which never blocks, and the end of the child."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, SOCKET_KIND)
     ours.setblocking(False)
     return ours, theirs
 
 
 def send(to: socket.socket, packet: Packet) -> None:
-    """Hand it over as a whole. BlockingIOError if there is no room for it now."""
+    """Send the whole packet. Raises BlockingIOError: the socket is full."""
     type, args = packet.type.encode(), packet.args.encode()
     has_file = len(args) + len(type) > MAX_INLINE_BYTES
     head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), has_file) + type
     try:
         _send_with_file(to, head, args) if has_file else to.send(head + args)
     except OSError as error:
-        if error.errno == errno.ENOBUFS:  # how macOS says it
+        if error.errno == errno.ENOBUFS:  # macOS reports a full socket so
             raise BlockingIOError from error
         raise
 
 
 class Inbox:
-    """Where the packets of a socket come out, one at a time, into one buffer."""
+    """Receives the packets of a socket, one at a time, into one buffer."""
 
     def __init__(self, socket: socket.socket) -> None:
         self._socket = socket
         self._buffer = bytearray(MAX_PACKET_BYTES)
 
     def receive(self, flags: int = 0) -> Packet | None:
-        """The next packet, when it comes; None when no other will ever come."""
-        size, files, _, _ = self._socket.recvmsg_into([self._buffer], _ROOM_FOR_A_FILE, flags | _CLOSE_ON_EXEC)
+        """Wait for the next packet; None when the other end has closed."""
+        size, files, _, _ = self._socket.recvmsg_into([self._buffer], _ONE_FILE_BYTES, flags | _CLOSE_ON_EXEC)
         if not size:
             return None
         run, task, attempt, length, has_file = _HEAD.unpack_from(self._buffer)

@@ -1,4 +1,4 @@
-"""What a child reports of its functions and its runs: as bytes on its side, as events on that of the supervisor."""
+"""Reports of a child on its functions and runs: packed as frames on its side, unpacked as events by the supervisor."""
 
 import json
 from collections.abc import Sequence
@@ -19,39 +19,39 @@ _SPAN = Struct("!df")
 _PRINTED = Struct("!Q?")
 
 Report = tuple[Kind, int, bytes]
-"""The kind of a frame, the number of the run, and the payload."""
+"""The kind of a frame, the number of its run, and its payload."""
 
 
-def describing(types: Sequence[TaskType]) -> Report:
-    """These can be run."""
+def pack_types(types: Sequence[TaskType]) -> Report:
+    """The report that these types can be run."""
     return Kind.DESCRIBED, 0, json.dumps([asdict(each) for each in types]).encode()
 
 
-def printing(run: int, printed: Printed) -> Report:
-    """It has printed that."""
+def pack_log(run: int, printed: Printed) -> Report:
+    """The report that the run has printed this."""
     return Kind.LOG, run, _PRINTED.pack(printed.end, printed.is_whole) + printed.tail
 
 
-def ending(run: int, span: Span, outcome: str | Failure) -> Report:
-    """Its function went on then, and returned this JSON text or failed."""
+def pack_outcome(run: int, span: Span, outcome: str | Failure) -> Report:
+    """The report when the function of the run went on, and that it returned this JSON text or failed."""
     if isinstance(outcome, Failure):
         return Kind.FAILED, run, _SPAN.pack(*span) + json.dumps(asdict(outcome)).encode()
     return Kind.SUCCEEDED, run, _SPAN.pack(*span) + outcome.encode()
 
 
-def types(frame: Frame) -> list[TaskType]:
-    """What was described."""
+def unpack_types(frame: Frame) -> list[TaskType]:
+    """The types that can be run."""
     return [_type(each) for each in json.loads(frame.payload)]
 
 
-def printed(frame: Frame) -> Printed:
-    """The last that the function has printed."""
+def unpack_log(frame: Frame) -> Printed:
+    """The end of the output of the run."""
     end, is_whole = _PRINTED.unpack_from(frame.payload)
     return Printed(end, is_whole, frame.payload[_PRINTED.size :])
 
 
-def ended(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
-    """What became of the function, with what it has printed."""
+def unpack_outcome(frame: Frame, hold: Hold, log: str) -> Succeeded | Failed:
+    """The outcome of the run as an event, with this log."""
     text = frame.payload[_SPAN.size :].decode()
     span = Span(*_SPAN.unpack_from(frame.payload))
     if frame.kind is Kind.SUCCEEDED:

@@ -1,7 +1,7 @@
-"""A page that a supervisor and its child both see, so that neither has to ask the other.
+"""A page of memory that a supervisor and its child share, so that neither has to ask the other.
 
-On it stand the number of a run that is no longer wanted, whether there is to be another, which run has begun and when,
-and how far a run is.
+It holds the number of the run that is cancelled, whether the child is to end after its run, which run has begun and
+when, and one progress note.
 """
 
 import mmap
@@ -13,7 +13,7 @@ PAGE_BYTES = mmap.PAGESIZE
 
 _CANCELLED = Struct("=Q")
 _ANNOUNCED = 8
-_RETIRES = 9
+_ENDS_AFTER_RUN = 9
 _IS_ATTENTIVE = 10
 _BEGUN, _BEGUN_AT = Struct("=Q"), 48
 _MOMENT, _MOMENT_AT = Struct("=d"), 56
@@ -21,11 +21,10 @@ _HEAD = Struct("=QQdH")
 _HEAD_AT, _MESSAGE_AT, _TAIL_AT = 16, 64, PAGE_BYTES - 8
 _TAIL = Struct("=Q")
 MAX_MESSAGE_BYTES = _TAIL_AT - _MESSAGE_AT
-"""Bytes."""
 
 
 class ProgressNote(NamedTuple):
-    """How far a run is, by the number of the run; `version` tells notes apart."""
+    """The progress of the run with that number. Each note has another `version`."""
 
     version: int
     run: int
@@ -34,7 +33,10 @@ class ProgressNote(NamedTuple):
 
 
 class BegunRun(NamedTuple):
-    """The run that a child is at or was at last, when its function began, and whether it is handed a progress."""
+    """The run that goes on or went on last: its number, and when its function began.
+
+    `is_attentive`: whether the function takes a progress object, on which it can see that it should stop.
+    """
 
     run: int
     at: float
@@ -42,32 +44,32 @@ class BegunRun(NamedTuple):
 
 
 class SharedPage:
-    """The child reads what it is asked for and writes what it is at, the supervisor the other way round."""
+    """One side's view. The supervisor writes requests and reads the state of the run; the child does the reverse."""
 
     def __init__(self, file: int) -> None:
         os.ftruncate(file, PAGE_BYTES)
         self._page = mmap.mmap(file, PAGE_BYTES)
 
     def cancel(self, run: int) -> None:
-        """That run is no longer wanted."""
+        """Ask the function of that run to stop."""
         _CANCELLED.pack_into(self._page, 0, run)
 
     def is_cancelled(self, run: int) -> bool:
-        """Whether that run is no longer wanted."""
+        """Whether the function of that run should stop."""
         return bool(_CANCELLED.unpack_from(self._page, 0)[0] == run)
 
-    def retire(self) -> None:
-        """After the run that goes on, the child is to run nothing more."""
-        self._page[_RETIRES] = True
+    def end_after_run(self) -> None:
+        """Ask the child to run nothing after the run that goes on."""
+        self._page[_ENDS_AFTER_RUN] = True
 
     @property
-    def retires(self) -> bool:
-        """Whether the child is to run nothing more."""
-        return bool(self._page[_RETIRES])
+    def ends_after_run(self) -> bool:
+        """Whether the child should run nothing after the run that goes on."""
+        return bool(self._page[_ENDS_AFTER_RUN])
 
     @property
     def is_announced(self) -> bool:
-        """Whether the supervisor knows that there is a note, and will look again for another."""
+        """Whether the supervisor knows of a note, and will look for the next one without being told."""
         return bool(self._page[_ANNOUNCED])
 
     @is_announced.setter
@@ -75,14 +77,14 @@ class SharedPage:
         self._page[_ANNOUNCED] = value
 
     def begin(self, begun: BegunRun) -> None:
-        """The function of this run begins. The number comes last, so that half of it is taken for none."""
+        """Write that the function of this run begins. The number comes last, so that a half-written entry has none."""
         _BEGUN.pack_into(self._page, _BEGUN_AT, 0)
         _MOMENT.pack_into(self._page, _MOMENT_AT, begun.at)
         self._page[_IS_ATTENTIVE] = begun.is_attentive
         _BEGUN.pack_into(self._page, _BEGUN_AT, begun.run)
 
     def begun(self) -> BegunRun | None:
-        """What the child is at; None if it has come to nothing yet, or is just about to, or after `close`."""
+        """Read which run has begun; None before the first one, while the entry is being written, and after `close`."""
         if self._page.closed:
             return None
         (run,) = _BEGUN.unpack_from(self._page, _BEGUN_AT)
@@ -90,14 +92,14 @@ class SharedPage:
         return begun if run == _BEGUN.unpack_from(self._page, _BEGUN_AT)[0] != 0 else None
 
     def write(self, note: ProgressNote) -> None:
-        """One writer at a time. The version stands before and behind the note, so that half of one can be told."""
+        """Write a note, one writer at a time. Its version stands before and after it, to detect half of one."""
         message = note.message.encode()[:MAX_MESSAGE_BYTES]
         _HEAD.pack_into(self._page, _HEAD_AT, note.version, note.run, note.value, len(message))
         self._page[_MESSAGE_AT : _MESSAGE_AT + len(message)] = message
         _TAIL.pack_into(self._page, _TAIL_AT, note.version)
 
     def read(self) -> ProgressNote | None:
-        """The note; None if there is none, or if it is just being written."""
+        """Read the note; None if there is none, or while one is being written."""
         (tail,) = _TAIL.unpack_from(self._page, _TAIL_AT)
         message = self._page[_MESSAGE_AT:_TAIL_AT]
         version, run, value, length = _HEAD.unpack_from(self._page, _HEAD_AT)
@@ -107,6 +109,11 @@ class SharedPage:
             else None
         )
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether this side has closed the page."""
+        return self._page.closed
+
     def close(self) -> None:
-        """Look at it no more."""
+        """Release the page on this side."""
         self._page.close()

@@ -1,1 +1,1 @@
-"""Supervisor side: the children, what each of them runs, and what happens to them."""
+"""The supervisor's side: the children, the runs that each of them is handed, and how both end."""

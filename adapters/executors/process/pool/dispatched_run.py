@@ -8,9 +8,14 @@ from domain.failure import Failure
 
 @dataclass(slots=True, eq=False)
 class DispatchedRun:
-    """Its number, and the seconds that it is expected to take. `ended` is what it was stopped with, if it was.
+    """A run under a number of its own, which rises with each run that is handed to any child.
 
-    `log` is what it has printed, as soon as that is known.
+    - `seconds`: how long it is expected to take.
+    - `has_begun`: the child has come to it, as far as is known.
+    - `is_attentive`: its function can see that it should stop.
+    - `is_last`: its child runs nothing after it.
+    - `ended`: the failure that it was stopped with, if it was stopped.
+    - `log`: the end of its output, once that is known.
     """
 
     number: int
@@ -18,5 +23,6 @@ class DispatchedRun:
     seconds: float
     has_begun: bool = False
     is_attentive: bool = False
+    is_last: bool = False
     ended: Failure | None = None
     log: str = ""

@@ -1,4 +1,4 @@
-"""Which run goes on where, and what has happened since anybody asked."""
+"""Dispatching: which run is started in which slot, and the events of all slots until they are asked for."""
 
 import logging
 from collections import deque
@@ -14,137 +14,141 @@ from domain.failure import Failure
 from domain.ids import Hold
 
 MAX_IMPORT_DEATHS = 3
-"""So many processes that died while they imported the functions are no accident."""
+"""Children that may die in a row while they import the functions before these count as unusable."""
 
 
 class Dispatcher:
-    """Hands runs to places that have room, and gathers the events of all places. It is their owner."""
+    """Starts runs in slots that have capacity, and collects the events of all slots. It is their listener.
+
+    `replace` is called with each slot that has died.
+    """
 
     def __init__(self, replace: Callable[[Slot], None]) -> None:
         self._replace = replace
         self._idle: dict[Slot, None] = {}
-        self._quick: set[Slot] = set()
-        self._sharing: set[Slot] = set()
-        self._rooms: dict[Slot, int] = {}
-        self._room = 0
+        self._busy: set[Slot] = set()
+        self._overloaded: set[Slot] = set()
+        self._capacities: dict[Slot, int] = {}
+        self._capacity = 0
         self._waiting: deque[Run] = deque()
-        self._running: dict[Hold, Slot] = {}
+        self._slots: dict[Hold, Slot] = {}
         self._events: list[Event] = []
         self._numbers = count(1)
-        self._pace = Durations()
-        self._functions: bytes | None = None
-        self._is_handing_out = self._was_usable = self._is_unusable = False
-        self._deaths = 0
+        self._durations = Durations()
+        self._version: bytes | None = None
+        self._is_dispatching = self._was_usable = self._is_unusable = False
+        self._import_deaths = 0
 
     @property
     def free(self) -> int:
-        """How many runs can be started now: one in an idle place, more behind others that are short."""
-        return 0 if self._waiting else self._room
+        """How many runs can be started now: one in an idle slot, more behind others that are short."""
+        return 0 if self._waiting else self._capacity
 
     @property
-    def has_news(self) -> bool:
-        """Whether anything has happened."""
+    def has_events(self) -> bool:
+        """Whether there are events to take."""
         return bool(self._events)
 
-    def news(self) -> Sequence[Event]:
-        """What has happened since the last time, in order."""
+    def take_events(self) -> Sequence[Event]:
+        """Answer the events since the last call, in order."""
         events, self._events = self._events, []
         return events
 
     def start(self, run: Run) -> None:
-        """Where nothing goes on if there is such a place, else where it is likely to be begun first."""
+        """Start the run in an idle slot if there is one, else in the slot that is likely to begin it first."""
         self._waiting.append(run)
-        self._hand_out()
+        self._dispatch()
 
     def end(self, hold: Hold, failure: Failure) -> None:
-        """Stop it wherever it is."""
-        if place := self._running.get(hold):
-            place.end(hold, failure)
+        """Stop the run, in its slot or before it has one."""
+        if slot := self._slots.get(hold):
+            slot.end(hold, failure)
         for run in [each for each in self._waiting if each.hold == hold]:
             self._waiting.remove(run)
-            self.happened(Failed(hold, failure))
+            self.on_event(Failed(hold, failure))
 
-    def even_out(self) -> None:
-        """Where nothing goes on, go on with what stands behind others."""
-        while self._idle and self._sharing and not self._waiting:
-            self._sharing.pop().share()
+    def rebalance(self) -> None:
+        """Move runs that stand behind others to idle slots."""
+        for _ in range(len(self._overloaded)):  # and no further: children that receive nothing get them back and forth
+            if self._idle and self._overloaded and not self._waiting:
+                self._overloaded.pop().take_back()
 
     def recall(self) -> Sequence[Hold]:
-        """Give up what no place has room for."""
+        """Give up the runs for which no slot has capacity."""
         holds = [run.hold for run in self._waiting]
         self._waiting.clear()
         return holds
 
-    def happened(self, event: Event) -> None:
-        """To be told with the next news."""
+    def on_event(self, event: Event) -> None:
+        """Keep the event until it is taken."""
         self._events.append(event)
         if isinstance(event, Described):
-            self._was_usable, self._deaths = True, 0
+            self._was_usable, self._import_deaths = True, 0
 
-    def ended(self, run: Run, event: Event, span: Span | None) -> None:
-        """The run is over."""
-        del self._running[run.hold]
+    def on_ended(self, run: Run, event: Event, span: Span | None) -> None:
+        """Forget the run, keep its event, and learn from how long it took."""
+        del self._slots[run.hold]
         self._events.append(event)
         if span is not None:
-            self._pace.learn(run.type, span.seconds)
+            self._durations.learn(run.type, span.seconds)
 
-    def gave_back(self, runs: Sequence[Run]) -> None:
-        """They are the first for the next room."""
+    def on_returned(self, runs: Sequence[Run]) -> None:
+        """Start these runs before any others."""
         for run in reversed(runs):
-            self._running.pop(run.hold, None)
+            self._slots.pop(run.hold, None)
             self._waiting.appendleft(run)
-        self._hand_out()
+        self._dispatch()
 
-    def changed(self, place: Slot) -> None:
-        """Know its room."""
-        room = place.room
-        self._room += room - self._rooms.pop(place, 0)
-        self._idle.pop(place, None)
-        self._quick.discard(place)
-        self._sharing.discard(place)
-        if place.may_share:
-            self._sharing.add(place)
-        if room:
-            self._rooms[place] = room
-            if place.is_idle:
-                self._idle[place] = None
+    def on_capacity_changed(self, slot: Slot) -> None:
+        """Note what the slot can take now, and start waiting runs."""
+        capacity = slot.capacity
+        self._capacity += capacity - self._capacities.pop(slot, 0)
+        self._idle.pop(slot, None)
+        self._busy.discard(slot)
+        self._overloaded.discard(slot)
+        if capacity:
+            self._capacities[slot] = capacity
+            if slot.is_idle:
+                self._idle[slot] = None
             else:
-                self._quick.add(place)
+                self._busy.add(slot)
+        elif slot.is_overloaded:
+            self._overloaded.add(slot)
         if self._waiting:
-            self._hand_out()
+            self._dispatch()
 
-    def died(self, place: Slot, how: str) -> None:
-        """Have it replaced."""
-        if not place.was_ready:
-            self._functions = None  # it may have been asked for them
-            self._deaths += 1
-            if self._was_usable or self._deaths >= MAX_IMPORT_DEATHS:
-                self.unusable(f"the tasks cannot be imported: the process that tried {how}")
-        self._replace(place)
+    def on_died(self, slot: Slot, how: str) -> None:
+        """Have the slot replaced. Too many deaths in a row while the functions are imported make them unusable."""
+        if not slot.was_ready:
+            self._version = None  # the child may have been asked for the description
+            self._import_deaths += 1
+            if self._was_usable or self._import_deaths >= MAX_IMPORT_DEATHS:
+                self.on_unusable(f"the tasks cannot be imported: the process that tried {how}")
+        self._replace(slot)
 
-    def knows(self, functions: bytes) -> bool:
-        """Whether they were asked for before; from now on they were."""
-        known, self._functions = self._functions == functions, functions
-        return known
+    def needs_description(self, version: bytes) -> bool:
+        """Whether this version differs from the last one. From now on it is the last one."""
+        is_new, self._version = self._version != version, version
+        return is_new
 
-    def unusable(self, why: str) -> None:
-        """Told once, and not if they ever were usable: then it may pass, and is tried again."""
-        self._functions = None
+    def on_unusable(self, reason: str) -> None:
+        """Report it once. Functions that were usable before are only logged, and tried again: it may pass."""
+        self._version = None
         if self._was_usable:
-            logging.getLogger(__name__).error(why)
+            logging.getLogger(__name__).error(reason)
         elif not self._is_unusable:
             self._is_unusable = True
-            self._events.append(Unusable(why))
+            self._events.append(Unusable(reason))
 
-    def _hand_out(self) -> None:
-        if self._is_handing_out:
-            return  # whoever does sees what has changed by that
-        self._is_handing_out = True
+    def _dispatch(self) -> None:
+        if self._is_dispatching:
+            return  # the loop below goes on, and sees the change
+        self._is_dispatching = True
         try:
-            while self._waiting and (self._idle or self._quick):
-                place = next(reversed(self._idle)) if self._idle else min(self._quick, key=attrgetter("seconds"))
+            while self._waiting and (self._idle or self._busy):
+                slot = next(reversed(self._idle)) if self._idle else min(self._busy, key=attrgetter("seconds"))
                 run = self._waiting.popleft()
-                self._running[run.hold] = place
-                place.start(DispatchedRun(next(self._numbers), run, self._pace.expected(run.type)))
+                self._slots[run.hold] = slot
+                slot.start(DispatchedRun(next(self._numbers), run, self._durations.expected(run.type)))
         finally:
-            self._is_handing_out = False
+            self._is_dispatching = False

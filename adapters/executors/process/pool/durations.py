@@ -1,17 +1,17 @@
-"""How long runs of each type take, as far as it has been seen."""
+"""Durations of the runs of each type, learned from those that have ended."""
 
 from domain.ids import TypeName
 
 UNKNOWN_SECONDS = 1e9
-"""Seconds: of what was never seen, everything must be feared."""
+"""Seconds that are expected of a type that has never run: nothing may stand behind it."""
 FASTER_RUN_WEIGHT = 0.1
-"""The weight of a run that took less than expected. One that took more counts in full, within reason."""
+"""The weight of a run that took less time than expected. One that took more counts in full, up to a bound."""
 MAX_GROWTH_FACTOR, MAX_GROWTH_SECONDS = 2.0, 1e-4
-"""So many times what was expected and so many seconds: a run may have been held up by whoever else wants the cores."""
+"""The bound: so many times the expectation, and so many seconds. Other processes may have held the run up."""
 
 
 class Durations:
-    """Learns from runs that have ended."""
+    """Expects of each type what its runs have taken."""
 
     def __init__(self) -> None:
         self._seconds: dict[TypeName, float] = {}
@@ -21,7 +21,7 @@ class Durations:
         return self._seconds.get(type, UNKNOWN_SECONDS)
 
     def learn(self, type: TypeName, seconds: float) -> None:
-        """One took so long."""
+        """Take a run of that many seconds into account."""
         expected = self._seconds.get(type, seconds)
         seconds = min(seconds, MAX_GROWTH_FACTOR * expected + MAX_GROWTH_SECONDS)
         self._seconds[type] = max(seconds, expected + FASTER_RUN_WEIGHT * (seconds - expected))

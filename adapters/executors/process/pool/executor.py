@@ -4,24 +4,25 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from adapters.executors.process.pool.child_process import ROOT, ChildProcess
+from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.dispatcher import Dispatcher
 from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.limits import UNLIMITED, Limits
 from adapters.executors.process.pool.slot import Slot
+from adapters.executors.process.pool.spawn import ROOT
 from application.ports.executor import Event, Run
 from domain.failure import Failure
 from domain.ids import Hold
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 10.0
-"""Seconds before a child is replaced that died without having run anything: twice as many each time."""
+"""Seconds before a child is replaced that died without having ended a run: twice as many each time."""
 
 
 class ProcessExecutor:
     """Runs the functions of these files and modules, in as many children as `concurrency` says.
 
-    A relative file is looked for in `directory`, which is the root of the checkout unless given. The children die with
-    the thread that opened it.
+    A relative file is looked for in `directory`, by default the root of the checkout. The children die with the thread
+    that opened the executor.
     """
 
     def __init__(
@@ -29,8 +30,8 @@ class ProcessExecutor:
     ) -> None:
         self._tasks, self._concurrency, self._directory, self._limits = tasks, concurrency, directory, limits
         self._loop = EventLoop()
-        self._dispatch = Dispatcher(self._replace)
-        self._places: dict[Slot, float] = {}
+        self._dispatcher = Dispatcher(self._replace)
+        self._pauses: dict[Slot, float] = {}
 
     @property
     def concurrency(self) -> int:
@@ -39,55 +40,58 @@ class ProcessExecutor:
 
     @property
     def free(self) -> int:
-        """One for a child that waits or is at a short run, more for one whose runs are all very short."""
-        return self._dispatch.free
+        """One for a child that is idle or at a short run, more for one whose runs are all very short."""
+        return self._dispatcher.free
 
     def open(self) -> None:
-        """Start the children. The first to be ready describes the functions."""
+        """Start the children. The first one that is ready describes the functions."""
         for _ in range(self._concurrency):
             self._add(FIRST_PAUSE_SECONDS)
 
     def start(self, run: Run) -> None:
-        """Hand it to a child."""
-        self._dispatch.start(run)
+        """Hand the run to a child."""
+        self._dispatcher.start(run)
 
     def end(self, hold: Hold, failure: Failure) -> None:
         """Kill the child that runs it; half a second later if its function can see that it should stop."""
-        self._dispatch.end(hold, failure)
+        self._dispatcher.end(hold, failure)
 
     def recall(self) -> Sequence[Hold]:
-        """Those that were behind one that turned out long, and for which no other child has room."""
-        return self._dispatch.recall()
+        """Give up the runs that stood behind a long one, and for which no other child has capacity."""
+        return self._dispatcher.recall()
 
     def events(self, timeout: float) -> Sequence[Event]:
-        """What the children have said, and what became of them."""
-        self._dispatch.even_out()
-        self._loop.turn(0 if self._dispatch.has_news else timeout)
-        return self._dispatch.news()
+        """Answer what the children have reported, and how they have ended."""
+        self._dispatcher.rebalance()
+        self._loop.run_once(0 if self._dispatcher.has_events else timeout)
+        return self._dispatcher.take_events()
 
     def wake(self) -> None:
-        """From any thread."""
+        """End the wait of `events`. From any thread."""
         self._loop.wake()
 
     def close(self) -> None:
         """Kill the children."""
-        for place in self._places:
-            place.close()
+        for slot in self._pauses:
+            slot.close()
         self._loop.close()
 
     def _add(self, pause: float) -> None:
         child = ChildProcess(self._tasks, self._directory, self._limits.runs)
-        self._places[Slot(child, self._loop, self._dispatch, self._limits.memory)] = pause
+        self._pauses[Slot(child, self._loop, self._dispatcher, self._limits.memory)] = pause
 
-    def _replace(self, place: Slot) -> None:
-        pause = self._places.pop(place)
-        if place.has_ended_a_run:
-            self._loop.later(0, partial(self._try_to_add, FIRST_PAUSE_SECONDS))
+    def _replace(self, slot: Slot) -> None:
+        pause = self._pauses.pop(slot)
+        if slot.has_ended_a_run:
+            self._loop.call_later(0, partial(self._try_to_add, FIRST_PAUSE_SECONDS))
         else:
-            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, MAX_PAUSE_SECONDS)))
+            self._try_later(pause)
 
     def _try_to_add(self, pause: float) -> None:
         try:
             self._add(pause)
-        except OSError:  # no memory, no descriptor or no process to be had now
-            self._loop.later(pause, partial(self._try_to_add, min(2 * pause, MAX_PAUSE_SECONDS)))
+        except OSError:  # the system has no memory, descriptor or process to spare now
+            self._try_later(pause)
+
+    def _try_later(self, pause: float) -> None:
+        self._loop.call_later(pause, partial(self._try_to_add, min(2 * pause, MAX_PAUSE_SECONDS)))

@@ -1,11 +1,15 @@
-"""What a child may use before it is replaced."""
+"""Limits of a child, after which it is replaced."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes that it and the programs it has started may have in memory, and runs that it may end; None is no limit."""
+    """Limits of one child; None is no limit.
+
+    - `memory`: bytes that it and the programs that it has started may have in memory.
+    - `runs`: runs that may end in it.
+    """
 
     memory: int | None = None
     runs: int | None = None

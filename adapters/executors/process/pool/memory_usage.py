@@ -1,4 +1,4 @@
-"""What a process and those that it has started have in memory, where /proc shows it."""
+"""Memory of a process and of the processes that it has started, where /proc shows it."""
 
 import os
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from contextlib import suppress
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def is_above(process: int, most: int) -> bool:
-    """Whether they have more than so many bytes, what they share counted once."""
-    # The exact sum takes the system milliseconds where there is much of it. So it is asked for only where it matters.
-    return resident(process) > most and sum(map(_share, _tree(process))) > most
+def is_above(process: int, limit: int) -> bool:
+    """Whether they have more than so many bytes in memory. Memory that they share counts once."""
+    # The exact sum takes milliseconds where there is much memory, so it is read only where the cheap one is above.
+    return resident(process) > limit and sum(map(_share, _tree(process))) > limit
 
 
 def resident(process: int) -> int:
-    """Bytes, counted again for each that shares them; 0 if it has ended, or where nothing shows it."""
+    """Bytes in memory. Shared ones count once for each process; 0 if it has ended, or where /proc does not show it."""
     return sum(map(_resident, _tree(process)))
 
 
@@ -31,7 +31,7 @@ def _resident(process: int) -> int:
 
 
 def _share(process: int) -> int:
-    """What it has for itself, and its part of what it shares with others."""
+    """Bytes of its own, and its part of those that it shares with others."""
     for line in _content(f"/proc/{process}/smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024

@@ -1,48 +1,45 @@
-"""How a supervisor sees that a child takes too much memory."""
+"""Watches how much memory a child takes."""
 
 from collections.abc import Callable
 
-from adapters.executors.process.pool.event_loop import EventLoop
+from adapters.executors.process.pool.event_loop import EventLoop, Timer
 from adapters.executors.process.pool.memory_usage import is_above
 
 CHECK_SECONDS = 0.1
 """Seconds between two looks."""
-RETIRE_SHARE = 0.75
-"""The share of the limit from which on a child is not used for another run, which would begin with little room."""
+LAST_RUN_SHARE = 0.75
+"""The share of the limit from which on the run of a child is its last one: the next would begin with little memory."""
 
 
 class MemoryWatch:
-    """Looks at a child while runs go on there, if there is a limit, and costs nothing while there are none."""
+    """Looks at a child while runs go on, if there is a limit, and costs nothing while there are none.
+
+    `on_heavy` is called above that share of the limit, `on_excess` with the limit above all of it.
+    """
 
     def __init__(
         self,
         process: int,
         limit: int | None,
         loop: EventLoop,
-        heavy: Callable[[], None],
-        excessive: Callable[[int], None],
+        has_runs: Callable[[], bool],
+        on_heavy: Callable[[], None],
+        on_excess: Callable[[int], None],
     ) -> None:
-        self._process, self._limit, self._loop = process, limit, loop
-        self._tell_heavy, self._tell_excessive = heavy, excessive
-        self._goes_on = self._is_looking = False
+        self._process, self._limit = process, limit
+        self._has_runs, self._on_heavy, self._on_excess = has_runs, on_heavy, on_excess
+        self._timer = Timer(loop, self._look)
 
     def begin(self) -> None:
-        """A run goes on."""
-        self._goes_on = True
-        if self._limit is not None and not self._is_looking:
-            self._is_looking = True
-            self._loop.later(CHECK_SECONDS, self._look)
-
-    def end(self) -> None:
-        """None does."""
-        self._goes_on = False
+        """Watch the child, to which a run was handed."""
+        if self._limit is not None:
+            self._timer.set(CHECK_SECONDS)
 
     def _look(self) -> None:
-        self._is_looking = self._goes_on
-        if self._limit is None or not self._is_looking:
+        if self._limit is None or not self._has_runs():
             return
-        if is_above(self._process, int(self._limit * RETIRE_SHARE)):
-            self._tell_heavy()
+        if is_above(self._process, int(self._limit * LAST_RUN_SHARE)):
+            self._on_heavy()
             if is_above(self._process, self._limit):
-                self._tell_excessive(self._limit)
-        self._loop.later(CHECK_SECONDS, self._look)
+                self._on_excess(self._limit)
+        self._timer.set(CHECK_SECONDS)

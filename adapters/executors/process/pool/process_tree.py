@@ -1,6 +1,6 @@
-"""All that a child has started, wherever it has gone: found in /proc, by descent or by a mark in the environment.
+"""The processes that a child has started: found in /proc, by descent or by a mark in the environment.
 
-A process that has cleared its environment is found only while the child lives, which adopts whatever loses its parent.
+A process that has cleared its environment is found only while the child lives, which adopts orphans.
 """
 
 import os
@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 CHILD_VARIABLE = "FLASK_TASKS_CHILD"
-"""A variable with which each child, and what it starts, can be told from everything else on the machine."""
+"""The environment variable with the mark of a child, which the processes that it starts inherit."""
 MAX_ENVIRONMENT_BYTES = 32 * 1024
-"""Bytes of an environment that are searched for it, since it stands at the beginning."""
+"""Bytes of an environment that are searched for the variable, which stands at the beginning."""
 
 
 class ProcessEntry(NamedTuple):
@@ -24,7 +24,7 @@ class ProcessEntry(NamedTuple):
 
 
 def kill_tree(child: int, mark: str) -> None:
-    """Kill all but the child itself. What these start in the meantime is killed as well."""
+    """Kill all of them, and what they start in the meantime, but not the child itself."""
     ended: set[int] = set()
     while found := set(_tree(child, mark)) - ended:
         ended |= found
@@ -54,7 +54,7 @@ def _processes(mark: bytes) -> Iterator[ProcessEntry]:
 
 
 def _content(path: str) -> bytes:
-    """That of a file of the system; nothing if the process has ended, or is another user's."""
+    """The content of a file in /proc; nothing if the process has ended, or is another user's."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,4 @@
-"""Whom a place tells what happens there."""
+"""The listener of the slots: it is told what happens in them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -10,32 +10,32 @@ if TYPE_CHECKING:
 
 
 class SlotListener(Protocol):
-    """Decides what is started where."""
+    """Decides which run is started in which slot, and replaces slots that have died."""
 
-    def happened(self, event: Event) -> None:
-        """The port's business."""
+    def on_event(self, event: Event) -> None:
+        """An event of the executor has happened that ends no run."""
         ...
 
-    def ended(self, run: Run, event: Event, span: Span | None) -> None:
-        """The run is over, and its function went on then if that is known."""
+    def on_ended(self, run: Run, event: Event, span: Span | None) -> None:
+        """The run has ended with that event. `span`: when its function went on, where that is known."""
         ...
 
-    def gave_back(self, runs: Sequence[Run]) -> None:
-        """They were never begun."""
+    def on_returned(self, runs: Sequence[Run]) -> None:
+        """These runs were taken back before they began."""
         ...
 
-    def changed(self, place: "Slot") -> None:
-        """It has another room, or none."""
+    def on_capacity_changed(self, slot: "Slot") -> None:
+        """The capacity or the load of the slot may be another one."""
         ...
 
-    def died(self, place: "Slot", how: str) -> None:
-        """It is of no use any more."""
+    def on_died(self, slot: "Slot", how: str) -> None:
+        """The child of the slot has ended, and all its runs have been reported."""
         ...
 
-    def knows(self, functions: bytes) -> bool:
-        """Whether these functions have been described, or soon will be."""
+    def needs_description(self, version: bytes) -> bool:
+        """Whether the child has to describe its functions: true for the first that comes with a new version of them."""
         ...
 
-    def unusable(self, why: str) -> None:
+    def on_unusable(self, reason: str) -> None:
         """The functions cannot be imported."""
         ...

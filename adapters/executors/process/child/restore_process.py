@@ -1,4 +1,4 @@
-"""The process around a function: put back after each as it was before, as far as that can be done."""
+"""Restore the process after a run: streams, signals, environment, folder. Detect what cannot be restored."""
 
 import os
 import resource
@@ -6,13 +6,13 @@ import signal
 import sys
 import threading
 
-# What `signal` makes of them looks for an enum in each handler, which costs more than all the rest of `restore`.
+# The functions of `signal` look for an enum in each handler, which costs more than all the rest of `restore`.
 from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
 from typing import Any
 
 from adapters.executors.process.child.descriptors import copied, moved
-from adapters.executors.process.child.interpreter_state import InterpreterState
 from adapters.executors.process.child.output import Output
+from adapters.executors.process.child.restore_interpreter import InterpreterSnapshot
 
 SIGNALS = (
     signal.SIGINT,
@@ -26,8 +26,8 @@ SIGNALS = (
 LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU)
 
 
-class ProcessState:
-    """Remembers how it is when it is made."""
+class ProcessSnapshot:
+    """The process as it is when the snapshot is made, before the first run."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -41,11 +41,11 @@ class ProcessState:
         self._mask = os.umask(0)
         os.umask(self._mask)
         self._limits = _limits()
-        self._threads = threading.active_count()
-        self._interpreter = InterpreterState()
+        self._thread_count = threading.active_count()
+        self._interpreter = InterpreterSnapshot()
 
     def restore(self) -> bool:
-        """Whether the process is as it was. If it is not, it is of no use any more."""
+        """Restore the process, and answer whether it is as it was. If not, it can run nothing more."""
         try:
             self._interpreter.restore()
             self._restore_streams()
@@ -55,8 +55,8 @@ class ProcessState:
             os.fchdir(self._folder)
         except Exception:
             return False
-        is_whole = self._interpreter.is_whole() and _limits() == self._limits
-        return is_whole and threading.active_count() <= self._threads and not _has_children()
+        is_whole = self._interpreter.has_all_modules() and _limits() == self._limits
+        return is_whole and threading.active_count() <= self._thread_count and not _has_children()
 
     def _restore_streams(self) -> None:
         self._flush()
@@ -69,15 +69,14 @@ class ProcessState:
 
     def _flush(self) -> None:
         _, out, error = self._streams
-        flush(sys.stdout)
-        flush(sys.stderr)
+        _try_to_flush(sys.stdout)
+        _try_to_flush(sys.stderr)
         if sys.stdout is not out or sys.stderr is not error:
-            flush(out)
-            flush(error)
+            _try_to_flush(out)
+            _try_to_flush(error)
         self._output.flush()
 
     def _restore_signals(self) -> None:
-        """Those that a function sets up for itself, and that would surprise the next one."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
             if getsignal(number) is not handler:
@@ -91,7 +90,7 @@ class ProcessState:
 
 
 def _variables() -> Any:
-    # To compare what os.environ decodes would cost more than all the rest.
+    # To compare the decoded names and values of os.environ would cost more than all the rest.
     return getattr(os.environ, "_data", os.environ)
 
 
@@ -99,16 +98,16 @@ def _limits() -> list[tuple[int, int]]:
     return [resource.getrlimit(each) for each in LIMITS]
 
 
-def flush(stream: Any) -> None:
-    """As far as it lets itself be flushed."""
+def _try_to_flush(stream: Any) -> None:
+    """Flush the stream, if it can be flushed."""
     try:
         stream.flush()
-    except BaseException:  # closed, full, or replaced by who knows what
+    except BaseException:  # it is closed or full, or a function has put another object in its place
         return
 
 
 def _has_children() -> bool:
-    """Whether one is alive; those that have ended are forgotten."""
+    """Whether a child of this process is alive. Those that have ended are reaped."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -1,0 +1,66 @@
+"""Detection of starts: when the child comes to a run, and whether it has passed one over."""
+
+from collections.abc import Callable
+
+from adapters.executors.process.ipc.shared_page import SharedPage
+from adapters.executors.process.pool.dispatched_run import DispatchedRun
+from adapters.executors.process.pool.event_loop import EventLoop, Timer
+from adapters.executors.process.pool.run_queue import RunQueue
+from application.ports.executor import Event, Started
+
+START_POLL_SECONDS = 0.01
+"""Seconds that a run may go on before its start is reported. Most have ended by then, and the end reports the start."""
+LOST_RUN_SECONDS = 10.0
+"""Seconds after which a run that is the first one, and has not begun, never reached the child: a function took it."""
+
+
+class StartWatch:
+    """Reads on the shared page which run has begun, while the first run of the queue has not."""
+
+    def __init__(
+        self,
+        page: SharedPage,
+        loop: EventLoop,
+        queue: RunQueue,
+        on_event: Callable[[Event], None],
+        on_lost: Callable[[DispatchedRun], None],
+    ) -> None:
+        self._page, self._queue, self._on_event, self._on_lost = page, queue, on_event, on_lost
+        self._poll_timer = Timer(loop, self._poll)
+        self._lost_timer = Timer(loop, self._look_for_lost_run)
+        self._expected = 0
+
+    def begin(self) -> None:
+        """Watch the first run. Before: there is one."""
+        if not self._poll_timer.is_set:
+            self._poll_timer.set(START_POLL_SECONDS)
+        if not self._lost_timer.is_set:
+            self._expected = self._queue.runs[0].number
+            self._lost_timer.set(LOST_RUN_SECONDS)
+
+    def look(self) -> None:
+        """Report what has begun. Runs before it have begun too, and their ends are still to be read."""
+        if (begun := self._page.begun()) is None:
+            return
+        for run in [each for each in self._queue.runs if each.number <= begun.run and not each.has_begun]:
+            run.has_begun = True
+            if run.number == begun.run:
+                run.is_attentive = begun.is_attentive
+                self._on_event(Started(run.run.hold, begun.at))
+
+    def _poll(self) -> None:
+        self.look()
+        if self._awaits_a_start():
+            self._poll_timer.set(START_POLL_SECONDS)
+
+    def _look_for_lost_run(self) -> None:
+        self.look()
+        if self._awaits_a_start():
+            first = self._queue.runs[0]
+            if first.number == self._expected:
+                self._on_lost(first)
+            if self._queue.runs:
+                self.begin()
+
+    def _awaits_a_start(self) -> bool:
+        return bool(self._queue.runs) and not self._queue.runs[0].has_begun
