@@ -1,4 +1,4 @@
-"""What all suites share: one PostgreSQL for the whole run, and a migrated database on it that each test finds empty."""
+"""Fixtures of all suites: one PostgreSQL for the whole run, and a migrated database that each test finds empty."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""What the executor's events change in the supervisor's state."""
+"""Applies the executor's events to the supervisor's state."""
 
 import logging
 import random

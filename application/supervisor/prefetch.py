@@ -30,7 +30,7 @@ MIN_RUN_SECONDS = 1e-5
 
 @dataclass(slots=True)
 class Prefetch:
-    """What is known of each type's durations, and of the tasks that wait in the storage.
+    """Knowledge of each type's durations, and of the tasks that wait in the storage.
 
     - `mean_seconds`: moving mean of the durations of each type's runs.
     - `turns`: types in the order in which they take turns.

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 CONFIGURATION_EXIT_CODE = 2
 LEFTOVER_SECONDS = 2.0
-"""Seconds to wait for the group of a dead process to end: what is left after them is a zombie that stays."""
+"""Seconds to wait for the group of a dead process to end; a process that is left after them is a zombie that stays."""
 
 
 class Process:

@@ -1,4 +1,4 @@
-"""What every executor does. What only processes do has a suite of its own."""
+"""Behaviour of every executor. Behaviour that only processes have is tested in a suite of its own."""
 
 import json
 import time
@@ -81,7 +81,7 @@ def types_of(driver: Driver) -> dict[str, TaskType]:
     return {each.name: each for each in described.types}
 
 
-# What can be run
+# Functions that can be run
 
 
 def test_an_executor_first_describes_its_types(shared: Driver) -> None:
@@ -296,7 +296,7 @@ def test_a_run_of_an_unknown_type_fails(driver: Driver) -> None:
     assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of", unfit=True)
 
 
-# What goes wrong
+# Failures
 
 
 def test_an_exception_is_a_failure_with_its_traceback(driver: Driver) -> None:

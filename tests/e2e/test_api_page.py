@@ -16,7 +16,7 @@ ANSWER = r"```(?P<kind>json|text)\n(?P<answer>.*?)```"
 EXAMPLE = re.compile(f"{REQUEST}\n\n{CODE}{ANSWER}", re.DOTALL)
 OTHERS = "".join((ROOT / "docs" / name).read_text() for name in ("listing.md", "webhooks.md"))
 REST = "…"
-"""Stands on the page for what is left out there."""
+"""The mark on the page for an omitted part."""
 LONG_AGO = 1_000_000_000
 
 
@@ -56,7 +56,7 @@ def asked(service: RealService, request: str) -> tuple[str, dict[str, str], str]
 
 
 def same_text(answer: str, shown: str) -> None:
-    """Line by line; what is left out may be anything, and versions are others each time."""
+    """Compare line by line; omitted parts may be anything, and versions differ each time."""
     for line, expected in zip(answer.strip().splitlines(), shown.strip().splitlines(), strict=True):
         beginning = re.sub(r"^id: \d+", "id: ", expected).removesuffix(REST + "}")
         assert line == expected or (beginning != expected and line.startswith(beginning)), (line, expected)

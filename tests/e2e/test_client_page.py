@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs" / "client.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 PRINTED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 REST = re.escape("…")
-"""Stands on the page for what is another each time."""
+"""The mark on the page for a part that differs each time."""
 
 
 def test_every_example_prints_what_the_page_says(

@@ -1,4 +1,4 @@
-"""What the suites of one adapter share."""
+"""Fixtures of the suites of one adapter."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -124,7 +124,7 @@ class TestSkipping:
         assert list(rescue(storage, at(31))) == []
 
     def test_renewing_skips_what_is_locked_and_does_not_say_that_it_is_lost(self, storage: Storage):
-        """Or one row that somebody has locked for long would cost its handler all the others."""
+        """Otherwise one row under a forgotten lock would cost its handler all its leases."""
         held = running(storage)
         with storage.begin() as somebody:
             somebody.tasks.lock(TaskId(2))

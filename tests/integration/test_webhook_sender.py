@@ -256,7 +256,7 @@ def says(answer: bytes, family: int = socket.AF_INET) -> Iterator[tuple[int, lis
 
 @contextmanager
 def hangs(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A port where somebody does that, and neither reads on nor hangs up."""
+    """Serve connections by the given function on a port; the server neither reads on nor hangs up."""
     with serving(serve, keeps=True) as port:
         yield port
 

@@ -1,4 +1,4 @@
-"""Benchmarks beside other systems, short of measuring: what is skipped and said, and how the peers are installed."""
+"""Benchmarks beside other systems, without measuring: skipped peers, printed sentences, installation of the peers."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the documents say is what the code does."""
+"""The documents agree with the code."""
 
 import re
 from dataclasses import fields
@@ -49,5 +49,5 @@ def test_the_state_diagram_draws_the_rules():
 
 
 OF_THE_CLIENT = {"FLASK_TASKS_URL"}
-"""What no process of the service reads: it is for functions that submit tasks."""
+"""Variables that no process of the service reads: functions that submit tasks do."""
 VARIABLES_BY_NAME = {variable.name for variable in VARIABLES.values()}

@@ -1,4 +1,4 @@
-"""What is published is whole, and costs a process that runs functions no more than it uses."""
+"""The published package is whole, and costs a process that runs functions no more than it uses."""
 
 import subprocess
 import sys

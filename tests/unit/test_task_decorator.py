@@ -1,4 +1,4 @@
-"""What a task author imports: the decorator records, and says what makes no sense."""
+"""Names that a task author imports: the decorator records, and says what makes no sense."""
 
 import subprocess
 import sys

@@ -28,7 +28,7 @@ class Arguments(Protocol):
         ...
 
     def bind(self, args: str, progress: Progress) -> Call:
-        """What to call the function with, from the arguments as JSON text.
+        """Build the call's arguments from the arguments as JSON text.
 
         Raises InvalidArguments: the arguments do not fit the function.
         """

@@ -34,7 +34,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all operations share: the state, the two ways to the storage, and the handler's identity."""
+    """The parts that all operations share: the state, the two ways to the storage, and the handler's identity."""
 
     state: SupervisorState
     begin: Begin

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class InterpreterSnapshot:
-    """The interpreter as it is when the snapshot is made. What a run adds stays, since a module may need it."""
+    """The interpreter as it is when the snapshot is made. Additions of a run stay, since a module may need them."""
 
     def __init__(self) -> None:
         self._recursion_limit = sys.getrecursionlimit()
