@@ -43,7 +43,7 @@ def client(service: Service, generated: ModuleType) -> Iterator[Any]:
         yield client
 
 
-def test_it_submits_waits_and_reads(client: Any):
+def test_the_generated_client_submits_waits_and_reads(client: Any):
     arguments = part("models.add").Add(a=1, b=2)
     submitted = part("api.functions.new_add").sync(client=client, body=arguments, wait=20.0, priority=5)
     assert (submitted.status, submitted.result, submitted.priority) == ("done", 3, 5)
@@ -53,6 +53,6 @@ def test_it_submits_waits_and_reads(client: Any):
     assert [task.id for task in page.tasks] == [submitted.id]
 
 
-def test_it_knows_what_is_refused(client: Any):
+def test_the_generated_client_reads_refusals(client: Any):
     answer = part("api.tasks.view_task").sync_detailed(10**9, client=client)
     assert (answer.status_code, answer.parsed.message) == (404, "task id 1000000000 is not registered")

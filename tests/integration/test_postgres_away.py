@@ -140,7 +140,7 @@ def test_a_broken_invariant_is_no_outage(storage: Storage):
         work.tasks.save(broken)
 
 
-def test_who_has_to_end_a_deadlock_is_told_to_try_again(
+def test_the_victim_of_a_deadlock_gets_a_conflict(
     storage: Storage, database: Database, postgres_url: str, background: ThreadPoolExecutor
 ):
     impatient = Database(with_settings(postgres_url, deadlock_timeout="10ms"))
@@ -176,7 +176,7 @@ class TestAutocommit:
         with unavailable():
             PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
-    def test_they_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
+    def test_connections_recover_from_a_restart_at_the_cost_of_one(self, own: Database, server: EmbeddedPostgres):
         storage = in_postgres(own)
         storage.autocommit.add([submission()])
         with ExitStack() as works:

@@ -86,7 +86,7 @@ class TestCounting:
         assert all(looker.result() > 3 for looker in lookers)
         assert sum(number for each in counts(impatient).values() for number in each.values()) == 6 * 20 * 5
 
-    def test_who_counts_waits_for_nobody_and_sees_what_is_committed(self, impatient: Storage):
+    def test_counting_waits_for_no_transaction_and_sees_the_committed_tasks(self, impatient: Storage):
         add(impatient, *[submission()] * 3)
         (running,) = claim(impatient, 1)
         with impatient.begin() as handler:
@@ -138,7 +138,7 @@ class TestFolding:
             add(storage, submission())
         return storage
 
-    def test_it_leaves_one_entry_of_each_kind_there_is(self, crowded: Storage, database: Database):
+    def test_folding_leaves_one_entry_of_each_kind(self, crowded: Storage, database: Database):
         succeed(crowded, claim(crowded, 1)[0].task)
         assert fold(crowded) == 43
         assert asked(database, "SELECT status, change FROM task_count_changes ORDER BY 1") == [
@@ -180,7 +180,7 @@ class TestFolding:
 
 
 class TestTerms:
-    def test_they_come_and_go_with_their_task_and_with_no_other(self, storage: Storage, database: Database):
+    def test_search_terms_come_and_go_with_their_task_alone(self, storage: Storage, database: Database):
         add(storage, submission(terms=(2, -1), ttl=1), submission(terms=(2,)), submission())
         assert asked(database, TERMS) == [(-1, 1), (2, 1), (2, 2)]
         with storage.begin() as work:
@@ -222,7 +222,7 @@ SCANS = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'task_ter
 
 
 class TestCancellingMany:
-    def test_what_changed_while_it_waited_for_it_is_let_be(
+    def test_a_task_that_changed_during_the_lock_wait_is_left_alone(
         self, storage: Storage, database: Database, background: ThreadPoolExecutor
     ):
         add(storage, *[submission()] * 3)
@@ -235,7 +235,7 @@ class TestCancellingMany:
         assert cancelled.result() == ChangeTasksResult(2, None)
         assert [task(storage, id).status for id in (1, 2, 3)] == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
 
-    def test_what_was_deleted_while_it_waited_for_it_is_no_error(
+    def test_a_task_that_was_deleted_during_the_lock_wait_is_no_error(
         self, storage: Storage, database: Database, background: ThreadPoolExecutor
     ):
         add(storage, *[submission()] * 2)
@@ -247,7 +247,7 @@ class TestCancellingMany:
             somebody.commit()
         assert cancelled.result() == ChangeTasksResult(1, None)
 
-    def test_what_a_stranger_has_locked_for_long_is_a_conflict_and_cancels_nothing_of_its_batch(
+    def test_a_row_under_a_long_foreign_lock_is_a_conflict_and_cancels_nothing_of_its_batch(
         self, storage: Storage, impatient: Storage
     ):
         add(storage, *[submission()] * 3)

@@ -36,7 +36,7 @@ def test_two_who_claim_at_once_have_different_ones(storage: Storage):
     assert attempts(storage) == [1, 1, 1]
 
 
-def test_who_retries_a_task_waits_for_whoever_claims_its_delivery_and_then_ends_it(
+def test_a_retry_waits_for_the_claim_of_the_delivery_and_then_ends_it(
     storage: Storage, database: Database, background: ThreadPoolExecutor
 ):
     cancelled(storage, 1)

@@ -91,7 +91,7 @@ class TestSkipping:
         assert seen == waiting
         assert task(storage, 1).status is Status.RUNNING
 
-    def test_what_another_claimed_meanwhile_is_not_claimed_again(
+    def test_a_task_that_another_claimed_meanwhile_is_not_claimed_again(
         self, storage: Storage, background: ThreadPoolExecutor
     ):
         add(storage, submission())

@@ -62,7 +62,7 @@ def test_a_claim_is_planned_once(alone: Database):
 
 
 @pytest.mark.parametrize(("key", "minds_keys"), [(None, False), ("k", True)])
-def test_what_has_no_keys_is_added_by_the_statement_that_minds_none(alone: Database, key: str | None, minds_keys: bool):
+def test_submissions_without_keys_use_the_statement_without_keys(alone: Database, key: str | None, minds_keys: bool):
     with PostgresStore(alone).begin() as work:
         work.tasks.add([submission(key=key), submission()])
         work.commit()

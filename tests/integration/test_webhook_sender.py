@@ -47,7 +47,7 @@ def undelivered(url: str, body: bytes = b"{}", networks: Sequence[Any] = HERE, *
 
 
 class TestSending:
-    def test_what_arrives_is_what_was_sent(self, receiver: Receiver):
+    def test_the_receiver_gets_the_message_as_it_was_sent(self, receiver: Receiver):
         body = '{"é":1}'.encode()
         sender = new_webhook_sender(HERE, [SECRET])
         assert sender.send(f"{receiver.url}/told?by=us", "task-1-1", datetime.now(UTC), body) == Delivered()
@@ -96,11 +96,11 @@ class TestTrouble:
         assert undelivered(f"http://{host}/") == "its host is not known"
 
     @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 100_000])
-    def test_what_is_no_answer_by_http(self, answer: bytes):
+    def test_an_answer_that_is_not_http_fails(self, answer: bytes):
         with says(answer) as (port, _):
             assert undelivered(f"http://127.0.0.1:{port}")
 
-    def test_who_never_answers_is_given_up(self):
+    def test_a_receiver_that_never_answers_is_given_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"http://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
 
@@ -115,11 +115,11 @@ class TestTrouble:
             assert undelivered(f"http://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
         assert time.monotonic() - before < 5
 
-    def test_who_does_not_read_holds_nothing_up(self):
+    def test_a_receiver_that_does_not_read_holds_nothing_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"http://127.0.0.1:{port}", BIG, max_seconds=HASTE) == "it did not answer in time"
 
-    def test_who_hangs_up_before_the_end_of_the_message_may_have_answered(self):
+    def test_a_receiver_that_hangs_up_before_the_end_of_the_message_may_have_answered(self):
         ours, theirs = socket.socketpair()
         theirs.sendall(b"HTTP/1.1 410 Gone")
         theirs.close()
@@ -130,7 +130,7 @@ class TestTrouble:
         stream.close()
 
     @pytest.mark.parametrize("length", [b"content-length: 1000000000", b"transfer-encoding: chunked"])
-    def test_what_follows_the_status_is_not_waited_for(self, length: bytes):
+    def test_the_rest_of_an_answer_is_not_waited_for(self, length: bytes):
         with hangs(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")) as port:
             assert send(f"http://127.0.0.1:{port}") == Delivered()
 
@@ -146,16 +146,16 @@ class TestAddresses:
             "ff02::1", "ff0e::1", "2001:db8::1", "2001::1", "fec0::1", "100::1", "4000::1",
         ],
     )  # fmt: skip
-    def test_what_is_not_public_is_not_called_however_it_is_written(self, address: str):
+    def test_a_private_address_is_not_called_however_it_is_written(self, address: str):
         assert not is_allowed(address, [])
 
     @pytest.mark.parametrize(
         "address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
     )
-    def test_what_is_public_is(self, address: str):
+    def test_a_public_address_is_called(self, address: str):
         assert is_allowed(address, [])
 
-    def test_what_somebody_has_named_is_and_nothing_beside_it(self):
+    def test_a_named_network_is_called_and_nothing_beside_it(self):
         networks = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
         assert is_allowed("10.255.0.1", networks)
         assert is_allowed("::ffff:10.255.0.1", networks)
@@ -180,7 +180,7 @@ class TestAddresses:
         assert send(f"http://name:{receiver.server_port}", resolve=resolve) == Delivered()
         assert receiver.received.get().peer == "127.0.0.1"
 
-    def test_one_that_does_not_answer_is_passed_over(self, receiver: Receiver):
+    def test_an_address_that_does_not_answer_is_passed_over(self, receiver: Receiver):
         resolve = leads_to("127.0.0.3", "127.0.0.1")
         networks = [ip_network("127.0.0.0/8")]
         assert send(f"http://name:{receiver.server_port}", networks=networks, resolve=resolve) == Delivered()
@@ -223,11 +223,11 @@ class TestTls:
             why = undelivered(f"https://other.org:{receiver.server_port}", **how)
             assert why.startswith("its certificate is not good: Hostname mismatch")
 
-    def test_who_does_not_speak_tls_is_told_nothing(self, receiver: Receiver):
+    def test_a_receiver_without_tls_is_sent_nothing(self, receiver: Receiver):
         assert undelivered(f"https://127.0.0.1:{receiver.server_port}")
         assert receiver.received.empty()
 
-    def test_who_hangs_in_the_handshake_is_given_up(self):
+    def test_a_receiver_that_hangs_in_the_handshake_is_given_up(self):
         with hangs(lambda peer: None) as port:
             assert undelivered(f"https://127.0.0.1:{port}", max_seconds=HASTE) == "it did not answer in time"
 

@@ -41,7 +41,7 @@ def test_each_peer_has_its_program_and_no_program_is_forgotten() -> None:
     assert {path.stem for path in PROGRAMS.glob("*.py")} - shared == {peer.program for peer in TABLE.values()}
 
 
-def test_what_the_peers_are_made_of_is_pinned_and_names_no_registry() -> None:
+def test_the_requirements_of_the_peers_are_pinned_and_name_no_registry() -> None:
     requirements = [line for line in environment.REQUIREMENTS.read_text().splitlines() if line and line[0] != "#"]
     assert all("==" in line for line in requirements)
     lock = json.loads(environment.PACKAGES[1].read_text())

@@ -48,13 +48,13 @@ def test_a_ratio_that_is_worse_by_more_than_the_tolerance_has_fallen_behind(
     assert bool(fell_behind([measured], {"drain": record(1.0, 0.25)})) == is_behind
 
 
-def test_it_is_told_by_how_much():
+def test_a_ratio_that_fell_behind_is_reported_with_the_difference():
     assert fell_behind([result([50], [100])], {"drain": record(1.0, 0.25)}) == [
         "drain: the ratio is 0.50, 50% worse than the recorded 1.00; 25% would be chance"
     ]
 
 
-def test_what_was_never_recorded_is_said_to_be_so():
+def test_a_ratio_that_was_never_recorded_is_reported_as_such():
     assert fell_behind([result([1], [1])], {}) == [
         "drain: nothing is recorded to compare its ratio with; --record does"
     ]

@@ -56,13 +56,13 @@ def crowd() -> Iterator[Crowd]:
         crowd.storage.is_open.set()
 
 
-def test_who_comes_alone_is_answered_at_once(crowd: Crowd):
+def test_a_call_that_comes_alone_is_answered_at_once(crowd: Crowd):
     crowd.storage.is_open.set()
     assert [crowd.together(1), crowd.together(2)] == [2, 4]
     assert crowd.storage.steps == [[1], [2]]
 
 
-def test_who_comes_meanwhile_is_carried_out_next_all_together_in_their_order(crowd: Crowd):
+def test_calls_that_come_meanwhile_are_made_together_in_their_order(crowd: Crowd):
     asked = crowd.asks(1, 2, 3, 4)
     crowd.storage.is_open.set()
     assert [each.result(10) for each in asked] == [2, 4, 6, 8]
@@ -94,7 +94,7 @@ def test_where_one_is_wrong_the_others_are_answered_all_the_same(crowd: Crowd):
     assert crowd.together(5) == 10
 
 
-def test_what_meets_others_is_tried_again_by_each_alone(crowd: Crowd):
+def test_a_conflict_is_retried_by_each_caller_alone(crowd: Crowd):
     asked = crowd.asks(1, 2, 3)
     crowd.storage.error = StorageConflict()
     crowd.storage.is_open.set()

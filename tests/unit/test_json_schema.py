@@ -15,7 +15,7 @@ def errors(properties: dict[str, Any], args: Any, **more: Any) -> dict[str, list
     return dict(SchemaChecker().errors(json.dumps(schema), args))
 
 
-def test_what_fits_has_no_errors() -> None:
+def test_fitting_arguments_have_no_errors() -> None:
     assert errors({"a": {"type": "number"}, "b": {}}, {"a": 10**4299, "b": {"x": [None, "\0", 1e308]}}) == {}
 
 
@@ -56,7 +56,7 @@ def test_of_alternatives_the_one_that_nearly_fits_is_explained() -> None:
     assert errors({"a": optional}, {"a": [1, "x"]}) == {"$.a.1": ['it is not of type "number"']}
 
 
-def test_what_is_nested_has_the_whole_path() -> None:
+def test_an_error_in_a_nested_value_has_the_whole_path() -> None:
     point = {
         "type": "object",
         "properties": {"x": {"type": "number"}},

@@ -29,7 +29,7 @@ def test_handlers_have_what_the_wheel_requires() -> None:
     assert set(PYPROJECT["project"]["dependencies"]) <= set(PYPROJECT["dependency-groups"]["service"])
 
 
-def test_who_makes_no_client_imports_nothing_for_one() -> None:
+def test_a_process_without_a_client_imports_nothing_for_one() -> None:
     subprocess.run([sys.executable, "-c", WHO_MAKES_NO_CLIENT], cwd=ROOT, check=True)
 
 

@@ -45,7 +45,7 @@ def test_every_setting_has_its_variable():
     ],
 )
 @pytest.mark.parametrize("environment", [{}, dict.fromkeys(map(str.upper, VARIABLES), "")], ids=["unset", "empty"])
-def test_what_is_unset_or_empty_has_its_default(environment: dict[str, str], setting: str, default: object):
+def test_an_unset_or_empty_variable_has_its_default(environment: dict[str, str], setting: str, default: object):
     assert getattr(Settings.from_environment(environment), setting) == default
 
 
@@ -167,12 +167,12 @@ class TestSecret:
     @pytest.mark.parametrize(
         "wrong", ["", SECRET[6:], "whsec_c2hvcnQ=", "whsec_" + "A" * 200, SECRET + "!", SECRET + ",x"]
     )
-    def test_what_is_none_is_refused_and_not_told(self, wrong: str):
+    def test_an_invalid_secret_is_refused_and_not_shown(self, wrong: str):
         wrong = wrong or "x"
         expected = VARIABLES["webhook_secret"].expected
         assert refused(WEBHOOK_SECRET=wrong) == f"WEBHOOK_SECRET is '…': it must be {expected}"
 
-    def test_it_may_stand_in_a_file(self, tmp_path: Path):
+    def test_a_secret_may_be_in_a_file(self, tmp_path: Path):
         secret = tmp_path / "secret"
         secret.write_text(f"{SECRET}\n")
         assert read(WEBHOOK_SECRET_FILE=str(secret)).webhook_secret == (b"s" * 24,)

@@ -102,7 +102,7 @@ def test_an_option_that_makes_no_sense_is_refused_at_once(given: Any, error: typ
 
 
 @pytest.mark.parametrize("what", ["name", 5, None, int, partial(function)])
-def test_what_is_no_function_cannot_be_marked(what: Any) -> None:
+def test_a_value_that_is_no_function_cannot_be_marked(what: Any) -> None:
     with pytest.raises(TypeError, match="it must mark a function"):
         task()(what)
 
@@ -127,7 +127,7 @@ def test_its_limits_are_those_of_the_service(option: str, values: list[Any]) -> 
         assert is_allowed(TaskOptions, {option: value}) == is_allowed(options.Options, {option: value})
 
 
-def test_it_knows_every_option_of_the_service() -> None:
+def test_the_decorator_knows_every_option_of_the_service() -> None:
     assert {each.name for each in fields(TaskOptions)} == {
         *options.OPTION_NAMES,
         "name",

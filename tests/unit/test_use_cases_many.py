@@ -143,7 +143,7 @@ class TestRetrying:
 
 
 class TestFailures:
-    def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
+    def test_a_conflict_with_another_transaction_is_retried(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 3)
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
         assert cancel(service) == ChangeTasksResult(3, None)

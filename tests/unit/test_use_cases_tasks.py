@@ -245,7 +245,7 @@ class TestListing:
 
 
 class TestConflicts:
-    def test_what_others_changed_at_the_same_time_is_tried_again(self, service: Service):
+    def test_a_conflict_with_another_transaction_is_retried(self, service: Service):
         service.submit()
         service.errors = [StorageConflict(), StorageConflict(), StorageConflict()]
         cancel(service)

@@ -80,7 +80,7 @@ def test_the_end_of_the_grace_stays_due_until_the_runs_are_stopped(shutdown: Shu
     assert shutdown.due_at() == grace_end + FINAL_WRITE_SECONDS
 
 
-def test_it_is_overdue_when_the_last_writes_have_had_their_time(shutdown: Shutdown, clock: ManualClock):
+def test_a_shutdown_is_overdue_when_the_last_writes_have_had_their_time(shutdown: Shutdown, clock: ManualClock):
     shutdown.request()
     shutdown.advance()
     clock.move(10 + FINAL_WRITE_SECONDS)
