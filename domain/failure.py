@@ -1,4 +1,4 @@
-"""Failures of a start of a task."""
+"""Failures: why a start of a task did not succeed, and the error that its view shows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""The idempotency key: a client's own name for a request, so that a repeated one is recognised."""
+"""The idempotency key: a client's own name for a request, so that a repeated one is recognised.
+
+A key lives as long as its task.
+"""
 
 import re
 

@@ -9,7 +9,7 @@ from domain.instants import after, aware
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Held until another transition takes the task, even past `until`: from then on a rescuer may take it back."""
+    """After `until` a rescuer may take the task back; until one does, the handler still holds it."""
 
     handler: HandlerId
     until: datetime

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from adapters.executors.process.pool.child_limits import UNLIMITED, Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
-from adapters.executors.process.pool.limits import UNLIMITED, Limits
 from application.ports.executor import Event, Executor, Failed, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName

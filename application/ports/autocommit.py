@@ -1,4 +1,4 @@
-"""The autocommit store: operations that each are a transaction of their own."""
+"""The autocommit store: add, claim, settle and view, each a transaction of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

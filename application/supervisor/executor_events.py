@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from application.ports.executor import Described, Event, Failed, Progressed, Span, Started, Succeeded, Unusable
-from application.supervisor.claimed import STOPPED, ClaimedTask, StopReason, UnfitTask
+from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, StopReason, UnfitTask
 from application.supervisor.state import SupervisorState
 from domain.failure import Failure
 from domain.ids import Hold

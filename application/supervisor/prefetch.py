@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from application.ports.queue import ClaimedRecord, ClaimRequest
-from application.supervisor.claimed import ClaimedTask, ClaimedTasks
+from application.supervisor.claimed_tasks import ClaimedTask, ClaimedTasks
 from domain.ids import Hold, TypeName
 from domain.task import Task
 

@@ -3,7 +3,7 @@
 import logging
 from math import inf
 
-from application.supervisor.claimed import StopReason
+from application.supervisor.claimed_tasks import StopReason
 from application.supervisor.state import SupervisorState
 
 FINAL_WRITE_SECONDS = 5.0

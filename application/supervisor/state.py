@@ -8,7 +8,7 @@ from math import inf
 
 from application.ports.clock import Clock
 from application.ports.wake_up import Topic
-from application.supervisor.claimed import STOPPED, ClaimedTask, ClaimedTasks, StopReason
+from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTasks, StopReason
 from application.supervisor.prefetch import Prefetch
 from domain.failure import Failure
 from domain.ids import Hold

@@ -1,4 +1,4 @@
-"""The supervisor of a handler: one thread that owns the state, and never waits for the storage or one run alone."""
+"""The supervisor of a handler: one thread that owns the state, stops overdue runs, and never blocks on the storage."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -6,7 +6,7 @@ from math import inf
 
 from application.ports.executor import Executor, Run
 from application.ports.wake_up import Topic
-from application.supervisor.claimed import ClaimedTask, StopReason
+from application.supervisor.claimed_tasks import ClaimedTask, StopReason
 from application.supervisor.executor_events import ExecutorEvents
 from application.supervisor.lane import Lane
 from application.supervisor.shutdown import Shutdown

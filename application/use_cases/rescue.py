@@ -1,4 +1,4 @@
-"""Rescue: take back running tasks whose leases have lapsed."""
+"""Rescue: give a silent handler up, and take back its running tasks, once their leases have lapsed (LEASE seconds)."""
 
 from collections.abc import Sequence
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from adapters.background import ThreadRunner
 from adapters.cron import CronCalendar
+from adapters.executors.process.pool.child_limits import Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
-from adapters.executors.process.pool.limits import Limits
 from adapters.json_schema import SchemaChecker
 from adapters.processes import ProcProcesses
 from application.supervisor.lane import Lane

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.executors.process.pool.limits import Limits
+from adapters.executors.process.pool.child_limits import Limits
 from application.ports.executor import Succeeded
 from domain.failure import Failure
 from tests.executor_driver import Driver, processes

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from application.ports.queue import ClaimedRecord, Cursor
-from application.supervisor.claimed import ClaimedTasks
+from application.supervisor.claimed_tasks import ClaimedTasks
 from application.supervisor.prefetch import MAX_CLAIM_BYTES, MAX_PREFETCHED_TASKS, PREFETCH_SECONDS, Prefetch
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease

@@ -1,4 +1,4 @@
-"""Encode the result of a function as JSON text."""
+"""Encode the result of a function as JSON text; json_form.py decides which values have a form."""
 
 import sys
 from collections.abc import Collection

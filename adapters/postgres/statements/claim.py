@@ -1,4 +1,4 @@
-"""The statement of application.ports.queue.Queue.claim."""
+"""The statement of application.ports.autocommit.AutocommitStore.claim: it claims waiting tasks for a handler."""
 
 from sqlalchemy import text
 
@@ -9,11 +9,11 @@ CLAIMED_COLUMNS = (*FIELD_COLUMNS, "error", "args")
 
 # A claim walks the pairs of type and priority that have waiting tasks, by one index look-up each. So it never reads a
 # task that is not due yet, is of another type, or lies before a cursor. It selects the due tasks first (`due`), decides
-# how many to take of each pair (`share`), and only then locks: other claims skip no rows that this one leaves, but for
-# those beyond the bound of bytes.
-# The planner takes a limit that it cannot see for a tenth of the table. So each such limit has one below it that the
-# planner sees, `:limit`, and the ids come as an array. Otherwise it would join by reading the table, and compile its
-# plan for a second.
+# how many to take of each pair (`share`), and only then locks: it locks no row that it does not take, but for those
+# beyond the bound of bytes.
+# The planner assumes that a limit of unknown value returns a tenth of the table. So each such limit has one below it
+# that the planner knows, `:limit`, and the ids come as an array. Otherwise it would join by reading the table, and
+# compile its plan for a second.
 CLAIM = text(f"""
     WITH RECURSIVE claim_cursor AS MATERIALIZED (
         SELECT * FROM unnest(

@@ -1,4 +1,4 @@
-"""Find claimed tasks that are not held any more: cancelled, taken back or deleted."""
+"""Find the tasks that this handler has claimed and holds no more: cancelled, taken back or deleted meanwhile."""
 
 from collections.abc import Sequence
 from math import inf

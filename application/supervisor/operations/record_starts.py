@@ -8,7 +8,7 @@ from math import inf
 from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
 from application.ports.queue import ProgressReport
-from application.supervisor.claimed import ClaimedTask
+from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 

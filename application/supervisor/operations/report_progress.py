@@ -5,7 +5,7 @@ from math import inf
 from application.ports.background import BackgroundRunner
 from application.ports.queue import ProgressReport
 from application.ports.wake_up import Notifier, Topic
-from application.supervisor.claimed import ClaimedTask
+from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context
 
 REPORT_SECONDS = 0.3

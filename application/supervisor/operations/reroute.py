@@ -16,7 +16,7 @@ from application.ports.argument_checker import ArgumentChecker
 from application.ports.background import BackgroundRunner
 from application.ports.published_types import DEAD_HANDLER_RETENTION
 from application.rescue_guard import RescueGuard
-from application.supervisor.claimed import UnfitTask
+from application.supervisor.claimed_tasks import UnfitTask
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold, TypeName
 from domain.retry import RetryPolicy

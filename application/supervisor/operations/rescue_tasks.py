@@ -1,4 +1,4 @@
-"""Rescue tasks of other handlers that are gone, as janitors do."""
+"""Rescue tasks of other handlers from time to time, by the use cases that janitors use too."""
 
 import random
 from collections.abc import Callable, Sequence

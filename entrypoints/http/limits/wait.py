@@ -1,4 +1,7 @@
-"""The parameter `?wait=`: answer when the task has finished, or after this number of seconds."""
+"""The parameter `?wait=`: answer when the task has finished, or after this number of seconds.
+
+The bounds of the number are in requests/queries.py.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.clocks import ManualClock
 from application.ports.queue import ClaimedRecord
-from application.supervisor.claimed import STOPPED, StopReason
+from application.supervisor.claimed_tasks import STOPPED, StopReason
 from application.supervisor.shutdown import FINAL_WRITE_SECONDS, Shutdown
 from application.supervisor.state import SupervisorState
 from domain.ids import TaskId

@@ -9,7 +9,7 @@ import pytest
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore, MemoryWakeUp
 from application.ports.executor import Event, Failed, Run, Started
-from application.supervisor.claimed import STOPPED
+from application.supervisor.claimed_tasks import STOPPED
 from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import LOST_POLL_SECONDS, FindLost

@@ -5,7 +5,7 @@ import os
 import resource
 
 MIN_DESCRIPTOR = 16_000
-"""The lowest of these numbers: functions do not come across it, and the kernel's table of them is still small."""
+"""The lowest of these numbers: functions do not hit it by accident, and the kernel's table of them is still small."""
 SPARE_DESCRIPTORS = 8
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-# The functions of `signal` look for an enum in each handler, which costs more than all the rest of `restore`.
+# The functions of `signal` convert each handler to an enum, which costs more than all the rest of `restore`.
 from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
 from typing import Any
 

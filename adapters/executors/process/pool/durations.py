@@ -3,7 +3,7 @@
 from domain.ids import TypeName
 
 UNKNOWN_SECONDS = 1e9
-"""Seconds that are expected of a type that has never run: nothing may stand behind it."""
+"""Seconds that are expected of a type that has never run: so much that no run is queued behind it."""
 FASTER_RUN_WEIGHT = 0.1
 """The weight of a run that took less time than expected. One that took more counts in full, up to a bound."""
 MAX_GROWTH_FACTOR, MAX_GROWTH_SECONDS = 2.0, 1e-4

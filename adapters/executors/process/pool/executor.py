@@ -1,13 +1,13 @@
-"""The executor over child processes."""
+"""The executor that runs functions in a pool of child processes."""
 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from adapters.executors.process.pool.child_limits import UNLIMITED, Limits
 from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.dispatcher import Dispatcher
 from adapters.executors.process.pool.event_loop import EventLoop
-from adapters.executors.process.pool.limits import UNLIMITED, Limits
 from adapters.executors.process.pool.slot import Slot
 from adapters.executors.process.pool.spawn import ROOT
 from application.ports.executor import Event, Run

@@ -8,8 +8,8 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def is_above(process: int, limit: int) -> bool:
-    """Whether they have more than so many bytes in memory. Memory that they share counts once."""
-    # The exact sum takes milliseconds where there is much memory, so it is read only where the cheap one is above.
+    """Whether the process and its descendants use more than `limit` bytes. Memory that they share counts once."""
+    # The exact sum takes milliseconds where there is much memory: it is read only if the cheap estimate is too high.
     return resident(process) > limit and sum(map(_share, _tree(process))) > limit
 
 

@@ -8,7 +8,7 @@ from adapters.executors.process.pool.memory_usage import is_above
 CHECK_SECONDS = 0.1
 """Seconds between two looks."""
 LAST_RUN_SHARE = 0.75
-"""The share of the limit from which on the run of a child is its last one: the next would begin with little memory."""
+"""Above this share of the limit a child is replaced after its run: the next one would begin with little memory."""
 
 
 class MemoryWatch:

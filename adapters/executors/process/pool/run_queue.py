@@ -6,11 +6,11 @@ from collections.abc import Container
 from adapters.executors.process.pool.dispatched_run import DispatchedRun
 
 QUEUE_SECONDS = 0.005
-"""Seconds of work that a child may have before it. A run that it finds there does not wait for the supervisor."""
+"""Seconds of work queued for a child, so that it need not wait for the supervisor between two runs."""
 MAX_QUEUED_RUNS = 128
-"""Runs that a child may have before it."""
+"""Runs that may be queued for a child."""
 SHORT_RUN_SECONDS = 0.05
-"""Seconds of a run behind which one other may stand, however long the two take together."""
+"""A run that is expected to take fewer seconds may have one run queued behind it, however long that one takes."""
 
 
 class RunQueue:

@@ -1,4 +1,4 @@
-"""Stopping of runs: one that was not received is taken back, one that looks is asked, and any other loses its child."""
+"""Stops a run: takes it back if its child has not received it, asks a function that checks, else kills the child."""
 
 from collections.abc import Callable
 from functools import partial

@@ -7,7 +7,7 @@ from adapters.executors.process.pool.run_queue import SHORT_RUN_SECONDS, RunQueu
 from adapters.executors.process.pool.slot_state import OVERLOADABLE, SlotLifecycle
 
 STALL_SECONDS = 0.01
-"""Seconds, at least, after which a run that was expected to be short counts as long, and nothing stands behind it."""
+"""Seconds, at least, after which a run that was expected to be short counts as long, and no run is queued behind it."""
 STALL_FACTOR = 2
 """The same as a multiple of the time that the run was expected to take."""
 

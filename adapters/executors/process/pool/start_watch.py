@@ -11,7 +11,7 @@ from application.ports.executor import Event, Started
 START_POLL_SECONDS = 0.01
 """Seconds that a run may go on before its start is reported. Most have ended by then, and the end reports the start."""
 LOST_RUN_SECONDS = 10.0
-"""Seconds after which a run that is the first one, and has not begun, never reached the child: a function took it."""
+"""Seconds after which the next run, if it has not begun, counts as lost: a function has read its packet by mistake."""
 
 
 class StartWatch:

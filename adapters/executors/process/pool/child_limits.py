@@ -1,4 +1,4 @@
-"""Limits of a child, after which it is replaced."""
+"""Limits of a child, after which it is replaced: memory_watch.py and child/main.py enforce them."""
 
 from dataclasses import dataclass
 

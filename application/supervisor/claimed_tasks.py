@@ -1,4 +1,4 @@
-"""The tasks that a supervisor has claimed and not yet settled."""
+"""The tasks that a supervisor has claimed and not yet settled, with the time at which each one times out."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence, Set
