@@ -279,7 +279,7 @@ class Nameless(type):
     """A metaclass whose classes raise when asked for their name."""
 
     @property
-    def __name__(cls):
+    def __name__(cls):  # type: ignore[override]
         raise RuntimeError("no name")
 
 
@@ -356,14 +356,14 @@ class Restless(dict):
 class Liar:
     """An object whose class raises when it is asked for."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self):
         raise RuntimeError("not to be asked")
 
 
 def in_itself():
     """A list that contains itself."""
-    it = []
+    it: list[object] = []
     it.append(it)
     return it
 

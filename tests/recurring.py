@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
@@ -20,7 +21,7 @@ DAILY = Schedule(every="0 13 * * *")
 HOURLY = Schedule(every="0 * * * *")
 
 
-def recurring(name: str, every: str | Schedule | None = DAILY, **options: object) -> TaskType:
+def recurring(name: str, every: str | Schedule | None = DAILY, **options: Any) -> TaskType:
     """A type that ticks daily at 13:00, an hour after the clock starts, or by another schedule, or never for None."""
     schedule = Schedule(every=every) if isinstance(every, str) else every
     return TaskType(name=TypeName(name), schedule=schedule, **options)

@@ -1,8 +1,11 @@
 """Operations that commit themselves: units of work see what they wrote, and they see what units of work committed."""
 
+from typing import Any
+
 import pytest
 
 from application.ports.autocommit import AutocommitStore
+from application.ports.task_repository import Version
 from domain.ids import TaskId
 from domain.settlement import Settlement
 from tests.contract.conftest import Add
@@ -44,7 +47,7 @@ def test_a_record_is_the_one_that_a_unit_of_work_reads(storage: Storage):
         succeed(storage, claim_one(storage), result='{"b":"é\\u0000"}')
     found = storage.autocommit.get_many([TaskId(1), TaskId(2)])
     with storage.begin() as work:
-        assert found == {id: work.tasks.get(id) for id in (1, 2)}
+        assert found == {id: work.tasks.get(TaskId(id)) for id in (1, 2)}
         assert {id: each.version for id, each in found.items()} == {
             each.task.id: each.version for id in (1, 2) if (each := work.tasks.get(TaskId(id)))
         }
@@ -57,7 +60,7 @@ def test_records_of_unknown_ids_are_omitted(storage: Storage, autocommit: Autoco
     assert autocommit.get_many([TaskId(there.id + 1)]) == autocommit.get_many([]) == {}
 
 
-def versions(storage: Storage, *ids: int) -> dict[int, int]:
+def versions(storage: Storage, *ids: int) -> dict[Any, Version]:
     return dict(storage.autocommit.versions(set(map(TaskId, ids))))
 
 

@@ -1,5 +1,7 @@
 """The claim: which tasks it takes, in which order, and how they stand afterwards."""
 
+from typing import Any
+
 import pytest
 
 from application.ports.queue import ClaimRequest
@@ -153,7 +155,7 @@ class TestBytes:
 class TestSlowTypes:
     def test_no_more_tasks_of_slow_types_are_claimed_than_there_is_room_for(self, storage: Storage):
         add(storage, *[submission("a")] * 3, *[submission("b")] * 3, *[submission("quick")] * 3)
-        how = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "max_slow": 2}
+        how: dict[str, Any] = {"wanted": {"a": 2, "quick": 9, "b": 2}, "slow": {"a", "b"}, "max_slow": 2}
         assert ids(claim(storage, **how)) == [1, 7, 4, 8, 9]
         assert ids(claim(storage, **how | {"max_slow": 0})) == []
         assert ids(claim(storage, **how | {"max_slow": 3})) == [2, 5, 3]
@@ -172,7 +174,7 @@ class TestSlowTypes:
 
     def test_slow_tasks_are_bounded_behind_cursors_too(self, storage: Storage):
         add(storage, *[submission("slow")] * 4, *[submission("quick")] * 2)
-        how = {"wanted": {"slow": 9, "quick": 9}, "slow": {"slow"}, "max_slow": 1}
+        how: dict[str, Any] = {"wanted": {"slow": 9, "quick": 9}, "slow": {"slow"}, "max_slow": 1}
         assert ids(claim(storage, **how, cursors={("slow", 0): (NOW, 2), ("quick", 0): (NOW, 5)})) == [3, 6]
 
 

@@ -1,5 +1,7 @@
 """Listing, newest first, and counting."""
 
+from typing import Any
+
 import pytest
 
 from application.ports.listing import Counts, Filter
@@ -11,7 +13,7 @@ from tests.storage import Storage
 A, B = TypeName("a"), TypeName("b")
 
 
-def page(storage: Storage, before: int | None = None, limit: int = 10, **filter: object) -> list[int]:
+def page(storage: Storage, before: int | None = None, limit: int = 10, **filter: Any) -> list[int]:
     with storage.begin() as work:
         found = work.listing.page(Filter(**filter), None if before is None else TaskId(before), limit)
     assert all(each == task(storage, each.id) for each in found)
@@ -58,7 +60,7 @@ class TestPages:
         assert page(storage, before=0) == []
 
     @pytest.mark.parametrize("filter", [{}, {"type": A}, {"statuses": only(Status.WAITING)}, {"terms": frozenset({7})}])
-    def test_tasks_that_are_added_meanwhile_move_no_page(self, storage: Storage, filter: dict[str, object]):
+    def test_tasks_that_are_added_meanwhile_move_no_page(self, storage: Storage, filter: dict[str, Any]):
         add(storage, *[submission("a", terms=(7,))] * 5)
         assert page(storage, limit=2, **filter) == [5, 4]
         add(storage, *[submission("a", terms=(7,))] * 5)

@@ -63,7 +63,7 @@ processes = st.sampled_from([None, "boot 1", "boot 2"])
 lives = st.sampled_from([0, 1, 10])
 progresses = st.none() | st.builds(Progress, st.sampled_from([0.1, 1 / 3, 1]), st.sampled_from(["", "nul \0"]))
 callbacks = st.sampled_from([None, "http://a"])
-submissions = st.builds(
+submissions: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     type=types,
     args=st.sampled_from(["{}", '{"é":1}', '{"long":"' + "x" * 50 + '"}']),
@@ -445,6 +445,6 @@ def changed(storage: Storage, id: TaskId, verb: Verb, now: datetime) -> str | Ta
 
 def test_memory_and_postgres_agree_on_every_history(database: Database):
     run_state_machine_as_test(
-        lambda: Agreement(database),
+        lambda: Agreement(database),  # type: ignore[arg-type]  # a factory may be any function
         settings=settings(max_examples=HISTORIES, stateful_step_count=40),
     )

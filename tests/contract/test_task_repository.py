@@ -22,6 +22,7 @@ def test_a_task_is_stored_as_submitted(storage: Storage, add_once: Add):
 def test_a_unit_of_work_that_was_not_committed_leaves_nothing_behind(storage: Storage):
     with storage.begin() as work:
         (task,) = work.tasks.add([submission()])
+    assert task is not None
     with storage.begin() as work:
         assert work.tasks.get(task.id) is None
 
@@ -30,6 +31,7 @@ def test_a_unit_of_work_that_raises_leaves_nothing_behind(storage: Storage):
     with pytest.raises(ZeroDivisionError), storage.begin() as work:
         (task,) = work.tasks.add([submission()])
         raise ZeroDivisionError
+    assert task is not None
     with storage.begin() as work:
         assert work.tasks.get(task.id) is None
 

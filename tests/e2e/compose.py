@@ -65,7 +65,7 @@ class Stack:
         with closing(Client(self.port)) as client:
             return client.ask(method, path, body)
 
-    def eventually(self, check: Callable[[], T], within: float = 60) -> T:
+    def eventually(self, check: Callable[[], T | None], within: float = 60) -> T:
         """Call the check until it is true. Its first true answer; after the time, the test fails with the logs."""
         end = time.monotonic() + within
         while not (answer := check()):
@@ -90,8 +90,9 @@ class Client:
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """The status and the JSON of the answer to a request."""
-        given = {} if body is None else {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
-        self._connection.request(method, path, **given)
+        content = None if body is None else json.dumps(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self._connection.request(method, path, content, headers)
         answer = self._connection.getresponse()
         return answer.status, json.loads(answer.read())
 

@@ -18,7 +18,7 @@ MAX_WAIT_SECONDS = 20.0
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], within: float = MAX_WAIT_SECONDS) -> T:
+def eventually(check: Callable[[], T | None], within: float = MAX_WAIT_SECONDS) -> T:
     """Call the check until it is true. Its first true answer; the test fails when the time is over."""
     end = time.monotonic() + within
     while not (answer := check()):

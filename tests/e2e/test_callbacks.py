@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -112,7 +113,7 @@ def test_a_janitor_without_a_secret_sends_no_callback(service: Service, receiver
     assert receiver.received.get(timeout=20)
 
 
-def delivered(service: Service, id: int) -> dict | None:
+def delivered(service: Service, id: int) -> dict[str, Any] | None:
     task = service.view(id)
     return task if task["callback"]["state"] == "delivered" else None
 

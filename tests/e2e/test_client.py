@@ -2,9 +2,10 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,11 @@ def client_of(service: Service) -> Client:
 def kill(process: Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def await_more_done(futures: Sequence[Future[Any]], number: int) -> None:
+    """Wait until more than that many are done."""
+    eventually(lambda: sum(each.done() for each in futures) > number)
 
 
 def restart(service: Service, api: Popen[bytes]) -> Popen[bytes]:
@@ -81,7 +87,7 @@ def test_every_submission_creates_one_task_while_the_api_is_killed_repeatedly(ne
     with client_of(service) as client, ThreadPoolExecutor(4) as pool:
         submitted = [pool.submit(client.submit, "default", {"n": n}, max_losses=0) for n in range(400)]
         for share in (40, 150, 260):
-            eventually(lambda share=share: sum(each.done() for each in submitted) > share)
+            await_more_done(submitted, share)
             api = restart(service, api)
         tasks = [each.result() for each in submitted]
         assert [task.args for task in tasks] == [{"n": n} for n in range(400)]

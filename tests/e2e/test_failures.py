@@ -28,11 +28,16 @@ def content(mark: Path) -> str:
     return mark.read_text() if mark.exists() else ""
 
 
+def await_start(mark: Path) -> None:
+    """Wait until the task with this mark has started."""
+    eventually(lambda: "start" in content(mark))
+
+
 def test_a_task_of_a_killed_handler_is_started_elsewhere_and_ends_once(new_service: NewService, tmp_path: Path):
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in content(mark))
+    await_start(mark)
     service.processes[2].kill()
     service.start("handler")
     task = service.await_status(id, "done")
@@ -47,7 +52,7 @@ def test_a_task_whose_handler_was_seen_to_end_is_started_elsewhere_at_once(
     service = started(new_service(TASKS=FUNCTIONS, LEASE="3600"), "http", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 0.5, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in content(mark))
+    await_start(mark)
     service.processes[1].kill()
     service.start(witness)
     if witness != "handler":
@@ -60,7 +65,7 @@ def test_a_run_ends_when_its_handler_is_killed(new_service: NewService, tmp_path
     service = started(new_service(TASKS=FUNCTIONS), "http", "handler")
     mark = tmp_path / "mark"
     service.submit("slow", {"seconds": 1, "mark": str(mark)}, max_losses=0)
-    eventually(lambda: "start" in content(mark))
+    await_start(mark)
     service.processes[1].kill()
     service.start("handler")
     service.run("slow", {"seconds": 1.2})
@@ -73,7 +78,7 @@ def test_a_fully_occupied_handler_rescues_the_tasks_of_a_killed_one(new_service:
     marks = [tmp_path / "one", tmp_path / "two"]
     tasks = [service.submit("slow", {"seconds": 60, "mark": str(mark)})["id"] for mark in marks]
     for mark in marks:
-        eventually(lambda mark=mark: "start" in content(mark))
+        await_start(mark)
     for _ in range(50):
         service.submit("slow", {"seconds": 60}, priority=1)
     holders = {service.view(id)["handler"]: id for id in tasks}
@@ -90,7 +95,7 @@ def test_a_task_that_may_never_start_twice_fails_when_its_handler_is_killed(new_
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 30, "mark": str(mark)}, max_losses=0)["id"]
-    eventually(lambda: "start" in content(mark))
+    await_start(mark)
     service.processes[2].kill()
     service.start("handler")
     assert service.await_status(id, "failed")["error"]["type"] == "Lost"
@@ -126,7 +131,7 @@ def test_a_frozen_handler_loses_its_task_and_its_late_outcome_is_refused(new_ser
     service = started(new_service(TASKS=FUNCTIONS), "http", "janitor", "handler")
     mark = tmp_path / "mark"
     id = service.submit("slow", {"seconds": 1, "mark": str(mark)})["id"]
-    eventually(lambda: "start" in content(mark))
+    await_start(mark)
     frozen = service.processes[2]
     frozen.send_signal(signal.SIGSTOP)
     service.start("handler")
@@ -152,7 +157,7 @@ def test_a_restart_of_the_database_loses_and_repeats_no_task(tmp_path: Path):
         mark = tmp_path / "mark"
         running = service.submit("slow", {"seconds": 3, "mark": str(mark)})["id"]
         waiting = [service.submit("echo")["id"] for _ in range(5)]
-        eventually(lambda: "start" in content(mark))
+        await_start(mark)
         server.stop()
         answer = service.client.post("/task/new/echo", json={})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
@@ -238,8 +243,11 @@ def test_an_idle_service_leaves_no_transaction_open(new_service: NewService):
     service.run("echo")
     database = Database(service.environment["DATABASE_URL"])
     look = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'")
+    seen = []
     with database.engine.connect() as connection:
-        seen = [connection.execute(look).scalar() for _ in range(20) if not time.sleep(0.05)]
+        for _ in range(20):
+            time.sleep(0.05)
+            seen.append(connection.execute(look).scalar())
     database.close()
     assert sum(bool(each) for each in seen) <= 2
 

@@ -34,6 +34,10 @@ def tasks(service: Service) -> list[dict[str, Any]]:
     return service.client.get("/tasks").json()["tasks"]
 
 
+def await_tasks(service: Service, number: int) -> None:
+    eventually(lambda: len(tasks(service)) == number)
+
+
 @contextmanager
 def database(service: Service) -> Iterator[Database]:
     database = Database(service.environment["DATABASE_URL"])
@@ -57,7 +61,7 @@ def test_several_janitors_create_one_task_for_a_tick(new_service: NewService, tm
     assert (first["every"], first["timezone"]) == ("0 7 * * 1-5", "Europe/Lisbon")
     for ticks in range(1, 4):
         miss_ticks(service)
-        eventually(lambda ticks=ticks: len(tasks(service)) == ticks)
+        await_tasks(service, ticks)
     for task in tasks(service):
         done = service.await_status(task["id"], "done")
         assert (done["type"], done["args"], done["result"]) == ("report", {}, "reported")

@@ -88,6 +88,10 @@ class Up:
         """The running processes that it has started, with these words in the command line."""
         return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid, words)]
 
+    def await_another_process(self, words: str, known: list[int]) -> None:
+        """Wait for a process with these words in its command line that is none of the known ones."""
+        eventually(lambda: set(self.processes(words)) - set(known), self.output)
+
     def await_no_processes(self) -> None:
         eventually(lambda: not self.processes(), lambda: f"left: {[command(pid) for pid in self.processes()]}")
 
@@ -258,7 +262,7 @@ def test_a_killed_process_is_started_again(up: Callable[..., Up]) -> None:
         # Kill one process alone, as the system does for lack of memory: its children live on.
         victim = next(pid for pid in before if is_first(pid) != (words == "postgres -D"))
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda words=words, before=before: set(running.processes(words)) - set(before), running.output)
+        running.await_another_process(words, before)
         eventually(running.runs_a_task, running.output)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from selectors import EVENT_READ, DefaultSelector
+from typing import Any
 
 import psutil
 import psycopg2
@@ -53,7 +54,7 @@ def contains_word(connection: socket.socket, word: bytes) -> bool:
     return word in answer
 
 
-def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dict[str, object]]]:
+def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Events with their ids, as a browser would read them."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
     connection.request("GET", f"/task/{id}/events", headers={"Last-Event-ID": last} if last else {})

@@ -65,7 +65,7 @@ def owner(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 def only(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide all tools that run a command as another user, except this one."""
     which = shutil.which
-    monkeypatch.setattr(identity.shutil, "which", lambda name: which(name) if name == tool else None)
+    monkeypatch.setattr(shutil, "which", lambda name: which(name) if name == tool else None)
 
 
 def query(url: str, sql: str) -> object:
@@ -73,7 +73,7 @@ def query(url: str, sql: str) -> object:
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(sql)
-            return cursor.fetchone()[0] if cursor.description else None
+            return cursor.fetchall()[0][0] if cursor.description else None
     finally:
         connection.close()
 

@@ -56,4 +56,4 @@ def test_every_answer_is_as_the_document_describes(app: Flask) -> None:
 def failure(check: schemathesis.engine.recorder.CheckNode) -> str | None:
     """The failure of a check, with code that reproduces it; None where it passed."""
     found = check.failure_info
-    return found and f"{check.name}: {found.failure.message}\n{found.code_sample}"
+    return f"{check.name}: {found.failure.message}\n{found.code_sample}" if found else None

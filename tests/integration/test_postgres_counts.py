@@ -17,6 +17,7 @@ from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksRe
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task import Task
 from tests.concurrency import asked, until_waiting, with_settings
 from tests.integration.test_postgres_many import together
 from tests.steps import NOW, add, at, claim, fail, rescue, save, submission, succeed, task
@@ -64,7 +65,7 @@ class TestCounting:
             for _ in range(20):
                 add(impatient, *[submission("ab"[n % 2], max_attempts=2, max_losses=9)] * 5)
                 claimed = claim(impatient, 4, wanted={"a": 4, "b": 4}, handler=f"handler-{n}")
-                ends = [succeed, fail]
+                ends: list[Callable[[Storage, Task], object]] = [succeed, fail]
                 for each in claimed:
                     ends[each.task.id % 2](impatient, each.task)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -58,15 +59,18 @@ def submitting(begin: Begin, database: Database) -> Submitting:
     return Submitting(begin, database)
 
 
-def request(key: str, number: int = 1, **asked: int) -> TaskRequest:
+def request(key: str, number: int = 1, **asked: Any) -> TaskRequest:
     return TaskRequest(type=DEFAULT_TYPE, args={"n": number}, key=IdempotencyKey(key), **asked)
 
 
 def test_fifty_requests_at_once_with_one_key_have_one_task(
     submitting: Submitting, database: Database, background: ThreadPoolExecutor
 ):
+    def submit_fifty_times(key: str) -> list[Submitted]:
+        return together(background, lambda _: submitting.one(request(key)), FIFTY)
+
     for key in ("a", "b", "c"):
-        answers = together(background, lambda _, key=key: submitting.one(request(key)), FIFTY)
+        answers = submit_fifty_times(key)
         assert len({each.view.task.id for each in answers}) == 1
         assert [each.is_new for each in answers].count(True) == 1
     assert asked(database, "SELECT key, count(*) FROM tasks GROUP BY key ORDER BY key") == [

@@ -127,7 +127,7 @@ class Explained(Exception):
 class ExplainingCursor(NamedTupleCursor):
     """The cursor of operations that commit themselves: explains what they send, as it is sent, with its literals."""
 
-    def execute(self, statement: str, parameters: Any = None) -> None:
+    def execute(self, statement: Any, parameters: Any = None) -> None:
         if statement.startswith("PREPARE"):
             super().execute(statement, parameters)
             return
@@ -237,8 +237,8 @@ def failures(running: Sequence[Task]) -> list[Settlement]:
     return [Settlement.failed(task, NOW, BOOM, PLAIN, 0) for task in running]
 
 
-def paging(before: int | None = None, **filter: Any) -> Callable[[UnitOfWork, Sequence[Task]], object]:
-    return lambda work, _: work.listing.page(Filter(**filter), before and TaskId(before), 51)
+def paging(before: TaskId | None = None, **filter: Any) -> Callable[[UnitOfWork, Sequence[Task]], object]:
+    return lambda work, _: work.listing.page(Filter(**filter), before, 51)
 
 
 ADD, FOREIGN = TypeName("add"), TypeName("foreign")
@@ -276,9 +276,9 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "page of a type": Hot(paging(type=ADD), KINDS, 600),
     "page of what runs": Hot(paging(statuses=RUNNING), KINDS, 600),
     "page of what may be cancelled": Hot(paging(statuses=RULES[Verb.CANCEL]), KINDS, 900),
-    "page in the depth": Hot(paging(20_000, type=ADD), KINDS, 600),
+    "page in the depth": Hot(paging(TaskId(20_000), type=ADD), KINDS, 600),
     "page of a term that all have": Hot(paging(terms=frozenset({1})), TERMS, 400),
-    "page of a term that all have in the depth": Hot(paging(20_000, terms=frozenset({1})), TERMS, 400),
+    "page of a term that all have in the depth": Hot(paging(TaskId(20_000), terms=frozenset({1})), TERMS, 400),
     "page of a term that few have": Hot(paging(terms=frozenset({1, 2})), TERMS, 1500),
     "page of a term that all have and a status that few have": Hot(
         paging(terms=frozenset({1}), statuses=FAILED), KINDS, 400, 1

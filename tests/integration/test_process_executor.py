@@ -21,7 +21,7 @@ from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.process.pool.progress_watch import ProgressWatch
-from application.ports.executor import Described, Failed, Progressed, Run, Started, Succeeded, Unusable
+from application.ports.executor import Described, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
@@ -172,8 +172,12 @@ def test_the_last_progress_comes_before_the_outcome(driver: Driver, tmp_path: Pa
 
 def test_progress_after_a_pause_is_reported(driver: Driver, tmp_path: Path) -> None:
     hold = driver.start("speaks", {"paths": [str(tmp_path / "one"), str(tmp_path / "two")]})
+
+    def until_progress(value: float) -> None:
+        driver.until(lambda: Progressed(hold, Progress(value)) in driver.of(hold))
+
     for number, name in enumerate(["one", "two"]):
-        driver.until(lambda number=number: Progressed(hold, Progress(number / 2)) in driver.of(hold))
+        until_progress(number / 2)
         for _ in range(5):
             driver.received += driver.executor.events(0.1)  # long enough for the watch to have stopped
         (tmp_path / name).touch()
@@ -311,12 +315,22 @@ def test_runs_behind_a_long_one_can_be_recalled(opened: Callable[..., Driver], t
     first, *behind = (driver.start("waits", {"path": str(done)}) for _ in range(5))
     driver.started(first)
     recalled: list[Hold] = []
-    driver.until(lambda: recalled.extend(driver.executor.recall()) or len(recalled) == 4)
+
+    def are_four_recalled() -> bool:
+        recalled.extend(driver.executor.recall())
+        return len(recalled) == 4
+
+    driver.until(are_four_recalled)
     assert recalled == behind
     done.touch()
     assert driver.outcome(first) == Succeeded(first, '"waited"')
     assert driver.executor.recall() == []
     assert not any(driver.of(hold) for hold in behind)
+
+
+def span_of(outcome: Succeeded | Failed) -> Span:
+    assert outcome.span is not None
+    return outcome.span
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -334,7 +348,7 @@ def test_more_runs_may_wait_than_the_socket_of_a_child_holds(opened: Callable[..
     done.touch()
     outcomes = driver.outcomes(holds)
     assert {each.__class__ for each in outcomes} == {Succeeded}
-    assert [each.hold for each in sorted(outcomes, key=lambda each: each.span)] == holds
+    assert [each.hold for each in sorted(outcomes, key=span_of)] == holds
 
 
 @pytest.mark.usefixtures("unhurried")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.executors.process.pool.child_limits import Limits
-from application.ports.executor import Succeeded
+from application.ports.executor import Failed, Succeeded
 from domain.failure import Failure
 from tests.executor_driver import Driver, processes
 
@@ -29,9 +29,7 @@ def opened() -> Iterator[Callable[..., Driver]]:
 @pytest.mark.parametrize("how", ["itself", "a program", "a fork"])
 def test_a_child_with_more_in_memory_than_allowed_is_ended(opened: Callable[..., Driver], how: str) -> None:
     driver = opened(limits=Limits(memory=100 * MIB))
-    hold = driver.start("grows", {"mib": 200, "how": how})
-    failure = driver.outcome(hold).failure
-    assert failure == Failure(
+    assert driver.failure("grows", {"mib": 200, "how": how}) == Failure(
         "OutOfMemory", "the process that ran it had more in memory than the 100 MiB of CHILD_MEMORY"
     )
     assert driver.result("grows", {"mib": 1, "how": how, "seconds": 0}) == 1
@@ -93,6 +91,8 @@ def test_a_child_that_the_system_kills_for_memory_is_reported_as_out_of_memory(
     driver.started(hold)
     events.write_text("low 0\noom 2\noom_kill 2\n")
     os.kill(child, signal.SIGKILL)
-    assert driver.outcome(hold).failure == Failure(
+    outcome = driver.outcome(hold)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure == Failure(
         "OutOfMemory", "the process that ran it was killed by SIGKILL, as there was no memory left"
     )

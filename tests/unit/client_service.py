@@ -55,10 +55,11 @@ class BrokenOff(httpx.SyncByteStream):
     """The first two chunks of an answer, then a broken connection."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        self._answer = answer
+        assert isinstance(answer.stream, httpx.SyncByteStream)
+        self._answer, self._stream = answer, answer.stream
 
     def __iter__(self) -> Iterator[bytes]:
-        chunks = iter(self._answer.stream)
+        chunks = iter(self._stream)
         yield next(chunks)
         yield next(chunks)
         raise httpx.RemoteProtocolError("the line was cut")

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -13,6 +12,7 @@ from flask.testing import FlaskClient
 
 from adapters.clocks.manual import ManualClock
 from adapters.memory import MemoryAutocommitStore, MemoryStore
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
 from domain.ids import TypeName
 from domain.options import Options
@@ -92,7 +92,10 @@ class Service:
     def _one_transaction(self) -> Iterator[Storage]:
         """A storage whose steps become visible when the block ends."""
         with self.store.begin() as work:
-            begin = partial(nullcontext, work)
+
+            def begin() -> AbstractContextManager[MemoryUnitOfWork]:
+                return nullcontext(work)
+
             yield Storage(begin, MemoryAutocommitStore(begin))
 
     def _claim(self, storage: Storage, type: str) -> Task:

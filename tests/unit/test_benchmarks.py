@@ -93,7 +93,11 @@ def test_each_side_is_measured_once_before_it_counts(is_compared: bool):
     measured = list[str]()
 
     def side(name: str) -> Side:
-        return Side(name, lambda: measured.append(name) or 7.0)
+        def measure() -> float:
+            measured.append(name)
+            return 7.0
+
+        return Side(name, measure)
 
     it = Comparison(
         name="drain", unit="tasks/s", ours=side("ours"), reference=side("reference") if is_compared else None

@@ -44,8 +44,11 @@ class Crowd:
         until(lambda: self.storage.steps)
         for nth, number in enumerate(others, 1):
             asked.append(self._pool.submit(self.together, number))
-            until(lambda nth=nth: len(self.together._waiting) == nth)
+            self._until_waiting(nth)
         return asked
+
+    def _until_waiting(self, number: int) -> None:
+        until(lambda: len(self.together._waiting) == number)
 
 
 @pytest.fixture
@@ -100,4 +103,4 @@ def test_a_conflict_is_retried_by_each_caller_alone(crowd: Crowd):
     crowd.storage.is_open.set()
     assert [type(each.exception(10)) for each in asked] == [StorageConflict] * 3
     assert crowd.storage.steps[:2] == [[1], [2, 3]]
-    assert sorted(crowd.storage.steps[2:]) == [[2], [3]]
+    assert sorted(map(list, crowd.storage.steps[2:])) == [[2], [3]]

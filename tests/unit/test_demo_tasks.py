@@ -13,7 +13,7 @@ from domain.ids import TypeName
 from flask_tasks import Progress
 
 G = 9.81
-BALL = {"dt": 0.01, "r0": [0, 0, 10], "v0": [0, 0, 0], "mass": 1, "radius": 0.1}
+BALL: dict[str, Any] = {"dt": 0.01, "r0": [0, 0, 10], "v0": [0, 0, 0], "mass": 1, "radius": 0.1}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from typing import Any
 
 from domain.status import RULES
 from entrypoints.settings import VARIABLES, Settings
@@ -15,10 +16,9 @@ def test_the_readme_lists_every_variable_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .* \| (.*) \|$", README, re.MULTILINE))
     assert set(rows) == {*VARIABLES_BY_NAME, *OF_THE_CLIENT, "DATABASE_URL_FILE", "WEBHOOK_SECRET_FILE"}
     for field in fields(Settings):
-        if type(field.default) in (int, float) and field.name != "handler_concurrency":
-            assert rows[field.name.upper()].startswith(
-                f"{field.default:g}" if field.default < 1e6 else str(field.default)
-            )
+        default: Any = field.default
+        if type(default) in (int, float) and field.name != "handler_concurrency":
+            assert rows[field.name.upper()].startswith(f"{default:g}" if default < 1e6 else str(default))
 
 
 def test_compose_passes_on_every_variable_and_the_docs_say_so():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -161,7 +162,7 @@ class TestOptions:
             ("timeout", MAX_TIMEOUT_SECONDS + 1),
         ],
     )
-    def test_an_option_out_of_its_bounds_is_refused_by_name(self, option: str, value: float):
+    def test_an_option_out_of_its_bounds_is_refused_by_name(self, option: str, value: Any):
         with pytest.raises(InvalidOption, match=f"^{option} is .*: it must be .+") as refusal:
             Options(**{option: value})
         assert (refusal.value.option, repr(refusal.value.value)) == (option, repr(value))
@@ -170,7 +171,7 @@ class TestOptions:
         ("option", "value"),
         [("priority", -100), ("priority", 100), ("max_attempts", 10_000), ("max_losses", 0), ("timeout", 0.001)],
     )
-    def test_an_option_at_its_bound_is_taken(self, option: str, value: float):
+    def test_an_option_at_its_bound_is_taken(self, option: str, value: Any):
         assert getattr(Options(**{option: value}), option) == value
 
     @pytest.mark.parametrize("ttl", [0, -1, MAX_TIMEOUT_SECONDS + 1])

@@ -12,7 +12,7 @@ from domain.failure import LOST, Error, Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.progress import Progress
-from domain.settlement import Attempt, Settlement
+from domain.settlement import Attempt, Outcome, Settlement
 from domain.status import FINAL, RULES, Status, Verb
 from domain.task import Task
 from tests.steps import BOOM, NOW, PLAIN, at, submission
@@ -232,7 +232,7 @@ class TestSettlement:
         assert settlement.attempt == Attempt(
             claim=Claim(1),
             attempt=1,
-            outcome="failed",
+            outcome=Outcome.FAILED,
             started=at(0.5),
             ended=at(1),
             error="ValueError: boom",

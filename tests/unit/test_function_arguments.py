@@ -289,8 +289,8 @@ def test_arrays_are_made_of_lists_of_numbers() -> None:
     assert schema["properties"]["c"]["anyOf"][0] == {"type": "array", "items": {"type": ["integer", "array"]}}
     for wrong in ("text", ["a"], [[1], [2, 3]], [None], {"a": 1}):
         assert refused(function, {"a": wrong, "b": []}).startswith("$.a: ")
-    for wrong in ([256], [1.5], [-1]):
-        assert refused(function, {"a": [], "b": [], "c": wrong}).startswith("$.c: ")
+    for outside in ([256], [1.5], [-1]):
+        assert refused(function, {"a": [], "b": [], "c": outside}).startswith("$.c: ")
 
 
 # Progress

@@ -133,7 +133,7 @@ def in_itself() -> list[Any]:
         ({"a": {"b": object()}}, "$.a.b is a object"),
         ([1, b"x"], "$.1 is a bytes"),
         (Body, "$ is a type"),
-        ((x for x in []), "$ is a generator"),
+        ((x for x in ""), "$ is a generator"),
         (UUID, "$ is a type"),
         ({1: 2}, "$.1 has a key of type int: keys are strings"),
         ({"a": {None: 2}}, "$.a.<NoneType> has a key of type NoneType: keys are strings"),

@@ -118,7 +118,9 @@ class TestWait:
         assert (answer.status_code, answer.get_json()["status"]) == (201, "waiting")
 
 
-def follow(service: Service, id: int = 1, **headers: str) -> TestResponse:
+def follow(service: Service, id: int = 1, last: str | None = None) -> TestResponse:
+    """Ask for the events of a task after the last one that is known."""
+    headers = {} if last is None else {"Last-Event-ID": last}
     return service.client.get(f"/task/{id}/events", headers=headers, buffered=False)
 
 
@@ -131,7 +133,7 @@ class TestEvents:
         service.submit({"a": "\n\r\u2028"})
         with follow(service) as answer:
             assert (answer.status_code, answer.content_type) == (200, "text/event-stream")
-            chunks = iter(answer.response)
+            chunks = answer.iter_encoded()
             assert next(chunks) == b"retry: 1000\n\n"
             first = parsed(next(chunks))
             assert first["data"] == service.client.get("/task/1").text
@@ -147,7 +149,7 @@ class TestEvents:
         service.submit({})
         running = service.claim()
         with follow(service) as answer:
-            chunks = iter(answer.response)
+            chunks = answer.iter_encoded()
             next(chunks), next(chunks)
             renew(service, running)
             assert next(chunks) == b":\n\n"
@@ -156,11 +158,11 @@ class TestEvents:
         service.submit({})
         running = service.claim()
         with follow(service) as answer:
-            chunks = iter(answer.response)
+            chunks = answer.iter_encoded()
             next(chunks)
             seen = parsed(next(chunks))["id"]
-        with follow(service, **{"Last-Event-ID": seen}) as answer:
-            chunks = iter(answer.response)
+        with follow(service, last=seen) as answer:
+            chunks = answer.iter_encoded()
             next(chunks)
             renew(service, running)
             assert next(chunks) == b":\n\n"
@@ -168,21 +170,21 @@ class TestEvents:
     def test_events_continue_after_the_last_event_id(self, service: Service) -> None:
         service.submit({})
         with follow(service) as answer:
-            chunks = iter(answer.response)
+            chunks = answer.iter_encoded()
             next(chunks)
             seen = parsed(next(chunks))["id"]
         finish(service)
-        with follow(service, **{"Last-Event-ID": seen}) as answer:
-            _, last = answer.response
+        with follow(service, last=seen) as answer:
+            _, last = answer.iter_encoded()
             assert '"status":"done"' in parsed(last)["data"]
-        again = follow(service, **{"Last-Event-ID": parsed(last)["id"]})
+        again = follow(service, last=parsed(last)["id"])
         assert (again.status_code, again.data) == (204, b"")
 
     @pytest.mark.parametrize("id", ["", "x", "-1", "9" * 100, "٣", "0"])
     def test_an_unknown_last_event_id_is_ignored(self, service: Service, id: str) -> None:
         service.submit({})
         finish(service)
-        assert len(list(follow(service, **{"Last-Event-ID": id}).response)) == 2
+        assert len(list(follow(service, last=id).response)) == 2
 
     def test_events_beyond_the_limit_of_waiters_are_one_event_with_retry_after(self) -> None:
         service = configured(http_waiters=0)

@@ -1,8 +1,11 @@
 """The rounds of a janitor: the turns of the chores, and the rests between rounds."""
 
+import random
 import select
+import time
 from collections.abc import Callable, Sequence
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,7 @@ from application.errors import StorageUnavailable
 from application.ports.cleaning import DeletedTasks
 from application.use_cases import clean, fold_counts, settle_lost
 from application.use_cases.tick import TickResult
-from entrypoints.janitor import rounds as module
+from domain.ids import TaskId
 from entrypoints.janitor.chores import (
     create_recurring_tasks,
     delete_expired_tasks,
@@ -42,8 +45,8 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
 
         real = select.select
         rounds = Rounds([chore, lambda: inf], lease)
-        monkeypatch.setattr(module.select, "select", wait)
-        monkeypatch.setattr(module.random, "uniform", lambda low, high: 1.0)
+        monkeypatch.setattr(select, "select", wait)
+        monkeypatch.setattr(random, "uniform", lambda low, high: 1.0)
         rounds.run()
         return waits[1:]
 
@@ -70,7 +73,7 @@ def test_a_chore_with_more_work_yields_to_the_next_after_its_turn(
         return more_in
 
     rounds = Rounds([lambda: chore("cleans", 0), lambda: chore("rescues", inf)], 30)
-    monkeypatch.setattr(module.time, "monotonic", lambda: len(done) * MAX_TURN_SECONDS / 3)
+    monkeypatch.setattr(time, "monotonic", lambda: len(done) * MAX_TURN_SECONDS / 3)
     rounds.run()
     assert done == [*["cleans"] * 3, "rescues"] * 2
 
@@ -101,11 +104,16 @@ def test_a_short_lease_shortens_the_rests(rests: Callable[..., list[float]]):
     assert rests(inf, lease=1) == [0.25]
 
 
+def use_case(result: object) -> Any:
+    """A use case that has this result whenever it is called."""
+    return lambda: result
+
+
 def test_a_chore_has_more_work_after_a_full_batch():
-    assert delete_expired_tasks(lambda: DeletedTasks(clean.BATCH_TASKS))() == 0
-    assert delete_expired_tasks(lambda: DeletedTasks(clean.BATCH_TASKS - 1, [1]))() == inf
-    assert rescue_tasks(lambda: [None] * settle_lost.BATCH_TASKS)() == 0
-    assert rescue_tasks(lambda: [None])() == inf
-    assert fold_task_counts(lambda: fold_counts.BATCH_ENTRIES)() == 0
-    assert fold_task_counts(lambda: fold_counts.BATCH_ENTRIES - 1)() == inf
-    assert create_recurring_tasks(lambda: TickResult([], 7.5))() == 7.5
+    assert delete_expired_tasks(use_case(DeletedTasks(clean.BATCH_TASKS)))() == 0
+    assert delete_expired_tasks(use_case(DeletedTasks(clean.BATCH_TASKS - 1, [TaskId(1)])))() == inf
+    assert rescue_tasks(use_case([None] * settle_lost.BATCH_TASKS))() == 0
+    assert rescue_tasks(use_case([None]))() == inf
+    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES))() == 0
+    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES - 1))() == inf
+    assert create_recurring_tasks(use_case(TickResult([], 7.5)))() == 7.5

@@ -1,6 +1,7 @@
 """Arguments against the JSON Schema of their type: every wrong place is named, in words, with what was expected."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from adapters.json_schema import SchemaChecker
 ANY = {"type": "object"}
 
 
-def errors(properties: dict[str, Any], args: Any, **more: Any) -> dict[str, list[str]]:
+def errors(properties: dict[str, Any], args: Any, **more: Any) -> dict[str, Sequence[str]]:
     schema = {"type": "object", "properties": properties, "additionalProperties": False, **more}
     return dict(SchemaChecker().errors(json.dumps(schema), args))
 

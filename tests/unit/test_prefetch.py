@@ -46,7 +46,7 @@ def claimed(*types: TypeName) -> list[ClaimedRecord]:
 def test_slow_and_unknown_types_are_claimed_once_for_each_slot(prefetch: Prefetch):
     request = prefetch.claim_request(2, 2, ClaimedTasks(), now=0)
     assert (request.most[SLOW], request.most[NEW]) == (2, 2)
-    assert (request.slow, request.max_slow) == ({SLOW, NEW}, 2)
+    assert (request.slow, request.max_slow) == (frozenset({SLOW, NEW}), 2)
 
 
 def test_quick_types_are_claimed_for_the_prefetch_seconds_of_each_slot(prefetch: Prefetch):

@@ -164,7 +164,7 @@ def test_a_failing_pip_is_shown_and_tried_again_the_next_time(checkout: Checkout
 
 def test_two_processes_at_once_make_one_environment(checkout: Checkout) -> None:
     checkout.require("three")
-    command = [sys.executable, checkout.root / "run.py", "env"]
+    command: list[str | Path] = [sys.executable, checkout.root / "run.py", "env"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from application.ports.wake_up import Topic
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.settle_lost import BATCH_TASKS
-from domain.ids import HandlerId, TypeName
+from domain.ids import HandlerId, TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
@@ -38,14 +39,14 @@ def rescue(service: Service) -> Rescue:
 def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
     """Rescue often enough during the seconds. The rescued tasks."""
     rounds = int(seconds // (LEASE / 3)) + 1
-    taken = []
+    taken: list[Task] = []
     for _ in range(rounds):
         service.clock.move(seconds / rounds)
         taken += rescue()
     return taken
 
 
-def running(service: Service, number: int = 1, **options: int) -> Sequence[Task]:
+def running(service: Service, number: int = 1, **options: Any) -> Sequence[Task]:
     """Tasks that a handler has just claimed."""
     steps.add(service.storage, *[steps.submission(**options)] * number)
     claimed = steps.claim(service.storage, number, wanted={"add": number}, now=service.clock.now(), lease=LEASE)
@@ -57,8 +58,8 @@ class TestCleaning:
         steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
         clean = service.janitor.clean()
         service.clock.move(60)
-        assert clean(limit=2) == DeletedTasks(2, [1, 2])
-        assert clean(limit=2) == DeletedTasks(1, [3])
+        assert clean(limit=2) == DeletedTasks(2, [TaskId(1), TaskId(2)])
+        assert clean(limit=2) == DeletedTasks(1, [TaskId(3)])
         assert clean(limit=2) == DeletedTasks(0, [])
 
     def test_clean_forgets_handlers_that_are_long_dead(self, service: Service):

@@ -1,6 +1,7 @@
 """Cancelling and retrying many tasks, counting, and folding the counts, over memory."""
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, 
 from domain.ids import TaskId, TypeName
 from domain.options import Options
 from domain.status import Status
+from domain.task import Task
 from domain.task_type import TaskType
 from tests import steps
 from tests.unit.memory_service import Service
@@ -28,11 +30,11 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     return Service()
 
 
-def cancel(service: Service, **asked: object) -> ChangeTasksResult:
+def cancel(service: Service, **asked: Any) -> ChangeTasksResult:
     return service.api.cancel_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
-def retry(service: Service, **asked: object) -> ChangeTasksResult:
+def retry(service: Service, **asked: Any) -> ChangeTasksResult:
     return service.api.retry_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
@@ -51,7 +53,7 @@ def one_of_each(service: Service) -> None:
     run(service)
 
 
-def run(service: Service) -> steps.Task:
+def run(service: Service) -> Task:
     return steps.claim_one(service.storage)
 
 

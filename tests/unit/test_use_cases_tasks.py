@@ -1,5 +1,7 @@
 """Submitting, viewing, cancelling, retrying, deleting and listing, over memory."""
 
+from typing import Any
+
 import pytest
 
 from application.conflict_retry import MAX_TRIES
@@ -15,6 +17,7 @@ from domain.ids import TaskId, TypeName
 from domain.instants import after
 from domain.options import Options
 from domain.status import Status
+from domain.task import Task
 from domain.task_type import TaskType
 from domain.waiting import WaitingFor
 from tests import steps
@@ -45,7 +48,7 @@ def delete(service: Service, id: TaskId = ONE) -> None:
     service.api.delete_task()(id)
 
 
-def run(service: Service, type: str = "default") -> steps.Task:
+def run(service: Service, type: str = "default") -> Task:
     return steps.claim_one(service.storage, now=service.clock.now(), wanted={type: 1})
 
 
@@ -220,7 +223,7 @@ def test_changing_an_unknown_task_is_refused(service: Service, verb):
 
 
 class TestListing:
-    def page(self, service: Service, **asked: object) -> TaskPage:
+    def page(self, service: Service, **asked: Any) -> TaskPage:
         return service.api.list_tasks()(ListRequest(filter=Filter(), **asked))
 
     def test_pages_of_a_list_follow_each_other_to_the_end(self, service: Service):

@@ -19,6 +19,7 @@ from application.view import View
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task import Task
 from domain.task_type import TaskType
 from domain.waiting import WaitingFor
 from tests import steps
@@ -55,7 +56,7 @@ class Waiting:
     def waiting(self) -> int:
         return len(self.change_feed._subscribers)
 
-    def run(self) -> steps.Task:
+    def run(self) -> Task:
         return steps.claim_one(self.service.storage, now=self.service.clock.now(), wanted={"default": 1})
 
     def finish(self, result: str = "1") -> None:

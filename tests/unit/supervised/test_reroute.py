@@ -1,7 +1,7 @@
 """Tasks that a handler's functions refuse go to a handler whose schema takes them, and fail if there is none."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
@@ -14,7 +14,7 @@ from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
 from tests.unit.supervised.gates import PATIENCE
-from tests.unit.supervised.test_supervisor import Rig, eventually, rig
+from tests.unit.supervised.test_supervisor import Rig, error_of, eventually, rig
 
 __all__ = ["rig"]
 
@@ -34,6 +34,12 @@ def publish(rig: Rig, schema: str, type: str = "quick", seconds: float = 60) -> 
 
 def await_rerouted(rig: Rig, id: int) -> Task:
     return eventually(lambda: each if (each := rig.task(id)).claims and each.status is Status.WAITING else None)
+
+
+def leased_until(rig: Rig, id: int) -> datetime:
+    lease = rig.task(id).lease
+    assert lease is not None
+    return lease.until
 
 
 def records(rig: Rig) -> int:
@@ -78,8 +84,8 @@ def test_a_task_that_fits_no_handler_fails(rig: Rig, theirs: str | None):
     if theirs:
         publish(rig, theirs)
     failed = rig.await_status(rig.submit("quick", NEW), Status.FAILED)
-    assert (failed.error.type, failed.claims, failed.attempt, failed.losses) == ("InvalidArguments", 1, 1, 0)
-    assert "$.n: " in failed.error.message
+    assert (error_of(failed).type, failed.claims, failed.attempt, failed.losses) == ("InvalidArguments", 1, 1, 0)
+    assert "$.n: " in error_of(failed).message
     assert records(rig) == 1
 
 
@@ -91,7 +97,7 @@ def test_a_task_that_fits_only_another_type_of_another_handler_fails(rig: Rig):
 def test_a_task_that_the_own_schema_allows_is_not_rerouted(rig: Rig):
     publish(rig, ANYTHING, "halving")
     failed = rig.await_status(rig.submit("halving", '{"n":1}'), Status.FAILED)
-    assert (failed.error.type, failed.claims) == ("InvalidArguments", 1)
+    assert (error_of(failed).type, failed.claims) == ("InvalidArguments", 1)
 
 
 @pytest.mark.parametrize("rig", [{"lease": 1.5}], indirect=True)
@@ -99,7 +105,7 @@ def test_a_handler_whose_record_has_lapsed_counts_as_alive_for_one_lease(rig: Ri
     publish(rig, TEXT, seconds=-5)
     id = rig.submit("quick", NEW)
     assert await_rerouted(rig, id).attempt == 0
-    assert rig.await_status(id, Status.FAILED).error.type == "InvalidArguments"
+    assert error_of(rig.await_status(id, Status.FAILED)).type == "InvalidArguments"
 
 
 def test_a_task_that_cannot_be_checked_fails_and_holds_up_no_other(rig: Rig, monkeypatch: pytest.MonkeyPatch):
@@ -137,9 +143,9 @@ def test_an_unfit_task_is_renewed_while_it_is_checked(rig: Rig, held_check: Held
     publish(rig, TEXT)
     id = rig.submit("quick", NEW)
     assert held_check.began.wait(PATIENCE)
-    before = rig.task(id).lease
+    before = leased_until(rig, id)
     assert rig.task(id).hold in rig.state.known_holds()
-    eventually(lambda: rig.task(id).lease.until > before.until)
+    eventually(lambda: leased_until(rig, id) > before)
     held_check.may_end.set()
     assert await_rerouted(rig, id).claims == 1
 

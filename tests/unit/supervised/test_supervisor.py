@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,9 +18,10 @@ from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
 from application.supervisor import claim_cursors, shutdown
 from application.supervisor.executor_events import NothingToRun
-from domain.failure import Failure
+from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
+from domain.progress import Progress
 from domain.status import Status
 from domain.task import Task
 from entrypoints.containers.api import ApiContainer
@@ -36,12 +37,17 @@ FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
 
 
-def eventually(look: Callable[[], T]) -> T:
+def eventually(look: Callable[[], T | None]) -> T:
     end = time.monotonic() + PATIENCE
     while not (answer := look()):
         assert time.monotonic() < end
         time.sleep(0.005)
     return answer
+
+
+def error_of(task: Task) -> Error:
+    assert task.error is not None
+    return task.error
 
 
 class Rig:
@@ -87,7 +93,7 @@ class Rig:
         with self.store.begin() as work:
             return {*work.queue.held_by(HandlerId("me"))}
 
-    def submit(self, type: str, args: str = "{}", **options: object) -> int:
+    def submit(self, type: str, args: str = "{}", **options: Any) -> int:
         (task,) = add(self.storage, submission(type, args, now=self.clock.now(), **options))
         self.wake_up.notify(Topic.WAITING)
         return task.id
@@ -135,6 +141,8 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 def test_a_task_runs_and_its_result_is_stored(rig: Rig):
     done = rig.await_status(rig.submit("quick", '{"n":7}'), Status.DONE)
     assert stored(rig.storage, done.id).result == "7"
+    assert done.started is not None
+    assert done.finished is not None
     assert done.created <= done.started <= done.finished
 
 
@@ -171,7 +179,7 @@ def test_a_handler_that_was_forgotten_publishes_again():
 def test_progress_and_start_are_reported_while_a_task_runs(rig: Rig):
     id = rig.submit("telling", '{"gate":"a"}')
     told = eventually(lambda: each if (each := rig.task(id)).progress else None)
-    assert (told.progress.value, told.progress.message) == (0.5, "half")
+    assert told.progress == Progress(0.5, "half")
     assert told.started is not None
 
 
@@ -206,8 +214,8 @@ def test_a_task_that_does_not_start_within_a_second_is_given_back(rig: Rig):
 
 
 def test_a_task_that_takes_too_long_fails(rig: Rig):
-    failed = rig.await_status(rig.submit("gated", '{"gate":"a"}', timeout=0.1), Status.FAILED)
-    assert (failed.error.type, failed.error.message) == ("TimeoutError", "it took longer than 0.1 s")
+    error = error_of(rig.await_status(rig.submit("gated", '{"gate":"a"}', timeout=0.1), Status.FAILED))
+    assert (error.type, error.message) == ("TimeoutError", "it took longer than 0.1 s")
 
 
 def test_the_wait_that_a_function_asks_for_is_its_run_at(rig: Rig):
@@ -253,7 +261,8 @@ def test_a_failure_that_comes_before_the_stop_counts_as_a_failure(rig: Rig, monk
     id = rig.submit("failing", '{"gate":"a"}', max_losses=0)
     assert entered["a"].wait(PATIENCE)
     rig.drain()
-    assert (rig.task(id).status, rig.task(id).error.type, rig.task(id).losses) == (Status.FAILED, "ValueError", 0)
+    failed = rig.task(id)
+    assert (failed.status, error_of(failed).type, failed.losses) == (Status.FAILED, "ValueError", 0)
 
 
 @pytest.mark.parametrize("rig", [{"grace": 60}], indirect=True)
@@ -323,11 +332,15 @@ def test_a_task_that_was_taken_before_its_start_was_recorded_does_not_start(rig:
                 taken.append(each.id)
         report(queue, reports)
 
+    def record_and_start(run: Run) -> None:
+        started.append(run.hold.task)
+        start(run)
+
     taken: list[int] = []
     started: list[int] = []
     start = rig.executor.start
     monkeypatch.setattr(MemoryQueue, "report", take_and_report)
-    monkeypatch.setattr(rig.executor, "start", lambda run: (started.append(run.hold.task), start(run)))
+    monkeypatch.setattr(rig.executor, "start", record_and_start)
     add(rig.storage, *[submission("quick", now=rig.clock.now(), max_losses=0)] * 10)
     rig.wake_up.notify(Topic.WAITING)
     eventually(lambda: taken and not rig.state.claimed_tasks)
