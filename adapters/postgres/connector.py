@@ -1,6 +1,7 @@
 """The connector: opens connections to one address, and tries one at a time while the database is away."""
 
 import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -45,16 +46,17 @@ class Connector:
             self._trying.release()
 
     def _connect(self) -> Any:
+        # An address that libpq cannot read says nothing about the database.
+        given = parse_dsn(self._url)
         try:
-            connection = self._open()
+            connection = self._open(given)
         except psycopg2.Error:
             self._try_again_at = time.monotonic() + RECONNECT_SECONDS
             raise
         self._try_again_at = None
         return connection
 
-    def _open(self) -> Any:
-        given = parse_dsn(self._url)
+    def _open(self, given: Mapping[str, Any]) -> Any:
         defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
         connection = psycopg2.connect(self._url, **defaults)
         connection.autocommit = True

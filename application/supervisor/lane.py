@@ -21,6 +21,10 @@ class Lane:
         """Whether no call is under way, and a draining supervisor has nothing left to write."""
         return self._runner.is_idle and self._state.is_empty and not self._state.published
 
+    def close(self) -> None:
+        """Give up the call that is under way, if any."""
+        self._runner.close()
+
     def due_in(self) -> float:
         """Seconds until an operation can be sent; inf while a call is under way."""
         return min(operation.due_in() for operation in self._operations) if self._runner.is_idle else inf

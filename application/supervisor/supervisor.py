@@ -48,6 +48,9 @@ class Supervisor:
             while not self._is_finished():
                 self.step()
         finally:
+            # First, so that no call outlives what it uses.
+            for lane in self._lanes:
+                lane.close()
             self._executor.close()
 
     def step(self) -> None:

@@ -78,3 +78,10 @@ def test_the_connect_timeout_is_the_services_unless_the_address_has_one(postgres
     connection: psycopg2.extensions.connection = database.connect()
     assert connection.get_dsn_parameters()["connect_timeout"] == seconds
     connection.close()
+
+
+def test_an_address_that_libpq_cannot_read_is_refused_every_time_for_that_reason():
+    database = Database("postgresql://localhost/x?nonsense=1")
+    for _ in range(2):
+        with pytest.raises(psycopg2.ProgrammingError, match="nonsense"):
+            database.connect()

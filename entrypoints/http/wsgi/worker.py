@@ -30,8 +30,11 @@ def app() -> Flask:
     run_in_background(end_with_parent)
     # Requests under way still need the rest of the resources; those end with this process.
     on_stop_signal(lambda: container.change_feed().close())
-    flask_app = create_app(container)
+    # Containers are not thread-safe: what both threads need is made before the second one starts.
+    storage.migrate()
+    storage.clock()
     run_in_background(lambda: prepare(storage))
+    flask_app = create_app(container)
     process.freeze_garbage_collector()
     return flask_app
 

@@ -394,3 +394,10 @@ def test_short_tasks_run_at_once_while_long_ones_have_all_slots_but_one(rig: Rig
         rig.await_status(each.id, Status.DONE)
     with rig.begin() as work:
         assert len(work.queue.held_by(HandlerId("me"))) >= 1
+
+
+def test_a_supervisor_that_has_stopped_makes_no_call_any_more(rig: Rig) -> None:
+    runners = (rig.container.outcome_runner(), rig.container.claim_runner(), rig.container.lease_runner())
+    assert all(runner._thread.is_alive() for runner in runners)
+    rig.drain()
+    assert not any(runner._thread.is_alive() for runner in runners)
