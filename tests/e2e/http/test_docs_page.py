@@ -73,7 +73,7 @@ def page_in_browser(address: str, profile: Path) -> str:
 
 
 def check_page(page: str) -> None:
-    assert "Submit a task of type default" in page
+    assert "Submit many tasks" in page
     assert "/task/{id}/retry" in page.replace("<wbr>", "").replace("\u200b", "")
     assert "Failed to load" not in page
 
