@@ -1,1 +1,1 @@
-"""The processes that run, one folder each, and what they share: settings, composition, start and stop."""
+"""The processes that run, one folder each, and what they share: settings, composition, start, end with the parent."""

@@ -1,4 +1,4 @@
-"""The supervisor of a handler: one thread that owns the state, stops overdue runs, and never blocks on the storage."""
+"""The supervisor of a handler: one thread that owns the state, times runs out, and never blocks on the storage."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -91,9 +91,9 @@ class Supervisor:
         now = self._clock.monotonic()
         for claimed in self._claimed_tasks.started.values():
             if claimed.stop_reason is None and claimed.deadline <= now:
-                self._state.stop(claimed, StopReason.TIMEOUT, self._timeout(claimed))
+                self._state.stop(claimed, StopReason.TIMEOUT, self._timeout_failure(claimed))
 
-    def _timeout(self, claimed: ClaimedTask) -> Failure:
+    def _timeout_failure(self, claimed: ClaimedTask) -> Failure:
         retriable = any(type.retries_timeout for type in self._state.types if type.name == claimed.task.type)
         return Failure("TimeoutError", f"it took longer than {claimed.task.timeout:g} s", retriable=retriable)
 

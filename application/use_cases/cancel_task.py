@@ -4,7 +4,7 @@ from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.use_cases.change_task import locked, stored
+from application.use_cases.task_lock import locked, stored
 from application.view import View, Viewer
 from domain.ids import TaskId
 from domain.status import Status

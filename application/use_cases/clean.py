@@ -1,4 +1,4 @@
-"""Clean: delete expired tasks, one batch at a time."""
+"""Clean: delete expired tasks and forget dead handlers, one batch at a time."""
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.cleaning import DeletedTasks

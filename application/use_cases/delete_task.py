@@ -3,7 +3,7 @@
 from application.conflict_retry import retry_on_conflict
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.use_cases.change_task import locked
+from application.use_cases.task_lock import locked
 from domain.ids import TaskId
 
 

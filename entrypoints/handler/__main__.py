@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from application.ports.wake_up import Topic
 from application.supervisor.executor_events import NothingToRun
 from domain.task_type import TaskType
-from entrypoints import parent_pipes, process
+from entrypoints import parent_pipes, startup
 from entrypoints.containers.handler import HandlerContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 
@@ -23,20 +23,20 @@ def report_ready(types: Sequence[TaskType]) -> None:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
-    settings = process.start("handler")
+    settings = startup.start("handler")
     storage = PostgresStorage(settings=settings)
-    process.prepare_database(storage)
+    startup.prepare_database(storage)
     storage.clock().open()
     container = HandlerContainer(settings=settings, storage=storage, on_published=report_ready)
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
-    process.freeze_garbage_collector()
+    startup.freeze_garbage_collector()
     storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:
         supervisor.run()
     except NothingToRun as error:
-        raise process.configuration_exit(error) from None
+        raise startup.configuration_exit(error) from None
     finally:
         container.shutdown_resources()
     log.info("stopped")

@@ -1,1 +1,1 @@
-"""The janitor: deletes expired tasks, rescues those of dead handlers, creates recurring ones, sends callbacks."""
+"""The janitor: deletes expired tasks, rescues those of dead or silent handlers, ticks schedules, sends callbacks."""

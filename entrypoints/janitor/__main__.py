@@ -3,7 +3,7 @@
 import logging
 import signal
 
-from entrypoints import parent_pipes, process
+from entrypoints import parent_pipes, startup
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.janitor.chores import create_recurring_tasks, delete_expired_tasks, fold_task_counts, rescue_tasks
@@ -15,9 +15,9 @@ log = logging.getLogger("entrypoints.janitor")
 
 def main() -> None:
     """Do the chores until SIGTERM or SIGINT."""
-    settings = process.start("janitor")
+    settings = startup.start("janitor")
     storage = PostgresStorage(settings=settings)
-    process.prepare_database(storage)
+    startup.prepare_database(storage)
     storage.clock().open()
     container = JanitorContainer(settings=settings, storage=storage)
     chores = [

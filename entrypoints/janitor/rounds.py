@@ -10,7 +10,7 @@ from math import inf
 
 from application.errors import StorageUnavailable
 from entrypoints.janitor.chores import Chore
-from entrypoints.process import driver_message
+from entrypoints.startup import driver_message
 
 MIN_REST_SECONDS = 1.0
 MAX_REST_SECONDS = 10.0

@@ -10,7 +10,7 @@ from application.errors import StorageUnavailable
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
-from entrypoints.process import driver_message
+from entrypoints.startup import driver_message
 
 MAX_SENDERS = 8
 MIN_REST_SECONDS, MAX_REST_SECONDS = 1.0, 10.0

@@ -1,13 +1,13 @@
 """`python -m entrypoints.migrate`: bring the tables up to date, and end."""
 
-from entrypoints import process
+from entrypoints import startup
 from entrypoints.containers.postgres_storage import PostgresStorage
 
 
 def main() -> None:
     """Bring the tables up to date; wait for a database that is away."""
-    storage = PostgresStorage(settings=process.start("migrate"))
-    process.prepare_database(storage)
+    storage = PostgresStorage(settings=startup.start("migrate"))
+    startup.prepare_database(storage)
     storage.shutdown_resources()
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from entrypoints import process
+from entrypoints import startup
 from entrypoints.containers.embedded import EmbeddedContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.settings import Settings
@@ -27,9 +27,9 @@ def prepare_database(settings: Settings, url: str) -> None:
     """
     storage = PostgresStorage(settings=replace(settings, database_url=url))
     try:
-        process.prepare_database(storage)
+        startup.prepare_database(storage)
     except Exception as error:
-        reason = process.driver_message(error)
+        reason = startup.driver_message(error)
         raise Refused(f"the tables of the database cannot be brought up to date: {reason}") from error
     finally:
         storage.shutdown_resources()

@@ -1,4 +1,4 @@
-"""Claim as many tasks as the executor will start soon."""
+"""Claim tasks when it is time; prefetch.py decides how many."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`, which makes a repeated request safe."""
+"""The header `Idempotency-Key` of a request; application/submissions.py looks up the task that has the key."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from threading import Thread
 
 from flask import Flask
 
-from entrypoints import process
+from entrypoints import startup
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
@@ -23,7 +23,7 @@ MAX_ORPHAN_SECONDS = 2.0
 
 def app() -> Flask:
     """Build the app from the environment. It answers at once, with 503 until the database is ready."""
-    process.configure_logging("http")
+    startup.configure_logging("http")
     settings = Settings.from_environment(os.environ)
     storage = PostgresStorage(settings=settings)
     container = ApiContainer(settings=settings, storage=storage)
@@ -35,13 +35,13 @@ def app() -> Flask:
     storage.clock()
     run_in_background(lambda: prepare(storage))
     flask_app = create_app(container)
-    process.freeze_garbage_collector()
+    startup.freeze_garbage_collector()
     return flask_app
 
 
 def prepare(storage: PostgresStorage) -> None:
     """Wait for the database, then start the clock."""
-    process.prepare_database(storage)
+    startup.prepare_database(storage)
     storage.clock().open()
 
 

@@ -1,4 +1,4 @@
-"""Stops a run: takes it back if its child has not received it, asks a function that checks, else kills the child."""
+"""Carries out a stop: takes the run back from its child, asks a function that checks, or kills the child."""
 
 from collections.abc import Callable
 from functools import partial
