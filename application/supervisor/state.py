@@ -8,6 +8,7 @@ from math import inf
 
 from application.ports.clock import Clock
 from application.ports.wake_up import Topic
+from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTasks, StopReason
 from application.supervisor.prefetch import Prefetch
 from domain.failure import Failure
@@ -42,6 +43,7 @@ class SupervisorState:
     clock: Clock
     claimed_tasks: ClaimedTasks = field(default_factory=ClaimedTasks)
     prefetch: Prefetch = field(default_factory=Prefetch)
+    claim_cursors: ClaimCursors = field(default_factory=ClaimCursors)
     outbox: list[Settlement] = field(default_factory=list)
     settling: Sequence[Settlement] = ()
     unstorable: set[Hold] = field(default_factory=set)

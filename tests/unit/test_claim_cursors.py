@@ -8,6 +8,7 @@ from application.supervisor.claim_cursors import (
     ClaimCursors,
 )
 from domain.ids import TaskId, TypeName
+from domain.task import Task
 from tests.steps import NOW, at, submission
 
 ADD, OTHER = TypeName("add"), TypeName("other")
@@ -71,3 +72,34 @@ def test_the_number_of_cursors_is_bounded():
     for nth in range(MAX_CURSORS + 10):
         cursors.advance(claimed((TypeName(f"type {nth}"), 0, -1)))
         assert 1 <= len(cursors.usable(5)) <= MAX_CURSORS + 1
+
+
+def waiting_again(type: TypeName, priority: int, seconds: float, id: int) -> Task:
+    return submission(type, priority=priority, run_at=at(seconds)).registered(TaskId(id))
+
+
+def test_a_cursor_steps_back_to_a_task_that_waits_again():
+    cursors = ClaimCursors()
+    cursors.full_claim_ended(now=5, seconds=0.1)
+    cursors.advance(claimed((ADD, 9, -3), (ADD, 0, -3), (ADD, 0, -2), (ADD, 0, -1)))
+    cursors.step_back([waiting_again(ADD, 0, -1, id=4), waiting_again(ADD, 0, -2, id=3)])
+    assert cursors.usable(5) == {(ADD, 9): Cursor(at(-3), TaskId(1)), (ADD, 0): Cursor(at(-2), TaskId(2))}
+
+
+def test_a_cursor_never_steps_forward_to_a_task_that_waits_again():
+    cursors = ClaimCursors()
+    cursors.full_claim_ended(now=5, seconds=0.1)
+    cursors.advance(claimed((ADD, 0, -3)))
+    cursors.step_back([waiting_again(ADD, 0, -1, id=7), waiting_again(OTHER, 0, -1, id=8)])
+    assert cursors.usable(5) == {(ADD, 0): Cursor(at(-3), TaskId(1))}
+
+
+def test_the_answer_of_a_claim_under_way_does_not_pass_a_task_that_waits_again():
+    cursors = ClaimCursors()
+    cursors.full_claim_ended(now=5, seconds=0.1)
+    cursors.advance(claimed((ADD, 0, -3)))
+    cursors.step_back([waiting_again(ADD, 0, -3, id=1)])
+    cursors.advance(claimed((ADD, 0, -2)))
+    assert cursors.usable(5) == {(ADD, 0): Cursor(at(-3), TaskId(0))}
+    cursors.advance(claimed((ADD, 0, -2)))
+    assert cursors.usable(5) == {(ADD, 0): Cursor(at(-2), TaskId(1))}

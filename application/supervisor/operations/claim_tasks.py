@@ -10,7 +10,6 @@ from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.wake_up import Topic
-from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.operations.operation import Context
 
 POLL_SECONDS = 1.0
@@ -27,7 +26,7 @@ class ClaimTasks:
         self._state = context.state
         self._executor = executor
         self._timer = context.timer()
-        self._cursors = ClaimCursors()
+        self._cursors = context.state.claim_cursors
 
     def due_in(self) -> float:
         state = self._state

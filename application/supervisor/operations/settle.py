@@ -74,11 +74,13 @@ class Settle:
     def _on_answer(self, batch: Sequence[Settlement], result: SettleResult) -> None:
         self._state.settling = ()
         busy = {each.task.hold for each in result.busy}
-        self._state.prefetch.record_settled(each.task.hold for each in batch if each.task.hold not in busy)
+        written = [each.task for each in batch if each.task.hold not in busy]
+        self._state.prefetch.record_settled(task.hold for task in written)
         self._state.outbox.extend(result.busy)
         self._keep_refused_logs(batch, {*result.refused})
         now = self._state.clock.now()
-        if any(each.task.is_due(now) for each in batch):
+        if due := [task for task in written if task.is_due(now)]:
+            self._state.claim_cursors.step_back(due)
             self._notifier.notify(Topic.WAITING)
 
     def _keep_refused_logs(self, batch: Sequence[Settlement], refused: set[TaskId]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore, MemoryWakeUp
 from application.ports.executor import Event, Failed, Run, Started
+from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED
 from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_tasks import ClaimTasks
@@ -83,6 +85,11 @@ class HandExecutor:
         self._journal.append(f"task {hold.task} ended")
         del self.running[hold]
         self.next_events.append(Failed(hold, failure))
+
+    def finish_all(self) -> None:
+        """Let every run fail by itself."""
+        self.next_events += [Failed(hold, STOPPED) for hold in self.running]
+        self.running.clear()
 
     def recall(self) -> Sequence[Hold]:
         return []
@@ -175,6 +182,22 @@ def test_tasks_that_a_claim_brought_in_excess_are_given_back_in_the_same_step(be
     assert did.index("task 1 started") < did.index("settlements sent")
     bench.step()
     assert [task(bench.storage, id).status for id in (1, 2, 3)] == [Status.RUNNING, Status.WAITING, Status.RUNNING]
+
+
+def test_a_task_that_was_given_back_is_claimed_before_later_ones_without_a_full_claim(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ClaimCursors, "full_claim_due_in", lambda cursors, now: inf)
+    monkeypatch.setattr(ClaimCursors, "usable", lambda cursors, now: dict(cursors._last))
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(SLOW, SLOW, QUICK)
+    for _ in range(3):
+        bench.step()
+    assert task(bench.storage, 2).status is Status.WAITING
+    bench.add(SLOW)
+    bench.executor.finish_all()
+    journal = [entry for _ in range(4) for entry in bench.step()]
+    assert next(entry for entry in journal if entry.endswith("started")) == "task 2 started"
 
 
 def test_a_task_whose_start_was_recorded_is_dispatched_in_the_step_of_the_answer(bench: Bench):
