@@ -10,7 +10,7 @@ from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 
-from application.errors import StorageUnavailable
+from application.errors import StorageUnavailable, UnreadableTask
 from application.ports.autocommit import AutocommitStore
 from application.ports.clock import Clock
 from application.ports.task_repository import Version
@@ -165,9 +165,8 @@ class ChangeFeed:
                 self._publish(id, outdated)
 
     def _publish(self, id: TaskId, subscribers: Sequence[Subscriber]) -> None:
-        """Publish the view of the task, which is made once for all; end the subscriptions of a task that is gone."""
-        stored = self._storage.get_many([id]).get(id)
-        view = self._viewer(stored) if stored else None
+        """Publish the view of the task, which is made once for all; end those of a task that is gone."""
+        view = self._view(id)
         for start in range(0, len(subscribers), NOTIFY_BATCH):
             for subscriber in subscribers[start : start + NOTIFY_BATCH]:
                 if view:
@@ -176,3 +175,10 @@ class ChangeFeed:
                     subscriber.end()
             if start + NOTIFY_BATCH < len(subscribers):
                 self._closed.wait(NOTIFY_GAP_SECONDS)
+
+    def _view(self, id: TaskId) -> View | None:
+        try:
+            stored = self._storage.get_many([id]).get(id)
+        except UnreadableTask:
+            return None
+        return self._viewer(stored) if stored else None

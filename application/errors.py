@@ -23,6 +23,14 @@ class UnknownTask(ApplicationError):
         self.task = task
 
 
+class UnreadableTask(ApplicationError):
+    """task {task} cannot be read by this version of the service: {why}"""
+
+    def __init__(self, task: int, why: str) -> None:
+        super().__init__()
+        self.task, self.why = task, why
+
+
 class UnknownType(ApplicationError):
     """type {type} is not published; the known types are {known}"""
 

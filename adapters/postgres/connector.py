@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 
 from adapters.postgres.session_settings import CONNECTION_DEFAULTS, apply_session_settings
+from adapters.postgres.timestamps import register_timestamps
 from adapters.postgres.watchdog import Watchdog
 
 RECONNECT_SECONDS = 0.25
@@ -59,6 +60,7 @@ class Connector:
     def _open(self, given: Mapping[str, Any]) -> Any:
         defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
         connection = psycopg2.connect(self._url, **defaults)
+        register_timestamps(connection)
         connection.autocommit = True
         with self._watchdog.watch(connection):
             apply_session_settings(connection)

@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters.postgres import statements
+from adapters.postgres import rows, statements
 from domain.delivery import Delivery, DeliveryState
 from domain.ids import TaskId
+
+STATES = {state.value: state for state in DeliveryState}
+"""A state of a newer version is shown as pending. It is never claimed."""
 
 
 class PostgresDeliveries:
@@ -38,9 +41,9 @@ def delivery(row: Any) -> Delivery:
         finished=row.finished,
         url=row.url,
         due=row.due,
-        state=DeliveryState(row.state),
+        state=STATES.get(row.state, DeliveryState.PENDING),
         attempts=row.attempts,
-        error=None if row.error is None else json.loads(row.error),
+        error=rows.text_of(row.error),
     )
 
 

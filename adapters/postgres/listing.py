@@ -1,12 +1,16 @@
 """Listing in PostgreSQL: pages and counts of tasks."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, TextClause
+from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import rows, statements
+from application.errors import UnreadableTask
+from application.isolation import log_once
 from application.ports.listing import ANY_STATUS, Counts, Filter
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -21,6 +25,8 @@ FEW_TASKS = 10_000
 Where there are more, the tasks that have the terms are searched for the types and statuses.
 """
 
+log = logging.getLogger(__name__)
+
 
 class PostgresListing:
     """Implements application.ports.listing.Listing."""
@@ -30,7 +36,7 @@ class PostgresListing:
 
     def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
         since, end = self._ids(filter)
-        parameters = {
+        parameters: dict[str, Any] = {
             "statuses": list(filter.statuses),
             "type": filter.type,
             "terms": list(filter.terms),
@@ -40,12 +46,20 @@ class PostgresListing:
             "before": end if before is None else min(end, before),
             "limit": limit,
         }
-        return [rows.task(row) for row in self._connection.execute(self._statement(filter), parameters)]
+        tasks: list[Task] = []
+        while True:
+            found = self._connection.execute(self._statement(filter), parameters).all()
+            tasks += _readable(found)
+            if len(found) < parameters["limit"] or len(tasks) == limit:
+                return tasks
+            # Rows that cannot be read are left out, and make room for those behind them.
+            parameters |= {"before": found[-1].id, "limit": limit - len(tasks)}
 
     def counts(self) -> Counts:
         counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
         for row in self._connection.execute(statements.COUNTS):
-            counts[TypeName(row.type)][Status(row.status)] = row.number
+            if row.status in rows.STATUSES:
+                counts[TypeName(row.type)][Status(row.status)] = row.number
         return counts
 
     def _ids(self, filter: Filter) -> tuple[int, int]:
@@ -67,3 +81,14 @@ class PostgresListing:
         """Count the tasks that have the wanted type and statuses."""
         of_type = (of for type, of in self.counts().items() if filter.type in (None, type))
         return sum(number for of in of_type for status, number in of.items() if status in filter.statuses)
+
+
+def _readable(found: Sequence[Row[Any]]) -> Sequence[Task]:
+    """Return the tasks of the rows that can be read."""
+    tasks = []
+    for row in found:
+        try:
+            tasks.append(rows.task(row))
+        except UnreadableTask as error:
+            log_once(log, f"it is left out of lists: {error}")
+    return tasks

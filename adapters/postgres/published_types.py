@@ -1,17 +1,23 @@
 """Published types in PostgreSQL, and the handlers that publish them."""
 
+import logging
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
+from application.isolation import log_once
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
+from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
 from domain.options import OPTION_NAMES, Options
 from domain.schedule import Schedule
 from domain.task_type import TaskType
+
+log = logging.getLogger(__name__)
 
 
 class PostgresPublishedTypes:
@@ -62,13 +68,23 @@ def _published(type: TaskType) -> dict[str, object]:
 
 
 def _known(row: Row[Any]) -> PublishedType:
-    options = Options(**{name: getattr(row, name) for name in OPTION_NAMES})
     type = TaskType(
         name=row.name,
         description=row.description,
         schema=row.schema,
-        options=options,
+        options=_options(row),
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
     return PublishedType(type, row.live, row.next)
+
+
+def _options(row: Row[Any]) -> Options:
+    """Return the options of a row; the default of each that an administrator has set beyond its limits."""
+    options = Options()
+    for name in OPTION_NAMES:
+        try:
+            options = replace(options, **{name: getattr(row, name)})
+        except InvalidOption as error:
+            log_once(log, f"type {row.name} has the default instead: {error}")
+    return options

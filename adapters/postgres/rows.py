@@ -1,13 +1,18 @@
-"""Conversion between rows and the domain's values. Texts that may hold any character are stored as JSON."""
+"""Conversion between rows and the domain's values. Texts that may hold any character are stored as JSON.
+
+Rows that an administrator or a newer version wrote are read as far as they can be.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from sqlalchemy import Row
 
 from adapters.postgres.arrays import array
 from adapters.postgres.statements.columns import CONVERTED_COLUMNS, FIELD_COLUMNS
+from application.errors import UnreadableTask
 from application.json.text import dump
 from application.ports.queue import ClaimedRecord
 from domain.failure import Error
@@ -19,18 +24,25 @@ from domain.status import Status
 from domain.task import Task
 
 STATUSES = {status.value: status for status in Status}
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+UNREADABLE = "Unreadable"
 FIELDS_END = len(FIELD_COLUMNS)
 TASK_END = FIELDS_END + len(CONVERTED_COLUMNS)
 
 
 def task(row: Sequence[Any]) -> Task:
-    """Return the task of a row whose first columns are columns.TASK_COLUMNS."""
-    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    """Return the task of a row whose first columns are columns.TASK_COLUMNS.
+
+    Raises UnreadableTask: this version does not know its status.
+    """
+    fields = _fields(row)
     status, handler, until, progress, error = row[FIELDS_END:TASK_END]
+    if status not in STATUSES:
+        raise UnreadableTask(fields["id"], f"its status is {status}")
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
-    fields["progress"] = None if progress is None else Progress(*json.loads(progress))
-    fields["error"] = _error(error)
+    fields["progress"] = _progress(progress)
+    fields["error"] = _error(error, fields["attempt"])
     return Task.restored(fields)
 
 
@@ -40,15 +52,52 @@ def claimed(rows: Iterable[Sequence[Any]], lease: Lease) -> Sequence[ClaimedReco
 
 
 def _claimed(row: Sequence[Any], lease: Lease) -> ClaimedRecord:
-    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    fields = _fields(row)
     error, args = row[FIELDS_END:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
-    fields["error"] = _error(error)
+    fields["error"] = _error(error, fields["attempt"])
     return ClaimedRecord(Task.restored(fields), args)
 
 
-def _error(text: str | None) -> Error | None:
-    return None if text is None else Error(*json.loads(text))
+def _fields(row: Sequence[Any]) -> dict[str, Any]:
+    fields = dict(zip(FIELD_COLUMNS, row, strict=False))
+    if fields["timeout"] is not None and not isfinite(fields["timeout"]):
+        fields["timeout"] = None
+    return fields
+
+
+def _progress(text: str | None) -> Progress | None:
+    """Return the stored progress, or None where it cannot be read. A newer version may write more elements."""
+    if text is None:
+        return None
+    try:
+        value, message = json.loads(text)[:2]
+        return Progress(float(value), str(message))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _error(text: str | None, attempt: int) -> Error | None:
+    """Return the stored error, or one that says that it cannot be read. A newer version may write more elements."""
+    if text is None:
+        return None
+    try:
+        type, message, of = json.loads(text)[:3]
+        return Error(str(type), str(message), int(of))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Error(UNREADABLE, "the stored error cannot be read", attempt)
+
+
+def text_of(stored: str | None) -> str | None:
+    """Return the text that is stored as JSON; the stored text itself where it is no JSON."""
+    try:
+        return None if stored is None else str(json.loads(stored))
+    except (ValueError, RecursionError):
+        return stored
+
+
+def _nullable(stored: str) -> str | None:
+    return None if stored == "null" else text_of(stored)
 
 
 def attempt(row: Row[Any]) -> Attempt:
@@ -56,12 +105,12 @@ def attempt(row: Row[Any]) -> Attempt:
     return Attempt(
         claim=row.claim,
         attempt=row.attempt,
-        outcome=Outcome(row.outcome),
+        outcome=OUTCOMES.get(row.outcome, row.outcome),
         started=row.started,
         ended=row.ended,
-        error=None if row.error is None else json.loads(row.error),
-        traceback=json.loads(row.traceback),
-        log=json.loads(row.log),
+        error=text_of(row.error),
+        traceback=_nullable(row.traceback),
+        log=text_of(row.log) or "",
     )
 
 

@@ -22,6 +22,7 @@ from application.errors import (
     StorageUnavailable,
     UnknownTask,
     UnknownType,
+    UnreadableTask,
 )
 from application.json.errors import NotJson, UnkeepableJson
 from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition
@@ -65,6 +66,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         InvalidItems: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
         KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
+        UnreadableTask: ErrorResponse(503),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )

@@ -1,0 +1,47 @@
+"""Isolation: one item that fails is set aside, and its neighbours go on."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from application.errors import StorageUnavailable
+
+MAX_MESSAGES_KNOWN = 10_000
+"""Messages that are known to be logged, after which all may be logged again."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_logged: set[str] = set()
+
+
+def isolate(
+    items: Sequence[Item],
+    act: Callable[[Sequence[Item]], Sequence[Result]],
+    set_aside: Callable[[Item, Exception], Sequence[Result]],
+) -> Sequence[Result]:
+    """Act on all items together, or on half of them after a failure, until the one that fails is found and set aside.
+
+    `act` changes nothing where it raises.
+
+    Raises StorageUnavailable, a conflict included: that is no fault of an item.
+    """
+    if not items:
+        return []
+    try:
+        return act(items)
+    except StorageUnavailable:
+        raise
+    except Exception as error:
+        if len(items) == 1:
+            return set_aside(items[0], error)
+    middle = len(items) // 2
+    return [*isolate(items[:middle], act, set_aside), *isolate(items[middle:], act, set_aside)]
+
+
+def log_once(log: logging.Logger, message: str, error: Exception | None = None) -> None:
+    """Log a warning that a row would otherwise cause again and again, with the stack of its error if there is one."""
+    if message not in _logged:
+        if len(_logged) >= MAX_MESSAGES_KNOWN:
+            _logged.clear()
+        _logged.add(message)
+        log.warning(message, exc_info=error)
