@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 LOST = "Lost"
+SET_ASIDE = "SetAside"
+NO_ATTEMPT_LEFT = "it has had as many attempts as it may have"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ class Settlement:
         )
 
     @classmethod
+    def set_aside(cls, running: Task, now: datetime, why: str) -> "Settlement":
+        """The storage refuses every other settlement of the start."""
+        return cls(task=running.set_aside(now, why))
+
+    @classmethod
     def released(cls, running: Task, now: datetime) -> "Settlement":
         """The task is given back unstarted."""
         return cls(task=running.release(now))

@@ -29,6 +29,7 @@ class Verb(StrEnum):
     LOSE = "lose"
     RELEASE = "release"
     CANCEL = "cancel"
+    SET_ASIDE = "set aside"
     RETRY = "retry"
     DELETE = "delete"
 
@@ -43,6 +44,7 @@ RULES: Mapping[Verb, frozenset[Status]] = MappingProxyType(
         Verb.LOSE: frozenset({Status.RUNNING}),
         Verb.RELEASE: frozenset({Status.RUNNING}),
         Verb.CANCEL: frozenset({Status.WAITING, Status.RUNNING}),
+        Verb.SET_ASIDE: frozenset({Status.WAITING, Status.RUNNING}),
         Verb.RETRY: frozenset({Status.FAILED, Status.CANCELLED}),
         Verb.DELETE: frozenset({Status.WAITING, *FINAL}),
     }

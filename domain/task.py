@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.errors import InvalidTransition
-from domain.failure import LOST, Error, Failure
+from domain.failure import LOST, SET_ASIDE, Error, Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.instants import after, aware, whole_second
 from domain.lease import Lease
@@ -69,6 +69,11 @@ class Task:
         """Whether it waits only for a handler."""
         return self.status is Status.WAITING and self.run_at <= aware(now)
 
+    @property
+    def has_attempts_left(self) -> bool:
+        """Whether it may be claimed: its `max_attempts` may have been lowered while it waits."""
+        return self.attempt < self.max_attempts
+
     def may_expire(self, now: datetime) -> bool:
         """Whether it has expired. A running task never does."""
         return self.status in RULES[Verb.DELETE] and self.expire <= aware(now)
@@ -128,7 +133,8 @@ class Task:
         losses = self.losses + 1
         if losses > self.max_losses:
             lost = Error(LOST, f"the handler that ran it was lost, start {losses} of {losses} that were", self.attempt)
-            return self._finished(Status.FAILED, now, losses=losses, error=lost)
+            # The limit may have been lowered below the losses of before.
+            return self._finished(Status.FAILED, now, losses=min(losses, self.max_losses + 1), error=lost)
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1, losses=losses)
 
     def release(self, now: datetime) -> "Task":
@@ -145,6 +151,11 @@ class Task:
         """Cancelled for good; a handler that runs it loses it."""
         self._must_allow(Verb.CANCEL)
         return self._finished(Status.CANCELLED, now)
+
+    def set_aside(self, now: datetime, why: str) -> "Task":
+        """Failed for good, since the storage refuses every other transition of its row."""
+        self._must_allow(Verb.SET_ASIDE)
+        return self._finished(Status.FAILED, now, error=Error(SET_ASIDE, why, self.attempt))
 
     def retry(self, now: datetime, attempts: int) -> "Task":
         """Waiting again from now on under its id, with that many attempts more and no losses."""

@@ -9,6 +9,7 @@ from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.task_repository import TaskRecord, Version
+from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -34,7 +35,11 @@ class MemoryAutocommitStore:
             claimed = [
                 _claimed(work.state, row, lease, now if nth < request.starting else None)
                 for nth, row in enumerate(rows)
+                if row.task.has_attempts_left
             ]
+            for row in rows:
+                if not row.task.has_attempts_left:
+                    work.state.put_task(row.task.set_aside(now, NO_ATTEMPT_LEFT))
             work.commit()
         return claimed
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import TextClause
 
-from adapters.postgres import deliveries, queue, rows, statements, task_repository
+from adapters.postgres import deliveries, queue, statements, task_repository
 from adapters.postgres.arrays import array
+from adapters.postgres.claim import PostgresClaim
 from adapters.postgres.database import Database
+from adapters.postgres.driver_errors import is_systemic
+from application.errors import StorageUnavailable
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.task_repository import TaskRecord, Version
 from domain.ids import TaskId
@@ -24,13 +26,21 @@ class PostgresAutocommitStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._claim = PostgresClaim(database)
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return task_repository.added(submissions, self._ids)
 
     def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
-        read = partial(rows.claimed, lease=lease)
-        return self._database.commit_after_read(statements.CLAIM, _claim_parameters(lease, now, request), read)
+        parameters = _claim_parameters(lease, now, request)
+        try:
+            return self._claim.by_one_statement(lease, parameters)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            if is_systemic(error):
+                raise
+        return self._claim.isolating(lease, parameters)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         if not any(each.attempt for each in settlements):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.prepared import SHARED_SESSION_ERRORS
 from application.errors import StorageConflict, StorageUnavailable
+from domain.failure import NO_ATTEMPT_LEFT
 
 CONFLICT_ERRORS = (
     psycopg2.errors.DeadlockDetected,
@@ -27,6 +28,27 @@ UNAVAILABLE_ERRORS = (
     psycopg2.errors.ReadOnlySqlTransaction,
 )
 """Errors of a database that is away or not ready: a table, column or index is still missing, or it is a standby."""
+SYSTEMIC_ERRORS = (psycopg2.ProgrammingError, psycopg2.NotSupportedError)
+"""Errors of a statement that no row is to blame for, such as a missing permission."""
+SENTENCES = {"attempts_are_counted": NO_ATTEMPT_LEFT}
+"""A sentence for the violation of a constraint, by its name."""
+
+
+def is_systemic(error: Exception) -> bool:
+    """Whether no row is to blame for the error."""
+    return isinstance(_of_driver(error), SYSTEMIC_ERRORS)
+
+
+def reason(error: Exception) -> str:
+    """Return in one line why the storage refuses a row."""
+    of_driver = _of_driver(error)
+    diagnosis = getattr(of_driver, "diag", None)
+    found = SENTENCES.get(getattr(diagnosis, "constraint_name", None) or "")
+    return found or getattr(diagnosis, "message_primary", None) or str(of_driver).partition("\n")[0]
+
+
+def _of_driver(error: Exception) -> BaseException:
+    return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
 @contextmanager

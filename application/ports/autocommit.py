@@ -47,6 +47,8 @@ class AutocommitStore(Protocol):
           `request.limit` for all tasks, `request.max_bytes` for their arguments. Each bound keeps the first tasks of
           the order. The first task of all is claimed however large its arguments are.
         - Locks: locked tasks are skipped, so that a claim never waits for a lock.
+        - Odd tasks: a task that the storage cannot claim, such as one that has no attempt left, is set aside as failed
+          with the reason, or left out for a while where even that is refused. Its neighbours are claimed.
 
         A claim whose answer was lost may have been carried out: its tasks then run under claims that the handler does
         not know of.

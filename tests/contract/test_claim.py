@@ -1,13 +1,15 @@
 """The claim: which tasks it takes, in which order, and how they stand afterwards."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from application.ports.queue import ClaimRequest
+from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import HandlerId
 from domain.lease import Lease
-from tests.steps import ADD, HANDLER, NOW, add, add_one, at, claim, claim_one, ids, rescue, submission, task
+from tests.steps import ADD, HANDLER, NOW, add, add_one, at, claim, claim_one, ids, rescue, save, submission, task
 from tests.storage import Storage
 
 
@@ -200,3 +202,20 @@ class TestCursors:
     def test_a_task_that_is_not_due_is_left_behind_a_cursor_too(self, storage: Storage, ahead: int):
         add(storage, submission(run_at=at(10)), submission(run_at=at(20)))
         assert ids(claim(storage, now=at(10 - ahead), cursors={("add", 0): (at(5), 0)})) == [1][ahead:]
+
+
+class TestTasksThatCannotBeClaimed:
+    def test_a_task_without_an_attempt_left_fails_and_its_neighbours_are_claimed(self, storage: Storage):
+        add(storage, *[submission()] * 3)
+        waiting = task(storage, 2)
+        odd = replace(waiting, max_attempts=0)
+        save(storage, odd)
+        assert ids(claim(storage, starting=1)) == [1, 3]
+        assert task(storage, 2) == odd.set_aside(NOW, NO_ATTEMPT_LEFT)
+        assert [task(storage, id).started for id in (1, 3)] == [NOW, None]
+
+    def test_a_task_that_was_set_aside_may_be_retried(self, storage: Storage):
+        save(storage, replace(add_one(storage), max_attempts=0))
+        claim(storage)
+        save(storage, task(storage, 1).retry(NOW, 1))
+        assert claim_one(storage).attempt == 1

@@ -35,6 +35,7 @@ VERBS: dict[Verb, Callable[[Task], object]] = {
     Verb.LOSE: lambda task: task.lose(NOW),
     Verb.RELEASE: lambda task: task.release(NOW),
     Verb.CANCEL: lambda task: task.cancel(NOW),
+    Verb.SET_ASIDE: lambda task: task.set_aside(NOW, "why"),
     Verb.RETRY: lambda task: task.retry(NOW, 1),
     Verb.DELETE: lambda task: task.check_deletable(),
 }

@@ -3,7 +3,7 @@
 The clock, the wake-ups, the migration and the session settings have SQL of their own.
 """
 
-from adapters.postgres.statements.claim import CLAIM
+from adapters.postgres.statements.claim import CHOOSE_OTHERS, CLAIM, CLAIM_CHOSEN, CLAIM_OTHERS, SET_ASIDE
 from adapters.postgres.statements.cleaning import DELETE_EXPIRED, FOLD_COUNTS
 from adapters.postgres.statements.deliveries import CLAIM_DELIVERIES, DELIVERY, SETTLE_DELIVERY
 from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
@@ -75,8 +75,11 @@ __all__ = [
     "ADD_WITH_KEYS",
     "ALL_TYPES",
     "ATTEMPTS",
+    "CHOOSE_OTHERS",
     "CLAIM",
+    "CLAIM_CHOSEN",
     "CLAIM_DELIVERIES",
+    "CLAIM_OTHERS",
     "COUNTS",
     "DELETE_EXPIRED",
     "DELIVERY",
@@ -116,6 +119,7 @@ __all__ = [
     "SETTLED",
     "SETTLE_ATTEMPTS",
     "SETTLE_DELIVERY",
+    "SET_ASIDE",
     "SHORT_LOCK_TIMEOUT",
     "UP_SINCE",
     "VERSIONS",

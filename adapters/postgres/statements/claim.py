@@ -14,7 +14,7 @@ CLAIMED_COLUMNS = (*FIELD_COLUMNS, "error", "args")
 # The planner assumes that a limit of unknown value returns a tenth of the table. So each such limit has one below it
 # that the planner knows, `:limit`, and the ids come as an array. Otherwise it would join by reading the table, and
 # compile its plan for a second.
-CLAIM = text(f"""
+_CHOSEN = """
     WITH RECURSIVE claim_cursor AS MATERIALIZED (
         SELECT * FROM unnest(
             CAST(:cursor_types AS text[]), CAST(:cursor_priorities AS smallint[]),
@@ -51,7 +51,7 @@ CLAIM = text(f"""
             SELECT row_number() OVER (ORDER BY run_at, id) AS nth
             FROM (
                 SELECT run_at, id FROM tasks
-                WHERE status = 'waiting' AND type = pair.type AND priority = pair.priority AND run_at <= :now
+                WHERE status = 'waiting' AND type = pair.type AND priority = pair.priority AND run_at <= :now{other}
                     AND (run_at, id) > (pair.after_run_at, pair.after_id)
                 ORDER BY run_at, id LIMIT :limit
             ) first
@@ -75,7 +75,7 @@ CLAIM = text(f"""
             SELECT *
             FROM (
                 SELECT id, run_at, args_bytes FROM tasks
-                WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now
+                WHERE status = 'waiting' AND type = share.type AND priority = share.priority AND run_at <= :now{other}
                     AND (run_at, id) > (share.after_run_at, share.after_id)
                 ORDER BY run_at, id LIMIT :limit
                 FOR UPDATE SKIP LOCKED
@@ -91,7 +91,8 @@ CLAIM = text(f"""
         SELECT id, position
         FROM (SELECT *, sum(args_bytes) OVER (ORDER BY position) AS bytes FROM ranked) sized
         WHERE position = 1 OR bytes <= :max_bytes
-    ), claimed AS (
+    )"""
+_CLAIMED = f"""claimed AS (
         UPDATE tasks t
         SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
             lease_until = :lease_until, finished = NULL, progress = NULL,
@@ -103,4 +104,35 @@ CLAIM = text(f"""
         RETURNING {listed(CLAIMED_COLUMNS, "t")}
     )
     SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY position
+"""
+_OTHER = " AND id <> ALL (CAST(:left_out AS bigint[]))"
+
+CLAIM = text(f"{_CHOSEN.format(other='')}, {_CLAIMED}")
+CLAIM_OTHERS = text(f"{_CHOSEN.format(other=_OTHER)}, {_CLAIMED}")
+"""Claims no task that is left out."""
+
+# Where a claim fails, the adapter looks for the tasks that make it fail.
+CHOOSE_OTHERS = text(f"{_CHOSEN.format(other=_OTHER)} SELECT id FROM chosen ORDER BY position")
+"""Returns the ids of the tasks that CLAIM_OTHERS would claim, in its order."""
+
+CLAIM_CHOSEN = text(f"""
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:positions AS integer[])) AS g (id, position)
+    ), chosen AS MATERIALIZED (
+        SELECT t.id, given.position FROM tasks t JOIN given USING (id)
+        WHERE t.status = 'waiting'
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+    ), {_CLAIMED}
 """)
+"""Claims these tasks, so far as they still wait."""
+
+SET_ASIDE = text("""
+    UPDATE tasks t
+    SET status = 'failed', finished = :now, result = NULL,
+        error = CAST(json_build_array(CAST(:kind AS text), CAST(:why AS text), attempt) AS text),
+        expire = greatest(expire, date_trunc('second', CAST(:now AS timestamptz))
+            + make_interval(secs => least(60, ttl) + 1))
+    WHERE id = (SELECT id FROM tasks WHERE id = :id AND status = 'waiting' FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+"""domain.task.Task.set_aside for a waiting task, without reading its row."""
