@@ -78,6 +78,10 @@ class InvalidSchedule(ApplicationError):
         self.every, self.timezone, self.why = repr(every), repr(timezone), why
 
 
+class StatementRefused(ApplicationError):
+    """the database refuses the statement itself, whatever the row"""
+
+
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from application.errors import StorageUnavailable
+from application.errors import StatementRefused, StorageUnavailable
 
 MAX_MESSAGES_KNOWN = 10_000
 """Messages that are known to be logged, after which all may be logged again."""
@@ -23,13 +23,13 @@ def isolate(
 
     `act` changes nothing where it raises.
 
-    Raises StorageUnavailable, a conflict included: that is no fault of an item.
+    Raises StorageUnavailable, a conflict included, and StatementRefused: those are no fault of an item.
     """
     if not items:
         return []
     try:
         return act(items)
-    except StorageUnavailable:
+    except (StorageUnavailable, StatementRefused):
         raise
     except Exception as error:
         if len(items) == 1:

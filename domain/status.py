@@ -29,7 +29,7 @@ class Verb(StrEnum):
     LOSE = "lose"
     RELEASE = "release"
     CANCEL = "cancel"
-    SET_ASIDE = "set aside"
+    SET_ASIDE = "set_aside"
     RETRY = "retry"
     DELETE = "delete"
 

@@ -22,14 +22,27 @@ class MemoryUnitOfWork:
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
-        state = self.state = store.state.copy()
+        self._use(store.state.copy())
+
+    def _use(self, state: State) -> None:
+        self.state = state
         self.tasks = MemoryTaskRepository(state)
-        self.queue = MemoryQueue(state, store.up_since)
+        self.queue = MemoryQueue(state, self._store.up_since)
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryPublishedTypes(state)
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the changes of the block if it raises."""
+        before = self.state.copy()
+        try:
+            yield
+        except BaseException:
+            self._use(before)
+            raise
 
     def commit(self) -> None:
         """Store the state of this unit of work."""

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.postgres import rows, statements
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, reason
-from application.errors import StorageUnavailable
+from application.errors import StatementRefused, StorageUnavailable
 from application.isolation import isolate, log_once
 from application.ports.queue import ClaimedRecord
 from domain.failure import SET_ASIDE
@@ -56,7 +56,7 @@ class PostgresClaim:
 
     def _set_aside(self, id: TaskId, error: Exception, parameters: Mapping[str, Any]) -> None:
         if is_systemic(error):
-            raise error
+            raise StatementRefused from error
         why = reason(error)
         try:
             self._database.commit_after_read(

@@ -1,7 +1,7 @@
 """The unit of work on PostgreSQL: one transaction on one connection of the pool."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.published_types import PostgresPublishedTypes
 from adapters.postgres.queue import PostgresQueue
+from adapters.postgres.savepoint import savepoint
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.task_repository import PostgresTaskRepository
 
@@ -27,6 +28,10 @@ class PostgresUnitOfWork:
         self.types = PostgresPublishedTypes(connection)
         self.schedules = PostgresSchedules(connection)
         self.deliveries = PostgresDeliveries(connection)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo the changes of the block if it raises."""
+        return savepoint(self._connection)
 
     def commit(self) -> None:
         """Commit the transaction."""

@@ -40,6 +40,10 @@ class UnitOfWork(Protocol):
     @property
     def deliveries(self) -> Deliveries: ...
 
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo the changes of the block if it raises; the unit of work goes on."""
+        ...
+
     def commit(self) -> None:
         """Make the changes permanent. Changes that are not committed at the end of the block are rolled back."""
         ...

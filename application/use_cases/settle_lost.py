@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from application.isolation import isolate, log_once
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.settlement import Settlement
@@ -11,14 +12,36 @@ from domain.status import Status
 from domain.task import Task
 
 BATCH_TASKS = 500
+NOT_TAKEN_BACK = "its handler is gone, and the database refuses to let it wait again"
 log = logging.getLogger(__name__)
 
 
 def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequence[Task]:
-    """Before: running, and locked by this unit of work. After: as returned."""
-    settlements = [Settlement.lost(task, now) for task in lost]
-    work.queue.settle(settlements)
-    return [settlement.task for settlement in settlements]
+    """Before: running, and locked by this unit of work. After: as returned.
+
+    A task that the storage refuses to take back is set aside as failed, or is logged and left where that is refused
+    too. Its neighbours are taken back.
+    """
+
+    def settle(settlements: Sequence[Settlement]) -> Sequence[Task]:
+        with work.savepoint():
+            work.queue.settle(settlements)
+        return [settlement.task for settlement in settlements]
+
+    def take_back(tasks: Sequence[Task]) -> Sequence[Task]:
+        return settle([Settlement.lost(task, now) for task in tasks])
+
+    def set_aside(task: Task, error: Exception) -> Sequence[Task]:
+        log_once(log, f"task {task.id} cannot be taken back, and fails", error)
+        return isolate([Settlement.set_aside(task, now, NOT_TAKEN_BACK)], settle, leave)
+
+    return isolate(lost, take_back, set_aside)
+
+
+def leave(settlement: Settlement, error: Exception) -> Sequence[Task]:
+    """Log that the task of this settlement stays as it is."""
+    log_once(log, f"task {settlement.task.id} can neither be taken back nor set aside", error)
+    return []
 
 
 def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:

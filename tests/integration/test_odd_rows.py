@@ -1,6 +1,6 @@
 """Rows that an administrator or a newer version wrote: one of them stops nothing, and its neighbours go on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
@@ -9,9 +9,10 @@ from sqlalchemy import text
 from adapters.postgres import Database
 from application.errors import UnreadableTask
 from application.ports.listing import Filter
+from application.use_cases.settle_lost import NOT_TAKEN_BACK, settle_lost
 from domain.ids import TaskId
 from domain.status import Status
-from tests.steps import NOW, add, at, claim, ids, rescue, submission, task
+from tests.steps import HANDLER, NOW, add, at, claim, ids, rescue, submission, task
 from tests.storage import Storage
 
 
@@ -223,3 +224,58 @@ def test_an_error_that_no_row_is_to_blame_for_sets_no_task_aside(storage: Storag
         claim(storage)
     administrator.leave()
     assert ids(claim(storage)) == [1, 2, 3]
+
+
+class TestRescuing:
+    """A lapsed row that cannot be taken back, or not by the usual settlement."""
+
+    @pytest.fixture
+    def rescuing(self, storage: Storage) -> Callable[[], list[int]]:
+        add(storage, *[submission(max_losses=3)] * 5)
+        claim(storage)
+
+        def rescue_all() -> list[int]:
+            with storage.begin() as work:
+                taken = settle_lost(work, work.queue.running_under(HANDLER, 100), at(31))
+                work.commit()
+            return sorted(task.id for task in taken)
+
+        return rescue_all
+
+    def test_max_losses_lowered_below_the_losses_fail_the_task_as_lost(
+        self, storage: Storage, administrator: Administrator, rescuing: Callable[[], list[int]]
+    ):
+        administrator.sets("losses = 1, max_losses = 0")
+        assert rescuing() == [1, 2, 3, 4, 5]
+        odd = task(storage, 2)
+        assert (odd.status, odd.error and odd.error.type) == (Status.FAILED, "Lost")
+
+    def test_a_row_that_the_constraints_keep_from_waiting_again_is_set_aside(
+        self, storage: Storage, administrator: Administrator, rescuing: Callable[[], list[int]]
+    ):
+        administrator.sets("attempt = 0")
+        assert rescuing() == [1, 2, 3, 4, 5]
+        assert task(storage, 2).status is Status.FAILED
+        assert task(storage, 3).status is Status.WAITING
+
+    def test_a_row_that_a_trigger_keeps_from_waiting_again_is_set_aside(
+        self, storage: Storage, administrator: Administrator, rescuing: Callable[[], list[int]]
+    ):
+        administrator.refuses("UPDATE", "tasks", "NEW.id = 2 AND NEW.status = 'waiting'")
+        assert rescuing() == [1, 2, 3, 4, 5]
+        odd = task(storage, 2)
+        assert (odd.status, odd.error and odd.error.message) == (Status.FAILED, NOT_TAKEN_BACK)
+
+    def test_a_row_that_refuses_every_change_is_left_and_logged_once(
+        self,
+        storage: Storage,
+        administrator: Administrator,
+        rescuing: Callable[[], list[int]],
+        caplog: pytest.LogCaptureFixture,
+    ):
+        administrator.refuses("UPDATE", "tasks", "NEW.id = 2")
+        assert rescuing() == [1, 3, 4, 5]
+        logged = len(caplog.records)
+        assert rescuing() == []
+        assert len(caplog.records) == logged
+        assert task(storage, 2).status is Status.RUNNING
