@@ -13,6 +13,7 @@ from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import event
 
 from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
+from application.errors import StorageUnavailable
 from application.ports.autocommit import AutocommitStore
 from application.ports.listing import Filter
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
@@ -117,8 +118,8 @@ def explained(database: Database) -> Iterator[list[Plan]]:
         event.remove(database.engine, "before_cursor_execute", explain)
 
 
-class Explained(Exception):
-    """The statement was explained and rolled back instead of sent."""
+class Explained(StorageUnavailable):
+    """The statement was explained and rolled back instead of sent: no row is to blame, so none is looked for."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
