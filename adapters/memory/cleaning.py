@@ -1,9 +1,11 @@
 """Cleaning in memory."""
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from adapters.memory.state import State
-from application.ports.cleaning import DeletedTasks
+from adapters.memory.state import Row, State
+from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
+from domain.ids import TaskId
 from domain.status import Status
 
 
@@ -13,12 +15,28 @@ class MemoryCleaning:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
-        expired = [row.task for row in self._state.rows.values() if row.task.may_expire(now)]
-        batch = sorted(expired, key=lambda task: (task.expire, task.id))[:limit]
+    def delete_expired(
+        self, now: datetime, limit: int, max_bytes: int = MAX_BATCH_BYTES, left_out: Collection[TaskId] = ()
+    ) -> DeletedTasks:
+        rows = (row for id, row in self._state.rows.items() if id not in left_out)
+        expired = sorted(
+            (row for row in rows if row.task.may_expire(now)), key=lambda row: (row.task.expire, row.task.id)
+        )
+        batch = [row.task for row in within_bytes(expired[:limit], max_bytes)]
         for task in batch:
             self._state.forget(task.id)
-        return DeletedTasks(len(batch), sorted(task.id for task in batch if task.status is Status.WAITING))
+        unrun = sorted(task.id for task in batch if task.status is Status.WAITING)
+        return DeletedTasks(len(batch), unrun, is_full=len(batch) < len(expired) or len(batch) == limit)
 
     def fold_counts(self, limit: int) -> int:
         return 0
+
+
+def within_bytes(rows: Sequence[Row], max_bytes: int) -> Iterator[Row]:
+    """Yield the first rows whose texts have at most that many bytes together; the very first in any case."""
+    total = 0
+    for nth, row in enumerate(rows):
+        total += len(row.args.encode()) + len((row.result or "").encode())
+        if nth and total > max_bytes:
+            return
+        yield row

@@ -1,11 +1,21 @@
 """Cleaning in PostgreSQL: expired tasks and entries of the counts."""
 
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from adapters.postgres import statements
-from application.ports.cleaning import DeletedTasks
+from adapters.postgres.driver_errors import reason
+from adapters.postgres.savepoint import savepoint
+from application.errors import StatementRefused, StorageConflict, StorageUnavailable
+from application.isolation import isolate, log_once
+from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
+from domain.ids import TaskId
+
+log = logging.getLogger(__name__)
 
 
 class PostgresCleaning:
@@ -14,10 +24,44 @@ class PostgresCleaning:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
-        deleted = self._connection.execute(statements.DELETE_EXPIRED, {"now": now, "limit": limit}).one()
-        return DeletedTasks(deleted.number, deleted.unrun or [])
+    def delete_expired(
+        self, now: datetime, limit: int, max_bytes: int = MAX_BATCH_BYTES, left_out: Collection[TaskId] = ()
+    ) -> DeletedTasks:
+        bounds = {"now": now, "limit": limit, "max_bytes": max_bytes, "left_out": list(left_out)}
+        self._connection.execute(statements.CLEANING_LOCK_TIMEOUT)
+        try:
+            with savepoint(self._connection):
+                deleted = self._connection.execute(statements.DELETE_EXPIRED, bounds).one()
+        except StorageConflict:
+            pass  # A row beside one of the tasks is locked.
+        except (StorageUnavailable, StatementRefused):
+            raise
+        except Exception as error:
+            log_once(log, f"some expired tasks cannot be deleted: {reason(error)}")
+        else:
+            is_full = deleted.locked == limit or deleted.locked > deleted.number
+            return DeletedTasks(deleted.number, deleted.unrun or [], is_full=is_full)
+        return self._delete_isolating(bounds)
 
     def fold_counts(self, limit: int) -> int:
         folded: int = self._connection.execute(statements.FOLD_COUNTS, {"limit": limit}).scalar_one()
         return folded
+
+    def _delete_isolating(self, bounds: Mapping[str, Any]) -> DeletedTasks:
+        """Delete the tasks of a batch that can be deleted, and name those whose deletion is refused."""
+        expired = self._connection.execute(statements.LOCK_EXPIRED, bounds).scalars().all()
+        locked = self._connection.execute(statements.WITH_LOCKED_ROWS, {"ids": expired}).scalars().all()
+        refused: list[TaskId] = []
+
+        def delete(ids: Sequence[TaskId]) -> Sequence[Row[Any]]:
+            with savepoint(self._connection):
+                return self._connection.execute(statements.DELETE_LOCKED, {"ids": list(ids)}).all()
+
+        def leave(id: TaskId, error: Exception) -> Sequence[Row[Any]]:
+            log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}")
+            refused.append(id)
+            return []
+
+        deleted = isolate([id for id in expired if id not in {*locked}], delete, leave)
+        unrun = sorted(id for each in deleted for id in each.unrun or [])
+        return DeletedTasks(sum(each.number for each in deleted), unrun, [*refused, *locked], is_full=bool(deleted))

@@ -1,5 +1,6 @@
 """The database's time on every host: the host's monotonic clock plus an offset that is measured in the background."""
 
+import logging
 import time
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -16,6 +17,8 @@ SAMPLES = 5
 SELECT_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
 RUNNING_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """A clock that is never set. On systems that have CLOCK_BOOTTIME it also runs on while the machine sleeps."""
+
+log = logging.getLogger(__name__)
 
 
 class PostgresClock:
@@ -69,3 +72,6 @@ class PostgresClock:
                 pause = MEASURE_SECONDS
             except StorageUnavailable:
                 pause = RETRY_SECONDS
+            except Exception:
+                log.exception("the clock of the database cannot be measured, and is measured again")
+                pause = MEASURE_SECONDS

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from adapters.postgres import rows, statements
-from application.isolation import log_once
+from adapters.postgres.driver_errors import reason
+from adapters.postgres.savepoint import savepoint
+from application.isolation import isolate, log_once
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
@@ -48,7 +50,8 @@ class PostgresPublishedTypes:
         return {HandlerId(row.id): row.process for row in self._connection.execute(statements.PROCESSES)}
 
     def forget_dead(self, now: datetime) -> int:
-        return self._connection.execute(statements.FORGET_DEAD, {"before": now - DEAD_HANDLER_RETENTION}).rowcount
+        dead = self._connection.execute(statements.DEAD, {"before": now - DEAD_HANDLER_RETENTION}).scalars().all()
+        return len(isolate(dead, self._forget, _leave))
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
@@ -56,6 +59,15 @@ class PostgresPublishedTypes:
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
+
+    def _forget(self, handlers: Sequence[HandlerId]) -> Sequence[HandlerId]:
+        with savepoint(self._connection):
+            return self._connection.execute(statements.FORGET, {"ids": list(handlers)}).scalars().all()
+
+
+def _leave(handler: HandlerId, error: Exception) -> Sequence[HandlerId]:
+    log_once(log, f"the dead handler {handler} cannot be forgotten: {reason(error)}")
+    return []
 
 
 def _published(type: TaskType) -> dict[str, object]:

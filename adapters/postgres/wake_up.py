@@ -113,7 +113,7 @@ class PostgresListener:
                         connection.cursor().execute(f"LISTEN {channel}")
                     wake_for(topics)
                     self._receive(connection, wake_for)
-            except psycopg2.Error as error:
+            except Exception as error:  # No failure may end the thread: polling alone is slower.
                 log.debug("could not listen for notifications: %s", error)
             self._closed.wait(RECONNECT_SECONDS)
         # Closed by this thread, which uses it until here.

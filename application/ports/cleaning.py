@@ -1,26 +1,44 @@
 """Cleaning: the removal of expired data in batches, beside any other work on the storage."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from domain.ids import TaskId
 
+MAX_BATCH_BYTES = 64 * 1024 * 1024
+"""Stored bytes of arguments and results of one batch, which a slow disk deletes in a second or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeletedTasks:
-    """The number of deleted tasks, and the ids of those that were still waiting to run."""
+    """One batch of deletions.
+
+    - `deleted`: the number of deleted tasks.
+    - `unrun`: the ids of those that were still waiting to run.
+    - `refused`: expired tasks whose deletion the storage refuses.
+    - `is_full`: whether a bound ended the batch, so that more tasks may have expired.
+    """
 
     deleted: int
     unrun: Sequence[TaskId] = ()
+    refused: Sequence[TaskId] = field(default=(), compare=False)
+    is_full: bool = field(default=False, compare=False)
 
 
 class Cleaning(Protocol):
     """Deletes expired tasks, and compacts the counts."""
 
-    def delete_expired(self, now: datetime, limit: int) -> DeletedTasks:
-        """Before: expired, not running, not locked. After: unknown. At most `limit`, the longest expired first."""
+    def delete_expired(
+        self, now: datetime, limit: int, max_bytes: int = MAX_BATCH_BYTES, left_out: Collection[TaskId] = ()
+    ) -> DeletedTasks:
+        """Before: expired, not running, not left out. After: unknown. The longest expired first.
+
+        - Bounds: at most `limit` tasks, whose arguments and results have at most `max_bytes` as they are stored. The
+          first task is deleted however large it is.
+        - Locks: a task is skipped that is locked, or whose delivery or record of a start is.
+        """
         ...
 
     def fold_counts(self, limit: int) -> int:

@@ -44,7 +44,7 @@ class PublishedTypes(Protocol):
         ...
 
     def withdraw(self, handler: HandlerId) -> None:
-        """After: the handler is unknown; its types are still known."""
+        """After: the handler is unknown, unless its record is locked; its types are still known."""
         ...
 
     def processes(self) -> Mapping[HandlerId, str]:
@@ -52,7 +52,10 @@ class PublishedTypes(Protocol):
         ...
 
     def forget_dead(self, now: datetime) -> int:
-        """After: handlers that died DEAD_HANDLER_RETENTION ago or earlier are unknown. Returns their number."""
+        """After: handlers that died DEAD_HANDLER_RETENTION ago or earlier are unknown, but for locked records.
+
+        Returns their number.
+        """
         ...
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:

@@ -1,11 +1,14 @@
 """A lane: operations that share one background runner, which makes one call at a time."""
 
+import logging
 from collections.abc import Sequence
 from math import inf
 
 from application.ports.background import BackgroundRunner
 from application.supervisor.operations.operation import Operation
 from application.supervisor.state import SupervisorState
+
+log = logging.getLogger(__name__)
 
 
 class Lane:
@@ -30,8 +33,11 @@ class Lane:
         return min(operation.due_in() for operation in self._operations) if self._runner.is_idle else inf
 
     def receive(self) -> None:
-        """Take the answer that has come, if any."""
-        self._runner.deliver_result()
+        """Take the answer that has come, if any. One that cannot be taken is logged, and ends no supervisor."""
+        try:
+            self._runner.deliver_result()
+        except Exception:
+            log.exception("the answer to an operation cannot be taken")
 
     def send(self) -> None:
         """Send the next operation that is due, if the runner is idle."""

@@ -1,15 +1,20 @@
 """Deliver: send the message that a task has finished to its callback address, and store the result."""
 
+import logging
 import random
 from collections.abc import Callable
 from typing import assert_never
 
 from application.conflict_retry import retry_on_conflict
+from application.errors import StorageUnavailable
+from application.isolation import log_once
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.webhooks import Delivered, Failed, Gone, WebhookSender
 from application.view import View, Viewer
 from domain.delivery import Delivery
+
+log = logging.getLogger(__name__)
 
 
 class Deliver:
@@ -34,11 +39,19 @@ class Deliver:
 
     def __call__(self, claimed: Delivery) -> Delivery | None:
         """The delivery after this attempt; None where another claim, a retry or a deletion has replaced it."""
-        view = self._view(claimed)
-        if view is None:
-            return None
-        attempted = self._attempted(claimed, self._message(view))
-        return attempted if self._settle(attempted) else None
+        attempted = self._tried(claimed)
+        return attempted if attempted and self._settle(attempted) else None
+
+    def _tried(self, claimed: Delivery) -> Delivery | None:
+        """The delivery after this attempt, which fails like any other where its message cannot be made or sent."""
+        try:
+            view = self._view(claimed)
+            return self._attempted(claimed, self._message(view)) if view else None
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log_once(log, f"the callback of task {claimed.task} cannot be sent", error)
+            return claimed.failed(self._clock.now(), f"the message cannot be sent: {error}", random.random())
 
     @retry_on_conflict
     def _view(self, claimed: Delivery) -> View | None:

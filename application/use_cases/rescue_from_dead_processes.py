@@ -1,8 +1,10 @@
 """Rescue from dead processes: take back the tasks of handlers of this machine whose processes have ended."""
 
+import logging
 from collections.abc import Sequence
 
 from application.conflict_retry import retry_on_conflict
+from application.isolation import isolate, log_once
 from application.ports.clock import Clock
 from application.ports.processes import Processes
 from application.ports.unit_of_work import Begin
@@ -10,6 +12,8 @@ from application.ports.wake_up import Notifier
 from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
 from domain.ids import HandlerId
 from domain.task import Task
+
+log = logging.getLogger(__name__)
 
 
 class RescueFromDeadProcesses:
@@ -27,9 +31,10 @@ class RescueFromDeadProcesses:
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
-        return [task for handler in dead for task in self._rescue_from(handler)]
+        return [task for handler in dead for task in isolate([handler], self._rescue_from, _leave)]
 
-    def _rescue_from(self, handler: HandlerId) -> Sequence[Task]:
+    def _rescue_from(self, handlers: Sequence[HandlerId]) -> Sequence[Task]:
+        (handler,) = handlers
         with self._begin() as work:
             tasks = settle_lost(work, work.queue.running_under(handler, BATCH_TASKS), self._clock.now())
             if not tasks:
@@ -37,3 +42,8 @@ class RescueFromDeadProcesses:
             work.commit()
         notify_lost(self._notifier, tasks)
         return tasks
+
+
+def _leave(handler: HandlerId, error: Exception) -> Sequence[Task]:
+    log_once(log, f"the tasks of handler {handler}, whose process has ended, cannot be taken back", error)
+    return []

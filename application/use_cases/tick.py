@@ -8,6 +8,7 @@ from math import inf
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import InvalidSchedule
+from application.isolation import isolate, log_once
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
@@ -49,7 +50,7 @@ class Tick:
         """Tick all due schedules that no other janitor has locked."""
         now = self._clock.now()
         with self._begin() as work:
-            work.schedules.review(now)
+            self._review(work, now)
             tasks = self._tick(work, now)
             next = work.schedules.next_after(now)
             work.commit()
@@ -62,11 +63,26 @@ class Tick:
         ticked = list(self._ticked(due, now))
         if not ticked:
             return []
-        work.schedules.save(ticked)
         types = {each.type.name: each.type for each in work.types.all(now)}
         ticks = {each.type: each.next for each in due}
-        added = work.tasks.add([self._submission(types[each.type], ticks[each.type], now) for each in ticked])
-        return [task for task in added if task]
+
+        def add(some: Sequence[Recurrence]) -> Sequence[Task]:
+            with work.savepoint():
+                work.schedules.save(some)
+                added = work.tasks.add([self._submission(types[each.type], ticks[each.type], now) for each in some])
+            return [task for task in added if task]
+
+        return isolate(ticked, add, _leave)
+
+    def _review(self, work: UnitOfWork, now: datetime) -> None:
+        """Review the schedules. A row that cannot be changed keeps no other from ticking."""
+
+        def review(_: Sequence[None]) -> Sequence[None]:
+            with work.savepoint():
+                work.schedules.review(now)
+            return []
+
+        isolate([None], review, _leave_unreviewed)
 
     def _ticked(self, due: Sequence[Recurrence], now: datetime) -> Iterator[Recurrence]:
         """The recurrences after their ticks. A schedule that only a newer version can read is left to that one."""
@@ -82,3 +98,13 @@ class Tick:
         return Submission(
             type=type.name, args=NO_ARGUMENTS, now=now, ttl=self._max_task_time, run_at=tick, options=type.options
         )
+
+
+def _leave(recurrence: Recurrence, error: Exception) -> Sequence[Task]:
+    log_once(log, f"the tick of {recurrence.type} cannot become a task", error)
+    return []
+
+
+def _leave_unreviewed(_: None, error: Exception) -> Sequence[None]:
+    log_once(log, "the schedules cannot be reviewed", error)
+    return []

@@ -68,7 +68,6 @@ class HandlerContainer(containers.DeclarativeContainer):
 
     outcome_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     outcome_operations = providers.List(
-        providers.Singleton(Publish, context, publish_types, on_published),
         providers.Singleton(Settle, context, storage.notifier),
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(StoreLateLogs, context),
@@ -78,7 +77,9 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Withdraw, context),
     )
     claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome.
     claim_operations = providers.List(
+        providers.Singleton(Publish, context, publish_types, on_published),
         providers.Singleton(ClaimTasks, context, executor),
         providers.Singleton(RecordStarts, context, executor),
         providers.Singleton(ReleaseOrphans, context),

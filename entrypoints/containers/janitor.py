@@ -8,6 +8,7 @@ from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
 from application.use_cases.deliver import Deliver
 from application.use_cases.fold_counts import FoldCounts
+from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
@@ -29,6 +30,7 @@ class JanitorContainer(containers.DeclarativeContainer):
         Tick, storage.begin, storage.clock, storage.notifier, calendar, settings.provided.max_task_time
     )
     clean = providers.Singleton(Clean, storage.begin, storage.clock)
+    forget_dead_handlers = providers.Singleton(ForgetDeadHandlers, storage.begin, storage.clock)
     rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes

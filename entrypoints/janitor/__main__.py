@@ -6,8 +6,14 @@ import signal
 from entrypoints import parent_pipes, startup
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
-from entrypoints.janitor.chores import create_recurring_tasks, delete_expired_tasks, fold_task_counts, rescue_tasks
-from entrypoints.janitor.rounds import Rounds
+from entrypoints.janitor.chore_loops import ChoreLoops
+from entrypoints.janitor.chores import (
+    create_recurring_tasks,
+    delete_expired_tasks,
+    fold_task_counts,
+    forget_dead_handlers,
+    rescue_tasks,
+)
 from entrypoints.janitor.webhook_loop import WebhookLoop
 
 log = logging.getLogger("entrypoints.janitor")
@@ -20,24 +26,25 @@ def main() -> None:
     startup.prepare_database(storage)
     storage.clock().open()
     container = JanitorContainer(settings=settings, storage=storage)
-    chores = [
-        create_recurring_tasks(container.tick()),
-        delete_expired_tasks(container.clean()),
-        rescue_tasks(container.rescue_from_dead_processes()),
-        rescue_tasks(container.rescue()),
-        fold_task_counts(container.fold_counts()),
-    ]
+    chores = {
+        "ticking": create_recurring_tasks(container.tick()),
+        "cleaning": delete_expired_tasks(container.clean()),
+        "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
+        "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes()),
+        "rescuing": rescue_tasks(container.rescue()),
+        "folding the counts": fold_task_counts(container.fold_counts()),
+    }
     webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
-    rounds = Rounds(chores, settings.lease)
+    chore_loops = ChoreLoops(chores, settings.lease)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: rounds.stop())
+        signal.signal(number, lambda *_: chore_loops.stop())
     if webhook_loop:
         webhook_loop.start()
     else:
         log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has a secret")
     log.info("ready")
     parent_pipes.report_ready("janitor")
-    rounds.run()
+    chore_loops.run()
     if webhook_loop:
         webhook_loop.close()
     container.shutdown_resources()

@@ -1,12 +1,13 @@
-"""The chores of a janitor: what it does in every round."""
+"""The chores of a janitor: each does one batch at a time."""
 
 import logging
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.use_cases import clean, fold_counts, settle_lost
+from application.use_cases import fold_counts, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
+from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
@@ -38,7 +39,17 @@ def delete_expired_tasks(clean_batch: Clean) -> Chore:
             log.info("deleted %d expired tasks", expired.deleted)
         if expired.unrun:
             log.warning("%d of the deleted tasks had not run: %s", len(expired.unrun), _first_ids(expired.unrun))
-        return 0 if expired.deleted >= clean.BATCH_TASKS else inf
+        return 0 if expired.is_full else inf
+
+    return chore
+
+
+def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:
+    """The chore that forgets the handlers that died long ago."""
+
+    def chore() -> float:
+        forget()
+        return inf
 
     return chore
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threading import Event, Semaphore, Thread
 
 from application.errors import StorageUnavailable
+from application.isolation import log_once
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
@@ -76,6 +77,10 @@ class WebhookLoop:
                 self._rest,
                 driver_message(error),
             )
+            return []
+        except Exception as error:
+            self._rest = min(self._rest * 2, MAX_REST_SECONDS)
+            log_once(log, f"no callback can be claimed: {driver_message(error)}", error)
             return []
         self._rest = self._usual_rest
         return claimed

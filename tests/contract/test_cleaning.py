@@ -66,3 +66,34 @@ def test_attempts_are_deleted_with_their_task(storage: Storage):
     assert clean(storage, at(1000)).deleted == 1
     with storage.begin() as work:
         assert list(work.tasks.attempts(TaskId(1))) == []
+
+
+class TestBounds:
+    def test_a_batch_has_a_bound_of_bytes_and_takes_its_first_task_in_any_case(self, storage: Storage):
+        add(storage, *(submission(args=f'{{"a":"{"x" * 900}"}}', ttl=ttl) for ttl in (1, 2, 3, 4, 5)))
+        batches = [clean_bounded(storage, max_bytes) for max_bytes in (1, 2000, 2000, 2000)]
+        assert [list(batch.unrun) for batch in batches] == [[1], [2, 3], [4, 5], []]
+        assert [batch.is_full for batch in batches] == [True, True, False, False]
+
+    def test_results_count_as_well(self, storage: Storage):
+        add(storage, *[submission(ttl=1)] * 3)
+        for _ in range(3):
+            succeed(storage, claim_one(storage), result=f'"{"x" * 900}"')
+        assert [clean_bounded(storage, 2000).deleted for _ in range(3)] == [2, 1, 0]
+
+    def test_a_batch_that_reached_its_limit_is_full(self, storage: Storage):
+        add(storage, *[submission(ttl=1)] * 3)
+        assert clean_bounded(storage, 10**9, limit=2).is_full
+        assert not clean_bounded(storage, 10**9, limit=2).is_full
+
+    def test_tasks_that_are_left_out_stay(self, storage: Storage):
+        add(storage, *[submission(ttl=1)] * 3)
+        with storage.begin() as work:
+            assert list(work.cleaning.delete_expired(at(60), 100, left_out=[TaskId(2)]).unrun) == [1, 3]
+
+
+def clean_bounded(storage: Storage, max_bytes: int, limit: int = 100) -> DeletedTasks:
+    with storage.begin() as work:
+        expired = work.cleaning.delete_expired(at(1000), limit, max_bytes)
+        work.commit()
+    return expired

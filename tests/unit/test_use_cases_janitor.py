@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from adapters.memory import MemoryStore
+from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.queue import MemoryQueue
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
-from application.ports.cleaning import DeletedTasks
+from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
 from application.ports.wake_up import Topic
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
@@ -62,10 +63,33 @@ class TestCleaning:
         assert clean(limit=2) == DeletedTasks(1, [TaskId(3)])
         assert clean(limit=2) == DeletedTasks(0, [])
 
-    def test_clean_forgets_handlers_that_are_long_dead(self, service: Service):
+    def test_a_batch_that_takes_the_storage_too_long_is_repeated_with_half_its_bounds(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ):
+        """The watchdog cuts a transaction that takes too long."""
+        steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in range(1, 9)))
+        service.clock.move(60)
+        clean = service.janitor.clean()
+        limits: list[tuple[int, int]] = []
+        delete = MemoryCleaning.delete_expired
+
+        def cut_off(cleaning: MemoryCleaning, now: datetime, limit: int, max_bytes: int, left_out: Any) -> DeletedTasks:
+            limits.append((limit, max_bytes))
+            if limit > 2:
+                raise StorageUnavailable
+            return delete(cleaning, now, limit, max_bytes, left_out)
+
+        monkeypatch.setattr(MemoryCleaning, "delete_expired", cut_off)
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable):
+                clean(limit=8)
+        assert clean(limit=8).deleted == 2
+        assert limits == [(8, MAX_BATCH_BYTES), (4, MAX_BATCH_BYTES // 2), (2, MAX_BATCH_BYTES // 4)]
+
+    def test_handlers_that_are_long_dead_are_forgotten(self, service: Service):
         service.publish(TaskType(name=TypeName("add")), seconds=1)
         service.clock.move(86_400)
-        service.janitor.clean()()
+        assert service.janitor.forget_dead_handlers()() == 1
         with service.begin() as work:
             assert not work.types.renew(HANDLER, service.clock.now())
 

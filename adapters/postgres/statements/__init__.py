@@ -4,12 +4,27 @@ The clock, the wake-ups, the migration and the session settings have SQL of thei
 """
 
 from adapters.postgres.statements.claim import CHOOSE_OTHERS, CLAIM, CLAIM_CHOSEN, CLAIM_OTHERS, SET_ASIDE
-from adapters.postgres.statements.cleaning import DELETE_EXPIRED, FOLD_COUNTS
-from adapters.postgres.statements.deliveries import CLAIM_DELIVERIES, DELIVERY, SETTLE_DELIVERY
+from adapters.postgres.statements.cleaning import (
+    CLEANING_LOCK_TIMEOUT,
+    DELETE_EXPIRED,
+    DELETE_LOCKED,
+    FOLD_COUNTS,
+    LOCK_EXPIRED,
+    WITH_LOCKED_ROWS,
+)
+from adapters.postgres.statements.deliveries import (
+    CLAIM_DELIVERIES,
+    CLAIM_DELIVERIES_OF,
+    DELIVERY,
+    FREE_DELIVERIES,
+    GIVE_UP_DELIVERY,
+    SETTLE_DELIVERY,
+)
 from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
-    FORGET_DEAD,
+    DEAD,
+    FORGET,
     PROCESSES,
     PUBLISH_HANDLER,
     PUBLISH_TYPES,
@@ -79,20 +94,27 @@ __all__ = [
     "CLAIM",
     "CLAIM_CHOSEN",
     "CLAIM_DELIVERIES",
+    "CLAIM_DELIVERIES_OF",
     "CLAIM_OTHERS",
+    "CLEANING_LOCK_TIMEOUT",
     "COUNTS",
+    "DEAD",
     "DELETE_EXPIRED",
+    "DELETE_LOCKED",
     "DELIVERY",
     "DUE_SCHEDULES",
     "FIRST_CREATED",
     "FOLD_COUNTS",
-    "FORGET_DEAD",
+    "FORGET",
+    "FREE_DELIVERIES",
     "GET",
     "GET_MANY",
+    "GIVE_UP_DELIVERY",
     "HELD_BY",
     "KEY_OWNERS",
     "LAPSED",
     "LOCK",
+    "LOCK_EXPIRED",
     "LOCK_SCHEDULES",
     "LOST",
     "NEXT_AFTER",
@@ -124,4 +146,5 @@ __all__ = [
     "UP_SINCE",
     "VERSIONS",
     "WITHDRAW",
+    "WITH_LOCKED_ROWS",
 ]

@@ -21,14 +21,53 @@ FOLD_COUNTS = text("""
     SELECT count(*) FROM folded
 """)
 
-DELETE_EXPIRED = text("""
-    WITH expired AS MATERIALIZED (
-        SELECT ctid AS location FROM tasks
-        WHERE status <> 'running' AND expire <= :now
+# Sizes are those of the stored values, which are not read for that.
+_EXPIRED = """
+    expired AS MATERIALIZED (
+        SELECT id, ctid AS location, pg_column_size(args) + coalesce(pg_column_size(result), 0) AS bytes FROM tasks
+        WHERE status <> 'running' AND expire <= :now AND id <> ALL (CAST(:left_out AS bigint[]))
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
-    ), deleted AS (
-        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM expired)) RETURNING id, status
+    ), batch AS (
+        SELECT id, location
+        FROM (
+            SELECT id, location, row_number() OVER () AS nth, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
+            FROM expired
+        ) summed
+        WHERE nth = 1 OR total <= :max_bytes
+    )"""
+_DELETED = """
+    SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun"""
+
+DELETE_EXPIRED = text(f"""
+    WITH {_EXPIRED}, deleted AS (
+        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM batch)) RETURNING id, status
     )
-    SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun FROM deleted
+    {_DELETED}, (SELECT count(*) FROM expired) AS locked FROM deleted
 """)
+
+# Where a batch cannot be deleted, the adapter looks for the tasks that cannot.
+LOCK_EXPIRED = text(f"WITH {_EXPIRED} SELECT id FROM batch ORDER BY id")
+
+DELETE_LOCKED = text(f"""
+    WITH deleted AS (
+        DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, status
+    )
+    {_DELETED} FROM deleted
+""")
+
+# Deleting a task deletes these rows as well, by triggers that would wait for their locks.
+WITH_LOCKED_ROWS = text("""
+    WITH free_attempts AS MATERIALIZED (
+        SELECT task, claim FROM attempts WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
+    ), free_deliveries AS MATERIALIZED (
+        SELECT task FROM deliveries WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
+    )
+    SELECT task FROM attempts
+    WHERE task = ANY (CAST(:ids AS bigint[])) AND (task, claim) NOT IN (SELECT task, claim FROM free_attempts)
+    UNION
+    SELECT task FROM deliveries
+    WHERE task = ANY (CAST(:ids AS bigint[])) AND task NOT IN (SELECT task FROM free_deliveries)
+""")
+
+CLEANING_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '100ms'")

@@ -23,11 +23,15 @@ PUBLISH_TYPES = text(f"""
 
 RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
 
-WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")
+WITHDRAW = text("""
+    DELETE FROM handlers WHERE id = (SELECT id FROM handlers WHERE id = :handler FOR UPDATE SKIP LOCKED)
+""")
 
 PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")
 
-FORGET_DEAD = text("DELETE FROM handlers WHERE until <= :before")
+DEAD = text("SELECT id FROM handlers WHERE until <= :before ORDER BY id FOR UPDATE SKIP LOCKED")
+
+FORGET = text("DELETE FROM handlers WHERE id = ANY (CAST(:ids AS text[])) RETURNING id")
 
 # Handlers whose code is older than the column have no schemas.
 SCHEMAS_ELSEWHERE = text("""

@@ -1,31 +1,32 @@
-"""The rounds of a janitor: the turns of the chores, and the rests between rounds."""
+"""The chores of a janitor: each on a loop of its own, with rests between its batches."""
 
 import random
 import select
-import time
 from collections.abc import Callable, Sequence
 from math import inf
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from application.errors import StorageUnavailable
 from application.ports.cleaning import DeletedTasks
-from application.use_cases import clean, fold_counts, settle_lost
+from application.use_cases import fold_counts, settle_lost
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId
+from entrypoints.janitor.chore_loops import MAX_REST_SECONDS, MIN_REST_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
     create_recurring_tasks,
     delete_expired_tasks,
     fold_task_counts,
+    forget_dead_handlers,
     rescue_tasks,
 )
-from entrypoints.janitor.rounds import MAX_REST_SECONDS, MAX_TURN_SECONDS, MIN_REST_SECONDS, Rounds
 
 
 @pytest.fixture
 def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
-    """The rests after rounds whose chore answers or raises these, one after the other."""
+    """The rests after batches of a chore that answers or raises these, one after the other."""
 
     def rests_after(*answers: float | Exception, lease: float = 30) -> list[float]:
         waits: list[float] = []
@@ -34,60 +35,77 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
         def chore() -> float:
             answer = left.pop(0)
             if not left:
-                rounds.stop()
+                loops.stop()
             if isinstance(answer, Exception):
                 raise answer
             return answer
 
-        def wait(readers: Sequence[int], _: object, __: object, seconds: float) -> object:
+        def wait(readers: Sequence[int], _: object, __: object, seconds: float | None = None) -> object:
+            if seconds is None:
+                return real(readers, [], [])
             waits.append(seconds)
             return real(readers, [], [], 0)
 
         real = select.select
-        rounds = Rounds([chore, lambda: inf], lease)
+        loops = ChoreLoops({"chore": chore}, lease)
         monkeypatch.setattr(select, "select", wait)
         monkeypatch.setattr(random, "uniform", lambda low, high: 1.0)
-        rounds.run()
+        loops.run()
         return waits[1:]
 
     return rests_after
 
 
-def test_a_janitor_rests_a_second_where_no_more_work_is_known(rests: Callable[..., list[float]]):
+def test_a_chore_rests_a_second_where_no_more_work_is_known(rests: Callable[..., list[float]]):
     assert rests(inf, inf) == [MIN_REST_SECONDS, MIN_REST_SECONDS]
 
 
-def test_a_janitor_does_not_rest_while_there_is_more_work(rests: Callable[..., list[float]]):
+def test_a_chore_does_not_rest_while_there_is_more_work(rests: Callable[..., list[float]]):
     assert rests(0, inf) == [0, MIN_REST_SECONDS]
 
 
-def test_a_chore_with_more_work_yields_to_the_next_after_its_turn(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    done: list[str] = []
-
-    def chore(name: str, more_in: float) -> float:
-        done.append(name)
-        if len(done) == 8:
-            rounds.stop()
-        return more_in
-
-    rounds = Rounds([lambda: chore("cleans", 0), lambda: chore("rescues", inf)], 30)
-    monkeypatch.setattr(time, "monotonic", lambda: len(done) * MAX_TURN_SECONDS / 3)
-    rounds.run()
-    assert done == [*["cleans"] * 3, "rescues"] * 2
+def test_rests_grow_while_a_chore_fails_for_any_reason(rests: Callable[..., list[float]]):
+    assert rests(ValueError("odd"), KeyError("odd"), inf) == [2, 4, MIN_REST_SECONDS]
 
 
-def test_stop_during_a_turn_finishes_the_current_batch_alone():
+def test_a_chore_that_fails_or_hangs_neither_ends_nor_delays_another(caplog: pytest.LogCaptureFixture):
+    done, hangs = Event(), Event()
+    batches: list[str] = []
+
+    def fail() -> float:
+        raise RuntimeError("this chore always fails")
+
+    def hang() -> float:
+        hangs.wait(20)
+        return inf
+
+    def work() -> float:
+        batches.append("works")
+        if len(batches) == 5:
+            done.set()
+        return 0 if len(batches) < 5 else inf
+
+    loops = ChoreLoops({"failing": fail, "hanging": hang, "working": work}, 0.04)
+    janitor = Thread(target=loops.run)
+    janitor.start()
+    assert done.wait(20)
+    loops.stop()
+    hangs.set()
+    janitor.join(20)
+    assert not janitor.is_alive()
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+def test_stop_during_a_batch_finishes_it_and_begins_no_other():
     done: list[str] = []
 
     def chore() -> float:
         done.append("cleans")
-        rounds.stop()
+        loops.stop()
         return 0
 
-    rounds = Rounds([chore], 30)
-    rounds.run()
+    loops = ChoreLoops({"cleaning": chore}, 30)
+    loops.run()
     assert done == ["cleans"]
 
 
@@ -110,8 +128,9 @@ def use_case(result: object) -> Any:
 
 
 def test_a_chore_has_more_work_after_a_full_batch():
-    assert delete_expired_tasks(use_case(DeletedTasks(clean.BATCH_TASKS)))() == 0
-    assert delete_expired_tasks(use_case(DeletedTasks(clean.BATCH_TASKS - 1, [TaskId(1)])))() == inf
+    assert delete_expired_tasks(use_case(DeletedTasks(8, is_full=True)))() == 0
+    assert delete_expired_tasks(use_case(DeletedTasks(8, [TaskId(1)])))() == inf
+    assert forget_dead_handlers(use_case(3))() == inf
     assert rescue_tasks(use_case([None] * settle_lost.BATCH_TASKS))() == 0
     assert rescue_tasks(use_case([None]))() == inf
     assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES))() == 0
