@@ -12,10 +12,7 @@ class Schedules(Protocol):
     """Changed by handlers that publish, and by janitors, which skip locked rows."""
 
     def lock(self) -> Sequence[Recurrence]:
-        """All recurrences in the order of types, locked until the unit of work ends.
-
-        Raises StorageConflict: another transaction has locked one of them.
-        """
+        """All recurrences in the order of types, locked until the unit of work ends."""
         ...
 
     def due(self, now: datetime) -> Sequence[Recurrence]:

@@ -51,7 +51,9 @@ class Deliver:
             raise
         except Exception as error:
             log_once(log, f"the callback of task {claimed.task} cannot be sent", error)
-            return claimed.failed(self._clock.now(), f"the message cannot be sent: {error}", random.random())
+            return claimed.failed(
+                self._clock.now(), f"the message cannot be sent: {type(error).__name__}", random.random()
+            )
 
     @retry_on_conflict
     def _view(self, claimed: Delivery) -> View | None:

@@ -100,12 +100,17 @@ def plan_of(cursor: Any, statement: str, parameters: Any) -> Plan:
     return Plan(cursor.fetchone()[0][0]["Plan"])
 
 
+UNPLANNED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET LOCAL")
+
+
 @contextmanager
 def explained(database: Database) -> Iterator[list[Plan]]:
     """Yield the plans of the statements that units of work send meanwhile, with the very literals that they send."""
     plans: list[Plan] = []
 
     def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith(UNPLANNED):
+            return
         beside = cursor.connection.cursor()
         beside.execute("SAVEPOINT before")
         plans.append(plan_of(beside, statement, parameters))

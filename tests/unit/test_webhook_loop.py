@@ -56,6 +56,11 @@ def finish(service: Service, *urls: str) -> None:
         steps.save(service.storage, task.cancel(service.clock.now()))
 
 
+def errors(service: Service) -> Sequence[str | None]:
+    with service.store.begin() as work:
+        return [each.error for each in work.state.deliveries.values()]
+
+
 def states(service: Service) -> Sequence[DeliveryState]:
     with service.store.begin() as work:
         found = [work.tasks.get(TaskId(id)) for id in range(1, work.state.last_id + 1)]
@@ -100,8 +105,9 @@ def test_an_unexpected_error_of_a_callback_is_logged_and_affects_no_other(
 
     start_loop(answer)
     until(lambda: states(service).count(DeliveryState.DELIVERED) == 1)
-    assert "the callback of task 1 failed and will be tried again" in caplog.text
+    assert "the callback of task 1 cannot be sent" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+    until(lambda: "the message cannot be sent: ZeroDivisionError" in errors(service))
 
 
 def test_a_callback_that_is_given_up_is_logged(

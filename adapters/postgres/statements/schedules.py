@@ -7,7 +7,7 @@ from adapters.postgres.statements.columns import assigned, listed, unnested
 _SAVED = ("every", "timezone", "next", "omitted", "abandoned")
 _SCHEDULE = ("type", *_SAVED)
 
-LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE NOWAIT")
+LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE")
 
 DUE_SCHEDULES = text("""
     SELECT * FROM schedules
