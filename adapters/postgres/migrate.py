@@ -29,6 +29,8 @@ LIFT_TIMEOUTS = text(
     "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
 )
 """Lifts the limits of the transaction that holds the lock, which is idle while the tables are migrated."""
+TRY_WRITE = text("UPDATE tasks SET run_at = run_at WHERE false")
+"""Changes nothing, but fails where writes do: in a read-only session, under a lock of the table, without the right."""
 MIGRATED_BY_ANOTHER = (
     psycopg2.errors.DuplicateTable,
     psycopg2.errors.DuplicateColumn,
@@ -60,13 +62,18 @@ class Migration:
             return True
 
     def check(self) -> None:
-        """Check that the database answers and that its tables are not older than NEWEST_REVISION.
+        """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.
 
         Raises StorageUnavailable: one of these is not so.
         """
         with translated_errors():
             if not self._is_done():
                 raise StorageUnavailable
+            try:
+                with self._database.transaction() as connection:
+                    connection.execute(TRY_WRITE)
+            except StorageConflict as error:
+                raise StorageUnavailable from error
 
     def _is_done(self) -> bool:
         """Tell whether the tables have NEWEST_REVISION, or a newer one, as in the middle of a rolling update."""

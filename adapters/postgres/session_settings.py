@@ -29,13 +29,17 @@ SESSION_SETTINGS = {
 """Settings that the server applies to each session. Poolers refuse them as options of the connection."""
 
 APPLY_SETTINGS = """
-    SELECT set_config(name, value, false)
+    SELECT current_setting('transaction_read_only') = 'off', set_config(name, value, false)
     FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
 """
-"""Applies the settings that the server knows; others are left out."""
+"""Applies the settings that the server knows; others are left out. Each row tells whether the session can write."""
 
 
-def apply_session_settings(connection: Any) -> None:
-    """Apply SESSION_SETTINGS to the session of this psycopg2 connection, which is in autocommit mode."""
+def apply_session_settings(connection: Any) -> bool:
+    """Apply SESSION_SETTINGS to the session of this psycopg2 connection, and tell whether it can write.
+
+    The connection is in autocommit mode.
+    """
     with connection.cursor() as cursor:
         cursor.execute(APPLY_SETTINGS, (list(SESSION_SETTINGS.keys()), list(SESSION_SETTINGS.values())))
+        return bool(cursor.fetchone()[0])

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.driver_errors import SESSION_ENDING_ERRORS, translated_errors
+from adapters.postgres.session import Session
 from adapters.postgres.watchdog import Watchdog
 
 CHECKOUT_SECONDS = 10.0
@@ -25,10 +28,14 @@ class TransactionPool:
     `connect`: opens a psycopg2 connection.
     `size`: the highest number of open connections.
     `watchdog`: watches each transaction.
+    `on_disconnect`: is called after an error that ended a session.
     """
 
-    def __init__(self, connect: Callable[[], Any], size: int, watchdog: Watchdog) -> None:
+    def __init__(
+        self, connect: Callable[[], Session], size: int, watchdog: Watchdog, on_disconnect: Callable[[], None]
+    ) -> None:
         self._watchdog = watchdog
+        self._on_disconnect = on_disconnect
         self.peak_use = PeakUse()
         self.engine: Engine = create_engine(
             "postgresql+psycopg2://",
@@ -39,6 +46,8 @@ class TransactionPool:
             pool_timeout=CHECKOUT_SECONDS,
             pool_use_lifo=True,
         )
+        event.listen(self.engine, "checkout", _check_usable)
+        event.listen(self.engine, "handle_error", self._end_session)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -57,6 +66,14 @@ class TransactionPool:
     def close(self) -> None:
         """Close the idle connections; a lent one is closed when it is given back."""
         self.engine.dispose()
+
+    def _end_session(self, failure: ExceptionContext) -> None:
+        """End the session after one of SESSION_ENDING_ERRORS, and the idle ones, however they would go on."""
+        if isinstance(failure.original_exception, SESSION_ENDING_ERRORS) and failure.connection:
+            cast(Session, failure.connection.connection.dbapi_connection).end()
+            failure.is_disconnect = True
+        if failure.is_disconnect:
+            self._on_disconnect()
 
     def _close_surplus(self, pool: QueuePool) -> None:
         if pool is not self.engine.pool:
@@ -82,3 +99,9 @@ class PeakUse:
             return False
         peak, self._peak, self._ends = max(self._peak, MIN_CONNECTIONS), 0, now + PEAK_WINDOW_SECONDS
         return open > peak
+
+
+def _check_usable(session: Session, record: object, proxy: object) -> None:
+    """Have the pool replace a session that the server has ended while it was idle."""
+    if not session.is_usable:
+        raise DisconnectionError
