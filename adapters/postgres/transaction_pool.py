@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -12,12 +12,15 @@ from sqlalchemy.pool import QueuePool
 
 from adapters.postgres.driver_errors import SESSION_ENDING_ERRORS, translated_errors
 from adapters.postgres.session import Session
-from adapters.postgres.watchdog import Watchdog
+from adapters.postgres.session_settings import MAX_IDLE_SECONDS
+from adapters.postgres.watchdog import MIN_BYTES_PER_SECOND, Watchdog
 
 CHECKOUT_SECONDS = 10.0
 """Seconds that a transaction waits for a free connection."""
 PEAK_WINDOW_SECONDS = 30.0
 """Seconds over which the peak use is taken."""
+LARGE_CHARACTERS = 500_000
+"""Characters from which a statement is given more time to arrive."""
 MIN_CONNECTIONS = 1
 """Number of open connections that is never too many, whatever the peak use was."""
 
@@ -47,6 +50,7 @@ class TransactionPool:
             pool_use_lifo=True,
         )
         event.listen(self.engine, "checkout", _check_usable)
+        event.listen(self.engine, "before_cursor_execute", _allow_time_to_arrive)
         event.listen(self.engine, "handle_error", self._end_session)
 
     @contextmanager
@@ -105,3 +109,13 @@ def _check_usable(session: Session, record: object, proxy: object) -> None:
     """Have the pool replace a session that the server has ended while it was idle."""
     if not session.is_usable:
         raise DisconnectionError
+
+
+def _allow_time_to_arrive(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
+) -> None:
+    """Let the transaction be idle for as long as a large statement needs to arrive over a slow line."""
+    characters = sum(len(each) for each in parameters.values() if type(each) is str) if parameters else 0
+    if characters > LARGE_CHARACTERS:
+        seconds = MAX_IDLE_SECONDS + 4 * characters // MIN_BYTES_PER_SECOND  # A character may take four bytes.
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{seconds}s'")
