@@ -122,7 +122,8 @@ def moved_bytes(descriptor: int) -> int | None:
     try:
         with _copy_of(descriptor) as copy:
             info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
-        return sum(ACKED_AND_RECEIVED.unpack(info))
+        acknowledged, received = ACKED_AND_RECEIVED.unpack(info)
+        return int(acknowledged + received)
     except (OSError, struct.error):  # a local socket, one that was closed meanwhile, or an old kernel
         return None
 

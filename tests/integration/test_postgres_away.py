@@ -157,7 +157,7 @@ def test_the_victim_of_a_deadlock_gets_a_conflict(
     impatient.close()
 
 
-def test_the_pool_recovers_from_a_restart_at_the_cost_of_no_request(own: Database, server: EmbeddedPostgres):
+def test_the_pool_recovers_from_a_restart_at_no_cost(own: Database, server: EmbeddedPostgres):
     storage = in_postgres(own)
     add_one(storage)
     with ExitStack() as works:
@@ -175,9 +175,7 @@ class TestAutocommit:
         with unavailable():
             PostgresAutocommitStore(Database(NOWHERE)).add([submission()])
 
-    def test_connections_recover_from_a_restart_at_the_cost_of_no_request(
-        self, own: Database, server: EmbeddedPostgres
-    ):
+    def test_connections_recover_from_a_restart_at_no_cost(self, own: Database, server: EmbeddedPostgres):
         storage = in_postgres(own)
         storage.autocommit.add([submission()])
         with ExitStack() as works:
