@@ -10,8 +10,9 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import TextClause
 
-from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.driver_errors import SESSION_ENDING_ERRORS, translated_errors
 from adapters.postgres.prepared import PLANNED_FOR, SHARED_SESSION_ERRORS, Preparation, for_the_driver
+from adapters.postgres.session import Session
 from adapters.postgres.watchdog import Watchdog
 
 MAX_IDLE_SECONDS = 30.0
@@ -23,10 +24,11 @@ T = TypeVar("T")
 class AutocommitConnection:
     """A psycopg2 connection in autocommit mode, which prepares the hot statements when it first sends them."""
 
-    def __init__(self, connection: Any, preparation: Preparation) -> None:
+    def __init__(self, connection: Session, preparation: Preparation, generation: int) -> None:
         connection.autocommit = True
-        self.connection = connection
+        self.connection: Any = connection
         self.used_at = 0.0
+        self.generation = generation
         self._preparation = preparation
         self._prepared: set[str] = set()
 
@@ -70,12 +72,12 @@ class AutocommitPool:
     `connect`: opens a psycopg2 connection.
     `preparation`: says which statements are prepared.
     `watchdog`: watches each loan.
-    `on_disconnect`: is called after a loan during which the connection was cut.
+    `on_disconnect`: is called after a loan during which the session ended.
     """
 
     def __init__(
         self,
-        connect: Callable[[], Any],
+        connect: Callable[[], Session],
         preparation: Preparation,
         watchdog: Watchdog,
         on_disconnect: Callable[[], None],
@@ -85,14 +87,15 @@ class AutocommitPool:
         self._watchdog = watchdog
         self._on_disconnect = on_disconnect
         self._idle: deque[AutocommitConnection] = deque()
+        self._generation = 0
 
     @contextmanager
     def lend(self) -> Iterator[AutocommitConnection]:
         """Lend a connection to one thread. Raises what translated_errors raises."""
         with translated_errors():
-            lent = self._last_idle() or AutocommitConnection(self._connect(), self._preparation)
+            lent = self._last_usable() or self._new()
             try:
-                with self._watchdog.watch(lent.connection):
+                with self._watchdog.watch(lent.connection), _ended_by_errors(lent.connection):
                     yield lent
             finally:
                 self._take_back(lent)
@@ -106,21 +109,41 @@ class AutocommitPool:
                 self._idle.popleft().connection.close()
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and each lent one when it is given back."""
+        self._generation += 1
         while idle := self._last_idle():
             idle.connection.close()
 
     def _take_back(self, lent: AutocommitConnection) -> None:
         if lent.connection.closed:
             self._on_disconnect()
-        elif lent.is_idle:
+        elif lent.is_idle and lent.generation == self._generation:
             lent.used_at = time.monotonic()
             self._idle.append(lent)
             self.close_unused()
         else:
             lent.connection.close()
 
+    def _new(self) -> AutocommitConnection:
+        return AutocommitConnection(self._connect(), self._preparation, self._generation)
+
+    def _last_usable(self) -> AutocommitConnection | None:
+        """The connection that was given back last, of those that the server has not ended while they were idle."""
+        while (idle := self._last_idle()) and not idle.connection.is_usable:
+            idle.connection.close()
+        return idle
+
     def _last_idle(self) -> AutocommitConnection | None:
         with suppress(IndexError):
             return self._idle.pop()
         return None
+
+
+@contextmanager
+def _ended_by_errors(session: Session) -> Iterator[None]:
+    """End the session if the block meets one of SESSION_ENDING_ERRORS."""
+    try:
+        yield
+    except SESSION_ENDING_ERRORS:
+        session.end()
+        raise

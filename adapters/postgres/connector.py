@@ -1,15 +1,14 @@
 """The connector: opens connections to one address, and tries one at a time while the database is away."""
 
 import time
-from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from adapters.postgres.session_settings import CONNECTION_DEFAULTS, apply_session_settings
-from adapters.postgres.timestamps import register_timestamps
+from adapters.postgres.session import Session, open_session
+from adapters.postgres.session_settings import CONNECTION_DEFAULTS
 from adapters.postgres.watchdog import Watchdog
 
 RECONNECT_SECONDS = 0.25
@@ -19,7 +18,8 @@ RECONNECT_SECONDS = 0.25
 class Connector:
     """Opens psycopg2 connections. Safe to use from several threads.
 
-    `url`: the address, which is handed to libpq unchanged: several hosts, sslmode and all.
+    `url`: the address, which is handed to libpq unchanged: several hosts, sslmode and all. A host that can write is
+    preferred.
     `application_name`: the name that the server shows, unless the address has one.
     `watchdog`: watches the first statement of each session.
     """
@@ -31,7 +31,7 @@ class Connector:
         self._trying = Lock()
         self._try_again_at: float | None = None
 
-    def connect(self) -> Any:
+    def connect(self) -> Session:
         """Open a connection with the session settings; the caller owns it.
 
         Raises psycopg2.Error: the database is away, or was at the last attempt and another thread is trying.
@@ -46,23 +46,20 @@ class Connector:
         finally:
             self._trying.release()
 
-    def _connect(self) -> Any:
+    def _connect(self) -> Session:
         # An address that libpq cannot read says nothing about the database.
-        given = parse_dsn(self._url)
+        parse_dsn(self._url)
         try:
-            connection = self._open(given)
+            connection = self._open()
         except psycopg2.Error:
             self._try_again_at = time.monotonic() + RECONNECT_SECONDS
             raise
         self._try_again_at = None
         return connection
 
-    def _open(self, given: Mapping[str, Any]) -> Any:
-        defaults = {key: self._defaults[key] for key in self._defaults.keys() - given.keys()}
-        connection = psycopg2.connect(self._url, **defaults)
-        register_timestamps(connection)
-        connection.autocommit = True
-        with self._watchdog.watch(connection):
-            apply_session_settings(connection)
-        connection.autocommit = False
-        return connection
+    def _open(self) -> Session:
+        session = open_session(self._url, self._defaults)
+        with self._watchdog.watch(session):
+            session.prepare()
+        session.autocommit = False
+        return session

@@ -10,6 +10,7 @@ from adapters.postgres import statements
 from adapters.postgres.autocommit_pool import AutocommitPool
 from adapters.postgres.connector import Connector
 from adapters.postgres.prepared import Preparation
+from adapters.postgres.session import Session
 from adapters.postgres.transaction_pool import TransactionPool
 from adapters.postgres.watchdog import Watchdog
 
@@ -26,9 +27,9 @@ class Database:
         watchdog = Watchdog()
         preparation = Preparation(statements.PREPARED)
         self._connector = Connector(url, application_name, watchdog)
-        self._transactions = TransactionPool(self.connect, pool_size, watchdog)
+        # A failure that ends one session has ended the others as well, or will.
+        self._transactions = TransactionPool(self.connect, pool_size, watchdog, on_disconnect=self.close)
         preparation.attach(self.engine)
-        # A failure that cuts one connection has cut the others as well.
         self._autocommit = AutocommitPool(self.connect, preparation, watchdog, on_disconnect=self.close)
 
     @property
@@ -36,7 +37,7 @@ class Database:
         """SQLAlchemy's engine on the pool for transactions. It translates no errors, and no watchdog watches it."""
         return self._transactions.engine
 
-    def connect(self) -> Any:
+    def connect(self) -> Session:
         """Open a psycopg2 connection of the caller's own. Raises psycopg2.Error: the database is away."""
         return self._connector.connect()
 

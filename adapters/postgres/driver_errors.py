@@ -19,15 +19,26 @@ CONFLICT_ERRORS = (
     *SHARED_SESSION_ERRORS,
 )
 """Errors of a transaction that may succeed when it is repeated."""
+SESSION_ENDING_ERRORS = (
+    psycopg2.errors.ReadOnlySqlTransaction,
+    psycopg2.errors.IdleInTransactionSessionTimeout,
+    psycopg2.errors.AdminShutdown,
+    psycopg2.errors.CrashShutdown,
+    psycopg2.errors.CannotConnectNow,
+    psycopg2.errors.DatabaseDropped,
+    psycopg2.errors.lookup("25P04"),  # transaction_timeout, since PostgreSQL 17
+    psycopg2.errors.lookup("57P05"),  # idle_session_timeout
+)
+"""Errors of a session that cannot write, or that the server ends. Poolers pass some on without closing anything."""
 UNAVAILABLE_ERRORS = (
+    *SESSION_ENDING_ERRORS,
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
     psycopg2.errors.UndefinedTable,
     psycopg2.errors.UndefinedColumn,
     psycopg2.errors.InvalidColumnReference,
-    psycopg2.errors.ReadOnlySqlTransaction,
 )
-"""Errors of a database that is away or not ready: a table, column or index is still missing, or it is a standby."""
+"""Errors of a database that is away or not ready: a table, column or index is still missing, or it is read-only."""
 SYSTEMIC_ERRORS = (psycopg2.ProgrammingError, psycopg2.NotSupportedError)
 """Errors of a statement that no row is to blame for, such as a missing permission."""
 SENTENCES = {"attempts_are_counted": NO_ATTEMPT_LEFT}

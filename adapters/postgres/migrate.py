@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg2.errors
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
-from application.errors import StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable
 
 NEWEST_REVISION = "0010"
 """The revision that this code works with: the head of migrations/versions."""
@@ -22,6 +24,22 @@ LOCK_KEY = 8_134_620_041
 """Key of the advisory lock that one migrating process holds."""
 POLL_SECONDS = 0.2
 """Seconds between two attempts to get that lock."""
+LIFT_TIMEOUTS = text(
+    "SELECT set_config(name, '0', true) FROM pg_settings "
+    "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
+"""Lifts the limits of the transaction that holds the lock, which is idle while the tables are migrated."""
+TRY_WRITE = text("UPDATE tasks SET run_at = run_at WHERE false")
+"""Changes nothing, but fails where writes do: in a read-only session, under a lock of the table, without the right."""
+MIGRATED_BY_ANOTHER = (
+    psycopg2.errors.DuplicateTable,
+    psycopg2.errors.DuplicateColumn,
+    psycopg2.errors.DuplicateObject,
+    psycopg2.errors.DuplicateFunction,
+    psycopg2.errors.UniqueViolation,
+    psycopg2.errors.UndefinedObject,
+)
+"""Errors of a revision that another process carries out at the same time, since this one lost its lock."""
 
 
 class Migration:
@@ -44,13 +62,18 @@ class Migration:
             return True
 
     def check(self) -> None:
-        """Check that the database answers and that its tables are not older than NEWEST_REVISION.
+        """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.
 
         Raises StorageUnavailable: one of these is not so.
         """
         with translated_errors():
             if not self._is_done():
                 raise StorageUnavailable
+            try:
+                with self._database.transaction() as connection:
+                    connection.execute(TRY_WRITE)
+            except StorageConflict as error:
+                raise StorageUnavailable from error
 
     def _is_done(self) -> bool:
         """Tell whether the tables have NEWEST_REVISION, or a newer one, as in the middle of a rolling update."""
@@ -63,16 +86,19 @@ class Migration:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the advisory lock during the block."""
-        # Polled for: a wait for the lock inside the database would stall another's CREATE INDEX CONCURRENTLY.
-        autocommit = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with autocommit.connect() as connection:
-            while not _is_true(connection, f"SELECT pg_try_advisory_lock({LOCK_KEY})"):
+        """Hold the advisory lock during the block.
+
+        A lock of a transaction, since a pooler gives the session of an open transaction to no other client.
+        """
+        # Read committed, since an older snapshot would stall CREATE INDEX CONCURRENTLY. Polled for, since a wait for
+        # the lock inside the database would stall another's.
+        read_committed = self._database.engine.execution_options(isolation_level="READ COMMITTED")
+        with read_committed.connect() as connection:
+            while not _is_true(connection, f"SELECT pg_try_advisory_xact_lock({LOCK_KEY})"):
+                connection.rollback()
                 time.sleep(POLL_SECONDS)
-            try:
-                yield
-            finally:
-                _is_true(connection, f"SELECT pg_advisory_unlock({LOCK_KEY})")
+            connection.execute(LIFT_TIMEOUTS)
+            yield
 
     def _upgrade(self) -> None:
         # Imported here: alembic takes a third of a second to import, and is needed once in the life of a database.
@@ -83,8 +109,13 @@ class Migration:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with self._database.engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            try:
+                command.upgrade(config, "head")
+                connection.commit()
+            except DBAPIError as error:
+                if isinstance(error.orig, MIGRATED_BY_ANOTHER):
+                    raise StorageConflict from error
+                raise
 
 
 def _is_true(connection: Connection, question: str) -> bool:

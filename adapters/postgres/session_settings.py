@@ -11,6 +11,9 @@ CONNECTION_DEFAULTS = {
 }
 """Limits for a silent network, in the units of libpq. Parameters of the address replace them."""
 
+MAX_IDLE_SECONDS = 10
+"""Seconds that a transaction may be idle. For the server it is idle while a statement arrives."""
+
 SESSION_SETTINGS = {
     # Compiling a plan takes up to a second and pays only for statements that read much. Ours read little, but the
     # planner may overrate them.
@@ -20,7 +23,7 @@ SESSION_SETTINGS = {
     # A prepared statement is planned once, not five times and then perhaps again at each execution.
     "plan_cache_mode": "force_generic_plan",
     # A host that vanishes in the middle of a transaction must not keep its rows locked.
-    "idle_in_transaction_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": f"{MAX_IDLE_SECONDS}s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
@@ -29,13 +32,17 @@ SESSION_SETTINGS = {
 """Settings that the server applies to each session. Poolers refuse them as options of the connection."""
 
 APPLY_SETTINGS = """
-    SELECT set_config(name, value, false)
+    SELECT current_setting('transaction_read_only') = 'off', set_config(name, value, false)
     FROM unnest(%s, %s) AS wanted (name, value) JOIN pg_settings USING (name)
 """
-"""Applies the settings that the server knows; others are left out."""
+"""Applies the settings that the server knows; others are left out. Each row tells whether the session can write."""
 
 
-def apply_session_settings(connection: Any) -> None:
-    """Apply SESSION_SETTINGS to the session of this psycopg2 connection, which is in autocommit mode."""
+def apply_session_settings(connection: Any) -> bool:
+    """Apply SESSION_SETTINGS to the session of this psycopg2 connection, and tell whether it can write.
+
+    The connection is in autocommit mode.
+    """
     with connection.cursor() as cursor:
         cursor.execute(APPLY_SETTINGS, (list(SESSION_SETTINGS.keys()), list(SESSION_SETTINGS.values())))
+        return bool(cursor.fetchone()[0])

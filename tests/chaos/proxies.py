@@ -1,16 +1,19 @@
-"""Proxies between the processes and the database: each can block its traffic, or break its connections."""
+"""Proxies between the processes and the database: each can block or slow its traffic, or break its connections."""
 
 import asyncio
+import socket
 from threading import Thread
 
 CHUNK_BYTES = 64 * 1024
+SLOW_BUFFER_BYTES = 64 * 1024
+"""Bytes that the system takes in for a slow proxy before it forwards them."""
 
 
 class Proxy:
     """A port that forwards to the database. Its methods may be called from any thread unless they say otherwise."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, target: int) -> None:
-        self._loop, self._target = loop, target
+    def __init__(self, loop: asyncio.AbstractEventLoop, target: int, bytes_per_second: float | None = None) -> None:
+        self._loop, self._target, self.bytes_per_second = loop, target, bytes_per_second
         self._is_open = asyncio.Event()
         self._is_open.set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -30,7 +33,10 @@ class Proxy:
 
     async def serve(self) -> None:
         """Accept connections from now on."""
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        if self.bytes_per_second:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
+        self._server = await asyncio.start_server(self._connect, sock=listener)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
@@ -67,6 +73,8 @@ class Proxy:
         try:
             while chunk := await reader.read(CHUNK_BYTES):
                 await self._is_open.wait()
+                if self.bytes_per_second:
+                    await asyncio.sleep(len(chunk) / self.bytes_per_second)
                 writer.write(chunk)
                 await writer.drain()
             await self._is_open.wait()
@@ -90,9 +98,9 @@ class Proxies:
         self._thread = Thread(target=self._loop.run_forever, name="proxies", daemon=True)
         self._thread.start()
 
-    def new(self) -> Proxy:
-        """Start another proxy."""
-        proxy = Proxy(self._loop, self._target)
+    def new(self, bytes_per_second: float | None = None) -> Proxy:
+        """Start another proxy, over which each direction of a connection moves so many bytes in a second at most."""
+        proxy = Proxy(self._loop, self._target, bytes_per_second)
         asyncio.run_coroutine_threadsafe(proxy.serve(), self._loop).result()
         self._proxies.append(proxy)
         return proxy

@@ -1,0 +1,85 @@
+"""A session with the server: a psycopg2 connection that knows whether it may go on serving."""
+
+import select
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection, parse_dsn
+
+from adapters.postgres.session_settings import apply_session_settings
+from adapters.postgres.timestamps import register_timestamps
+
+READ_ONLY_SECONDS = 1.0
+"""Seconds after which an idle session that cannot write is replaced: the next one may be able to."""
+READ_WRITE, PRIMARY = "read-write", "primary"
+
+END_READ_ONLY = """
+    SELECT pg_terminate_backend(pg_backend_pid())
+    WHERE current_setting('transaction_read_only') = 'on' AND NOT pg_is_in_recovery()
+"""
+"""Ends a session of the server that refuses to write. A pooler would lend it on after this client has left."""
+
+
+class Session(connection):
+    """A psycopg2 connection.
+
+    - `replace_at`: the monotonic time after which it is not used any more; None for a session that can write.
+    """
+
+    replace_at: float | None = None
+
+    def prepare(self) -> None:
+        """Apply the settings of our sessions, and find out whether this one can write."""
+        register_timestamps(self)
+        self.autocommit = True
+        if not apply_session_settings(self):
+            self.replace_at = time.monotonic() + READ_ONLY_SECONDS
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the idle session can be used: it can write or is new, and the server has not ended it meanwhile."""
+        if self.closed or (self.replace_at is not None and time.monotonic() > self.replace_at):
+            return False
+        # An idle server says nothing but its farewell, or a notice: one that is only a notice costs a new connection.
+        return not _is_readable(self.fileno())
+
+    def end(self) -> None:
+        """Close the session after it has failed, and behind a pooler that of the server as well."""
+        with suppress(psycopg2.Error):
+            self.rollback()
+            self.cursor().execute(END_READ_ONLY)
+        self.close()
+
+
+def open_session(url: str, defaults: Mapping[str, Any]) -> Session:
+    """Open a session on a host that can write, or else on a primary that serves reads. Never on a standby.
+
+    A standby lacks the last tasks, and would answer that they do not exist. An address with a `target_session_attrs` of
+    its own decides for itself.
+    """
+    given = parse_dsn(url)
+    for attributes in _wanted_attributes(given):
+        with suppress(psycopg2.OperationalError):
+            return _open(url, given, {**defaults, "target_session_attrs": attributes})
+    return _open(url, given, {**defaults, "target_session_attrs": PRIMARY})
+
+
+def _wanted_attributes(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The attributes to try before PRIMARY: only where there is a choice of hosts."""
+    has_choice = "," in f"{given.get('host', '')}{given.get('hostaddr', '')}"
+    return (READ_WRITE,) if has_choice and "target_session_attrs" not in given else ()
+
+
+def _open(url: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
+    missing = {key: defaults[key] for key in defaults.keys() - given.keys()}
+    session: Session = psycopg2.connect(url, connection_factory=Session, **missing)
+    return session
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
