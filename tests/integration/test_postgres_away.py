@@ -206,16 +206,13 @@ class TestAutocommit:
         until(lambda: answers(storage) and not asked(impatient, alive))
         assert read(storage, waiting.id) == waiting
 
-    def test_a_claim_that_cannot_be_read_has_not_happened(self, own: Database):
-        storage = in_postgres(own)
-        waiting = [add_one(storage), add_one(storage)]
-        own.execute_autocommit(
-            text("UPDATE tasks SET error = 'what a newer version writes' WHERE id = 2 RETURNING id"), {}
-        )
-        with pytest.raises(ValueError, match="Expecting value"):
-            claim(storage, 2)
-        assert asked(own, "SELECT status, claims FROM tasks") == [("waiting", 0)] * 2
-        assert claim_one(storage).id == waiting[0].id
+    def test_a_statement_whose_rows_cannot_be_read_has_not_happened(self, own: Database):
+        waiting = add_one(in_postgres(own))
+        change = text("UPDATE tasks SET claims = 7 RETURNING type")
+        with pytest.raises(ValueError, match="invalid literal"):
+            own.commit_after_read(change, {}, lambda rows: int(rows[0].type))
+        assert asked(own, "SELECT claims FROM tasks") == [(0,)]
+        assert claim_one(in_postgres(own)).id == waiting.id
 
     def test_a_statement_is_unavailable_where_the_server_hangs(self, impatient: Database, server: EmbeddedPostgres):
         autocommit = PostgresAutocommitStore(impatient)
