@@ -70,6 +70,14 @@ class InvalidSchedule(ApplicationError):
         self.every, self.timezone, self.why = repr(every), repr(timezone), why
 
 
+class OutcomeRefused(ApplicationError):
+    """{why}"""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
 
