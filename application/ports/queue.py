@@ -83,7 +83,7 @@ class SettleResult:
 
 
 class Queue(Protocol):
-    """Running tasks. Taking tasks back skips locked ones; every other write waits for the lock."""
+    """Running tasks. Taking tasks back and reporting skip locked ones; settling waits a moment for the lock."""
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         """Renew leases, and return the holds whose leases were not renewed.

@@ -168,6 +168,7 @@ def test_outcomes_with_records_do_not_wait_for_a_locked_record(settling: Settlin
         began = monotonic()
         settling.settle(*failures)
         assert settling.statuses(1, 2) == [Status.RUNNING, Status.WAITING]
+        assert settling.storage.autocommit.settle_unlocked(failures[:1]).busy == failures[:1]
         assert monotonic() - began < 0.5
     settling.settle_busy()
     assert settling.statuses(1) == [Status.WAITING]
