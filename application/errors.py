@@ -82,6 +82,14 @@ class StatementRefused(ApplicationError):
     """the database refuses the statement itself, whatever the row"""
 
 
+class OutcomeRefused(ApplicationError):
+    """{why}"""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
 

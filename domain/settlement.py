@@ -7,6 +7,7 @@ from enum import StrEnum
 from domain.failure import Failure
 from domain.ids import Claim, Hold
 from domain.retry import RetryPolicy
+from domain.status import Status
 from domain.task import Task
 
 
@@ -41,6 +42,16 @@ class Settlement:
     result: str | None = None
     attempt: Attempt | None = None
 
+    @property
+    def characters(self) -> int:
+        """Characters of its result and its log."""
+        return len(self.result or "") + len(self.attempt.log if self.attempt else "")
+
+    @property
+    def ends_start(self) -> bool:
+        """Whether it is the end of a start, not only a release."""
+        return self.result is not None or self.attempt is not None
+
     @classmethod
     def succeeded(cls, running: Task, now: datetime, result: str, log: str = "") -> "Settlement":
         """The start succeeded. Its record is kept if it has printed anything."""
@@ -70,6 +81,18 @@ class Settlement:
     def set_aside(cls, running: Task, now: datetime, why: str) -> "Settlement":
         """The storage refuses every other settlement of the start."""
         return cls(task=running.set_aside(now, why))
+
+    @classmethod
+    def unstorable(cls, settlement: "Settlement", now: datetime, why: str) -> "Settlement":
+        """The start failed for good, since its outcome cannot be stored. The log is kept."""
+        running = replace(settlement.task, status=Status.RUNNING, finished=None)
+        failure = Failure("Unstorable", f"its outcome cannot be stored: {why}", retriable=False)
+        record = settlement.attempt and settlement.attempt.log
+        return cls.failed(running, now, failure, RetryPolicy(), 0, record or "")
+
+    def without_log(self) -> "Settlement":
+        """The same settlement without the output of the start."""
+        return replace(self, attempt=self.attempt and replace(self.attempt, log=""))
 
     @classmethod
     def released(cls, running: Task, now: datetime) -> "Settlement":

@@ -7,7 +7,7 @@ from datetime import datetime
 from adapters.memory.claim import claimable
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
 from application.ports.task_repository import TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import TaskId
@@ -48,6 +48,9 @@ class MemoryAutocommitStore:
             refused = work.queue.settle(settlements)
             work.commit()
         return refused
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        return SettleResult(self.settle(settlements))
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import State
-from application.ports.queue import ProgressReport, RenewalResult
+from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Attempt, LateLog, Outcome, Settlement
@@ -32,14 +32,18 @@ class MemoryQueue:
     def held_by(self, handler: HandlerId) -> Sequence[Hold]:
         return [task.hold for task in self._running() if task.lease and task.lease.handler == handler]
 
-    def report(self, reports: Sequence[ProgressReport]) -> None:
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
         for report in reports:
             if self._is_held(report.hold):
                 task = self._state.rows[report.hold.task].task
                 self._state.put_task(task.reported(report.started, report.progress))
+        return []
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        return SettleResult(self.settle(settlements))
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         for each in late_logs:

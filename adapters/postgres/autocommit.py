@@ -10,9 +10,9 @@ from adapters.postgres import deliveries, queue, statements, task_repository
 from adapters.postgres.arrays import array
 from adapters.postgres.claim import PostgresClaim
 from adapters.postgres.database import Database
-from adapters.postgres.driver_errors import is_systemic
+from adapters.postgres.driver_errors import is_systemic, refused_outcomes
 from application.errors import StorageUnavailable
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
 from application.ports.task_repository import TaskRecord, Version
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -43,13 +43,20 @@ class PostgresAutocommitStore:
         return self._claim.isolating(lease, parameters)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        if not any(each.attempt for each in settlements):
-            _, refused = queue.settle_fenced(settlements, self._rows)
+        with refused_outcomes():
+            if not any(each.attempt for each in settlements):
+                _, refused = queue.settle_fenced(settlements, self._rows)
+                return refused
+            with self._database.transaction() as connection:
+                refused = queue.PostgresQueue(connection).settle(settlements)
+                connection.commit()
             return refused
-        with self._database.transaction() as connection:
-            refused = queue.PostgresQueue(connection).settle(settlements)
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        with refused_outcomes(), self._database.transaction() as connection:
+            result = queue.PostgresQueue(connection).settle_unlocked(settlements)
             connection.commit()
-        return refused
+        return result
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, {"ids": list(ids)})}

@@ -1,6 +1,6 @@
 """Translation of psycopg2's and SQLAlchemy's errors to those of the application."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg2
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.prepared import SHARED_SESSION_ERRORS
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import OutcomeRefused, StorageConflict, StorageUnavailable
 from domain.failure import NO_ATTEMPT_LEFT
 
 CONFLICT_ERRORS = (
@@ -62,6 +62,29 @@ def _of_driver(error: Exception) -> BaseException:
     return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
+REFUSALS: Mapping[type[BaseException], str] = {
+    psycopg2.IntegrityError: "a constraint of the database forbids it",
+    psycopg2.errors.RaiseException: "a trigger of the database refuses it",
+    psycopg2.errors.ProgramLimitExceeded: "it is too large for the database",
+    UnicodeError: "it has characters that the database cannot store",
+    psycopg2.DataError: "it has a value that the database cannot store",
+}
+"""Errors of an outcome that can never be stored, and the reason that its task is failed with."""
+
+
+@contextmanager
+def refused_outcomes() -> Iterator[None]:
+    """Translate the errors of outcomes that cannot be stored. Raises OutcomeRefused."""
+    try:
+        yield
+    except Exception as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        for kind, why in REFUSALS.items():
+            if isinstance(reason, kind):
+                raise OutcomeRefused(why) from error
+        raise
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Translate the driver's errors that the block raises.
@@ -74,10 +97,15 @@ def translated_errors() -> Iterator[None]:
     except PoolTimeout as error:
         raise StorageUnavailable from error
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg2.errors.ProgramLimitExceeded):
+            raise
         if isinstance(error.orig, CONFLICT_ERRORS):
             raise StorageConflict from error
         if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
             raise StorageUnavailable from error
+        raise
+    except psycopg2.errors.ProgramLimitExceeded:
+        # An operational error to the driver, but of the values that were sent.
         raise
     except CONFLICT_ERRORS as error:
         raise StorageConflict from error

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
-from application.ports.queue import ProgressReport, RenewalResult
+from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import LateLog, Settlement
@@ -17,6 +17,9 @@ from domain.task import Task
 
 Execute = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
 """Executes a statement with parameters, and returns its rows."""
+
+LONG_TRANSFER_CHARACTERS = 1024 * 1024
+"""Characters of settlements above which sending them may take seconds."""
 
 
 class PostgresQueue:
@@ -53,19 +56,29 @@ class PostgresQueue:
     def held_by(self, handler: HandlerId) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.HELD_BY, {"handler": handler}))
 
-    def report(self, reports: Sequence[ProgressReport]) -> None:
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
         if not reports:
-            return
+            return []
         news = {
             "started": [report.started for report in reports],
             "progress": [rows.progress_text(report.progress) for report in reports],
         }
-        self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
+        locked = self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
+        return _holds(locked)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+        if sum(each.characters for each in settlements) > LONG_TRANSFER_CHARACTERS:
+            self._connection.execute(statements.LONG_TRANSFER)
         unwritten, refused = settle_fenced(settlements, self._execute)
         self._record(settlements, {each.task.hold for each in unwritten})
         return refused
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        self._connection.execute(statements.SETTLE_LOCK_TIMEOUT)
+        named = _named([each.task.hold for each in settlements])
+        locked = set(_holds(self._connection.execute(statements.LOCK_UNLOCKED, named)))
+        refused = self.settle([each for each in settlements if each.task.hold not in locked])
+        return SettleResult(refused, [each for each in settlements if each.task.hold in locked])
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         if late_logs:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
 from application.ports.task_repository import TaskRecord, Version
 from domain.ids import TaskId
 from domain.lease import Lease
@@ -59,7 +59,14 @@ class AutocommitStore(Protocol):
         """Write settlements as Queue.settle does, and return the ids of the tasks whose settlement was refused.
 
         Where it raises, some of the settlements may be written: all of them are to be settled again.
+
+        Raises StorageConflict: another transaction has locked one of the tasks for more than a moment.
+        Raises OutcomeRefused: one of the settlements cannot be stored, for a reason of its own.
         """
+        ...
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        """Write settlements as `settle` does, but skip what is locked."""
         ...
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:

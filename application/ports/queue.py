@@ -70,8 +70,20 @@ class RenewalResult:
     locked: Sequence[Hold] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SettleResult:
+    """The settlements that were not written.
+
+    - `refused`: tasks that are no longer held; never to be written.
+    - `busy`: settlements whose task, or the record of whose start, another transaction has locked.
+    """
+
+    refused: Sequence[TaskId] = ()
+    busy: Sequence[Settlement] = ()
+
+
 class Queue(Protocol):
-    """Running tasks. Taking tasks back skips locked ones; every other write waits for the lock."""
+    """Running tasks. Taking tasks back and reporting skip locked ones; settling waits a moment for the lock."""
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         """Renew leases, and return the holds whose leases were not renewed.
@@ -91,8 +103,8 @@ class Queue(Protocol):
         """Return the holds of all tasks that run under leases of this handler. Changes nothing."""
         ...
 
-    def report(self, reports: Sequence[ProgressReport]) -> None:
-        """Store starts and progress.
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        """Store starts and progress, and return the holds of locked tasks, which are skipped.
 
         Before: the tasks are running under these claims. After: they have started, and progressed as reported.
         Tasks that are no longer held are left alone.
@@ -107,6 +119,10 @@ class Queue(Protocol):
         A settlement is refused where its task is no longer held; the others are written all the same. A settlement
         that was written before is not refused: it may be repeated when its answer was lost.
         """
+        ...
+
+    def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
+        """Write settlements as `settle` does, but skip what is locked."""
         ...
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:

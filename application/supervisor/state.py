@@ -10,6 +10,7 @@ from application.ports.clock import Clock
 from application.ports.wake_up import Topic
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTasks, StopReason
+from application.supervisor.outbox import Outbox
 from application.supervisor.prefetch import Prefetch
 from domain.failure import Failure
 from domain.ids import Hold
@@ -18,13 +19,20 @@ from domain.settlement import LateLog, Settlement
 from domain.task import Task
 from domain.task_type import TaskType
 
+LARGE_CHARACTERS = 256 * 1024
+"""Characters of result and log above which a settlement is large."""
+MAX_UNWRITTEN = 2_000
+"""Settlements that may be unwritten while tasks are claimed."""
+MAX_UNWRITTEN_LARGE = 8
+"""Large settlements that may be unwritten while tasks are claimed."""
+
 
 @dataclass(slots=True)
 class SupervisorState:
     """Only the supervisor's thread uses it, with three exceptions that are named below.
 
     - `outbox`: settlements that have to be written.
-    - `settling`: settlements that were taken from the outbox and are being written.
+    - `large_outbox`: the same of settlements with much text, which take long on a slow line.
     - `unstorable`: holds whose outcome the storage cannot take; their leases are left to lapse. The thread of the
       background runner adds to it.
     - `late_logs`: logs of starts that may not be settled any more.
@@ -44,8 +52,8 @@ class SupervisorState:
     claimed_tasks: ClaimedTasks = field(default_factory=ClaimedTasks)
     prefetch: Prefetch = field(default_factory=Prefetch)
     claim_cursors: ClaimCursors = field(default_factory=ClaimCursors)
-    outbox: list[Settlement] = field(default_factory=list)
-    settling: Sequence[Settlement] = ()
+    outbox: Outbox = field(default_factory=Outbox)
+    large_outbox: Outbox = field(default_factory=Outbox)
     unstorable: set[Hold] = field(default_factory=set)
     late_logs: list[LateLog] = field(default_factory=list)
     unreported: dict[Hold, ClaimedTask] = field(default_factory=dict)
@@ -64,7 +72,12 @@ class SupervisorState:
     @property
     def is_empty(self) -> bool:
         """Whether no task is held and nothing has to be written."""
-        return not (self.claimed_tasks or self.outbox or self.late_logs)
+        return not (self.claimed_tasks or self.outbox or self.large_outbox or self.late_logs)
+
+    @property
+    def is_backlogged(self) -> bool:
+        """Whether so many outcomes cannot be written that no task should be claimed."""
+        return len(self.outbox) > MAX_UNWRITTEN or len(self.large_outbox) > MAX_UNWRITTEN_LARGE
 
     def set_types(self, types: Sequence[TaskType]) -> None:
         """Replace the types that can be run."""
@@ -77,13 +90,14 @@ class SupervisorState:
 
     def settle(self, claimed: ClaimedTask, settlement: Callable[[Task, datetime], Settlement]) -> None:
         """Put the settlement of a run that ended now into the outbox."""
-        self.outbox.append(settlement(self.task_as_run(claimed), self.now))
+        ended = settlement(self.task_as_run(claimed), self.now)
+        (self.large_outbox if ended.characters > LARGE_CHARACTERS else self.outbox).fresh.append(ended)
 
     def release(self, unstarted: Iterable[Task]) -> None:
         """Put releases of tasks that will not start here into the outbox."""
         if tasks := list(unstarted):
             self.prefetch.record_releases(tasks)
-            self.outbox.extend([Settlement.released(task, self.now) for task in tasks])
+            self.outbox.fresh.extend([Settlement.released(task, self.now) for task in tasks])
 
     def stop(self, claimed: ClaimedTask, reason: StopReason, failure: Failure = STOPPED) -> None:
         """Have the executor stop a dispatched task in this step."""
@@ -124,4 +138,4 @@ class SupervisorState:
         return claimed.task.reported(after(self.now, -ago), claimed.progress)
 
     def _unwritten_holds(self) -> Iterator[Hold]:
-        return (each.task.hold for each in chain(self.outbox, self.settling))
+        return (each.task.hold for each in chain(self.outbox, self.large_outbox))

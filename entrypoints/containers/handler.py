@@ -22,7 +22,7 @@ from application.supervisor.operations.renew_leases import RenewLeases
 from application.supervisor.operations.report_progress import ReportProgress
 from application.supervisor.operations.reroute import Reroute
 from application.supervisor.operations.rescue_tasks import rescue_from_dead, rescue_lapsed
-from application.supervisor.operations.settle import Settle
+from application.supervisor.operations.settle import Settle, SettleBusy
 from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
@@ -68,13 +68,19 @@ class HandlerContainer(containers.DeclarativeContainer):
 
     outcome_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     outcome_operations = providers.List(
-        providers.Singleton(Settle, context, storage.notifier),
+        providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.outbox),
+        providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.outbox),
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(StoreLateLogs, context),
         providers.Singleton(ReportProgress, context, storage.notifier),
         providers.Singleton(rescue_lapsed, context, rescue),
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
         providers.Singleton(Withdraw, context),
+    )
+    large_outcome_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    large_outcome_operations = providers.List(
+        providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.large_outbox, 1),
+        providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.large_outbox),
     )
     claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome.
@@ -88,6 +94,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     lease_operations = providers.List(providers.Singleton(RenewLeases, context), providers.Singleton(FindLost, context))
     lanes = providers.List(
         providers.Singleton(Lane, supervisor_state, outcome_runner, outcome_operations),
+        providers.Singleton(Lane, supervisor_state, large_outcome_runner, large_outcome_operations),
         providers.Singleton(Lane, supervisor_state, claim_runner, claim_operations),
         providers.Singleton(Lane, supervisor_state, lease_runner, lease_operations),
     )

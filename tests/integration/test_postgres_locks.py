@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import TextClause
 
 from adapters.postgres import Database
-from application.ports.queue import ProgressReport, RenewalResult
+from application.conflict_retry import retry_on_conflict
+from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
@@ -17,7 +18,7 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.concurrency import until_waiting
-from tests.steps import add, at, claim, ids, renew, report, rescue, settle, stored, submission, task
+from tests.steps import add, at, claim, ids, renew, rescue, stored, submission, task
 from tests.storage import Storage, in_postgres
 
 T = TypeVar("T")
@@ -28,6 +29,12 @@ def running(storage: Storage, number: int = 3) -> list[Task]:
     """That many tasks, claimed, with ids from 1."""
     add(storage, *[submission(max_attempts=9)] * number)
     return [claimed.task for claimed in claim(storage)]
+
+
+@retry_on_conflict
+def settle(storage: Storage, *settlements: Settlement) -> Sequence[TaskId]:
+    """Settle, and wait again for a lock after each moment that was too short."""
+    return storage.autocommit.settle(settlements)
 
 
 def success(task: Task) -> Settlement:
@@ -149,6 +156,24 @@ class TestSkipping:
         assert list(lost.result()) == []
         assert {task(storage, each.id).lease for each in held} == {Lease(HandlerId("handler-1"), at(50))}
 
+    def test_a_report_skips_what_is_locked_and_says_so(self, storage: Storage):
+        held = running(storage)
+        with storage.begin() as canceller:
+            canceller.tasks.lock(TaskId(2))
+            with storage.begin() as handler:
+                reports = [ProgressReport(each.hold, at(1), Progress(0.5)) for each in held]
+                assert handler.queue.report(reports) == [held[1].hold]
+                handler.commit()
+        assert [task(storage, id).progress for id in (1, 2, 3)] == [Progress(0.5), None, Progress(0.5)]
+
+    def test_settling_what_is_not_locked_skips_what_is(self, storage: Storage):
+        held = running(storage)
+        with storage.begin() as canceller:
+            canceller.tasks.lock(TaskId(2))
+            result = storage.autocommit.settle_unlocked([*map(success, held)])
+        assert result == SettleResult([], [success(held[1])])
+        assert [task(storage, id).status for id in (1, 2, 3)] == [Status.DONE, Status.RUNNING, Status.DONE]
+
     def test_a_janitor_skips_what_is_locked(self, storage: Storage):
         add(storage, *[submission(ttl=1)] * 3)
         with storage.begin() as canceller:
@@ -224,19 +249,6 @@ class TestWaiting:
         assert list(refused.result()) == []
         assert [task(storage, each.task.id) for each in failures] == [each.task for each in failures]
 
-    def test_a_report_waits_for_a_cancel_and_leaves_what_it_took_alone(
-        self, storage: Storage, database: Database, background: ThreadPoolExecutor
-    ):
-        held = running(storage)
-        with storage.begin() as canceller:
-            cancel(canceller, 2)
-            reports = [ProgressReport(each.hold, at(1), Progress(0.5)) for each in held]
-            reported = background.submit(report, storage, *reports)
-            until_waiting(database)
-            canceller.commit()
-        reported.result()
-        assert [task(storage, id).progress for id in (1, 2, 3)] == [Progress(0.5), None, Progress(0.5)]
-
     def test_a_cancel_waits_for_an_outcome_and_sees_it(
         self, storage: Storage, database: Database, background: ThreadPoolExecutor
     ):
@@ -252,7 +264,6 @@ class TestWaiting:
 WRITES: dict[str, Callable[[Storage, Sequence[Task]], object]] = {
     "settle": lambda storage, tasks: settle(storage, *map(success, tasks)),
     "settle with records": lambda storage, tasks: settle(storage, *(Settlement.lost(task, at(5)) for task in tasks)),
-    "report": lambda storage, tasks: report(storage, *(ProgressReport(task.hold, at(1)) for task in tasks)),
 }
 
 

@@ -25,6 +25,11 @@ _RENEW = f"""
 """
 RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
 
+SETTLE_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '30ms'")
+
+# The server counts a long transfer as idleness.
+LONG_TRANSFER = text("SET LOCAL idle_in_transaction_session_timeout = '10min'")
+
 SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
 
 LOST = text(f"""
@@ -45,10 +50,13 @@ REPORT = text("""
     ), held AS MATERIALIZED (
         SELECT reports.* FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
         WHERE t.status = 'running'
-        ORDER BY t.id FOR UPDATE OF t
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+    ), reported AS (
+        UPDATE tasks t SET started = held.started, progress = coalesce(held.progress, t.progress)
+        FROM held WHERE t.id = held.id
     )
-    UPDATE tasks t SET started = held.started, progress = coalesce(held.progress, t.progress)
-    FROM held WHERE t.id = held.id
+    SELECT t.id, t.claims AS claim FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
+    WHERE t.status = 'running' AND t.id NOT IN (SELECT id FROM held)
 """)
 
 _OUTCOME = ("status", "run_at", "expire", "attempt", "losses", "started", "finished", "progress", "error", "result")
@@ -57,10 +65,12 @@ _OUTCOME = ("status", "run_at", "expire", "attempt", "losses", "started", "finis
 # other, but never in a circle. The planner cannot see the value of the LIMIT, so it expects few outcomes and looks the
 # tasks up one by one in that order. The CASE keeps it from expecting so few running tasks that it would read all of
 # them for each outcome.
+# The LIMIT also sets how long the statement waits for a row's lock: it is computed before the first row is looked at,
+# and costs less than a statement of its own.
 _OUTCOMES = f"""
     SELECT *
     FROM {unnested(("id", "claim", *_OUTCOME))} AS o (id, claim, {listed(_OUTCOME)})
-    ORDER BY id LIMIT (SELECT 1000000)
+    ORDER BY id LIMIT (SELECT CASE WHEN set_config('lock_timeout', '30ms', true) <> '' THEN 1000000 END)
 """
 SETTLE = text(f"""
     UPDATE tasks t
@@ -77,6 +87,22 @@ SETTLED = text(f"""
     FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim
     WHERE ({listed(_OUTCOME, "t")}) IS NOT DISTINCT FROM ({listed(_OUTCOME, "o")})
     ORDER BY t.id FOR UPDATE OF t
+""")
+
+# Locks the tasks of these claims and the records of these starts, and returns those that others have locked.
+LOCK_UNLOCKED = text(f"""
+    WITH given AS (
+        SELECT * FROM {_HOLDS} AS g (id, claim)
+    ), free AS MATERIALIZED (
+        SELECT t.id FROM tasks t JOIN given ON t.id = given.id ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+    ), free_record AS MATERIALIZED (
+        SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
+        ORDER BY a.task FOR UPDATE OF a SKIP LOCKED
+    )
+    SELECT t.id, given.claim FROM tasks t JOIN given ON t.id = given.id WHERE t.id NOT IN (SELECT id FROM free)
+    UNION
+    SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
+    WHERE (a.task, a.claim) NOT IN (SELECT task, claim FROM free_record)
 """)
 
 _RECORDED = ("attempt", "outcome", "started", "ended", "error", "traceback", "log")

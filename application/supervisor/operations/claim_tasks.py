@@ -30,7 +30,7 @@ class ClaimTasks:
 
     def due_in(self) -> float:
         state = self._state
-        if state.draining or not state.published:
+        if state.draining or not state.published or state.is_backlogged:
             return inf
         wanted = self._request().most
         if not wanted:

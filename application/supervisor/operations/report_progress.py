@@ -1,5 +1,6 @@
 """Report the starts and the progress of functions while they run."""
 
+from collections.abc import Sequence
 from math import inf
 
 from application.ports.background import BackgroundRunner
@@ -7,6 +8,7 @@ from application.ports.queue import ProgressReport
 from application.ports.wake_up import Notifier, Topic
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context
+from domain.ids import Hold
 
 REPORT_SECONDS = 0.3
 """Seconds that a function runs before its first report, and between two reports."""
@@ -27,15 +29,24 @@ class ReportProgress:
         return max(first + REPORT_SECONDS - self._state.clock.monotonic(), self._timer.due_in())
 
     def send(self, runner: BackgroundRunner) -> None:
-        reports = [self._report(claimed) for claimed in self._take_unreported()]
+        unreported = self._take_unreported()
+        reports = [self._report(claimed) for claimed in unreported]
 
-        def call() -> None:
+        def call() -> Sequence[Hold]:
             with self._context.begin() as work:
-                work.queue.report(reports)
+                locked = work.queue.report(reports)
                 work.commit()
             self._notifier.notify(Topic.CHANGED)
+            return locked
 
-        runner.submit(call, lambda _: self._timer.set(REPORT_SECONDS))
+        runner.submit(call, lambda locked: self._on_answer(unreported, locked))
+
+    def _on_answer(self, unreported: Sequence[ClaimedTask], locked: Sequence[Hold]) -> None:
+        """Report the tasks that were locked again the next time, if they still run."""
+        self._timer.set(REPORT_SECONDS)
+        for claimed in unreported:
+            if claimed.hold in locked and claimed.hold in self._state.claimed_tasks.started:
+                self._state.unreported.setdefault(claimed.hold, claimed)
 
     def _take_unreported(self) -> list[ClaimedTask]:
         """Remove the unreported runs that have gone on for long enough, and return them."""

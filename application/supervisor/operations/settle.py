@@ -1,95 +1,172 @@
-"""Settle: write outcomes, all together that have come since the last write."""
+"""Settle: write outcomes, all together that have come since the last write.
+
+- Outcomes whose rows are locked are set aside, and tried again apart from fresh ones.
+- Large outcomes have an operation and a lane of their own: on a slow line they take long.
+- An outcome that the storage refuses for a reason of its own fails its task with that reason.
+"""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import OutcomeRefused, StorageConflict, StorageUnavailable
 from application.ports.background import BackgroundRunner
+from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
 from application.supervisor.operations.operation import Context
+from application.supervisor.outbox import Outbox
 from domain.ids import TaskId
 from domain.settlement import Settlement
 
 MAX_SETTLEMENTS = 1_000
 """Settlements of one transaction."""
-MAX_CHARACTERS = 32 * 1024 * 1024
+MAX_CHARACTERS = 16 * 1024 * 1024
 """Characters of results and logs of one transaction, unless its first settlement alone has more."""
+BUSY_SECONDS = 0.2
+"""Seconds until settlements whose rows were locked are tried again."""
+SPLIT_SECONDS = 0.5
+"""Seconds for which a batch that meets conflicts is split; the rest of it is then set aside as busy."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class SettleResult:
-    """The settlements of a batch that were not written.
+class SettlementWriter:
+    """Writes batches so that no settlement harms the others, and applies the results to the state."""
 
-    - `refused`: tasks that this handler no longer holds; never to be written.
-    - `busy`: settlements whose tasks are locked; to be written later.
-    """
+    context: Context
+    notifier: Notifier
 
-    refused: Sequence[TaskId] = ()
-    busy: Sequence[Settlement] = ()
-
-
-class Settle:
-    """Due as soon as the outbox has a settlement."""
-
-    def __init__(self, context: Context, notifier: Notifier) -> None:
-        self._context = context
-        self._state = context.state
-        self._notifier = notifier
-
-    def due_in(self) -> float:
-        return 0 if self._state.outbox else inf
-
-    def send(self, runner: BackgroundRunner) -> None:
-        batch = first_batch(self._state.outbox)
-        del self._state.outbox[: len(batch)]
-        self._state.settling = batch
-        runner.submit(lambda: self._write(batch), lambda result: self._on_answer(batch, result))
-
-    def _write(self, batch: Sequence[Settlement]) -> SettleResult:
-        """Write a batch together, or one by one if that fails, so that none of them harms the others."""
+    def write(self, batch: Sequence[Settlement]) -> SettleResult:
+        """Write a fresh batch in one step, or around what is in the way."""
         try:
-            return SettleResult(self._write_together(batch))
+            refused = self.context.autocommit.settle(batch)
         except StorageConflict:
-            if len(batch) == 1:
-                return SettleResult(busy=batch)
+            return self.write_unlocked(batch)
         except StorageUnavailable:
             raise
         except Exception:
-            if len(batch) == 1:
-                # Its lease is left to lapse, and the loss is counted like any other.
-                log.exception("the outcome of task %d cannot be stored, and counts as lost", batch[0].task.id)
-                self._state.unstorable.add(batch[0].task.hold)
-                return SettleResult()
-        return merged(self._write([settlement]) for settlement in batch)
+            return self.write_unlocked(batch)
+        self.notifier.notify(Topic.CHANGED)
+        return SettleResult(refused)
 
-    def _write_together(self, batch: Sequence[Settlement]) -> Sequence[TaskId]:
-        refused = self._context.autocommit.settle(batch)
-        self._notifier.notify(Topic.CHANGED)
-        return refused
+    def write_unlocked(self, batch: Sequence[Settlement]) -> SettleResult:
+        """Write the settlements whose rows are not locked."""
+        until = self.context.state.clock.monotonic() + SPLIT_SECONDS
+        return self._split(batch, until)
 
-    def _on_answer(self, batch: Sequence[Settlement], result: SettleResult) -> None:
-        self._state.settling = ()
+    def on_answer(self, outbox: Outbox, result: SettleResult) -> None:
+        """Set busy settlements aside, and note that the others are written or refused."""
+        state, batch = self.context.state, outbox.writing
+        outbox.writing = ()
         busy = {each.task.hold for each in result.busy}
         written = [each.task for each in batch if each.task.hold not in busy]
-        self._state.prefetch.record_settled(task.hold for task in written)
-        self._state.outbox.extend(result.busy)
+        state.prefetch.record_settled(task.hold for task in written)
+        outbox.busy.extend(result.busy)
         self._keep_refused_logs(batch, {*result.refused})
-        now = self._state.clock.now()
+        now = state.clock.now()
         if due := [task for task in written if task.is_due(now)]:
-            self._state.claim_cursors.step_back(due)
-            self._notifier.notify(Topic.WAITING)
+            state.claim_cursors.step_back(due)
+            self.notifier.notify(Topic.WAITING)
+
+    def _split(self, batch: Sequence[Settlement], until: float) -> SettleResult:
+        """Write a batch, or its halves where that fails; a single settlement that fails is busy or refused."""
+        try:
+            result = self.context.autocommit.settle_unlocked(batch)
+        except StorageConflict:
+            if len(batch) == 1 or self.context.state.clock.monotonic() > until:
+                return SettleResult(busy=batch)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                return self._write_refused(batch[0], error)
+        else:
+            self.notifier.notify(Topic.CHANGED)
+            return result
+        # Those without a record come first: a lock on the records is not in their way.
+        ordered = sorted(batch, key=lambda each: each.attempt is not None)
+        middle = len(ordered) // 2
+        return merged(self._split(part, until) for part in (ordered[:middle], ordered[middle:]))
+
+    def _write_refused(self, refused: Settlement, error: Exception) -> SettleResult:
+        """Write what can be stored of an outcome that was refused alone: at least that its task has failed."""
+        why = str(error) if isinstance(error, OutcomeRefused) else "the database refused it"
+        log.warning("the outcome of task %d cannot be stored: %s", refused.task.id, why, exc_info=error)
+        for instead in self._instead_of(refused, why):
+            try:
+                result = self.context.autocommit.settle_unlocked([instead])
+            except StorageConflict:
+                return SettleResult(busy=[refused])
+            except StorageUnavailable:
+                raise
+            except Exception:
+                log.debug("a substitute for the outcome of task %d cannot be stored", refused.task.id, exc_info=True)
+            else:
+                self.notifier.notify(Topic.CHANGED)
+                return SettleResult(result.refused, [refused] if result.busy else [])
+        # Its lease is left to lapse, and the loss is counted like any other.
+        log.error("nothing can be stored of the outcome of task %d, which counts as lost", refused.task.id)
+        self.context.state.unstorable.add(refused.task.hold)
+        return SettleResult()
+
+    def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:
+        """Settlements to write in its place, those that keep most first."""
+        if refused.attempt and refused.attempt.log:
+            yield refused.without_log()
+        if refused.ends_start:
+            failed = Settlement.unstorable(refused, self.context.state.clock.now(), why)
+            yield failed
+            yield failed.without_log()
 
     def _keep_refused_logs(self, batch: Sequence[Settlement], refused: set[TaskId]) -> None:
         for settlement in (each for each in batch if each.task.id in refused):
             log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
-            self._state.add_late_log_of_refused(settlement)
+            self.context.state.add_late_log_of_refused(settlement)
 
 
-def merged(results: Iterable[SettleResult]) -> SettleResult:
+class Settle:
+    """Due as soon as the outbox has a fresh settlement; at most `most` are written together."""
+
+    def __init__(self, context: Context, notifier: Notifier, outbox: Outbox, most: int = MAX_SETTLEMENTS) -> None:
+        self._outbox = outbox
+        self._most = most
+        self._writer = SettlementWriter(context, notifier)
+
+    def due_in(self) -> float:
+        return 0 if self._outbox.fresh else inf
+
+    def send(self, runner: BackgroundRunner) -> None:
+        batch = first_batch(self._outbox.fresh[: self._most])
+        del self._outbox.fresh[: len(batch)]
+        self._outbox.writing = batch
+        runner.submit(lambda: self._writer.write(batch), lambda result: self._writer.on_answer(self._outbox, result))
+
+
+class SettleBusy:
+    """Due BUSY_SECONDS after the last try while settlements are set aside. No fresh one is written with them."""
+
+    def __init__(self, context: Context, notifier: Notifier, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._timer = context.timer()
+        self._writer = SettlementWriter(context, notifier)
+
+    def due_in(self) -> float:
+        return self._timer.due_in() if self._outbox.busy else inf
+
+    def send(self, runner: BackgroundRunner) -> None:
+        batch = first_batch(self._outbox.busy)
+        del self._outbox.busy[: len(batch)]
+        self._outbox.writing = batch
+        runner.submit(lambda: self._writer.write_unlocked(batch), self._on_answer)
+
+    def _on_answer(self, result: SettleResult) -> None:
+        self._timer.set(BUSY_SECONDS)
+        self._writer.on_answer(self._outbox, result)
+
+
+def merged(results: Iterator[SettleResult]) -> SettleResult:
     """The results of several batches as one."""
     each = list(results)
     return SettleResult([id for part in each for id in part.refused], [busy for part in each for busy in part.busy])
@@ -99,7 +176,7 @@ def first_batch(outbox: Sequence[Settlement]) -> Sequence[Settlement]:
     """As many of the first settlements as one transaction takes."""
     size = 0
     for nth, settlement in enumerate(outbox[:MAX_SETTLEMENTS]):
-        size += len(settlement.result or "") + len(settlement.attempt.log if settlement.attempt else "")
+        size += settlement.characters
         if nth and size > MAX_CHARACTERS:
             return outbox[:nth]
     return outbox[:MAX_SETTLEMENTS]

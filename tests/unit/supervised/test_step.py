@@ -121,7 +121,7 @@ class Bench:
         context = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HandlerId("me"), 30))
         runner = partial(HandRunner, self.journal)
         lanes = [
-            Lane(self.state, runner("settlements sent"), [Settle(context, MemoryWakeUp())]),
+            Lane(self.state, runner("settlements sent"), [Settle(context, MemoryWakeUp(), self.state.outbox)]),
             Lane(
                 self.state,
                 runner("claim sent"),

@@ -1,0 +1,95 @@
+"""A slow line to the database: large outcomes do not hold back small ones."""
+
+import asyncio
+from collections.abc import Iterator
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.background import ThreadRunner
+from adapters.clocks import SystemClock
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database
+from adapters.postgres.session_settings import SESSION_SETTINGS
+from application.supervisor.claimed_tasks import ClaimedTask
+from application.supervisor.lane import Lane
+from application.supervisor.operations.operation import Context, Identity
+from application.supervisor.operations.settle import Settle
+from application.supervisor.state import SupervisorState
+from domain.settlement import Settlement
+from domain.status import Status
+from tests.chaos.proxies import CHUNK_BYTES, Proxies, Proxy
+from tests.concurrency import until
+from tests.steps import HANDLER, add, claim, submission, task
+from tests.storage import in_postgres
+
+LINE_BYTES_PER_SECOND = 1_000_000
+LARGE_RESULT = f'"{"x" * 4_000_000}"'
+
+
+class SlowProxy(Proxy):
+    """Forwards with LINE_BYTES_PER_SECOND, which its connections share."""
+
+    async def serve(self) -> None:
+        self._line = asyncio.Lock()
+        await super().serve()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while chunk := await reader.read(CHUNK_BYTES):
+                async with self._line:
+                    await asyncio.sleep(len(chunk) / LINE_BYTES_PER_SECOND)
+                writer.write(chunk)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """The emptied database over a slow line."""
+    monkeypatch.setattr("tests.chaos.proxies.Proxy", SlowProxy)
+    monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
+    address = urlsplit(postgres_url)
+    proxies = Proxies(address.port or 5432)
+    proxy = proxies.new()
+    slow = Database(address._replace(netloc=address.netloc.rpartition(":")[0] + f":{proxy.port}").geturl())
+    yield slow
+    slow.close()
+    proxies.close()
+
+
+@pytest.mark.parametrize("log", ["", "printed"])
+def test_a_large_result_on_a_slow_line_holds_back_no_small_one(database: Database, slow: Database, log: str):
+    near, far = in_postgres(database), in_postgres(slow)
+    add(near, *[submission()] * 6)
+    large, *small = [ClaimedTask(each.task.hold, each.task, "{}", 0.0) for each in claim(near)]
+    state = SupervisorState(SystemClock())
+    context = Context(state, far.begin, far.autocommit, Identity(HANDLER, 30))
+    runners = [ThreadRunner(lambda: None), ThreadRunner(lambda: None)]
+    lanes = [
+        Lane(state, runner, [Settle(context, MemoryWakeUp(), outbox)])
+        for runner, outbox in zip(runners, (state.outbox, state.large_outbox), strict=True)
+    ]
+    far.autocommit.versions([])
+
+    def statuses_after_step() -> list[Status]:
+        for lane in lanes:
+            lane.receive()
+            lane.send()
+        return [task(near, each.task.id).status for each in (large, *small)]
+
+    state.settle(large, lambda running, now: Settlement.succeeded(running, now, LARGE_RESULT, log))
+    statuses_after_step()
+    began = monotonic()
+    for each in small:
+        state.settle(each, lambda running, now: Settlement.succeeded(running, now, "1", log))
+    until(lambda: statuses_after_step() == [Status.RUNNING] + [Status.DONE] * 5, 3)
+    assert monotonic() - began < 3
+    assert large.hold in state.holds_to_renew()
+    until(lambda: statuses_after_step() == [Status.DONE] * 6)
+    for runner in runners:
+        runner.close()
