@@ -16,7 +16,7 @@ from domain.ids import Hold
 class RecordStarts:
     """Due when a slot is free for the first queued task and its start must be recorded; tasks behind it wait for that.
 
-    A task that is not held any more is dropped instead, and does not start.
+    A task that is not held any more is dropped instead, and does not start. One that is locked is given back.
     """
 
     def __init__(self, context: Context, executor: Executor) -> None:
@@ -32,16 +32,22 @@ class RecordStarts:
         starting = [claimed for claimed in first if claimed.task.must_start_on_record]
         now = self._state.clock.now()
 
-        def call() -> Sequence[Hold]:
+        def call() -> tuple[Sequence[Hold], Sequence[Hold]]:
             with self._context.begin() as work:
-                work.queue.report([ProgressReport(claimed.hold, now) for claimed in starting])
+                locked = work.queue.report([ProgressReport(claimed.hold, now) for claimed in starting])
                 lost = work.queue.lost([claimed.hold for claimed in starting])
                 work.commit()
-            return lost
+            return lost, locked
 
-        runner.submit(call, lambda lost: self._on_answer(starting, now, lost))
+        runner.submit(call, lambda answer: self._on_answer(starting, now, *answer))
 
-    def _on_answer(self, starting: Sequence[ClaimedTask], now: datetime, lost: Sequence[Hold]) -> None:
+    def _on_answer(
+        self, starting: Sequence[ClaimedTask], now: datetime, lost: Sequence[Hold], locked: Sequence[Hold]
+    ) -> None:
         self._state.drop_lost(lost)
+        unrecorded = {*locked} - {*lost}
+        self._state.claimed_tasks.drop(unrecorded)
+        self._state.release(claimed.task for claimed in starting if claimed.hold in unrecorded)
         for claimed in starting:
-            claimed.task = claimed.task.reported(now, None)
+            if claimed.hold not in unrecorded:
+                claimed.task = claimed.task.reported(now, None)

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore, MemoryWakeUp
+from adapters.memory.queue import MemoryQueue
 from application.ports.executor import Event, Failed, Run, Started
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED
@@ -211,6 +212,18 @@ def test_a_task_whose_start_was_recorded_is_dispatched_in_the_step_of_the_answer
     bench.executor.next_events.append(Failed(first, STOPPED))
     assert bench.step() == ["settlements sent", "claim sent"], "in the lane of the claims, before its start is recorded"
     assert "task 3 started" in bench.step()
+
+
+def test_a_task_whose_start_cannot_be_recorded_for_a_lock_is_given_back(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(MemoryQueue, "report", lambda queue, reports: [report.hold for report in reports])
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.add(*[QUICK] * 3, max_losses=0)
+    bench.step()
+    bench.step()
+    bench.executor.finish_all()
+    for _ in range(3):
+        bench.step()
+    assert [(hold.task, hold.claim) for hold in bench.executor.running] == [(3, 2)], "given back and claimed again"
 
 
 def test_a_lost_run_is_stopped_in_the_step_of_the_answer_and_once(bench: Bench):
