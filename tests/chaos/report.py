@@ -14,7 +14,7 @@ MAX_HISTORIES = 20
 
 def describe_violations(result: ExperimentResult) -> list[str]:
     """A sentence for every violation, with the history of its task."""
-    found = violations(result.tasks.values(), result.circumstances)
+    found = violations(result.tasks, result.circumstances)
     without_task = (wrong_answer(request) for task, request in result.request_log.requests if task is None)
     return [
         *(f"{violation}\n{format_history(violation.task)}" for violation in found[:MAX_HISTORIES]),
@@ -26,7 +26,7 @@ def describe_violations(result: ExperimentResult) -> list[str]:
 
 def summary(result: ExperimentResult) -> str:
     """The counts, one line for each subject."""
-    tasks = result.tasks.values()
+    tasks = result.tasks
     verbs = Counter(change.verb for task in tasks for change in task.changes)
     ends = Counter(task.last.status if task.last else "deleted" for task in tasks)
     codes = Counter(f"{request.verb} {request.code or 'unanswered'}" for _, request in result.request_log.requests)
@@ -45,7 +45,7 @@ def summary(result: ExperimentResult) -> str:
 def longest_waits(result: ExperimentResult) -> dict[str, str]:
     """The longest time between a task being due and its claim, by priority."""
     waits: dict[int, float] = {}
-    for task in result.tasks.values():
+    for task in result.tasks:
         for before, change in zip(task.changes, task.changes[1:], strict=False):
             if change.verb == "claim" and change.old:
                 wait = change.moment - max(before.moment, change.old.run_at)
