@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,11 +50,14 @@ class ExperimentResult:
     log_texts: Counter[str] = field(default_factory=Counter)
 
 
-def run_experiment(folder: Path, seed: int, seconds: float, print_line: PrintLine) -> ExperimentResult:
-    """Run the schedule of the seed against a new service in the folder."""
+def run_experiment(
+    folder: Path, seed: int, seconds: float, print_line: PrintLine, only: Collection[str] = WEIGHTS
+) -> ExperimentResult:
+    """Run the schedule of the seed, with `only` these actions, against a new service in the folder."""
     for limit in machine.limits():
         print_line(limit)
-    weights = {name: weight for name, weight in WEIGHTS.items() if name not in machine.impossible_actions()}
+    possible = set(only) - machine.impossible_actions()
+    weights = {name: weight for name, weight in WEIGHTS.items() if name in possible}
     return run_steps(folder, seed, seconds, schedule(seed, seconds, weights), print_line)
 
 
@@ -64,8 +67,14 @@ def run_steps(
     """Take these steps against a new service in the folder, under the load of the seed."""
     request_log = RequestLog()
     with mounted(folder / "data") as disk:
-        options = {"namespaced_handlers": int(machine.has_namespaces()), "can_set_clock": machine.can_set_clocks()}
-        with closing(ServiceUnderTest(folder, disk=disk, **options)) as service:
+        with closing(
+            ServiceUnderTest(
+                folder,
+                disk=disk,
+                namespaced_handlers=int(machine.has_namespaces()),
+                can_set_clock=machine.can_set_clocks(),
+            )
+        ) as service:
             service.await_ready()
             with Load(service.address, seed, request_log, service.receiver.address) as load:
                 actions = _run_schedule(steps, seconds, service, load, print_line)

@@ -28,10 +28,19 @@ def summary(result: ExperimentResult) -> str:
     """The counts, one line for each subject."""
     tasks = result.tasks
     verbs = Counter(change.verb for task in tasks for change in task.changes)
-    ends = Counter(task.last.status if task.last else "deleted" for task in tasks)
+    ends = Counter(_end(task) for task in tasks)
+    odd = {
+        "rewound": sum(task.is_rewound for task in tasks),
+        "of a shared id": sum(task.shares_id for task in tasks),
+        "administered": sum(task.is_administered for task in tasks),
+    }
     codes = Counter(f"{request.verb} {request.code or 'unanswered'}" for _, request in result.request_log.requests)
     lines: Mapping[str, Mapping[str, object]] = {
         "tasks": {"in all": len(result.tasks), **ends},
+        "odd tasks": odd,
+        "callbacks": Counter(
+            "acknowledged" if call.is_acknowledged else "refused" for task in tasks for call in task.calls
+        ),
         "starts": {"claims": verbs["claim"], "runs": sum(len(task.runs) for task in tasks)},
         "changes": verbs,
         "requests": codes,
@@ -40,6 +49,12 @@ def summary(result: ExperimentResult) -> str:
         "longest wait": longest_waits(result),
     }
     return "\n".join(f"{name + ':':<14}{_counts(counts)}" for name, counts in lines.items())
+
+
+def _end(task: TaskHistory) -> str:
+    if task.last:
+        return task.last.status
+    return "deleted" if task.changes else "lost with a primary"
 
 
 def longest_waits(result: ExperimentResult) -> dict[str, str]:

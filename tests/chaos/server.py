@@ -82,7 +82,7 @@ class Server:
     def __init__(self, data: Path, *, can_set_clock: bool = False) -> None:
         self._data = data
         data.mkdir(mode=0o700, exist_ok=True)
-        self.clock = HostClock(data / "clock", is_real=not can_set_clock)
+        self.clock = HostClock(data.with_name("clock"), is_real=not can_set_clock)
         self._postgres = EmbeddedPostgres(data, durable=False, settings=SETTINGS)
         self.lost_entries: list[LogEntry] = []
         self.start()

@@ -133,7 +133,7 @@ class ServiceUnderTest:
         """Make the calls that are due, and replace the processes that have ended."""
         while self._calls and self._calls[0][0] <= time.monotonic():
             heapq.heappop(self._calls)[2]()
-        killed = {fault.pid for fault in runs.read_kills(self.runs_file)} if self._has_ended() else set()
+        killed = {fault.pid for fault in runs.read_kills(self.runs_file) if fault.pid} if self._has_ended() else set()
         self.unexpected_exits.update(filter(None, (process.replace_if_ended(killed) for process in self.processes)))
 
     def _has_ended(self) -> bool:

@@ -57,7 +57,7 @@ def no_stale_outcome_is_accepted(task: TaskHistory, _: Circumstances) -> Iterato
 
 def no_task_has_the_outcome_of_another_one(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     """Not even of a lost one that had the same id: the run of the outcome was given the arguments of this task."""
-    for token in filter(None, (change.new and change.new.token for change in task.changes)):
+    for token in {change.new.token for change in task.changes if change.new and change.new.token}:
         if circumstances.marks.get(token) != task.mark:
             yield f"its outcome is of run {token}, which had the mark {circumstances.marks.get(token)}"
 
