@@ -182,7 +182,7 @@ class Client:
         except httpx.TransportError:
             self._log.add(id, Request(verb, sent, time.time(), None, None, mark, key))
             return
-        content = answer.json() if answer.status_code in (200, 201) else {}
+        content = _content(answer) if answer.status_code in (200, 201) else {}
         request = Request(verb, sent, time.time(), answer.status_code, content.get("status"), mark, key)
         if verb == "submit_many":
             self._log_many(request, content.get("ids", []))
@@ -195,6 +195,15 @@ class Client:
             self._log.add(id, replace(request, mark=f"{request.mark}{BATCH_SEPARATOR}{len(ids)}/{number}"))
         if not ids:
             self._log.add(None, request)
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    """The content of an answer; nothing where an administrator wrote arguments or a result that are no JSON."""
+    try:
+        found: dict[str, Any] = answer.json()
+    except ValueError:
+        return {}
+    return found
 
 
 def _submission(random: Random, mark: str) -> tuple[str, dict[str, Any]]:
