@@ -17,7 +17,8 @@ def test_a_run_and_a_request_belong_to_the_task_with_their_mark():
     reader.add_request(7, Request("submit", 0.0, 1.0, 201, mark="lost"))
     new, lost = reader.tasks
     assert (len(new.runs), len(lost.runs), len(new.requests), len(lost.requests)) == (0, 1, 0, 1)
-    assert new.is_rewound and lost.is_rewound
+    assert new.is_rewound
+    assert lost.is_rewound
 
 
 def test_a_request_without_a_mark_may_be_of_each_task_with_its_id():
