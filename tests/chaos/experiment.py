@@ -56,9 +56,11 @@ def run_experiment(
     """Run the schedule of the seed, with `only` these actions, against a new service in the folder."""
     for limit in machine.limits():
         print_line(limit)
-    possible = set(only) - machine.impossible_actions()
-    weights = {name: weight for name, weight in WEIGHTS.items() if name in possible}
-    return run_steps(folder, seed, seconds, schedule(seed, seconds, weights), print_line)
+    weights = {name: weight for name, weight in WEIGHTS.items() if name in only}
+    # Impossible steps are left out last: the others are the same on every machine.
+    impossible = machine.impossible_actions()
+    steps = [step for step in schedule(seed, seconds, weights) if step.action not in impossible]
+    return run_steps(folder, seed, seconds, steps, print_line)
 
 
 def run_steps(
