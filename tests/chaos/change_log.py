@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from math import inf
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import psycopg2
 
@@ -12,24 +14,48 @@ from tests.chaos.history import Change, Row
 INSTALL = """
 CREATE TABLE chaos_changes (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    moment timestamptz NOT NULL DEFAULT clock_timestamp(),
+    moment timestamptz NOT NULL,
     author text NOT NULL DEFAULT current_setting('application_name'),
     task bigint NOT NULL,
     old jsonb,
     new jsonb
 );
+CREATE INDEX chaos_administered ON chaos_changes (task) WHERE author = 'administrator';
 
-CREATE FUNCTION chaos_row(t tasks) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+-- The first characters of a text have its mark and its token: results have megabytes, and may be no JSON.
+CREATE FUNCTION chaos_member(name text, content text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT substring(left(content, 200) from '"' || name || '": ?"([^"]*)"')
+$$;
+
+CREATE FUNCTION chaos_row(t tasks) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'type', t.type, 'status', t.status, 'priority', t.priority, 'claims', t.claims, 'attempt', t.attempt,
         'max_attempts', t.max_attempts, 'losses', t.losses, 'max_losses', t.max_losses, 'handler', t.handler,
-        'run_at', t.run_at, 'expire', t.expire, 'token', CAST(t.result AS json) ->> 'token', 'error', t.error
+        'run_at', t.run_at, 'expire', t.expire, 'token', chaos_member('token', t.result), 'error', t.error,
+        'mark', chaos_member('mark', t.args), 'key', t.key, 'callback', t.callback IS NOT NULL,
+        'created', t.created, 'finished', CAST(extract(epoch FROM t.finished) * 1000000 AS bigint)
     )
+$$;
+
+-- The clock of the host may have been set, by as much as the file says: two equal readings enclose the time's.
+CREATE FUNCTION chaos_moment() RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    set_by text;
+    moment timestamptz;
+BEGIN
+    LOOP
+        set_by := pg_read_file('{clock}');
+        moment := clock_timestamp() - CAST(trim(set_by) || ' seconds' AS interval);
+        EXIT WHEN set_by = pg_read_file('{clock}');
+    END LOOP;
+    RETURN moment;
+END
 $$;
 
 CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO chaos_changes (task, old, new) VALUES (
+    INSERT INTO chaos_changes (moment, task, old, new) VALUES (
+        chaos_moment(),
         coalesce(NEW.id, OLD.id),
         CASE WHEN TG_OP <> 'INSERT' THEN chaos_row(OLD) END,
         CASE WHEN TG_OP <> 'DELETE' THEN chaos_row(NEW) END
@@ -41,28 +67,49 @@ $$;
 CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON tasks FOR EACH ROW EXECUTE FUNCTION record_change();
 """
 
-READ = (
-    "SELECT task, extract(epoch FROM moment)::float8, author, old::text, new::text FROM chaos_changes ORDER BY position"
-)
+LAST_POSITION = "SELECT coalesce(max(position), 0) FROM chaos_changes"
+READ = """
+SELECT position, task, extract(epoch FROM moment)::float8, author, old::text, new::text
+FROM chaos_changes WHERE position > %s ORDER BY position
+"""
 
 
-def install(connection: Any) -> None:
-    """Record every change of a task from now on."""
+class LogEntry(NamedTuple):
+    """A change of the task with this id, at its position in the log."""
+
+    position: int
+    task: int
+    change: Change
+
+
+def install(connection: Any, clock: Path) -> None:
+    """Record every change of a task from now on. `clock`: the file with the seconds by which the clock was set."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(INSTALL)
+        cursor.execute(INSTALL.replace("{clock}", str(clock)))
 
 
-def read(connection: Any) -> Iterator[tuple[int, Change]]:
-    """Every change with the id of its task, in order."""
+def last_position(connection: Any) -> int:
+    """The position of the last entry."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(LAST_POSITION)
+        return int(cursor.fetchone()[0])
+
+
+def read(connection: Any, after: int = 0) -> Iterator[LogEntry]:
+    """Every entry after that position, in order."""
     with connection, connection.cursor("changes", cursor_factory=psycopg2.extensions.cursor) as cursor:
-        cursor.execute(READ)
-        for task, moment, author, old, new in cursor:
-            yield task, Change(moment, author, _row(old), _row(new))
+        cursor.execute(READ, [after])
+        for position, task, moment, author, old, new in cursor:
+            yield LogEntry(position, task, Change(moment, author, _row(old), _row(new)))
 
 
 def _row(text: str | None) -> Row | None:
     if text is None:
         return None
     fields = json.loads(text)
-    moments = {name: datetime.fromisoformat(fields[name]).timestamp() for name in ("run_at", "expire")}
-    return Row(**fields | moments)
+    return Row(**fields | {name: _seconds(fields[name]) for name in ("run_at", "expire")})
+
+
+def _seconds(moment: str) -> float:
+    infinite = {"infinity": inf, "-infinity": -inf}
+    return infinite[moment] if moment in infinite else datetime.fromisoformat(moment).timestamp()

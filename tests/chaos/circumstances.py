@@ -1,15 +1,19 @@
 """The circumstances of an experiment: the facts that promises need beside the history of their task."""
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.history import Change, Fault, Row, TaskHistory
+from tests.chaos.history import BATCH_SEPARATOR, Change, Fault, Row, TaskHistory
 
 Rank = tuple[int, float, int]
-SILENCING = frozenset({"freeze", "partition", "hold", "server"})
-"""The kinds of fault that may leave a row locked by a process that does not respond."""
+Tick = tuple[str, float]
+SCHEDULED_TYPE = "ticks"
+SILENCING = frozenset({"freeze", "partition", "hold", "server", "lock", "read", "exhaust", "slow", "clock", "role"})
+"""The kinds of fault that may leave a row locked by a process that does not respond, or the database unwritable."""
+CLOCK_LAG_SECONDS = 15.0
+"""Seconds after a step of the database's clock in which processes may still go by the old one."""
 
 
 def rank(id: int, row: Row) -> Rank:
@@ -25,12 +29,22 @@ class Circumstances:
     - `pids`: the pid of each author of changes.
     - `faults`: the faults of the experiment.
     - `claims`: the moment and rank of every claim, by type.
+    - `ended`: the moment at which the load had ended.
+    - `marks`: the mark of the task of every run, by token.
+    - `keys`: by idempotency key, the times in which a task with it was in the database.
+    - `batches`: the number of tasks that were written of each batch.
+    - `ticks`: the number of tasks of each tick of a schedule.
     """
 
     lease: float = 3.0
     pids: Mapping[str, int] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
     claims: Mapping[str, Sequence[tuple[float, Rank]]] = field(default_factory=dict)
+    ended: float = float("inf")
+    marks: Mapping[str, str | None] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    batches: Mapping[str, int] = field(default_factory=dict)
+    ticks: Mapping[Tick, int] = field(default_factory=dict)
 
     def faults_of(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Fault]:
         """The faults of a process in that time, or within a lease before it; of all kinds where none is named."""
@@ -49,6 +63,13 @@ class Circumstances:
             kind(each) in SILENCING and each.since <= until and since <= each.until + self.lease for each in self.faults
         )
 
+    def is_clock_steady(self, since: float, until: float) -> bool:
+        """Whether the clock of the database was true in that time, and for a while before it."""
+        return not any(
+            kind(each) == "clock" and each.since <= until and since <= each.until + CLOCK_LAG_SECONDS
+            for each in self.faults
+        )
+
     def author_pid(self, change: Change) -> int | None:
         """The pid of the process that wrote the change."""
         return self.pids.get(change.author)
@@ -60,7 +81,9 @@ class Circumstances:
 
 
 def kind(fault: Fault) -> str:
-    """`kill`, `freeze`, `partition`, `drain`, `hold`, or `server` for every fault of the server."""
+    """The first word of its name; `clock` for a clock that is set, and `server` for all others of the server."""
+    if fault.action.startswith("set_clock"):
+        return "clock"
     return "server" if fault.action.endswith("server") else fault.action.partition("_")[0]
 
 
@@ -71,3 +94,35 @@ def all_claims(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[floa
         for hold in task.holds:
             claims[hold.row.type].append((hold.claimed.moment, rank(task.id, hold.row)))
     return {type: sorted(each) for type, each in claims.items()}
+
+
+def key_times(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[float, float]]]:
+    """The times in which a task with that idempotency key was in the database, by key."""
+    times = defaultdict(list)
+    for task in tasks:
+        if task.changes and (row := task.changes[0].new) and row.key:
+            end = next((each.moment for each in task.changes if each.verb == "delete"), float("inf"))
+            times[row.key].append((task.changes[0].moment, end))
+    return {key: sorted(each) for key, each in times.items()}
+
+
+def batch(mark: str | None) -> tuple[str, int] | None:
+    """The batch of a task, and the number of tasks in its request; None for a task that was submitted alone."""
+    name, separator, position = (mark or "").partition(BATCH_SEPARATOR)
+    return (name, int(position.partition("/")[0])) if separator else None
+
+
+def batch_sizes(tasks: Iterable[TaskHistory]) -> Mapping[str, int]:
+    """The number of tasks that were written of each batch."""
+    return Counter(found[0] for task in tasks if (found := batch(task.mark)))
+
+
+def tick(row: Row) -> Tick | None:
+    """The schedule and the tick of a task that a schedule submitted; None for another task."""
+    return (row.type, row.run_at) if row.type == SCHEDULED_TYPE else None
+
+
+def tick_counts(tasks: Iterable[TaskHistory]) -> Mapping[Tick, int]:
+    """The number of tasks of each tick."""
+    firsts = (task.changes[0].new for task in tasks if task.changes and task.changes[0].verb == "submit")
+    return Counter(found for row in firsts if row and (found := tick(row)))

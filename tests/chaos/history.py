@@ -1,10 +1,19 @@
 """The records of an experiment: changes in the database, runs of functions, requests of clients, and faults."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+ADMINISTRATOR = "administrator"
+"""The author of rows that the service would not write."""
+SUBMISSIONS = ("submit", "submit_keyed", "submit_many")
+"""The verbs of requests that add tasks."""
+BATCH_SEPARATOR = ":"
+"""Stands in the mark of a task between its batch and the number of the batch's tasks."""
 FINAL = frozenset({"done", "failed", "cancelled"})
+HOLDER = re.compile(r"^namespace-(?P<namespaced>\d+)-|-(?P<pid>\d+)-[0-9a-f]+$")
+"""The pid in the id of a handler. A handler in a namespace of its own has it in the name of its host."""
 STEPS: Mapping[tuple[str, str], str] = {
     ("waiting", "running"): "claim",
     ("running", "running"): "renew",
@@ -18,7 +27,13 @@ STEPS: Mapping[tuple[str, str], str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A task as it was in the database. `token` names the run whose outcome it has, where there is one."""
+    """A task as it was in the database.
+
+    - `token`: names the run whose outcome it has, where there is one.
+    - `mark`: the argument that no other task has; None for a task of a schedule.
+    - `callback`: whether it has one.
+    - `finished`: microseconds since 1970.
+    """
 
     type: str = "sleeps"
     status: str = "waiting"
@@ -33,11 +48,21 @@ class Row:
     expire: float = 1e10
     token: str | None = None
     error: str | None = None
+    mark: str | None = None
+    key: str | None = None
+    callback: bool = False
+    created: str | None = None
+    finished: int | None = None
 
     @property
     def holder(self) -> int | None:
-        """The pid of the process that holds it, from the id of the handler."""
-        return int(self.handler.rsplit("-", 2)[1]) if self.handler else None
+        """The pid of the process that holds it, from the id of the handler; None for an id of another form."""
+        found = HOLDER.search(self.handler or "")
+        return int(found["namespaced"] or found["pid"]) if found else None
+
+    def event(self, id: int) -> str | None:
+        """The id of the callback's event, where it has finished and has a callback."""
+        return f"task-{id}-{self.finished}" if self.callback and self.finished else None
 
     @property
     def is_final(self) -> bool:
@@ -81,17 +106,34 @@ class Run:
     supervisor: int
     started: float
     ended: float | None = None
+    mark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a callback: the id of the event, and whether the receiver acknowledged it."""
+
+    event: str
+    moment: float
+    is_acknowledged: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of a client, and the code of its answer; None where none came. `seen` is the task's status in it."""
+    """A request of a client, and the code of its answer; None where none came.
+
+    - `seen`: the task's status in the answer.
+    - `mark`: the mark of the task in the answer, or of the submission.
+    - `key`: the idempotency key of the submission.
+    """
 
     verb: str
     sent: float
     answered: float
     code: int | None
     seen: str | None = None
+    mark: str | None = None
+    key: str | None = None
 
     @property
     def is_unknown(self) -> bool:
@@ -120,13 +162,36 @@ class Hold:
 
 @dataclass
 class TaskHistory:
-    """All records of one task. `is_there`: whether it is in the database at the end."""
+    """All records of one task.
+
+    - `is_there`: whether it is in the database at the end.
+    - `lost`: its changes that were lost with a primary, from which no standby had them.
+    - `shares_id`: whether a primary was lost with another task of the same id.
+    """
 
     id: int
     changes: list[Change] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     is_there: bool = True
+    lost: list[Change] = field(default_factory=list)
+    shares_id: bool = False
+
+    @property
+    def is_rewound(self) -> bool:
+        """Whether a failover undid some of its changes, or its requests may be those of another task with its id."""
+        return self.shares_id or any(change.verb != "renew" for change in self.lost)
+
+    @property
+    def is_administered(self) -> bool:
+        """Whether an administrator wrote its row."""
+        return any(change.author == ADMINISTRATOR for change in (*self.changes, *self.lost))
+
+    @property
+    def mark(self) -> str | None:
+        """The argument that no other task has."""
+        return next((change.new.mark for change in (*self.changes, *self.lost) if change.new), None)
 
     @cached_property
     def holds(self) -> list[Hold]:

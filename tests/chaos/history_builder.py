@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.chaos.circumstances import Circumstances, all_claims
-from tests.chaos.history import Change, Fault, Request, Row, Run, TaskHistory
+from tests.chaos.circumstances import Circumstances, all_claims, batch_sizes, key_times, tick_counts
+from tests.chaos.history import Call, Change, Fault, Request, Row, Run, TaskHistory
 
 PIDS = {"handler-11": 11, "handler-12": 12, "janitor-0": 20, "api": 30}
 
@@ -28,10 +28,17 @@ class HistoryBuilder:
         counted = {"claims": self.row.claims + 1, "attempt": self.row.attempt + 1}
         return self.wrote(f"handler-{by}", status="running", handler=f"a-host-{by}-c0ffee", **counted | fields)
 
-    def ran(self, token: str = "t", by: int = 11, seconds: float | None = 1.0, attempt: int = 1) -> "HistoryBuilder":
+    def ran(
+        self,
+        token: str = "t",
+        by: int = 11,
+        seconds: float | None = 1.0,
+        attempt: int = 1,
+        mark: str | None = None,
+    ) -> "HistoryBuilder":
         """A run of its function starts, and ends after the seconds; None: it never ends."""
         start = self._tick()
-        self.task.runs.append(Run(token, attempt, 99, by, start, None if seconds is None else start + seconds))
+        self.task.runs.append(Run(token, attempt, 99, by, start, None if seconds is None else start + seconds, mark))
         self.now += seconds or 0.0
         return self
 
@@ -67,9 +74,26 @@ class HistoryBuilder:
         assert self.row
         return self._write(author, replace(self.row, **fields))
 
-    def requested(self, verb: str, code: int | None, seen: str | None = None) -> "HistoryBuilder":
+    def requested(
+        self, verb: str, code: int | None, seen: str | None = None, key: str | None = None
+    ) -> "HistoryBuilder":
         """A client sends a request just before the present moment, which is answered now."""
-        self.task.requests.append(Request(verb, self.now - 0.5, self.now + 0.1, code, seen))
+        self.task.requests.append(Request(verb, self.now - 0.5, self.now + 0.1, code, seen, None, key))
+        return self
+
+    def called(self, *, is_acknowledged: bool = True) -> "HistoryBuilder":
+        """A janitor calls the callback of the last finish."""
+        assert self.row
+        event = self.row.event(self.task.id)
+        assert event
+        self.task.calls.append(Call(event, self._tick(), is_acknowledged))
+        return self
+
+    def rewound(self) -> "HistoryBuilder":
+        """The last change is lost with a primary."""
+        self.task.lost.append(self.task.changes.pop())
+        self.row = self.task.last
+        self.task.is_there = self.row is not None
         return self
 
     def with_fault(self, action: str, pid: int | None, seconds: float = 0.0) -> "HistoryBuilder":
@@ -85,8 +109,17 @@ class HistoryBuilder:
 
     def circumstances(self, *others: "HistoryBuilder") -> Circumstances:
         """The circumstances of this task, and of other tasks beside it."""
-        claims = all_claims([self.task, *(other.task for other in others)])
-        return Circumstances(3.0, PIDS, self.faults, claims)
+        tasks = [self.task, *(other.task for other in others)]
+        return Circumstances(
+            lease=3.0,
+            pids=PIDS,
+            faults=self.faults,
+            claims=all_claims(tasks),
+            marks={run.token: run.mark for task in tasks for run in task.runs},
+            keys=key_times(tasks),
+            batches=batch_sizes(tasks),
+            ticks=tick_counts(tasks),
+        )
 
     def _write(self, author: str, row: Row | None) -> "HistoryBuilder":
         self.task.changes.append(Change(self._tick(), author, self.row, row))

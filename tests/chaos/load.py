@@ -1,15 +1,17 @@
-"""The load: clients that submit all the time, and cancel, retry, delete and view each other's tasks."""
+"""The load: clients that submit all the time, and cancel, retry, delete, view and list each other's tasks."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from random import Random
 from threading import Event, Lock, Thread
 from typing import Any
 
 import httpx
 
-from tests.chaos.history import Request
+from tests.chaos.functions import MEGABYTE
+from tests.chaos.history import BATCH_SEPARATOR, SUBMISSIONS, Request
 
 REQUEST_TIMEOUT_SECONDS = 8.0
 MEAN_PAUSE_SECONDS = 0.12
@@ -38,13 +40,20 @@ KINDS: Sequence[Kind] = (
     Kind(1, "crashes"),
     Kind(1, "overruns"),
     Kind(1, "prints", lambda random: {"lines": random.randrange(300)}),
-    Kind(1, "bulky"),
+    Kind(1, "bulky", lambda random: {"megabytes": 8 * random.random() ** 3}),
+    Kind(1, "reads", lambda random: {"padding": "x" * int(3 * MEGABYTE * random.random() ** 3)}),
 )
-REQUEST_WEIGHTS = {"cancel": 3, "retry": 3, "delete": 1, "view": 6}
+REQUEST_WEIGHTS = {"cancel": 3, "retry": 3, "delete": 1, "view": 6, "list": 1}
+SUBMISSION_WEIGHTS = {"submit": 12, "submit_keyed": 4, "submit_many": 1}
+RECENT_KEYS = 4
+"""Idempotency keys that are in use at a time: clients submit with the same one at once, and repeat it after errors."""
+MAX_MANY = 12
+BAD_BATCH_SHARE = 0.1
+UNKNOWN_TYPE = "not_published"
 
 
-def options(random: Random) -> dict[str, Any]:
-    """Options of a submission: mostly none, sometimes a priority, a delay or a short ttl."""
+def options(random: Random, callback: str) -> dict[str, Any]:
+    """Options of a submission: mostly none, sometimes a priority, a delay, a short ttl or a callback."""
     chosen: dict[str, Any] = {}
     if random.random() < 0.3:
         chosen["priority"] = random.choice((-50, -1, 1, 50))
@@ -52,6 +61,8 @@ def options(random: Random) -> dict[str, Any]:
         chosen["delay"] = random.uniform(0, 5)
     if random.random() < 0.05:
         chosen["ttl"] = random.randint(2, 10)
+    if random.random() < 0.15:
+        chosen["callback"] = callback
     return chosen
 
 
@@ -67,7 +78,7 @@ class RequestLog:
         """Add a request; a new task becomes a target of all clients."""
         with self._mutex:
             self.requests.append((id, request))
-            if id is not None and request.verb == "submit":
+            if id is not None and request.verb in SUBMISSIONS:
                 self.ids.append(id)
 
     def random_id(self, random: Random) -> int | None:
@@ -76,12 +87,28 @@ class RequestLog:
             return self.ids[-1 - int(len(self.ids) * random.random() ** 4)] if self.ids else None
 
 
+class Keys:
+    """The idempotency keys of all clients."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._mutex, self._numbers = seed, Lock(), count(RECENT_KEYS)
+        self._last = RECENT_KEYS
+
+    def choose(self, random: Random) -> str:
+        """A recent key, or a new one."""
+        with self._mutex:
+            if random.random() < 1 / RECENT_KEYS:
+                self._last = next(self._numbers)
+            return f"key-{self._seed}-{self._last - random.randrange(RECENT_KEYS)}"
+
+
 class Client:
     """A client on a thread of its own, whose choices depend on its seed alone."""
 
-    def __init__(self, address: str, seed: int, log: RequestLog) -> None:
-        self._random = Random(seed)
-        self._log = log
+    def __init__(self, address: str, seed: int, log: RequestLog, callback: str, keys: Keys) -> None:
+        self._random, self._seed = Random(seed), seed
+        self._log, self._callback, self._keys = log, callback, keys
+        self._numbers = count()
         self._http = httpx.Client(base_url=address, timeout=REQUEST_TIMEOUT_SECONDS)
 
     def work(self, stopped: Event, submissions_paused: Event) -> None:
@@ -90,19 +117,43 @@ class Client:
             while not stopped.wait(self._random.expovariate(1 / MEAN_PAUSE_SECONDS)):
                 if self._random.random() < 0.65:
                     if not submissions_paused.is_set():
-                        self.submit()
+                        self._submit_somehow()
                 else:
                     self.send_random_request()
 
+    def _submit_somehow(self) -> None:
+        [verb] = self._random.choices(list(SUBMISSION_WEIGHTS), list(SUBMISSION_WEIGHTS.values()))
+        {"submit": self.submit, "submit_keyed": self.submit_keyed, "submit_many": self.submit_many}[verb]()
+
     def submit(self) -> None:
         """Submit a task of a random kind."""
-        [kind] = self._random.choices(KINDS, [kind.weight for kind in KINDS])
-        args, query = kind.args(self._random), options(self._random)
-        self._request("submit", None, "POST", f"/task/new/{kind.type}", json=args, params=query)
+        type, args = _submission(self._random, self._new_mark())
+        query = options(self._random, self._callback)
+        self._request("submit", None, "POST", f"/task/new/{type}", json=args, params=query, mark=args["mark"])
+
+    def submit_keyed(self) -> None:
+        """Submit a task with an idempotency key that other clients use as well, for the same task."""
+        key = self._keys.choose(self._random)
+        type, args = _submission(Random(key), key)
+        headers = {"Idempotency-Key": key}
+        path = f"/task/new/{type}"
+        self._request("submit_keyed", None, "POST", path, json=args, headers=headers, mark=key, key=key)
+
+    def submit_many(self) -> None:
+        """Submit several tasks in one request. Some requests have a wrong item, and are refused as a whole."""
+        number, batch = self._random.randint(2, MAX_MANY), self._new_mark()
+        items = [_submission(self._random, f"{batch}{BATCH_SEPARATOR}{number}/{each}") for each in range(number)]
+        body = [{"type": type, "args": args} for type, args in items]
+        if self._random.random() < BAD_BATCH_SHARE:
+            body[-1]["type"] = UNKNOWN_TYPE
+        self._request("submit_many", None, "POST", "/tasks", json=body, mark=batch)
 
     def send_random_request(self) -> None:
-        """View, cancel, retry or delete a random task."""
+        """View, cancel, retry or delete a random task, or list some."""
         [verb] = self._random.choices(list(REQUEST_WEIGHTS), list(REQUEST_WEIGHTS.values()))
+        if verb == "list":
+            self._request(verb, None, "GET", "/tasks", params={"limit": 50})
+            return
         id = self._log.random_id(self._random)
         if id is not None:
             method, path = {
@@ -111,24 +162,63 @@ class Client:
             }.get(verb, ("POST", f"/task/{id}/{verb}"))
             self._request(verb, id, method, path)
 
-    def _request(self, verb: str, id: int | None, method: str, path: str, **more: Any) -> None:
+    def _new_mark(self) -> str:
+        return f"{self._seed}-{next(self._numbers)}"
+
+    def _request(
+        self,
+        verb: str,
+        id: int | None,
+        method: str,
+        path: str,
+        *,
+        mark: str | None = None,
+        key: str | None = None,
+        **more: Any,
+    ) -> None:
         sent = time.time()
         try:
             answer = self._http.request(method, path, **more)
         except httpx.TransportError:
-            self._log.add(id, Request(verb, sent, time.time(), None))
+            self._log.add(id, Request(verb, sent, time.time(), None, None, mark, key))
             return
-        task = answer.json() if answer.status_code in (200, 201) else {}
-        request = Request(verb, sent, time.time(), answer.status_code, task.get("status"))
-        self._log.add(task.get("id", id), request)
+        content = _content(answer) if answer.status_code in (200, 201) else {}
+        request = Request(verb, sent, time.time(), answer.status_code, content.get("status"), mark, key)
+        if verb == "submit_many":
+            self._log_many(request, content.get("ids", []))
+        else:
+            self._log.add(content.get("id", id), replace(request, mark=content.get("args", {}).get("mark", mark)))
+
+    def _log_many(self, request: Request, ids: Sequence[int]) -> None:
+        """Record the submission of each task; of none where there are no ids."""
+        for number, id in enumerate(ids):
+            self._log.add(id, replace(request, mark=f"{request.mark}{BATCH_SEPARATOR}{len(ids)}/{number}"))
+        if not ids:
+            self._log.add(None, request)
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    """The content of an answer; nothing where an administrator wrote arguments or a result that are no JSON."""
+    try:
+        found: dict[str, Any] = answer.json()
+    except ValueError:
+        return {}
+    return found
+
+
+def _submission(random: Random, mark: str) -> tuple[str, dict[str, Any]]:
+    """A random type and its arguments. The mark comes first, where the change log looks for it."""
+    [kind] = random.choices(KINDS, [kind.weight for kind in KINDS])
+    return kind.type, {"mark": mark, **kind.args(random)}
 
 
 class Load:
     """Several clients at once, during the block. `submissions_paused` is for its user to set."""
 
-    def __init__(self, address: str, seed: int, log: RequestLog) -> None:
+    def __init__(self, address: str, seed: int, log: RequestLog, callback: str) -> None:
         self._stopped, self.submissions_paused = Event(), Event()
-        clients = [Client(address, seed * CLIENTS + number, log) for number in range(CLIENTS)]
+        keys = Keys(seed)
+        clients = [Client(address, seed * CLIENTS + number, log, callback, keys) for number in range(CLIENTS)]
         self._threads = [
             Thread(target=client.work, args=(self._stopped, self.submissions_paused)) for client in clients
         ]

@@ -14,7 +14,7 @@ MAX_HISTORIES = 20
 
 def describe_violations(result: ExperimentResult) -> list[str]:
     """A sentence for every violation, with the history of its task."""
-    found = violations(result.tasks.values(), result.circumstances)
+    found = violations(result.tasks, result.circumstances)
     without_task = (wrong_answer(request) for task, request in result.request_log.requests if task is None)
     return [
         *(f"{violation}\n{format_history(violation.task)}" for violation in found[:MAX_HISTORIES]),
@@ -26,12 +26,21 @@ def describe_violations(result: ExperimentResult) -> list[str]:
 
 def summary(result: ExperimentResult) -> str:
     """The counts, one line for each subject."""
-    tasks = result.tasks.values()
+    tasks = result.tasks
     verbs = Counter(change.verb for task in tasks for change in task.changes)
-    ends = Counter(task.last.status if task.last else "deleted" for task in tasks)
+    ends = Counter(_end(task) for task in tasks)
+    odd = {
+        "rewound": sum(task.is_rewound for task in tasks),
+        "of a shared id": sum(task.shares_id for task in tasks),
+        "administered": sum(task.is_administered for task in tasks),
+    }
     codes = Counter(f"{request.verb} {request.code or 'unanswered'}" for _, request in result.request_log.requests)
     lines: Mapping[str, Mapping[str, object]] = {
         "tasks": {"in all": len(result.tasks), **ends},
+        "odd tasks": odd,
+        "callbacks": Counter(
+            "acknowledged" if call.is_acknowledged else "refused" for task in tasks for call in task.calls
+        ),
         "starts": {"claims": verbs["claim"], "runs": sum(len(task.runs) for task in tasks)},
         "changes": verbs,
         "requests": codes,
@@ -42,10 +51,16 @@ def summary(result: ExperimentResult) -> str:
     return "\n".join(f"{name + ':':<14}{_counts(counts)}" for name, counts in lines.items())
 
 
+def _end(task: TaskHistory) -> str:
+    if task.last:
+        return task.last.status
+    return "deleted" if task.changes else "lost with a primary"
+
+
 def longest_waits(result: ExperimentResult) -> dict[str, str]:
     """The longest time between a task being due and its claim, by priority."""
     waits: dict[int, float] = {}
-    for task in result.tasks.values():
+    for task in result.tasks:
         for before, change in zip(task.changes, task.changes[1:], strict=False):
             if change.verb == "claim" and change.old:
                 wait = change.moment - max(before.moment, change.old.run_at)

@@ -52,4 +52,4 @@ def scenario(folder: Path, **options: Any) -> Iterator[Scenario]:
         service.await_finished_tasks(MAX_DRAIN_SECONDS)
         time.sleep(LATE_WRITE_SECONDS)
     result = collect(service, it.request_log)
-    it.broken_promises.update(each.promise for each in violations(result.tasks.values(), result.circumstances))
+    it.broken_promises.update(each.promise for each in violations(result.tasks, result.circumstances))

@@ -1,9 +1,10 @@
 """The PostgreSQL of an experiment, which can be stopped in every way, and started again with its data."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,24 @@ import psycopg2
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
-from tests.chaos import change_log
+from tests.chaos import change_log, standby
+from tests.chaos.change_log import LogEntry
+from tests.chaos.clock import HostClock
+from tests.chaos.standby import Standby
+
+MAX_CONNECTIONS = 100
+SETTINGS = {"max_connections": MAX_CONNECTIONS, "max_wal_size": "128MB", "min_wal_size": "32MB"}
+OWN_SETTINGS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "default_transaction_read_only": "off",
+        "statement_timeout": 0,
+        "lock_timeout": 0,
+        "idle_in_transaction_session_timeout": 0,
+        "idle_session_timeout": 0,
+    }.items()
+)
+"""Options of the experiment's own sessions, which obey no fault that sets a default."""
 
 TERMINATE_BACKENDS = """
 SELECT pg_terminate_backend(pid) FROM (
@@ -25,15 +43,49 @@ LOCK_RUNNING_TASKS = (
     "SELECT FROM tasks WHERE id IN (SELECT id FROM tasks WHERE status = 'running' LIMIT %s) FOR UPDATE SKIP LOCKED"
 )
 
+COUNT_UNFINISHED = """
+SELECT count(*) FROM tasks t
+WHERE status IN ('waiting', 'running') AND run_at < clock_timestamp() + interval '30 seconds'
+AND NOT EXISTS (SELECT FROM chaos_changes c WHERE c.task = t.id AND c.author = 'administrator')
+"""
+
+COUNT_PENDING_DELIVERIES = "SELECT count(*) FROM deliveries WHERE state = 'pending' AND attempts < 12"
+
+HURRY_DELIVERIES = "UPDATE deliveries SET due = finished WHERE state = 'pending' AND due > clock_timestamp()"
+
+HURRY_TICKS = "UPDATE schedules SET next = clock_timestamp() WHERE next > clock_timestamp() + interval '2 seconds'"
+
+SETTINGS_OF_FAULTS = (
+    "ALTER SYSTEM RESET ALL",
+    "ALTER DATABASE postgres RESET ALL",
+    "ALTER ROLE postgres RESET ALL",
+    "SELECT pg_reload_conf()",
+)
+REUSE_IDS = """
+LOCK TABLE tasks IN EXCLUSIVE MODE;
+SELECT setval(pg_get_serial_sequence('tasks', 'id'), greatest(
+    (SELECT max(id) FROM tasks), (SELECT max(task) FROM chaos_changes), 1
+))
+"""
+"""A sequence is up to 32 numbers ahead after a crash; without that the lost ids are used again at once."""
+
 MOTIONLESS = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
 
 
 class Server:
-    """The server. It is not durable: experiments kill processes, never the machine."""
+    """The server. It is not durable: experiments kill processes, never the machine.
 
-    def __init__(self, data: Path) -> None:
-        self._postgres = EmbeddedPostgres(data, durable=False)
-        self.url = self._postgres.start()
+    - `can_set_clock`: start it so that its clock can be set.
+    - `lost_entries`: the entries of the change log that were lost with a primary.
+    """
+
+    def __init__(self, data: Path, *, can_set_clock: bool = False) -> None:
+        self._data = data
+        data.mkdir(mode=0o700, exist_ok=True)
+        self.clock = HostClock(data.with_name("clock"), is_real=not can_set_clock)
+        self._postgres = EmbeddedPostgres(data, durable=False, settings=SETTINGS)
+        self.lost_entries: list[LogEntry] = []
+        self.start()
 
     @property
     def port(self) -> int:
@@ -46,16 +98,25 @@ class Server:
         Migration(database)()
         database.close()
         with self.connection() as connection:
-            change_log.install(connection)
+            change_log.install(connection, self.clock.file.absolute())
 
     @contextmanager
-    def connection(self) -> Iterator[Any]:
+    def connection(self, author: str = "observer") -> Iterator[Any]:
         """A direct connection of the experiment's own."""
-        connection = psycopg2.connect(self.url, application_name="observer")
-        try:
+        with closing(self.session(author)) as connection:
             yield connection
-        finally:
-            connection.close()
+
+    def session(self, author: str = "observer") -> Any:
+        """A session of the experiment's own, which its user has to close."""
+        return psycopg2.connect(self.url, application_name=author, options=OWN_SETTINGS, connect_timeout=5)
+
+    def execute(self, *statements: str, author: str = "observer") -> None:
+        """Execute statements, each in a transaction of its own."""
+        with self.connection(author) as connection:
+            connection.autocommit = True
+            for statement in statements:
+                with connection.cursor() as cursor:
+                    cursor.execute(statement)
 
     def ids(self) -> set[int]:
         """The ids of all tasks in the database."""
@@ -63,10 +124,17 @@ class Server:
             cursor.execute("SELECT id FROM tasks")
             return {id for (id,) in cursor}
 
-    def count(self, *statuses: str) -> int:
-        """The number of tasks with these statuses."""
+    def count_unfinished(self) -> int:
+        """The number of tasks that run or will soon be due, without those that an administrator wrote."""
+        return self._count(COUNT_UNFINISHED)
+
+    def count_pending_deliveries(self) -> int:
+        """The number of callbacks that are still to be called."""
+        return self._count(COUNT_PENDING_DELIVERIES)
+
+    def _count(self, statement: str) -> int:
         with self.connection() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM tasks WHERE status = ANY (%s)", [list(statuses)])
+            cursor.execute(statement)
             [(number,)] = cursor.fetchall()
             return int(number)
 
@@ -94,8 +162,35 @@ class Server:
             self._postgres.wait()
 
     def start(self) -> None:
-        """Start the ended server at its old address."""
-        self._postgres.start()
+        """Start the ended server at its old address; nothing if it runs."""
+        with self.clock.in_force():
+            self.url = self._postgres.start()
+
+    def take_standby(self) -> Standby:
+        """Copy the cluster as it is now."""
+        with self.connection() as connection:
+            return standby.take(connection, self._data / "cluster", self._data / "standby")
+
+    def fail_over(self, to: Standby) -> None:
+        """End the primary by a crash, and let the standby take its address. The settings of faults are reset."""
+        lost = self._data / "lost"
+        self.end(signal.SIGKILL)
+        shutil.rmtree(lost, ignore_errors=True)
+        lost.mkdir()
+        (self._data / "cluster").rename(lost / "cluster")
+        to.folder.rename(self._data / "cluster")
+        self.start()
+        self.execute(*SETTINGS_OF_FAULTS, REUSE_IDS)
+        self.lost_entries += self._only_in(lost, to.position)
+        shutil.rmtree(lost)
+
+    def _only_in(self, lost: Path, position: int) -> list[LogEntry]:
+        """The entries after that position that are in the cluster of that folder alone."""
+        with EmbeddedPostgres(lost, durable=False) as url, closing(psycopg2.connect(url)) as connection:
+            entries = list(change_log.read(connection, position))
+        with self.connection() as connection:
+            found = {each.position: each.change.moment for each in change_log.read(connection, position)}
+        return [each for each in entries if found.get(each.position) != each.change.moment]
 
     def freeze(self) -> None:
         """SIGSTOP all its processes, and those that are just being created: to them the others would look dead."""

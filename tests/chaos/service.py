@@ -12,16 +12,22 @@ from pathlib import Path
 import httpx
 import psycopg2
 
+from tests.chaos import runs
+from tests.chaos.disk import Disk
 from tests.chaos.history import Fault
 from tests.chaos.proxies import Proxies
+from tests.chaos.receiver import WEBHOOK_SECRET, Receiver
 from tests.chaos.runs import FILE_VARIABLE
-from tests.chaos.server import Server
+from tests.chaos.server import HURRY_DELIVERIES, Server
 from tests.chaos.service_process import ServiceProcess
 from tests.conftest import ROOT
 from tests.e2e.service import eventually, free_port
 
 LEASE_SECONDS = 3.0
 HANDLERS, JANITORS = 3, 2
+POLL_SECONDS = 0.05
+UNDO_RETRY_SECONDS = 0.5
+MAX_UNDO_SECONDS = 30.0
 FUNCTIONS = ROOT / "tests" / "chaos" / "functions.py"
 
 
@@ -36,6 +42,9 @@ class ServiceUnderTest:
         janitors: int = JANITORS,
         handler: str = "entrypoints.handler",
         lease: float = LEASE_SECONDS,
+        namespaced_handlers: int = 0,
+        can_set_clock: bool = False,
+        disk: Disk | None = None,
         **variables: str,
     ) -> None:
         self.folder, self.lease = folder, lease
@@ -43,12 +52,16 @@ class ServiceUnderTest:
         self.faults: list[Fault] = []
         self.unexpected_exits: set[str] = set()
         self.is_server_available = True
+        self.has_standby = False
+        self.load_ended = float("inf")
         self._calls: list[tuple[float, int, Callable[[], None]]] = []
         self._call_numbers = count()
         self.port = free_port()
         self.logs = folder / "logs"
         self.logs.mkdir()
-        self.server = Server(folder / "data")
+        self.disk = disk
+        self.receiver = Receiver()
+        self.server = Server(folder / "data", can_set_clock=can_set_clock)
         self.server.prepare()
         self._proxies = Proxies(self.server.port)
         self._environment = self._variables(lease) | variables
@@ -56,8 +69,8 @@ class ServiceUnderTest:
         self.api = self._start("api", "entrypoints.http")
         self.janitors = [self._start(f"janitor-{number}", "entrypoints.janitor") for number in range(janitors)]
         self.handlers: list[ServiceProcess] = []
-        for _ in range(handlers):
-            self.add_handler()
+        for number in range(handlers):
+            self.add_handler(has_namespaces=number < namespaced_handlers)
 
     @property
     def address(self) -> str:
@@ -74,9 +87,10 @@ class ServiceUnderTest:
         """The pids of all processes so far, by name."""
         return {name: pid for process in self.processes for name, pid in process.pids.items()}
 
-    def add_handler(self) -> ServiceProcess:
+    def add_handler(self, *, has_namespaces: bool = False) -> ServiceProcess:
         """Start another handler."""
-        self.handlers.append(self._start(f"handler-{len(self.handlers)}", self._handler))
+        role = f"handler-{len(self.handlers)}"
+        self.handlers.append(self._start(role, self._handler, has_namespaces=has_namespaces))
         return self.handlers[-1]
 
     def await_ready(self) -> None:
@@ -103,26 +117,48 @@ class ServiceUnderTest:
         """Have `maintain` call the function after that time."""
         heapq.heappush(self._calls, (time.monotonic() + seconds, next(self._call_numbers), function))
 
+    def undo_later(self, seconds: float, undo: Callable[[], None]) -> None:
+        """Have `maintain` call the function after that time, again and again until the server lets it succeed."""
+
+        def attempt() -> None:
+            try:
+                assert self.is_server_available
+                undo()
+            except (AssertionError, psycopg2.Error):
+                self.call_later(UNDO_RETRY_SECONDS, attempt)
+
+        self.call_later(seconds, attempt)
+
     def maintain(self) -> None:
         """Make the calls that are due, and replace the processes that have ended."""
         while self._calls and self._calls[0][0] <= time.monotonic():
             heapq.heappop(self._calls)[2]()
-        self.unexpected_exits.update(filter(None, (process.replace_if_ended() for process in self.processes)))
+        killed = {fault.pid for fault in runs.read_kills(self.runs_file) if fault.pid} if self._has_ended() else set()
+        self.unexpected_exits.update(filter(None, (process.replace_if_ended(killed) for process in self.processes)))
+
+    def _has_ended(self) -> bool:
+        return not all(process.is_alive for process in self.processes)
 
     def end_all_faults(self) -> None:
         """Make all calls now, which ends every fault, and replace the processes that have ended."""
-        while self._calls:
-            heapq.heappop(self._calls)[2]()
+        deadline = time.monotonic() + MAX_UNDO_SECONDS
+        while self._calls and time.monotonic() < deadline:
+            calls, self._calls = self._calls, []
+            for _, _, call in sorted(calls):
+                call()
+            time.sleep(POLL_SECONDS)
         self.maintain()
 
     def await_finished_tasks(self, seconds: float) -> bool:
-        """Wait for that time until no task waits or runs any more. Whether none does."""
+        """Wait for that time until no task waits or runs any more, and every callback was called. Whether it is so."""
         deadline = time.monotonic() + seconds
-        while self.server.count("waiting", "running"):
+        self.receiver.is_reliable = True
+        while self.server.count_unfinished() or self.server.count_pending_deliveries():
             if time.monotonic() > deadline:
                 return False
             self.maintain()
-            time.sleep(0.2)
+            self.server.execute(HURRY_DELIVERIES)
+            time.sleep(0.5)
         return True
 
     def close(self) -> None:
@@ -136,9 +172,13 @@ class ServiceUnderTest:
             process.close()
         self._proxies.close()
         self.server.close()
+        self.receiver.close()
 
-    def _start(self, role: str, module: str) -> ServiceProcess:
-        return ServiceProcess(role, module, self._proxies.new(), self.server.url, self._environment, self.logs)
+    def _start(self, role: str, module: str, *, has_namespaces: bool = False) -> ServiceProcess:
+        proxy = self._proxies.new()
+        return ServiceProcess(
+            role, module, proxy, self.server.url, self._environment, self.logs, has_namespaces=has_namespaces
+        )
 
     def _variables(self, lease: float) -> dict[str, str]:
         return {
@@ -148,6 +188,9 @@ class ServiceUnderTest:
             "LEASE": f"{lease:g}",
             "GRACE": "3",
             "HANDLER_CONCURRENCY": "2",
+            "MAX_BODY": "8388608",
+            "WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "WEBHOOK_NETWORKS": "127.0.0.1",
             FILE_VARIABLE: str(self.runs_file),
         }
 

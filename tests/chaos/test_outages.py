@@ -60,7 +60,7 @@ def test_an_outage_loses_no_task_and_repeats_no_start(tmp_path: Path, outage: st
     begin, end = OUTAGES[outage]
     with (
         scenario(tmp_path, handlers=2, janitors=2, lease=LEASE_SECONDS) as it,
-        Load(it.service.address, 7, it.request_log),
+        Load(it.service.address, 7, it.request_log, it.service.receiver.address),
     ):
         for _ in range(2):
             it.submit("sleeps", seconds=OUTAGE_SECONDS * 1.2)

@@ -6,7 +6,18 @@ import pytest
 
 from tests.chaos.history import Row
 from tests.chaos.history_builder import HistoryBuilder
-from tests.chaos.promises import PROMISES, Promise, answers, durability, leases, outcomes, starts, violations
+from tests.chaos.promises import (
+    PROMISES,
+    Promise,
+    answers,
+    callbacks,
+    durability,
+    leases,
+    outcomes,
+    starts,
+    submissions,
+    violations,
+)
 
 
 def begun(**fields: object) -> HistoryBuilder:
@@ -31,6 +42,13 @@ def gone() -> HistoryBuilder:
 
 def renewed_by_another() -> HistoryBuilder:
     return begun().wrote("handler-12", handler="a-host-12-c0ffee").ran().succeeded(by=12)
+
+
+def called_often() -> HistoryBuilder:
+    history = begun(callback=True).ran().succeeded(finished=5)
+    for _ in range(9):
+        history.called()
+    return history
 
 
 CORRECT: dict[str, HistoryBuilder] = {
@@ -82,6 +100,25 @@ CORRECT: dict[str, HistoryBuilder] = {
     .ran(seconds=None)
     .with_fault("kill_handler", 11)
     .wrote("janitor-0", status="failed", losses=1, handler=None, error='["Lost", "", 1]'),
+    "called back": begun(callback=True).ran().succeeded(finished=5).called(is_acknowledged=False).called().called(),
+    "a claim that a failover lost": begun().ran("a").rewound().claimed(12).ran("b", 12).succeeded("b", 12),
+    "lost with its primary": HistoryBuilder().submitted().rewound(),
+    "written by an administrator": begun()
+    .wrote("administrator", max_losses=0)
+    .wrote("janitor-0", status="failed", losses=1, handler=None),
+    "submitted while the clock was ahead": HistoryBuilder()
+    .with_fault("set_clock_of_server", None, 5)
+    .submitted(run_at=1e9)
+    .claimed()
+    .ran()
+    .succeeded(),
+    "taken while a session could not write": begun()
+    .ran(seconds=None)
+    .with_fault("read_only_database", None, 5)
+    .lost()
+    .claimed(12)
+    .ran("b", 12)
+    .succeeded("b", 12),
 }
 
 WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
@@ -119,6 +156,17 @@ WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
         begun().ran("a").with_fault("freeze_handler", 11, 9).lost().claimed(12).ran("b", 12).succeeded("a", 11)
     ),
     outcomes.no_outcome_is_accepted_twice: lambda: done().wrote("api", status="waiting").claimed().succeeded(),
+    outcomes.no_task_has_the_outcome_of_another_one: lambda: begun(mark="m").ran(mark="other").succeeded(),
+    submissions.one_task_at_a_time_has_a_key: lambda: HistoryBuilder().later(5).submitted(key="k"),
+    submissions.a_submission_with_a_key_is_answered_with_the_task_of_the_key: lambda: (
+        HistoryBuilder().submitted(key="k").requested("submit_keyed", 200, key="other")
+    ),
+    submissions.a_batch_is_added_as_a_whole: lambda: HistoryBuilder().submitted(mark="1-2:3/0"),
+    submissions.a_tick_is_one_task: lambda: HistoryBuilder().submitted(type="ticks", run_at=7.0),
+    callbacks.every_finish_is_called: lambda: (
+        begun(callback=True).ran().succeeded(finished=5).called(is_acknowledged=False)
+    ),
+    callbacks.an_acknowledged_call_is_seldom_repeated: called_often,
     leases.a_task_is_taken_only_from_a_handler_with_a_fault: lambda: begun().with_fault("kill_server", None).lost(),
     leases.a_killed_handler_is_noticed_within_its_lease: lambda: (
         begun().with_fault("kill_handler", 11).later(30).lost()
@@ -148,8 +196,14 @@ def test_a_correct_history_breaks_no_promise(name: str):
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_each_promise_is_broken_by_some_history(promise: Promise):
-    later_task = HistoryBuilder(2).submitted().later(20).claimed()
-    assert promise.__name__ in broken_by(WRONG[promise](), later_task)
+    later_task = HistoryBuilder(2).submitted(key="k").later(20).claimed()
+    same_tick = HistoryBuilder(3).submitted(type="ticks", run_at=7.0)
+    assert promise.__name__ in broken_by(WRONG[promise](), later_task, same_tick)
+
+
+def test_a_rewound_task_may_not_have_the_outcome_of_another_one():
+    history = begun(mark="m").ran("a", mark="m").rewound().claimed(12).ran("b", 12, mark="lost").succeeded("b", 12)
+    assert broken_by(history) == {"no_task_has_the_outcome_of_another_one"}
 
 
 def test_a_task_may_be_overtaken_while_a_frozen_process_may_lock_it():

@@ -1,6 +1,7 @@
 """The proxies: they forward traffic, block it and break connections."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from threading import Thread
@@ -52,3 +53,22 @@ def test_break_connections_breaks_a_connection(proxy: Proxy, connection: socket.
     proxy.break_connections()
     with suppress(ConnectionResetError):
         assert connection.recv(100) == b""
+
+
+def test_a_one_way_partition_delivers_requests_and_holds_the_answers(proxy: Proxy, connection: socket.socket):
+    proxy.block_answers()
+    connection.sendall(b"more")
+    connection.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        connection.recv(100)
+    proxy.unblock()
+    connection.settimeout(10)
+    assert connection.recv(100) == b"more"
+
+
+def test_a_slow_line_takes_its_latency_for_a_round_trip(proxy: Proxy, connection: socket.socket):
+    proxy.slow_down(1_000_000, 0.3)
+    sent = time.monotonic()
+    connection.sendall(b"more")
+    assert connection.recv(100) == b"more"
+    assert time.monotonic() - sent >= 0.3

@@ -78,7 +78,7 @@ def test_a_line_below_the_least_rate_is_an_outage(database: Database, postgres_u
     proxy = proxies.new(bytes_per_second=1_000_000)
     with closing(behind(proxy, postgres_url)) as slow:
         assert not in_postgres(slow).autocommit.get_many([])
-        proxy.bytes_per_second = 20_000
+        proxy.slow_down(20_000)
         with pytest.raises(StorageUnavailable):
             submit_large(slow)
 

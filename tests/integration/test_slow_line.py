@@ -1,6 +1,5 @@
 """A slow line to the database: large outcomes do not hold back small ones."""
 
-import asyncio
 from collections.abc import Iterator
 from time import monotonic
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from application.supervisor.operations.settle import Settle
 from application.supervisor.state import SupervisorState
 from domain.settlement import Settlement
 from domain.status import Status
-from tests.chaos.proxies import CHUNK_BYTES, Proxies, Proxy
+from tests.chaos.proxies import Proxies
 from tests.concurrency import until
 from tests.steps import HANDLER, add, claim, submission, task
 from tests.storage import in_postgres
@@ -28,34 +27,13 @@ LINE_BYTES_PER_SECOND = 1_000_000
 LARGE_RESULT = f'"{"x" * 4_000_000}"'
 
 
-class SlowProxy(Proxy):
-    """Forwards with LINE_BYTES_PER_SECOND, which its connections share."""
-
-    async def serve(self) -> None:
-        self._line = asyncio.Lock()
-        await super().serve()
-
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while chunk := await reader.read(CHUNK_BYTES):
-                async with self._line:
-                    await asyncio.sleep(len(chunk) / LINE_BYTES_PER_SECOND)
-                writer.write(chunk)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-
 @pytest.fixture
 def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The emptied database over a slow line."""
-    monkeypatch.setattr("tests.chaos.proxies.Proxy", SlowProxy)
     monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
     address = urlsplit(postgres_url)
     proxies = Proxies(address.port or 5432)
-    proxy = proxies.new()
+    proxy = proxies.new(LINE_BYTES_PER_SECOND)
     slow = Database(address._replace(netloc=address.netloc.rpartition(":")[0] + f":{proxy.port}").geturl())
     yield slow
     slow.close()

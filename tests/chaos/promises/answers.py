@@ -7,6 +7,9 @@ from tests.chaos.history import FINAL, Request, TaskHistory
 
 CODES: Mapping[str, frozenset[int]] = {
     "submit": frozenset({201, 503}),
+    "submit_keyed": frozenset({200, 201, 503}),
+    "submit_many": frozenset({201, 422, 503}),
+    "list": frozenset({200, 503}),
     "view": frozenset({200, 404, 503}),
     "cancel": frozenset({200, 404, 409, 503}),
     "retry": frozenset({200, 404, 409, 503}),

@@ -10,14 +10,18 @@ SLACK_SECONDS = 3.0
 ORPHAN_SECONDS = 1.0
 """Seconds in which children notice that their handler has died."""
 SILENCING = ("kill", "freeze", "partition", "drain")
+EXCLUDING = ("exhaust", "read")
+"""Faults of the database under which some sessions can write, and a handler may be unable to get such a session."""
 
 
 def a_task_is_taken_only_from_a_handler_with_a_fault(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     """An outage of the database, however long, takes no task from a live handler."""
     for hold in task.holds:
-        if _is_taken(hold, circumstances) and not circumstances.faults_of(
-            hold.row.holder, hold.claimed.moment, hold.until, *SILENCING
-        ):
+        time = (hold.claimed.moment, hold.until)
+        is_excused = circumstances.faults_of(hold.row.holder, *time, *SILENCING) or circumstances.faults_of(
+            None, *time, *EXCLUDING
+        )
+        if _is_taken(hold, circumstances) and not is_excused:
             assert hold.ended
             yield f"{hold.ended.author} took it from {hold.row.handler} at {hold.until:.3f}, which had no fault"
 

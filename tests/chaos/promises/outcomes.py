@@ -55,6 +55,13 @@ def no_stale_outcome_is_accepted(task: TaskHistory, _: Circumstances) -> Iterato
             yield f"claim {hold.row.claims} of {hold.row.handler} ended with the outcome of run {token}"
 
 
+def no_task_has_the_outcome_of_another_one(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
+    """Not even of a lost one that had the same id: the run of the outcome was given the arguments of this task."""
+    for token in {change.new.token for change in task.changes if change.new and change.new.token}:
+        if circumstances.marks.get(token) != task.mark:
+            yield f"its outcome is of run {token}, which had the mark {circumstances.marks.get(token)}"
+
+
 def no_outcome_is_accepted_twice(task: TaskHistory, _: Circumstances) -> Iterator[str]:
     tokens = [token for token in map(_token, task.holds) if token]
     for token in {token for token in tokens if tokens.count(token) > 1}:
@@ -84,5 +91,6 @@ PROMISES = (
     the_claim_rises_by_one_with_each_claim_and_is_never_reset,
     only_the_holder_settles_a_start,
     no_stale_outcome_is_accepted,
+    no_task_has_the_outcome_of_another_one,
     no_outcome_is_accepted_twice,
 )

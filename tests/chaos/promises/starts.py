@@ -55,16 +55,20 @@ def _steps(verb: str, new: Row) -> tuple[int, ...]:
     return ({"claim": 1, "lose": -1, "release": -1}.get(verb, 0),)
 
 
-def no_task_is_claimed_before_its_run_at(task: TaskHistory, _: Circumstances) -> Iterator[str]:
+def no_task_is_claimed_before_its_run_at(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     for hold in task.holds:
-        if hold.claimed.moment < hold.row.run_at - CLOCK_DIFFERENCE_SECONDS:
+        is_clock_steady = circumstances.is_clock_steady(task.changes[0].moment, hold.claimed.moment)
+        if is_clock_steady and hold.claimed.moment < hold.row.run_at - CLOCK_DIFFERENCE_SECONDS:
             yield f"it was claimed {hold.row.run_at - hold.claimed.moment:.1f} s too early"
 
 
 def tasks_of_a_type_are_claimed_in_order(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     """By priority, then by `run_at` and id: no task is overtaken for long."""
     for before, change in zip(task.changes, task.changes[1:], strict=False):
-        if change.verb == "claim" and (overtakers := _overtakers(task.id, before, change, circumstances)):
+        is_clock_steady = circumstances.is_clock_steady(task.changes[0].moment, change.moment)
+        if change.verb != "claim" or not is_clock_steady:
+            continue
+        if overtakers := _overtakers(task.id, before, change, circumstances):
             yield f"{overtakers} later tasks were claimed {MAX_OVERTAKEN_SECONDS:g} s or more after it was due"
 
 
