@@ -21,7 +21,17 @@ from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.process.pool.progress_watch import ProgressWatch
-from application.ports.executor import Described, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
+from application.ports.executor import (
+    Described,
+    Failed,
+    Interrupted,
+    Progressed,
+    Run,
+    Span,
+    Started,
+    Succeeded,
+    Unusable,
+)
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
@@ -537,7 +547,7 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_reported_the_one_before(
 
 @linux_only
 @pytest.mark.usefixtures("unhurried")
-def test_a_run_whose_outcome_was_not_reported_has_crashed_and_so_has_the_next_one(
+def test_a_run_whose_outcome_was_not_reported_has_crashed_and_the_next_one_was_interrupted(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
@@ -547,7 +557,7 @@ def test_a_run_whose_outcome_was_not_reported_has_crashed_and_so_has_the_next_on
     Path(mute).touch()
     holds = [driver.start("mutes_if_there", {"path": mute}), driver.start("waits", {"path": never})]
     crashed = Failure("Crashed", "its process closed the pipe to the handler", retriable=True)
-    assert driver.outcomes(holds) == [Failed(hold, crashed) for hold in holds]
+    assert driver.outcomes(holds) == [Failed(holds[0], crashed), Interrupted(holds[1])]
     assert driver.result("echo") == {}
 
 

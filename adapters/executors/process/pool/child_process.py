@@ -79,7 +79,7 @@ class ChildProcess:
         return numbers
 
     def frames(self) -> Iterator[Frame]:
-        """The frames that have arrived, without those of forked copies. Raises BrokenFrame: they make no sense."""
+        """The frames that have arrived, without those of forked copies. Raises BrokenReport: they make no sense."""
         size = READ_BYTES
         while size == READ_BYTES:  # a shorter read has emptied the pipe
             piece = self._read()
