@@ -4,9 +4,14 @@ import ctypes
 import fcntl
 import gc
 import os
+import resource
+import signal
 import stat
 import struct
+import sys
+import threading
 import time
+import warnings
 
 from adapters.executors.process.ipc.frames import Kind, pack
 from adapters.executors.process.ipc.shared_page import SharedPage
@@ -86,3 +91,38 @@ def retries_after(delay: str):
     retry = Retry("busy")
     retry.delay = {"text": "1", "nan": float("nan"), "negative": -1.0, "infinite": float("inf")}[delay]  # type: ignore[assignment]
     raise retry
+
+
+@task
+def changes(what: str):
+    """Changes the state of its process."""
+    {
+        "niceness": lambda: os.nice(1),
+        "affinity": lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
+        "limits": lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        "stack": lambda: resource.setrlimit(resource.RLIMIT_STACK, (2**20, 2**22)),
+        "trace": lambda: sys.settrace(lambda *_: None),
+        "profile": lambda: sys.setprofile(lambda *_: None),
+        "traces of threads": lambda: threading.settrace(lambda *_: None),
+        "clock": lambda: setattr(time, "monotonic", lambda: 0.0),
+        "warnings": lambda: warnings.simplefilter("error"),
+        "collector": gc.disable,
+        "switches": lambda: sys.setswitchinterval(5),
+        "timers": lambda: signal.setitimer(signal.ITIMER_PROF, 600),
+    }[what]()
+
+
+@task
+def looks():
+    """Returns the state of its process."""
+    return [
+        os.getpriority(os.PRIO_PROCESS, 0),
+        sorted(os.sched_getaffinity(0)),
+        [resource.getrlimit(each) for each in (resource.RLIMIT_CORE, resource.RLIMIT_STACK)],
+        [each is None for each in (sys.gettrace(), sys.getprofile(), threading.gettrace())],
+        repr(time.monotonic),
+        repr(warnings.filters),
+        [gc.isenabled(), gc.get_threshold()],
+        sys.getswitchinterval(),
+        signal.getitimer(signal.ITIMER_PROF),
+    ]

@@ -151,3 +151,14 @@ def test_a_retry_with_a_delay_that_is_none_fails_its_task(driver: Driver, delay:
     assert failure.message.startswith("delay is ")
     assert failure.message.endswith("it must be a number of seconds, from 0 to 315360000")
     assert not failure.retriable
+
+
+CHANGES = ["niceness", "affinity", "limits", "stack", "trace", "profile", "traces of threads", "clock", "warnings"]
+
+
+@pytest.mark.parametrize("what", [*CHANGES, "collector", "switches", "timers"])
+def test_a_state_that_a_function_changes_does_not_reach_the_next_task(opened: Callable[..., Driver], what: str) -> None:
+    driver = opened()
+    before = driver.result("looks")
+    driver.run("changes", {"what": what})
+    assert driver.result("looks") == before

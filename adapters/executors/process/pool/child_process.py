@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -21,6 +22,8 @@ from application.ports.executor import Run
 
 OOM_COUNT_SECONDS = 1.0
 """Seconds between two counts of the processes that the system has killed for memory."""
+REAP_SECONDS = 0.2
+"""Seconds that the system may take to hand over the exit code of a process that has ended."""
 READ_BYTES = 64 * 1024
 """Bytes that are read at once: as many as a pipe holds, and no more, since the allocator is slow from 128 KiB on."""
 
@@ -110,7 +113,7 @@ class ChildProcess:
         """After its death: kill what it has started, release its connections, and answer how it died."""
         self._signal(signal.SIGKILL)
         kill_tree(self._process.pid, self._mark)
-        code = self._process.wait()
+        code = self._exit_code()
         self._connections.close()
         if self.pidfd is not None:
             os.close(self.pidfd)
@@ -118,6 +121,13 @@ class ChildProcess:
         if self.was_oom_killed:
             return "was killed by SIGKILL, as there was no memory left"
         return f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+
+    def _exit_code(self) -> int:
+        """Its exit code. A debugger keeps that of a process which it traces: then it counts as killed by SIGKILL."""
+        try:
+            return self._process.wait(REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
 
     def _count_oom_kills(self) -> None:
         """Count them about when this run begins: a later one may be that of this child."""
