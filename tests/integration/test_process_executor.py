@@ -412,6 +412,13 @@ def test_a_program_is_ended_with_the_process_that_crashed(driver: Driver, tmp_pa
     eventually(lambda: not is_alive(program))
 
 
+@linux_only
+def test_a_daemon_without_an_environment_is_ended_with_the_process_that_crashed(driver: Driver, tmp_path: Path) -> None:
+    driver.failure("daemonizes_and_crashes", {"path": str(tmp_path / "pid")})
+    program = int((tmp_path / "pid").read_text())
+    eventually(lambda: not is_alive(program))
+
+
 def test_an_alarm_that_was_set_does_not_go_off_in_the_next_run(opened: Callable[..., Driver]) -> None:
     driver = opened()
     driver.run("sets_an_alarm", {"seconds": 0.1})

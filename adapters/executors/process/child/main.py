@@ -12,13 +12,12 @@ from typing import NoReturn
 
 from adapters.executors.functions.discovery import CannotImport
 from adapters.executors.functions.registry import FunctionRegistry
-from adapters.executors.process.child import prctl
 from adapters.executors.process.child.channel import Channel
 from adapters.executors.process.child.oom_score import prefer_for_oom_kill
 from adapters.executors.process.child.output import Output
 from adapters.executors.process.child.progress_reporter import ProgressReporter
 from adapters.executors.process.child.restore_process import ProcessSnapshot
-from adapters.executors.process.ipc import reports
+from adapters.executors.process.ipc import prctl, reports
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.packets import Packet
@@ -92,6 +91,7 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     """Run the functions of these files and modules, for at most so many runs; 0 is no limit."""
     prctl.die_with_parent(int(parent))
     prctl.adopt_orphans()
+    prctl.mark_descendants(int(os.environ[prctl.CHILD_VARIABLE], 16))
     prefer_for_oom_kill()
     channel, page = Channel(int(inbox), int(outbox)), SharedPage(int(page_file))
     os.close(int(page_file))

@@ -31,7 +31,7 @@ class InterpreterSnapshot:
             self._clock_values = tuple(vars(time).values())
         if warnings.filters != self._filters:
             warnings.resetwarnings()
-            warnings.filters[:] = self._filters
+            warnings.filters[:] = self._filters  # type: ignore[index]
         if gc.isenabled() is not self._collects:
             (gc.enable if self._collects else gc.disable)()
         if gc.get_threshold() != self._thresholds:
@@ -53,7 +53,7 @@ class InterpreterSnapshot:
         if sys.getprofile() is not profile:
             sys.setprofile(profile)
         if threading.gettrace() is not threads_trace:
-            threading.settrace(threads_trace)  # type: ignore[arg-type]
+            threading.settrace(threads_trace)
         if threading.getprofile() is not threads_profile:
             threading.setprofile(threads_profile)
 

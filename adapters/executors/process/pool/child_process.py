@@ -16,7 +16,7 @@ from adapters.executors.process.ipc.memfd import anonymous_file, appending
 from adapters.executors.process.ipc.packets import DONT_WAIT, Inbox, Packet
 from adapters.executors.process.ipc.shared_page import SharedPage
 from adapters.executors.process.pool.oom_kills import oom_kills
-from adapters.executors.process.pool.process_tree import kill_tree
+from adapters.executors.process.pool.process_tree import kill_tree, reap_orphans
 from adapters.executors.process.pool.spawn import pidfd, spawn
 from application.ports.executor import Run
 
@@ -42,7 +42,7 @@ class ChildProcess:
         self.is_silent = self.was_oom_killed = False
         self._oom_kills_counted_at = self._oom_kills_before = 0.0
         self._unpacker = Unpacker()
-        self._mark = secrets.token_hex(8)
+        self._mark = f"{2**61 + secrets.randbits(60):x}"
         with ExitStack() as undo, ExitStack() as finish:
             self._socket, theirs = map(undo.enter_context, packets.pair())
             self._inbox = Inbox(theirs)
@@ -114,6 +114,7 @@ class ChildProcess:
         self._signal(signal.SIGKILL)
         kill_tree(self._process.pid, self._mark)
         code = self._exit_code()
+        reap_orphans(self._process.pid, self._mark)
         self._connections.close()
         if self.pidfd is not None:
             os.close(self.pidfd)
