@@ -23,7 +23,17 @@ SIGNALS = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-LIMITS = sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")})
+LIMITS = (
+    resource.RLIMIT_AS,
+    resource.RLIMIT_CORE,
+    resource.RLIMIT_CPU,
+    resource.RLIMIT_DATA,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_STACK,
+)
+"""The limits that are compared after each run. Each costs half a microsecond, so the rarer ones are left out."""
 TIMERS = signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
 
 
