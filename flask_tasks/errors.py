@@ -1,6 +1,20 @@
 """Exceptions that a task raises to decide what happens next."""
 
 from math import isfinite
+from numbers import Real
+from typing import Any
+
+MAX_DELAY_SECONDS = 10 * 365 * 86_400
+
+
+def check_delay(delay: Any) -> float:
+    """The delay as a float. Raises TypeError, ValueError: it is none."""
+    if isinstance(delay, bool) or not isinstance(delay, Real):
+        raise TypeError(f"delay is {delay!r}: it must be a number of seconds, from 0 to {MAX_DELAY_SECONDS}")
+    seconds = float(delay)
+    if not (isfinite(seconds) and 0 <= seconds <= MAX_DELAY_SECONDS):
+        raise ValueError(f"delay is {delay!r}: it must be a number of seconds, from 0 to {MAX_DELAY_SECONDS}")
+    return seconds
 
 
 class Retry(Exception):
@@ -11,10 +25,8 @@ class Retry(Exception):
             raise TypeError(
                 f"the reason is {why!r}: it must be a string, as in Retry('busy', delay=30), or absent: Retry(delay=30)"
             )
-        if delay is not None and not (isfinite(delay) and delay >= 0):
-            raise ValueError(f"delay is {delay!r}: it must be a number of seconds, 0 or more")
         super().__init__(why)
-        self.delay = delay
+        self.delay = None if delay is None else check_delay(delay)
 
 
 class Discard(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.executors.process.pool.child_limits import UNLIMITED, Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
-from application.ports.executor import Event, Executor, Failed, Run, Started, Succeeded, Unusable
+from application.ports.executor import Event, Executor, Failed, Interrupted, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 
@@ -60,7 +60,7 @@ class Driver:
 
     def outcome(self, hold: Hold) -> Succeeded | Failed:
         """Wait for the end of that run."""
-        return self.until(lambda: self.of(hold, Succeeded, Failed))[0]
+        return self.until(lambda: self.of(hold, Succeeded, Failed, Interrupted))[0]
 
     def run(self, type: str, args: object = None, **options: Any) -> Succeeded | Failed:
         """Start a task, and wait for its end."""

@@ -449,3 +449,18 @@ def changes_its_surroundings():
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return surroundings()
+
+
+@task
+def daemonizes_and_crashes(path: str):
+    """Leaves a daemon without an environment behind, and ends its process."""
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            code = "import os, sys, time; open(sys.argv[1], 'w').write(f'{os.getpid()} '); time.sleep(600)"
+            os.execve(sys.executable, [sys.executable, "-c", code, path], {})
+        os._exit(0)
+    os.wait()
+    while not (os.path.exists(path) and Path(path).read_text()):
+        time.sleep(0.002)
+    os._exit(1)

@@ -83,7 +83,15 @@ class Failed:
     span: Span | None = field(default=None, compare=False)
 
 
-Event = Described | Unusable | Started | Progressed | Succeeded | Failed
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The process that ran the function was ended through no fault of the function. `log` as in Succeeded."""
+
+    hold: Hold
+    log: str = ""
+
+
+Event = Described | Unusable | Started | Progressed | Succeeded | Failed | Interrupted
 
 
 class Executor(Protocol):
@@ -104,7 +112,10 @@ class Executor(Protocol):
         ...
 
     def start(self, run: Run) -> None:
-        """Before: `free` is at least 1. After: the run is under way, and ends in exactly one Succeeded or Failed."""
+        """Before: `free` is at least 1. After: the run is under way.
+
+        It ends in exactly one Succeeded, Failed or Interrupted.
+        """
         ...
 
     def end(self, hold: Hold, failure: Failure) -> None:

@@ -101,8 +101,9 @@ class ClaimedTasks:
         """Note that a dispatched task's function started `at` that monotonic time; None if it is not dispatched."""
         if claimed := self.dispatched.get(hold):
             claimed.started_at = at
-            self.started[hold] = claimed
-            self.pending_by_type[claimed.task.type] -= 1
+            if hold not in self.started:
+                self.started[hold] = claimed
+                self.pending_by_type[claimed.task.type] -= 1
         return claimed
 
     def remove(self, hold: Hold) -> ClaimedTask | None:

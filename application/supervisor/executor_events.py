@@ -5,7 +5,17 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from application.ports.executor import Described, Event, Failed, Progressed, Span, Started, Succeeded, Unusable
+from application.ports.executor import (
+    Described,
+    Event,
+    Failed,
+    Interrupted,
+    Progressed,
+    Span,
+    Started,
+    Succeeded,
+    Unusable,
+)
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, StopReason, UnfitTask
 from application.supervisor.state import SupervisorState
 from domain.failure import Failure
@@ -33,7 +43,22 @@ class ExecutorEvents:
         self._claimed_tasks = state.claimed_tasks
 
     def apply(self, event: Event) -> None:
-        """Apply one event. Raises NothingToRun: the user's code cannot be imported, and never could be."""
+        """Apply one event. Raises NothingToRun: the user's code cannot be imported, and never could be.
+
+        The run of an event that cannot be applied is stopped, and its lease is left to lapse.
+        """
+        try:
+            self._apply(event)
+        except NothingToRun:
+            raise
+        except Exception:
+            log.exception("an event of the executor cannot be applied: %s", type(event).__name__)
+            if hold := getattr(event, "hold", None):
+                self._claimed_tasks.remove(hold)
+                self._state.unreported.pop(hold, None)
+                self._state.runs_to_stop.append((hold, STOPPED))
+
+    def _apply(self, event: Event) -> None:
         match event:
             case Described(types):
                 self._state.set_types(types)
@@ -49,6 +74,8 @@ class ExecutorEvents:
                 self._finish(hold, printed, span, lambda task, now: Settlement.succeeded(task, now, result, printed))
             case Failed(hold, failure, printed, span):
                 self._finish_failed(hold, failure, printed, span)
+            case Interrupted(hold, printed):
+                self._finish(hold, printed, None, lambda task, now: Settlement.lost(task, now, printed))
 
     def _start(self, hold: Hold, at: float) -> None:
         if claimed := self._claimed_tasks.start(hold, at):

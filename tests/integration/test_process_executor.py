@@ -21,7 +21,17 @@ from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.event_loop import EventLoop
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.executors.process.pool.progress_watch import ProgressWatch
-from application.ports.executor import Described, Failed, Progressed, Run, Span, Started, Succeeded, Unusable
+from application.ports.executor import (
+    Described,
+    Failed,
+    Interrupted,
+    Progressed,
+    Run,
+    Span,
+    Started,
+    Succeeded,
+    Unusable,
+)
 from domain.failure import Failure
 from domain.ids import Claim, Hold, TaskId, TypeName
 from domain.progress import Progress
@@ -402,6 +412,13 @@ def test_a_program_is_ended_with_the_process_that_crashed(driver: Driver, tmp_pa
     eventually(lambda: not is_alive(program))
 
 
+@linux_only
+def test_a_daemon_without_an_environment_is_ended_with_the_process_that_crashed(driver: Driver, tmp_path: Path) -> None:
+    driver.failure("daemonizes_and_crashes", {"path": str(tmp_path / "pid")})
+    program = int((tmp_path / "pid").read_text())
+    eventually(lambda: not is_alive(program))
+
+
 def test_an_alarm_that_was_set_does_not_go_off_in_the_next_run(opened: Callable[..., Driver]) -> None:
     driver = opened()
     driver.run("sets_an_alarm", {"seconds": 0.1})
@@ -537,7 +554,7 @@ def test_a_child_that_dies_while_it_prepares_a_run_has_reported_the_one_before(
 
 @linux_only
 @pytest.mark.usefixtures("unhurried")
-def test_a_run_whose_outcome_was_not_reported_has_crashed_and_so_has_the_next_one(
+def test_a_run_whose_outcome_was_not_reported_has_crashed_and_the_next_one_was_interrupted(
     opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
@@ -547,7 +564,7 @@ def test_a_run_whose_outcome_was_not_reported_has_crashed_and_so_has_the_next_on
     Path(mute).touch()
     holds = [driver.start("mutes_if_there", {"path": mute}), driver.start("waits", {"path": never})]
     crashed = Failure("Crashed", "its process closed the pipe to the handler", retriable=True)
-    assert driver.outcomes(holds) == [Failed(hold, crashed) for hold in holds]
+    assert driver.outcomes(holds) == [Failed(holds[0], crashed), Interrupted(holds[1])]
     assert driver.result("echo") == {}
 
 

@@ -156,7 +156,7 @@ def test_a_retry_says_when() -> None:
 
 @pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
 def test_a_delay_that_makes_no_sense_is_refused(delay: float) -> None:
-    with pytest.raises(ValueError, match="it must be a number of seconds, 0 or more"):
+    with pytest.raises(ValueError, match="it must be a number of seconds, from 0 to 315360000"):
         Retry(delay=delay)
 
 
@@ -203,3 +203,9 @@ def test_nothing_but_the_standard_library_is_imported() -> None:
 def test_these_names_are_public() -> None:
     of_functions, of_clients = {"task", "Progress", "Retry", "Discard"}, {"Client", "ClientError", "TaskFailed"}
     assert set(flask_tasks.__all__) == of_functions | of_clients
+
+
+@pytest.mark.parametrize("delay", ["1", True, 1j, [1]])
+def test_a_delay_that_is_no_number_is_refused(delay: Any) -> None:
+    with pytest.raises(TypeError, match="it must be a number of seconds, from 0 to 315360000"):
+        Retry(delay=delay)

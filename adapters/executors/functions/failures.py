@@ -6,6 +6,7 @@ from types import TracebackType
 from domain.failure import Failure
 from flask_tasks import Discard, Retry
 from flask_tasks.decorator import TaskOptions
+from flask_tasks.errors import check_delay
 
 MAX_MESSAGE_CHARACTERS = 2_000
 MAX_TRACEBACK_CHARACTERS = 32_768
@@ -17,11 +18,15 @@ OUR_MODULES = ("adapters.executors", "asyncio")
 
 def of_exception(error: BaseException, options: TaskOptions) -> Failure:
     """The failure of a function that raised: its message and traceback, and whether it may be tried again."""
+    try:
+        delay = check_delay(error.delay) if isinstance(error, Retry) and error.delay is not None else None
+    except Exception as wrong:  # the function has set it after the exception was made
+        return Failure(type="Retry", message=storable(_message(wrong), MAX_MESSAGE_CHARACTERS), retriable=False)
     return Failure(
         type=storable(_NAME(type(error)), 200),
         message=storable(_message(error), MAX_MESSAGE_CHARACTERS),
         retriable=_is_retriable(error, options),
-        delay=error.delay if isinstance(error, Retry) else None,
+        delay=delay,
         traceback=_traceback(error),
     )
 

@@ -2,23 +2,22 @@
 
 import os
 import sys
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep  # here, before a function can replace them
 from typing import NoReturn
 
 from adapters.executors.functions.discovery import CannotImport
 from adapters.executors.functions.registry import FunctionRegistry
-from adapters.executors.process.child import prctl
 from adapters.executors.process.child.channel import Channel
 from adapters.executors.process.child.oom_score import prefer_for_oom_kill
 from adapters.executors.process.child.output import Output
 from adapters.executors.process.child.progress_reporter import ProgressReporter
 from adapters.executors.process.child.restore_process import ProcessSnapshot
-from adapters.executors.process.ipc import reports
+from adapters.executors.process.ipc import prctl, reports
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.packets import Packet
@@ -57,12 +56,12 @@ class Child:
         type = TypeName(packet.type)
         self._channel.flush()  # this run may take long, to prepare or to go on, or end the process
         is_attentive = self._registry.prepare(type)
-        start = time.monotonic()
+        start = monotonic()
         self._page.begin(BegunRun(packet.run, start, is_attentive))
         outcome = self._registry.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_original():  # the function has forked, and this is the copy
             os._exit(0)
-        ending = reports.pack_outcome(packet.run, Span(start, time.monotonic() - start), outcome)
+        ending = reports.pack_outcome(packet.run, Span(start, monotonic() - start), outcome)
         is_restored = self._snapshot.restore()
         endings = [*self._logged(packet.run), ending]
         self._runs_left -= 1
@@ -80,7 +79,7 @@ class Child:
         """Report the last run, and wait to be killed together with what its function left running."""
         self._channel.send((Kind.LAST_RUN, 0, b""), *endings)
         while os.getppid() == self._supervisor:
-            time.sleep(1)
+            sleep(1)
         os._exit(0)
 
     def _progress(self, packet: Packet) -> Progress:
@@ -92,6 +91,7 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     """Run the functions of these files and modules, for at most so many runs; 0 is no limit."""
     prctl.die_with_parent(int(parent))
     prctl.adopt_orphans()
+    prctl.mark_descendants(int(os.environ[prctl.CHILD_VARIABLE], 16))
     prefer_for_oom_kill()
     channel, page = Channel(int(inbox), int(outbox)), SharedPage(int(page_file))
     os.close(int(page_file))

@@ -1,7 +1,11 @@
-"""Restore the interpreter after a run: built-in names, the path of modules, the recursion limit."""
+"""Restore the interpreter after a run: built-in names, the path of modules, limits, tracing, clocks, warnings."""
 
 import builtins
+import gc
 import sys
+import threading
+import time
+import warnings
 from typing import Any
 
 
@@ -10,12 +14,29 @@ class InterpreterSnapshot:
 
     def __init__(self) -> None:
         self._recursion_limit = sys.getrecursionlimit()
+        self._clocks, self._clock_values = dict(vars(time)), tuple(vars(time).values())
+        self._traces = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
+        self._collects, self._thresholds = gc.isenabled(), gc.get_threshold()
+        self._switch_interval = sys.getswitchinterval()
+        self._filters = list(warnings.filters)
         self._path = list(sys.path)
         self._remember(vars(builtins))
         self._module_count = len(sys.modules)
 
     def restore(self) -> None:
-        """Put the built-in names, missing entries of `sys.path` and the recursion limit back."""
+        """Put all of it back, and missing entries of `sys.path`."""
+        self._restore_tracing()
+        if tuple(vars(time).values()) != self._clock_values:
+            vars(time).update(self._clocks)
+            self._clock_values = tuple(vars(time).values())
+        if warnings.filters != self._filters:
+            warnings.resetwarnings()
+            warnings.filters[:] = self._filters  # type: ignore[index]
+        if gc.isenabled() is not self._collects:
+            (gc.enable if self._collects else gc.disable)()
+        if gc.get_threshold() != self._thresholds:
+            gc.set_threshold(*self._thresholds)
+        sys.setswitchinterval(self._switch_interval)
         names = vars(builtins)
         if tuple(names.values()) != self._values:
             names.update(self._builtins)
@@ -23,6 +44,18 @@ class InterpreterSnapshot:
         if sys.path != self._path and not {*self._path} <= {*sys.path}:
             sys.path[:] = self._path
         sys.setrecursionlimit(self._recursion_limit)
+
+    def _restore_tracing(self) -> None:
+        """Tracing comes first, since what follows would be traced. To set it costs more than to look."""
+        trace, profile, threads_trace, threads_profile = self._traces
+        if sys.gettrace() is not trace:
+            sys.settrace(trace)
+        if sys.getprofile() is not profile:
+            sys.setprofile(profile)
+        if threading.gettrace() is not threads_trace:
+            threading.settrace(threads_trace)
+        if threading.getprofile() is not threads_profile:
+            threading.setprofile(threads_profile)
 
     def _remember(self, names: dict[str, Any]) -> None:
         # Equal values in the same order have the same names, and tuples of them are compared in half the time.

@@ -23,7 +23,18 @@ SIGNALS = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU)
+LIMITS = (
+    resource.RLIMIT_AS,
+    resource.RLIMIT_CORE,
+    resource.RLIMIT_CPU,
+    resource.RLIMIT_DATA,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_STACK,
+)
+"""The limits that are compared after each run. Each costs half a microsecond, so the rarer ones are left out."""
+TIMERS = signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
 
 
 class ProcessSnapshot:
@@ -40,7 +51,7 @@ class ProcessSnapshot:
         self._blocked = pthread_sigmask(signal.SIG_BLOCK, ())
         self._mask = os.umask(0)
         os.umask(self._mask)
-        self._limits = _limits()
+        self._standing = _standing()
         self._thread_count = threading.active_count()
         self._interpreter = InterpreterSnapshot()
 
@@ -55,7 +66,7 @@ class ProcessSnapshot:
             os.fchdir(self._folder)
         except Exception:
             return False
-        is_whole = self._interpreter.has_all_modules() and _limits() == self._limits
+        is_whole = self._interpreter.has_all_modules() and _standing() == self._standing
         return is_whole and threading.active_count() <= self._thread_count and not _has_children()
 
     def _restore_streams(self) -> None:
@@ -77,7 +88,8 @@ class ProcessSnapshot:
         self._output.flush()
 
     def _restore_signals(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        for timer in TIMERS:
+            signal.setitimer(timer, 0)
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
             if getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -94,8 +106,11 @@ def _variables() -> Any:
     return getattr(os.environ, "_data", os.environ)
 
 
-def _limits() -> list[tuple[int, int]]:
-    return [resource.getrlimit(each) for each in LIMITS]
+def _standing() -> tuple[Any, ...]:
+    """What the system allows this process. It may not be able to give back what it has given up."""
+    affinity = os.sched_getaffinity(0) if sys.platform == "linux" else None
+    users = os.getuid(), os.geteuid(), os.getgid(), os.getegid()
+    return users, os.getpriority(os.PRIO_PROCESS, 0), affinity, [resource.getrlimit(each) for each in LIMITS]
 
 
 def _try_to_flush(stream: Any) -> None:

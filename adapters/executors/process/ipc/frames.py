@@ -5,9 +5,6 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-MAX_FRAME_BYTES = 32 * 1024 * 1024
-"""Bytes of a payload: more than the largest result."""
-
 
 class Kind(IntEnum):
     """The meaning of a frame. A frame of the child itself has 0 for the number of a run.
@@ -31,6 +28,19 @@ class Kind(IntEnum):
     LOG = 8
 
 
+MAX_PAYLOAD_BYTES = {
+    Kind.READY: 1024 * 1024,
+    Kind.DESCRIBED: 32 * 1024 * 1024,
+    Kind.UNUSABLE: 1024 * 1024,
+    Kind.PROGRESSED: 0,
+    Kind.SUCCEEDED: 17 * 1024 * 1024,
+    Kind.FAILED: 512 * 1024,
+    Kind.LAST_RUN: 0,
+    Kind.LOG: 128 * 1024,
+}
+"""Bytes of a payload of each kind: a little more than any child sends."""
+SCRIBBLED = "something else wrote into the pipe between its process and the handler"
+
 _HEADER = Struct("!4sBIQI")
 _KINDS = {int(kind): kind for kind in Kind}
 _MAGIC = b"\xf7tsk"
@@ -45,8 +55,8 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-class BrokenFrame(Exception):
-    """The pipe holds bytes that no child has written as a frame."""
+class BrokenReport(Exception):
+    """The pipe holds something that no child has written as a report. The message says what is wrong."""
 
 
 def pack(kind: Kind, sender: int, run: int, payload: bytes = b"") -> bytes:
@@ -61,7 +71,7 @@ class Unpacker:
         self._rest = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
-        """The frames that this piece completes. Raises BrokenFrame: there is something else between them."""
+        """The frames that this piece completes. Raises BrokenReport: there is something else between them."""
         arrived: bytes | bytearray = piece
         if self._rest:
             self._rest += piece
@@ -69,8 +79,8 @@ class Unpacker:
         start, payload = 0, _HEADER.size
         while payload <= len(arrived):
             magic, kind, sender, run, length = _HEADER.unpack_from(arrived, start)
-            if magic != _MAGIC or kind not in _KINDS or length > MAX_FRAME_BYTES:
-                raise BrokenFrame
+            if magic != _MAGIC or kind not in _KINDS or length > MAX_PAYLOAD_BYTES[_KINDS[kind]]:
+                raise BrokenReport(SCRIBBLED)
             if payload + length > len(arrived):
                 break
             start = payload + length

@@ -49,7 +49,7 @@ class Log:
 
     def skip(self, printed: Printed) -> None:
         """Continue after this output, which the other side has read."""
-        self._read_to = printed.end
+        self._read_to = min(printed.end, self._end())
         self.free()
 
     def free(self) -> bool:

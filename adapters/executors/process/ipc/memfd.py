@@ -13,11 +13,17 @@ _PUNCH_HOLE = 2
 def anonymous_file() -> int:
     """The descriptor of a new empty file, for reading and writing."""
     if sys.platform == "linux":
-        return os.memfd_create("flask-tasks")
+        return os.memfd_create("flask-tasks", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     import tempfile
 
     with tempfile.TemporaryFile(buffering=0) as file:
         return os.dup(file.fileno())
+
+
+def seal(file: int) -> None:
+    """Fix the length of the file: a process that maps it is killed if another one shortens it."""
+    if sys.platform == "linux":
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
 
 
 def appending(file: int) -> int:

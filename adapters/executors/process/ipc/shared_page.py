@@ -6,8 +6,11 @@ when, and one progress note.
 
 import mmap
 import os
+from contextlib import suppress
 from struct import Struct
 from typing import NamedTuple
+
+from adapters.executors.process.ipc.memfd import seal
 
 PAGE_BYTES = mmap.PAGESIZE
 
@@ -47,7 +50,9 @@ class SharedPage:
     """One side's view. The supervisor writes requests and reads the state of the run; the child does the reverse."""
 
     def __init__(self, file: int) -> None:
-        os.ftruncate(file, PAGE_BYTES)
+        with suppress(OSError):  # the child's side, whose file is sealed already
+            os.ftruncate(file, PAGE_BYTES)
+            seal(file)
         self._page = mmap.mmap(file, PAGE_BYTES)
 
     def cancel(self, run: int) -> None:
@@ -99,15 +104,13 @@ class SharedPage:
         _TAIL.pack_into(self._page, _TAIL_AT, note.version)
 
     def read(self) -> ProgressNote | None:
-        """Read the note; None if there is none, or while one is being written."""
+        """Read the note; None if there is none, while one is being written, and if it is no share from 0 to 1."""
         (tail,) = _TAIL.unpack_from(self._page, _TAIL_AT)
         message = self._page[_MESSAGE_AT:_TAIL_AT]
         version, run, value, length = _HEAD.unpack_from(self._page, _HEAD_AT)
-        return (
-            ProgressNote(version, run, value, message[:length].decode(errors="ignore"))
-            if version == tail != 0
-            else None
-        )
+        if version != tail or version == 0 or not 0 <= value <= 1:
+            return None
+        return ProgressNote(version, run, value, message[:length].decode(errors="ignore"))
 
     @property
     def is_closed(self) -> bool:

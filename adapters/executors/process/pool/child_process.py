@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -15,12 +16,14 @@ from adapters.executors.process.ipc.memfd import anonymous_file, appending
 from adapters.executors.process.ipc.packets import DONT_WAIT, Inbox, Packet
 from adapters.executors.process.ipc.shared_page import SharedPage
 from adapters.executors.process.pool.oom_kills import oom_kills
-from adapters.executors.process.pool.process_tree import kill_tree
+from adapters.executors.process.pool.process_tree import kill_tree, reap_orphans
 from adapters.executors.process.pool.spawn import pidfd, spawn
 from application.ports.executor import Run
 
 OOM_COUNT_SECONDS = 1.0
 """Seconds between two counts of the processes that the system has killed for memory."""
+REAP_SECONDS = 0.2
+"""Seconds that the system may take to hand over the exit code of a process that has ended."""
 READ_BYTES = 64 * 1024
 """Bytes that are read at once: as many as a pipe holds, and no more, since the allocator is slow from 128 KiB on."""
 
@@ -39,7 +42,7 @@ class ChildProcess:
         self.is_silent = self.was_oom_killed = False
         self._oom_kills_counted_at = self._oom_kills_before = 0.0
         self._unpacker = Unpacker()
-        self._mark = secrets.token_hex(8)
+        self._mark = f"{2**61 + secrets.randbits(60):x}"
         with ExitStack() as undo, ExitStack() as finish:
             self._socket, theirs = map(undo.enter_context, packets.pair())
             self._inbox = Inbox(theirs)
@@ -79,7 +82,7 @@ class ChildProcess:
         return numbers
 
     def frames(self) -> Iterator[Frame]:
-        """The frames that have arrived, without those of forked copies. Raises BrokenFrame: they make no sense."""
+        """The frames that have arrived, without those of forked copies. Raises BrokenReport: they make no sense."""
         size = READ_BYTES
         while size == READ_BYTES:  # a shorter read has emptied the pipe
             piece = self._read()
@@ -110,7 +113,8 @@ class ChildProcess:
         """After its death: kill what it has started, release its connections, and answer how it died."""
         self._signal(signal.SIGKILL)
         kill_tree(self._process.pid, self._mark)
-        code = self._process.wait()
+        code = self._exit_code()
+        reap_orphans(self._process.pid, self._mark)
         self._connections.close()
         if self.pidfd is not None:
             os.close(self.pidfd)
@@ -118,6 +122,13 @@ class ChildProcess:
         if self.was_oom_killed:
             return "was killed by SIGKILL, as there was no memory left"
         return f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+
+    def _exit_code(self) -> int:
+        """Its exit code. A debugger keeps that of a process which it traces: then it counts as killed by SIGKILL."""
+        try:
+            return self._process.wait(REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
 
     def _count_oom_kills(self) -> None:
         """Count them about when this run begins: a later one may be that of this child."""

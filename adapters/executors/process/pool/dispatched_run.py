@@ -15,6 +15,8 @@ class DispatchedRun:
     - `is_attentive`: its function can see that it should stop.
     - `is_last`: its child runs nothing after it.
     - `ended`: the failure that it was stopped with, if it was stopped.
+    - `handed_at`: when it was handed over, in seconds of the supervisor's monotonic clock.
+    - `is_interrupted`: its process was ended through no fault of its own.
     - `log`: the end of its output, once that is known.
     """
 
@@ -24,5 +26,7 @@ class DispatchedRun:
     has_begun: bool = False
     is_attentive: bool = False
     is_last: bool = False
+    is_interrupted: bool = False
+    handed_at: float = 0.0
     ended: Failure | None = None
     log: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from adapters.executors.process.ipc.prctl import adopt_orphans
 from adapters.executors.process.pool.child_limits import UNLIMITED, Limits
 from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.dispatcher import Dispatcher
@@ -45,6 +46,7 @@ class ProcessExecutor:
 
     def open(self) -> None:
         """Start the children. The first one that is ready describes the functions."""
+        adopt_orphans()
         for _ in range(self._concurrency):
             self._add(FIRST_PAUSE_SECONDS)
 

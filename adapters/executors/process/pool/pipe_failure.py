@@ -7,7 +7,6 @@ from adapters.executors.process.pool.run_queue import RunQueue
 from adapters.executors.process.pool.slot_state import SlotLifecycle, SlotVerb
 from adapters.executors.process.pool.start_watch import StartWatch
 
-BROKEN = "something else wrote into the pipe between its process and the handler"
 CLOSED = "its process closed the pipe to the handler"
 
 
@@ -29,12 +28,10 @@ class PipeFailure:
         self._lifecycle, self._queue, self._start_watch = lifecycle, queue, start_watch
         self._take_back, self._kill = take_back, kill
 
-    def give_up_broken(self) -> None:
-        """Give up a child whose pipe holds something else than frames."""
+    def give_up_broken(self, reason: str) -> None:
+        """Give up a child whose pipe holds something that makes no sense."""
         self._take_back()
-        for run in self._queue.runs:  # the end of any of them may be in the unreadable part
-            run.has_begun = True
-        self._give_up(BROKEN)
+        self._give_up(reason)
 
     def give_up_closed(self) -> None:
         """Give up a child whose pipe has ended, unless it is dead or was killed since."""
@@ -43,6 +40,9 @@ class PipeFailure:
     def _give_up(self, reason: str) -> None:
         if self._lifecycle.allows(SlotVerb.STOP):
             self._start_watch.look()
-            for run in self._queue.runs:
-                run.ended = run.ended or (crashed(reason) if run.has_begun else None)
+            begun = [each for each in self._queue.runs if each.has_begun]
+            for run in begun[:1]:  # the pipe failed during this one, whose outcome would have come next
+                run.ended = run.ended or crashed(reason)
+            for run in begun[1:]:
+                run.is_interrupted = True
             self._kill()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from adapters.executors.process.ipc.frames import BrokenFrame, Frame
+from adapters.executors.process.ipc.frames import BrokenReport, Frame
 from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.event_loop import EventLoop
 
@@ -15,7 +15,7 @@ class PipeReader:
 
     - `on_frame`: called with each frame, in order.
     - `on_read`: called after all that had arrived.
-    - `on_broken`: called when the pipe holds something else than frames.
+    - `on_broken`: called with the reason when the pipe holds something that makes no sense.
     - `on_closed`: called some time after the end of the pipe, for a child that lives on without it.
     """
 
@@ -25,7 +25,7 @@ class PipeReader:
         loop: EventLoop,
         on_frame: Callable[[Frame], None],
         on_read: Callable[[], None],
-        on_broken: Callable[[], None],
+        on_broken: Callable[[str], None],
         on_closed: Callable[[], None],
     ) -> None:
         self._child, self._loop = child, loop
@@ -40,9 +40,9 @@ class PipeReader:
             for frame in self._child.frames():
                 self._on_frame(frame)
             self._on_read()
-        except BrokenFrame:
+        except BrokenReport as error:
             self._child.is_silent = True
-            self._on_broken()
+            self._on_broken(str(error))
         if self._child.is_silent:
             self.close()
             self._loop.call_later(DEATH_GRACE_SECONDS, self._on_closed)

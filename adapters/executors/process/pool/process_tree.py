@@ -1,67 +1,63 @@
-"""The processes that a child has started: found in /proc, by descent or by a mark in the environment.
+"""The processes that a child has started, found by descent in /proc.
 
-A process that has cleared its environment is found only while the child lives, which adopts orphans.
+Orphans stay within it: a living child adopts those of its descendants, and the handler adopts those of a dead child.
+The latter are told from other processes by a limit that all descendants of the child inherit, with the environment
+cleared or not. The look costs the same however many other processes there are.
 """
 
 import os
+import resource
 import signal
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
-
-CHILD_VARIABLE = "FLASK_TASKS_CHILD"
-"""The environment variable with the mark of a child, which the processes that it starts inherit."""
-MAX_ENVIRONMENT_BYTES = 32 * 1024
-"""Bytes of an environment that are searched for the variable, which stands at the beginning."""
-
-
-class ProcessEntry(NamedTuple):
-    """A process that has not ended."""
-
-    id: int
-    parent: int
-    is_marked: bool
+from pathlib import Path
 
 
 def kill_tree(child: int, mark: str) -> None:
     """Kill all of them, and what they start in the meantime, but not the child itself."""
     ended: set[int] = set()
-    while found := set(_tree(child, mark)) - ended:
+    while found := {*_tree(child), *_orphans(child, mark)} - ended:
         ended |= found
         for process in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
 
 
-def _tree(child: int, mark: str) -> Iterator[int]:
-    processes = {each.id: each for each in _processes(f"{CHILD_VARIABLE}={mark}".encode())}
-    for each in processes.values():
-        if each.id != child and (each.is_marked or _descends(each, child, processes)):
-            yield each.id
+def reap_orphans(child: int, mark: str) -> None:
+    """Reap those of its descendants that this process has adopted and that have ended."""
+    for process in _own_orphans(child, mark):
+        with suppress(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
 
 
-def _descends(process: ProcessEntry, child: int, processes: Mapping[int, ProcessEntry]) -> bool:
-    while process.parent != child and process.parent in processes:
-        process = processes[process.parent]
-    return process.parent == child
+def _orphans(child: int, mark: str) -> Iterator[int]:
+    for process in _own_orphans(child, mark):
+        yield process
+        yield from _tree(process)
 
 
-def _processes(mark: bytes) -> Iterator[ProcessEntry]:
-    for process in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
-        state, parent = _content(f"/proc/{process}/stat").rpartition(b")")[2].split()[:2] or (b"Z", b"0")
-        if state != b"Z":
-            yield ProcessEntry(int(process), int(parent), mark in _content(f"/proc/{process}/environ"))
+def _own_orphans(child: int, mark: str) -> list[int]:
+    return [each for each in _children(os.getpid()) if each != child and _limit(each) == int(mark, 16)]
 
 
-def _content(path: str) -> bytes:
-    """The content of a file in /proc; nothing if the process has ended, or is another user's."""
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except OSError:
-        return b""
-    try:
-        return os.read(file, MAX_ENVIRONMENT_BYTES)
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
+def _limit(process: int) -> int:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return resource.prlimit(process, resource.RLIMIT_RTTIME)[0]
+    return -1
+
+
+def _tree(process: int) -> Iterator[int]:
+    for child in _children(process):
+        yield child
+        yield from _tree(child)
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with suppress(OSError):
+                found += map(int, Path(f"/proc/{process}/task/{thread}/children").read_text().split())
+    return found

@@ -3,6 +3,7 @@
 The states of a slot are in `slot_state.py`. This file changes them; the watches beside it find the reasons.
 """
 
+import time
 from collections.abc import Sequence
 
 from adapters.executors.functions.failures import crashed, out_of_memory
@@ -21,7 +22,7 @@ from adapters.executors.process.pool.slot_listener import SlotListener
 from adapters.executors.process.pool.slot_state import OVERLOADABLE, SlotLifecycle, SlotState, SlotVerb
 from adapters.executors.process.pool.stall_watch import StallWatch
 from adapters.executors.process.pool.start_watch import StartWatch
-from application.ports.executor import Event, Failed, Span
+from application.ports.executor import Event, Failed, Interrupted, Span
 from domain.failure import Failure
 from domain.ids import Hold
 
@@ -80,6 +81,7 @@ class Slot:
 
     def start(self, run: DispatchedRun) -> None:
         """Hand the run to the child. Before: there is capacity."""
+        run.handed_at = time.monotonic()
         try:
             self._child.start(run.number, run.run)
         except (BlockingIOError, ConnectionError):  # its socket is full, or it is dead, which is seen soon
@@ -160,13 +162,16 @@ class Slot:
         """Read what the child has still reported, and report its runs: those that have begun ended with it."""
         self._lifecycle.apply(SlotVerb.DIE)
         self._reader.read()
+        self.take_back()  # before the look: whatever the page says, the child has not come to these
         self._start_watch.look()
         self._frames.read_unreported_logs()
         how = self._reap()
         self._listener.on_capacity_changed(self)
         fail = out_of_memory if self._child.was_oom_killed else crashed
         for run in [each for each in self._queue.runs if each.has_begun or each.ended]:
-            self._settle(run, Failed(run.run.hold, fail(f"the process that ran it {how}"), run.log), None)
+            hold = run.run.hold
+            crash = Failed(hold, fail(f"the process that ran it {how}"), run.log)
+            self._settle(run, Interrupted(hold, run.log) if run.is_interrupted else crash, None)
         self._return(self._queue.clear())
         self._listener.on_died(self, how)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from adapters.executors.process.pool.process_tree import CHILD_VARIABLE
+from adapters.executors.process.ipc.prctl import CHILD_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[4]
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")

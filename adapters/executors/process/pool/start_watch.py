@@ -1,12 +1,14 @@
 """Detection of starts: when the child comes to a run, and whether it has passed one over."""
 
+import time
 from collections.abc import Callable
+from math import isfinite
 
 from adapters.executors.process.ipc.shared_page import SharedPage
 from adapters.executors.process.pool.dispatched_run import DispatchedRun
 from adapters.executors.process.pool.event_loop import EventLoop, Timer
 from adapters.executors.process.pool.run_queue import RunQueue
-from application.ports.executor import Event, Started
+from application.ports.executor import Event, Span, Started
 
 START_POLL_SECONDS = 0.01
 """Seconds that a run may go on before its start is reported. Most have ended by then, and the end reports the start."""
@@ -42,11 +44,22 @@ class StartWatch:
         """Report what has begun. Runs before it have begun too, and their ends are still to be read."""
         if (begun := self._page.begun()) is None:
             return
-        for run in [each for each in self._queue.runs if each.number <= begun.run and not each.has_begun]:
+        runs = self._queue.runs
+        if not runs or begun.run < runs[0].number:
+            return
+        # A child that names a run which it does not have has come to the first one all the same.
+        latest = begun.run if any(each.number == begun.run for each in runs) else runs[0].number
+        for run in [each for each in runs if each.number <= latest and not each.has_begun]:
             run.has_begun = True
-            if run.number == begun.run:
+            if run.number == latest:
                 run.is_attentive = begun.is_attentive
-                self._on_event(Started(run.run.hold, begun.at))
+                self._on_event(Started(run.run.hold, self.clamped(run, Span(begun.at, 0)).began))
+
+    def clamped(self, run: DispatchedRun, span: Span) -> Span:
+        """The part of the span between the moment at which the run was handed over and now, by the own clock."""
+        now = time.monotonic()
+        began = min(max(span.began, run.handed_at), now) if isfinite(span.began) else run.handed_at
+        return Span(began, min(span.seconds, now - began))
 
     def _poll(self) -> None:
         self.look()

@@ -1,12 +1,15 @@
-"""Services of the operating system for a child: death with its parent, adoption of orphans."""
+"""Services of the operating system: death with the parent, adoption of orphans, a mark on all descendants."""
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
 from threading import Thread
 
+CHILD_VARIABLE = "FLASK_TASKS_CHILD"
+"""The environment variable with the mark of a child."""
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
 
@@ -25,6 +28,14 @@ def adopt_orphans() -> None:
     """From now on have orphaned descendants become children of this process, where the system can do that."""
     if sys.platform == "linux":
         _prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def mark_descendants(mark: int) -> None:
+    """From now on have all descendants inherit this mark: a limit of realtime threads that none of them reaches."""
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_RTTIME)
+        if hard == resource.RLIM_INFINITY:
+            resource.setrlimit(resource.RLIMIT_RTTIME, (mark, hard))
 
 
 def _die_after(parent: int) -> None:
