@@ -22,6 +22,8 @@ class LogStream(io.TextIOBase):
     The thread starts with the first text, again in a forked process.
     """
 
+    _incomplete: str
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._start_anew()
@@ -61,7 +63,7 @@ class LogStream(io.TextIOBase):
     def _start_anew(self) -> None:
         self._lock = RLock()
         self._waiting: SimpleQueue[str | Event] = SimpleQueue()
-        self._incomplete: str = ""
+        self._incomplete = ""
         self._dropped = 0
         self._thread: Thread | None = None
 
