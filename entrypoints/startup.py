@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable
-from entrypoints import parent_pipes
+from entrypoints import log_streams, parent_pipes
 from entrypoints.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def start(name: str) -> Settings:
 
     Raises SystemExit: a variable is wrong; the sentence that says so is printed.
     """
+    log_streams.install()
     parent_pipes.end_with_parent()
     configure_logging(name)
     try:

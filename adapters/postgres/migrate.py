@@ -9,6 +9,7 @@ import psycopg2.errors
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
 from application.errors import StorageConflict, StorageUnavailable
@@ -29,8 +30,6 @@ LIFT_TIMEOUTS = text(
     "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
 )
 """Lifts the limits of the transaction that holds the lock, which is idle while the tables are migrated."""
-TRY_WRITE = text("UPDATE tasks SET run_at = run_at WHERE false")
-"""Changes nothing, but fails where writes do: in a read-only session, under a lock of the table, without the right."""
 MIGRATED_BY_ANOTHER = (
     psycopg2.errors.DuplicateTable,
     psycopg2.errors.DuplicateColumn,
@@ -71,7 +70,8 @@ class Migration:
                 raise StorageUnavailable
             try:
                 with self._database.transaction() as connection:
-                    connection.execute(TRY_WRITE)
+                    connection.execute(statements.TRY_WRITE)
+                    connection.commit()
             except StorageConflict as error:
                 raise StorageUnavailable from error
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from entrypoints import log_streams
 from entrypoints.settings import ConfigurationError, Settings
 from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
@@ -11,6 +12,7 @@ from entrypoints.up.service import Service
 
 def main() -> int:
     """Run until a signal. The exit status."""
+    log_streams.install()
     service = None
     interrupts = Interrupts()
     try:

@@ -48,6 +48,7 @@ from adapters.postgres.statements.queue import (
     SETTLE_LOCK_TIMEOUT,
     SETTLED,
     SHORT_LOCK_TIMEOUT,
+    TRY_WRITE,
     UP_SINCE,
 )
 from adapters.postgres.statements.schedules import (
@@ -149,6 +150,7 @@ __all__ = [
     "SETTLE_LOCK_TIMEOUT",
     "SET_ASIDE",
     "SHORT_LOCK_TIMEOUT",
+    "TRY_WRITE",
     "UP_SINCE",
     "VERSIONS",
     "WITHDRAW",

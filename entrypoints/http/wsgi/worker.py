@@ -7,11 +7,12 @@ import socket
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from threading import Thread
 
 from flask import Flask
 
-from entrypoints import startup
+from entrypoints import log_streams, startup
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
@@ -23,6 +24,9 @@ MAX_ORPHAN_SECONDS = 2.0
 
 def app() -> Flask:
     """Build the app from the environment. It answers at once, with 503 until the database is ready."""
+    log_streams.install()
+    # A worker is a process of multiprocessing, which ends without the functions of atexit.
+    Finalize(None, log_streams.drain, exitpriority=0)
     startup.configure_logging("http")
     settings = Settings.from_environment(os.environ)
     storage = PostgresStorage(settings=settings)
