@@ -53,6 +53,9 @@ class MemoryQueue:
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
         return [self._state.rows[hold.task].task for hold in self.held_by(handler)[:limit]]
 
+    def try_write(self) -> None:
+        """Memory always accepts a write."""
+
     def up_since(self) -> datetime:
         return self._up_since
 

@@ -80,6 +80,9 @@ class PostgresQueue:
         found = self._connection.execute(statements.RUNNING_UNDER, {"handler": handler, "limit": limit})
         return [rows.task(row) for row in found]
 
+    def try_write(self) -> None:
+        self._connection.execute(statements.TRY_WRITE)
+
     def up_since(self) -> datetime:
         since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
         return since

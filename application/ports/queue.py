@@ -125,6 +125,17 @@ class Queue(Protocol):
         """Lock and return at most `limit` running tasks under leases of this handler, lapsed or not."""
         ...
 
+    def try_write(self) -> None:
+        """Make a trial write, which succeeds if a renewal of unlocked tasks would.
+
+        Before and after: the same tasks. The write takes the lock of the table that a renewal takes, and its commit
+        has to reach the disk, but it changes no row and waits for none.
+
+        Raises StorageConflict: another transaction has locked the table.
+        Raises StorageUnavailable: the storage is away, or accepts no writes.
+        """
+        ...
+
     def up_since(self) -> datetime:
         """Return the moment when the storage last started: before it, no lease could be renewed."""
         ...

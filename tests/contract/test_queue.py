@@ -317,3 +317,14 @@ class TestRescuing:
 def test_the_storage_knows_when_it_started(storage: Storage):
     with storage.begin() as work:
         assert work.queue.up_since().tzinfo is not None
+
+
+class TestTrialWrite:
+    def test_a_trial_write_changes_no_task(self, storage: Storage):
+        add(storage, submission(), submission())
+        claim(storage, 1)
+        before = [task(storage, id) for id in (1, 2)]
+        with storage.begin() as work:
+            work.queue.try_write()
+            work.commit()
+        assert [task(storage, id) for id in (1, 2)] == before

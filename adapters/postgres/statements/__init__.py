@@ -30,6 +30,7 @@ from adapters.postgres.statements.queue import (
     SETTLE_ATTEMPTS,
     SETTLED,
     SHORT_LOCK_TIMEOUT,
+    TRY_WRITE,
     UP_SINCE,
 )
 from adapters.postgres.statements.schedules import (
@@ -117,6 +118,7 @@ __all__ = [
     "SETTLE_ATTEMPTS",
     "SETTLE_DELIVERY",
     "SHORT_LOCK_TIMEOUT",
+    "TRY_WRITE",
     "UP_SINCE",
     "VERSIONS",
     "WITHDRAW",

@@ -117,4 +117,10 @@ RUNNING_UNDER = text(f"""
     FOR UPDATE SKIP LOCKED
 """)
 
+# No task has the id 0, so no row is changed. The message is what the commit has to write and flush.
+TRY_WRITE = text("""
+    WITH trial AS (UPDATE tasks SET lease_until = lease_until, handler = handler WHERE id = 0)
+    SELECT pg_logical_emit_message(true, 'flask-tasks', 'trial write')
+""")
+
 UP_SINCE = text("SELECT pg_postmaster_start_time()")
