@@ -10,9 +10,9 @@ from sqlalchemy import TextClause
 from adapters.postgres import deliveries, queue, rows, statements, task_repository
 from adapters.postgres.arrays import array
 from adapters.postgres.database import Database
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult
 from application.ports.task_repository import TaskRecord, Version
-from domain.ids import TaskId
+from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.submission import Submission
@@ -40,6 +40,9 @@ class PostgresAutocommitStore:
             refused = queue.PostgresQueue(connection).settle(settlements)
             connection.commit()
         return refused
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
+        return queue.renewed(holds, lease, self._rows)
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, {"ids": list(ids)})}

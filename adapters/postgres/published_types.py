@@ -31,9 +31,9 @@ class PostgresPublishedTypes:
             self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
-        return (
-            self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until}).first() is not None
-        )
+        self._connection.execute(statements.NO_LOCK_WAIT)
+        renewed = self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until})
+        return renewed.first() is not None
 
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.WITHDRAW, {"handler": handler})

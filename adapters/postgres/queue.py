@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, TextClause
-from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
 from application.ports.queue import ProgressReport, RenewalResult
@@ -26,26 +24,7 @@ class PostgresQueue:
         self._connection = connection
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        first = self._renew(statements.RENEW, holds, lease)
-        if not first.locked:
-            return first
-        try:
-            with self._connection.begin_nested():
-                self._connection.execute(statements.SHORT_LOCK_TIMEOUT)
-                then = self._renew(statements.RENEW_WAITING, first.locked, lease)
-        except DBAPIError as error:
-            if isinstance(error.orig, LockNotAvailable):
-                return first
-            raise
-        return RenewalResult([*first.lost, *then.lost], then.locked)
-
-    def _renew(self, statement: TextClause, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        if not holds:
-            return RenewalResult()
-        parameters = _named(holds) | {"handler": lease.handler, "lease_until": lease.until}
-        found = self._connection.execute(statement, parameters).all()
-        lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
-        return RenewalResult(_holds(lost), _holds(locked))
+        return renewed(holds, lease, self._execute)
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []
@@ -95,6 +74,15 @@ class PostgresQueue:
         kept = [rows.attempt_columns(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
+
+
+def renewed(holds: Sequence[Hold], lease: Lease, execute: Execute) -> RenewalResult:
+    """Renew the leases of tasks that are held and not locked."""
+    if not holds:
+        return RenewalResult()
+    found = execute(statements.RENEW, _named(holds) | {"handler": lease.handler, "lease_until": lease.until})
+    lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
+    return RenewalResult(_holds(lost), _holds(locked))
 
 
 def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:

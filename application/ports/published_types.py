@@ -40,7 +40,10 @@ class PublishedTypes(Protocol):
         ...
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
-        """Before: published. After: the handler lives until then. False, and no change, if it is unknown."""
+        """Before: published. After: the handler lives until then. False, and no change, if it is unknown.
+
+        Raises StorageConflict, at once: the record is locked. Nothing has changed then.
+        """
         ...
 
     def withdraw(self, handler: HandlerId) -> None:

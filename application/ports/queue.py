@@ -71,15 +71,14 @@ class RenewalResult:
 
 
 class Queue(Protocol):
-    """Running tasks. Taking tasks back skips locked ones; every other write waits for the lock."""
+    """Running tasks. Renewing and taking back skip locked tasks; every other write waits for the lock."""
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         """Renew leases, and return the holds whose leases were not renewed.
 
         Before: the tasks are running under these claims. After: they run under the lease given.
 
-        The leases of locked tasks are renewed last: the renewal waits a moment for the locks, and leaves these tasks
-        under the lease that they have where the moment is too short.
+        Locked tasks are left under the lease that they have: a renewal waits for no row.
         """
         ...
 

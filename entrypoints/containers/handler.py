@@ -19,6 +19,7 @@ from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
 from application.supervisor.operations.release_orphans import ReleaseOrphans
 from application.supervisor.operations.renew_leases import RenewLeases
+from application.supervisor.operations.renew_record import RenewRecord
 from application.supervisor.operations.report_progress import ReportProgress
 from application.supervisor.operations.reroute import Reroute
 from application.supervisor.operations.rescue_tasks import rescue_from_dead, rescue_lapsed
@@ -73,6 +74,7 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(StoreLateLogs, context),
         providers.Singleton(ReportProgress, context, storage.notifier),
+        providers.Singleton(RenewRecord, context),
         providers.Singleton(rescue_lapsed, context, rescue),
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
         providers.Singleton(Withdraw, context),

@@ -1,5 +1,6 @@
 """Locks: claiming, rescuing and cleaning skip locked tasks, every other write waits for them."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import TextClause
 
 from adapters.postgres import Database
+from application.errors import StorageConflict
 from application.ports.queue import ProgressReport, RenewalResult
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId
@@ -17,7 +19,7 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.concurrency import until_waiting
-from tests.steps import add, at, claim, ids, renew, report, rescue, settle, stored, submission, task
+from tests.steps import add, at, claim, ids, report, rescue, settle, stored, submission, task
 from tests.storage import Storage, in_postgres
 
 T = TypeVar("T")
@@ -137,17 +139,41 @@ class TestSkipping:
             Lease(HandlerId("handler-1"), at(seconds)) for seconds in (50, 30, 50)
         ]
 
-    def test_renewing_waits_a_moment_for_what_is_locked(
-        self, storage: Storage, database: Database, background: ThreadPoolExecutor
-    ):
-        """So that it comes before those who take back what has lapsed meanwhile."""
+    def test_a_renewal_waits_for_no_row(self, storage: Storage):
         held = running(storage)
         with storage.begin() as somebody:
             somebody.tasks.lock(TaskId(2))
-            lost = background.submit(renew, storage, [each.hold for each in held], at(20))
-            until_waiting(database)
-        assert list(lost.result()) == []
-        assert {task(storage, each.id).lease for each in held} == {Lease(HandlerId("handler-1"), at(50))}
+            begun = time.monotonic()
+            result = storage.autocommit.renew([each.hold for each in held], Lease(HandlerId("handler-1"), at(50)))
+            assert time.monotonic() - begun < 0.2
+        assert result == RenewalResult([], [held[1].hold])
+
+    @pytest.mark.parametrize(
+        "lock", ["SELECT * FROM handlers FOR UPDATE", "LOCK TABLE handlers IN ACCESS EXCLUSIVE MODE"]
+    )
+    def test_a_lock_on_handlers_delays_no_renewal_of_a_task_and_a_record_gives_up_at_once(
+        self, storage: Storage, database: Database, lock: str
+    ):
+        (held,) = running(storage, 1)
+        with storage.begin() as work:
+            work.types.publish(HandlerId("handler-1"), [], at(30))
+            work.commit()
+        with database.engine.begin() as somebody:
+            somebody.exec_driver_sql(lock)
+            begun = time.monotonic()
+            renewed = storage.autocommit.renew([held.hold], Lease(HandlerId("handler-1"), at(50)))
+            with pytest.raises(StorageConflict), storage.begin() as work:
+                work.types.renew(HandlerId("handler-1"), at(50))
+            assert time.monotonic() - begun < 0.5
+        assert renewed == RenewalResult([], [])
+
+    def test_a_lock_on_tasks_does_not_stop_the_renewal_of_a_record(self, storage: Storage, database: Database):
+        with storage.begin() as work:
+            work.types.publish(HandlerId("handler-1"), [], at(30))
+            work.commit()
+        with database.engine.begin() as somebody, storage.begin() as work:
+            somebody.exec_driver_sql("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
+            assert work.types.renew(HandlerId("handler-1"), at(50))
 
     def test_a_janitor_skips_what_is_locked(self, storage: Storage):
         add(storage, *[submission(ttl=1)] * 3)

@@ -21,6 +21,9 @@ PUBLISH_TYPES = text(f"""
     ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
 """)
 
+# The shortest wait that there is, for a row as for the table.
+NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")
+
 RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
 
 WITHDRAW = text("DELETE FROM handlers WHERE id = :handler")

@@ -6,15 +6,15 @@ from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed,
 
 _HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]))"
 
-# At first a row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
+# A row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
 # of all its other tasks. The claim is compared too, as a handler may name two claims of one task.
-_RENEW = f"""
+RENEW = text(f"""
     WITH given AS (
         SELECT * FROM {_HOLDS} AS g (id, claim)
     ), held AS MATERIALIZED (
         SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND t.claims = given.claim
         WHERE t.status = 'running'
-        ORDER BY t.id FOR UPDATE OF t {{how}}
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
@@ -22,10 +22,7 @@ _RENEW = f"""
     SELECT given.id, given.claim, t.id IS NOT NULL AS locked
     FROM given LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
     WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
-"""
-RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
-
-SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
+""")
 
 LOST = text(f"""
     SELECT given.id, given.claim
