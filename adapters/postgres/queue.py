@@ -1,6 +1,6 @@
 """The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,8 +51,15 @@ class PostgresQueue:
             kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.LAPSED, {"now": now, "limit": limit})
+    def leases(self) -> Mapping[Lease, float | None]:
+        found = self._connection.execute(statements.LEASES)
+        return {Lease(HandlerId(row.handler), row.lease_until): row.lease for row in found}
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        if not leases:
+            return []
+        named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
+        found = self._connection.execute(statements.LAPSED, named | {"limit": limit})
         return [rows.task(row) for row in found]
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:

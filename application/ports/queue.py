@@ -1,6 +1,6 @@
 """The queue: leases, reports and settlements of claimed tasks. Every write names the claim that it was made under."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -116,8 +116,12 @@ class Queue(Protocol):
         """
         ...
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        """Lock and return at most `limit` running tasks whose lease has lapsed, the longest lapsed first."""
+    def leases(self) -> Mapping[Lease, float | None]:
+        """Return the leases of all running tasks, each with the seconds that its handler takes leases for, if known."""
+        ...
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first."""
         ...
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
@@ -136,5 +140,5 @@ class Queue(Protocol):
         ...
 
     def up_since(self) -> datetime:
-        """Return the moment when the storage last started: before it, no lease could be renewed."""
+        """Return the moment when the storage last started, by its own clock: another value means another start."""
         ...

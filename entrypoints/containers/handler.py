@@ -48,11 +48,14 @@ class HandlerContainer(containers.DeclarativeContainer):
     storage = providers.DependenciesContainer()
     on_published: Any = providers.Dependency()
 
+    handler_id = providers.Singleton(new_handler_id)
     calendar = providers.Singleton(CronCalendar)
     processes = providers.Singleton(ProcProcesses)
     checker = providers.Singleton(SchemaChecker)
     publish_types = providers.Singleton(PublishTypes, storage.begin, storage.clock, calendar)
-    rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
+    rescue = providers.Singleton(
+        Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease, handler_id
+    )
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
     )
@@ -62,7 +65,6 @@ class HandlerContainer(containers.DeclarativeContainer):
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
 
-    handler_id = providers.Singleton(new_handler_id)
     identity = providers.Singleton(Identity, handler_id, settings.provided.lease, processes.provided.own.call())
     supervisor_state = providers.Singleton(SupervisorState, storage.clock)
     context = providers.Singleton(Context, supervisor_state, storage.begin, storage.autocommit, identity)

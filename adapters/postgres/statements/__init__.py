@@ -21,6 +21,7 @@ from adapters.postgres.statements.published_types import (
 from adapters.postgres.statements.queue import (
     HELD_BY,
     LAPSED,
+    LEASES,
     LOST,
     RECORD_LATE_LOGS,
     RENEW,
@@ -66,6 +67,8 @@ PREPARED = (
     REPORT,
     SETTLE,
     LAPSED,
+    LEASES,
+    TRY_WRITE,
     RENEW_HANDLER,
 )
 """The hot statements: each is sent again and again over the same connection."""
@@ -89,6 +92,7 @@ __all__ = [
     "HELD_BY",
     "KEY_OWNERS",
     "LAPSED",
+    "LEASES",
     "LOCK",
     "LOCK_SCHEDULES",
     "LOST",

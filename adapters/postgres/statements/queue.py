@@ -100,11 +100,19 @@ RECORD_LATE_LOGS = text(f"""
     ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
 """)
 
+LEASES = text("""
+    SELECT held.handler, held.lease_until, handlers.lease
+    FROM (SELECT DISTINCT handler, lease_until FROM tasks WHERE status = 'running') held
+    LEFT JOIN handlers ON handlers.id = held.handler
+""")
+
 LAPSED = text(f"""
-    SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
-    WHERE t.status = 'running' AND t.lease_until < :now
+    SELECT {listed(TASK_COLUMNS, "t")}
+    FROM tasks t JOIN {unnested(("handler", "lease_until"))} AS lapsed (handler, lease_until)
+        ON t.handler = lapsed.handler AND t.lease_until = lapsed.lease_until
+    WHERE t.status = 'running'
     ORDER BY t.lease_until, t.id LIMIT :limit
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF t SKIP LOCKED
 """)
 
 RUNNING_UNDER = text(f"""
