@@ -72,7 +72,7 @@ def test_a_lock_on_the_table_for_longer_than_a_lease_takes_nothing(
         time.sleep(LEASE)
         with database.engine.begin() as index:
             index.exec_driver_sql("LOCK TABLE tasks IN SHARE MODE")
-            time.sleep(2.5 * LEASE)
+            time.sleep(1.5 * LEASE)
         time.sleep(1.5 * LEASE)
     assert task(in_postgres(database), held.id).status is Status.RUNNING
 
