@@ -1,41 +1,102 @@
-"""The rescue guard: whether the storage has answered for long enough for live handlers to have renewed their leases."""
+"""The rescue guard: which leases have lapsed, by what a rescuer has seen in one continuous watch."""
+
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
+from math import inf
 
 from application.ports.clock import Clock
+from domain.ids import Hold
+from domain.lease import Lease
+from domain.task import Task
+
+MAX_CONFIRMATION_SECONDS = 1.0
+"""Seconds between two looks that find a task free, at most; a sixth of a short lease."""
+CLOCK_SECONDS = 60.0
+"""Seconds within which every process has measured a clock that was set."""
 
 
 class RescueGuard:
-    """Watches requests to the storage, which come one after the other, each between `begin` and `end`.
+    """Observes leases by looks at the storage, each between `begin` and `end`. `lease` is in seconds.
 
-    The watch starts anew after anything that may have kept handlers from renewing, whether or not a request noticed it:
-    an outage, a slow answer, a long time without requests, a clock that was set. `lease` is in seconds.
+    A lease has lapsed when its value has not changed for a whole lease of this process's monotonic clock. No value is
+    compared with a clock, so a clock of the storage that is wrong or set delays and hastens nothing.
+
+    The watch starts anew after anything that may have kept handlers from renewing: a look that failed or was slow, a
+    long time without looks, a restart of the storage.
     """
 
     def __init__(self, clock: Clock, lease: float) -> None:
         self._clock = clock
         self._lease = lease
+        self._confirmation = min(MAX_CONFIRMATION_SECONDS, lease / 6)
         self._since: float | None = None
-        self._began = self._ended = self._clock_offset = 0.0
+        self._began = self._ended = -inf
+        self._up_since: datetime | None = None
+        self._seen: Mapping[Lease, float] = {}
+        self._free: Mapping[tuple[Hold, Lease | None], float] = {}
+        self._clock_offset, self._clock_set_at = self._measured_clock_offset(), -inf
 
     def begin(self) -> None:
-        """A request begins."""
+        """A look begins."""
         self._began = self._clock.monotonic()
-        idle = self._began - self._ended
-        clock_offset = self._clock.now().timestamp() - self._began
-        if idle > self._lease / 2 or abs(clock_offset - self._clock_offset) > self._lease / 4:
+        if self._began - self._ended > self._lease / 2:
             self.broken()
-        self._clock_offset = clock_offset
+        self._note_clock()
 
-    def end(self) -> None:
-        """The request was answered."""
+    def end(self, leases: Mapping[Lease, float | None], up_since: datetime) -> Set[Lease]:
+        """The look has succeeded. The lapsed ones of the leases that it has seen.
+
+        `leases`: with the seconds for which their handlers take leases, where these are known.
+        `up_since`: identifies the run of the storage. It is no moment of any clock here.
+        """
         self._ended = self._clock.monotonic()
-        if self._since is None or self._ended - self._began > self._lease / 3:
-            self._since = self._ended
+        if self._ended - self._began > self._lease / 3 or up_since != self._up_since:
+            self.broken()
+        self._up_since = up_since
+        self._since = self._ended if self._since is None else self._since
+        self._seen = {lease: self._seen.get(lease, self._ended) for lease in leases}
+        return {lease for lease, own in leases.items() if self._has_lapsed(lease, own)}
 
     def broken(self) -> None:
-        """The request was not answered: the watch starts anew with the next answer."""
-        self._since = None
+        """A look has failed, or came too late: the watch starts anew with the next one."""
+        self._since, self._seen, self._free = None, {}, {}
+
+    def confirmed(self, free: Sequence[Task]) -> Sequence[Task]:
+        """Those of the tasks that an earlier look found free under the same lease.
+
+        `free`: tasks under lapsed leases that this look could lock. A task whose lock was just let go may have a live
+        handler, which could not renew: it has until the next look to do so.
+        """
+        self._free = {key: self._free.get(key, self._ended) for key in map(_observed, free)}
+        return [task for task in free if self._began - self._free[_observed(task)] >= self._confirmation]
+
+    @property
+    def next_look_in(self) -> float:
+        """Seconds after which a look may confirm free tasks; inf if there are none."""
+        return self._confirmation if self._free else inf
 
     @property
     def has_lasted(self) -> bool:
-        """Whether the watch has gone on for a whole lease."""
-        return self._since is not None and self._ended - self._since >= self._lease
+        """Whether live handlers have had a whole lease in which to renew, by a clock that all of them know."""
+        now = self._clock.monotonic()
+        self._note_clock()
+        is_watching = self._since is not None and now - self._ended <= self._lease / 2
+        is_clock_known = now - self._clock_set_at >= CLOCK_SECONDS + self._lease
+        return is_watching and is_clock_known and self._ended - (self._since or 0) >= self._lease
+
+    def _has_lapsed(self, lease: Lease, own: float | None) -> bool:
+        # Never sooner than a lease of this process, which determines how often it looks.
+        return self._began - self._seen[lease] >= max(self._lease, own or 0)
+
+    def _note_clock(self) -> None:
+        offset = self._measured_clock_offset()
+        if abs(offset - self._clock_offset) > self._lease / 4:
+            self._clock_set_at = self._clock.monotonic()
+        self._clock_offset = offset
+
+    def _measured_clock_offset(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
+def _observed(task: Task) -> tuple[Hold, Lease | None]:
+    return task.hold, task.lease

@@ -116,7 +116,8 @@ def fail(storage: Storage, task: Task, now: datetime = NOW, failure: Failure = B
 def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks whose lease has lapsed."""
     with storage.begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(now, limit)]
+        lapsed = [lease for lease in work.queue.leases() if lease.has_lapsed(now)]
+        settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(lapsed, limit)]
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]

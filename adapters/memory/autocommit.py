@@ -7,10 +7,10 @@ from datetime import datetime
 from adapters.memory.claim import claimable
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
+from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
 from application.ports.task_repository import TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
-from domain.ids import TaskId
+from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.submission import Submission
@@ -51,6 +51,12 @@ class MemoryAutocommitStore:
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         return SettleResult(self.settle(settlements))
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
+        with self._begin() as work:
+            result = work.queue.renew(holds, lease)
+            work.commit()
+        return result
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:

@@ -17,10 +17,15 @@ class MemoryPublishedTypes:
         self._state = state
 
     def publish(
-        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+        self,
+        handler: HandlerId,
+        types: Sequence[TaskType],
+        until: datetime,
+        process: str | None = None,
+        lease: float | None = None,
     ) -> None:
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
-        self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process)
+        self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process, lease)
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
         known = self._state.handlers.get(handler)

@@ -1,6 +1,6 @@
 """The queue in memory: the aggregate makes every transition."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,8 +50,12 @@ class MemoryQueue:
             if each.hold.task in self._state.rows:
                 self._state.attempts[each.hold] = self._attempt_with(each)
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        lapsed = [task for task in self._running() if task.lease and task.lease.has_lapsed(now)]
+    def leases(self) -> Mapping[Lease, float | None]:
+        leases = (task.lease for task in self._running() if task.lease)
+        return {lease: self._lease_seconds(lease.handler) for lease in leases}
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        lapsed = [task for task in self._running() if task.lease in leases]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
@@ -62,6 +66,10 @@ class MemoryQueue:
 
     def up_since(self) -> datetime:
         return self._up_since
+
+    def _lease_seconds(self, handler: HandlerId) -> float | None:
+        known = self._state.handlers.get(handler)
+        return known.lease if known else None
 
     def _running(self) -> Sequence[Task]:
         return [row.task for row in self._state.rows.values() if row.task.status is Status.RUNNING]

@@ -37,11 +37,13 @@ class LivingHandler:
     - `until`: the moment until which it lives.
     - `types`: the schema of each type that it can run.
     - `process`: the name of its process, if it is known.
+    - `lease`: the seconds of its leases, if they are known.
     """
 
     until: datetime
     types: Mapping[TypeName, str]
     process: str | None = None
+    lease: float | None = None
 
 
 @dataclass(slots=True)

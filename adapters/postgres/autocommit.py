@@ -12,9 +12,9 @@ from adapters.postgres.claim import PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, refused_outcomes
 from application.errors import StorageUnavailable
-from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
+from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
 from application.ports.task_repository import TaskRecord, Version
-from domain.ids import TaskId
+from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.submission import Submission
@@ -57,6 +57,9 @@ class PostgresAutocommitStore:
             result = queue.PostgresQueue(connection).settle_unlocked(settlements)
             connection.commit()
         return result
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
+        return queue.renewed(holds, lease, self._rows)
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
         return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, {"ids": list(ids)})}

@@ -29,19 +29,24 @@ class PostgresPublishedTypes:
         self._connection = connection
 
     def publish(
-        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+        self,
+        handler: HandlerId,
+        types: Sequence[TaskType],
+        until: datetime,
+        process: str | None = None,
+        lease: float | None = None,
     ) -> None:
         in_order = sorted(types, key=lambda type: type.name)
         names, schemas = [type.name for type in in_order], [type.schema for type in in_order]
-        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas, "process": process}
-        self._connection.execute(statements.PUBLISH_HANDLER, lives)
+        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas}
+        self._connection.execute(statements.PUBLISH_HANDLER, lives | {"process": process, "lease": lease})
         if in_order:
             self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
-        return (
-            self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until}).first() is not None
-        )
+        self._connection.execute(statements.NO_LOCK_WAIT)
+        renewed = self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until})
+        return renewed.first() is not None
 
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.WITHDRAW, {"handler": handler})

@@ -1,12 +1,10 @@
 """The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, TextClause
-from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres import rows, statements
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
@@ -18,9 +16,6 @@ from domain.task import Task
 Execute = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
 """Executes a statement with parameters, and returns its rows."""
 
-LONG_TRANSFER_CHARACTERS = 1024 * 1024
-"""Characters of settlements above which sending them may take seconds."""
-
 
 class PostgresQueue:
     """Implements application.ports.queue.Queue."""
@@ -29,26 +24,7 @@ class PostgresQueue:
         self._connection = connection
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        first = self._renew(statements.RENEW, holds, lease)
-        if not first.locked:
-            return first
-        try:
-            with self._connection.begin_nested():
-                self._connection.execute(statements.SHORT_LOCK_TIMEOUT)
-                then = self._renew(statements.RENEW_WAITING, first.locked, lease)
-        except DBAPIError as error:
-            if isinstance(error.orig, LockNotAvailable):
-                return first
-            raise
-        return RenewalResult([*first.lost, *then.lost], then.locked)
-
-    def _renew(self, statement: TextClause, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        if not holds:
-            return RenewalResult()
-        parameters = _named(holds) | {"handler": lease.handler, "lease_until": lease.until}
-        found = self._connection.execute(statement, parameters).all()
-        lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
-        return RenewalResult(_holds(lost), _holds(locked))
+        return renewed(holds, lease, self._execute)
 
     def lost(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         return _holds(self._connection.execute(statements.LOST, _named(holds))) if holds else []
@@ -67,8 +43,6 @@ class PostgresQueue:
         return _holds(locked)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        if sum(each.characters for each in settlements) > LONG_TRANSFER_CHARACTERS:
-            self._connection.execute(statements.LONG_TRANSFER)
         unwritten, refused = settle_fenced(settlements, self._execute)
         self._record(settlements, {each.task.hold for each in unwritten})
         return refused
@@ -85,8 +59,15 @@ class PostgresQueue:
             kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.LAPSED, {"now": now, "limit": limit})
+    def leases(self) -> Mapping[Lease, float | None]:
+        found = self._connection.execute(statements.LEASES)
+        return {Lease(HandlerId(row.handler), row.lease_until): row.lease for row in found}
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        if not leases:
+            return []
+        named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
+        found = self._connection.execute(statements.LAPSED, named | {"limit": limit})
         return [rows.task(row) for row in found]
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
@@ -108,6 +89,15 @@ class PostgresQueue:
         kept = [rows.attempt_columns(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
+
+
+def renewed(holds: Sequence[Hold], lease: Lease, execute: Execute) -> RenewalResult:
+    """Renew the leases of tasks that are held and not locked."""
+    if not holds:
+        return RenewalResult()
+    found = execute(statements.RENEW, _named(holds) | {"handler": lease.handler, "lease_until": lease.until})
+    lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
+    return RenewalResult(_holds(lost), _holds(locked))
 
 
 def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:

@@ -1,12 +1,12 @@
-"""The autocommit store: add, claim, settle and view, each a transaction of its own."""
+"""The autocommit store: add, claim, renew, settle and view, each a transaction of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
+from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
 from application.ports.task_repository import TaskRecord, Version
-from domain.ids import TaskId
+from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.submission import Submission
@@ -67,6 +67,10 @@ class AutocommitStore(Protocol):
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         """Write settlements as `settle` does, but skip what is locked."""
+        ...
+
+    def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
+        """Renew leases as Queue.renew does, in one round trip."""
         ...
 
     def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:

@@ -30,17 +30,25 @@ class PublishedTypes(Protocol):
     """All types that were ever published, and the handlers that published them. Types outlive their handlers."""
 
     def publish(
-        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+        self,
+        handler: HandlerId,
+        types: Sequence[TaskType],
+        until: datetime,
+        process: str | None = None,
+        lease: float | None = None,
     ) -> None:
         """After: the handler lives until then with exactly these types, which replace older ones of the same names.
 
         Schedules are not written here, but by Schedules. `process` is the name of the handler's process, if it has
-        one, by which others on its machine see that it has ended.
+        one, by which others on its machine see that it has ended. `lease` is the seconds of its leases.
         """
         ...
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
-        """Before: published. After: the handler lives until then. False, and no change, if it is unknown."""
+        """Before: published. After: the handler lives until then. False, and no change, if it is unknown.
+
+        Raises StorageConflict, at once: the record is locked. Nothing has changed then.
+        """
         ...
 
     def withdraw(self, handler: HandlerId) -> None:

@@ -1,6 +1,6 @@
 """The queue: leases, reports and settlements of claimed tasks. Every write names the claim that it was made under."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -83,15 +83,14 @@ class SettleResult:
 
 
 class Queue(Protocol):
-    """Running tasks. Taking tasks back and reporting skip locked ones; settling waits a moment for the lock."""
+    """Running tasks. Renewing, reporting and taking back skip locked tasks; settling waits a moment for the lock."""
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         """Renew leases, and return the holds whose leases were not renewed.
 
         Before: the tasks are running under these claims. After: they run under the lease given.
 
-        The leases of locked tasks are renewed last: the renewal waits a moment for the locks, and leaves these tasks
-        under the lease that they have where the moment is too short.
+        Locked tasks are left under the lease that they have: a renewal waits for no row.
         """
         ...
 
@@ -133,8 +132,12 @@ class Queue(Protocol):
         """
         ...
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Task]:
-        """Lock and return at most `limit` running tasks whose lease has lapsed, the longest lapsed first."""
+    def leases(self) -> Mapping[Lease, float | None]:
+        """Return the leases of all running tasks, each with the seconds that its handler takes leases for, if known."""
+        ...
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first."""
         ...
 
     def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
@@ -153,5 +156,5 @@ class Queue(Protocol):
         ...
 
     def up_since(self) -> datetime:
-        """Return the moment when the storage last started: before it, no lease could be renewed."""
+        """Return the moment when the storage last started, by its own clock: another value means another start."""
         ...

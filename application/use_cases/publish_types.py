@@ -21,12 +21,17 @@ class PublishTypes:
         self._calendar = calendar
 
     def __call__(
-        self, handler: HandlerId, types: Sequence[TaskType], until: datetime, process: str | None = None
+        self,
+        handler: HandlerId,
+        types: Sequence[TaskType],
+        until: datetime,
+        process: str | None = None,
+        lease: float | None = None,
     ) -> None:
         """As PublishedTypes.publish. After: these types have the schedules that they were published with, or none."""
         now = self._clock.now()
         with self._begin() as work:
-            work.types.publish(handler, types, until, process)
+            work.types.publish(handler, types, until, process, lease)
             # After the types, for which another handler that publishes one of them waits: it sees what is written here.
             self._reschedule(work.schedules, types, now)
             work.schedules.review(now)

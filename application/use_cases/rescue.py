@@ -2,39 +2,41 @@
 
 from collections.abc import Sequence
 
-from application.conflict_retry import retry_on_conflict
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import StorageConflict
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
 from application.rescue_guard import RescueGuard
 from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
-from domain.instants import after
+from domain.ids import HandlerId
 from domain.task import Task
 
 
 class Rescue:
-    """Takes back lapsed tasks, but none until the storage has answered for a lease: live handlers can renew first.
+    """Takes back tasks under leases that were not renewed for a lease in which renewals were possible.
 
-    `guard`: knows when the storage has answered for a lease. Another user of the storage may share it, if the two never
-    use it at the same time.
+    `guard`: observes the leases. Other users of the storage may ask it how long renewals have been possible.
+    `own`: the handler on whose behalf it looks; a handler takes back nothing that it holds itself.
     """
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, lease: float) -> None:
+    def __init__(
+        self, begin: Begin, clock: Clock, notifier: Notifier, lease: float, own: HandlerId | None = None
+    ) -> None:
         self._begin = begin
         self._clock = clock
         self._notifier = notifier
-        self._lease = lease
+        self._own = own
         self.guard = RescueGuard(clock, lease)
 
-    @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
         """Take back one batch. The tasks after that; after a full batch there may be more."""
         try:
             tasks = self._rescued()
         except StorageConflict:
-            raise
-        except StorageUnavailable:
+            # A table that is locked has kept handlers from renewing as well. The next look starts anew.
+            self.guard.broken()
+            return []
+        except Exception:
             self.guard.broken()
             raise
         notify_lost(self._notifier, tasks)
@@ -42,12 +44,17 @@ class Rescue:
 
     def _rescued(self) -> Sequence[Task]:
         self.guard.begin()
-        now = self._clock.now()
+        self._try_write()
         with self._begin() as work:
-            lapsed = work.queue.lapsed(now, BATCH_TASKS)
-            self.guard.end()
-            if not lapsed or not self.guard.has_lasted or now < after(work.queue.up_since(), self._lease):
-                return []
-            tasks = settle_lost(work, lapsed, now)
-            work.commit()
+            leases = {lease: own for lease, own in work.queue.leases().items() if lease.handler != self._own}
+            lapsed = self.guard.end(leases, work.queue.up_since())
+            tasks = self.guard.confirmed(work.queue.lapsed(lapsed, BATCH_TASKS))
+            if tasks:
+                tasks = settle_lost(work, tasks, self._clock.now())
+                work.commit()
         return tasks
+
+    def _try_write(self) -> None:
+        with self._begin() as work:
+            work.queue.try_write()
+            work.commit()

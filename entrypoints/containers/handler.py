@@ -19,6 +19,7 @@ from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
 from application.supervisor.operations.release_orphans import ReleaseOrphans
 from application.supervisor.operations.renew_leases import RenewLeases
+from application.supervisor.operations.renew_record import RenewRecord
 from application.supervisor.operations.report_progress import ReportProgress
 from application.supervisor.operations.reroute import Reroute
 from application.supervisor.operations.rescue_tasks import rescue_from_dead, rescue_lapsed
@@ -47,11 +48,14 @@ class HandlerContainer(containers.DeclarativeContainer):
     storage = providers.DependenciesContainer()
     on_published: Any = providers.Dependency()
 
+    handler_id = providers.Singleton(new_handler_id)
     calendar = providers.Singleton(CronCalendar)
     processes = providers.Singleton(ProcProcesses)
     checker = providers.Singleton(SchemaChecker)
     publish_types = providers.Singleton(PublishTypes, storage.begin, storage.clock, calendar)
-    rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
+    rescue = providers.Singleton(
+        Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease, handler_id
+    )
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
     )
@@ -61,7 +65,6 @@ class HandlerContainer(containers.DeclarativeContainer):
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
 
-    handler_id = providers.Singleton(new_handler_id)
     identity = providers.Singleton(Identity, handler_id, settings.provided.lease, processes.provided.own.call())
     supervisor_state = providers.Singleton(SupervisorState, storage.clock)
     context = providers.Singleton(Context, supervisor_state, storage.begin, storage.autocommit, identity)
@@ -73,6 +76,7 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(StoreLateLogs, context),
         providers.Singleton(ReportProgress, context, storage.notifier),
+        providers.Singleton(RenewRecord, context),
         providers.Singleton(rescue_lapsed, context, rescue),
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
         providers.Singleton(Withdraw, context),

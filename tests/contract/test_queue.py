@@ -328,3 +328,26 @@ class TestTrialWrite:
             work.queue.try_write()
             work.commit()
         assert [task(storage, id) for id in (1, 2)] == before
+
+
+class TestLeases:
+    def test_the_leases_of_running_tasks_are_listed_with_the_seconds_of_their_handlers(self, storage: Storage):
+        add(storage, *[submission()] * 4)
+        claim(storage, 2)
+        claim(storage, 1, handler="unknown", lease=50)
+        with storage.begin() as work:
+            work.types.publish(HandlerId("handler-1"), [], at(30), lease=7.5)
+            work.commit()
+        with storage.begin() as work:
+            assert work.queue.leases() == {
+                Lease(HandlerId("handler-1"), at(30)): 7.5,
+                Lease(HandlerId("unknown"), at(50)): None,
+            }
+
+    def test_a_lease_is_named_by_handler_and_moment(self, storage: Storage):
+        add(storage, *[submission()] * 2)
+        claim(storage, 1)
+        claim(storage, 1, handler="other")
+        with storage.begin() as work:
+            assert [each.id for each in work.queue.lapsed([Lease(HandlerId("other"), at(30))], 9)] == [2]
+            assert list(work.queue.lapsed([], 9)) == []

@@ -246,7 +246,7 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
     add(storage, *[submission()] * 3)
     running = [claim_one(storage) for _ in range(3)]
     with unavailable(), storage.begin() as work:
-        settlements = [Settlement.lost(each, at(31)) for each in work.queue.lapsed(at(31), 100)]
+        settlements = [Settlement.lost(each, at(31)) for each in work.queue.lapsed(work.queue.leases(), 100)]
         assert not work.queue.settle(settlements)
         server.stop()
         server.start()

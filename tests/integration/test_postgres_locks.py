@@ -1,5 +1,6 @@
 """Locks: claiming, rescuing and cleaning skip locked tasks, every other write waits for them."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from sqlalchemy import TextClause
 
 from adapters.postgres import Database
 from application.conflict_retry import retry_on_conflict
+from application.errors import StorageConflict
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId
@@ -18,7 +20,7 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.concurrency import until_waiting
-from tests.steps import add, at, claim, ids, renew, rescue, stored, submission, task
+from tests.steps import add, at, claim, ids, rescue, stored, submission, task
 from tests.storage import Storage, in_postgres
 
 T = TypeVar("T")
@@ -115,7 +117,7 @@ class TestSkipping:
     def test_two_rescuers_never_take_the_same_task(self, storage: Storage):
         running(storage, 4)
         with storage.begin() as first:
-            mine = first.queue.lapsed(at(31), 2)
+            mine = first.queue.lapsed(first.queue.leases(), 2)
             theirs = rescue(storage, at(31))
             assert not first.queue.settle([Settlement.lost(task, at(31)) for task in mine])
             first.commit()
@@ -144,17 +146,41 @@ class TestSkipping:
             Lease(HandlerId("handler-1"), at(seconds)) for seconds in (50, 30, 50)
         ]
 
-    def test_renewing_waits_a_moment_for_what_is_locked(
-        self, storage: Storage, database: Database, background: ThreadPoolExecutor
-    ):
-        """So that it comes before those who take back what has lapsed meanwhile."""
+    def test_a_renewal_waits_for_no_row(self, storage: Storage):
         held = running(storage)
         with storage.begin() as somebody:
             somebody.tasks.lock(TaskId(2))
-            lost = background.submit(renew, storage, [each.hold for each in held], at(20))
-            until_waiting(database)
-        assert list(lost.result()) == []
-        assert {task(storage, each.id).lease for each in held} == {Lease(HandlerId("handler-1"), at(50))}
+            begun = time.monotonic()
+            result = storage.autocommit.renew([each.hold for each in held], Lease(HandlerId("handler-1"), at(50)))
+            assert time.monotonic() - begun < 0.2
+        assert result == RenewalResult([], [held[1].hold])
+
+    @pytest.mark.parametrize(
+        "lock", ["SELECT * FROM handlers FOR UPDATE", "LOCK TABLE handlers IN ACCESS EXCLUSIVE MODE"]
+    )
+    def test_a_lock_on_handlers_delays_no_renewal_of_a_task_and_a_record_gives_up_at_once(
+        self, storage: Storage, database: Database, lock: str
+    ):
+        (held,) = running(storage, 1)
+        with storage.begin() as work:
+            work.types.publish(HandlerId("handler-1"), [], at(30))
+            work.commit()
+        with database.engine.begin() as somebody:
+            somebody.exec_driver_sql(lock)
+            begun = time.monotonic()
+            renewed = storage.autocommit.renew([held.hold], Lease(HandlerId("handler-1"), at(50)))
+            with pytest.raises(StorageConflict), storage.begin() as work:
+                work.types.renew(HandlerId("handler-1"), at(50))
+            assert time.monotonic() - begun < 0.5
+        assert renewed == RenewalResult([], [])
+
+    def test_a_lock_on_tasks_does_not_stop_the_renewal_of_a_record(self, storage: Storage, database: Database):
+        with storage.begin() as work:
+            work.types.publish(HandlerId("handler-1"), [], at(30))
+            work.commit()
+        with database.engine.begin() as somebody, storage.begin() as work:
+            somebody.exec_driver_sql("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
+            assert work.types.renew(HandlerId("handler-1"), at(50))
 
     def test_a_report_skips_what_is_locked_and_says_so(self, storage: Storage):
         held = running(storage)

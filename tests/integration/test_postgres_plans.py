@@ -267,7 +267,9 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "settle with records": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
     "get many": HotStep(lambda storage, _: storage.get_many(SOME), {"tasks_pkey"}, 250),
     "versions": HotStep(lambda storage, _: storage.versions(SOME), {"tasks_pkey"}, 250),
-    "abandoned": Hot(lambda work, _: work.queue.lapsed(NOW, 10), {"tasks_leases"}, 50),
+    "leases": Hot(lambda work, _: work.queue.leases(), {"tasks_leases", "handlers_pkey"}, 250),
+    "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_leases"}, 250),
+    "trial write": Hot(lambda work, _: work.queue.try_write(), {"tasks_pkey"}, 10),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
     "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
@@ -359,7 +361,7 @@ def test_a_claim_looks_at_each_cursor_a_few_times_however_many_there_are(small: 
     assert len(cursors) < found.rows < 30 * len(cursors)
 
 
-SAME = ("claim", "get", "versions", "page", "abandoned", "counts", "lock")
+SAME = ("claim", "get", "versions", "page", "counts", "lock")
 # Of two terms the rarer is found by counting some of each, at most so many.
 DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few have" not in name]
 

@@ -9,12 +9,15 @@ from sqlalchemy import event, text
 from adapters.postgres import Database, Migration, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
+from domain.lease import Lease
 from domain.task import Task
 from tests.concurrency import new_database
-from tests.steps import NOW, add, add_one, claim, claim_one, ids, rescue, submission, succeed
+from tests.steps import HANDLER, NOW, add, add_one, claim, claim_one, ids, rescue, submission, succeed
 from tests.storage import Storage, in_postgres
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
+
+LAPSED = Lease.granted(HANDLER, NOW, -1)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def asked_single(database: Database, question: str) -> list[tuple[int, ...]]:
 def look_for_lapsed(database: Database, limit: int = 100) -> Sequence[Task]:
     """Send a prepared statement in a unit of work."""
     with PostgresStore(database).begin() as work:
-        return work.queue.lapsed(NOW, limit)
+        return work.queue.lapsed([LAPSED], limit)
 
 
 def test_a_statement_in_units_of_work_is_planned_once(alone: Database):

@@ -1,7 +1,8 @@
 """Deleting expired tasks, and rescuing those of dead handlers, over memory."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from domain.task_type import TaskType
 from tests import steps
 from tests.unit.memory_service import HANDLER, Service
 
-LEASE = 30.0
+LEASE, CONFIRMATION = 30.0, 1.0
 
 
 @pytest.fixture
@@ -95,145 +96,188 @@ class TestCleaning:
 
 
 class TestRescuing:
-    def test_rescue_takes_nothing_for_one_lease_after_its_start(self, service: Service, rescue: Rescue):
+    def test_a_lease_has_lapsed_when_it_was_seen_unchanged_for_a_whole_lease(self, service: Service, rescue: Rescue):
         running(service)
         service.clock.move(1000)
         assert list(rescue()) == []
-        assert list(watch(service, rescue, LEASE - 0.001)) == []
-        service.clock.move(0.01)
+        assert list(watch(service, rescue, LEASE)) == []
+        service.clock.move(CONFIRMATION)
         assert [task.id for task in rescue()] == [1]
 
-    def test_a_live_handler_that_renews_in_that_time_loses_nothing(self, service: Service, rescue: Rescue):
+    def test_a_handler_that_renews_loses_nothing_however_old_its_lease_was(self, service: Service, rescue: Rescue):
         (task,) = running(service)
         service.clock.move(1000)
         rescue()
-        service.clock.move(10)
+        watch(service, rescue, LEASE - 1)
         assert list(steps.renew(service.storage, [task.hold], service.clock.now())) == []
-        assert list(watch(service, rescue, LEASE - 10)) == []
+        assert list(watch(service, rescue, LEASE - 1)) == []
 
-    def test_rescue_takes_nothing_for_one_lease_after_an_outage(self, service: Service, rescue: Rescue):
-        rescue()
-        running(service)
-        service.clock.move(1000)
-        service.away = True
-        with pytest.raises(StorageUnavailable):
-            rescue()
-        service.away = False
-        assert list(rescue()) == []
-        assert list(watch(service, rescue, LEASE - 0.001)) == []
-        service.clock.move(0.01)
-        assert [task.id for task in rescue()] == [1]
-
-    def test_rescue_counts_an_outage_until_the_storage_answers(self, service: Service, rescue: Rescue):
-        running(service)
-        rescue()
-        service.away = True
-        for _ in range(3):
-            service.clock.move(LEASE)
-            with pytest.raises(StorageUnavailable):
-                rescue()
-        service.away = False
-        rescue()
-        assert list(watch(service, rescue, LEASE - 0.001)) == []
-
-    def test_rescue_takes_nothing_for_one_lease_after_an_unnoticed_restart_of_the_storage(
+    def test_a_task_that_was_renewed_between_two_looks_which_found_it_free_is_kept(
         self, service: Service, rescue: Rescue
     ):
+        """Its row was locked for longer than a lease, and let go just before the first of these looks."""
+        (task,) = running(service)
         rescue()
-        watch(service, rescue, 1000)
+        watch(service, rescue, LEASE)
+        service.clock.move(0.5)
+        steps.renew(service.storage, [task.hold], service.clock.now())
+        service.clock.move(0.5)
+        assert list(rescue()) == []
+
+    def test_a_task_that_was_locked_between_two_looks_has_to_be_found_free_twice_again(
+        self, service: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
+    ):
         running(service)
-        service.clock.move(1)
         rescue()
-        service.store.up_since = service.clock.now()
-        assert list(watch(service, rescue, LEASE - 0.001)) == []
-        service.clock.move(0.01)
+        watch(service, rescue, LEASE)
+        with monkeypatch.context() as locked:
+            locked.setattr(MemoryQueue, "lapsed", lambda *_: [])
+            service.clock.move(CONFIRMATION)
+            assert list(rescue()) == []
+        service.clock.move(CONFIRMATION)
+        assert list(rescue()) == []
+        service.clock.move(CONFIRMATION)
+        assert [task.id for task in rescue()] == [1]
+
+    def test_a_handler_takes_back_nothing_that_it_holds_itself(self, service: Service):
+        running(service)
+        own = Rescue(service.begin, service.clock, service, LEASE, HANDLER)
+        own()
+        assert list(watch(service, own, 10 * LEASE)) == []
+
+    def test_a_handler_with_longer_leases_is_given_that_long(self, service: Service, rescue: Rescue):
+        with service.begin() as work:
+            work.types.publish(HANDLER, [], steps.at(10**6), lease=3 * LEASE)
+            work.commit()
+        running(service)
+        rescue()
+        assert list(watch(service, rescue, 3 * LEASE)) == []
+        service.clock.move(CONFIRMATION)
         assert [task.id for task in rescue()] == [1]
 
     def test_rescue_notifies_of_waiting_and_taken_tasks(self, service: Service, rescue: Rescue):
         rescue()
         running(service)
-        (task,) = watch(service, rescue, LEASE + 1)
+        (task,) = watch(service, rescue, 2 * LEASE)
         assert (task.status, task.attempt, task.losses) == (Status.WAITING, 0, 1)
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_a_task_lost_too_often_fails_without_a_notification_of_waiting(self, service: Service, rescue: Rescue):
         rescue()
         running(service, max_losses=0)
-        (task,) = watch(service, rescue, LEASE + 1)
+        (task,) = watch(service, rescue, 2 * LEASE)
         assert task.status is Status.FAILED
         assert service.told == [Topic.TAKEN, Topic.CHANGED]
-
-    def test_rescue_leaves_a_live_lease_and_notifies_of_nothing(self, service: Service, rescue: Rescue):
-        rescue()
-        watch(service, rescue, LEASE)
-        running(service)
-        assert list(watch(service, rescue, LEASE)) == []
-        assert service.told == []
 
     def test_rescue_takes_a_batch_at_a_time(self, service: Service, rescue: Rescue):
         rescue()
         running(service, BATCH_TASKS + 1)
-        watch(service, rescue, LEASE - 1)
-        service.clock.move(2)
-        assert [len(rescue()), len(rescue()), len(rescue())] == [BATCH_TASKS, 1, 0]
+        rescue()
+        assert list(watch(service, rescue, LEASE)) == []
+        service.clock.move(CONFIRMATION)
+        assert [len(rescue()), len(rescue())] == [BATCH_TASKS, 0]
+        service.clock.move(CONFIRMATION)
+        assert [len(rescue()), len(rescue())] == [1, 0]
 
     def test_a_restarted_handler_claims_a_rescued_task_under_its_new_id(self, service: Service, rescue: Rescue):
         rescue()
         (old,) = running(service)
-        watch(service, rescue, LEASE + 1)
+        watch(service, rescue, 2 * LEASE)
         (new,) = steps.claim(service.storage, now=service.clock.now(), handler=HandlerId("handler-2"))
         assert list(steps.succeed(service.storage, old, service.clock.now())) == [1]
         assert list(steps.succeed(service.storage, new.task, service.clock.now())) == []
 
 
+class TestClocks:
+    @pytest.mark.parametrize("hours", [-1, 1])
+    def test_a_clock_that_is_set_takes_nothing_from_a_handler_that_renews(
+        self, service: Service, rescue: Rescue, hours: int
+    ):
+        (task,) = running(service)
+        watch(service, rescue, 2 * LEASE - 1)
+        service.clock.set(service.clock.now() + timedelta(hours=hours))
+        for _ in range(9):
+            steps.renew(service.storage, [task.hold], service.clock.now())
+            assert list(watch(service, rescue, LEASE / 3)) == []
+
+    @pytest.mark.parametrize("hours", [-1, 1])
+    def test_a_clock_that_is_set_delays_no_rescue(self, service: Service, rescue: Rescue, hours: int):
+        running(service)
+        rescue()
+        service.clock.set(service.clock.now() + timedelta(hours=hours))
+        watch(service, rescue, LEASE)
+        service.clock.move(CONFIRMATION)
+        assert [task.id for task in rescue()] == [1]
+
+    def test_a_clock_that_was_set_leaves_it_open_who_is_alive_until_all_know_it(self, service: Service, rescue: Rescue):
+        rescue()
+        watch(service, rescue, 4 * LEASE)
+        assert rescue.guard.has_lasted
+        service.clock.set(service.clock.now() + timedelta(hours=1))
+        assert not rescue.guard.has_lasted
+        watch(service, rescue, LEASE)
+        assert not rescue.guard.has_lasted
+        watch(service, rescue, 2 * LEASE)
+        assert rescue.guard.has_lasted
+
+
 class TestPostponedRescue:
-    """Events that may have prevented renewals postpone the rescue by one lease, without a noticed outage."""
+    """Events that may have prevented renewals postpone the rescue by one lease."""
 
     @pytest.fixture
     def watched(self, service: Service, rescue: Rescue) -> Service:
-        """A service that was watched for long enough to rescue a task with a lapsed lease now."""
-        rescue()
-        watch(service, rescue, LEASE)
+        """A service in which a lease has nearly been seen for long enough."""
         running(service)
+        rescue()
+        watch(service, rescue, LEASE - 1)
         return service
 
-    def test_a_slow_answer_postpones_the_rescue(
+    def test_without_such_an_event_the_task_is_taken(self, watched: Service, rescue: Rescue):
+        watch(watched, rescue, 1)
+        assert len(watch(watched, rescue, 1)) == 1
+
+    @pytest.mark.parametrize("error", [StorageUnavailable(), StorageConflict(), ValueError("any other")])
+    def test_a_failed_look_postpones_the_rescue(self, watched: Service, rescue: Rescue, error: Exception):
+        """A conflict is a table that is locked: renewals wait for it as well."""
+        watched.errors = [error]
+        with suppress(StorageUnavailable, ValueError):
+            assert list(rescue()) == []
+        self.is_postponed(watched, rescue)
+
+    def test_a_trial_write_that_fails_postpones_the_rescue_though_reads_succeed(
         self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
     ):
+        def refuse(queue: MemoryQueue) -> None:
+            raise StorageConflict
+
+        with monkeypatch.context() as locked:
+            locked.setattr(MemoryQueue, "try_write", refuse)
+            assert list(watch(watched, rescue, 3 * LEASE)) == []
+        self.is_postponed(watched, rescue)
+
+    def test_a_restart_of_the_storage_postpones_the_rescue_whatever_its_clock_says(
+        self, watched: Service, rescue: Rescue
+    ):
+        watched.store.up_since = steps.at(-(10**6))
+        self.is_postponed(watched, rescue)
+
+    def test_a_slow_look_postpones_the_rescue(self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch):
         """The server hung, and went on."""
-        watched.clock.move(1)
         with monkeypatch.context() as hanging:
-            hanging.setattr(MemoryQueue, "lapsed", self.after(watched, LEASE))
+            hanging.setattr(MemoryQueue, "try_write", lambda _: watched.clock.move(LEASE / 2.5))
             assert list(rescue()) == []
-        assert list(watch(watched, rescue, LEASE - 0.001)) == []
-        watched.clock.move(0.01)
-        assert [task.id for task in rescue()] == [1]
+        self.is_postponed(watched, rescue)
 
     def test_a_time_without_a_look_postpones_the_rescue(self, watched: Service, rescue: Rescue):
-        watched.clock.move(LEASE + 1)
-        assert list(rescue()) == []
-        assert list(watch(watched, rescue, LEASE - 0.001)) == []
+        watched.clock.move(LEASE)
+        self.is_postponed(watched, rescue)
 
-    def test_a_clock_that_was_set_postpones_the_rescue(self, watched: Service, rescue: Rescue):
-        watched.clock.set(watched.clock.now() + timedelta(hours=1))
-        watched.clock.move(1)
+    def is_postponed(self, service: Service, rescue: Rescue) -> None:
+        """From the next look on, the lease has to be seen for a whole lease again."""
         assert list(rescue()) == []
-        assert list(watch(watched, rescue, LEASE - 0.001)) == []
-
-    def test_a_conflict_does_not_postpone_the_rescue(self, watched: Service, rescue: Rescue):
-        watch(watched, rescue, LEASE - 1)
-        watched.clock.move(2)
-        watched.errors = [StorageConflict()]
+        assert list(watch(service, rescue, LEASE)) == []
+        service.clock.move(CONFIRMATION)
         assert [task.id for task in rescue()] == [1]
-
-    def after(self, service: Service, seconds: float) -> Callable[..., Sequence[Task]]:
-        lapsed = MemoryQueue.lapsed
-
-        def hang(queue: MemoryQueue, now: datetime, limit: int) -> Sequence[Task]:
-            service.clock.move(seconds)
-            return lapsed(queue, service.clock.now(), limit)
-
-        return hang
 
 
 class TestRescueFromDeadProcesses:

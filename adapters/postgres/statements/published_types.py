@@ -9,10 +9,11 @@ _PUBLISHED = ("description", "schema", *_OPTIONS)
 _TYPE = ("name", *_PUBLISHED)
 
 PUBLISH_HANDLER = text("""
-    INSERT INTO handlers (id, until, types, schemas, process)
-    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process)
+    INSERT INTO handlers (id, until, types, schemas, process, lease)
+    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process, :lease)
     ON CONFLICT (id) DO UPDATE SET
-        until = excluded.until, types = excluded.types, schemas = excluded.schemas, process = excluded.process
+        until = excluded.until, types = excluded.types, schemas = excluded.schemas, process = excluded.process,
+        lease = excluded.lease
 """)
 
 PUBLISH_TYPES = text(f"""
@@ -20,6 +21,9 @@ PUBLISH_TYPES = text(f"""
     SELECT * FROM {unnested(_TYPE)}
     ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
 """)
+
+# The shortest wait that there is, for a row as for the table.
+NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")
 
 RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
 

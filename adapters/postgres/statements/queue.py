@@ -6,15 +6,15 @@ from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed,
 
 _HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]))"
 
-# At first a row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
+# A row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
 # of all its other tasks. The claim is compared too, as a handler may name two claims of one task.
-_RENEW = f"""
+RENEW = text(f"""
     WITH given AS (
         SELECT * FROM {_HOLDS} AS g (id, claim)
     ), held AS MATERIALIZED (
         SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND t.claims = given.claim
         WHERE t.status = 'running'
-        ORDER BY t.id FOR UPDATE OF t {{how}}
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
@@ -22,15 +22,9 @@ _RENEW = f"""
     SELECT given.id, given.claim, t.id IS NOT NULL AS locked
     FROM given LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
     WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
-"""
-RENEW, RENEW_WAITING = (text(_RENEW.format(how=how)) for how in ("SKIP LOCKED", ""))
+""")
 
 SETTLE_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '30ms'")
-
-# The server counts a long transfer as idleness.
-LONG_TRANSFER = text("SET LOCAL idle_in_transaction_session_timeout = '10min'")
-
-SHORT_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '300ms'")
 
 LOST = text(f"""
     SELECT given.id, given.claim
@@ -129,11 +123,19 @@ RECORD_LATE_LOGS = text(f"""
     ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
 """)
 
+LEASES = text("""
+    SELECT held.handler, held.lease_until, handlers.lease
+    FROM (SELECT DISTINCT handler, lease_until FROM tasks WHERE status = 'running') held
+    LEFT JOIN handlers ON handlers.id = held.handler
+""")
+
 LAPSED = text(f"""
-    SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
-    WHERE t.status = 'running' AND t.lease_until < :now
+    SELECT {listed(TASK_COLUMNS, "t")}
+    FROM tasks t JOIN {unnested(("handler", "lease_until"))} AS lapsed (handler, lease_until)
+        ON t.handler = lapsed.handler AND t.lease_until = lapsed.lease_until
+    WHERE t.status = 'running'
     ORDER BY t.lease_until, t.id LIMIT :limit
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF t SKIP LOCKED
 """)
 
 RUNNING_UNDER = text(f"""

@@ -32,7 +32,7 @@ class Publish:
 
         def call() -> None:
             identity = self._context.identity
-            self._publish(identity.handler, types, self._context.lease().until, identity.process)
+            self._publish(identity.handler, types, self._context.lease().until, identity.process, identity.lease)
 
         runner.submit(call, lambda _: self._on_answer(types))
 

@@ -8,45 +8,39 @@ from application.ports.queue import RenewalResult
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 
+LOCKED_RETRY_SECONDS = 0.1
+"""Seconds after which locked tasks are renewed again: less than a rescuer waits with a task that it has found free."""
+
 
 class RenewLeases:
-    """Due three times a lease, even without held tasks, since it renews the handler's own record as well.
+    """Due three times a lease, while any task is held.
 
     An ended task is renewed until its settlement is written, which may have to wait for its turn or for a lock. Locked
-    tasks are renewed again at once: when the lock is let go, their lease may have lapsed, and the first to write wins.
+    tasks are renewed again soon, so that their leases are fresh when the lock is let go.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._state = context.state
         self._timer = context.timer()
+        self._retry = context.timer()
         self._locked: Sequence[Hold] = ()
 
     def due_in(self) -> float:
         if not self._state.published:
             return inf
-        return 0 if self._locked else self._timer.due_in()
+        return min(self._timer.due_in(), self._retry.due_in() if self._locked else inf)
 
     def send(self, runner: BackgroundRunner) -> None:
-        holds, is_time = self._state.holds_to_renew(), self._timer.due_in() <= 0
-        if is_time:
+        holds = self._state.holds_to_renew()
+        if self._timer.due_in() <= 0:
             self._timer.set(self._context.identity.lease / 3)
         else:
             holds = [hold for hold in self._locked if hold in holds]
         self._locked = ()
+        runner.submit(lambda: self._context.autocommit.renew(holds, self._context.lease()), self._on_answer)
 
-        def call() -> tuple[bool, RenewalResult]:
-            with self._context.begin() as work:
-                lease = self._context.lease()
-                is_known = not is_time or work.types.renew(lease.handler, lease.until)
-                result = work.queue.renew(holds, lease)
-                work.commit()
-            return is_known, result
-
-        runner.submit(call, lambda answer: self._on_answer(*answer))
-
-    def _on_answer(self, is_known: bool, result: RenewalResult) -> None:
+    def _on_answer(self, result: RenewalResult) -> None:
         self._state.drop_lost(result.lost)
         self._locked = result.locked
-        if not is_known:
-            self._state.published = ()
+        self._retry.set(LOCKED_RETRY_SECONDS)

@@ -10,7 +10,6 @@ from datetime import datetime
 from itertools import islice
 from math import inf
 
-from application.errors import StorageConflict, StorageUnavailable
 from application.json.parsing import parse
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.background import BackgroundRunner
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 class Reroute:
     """Due as soon as there is an unfit task.
 
-    `guard` is shared with the rescue of lapsed tasks, which must be in the same lane: a guard sees one look at a time.
+    `guard` is that of the rescue of lapsed tasks, which must be in the same lane: two threads may not use it at once.
 
     Only arguments that this handler's own schema refuses are rerouted: two handlers whose schemas both allow what their
     functions refuse would reroute a task to each other for ever.
@@ -60,23 +59,10 @@ class Reroute:
 
     def _schemas_elsewhere(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
         """The schemas of other handlers that are alive, or that may have been kept from renewing their record."""
-        try:
-            return self._read_schemas(types)
-        except StorageConflict:
-            raise
-        except StorageUnavailable:
-            self._guard.broken()
-            raise
-
-    def _read_schemas(self, types: Set[TypeName]) -> Mapping[TypeName, Set[str]]:
-        self._guard.begin()
         now, me = self._state.clock.now(), self._context.identity.handler
+        alive_at = now if self._guard.has_lasted else now - DEAD_HANDLER_RETENTION
         with self._context.begin() as work:
-            alive = {type: work.types.schemas_elsewhere(type, me, now) for type in types}
-            self._guard.end()
-            if self._guard.has_lasted:
-                return alive
-            return {type: work.types.schemas_elsewhere(type, me, now - DEAD_HANDLER_RETENTION) for type in types}
+            return {type: work.types.schemas_elsewhere(type, me, alive_at) for type in types}
 
     def _fits_elsewhere(
         self, unfit: UnfitTask, here: Mapping[TypeName, str], elsewhere: Mapping[TypeName, Set[str]]

@@ -6,6 +6,7 @@ from math import inf
 
 from application.ports.background import BackgroundRunner
 from application.supervisor.operations.operation import Context
+from application.use_cases.rescue import Rescue
 from application.use_cases.settle_lost import BATCH_TASKS
 from domain.task import Task
 
@@ -14,12 +15,22 @@ DEAD_POLL_SECONDS = 2.0
 
 
 class RescueTasks:
-    """Due every `every` seconds, give or take a quarter, and at once after a full batch."""
+    """Due every `every` seconds, give or take a quarter, and at once after a full batch.
 
-    def __init__(self, context: Context, rescue: Callable[[], Sequence[Task]], every: float) -> None:
+    `next_in`: the seconds after which the rescue wants to be called again; inf where it does not mind.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        rescue: Callable[[], Sequence[Task]],
+        every: float,
+        next_in: Callable[[], float] = lambda: inf,
+    ) -> None:
         self._state = context.state
         self._rescue = rescue
         self._every = every
+        self._next_in = next_in
         self._timer = context.timer()
 
     def due_in(self) -> float:
@@ -30,12 +41,13 @@ class RescueTasks:
         runner.submit(self._rescue, self._on_answer)
 
     def _on_answer(self, rescued: Sequence[Task]) -> None:
-        self._timer.set(self._every * random.uniform(0.75, 1.25) if len(rescued) < BATCH_TASKS else 0)
+        usual = self._every * random.uniform(0.75, 1.25)
+        self._timer.set(min(usual, self._next_in()) if len(rescued) < BATCH_TASKS else 0)
 
 
-def rescue_lapsed(context: Context, rescue: Callable[[], Sequence[Task]]) -> RescueTasks:
-    """Rescue tasks whose leases have lapsed, three times a lease."""
-    return RescueTasks(context, rescue, context.identity.lease / 3)
+def rescue_lapsed(context: Context, rescue: Rescue) -> RescueTasks:
+    """Rescue tasks whose leases have lapsed, three times a lease, and soon again after one was found free."""
+    return RescueTasks(context, rescue, context.identity.lease / 3, lambda: rescue.guard.next_look_in)
 
 
 def rescue_from_dead(context: Context, rescue: Callable[[], Sequence[Task]]) -> RescueTasks:

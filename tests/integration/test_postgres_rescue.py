@@ -1,0 +1,103 @@
+"""Rescues beside a real server: a lock takes no task from a handler that renews as soon as it can."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database, PostgresClock
+from application.errors import StorageUnavailable
+from application.use_cases.rescue import Rescue
+from domain.ids import HandlerId
+from domain.lease import Lease
+from domain.status import Status
+from domain.task import Task
+from tests.concurrency import until
+from tests.steps import add, claim_one, submission, task
+from tests.storage import Storage, in_postgres
+
+LEASE = 1.2
+RENEWS_SECONDS = 0.1
+
+
+@contextmanager
+def repeated(step: Callable[[], object], pause: float) -> Iterator[None]:
+    """Take the step again and again on a thread of its own, whatever the storage says."""
+    stopped = Event()
+
+    def run() -> None:
+        while not stopped.wait(pause):
+            with suppress(StorageUnavailable):
+                step()
+
+    thread = Thread(target=run)
+    thread.start()
+    yield
+    stopped.set()
+    thread.join()
+
+
+@pytest.fixture
+def held(storage: Storage, database: Database) -> Task:
+    """A task that may never start twice, in the hands of a handler."""
+    add(storage, submission(max_losses=0, now=PostgresClock(database).now()))
+    return claim_one(storage, now=PostgresClock(database).now(), lease=LEASE)
+
+
+@pytest.fixture
+def clock(database: Database) -> PostgresClock:
+    return PostgresClock(database)
+
+
+@contextmanager
+def handler_and_rescuer(database: Database, clock: PostgresClock, held: Task) -> Iterator[Rescue]:
+    """A handler that renews, and a rescuer that looks, each over the storage as the processes use it."""
+    storage = in_postgres(database)
+    rescue = Rescue(storage.begin, clock, MemoryWakeUp(), LEASE)
+
+    def renew() -> None:
+        storage.autocommit.renew([held.hold], Lease.granted(HandlerId("handler-1"), clock.now(), LEASE))
+
+    with repeated(renew, RENEWS_SECONDS), repeated(rescue, 0.15):
+        yield rescue
+
+
+def test_a_lock_on_the_table_for_longer_than_a_lease_takes_nothing(
+    database: Database, clock: PostgresClock, held: Task
+):
+    with handler_and_rescuer(database, clock, held):
+        time.sleep(LEASE)
+        with database.engine.begin() as index:
+            index.exec_driver_sql("LOCK TABLE tasks IN SHARE MODE")
+            time.sleep(1.5 * LEASE)
+        time.sleep(1.5 * LEASE)
+    assert task(in_postgres(database), held.id).status is Status.RUNNING
+
+
+def test_a_row_that_was_locked_for_longer_than_a_lease_is_kept_by_its_handler(
+    database: Database, clock: PostgresClock, held: Task
+):
+    storage = in_postgres(database)
+    with handler_and_rescuer(database, clock, held):
+        for _ in range(5):
+            with storage.begin() as somebody:
+                somebody.tasks.lock(held.id)
+                time.sleep(1.3 * LEASE)
+            time.sleep(0.5)
+    assert task(storage, held.id).status is Status.RUNNING
+
+
+def test_a_task_of_a_handler_that_is_dead_is_taken_though_the_clock_of_its_lease_was_an_hour_ahead(
+    database: Database, clock: PostgresClock
+):
+    storage = in_postgres(database)
+    add(storage, submission(now=clock.now()))
+    claim_one(storage, now=clock.now(), lease=3600)
+    rescue = Rescue(storage.begin, clock, MemoryWakeUp(), LEASE)
+    begun = time.monotonic()
+    with repeated(rescue, 0.1):
+        until(lambda: task(storage, 1).status is Status.WAITING)
+    assert LEASE < time.monotonic() - begun < 2 * LEASE
