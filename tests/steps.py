@@ -7,6 +7,7 @@ from typing import Any
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
 from domain.failure import Failure
+from domain.handler_death import settlements_after_death
 from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
@@ -116,7 +117,7 @@ def fail(storage: Storage, task: Task, now: datetime = NOW, failure: Failure = B
 def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks whose lease has lapsed."""
     with storage.begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(now, limit)]
+        settlements = settlements_after_death(work.queue.lapsed(now, limit), now)
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
@@ -125,7 +126,7 @@ def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
 def take_back(storage: Storage, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks of a handler whose process has ended."""
     with storage.begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.running_under(handler, limit)]
+        settlements = settlements_after_death(work.queue.running_under(handler, limit), now)
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]

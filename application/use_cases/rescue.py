@@ -1,14 +1,16 @@
 """Rescue: give a silent handler up, and take back its running tasks, once their leases have lapsed (LEASE seconds)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.clock import Clock
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier
 from application.rescue_guard import RescueGuard
-from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
+from application.use_cases.settle_lost import BATCH_TASKS, MAX_HELD_TASKS, notify_lost, settle_lost
+from domain.ids import HandlerId
 from domain.instants import after
 from domain.task import Task
 
@@ -29,7 +31,7 @@ class Rescue:
 
     @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """Take back one batch. The tasks after that; after a full batch there may be more."""
+        """Take back tasks of silent handlers. The tasks after that; after BATCH_TASKS or more there may be others."""
         try:
             tasks = self._rescued()
         except StorageConflict:
@@ -48,6 +50,19 @@ class Rescue:
             self.guard.end()
             if not lapsed or not self.guard.has_lasted or now < after(work.queue.up_since(), self._lease):
                 return []
-            tasks = settle_lost(work, lapsed, now)
+            silent = dict.fromkeys(task.lease.handler for task in lapsed if task.lease)
+            tasks = [task for handler in silent for task in self._rescued_from(work, handler, now)]
             work.commit()
         return tasks
+
+    def _rescued_from(self, work: UnitOfWork, handler: HandlerId, now: datetime) -> Sequence[Task]:
+        """Take back the lapsed tasks of a handler, all together if it is dead.
+
+        The last lease of a dead handler lapses a third of a lease after the first one. A handler that holds other
+        leases for longer is alive, and has let single ones lapse.
+        """
+        held = work.queue.running_under(handler, MAX_HELD_TASKS)
+        leases = [task.lease for task in held if task.lease]
+        lapsed = [task for task in held if task.lease and task.lease.has_lapsed(now)]
+        is_alive = any(lease.has_lapsed(after(now, -self._lease / 2)) for lease in leases)
+        return settle_lost(work, lapsed, now) if is_alive or len(lapsed) == len(held) else []

@@ -7,7 +7,7 @@ from application.ports.clock import Clock
 from application.ports.processes import Processes
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
-from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
+from application.use_cases.settle_lost import MAX_HELD_TASKS, notify_lost, settle_lost
 from domain.ids import HandlerId
 from domain.task import Task
 
@@ -23,7 +23,7 @@ class RescueFromDeadProcesses:
 
     @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """Take back one batch of each dead handler. The tasks after that."""
+        """Take back the tasks of each dead handler. The tasks after that."""
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
@@ -31,7 +31,7 @@ class RescueFromDeadProcesses:
 
     def _rescue_from(self, handler: HandlerId) -> Sequence[Task]:
         with self._begin() as work:
-            tasks = settle_lost(work, work.queue.running_under(handler, BATCH_TASKS), self._clock.now())
+            tasks = settle_lost(work, work.queue.running_under(handler, MAX_HELD_TASKS), self._clock.now())
             if not tasks:
                 work.types.withdraw(handler)
             work.commit()

@@ -6,17 +6,23 @@ from datetime import datetime
 
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
-from domain.settlement import Settlement
+from domain.handler_death import settlements_after_death
 from domain.status import Status
 from domain.task import Task
 
 BATCH_TASKS = 500
+MAX_HELD_TASKS = 10_000
+"""More tasks than a handler holds: all its tasks are settled together, since each may be the one that ended it."""
+
 log = logging.getLogger(__name__)
 
 
 def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequence[Task]:
-    """Before: running, and locked by this unit of work. After: as returned."""
-    settlements = [Settlement.lost(task, now) for task in lost]
+    """Settle the tasks of one handler that is gone.
+
+    Before: running, and locked by this unit of work. After: as returned.
+    """
+    settlements = settlements_after_death(lost, now)
     work.queue.settle(settlements)
     return [settlement.task for settlement in settlements]
 

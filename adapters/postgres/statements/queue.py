@@ -51,7 +51,10 @@ REPORT = text("""
     FROM held WHERE t.id = held.id
 """)
 
-_OUTCOME = ("status", "run_at", "expire", "attempt", "losses", "started", "finished", "progress", "error", "result")
+_OUTCOME = (
+    *("status", "run_at", "expire", "attempt", "losses", "suspect", "started", "finished", "progress", "error"),
+    "result",
+)
 
 # Rows are updated, and so locked, in the order of ids, as by all writes of several rows: two of these wait for each
 # other, but never in a circle. The planner cannot see the value of the LIMIT, so it expects few outcomes and looks the
