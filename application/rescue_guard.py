@@ -5,12 +5,14 @@ from datetime import datetime
 from math import inf
 
 from application.ports.clock import Clock
-from domain.ids import Hold
+from domain.ids import HandlerId, Hold
 from domain.lease import Lease
 from domain.task import Task
 
 MAX_CONFIRMATION_SECONDS = 1.0
 """Seconds between two looks that find a task free, at most; a sixth of a short lease."""
+ABANDONED_SHARE = 0.75
+"""Share of a lease by which the other leases of a handler are newer than one that it has abandoned."""
 CLOCK_SECONDS = 60.0
 """Seconds within which every process has measured a clock that was set."""
 
@@ -55,7 +57,7 @@ class RescueGuard:
         self._up_since = up_since
         self._since = self._ended if self._since is None else self._since
         self._seen = {lease: self._seen.get(lease, self._ended) for lease in leases}
-        return {lease for lease, own in leases.items() if self._has_lapsed(lease, own)}
+        return self._lapsed({lease: max(self._lease, own or 0) for lease, own in leases.items()})
 
     def broken(self) -> None:
         """A look has failed, or came too late: the watch starts anew with the next one."""
@@ -84,9 +86,23 @@ class RescueGuard:
         is_clock_known = now - self._clock_set_at >= CLOCK_SECONDS + self._lease
         return is_watching and is_clock_known and self._ended - (self._since or 0) >= self._lease
 
-    def _has_lapsed(self, lease: Lease, own: float | None) -> bool:
-        # Never sooner than a lease of this process, which determines how often it looks.
-        return self._began - self._seen[lease] >= max(self._lease, own or 0)
+    def _lapsed(self, seconds: Mapping[Lease, float]) -> Set[Lease]:
+        """Those leases that were seen unchanged for their seconds, and none of whose handler may be about to lapse.
+
+        Never sooner than a lease of this process, which determines how often it looks.
+
+        The last lease of a dead handler lapses soon after its first, and all its tasks are taken back together. A lease
+        that is much older than the others of its handler was abandoned by a handler that lives.
+        """
+        lapsed = {lease for lease in seconds if self._began - self._seen[lease] >= seconds[lease]}
+        fresh_since: dict[HandlerId, float] = {}
+        for lease in seconds.keys() - lapsed:
+            fresh_since[lease.handler] = min(self._seen[lease], fresh_since.get(lease.handler, inf))
+        return {
+            lease
+            for lease in lapsed
+            if fresh_since.get(lease.handler, inf) - self._seen[lease] > ABANDONED_SHARE * seconds[lease]
+        }
 
     def _note_clock(self) -> None:
         offset = self._measured_clock_offset()

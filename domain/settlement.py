@@ -72,10 +72,12 @@ class Settlement:
         """The handler that held the task is gone. A claim that never became a start leaves no record."""
         if running.started is None:
             return cls.released(running, now)
-        holder = running.lease.handler if running.lease else "unknown"
-        return cls(
-            task=running.lose(now), attempt=_record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
-        )
+        return cls(task=running.lose(now), attempt=_lost_record(running, now, log))
+
+    @classmethod
+    def spared(cls, running: Task, now: datetime) -> "Settlement":
+        """The handler of a started task is gone, and another task may have ended it."""
+        return cls(task=running.spare(now), attempt=_lost_record(running, now))
 
     @classmethod
     def set_aside(cls, running: Task, now: datetime, why: str) -> "Settlement":
@@ -125,6 +127,11 @@ class LateLog:
     def instead_of(cls, hold: Hold, record: Attempt) -> "LateLog":
         """The record of a settlement that was refused."""
         return cls(hold, replace(record, outcome=Outcome.LOST))
+
+
+def _lost_record(running: Task, now: datetime, log: str = "") -> Attempt:
+    holder = running.lease.handler if running.lease else "unknown"
+    return _record(running, now, Outcome.LOST, f"handler {holder} was lost", log=log)
 
 
 def _record(

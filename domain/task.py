@@ -27,6 +27,7 @@ class Task:
     `claims`: the number of all claims. It only rises, and the number of the present claim fences the writes of its
     handler.
     `started`: None in a running task that is claimed and not known to have started.
+    `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
     """
 
     id: TaskId
@@ -43,6 +44,7 @@ class Task:
     status: Status = Status.WAITING
     attempt: int = 0
     losses: int = 0
+    suspect: bool = False
     claims: int = 0
     lease: Lease | None = None
     started: datetime | None = None
@@ -87,19 +89,23 @@ class Task:
     def must_start_on_record(self) -> bool:
         """Whether `started` has to be stored before the function begins, since nothing else would reveal a lost start.
 
-        That is so for a task that may never start twice, and for one with an earlier claim that may have started it.
+        That is so for a task that may never start twice, for one with an earlier claim that may have started it, and
+        for a suspect, which is charged only for a start of its own.
         """
-        return self.started is None and (self.max_losses == 0 or self.idle_claims > 0)
+        return self.started is None and (self.max_losses == 0 or self.idle_claims > 0 or self.suspect)
 
     def claim(self, lease: Lease, started: datetime | None = None) -> "Task":
-        """Running under a new claim of a handler; `started` is given if the handler starts it at once."""
+        """Running under a new claim of a handler; `started` is given if the handler starts it at once.
+
+        It is not kept of a suspect: the handler may run another suspect first.
+        """
         self._must_allow(Verb.CLAIM)
         return self._changed(
             status=Status.RUNNING,
             attempt=self.attempt + 1,
             claims=self.claims + 1,
             lease=lease,
-            started=started,
+            started=None if self.suspect else started,
             finished=None,
             progress=None,
         )
@@ -137,6 +143,18 @@ class Task:
             return self._finished(Status.FAILED, now, losses=min(losses, self.max_losses + 1), error=lost)
         return self._waiting_from(self.run_at, now, attempt=self.attempt - 1, losses=losses)
 
+    def spare(self, now: datetime) -> "Task":
+        """Taken back from a handler that another task may have ended: waiting with neither attempt nor loss spent.
+
+        A task that may never start twice is lost all the same.
+        """
+        self._must_allow(Verb.LOSE)
+        return self.lose(now) if self.max_losses == 0 else self.release(now)
+
+    def suspected(self) -> "Task":
+        """A suspect from now on, until a retry."""
+        return self._changed(suspect=True)
+
     def release(self, now: datetime) -> "Task":
         """Given back unstarted: nothing is spent, and it keeps its `run_at`."""
         self._must_allow(Verb.RELEASE)
@@ -158,9 +176,9 @@ class Task:
         return self._finished(Status.FAILED, now, error=Error(SET_ASIDE, why, self.attempt))
 
     def retry(self, now: datetime, attempts: int) -> "Task":
-        """Waiting again from now on under its id, with that many attempts more and no losses."""
+        """Waiting again from now on under its id, with that many attempts more, no losses and no suspicion."""
         self._must_allow(Verb.RETRY)
-        return self._waiting_from(aware(now), now, max_attempts=self.attempt + attempts, losses=0)
+        return self._waiting_from(aware(now), now, max_attempts=self.attempt + attempts, losses=0, suspect=False)
 
     def check_deletable(self) -> None:
         """Raises InvalidTransition: the task runs."""

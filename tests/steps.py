@@ -7,6 +7,7 @@ from typing import Any
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
 from domain.failure import Failure
+from domain.handler_death import settlements_after_death
 from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
@@ -117,7 +118,7 @@ def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks whose lease has lapsed."""
     with storage.begin() as work:
         lapsed = [lease for lease in work.queue.leases() if lease.has_lapsed(now)]
-        settlements = [Settlement.lost(task, now) for task in work.queue.lapsed(lapsed, limit)]
+        settlements = settlements_after_death(work.queue.lapsed(lapsed, limit), now)
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]
@@ -126,7 +127,7 @@ def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
 def take_back(storage: Storage, handler: HandlerId, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks of a handler whose process has ended."""
     with storage.begin() as work:
-        settlements = [Settlement.lost(task, now) for task in work.queue.running_under(handler, limit)]
+        settlements = settlements_after_death(work.queue.running_under(handler, limit), now)
         assert not work.queue.settle(settlements)
         work.commit()
     return [settlement.task for settlement in settlements]

@@ -137,6 +137,7 @@ def _settled(settlement: Settlement) -> dict[str, object]:
         "expire": task.expire,
         "attempt": task.attempt,
         "losses": task.losses,
+        "suspect": task.suspect,
         "started": task.started,
         "finished": task.finished,
         "progress": rows.progress_text(task.progress),

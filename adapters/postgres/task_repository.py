@@ -106,6 +106,7 @@ def _saved(task: Task) -> dict[str, object]:
         "max_attempts": task.max_attempts,
         "attempt": task.attempt,
         "losses": task.losses,
+        "suspect": task.suspect,
         "handler": task.lease and task.lease.handler,
         "lease_until": task.lease and task.lease.until,
         "started": task.started,

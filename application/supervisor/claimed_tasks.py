@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from itertools import chain
 from math import inf
 
 from application.ports.queue import ClaimedRecord
@@ -117,6 +118,11 @@ class ClaimedTasks:
         """Holds of all tasks that are not known to be lost."""
         kept = (hold for hold, claimed in self.dispatched.items() if claimed.stop_reason is not StopReason.LOST)
         return [*(claimed.hold for claimed in self.queued), *kept, *self.unfit]
+
+    def tasks(self) -> Iterator[Task]:
+        """All tasks, lost or not."""
+        unfit = (each.claimed for each in self.unfit.values())
+        return (claimed.task for claimed in chain(self.queued, self.dispatched.values(), unfit))
 
     def all_holds(self) -> Iterator[Hold]:
         """Holds of all tasks, lost or not."""

@@ -130,6 +130,11 @@ class SupervisorState:
         """Holds whose lease must be renewed: claimed tasks, and ended ones until their settlement is written."""
         return [*self.claimed_tasks.holds(), *self._unwritten_holds()]
 
+    def holds_suspect(self) -> bool:
+        """Whether a suspect is claimed, or has ended and its settlement is not written yet."""
+        unwritten = (each.task for each in chain(self.outbox, self.large_outbox))
+        return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten))
+
     def task_as_run(self, claimed: ClaimedTask) -> Task:
         """The task with its start, in the time of the storage, and its progress."""
         if claimed.started_at is None:

@@ -1,6 +1,6 @@
 """Rescue: give a silent handler up, and take back its running tasks, once their leases have lapsed (LEASE seconds)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from application.errors import StorageConflict
 from application.ports.clock import Clock
@@ -29,7 +29,7 @@ class Rescue:
         self.guard = RescueGuard(clock, lease)
 
     def __call__(self) -> Sequence[Task]:
-        """Take back one batch. The tasks after that; after a full batch there may be more."""
+        """Take back tasks of silent handlers. The tasks after that; after a full batch there may be others."""
         try:
             tasks = self._rescued()
         except StorageConflict:
@@ -48,9 +48,9 @@ class Rescue:
         with self._begin() as work:
             leases = {lease: own for lease, own in work.queue.leases().items() if lease.handler != self._own}
             lapsed = self.guard.end(leases, work.queue.up_since())
-            tasks = self.guard.confirmed(work.queue.lapsed(lapsed, BATCH_TASKS))
+            free = self.guard.confirmed(work.queue.lapsed(lapsed, BATCH_TASKS))
+            tasks = [task for held in _by_handler(free) for task in settle_lost(work, held, self._clock.now())]
             if tasks:
-                tasks = settle_lost(work, tasks, self._clock.now())
                 work.commit()
         return tasks
 
@@ -58,3 +58,11 @@ class Rescue:
         with self._begin() as work:
             work.queue.try_write()
             work.commit()
+
+
+def _by_handler(tasks: Sequence[Task]) -> Iterable[Sequence[Task]]:
+    """The tasks that each handler held."""
+    held: dict[HandlerId | None, list[Task]] = {}
+    for task in tasks:
+        held.setdefault(task.lease.handler if task.lease else None, []).append(task)
+    return held.values()

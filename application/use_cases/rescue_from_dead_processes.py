@@ -27,7 +27,7 @@ class RescueFromDeadProcesses:
 
     @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """Take back one batch of each dead handler. The tasks after that."""
+        """Take back the tasks of each dead handler. The tasks after that."""
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]

@@ -7,21 +7,26 @@ from datetime import datetime
 from application.isolation import isolate, log_once
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
+from domain.handler_death import explains_death, settlement_after_death
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 
-BATCH_TASKS = 500
+BATCH_TASKS = 10_000
+"""More tasks than a handler holds: they are settled together, since each may be the one that ended the handler."""
 NOT_TAKEN_BACK = "its handler is gone, and the database refuses to let it wait again"
 log = logging.getLogger(__name__)
 
 
 def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequence[Task]:
-    """Before: running, and locked by this unit of work. After: as returned.
+    """Settle the tasks of one handler that is gone.
+
+    Before: running, and locked by this unit of work. After: as returned.
 
     A task that the storage refuses to take back is set aside as failed, or is logged and left where that is refused
     too. Its neighbours are taken back.
     """
+    is_explained = explains_death(lost)
 
     def settle(settlements: Sequence[Settlement]) -> Sequence[Task]:
         with work.savepoint():
@@ -29,7 +34,7 @@ def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequen
         return [settlement.task for settlement in settlements]
 
     def take_back(tasks: Sequence[Task]) -> Sequence[Task]:
-        return settle([Settlement.lost(task, now) for task in tasks])
+        return settle([settlement_after_death(task, now, is_explained) for task in tasks])
 
     def set_aside(task: Task, error: Exception) -> Sequence[Task]:
         log_once(log, f"task {task.id} cannot be taken back, and fails", error)

@@ -9,7 +9,7 @@ from domain.failure import Error, Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.progress import Progress
-from domain.settlement import Settlement
+from domain.settlement import Outcome, Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.steps import (
@@ -252,8 +252,45 @@ class TestRescuing:
     def test_a_lapsed_lease_gives_the_task_back_without_an_attempt(self, storage: Storage):
         add_one(storage)
         running = claim_one(storage)
-        assert list(rescue(storage, at(31))) == [running.lose(at(31))]
+        assert list(rescue(storage, at(31))) == [running.suspected().lose(at(31))]
         assert (task(storage, 1).status, task(storage, 1).attempt, task(storage, 1).losses) == (Status.WAITING, 0, 1)
+
+    def test_a_started_task_is_a_suspect_after_the_death_of_its_handler(self, storage: Storage):
+        add(storage, *[submission()] * 2)
+        claim(storage, starting=1)
+        rescue(storage, at(31))
+        assert [task(storage, id).suspect for id in (1, 2)] == [True, False]
+
+    def test_only_the_suspect_is_charged_and_its_neighbours_become_suspects(self, storage: Storage):
+        add(storage, submission(), submission(max_losses=1), submission(max_losses=0))
+        save(storage, task(storage, 1).suspected())
+        claimed = claim(storage)
+        report(storage, ProgressReport(claimed[0].task.hold, NOW))
+        take_back(storage, HandlerId("handler-1"), at(1))
+        after = [task(storage, id) for id in (1, 2, 3)]
+        assert [(each.status, each.attempt, each.losses, each.suspect) for each in after] == [
+            (Status.WAITING, 0, 1, True),
+            (Status.WAITING, 0, 0, True),
+            (Status.FAILED, 1, 1, True),
+        ]
+        with storage.begin() as work:
+            assert {work.tasks.attempts(TaskId(id))[0].outcome for id in (1, 2, 3)} == {Outcome.LOST}
+
+    def test_a_claimed_suspect_has_not_started_until_its_start_is_recorded(self, storage: Storage):
+        add(storage, *[submission()] * 2)
+        save(storage, task(storage, 1).suspected())
+        suspect, innocent = (each.task for each in claim(storage))
+        assert (suspect.suspect, suspect.started, suspect.must_start_on_record) == (True, None, True)
+        assert (innocent.suspect, innocent.started) == (False, NOW)
+        assert [task(storage, id).started for id in (1, 2)] == [None, NOW]
+
+    def test_a_settled_suspect_stays_one_until_it_is_retried(self, storage: Storage):
+        add_one(storage)
+        save(storage, task(storage, 1).suspected())
+        fail(storage, claim_one(storage))
+        assert task(storage, 1).suspect
+        save(storage, task(storage, 1).retry(at(1), 1))
+        assert not task(storage, 1).suspect
 
     def test_a_task_of_an_unknown_handler_is_taken_back_when_its_lease_lapses(self, storage: Storage):
         add_one(storage)

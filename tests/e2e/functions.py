@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -44,6 +45,15 @@ def reporting(progress: Progress, seconds: float = 5.0):
 def poison():
     """Ends its process."""
     os._exit(3)
+
+
+@task
+def kills_its_handler(seconds: float = 0.7, mark: str = ""):
+    """Ends the process that supervises it, after a while."""
+    note(mark, "start")
+    time.sleep(seconds)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
 
 
 @task

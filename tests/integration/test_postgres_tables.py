@@ -112,12 +112,11 @@ class TestMigrating:
         self, older: Callable[[str, str], Database], background: ThreadPoolExecutor
     ):
         database = older("0008", OLD)
-        with PostgresStore(database).begin() as writer:
-            writer.tasks.lock(TaskId(1))
+        with database.engine.begin() as writer:
+            writer.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
             migrating = background.submit(Migration(database))
             until_waiting(database)
             add_one(in_postgres(database))
-            writer.commit()
         assert migrating.result()
         with database.engine.connect() as one, database.engine.connect() as other:
             assert {each.exec_driver_sql("SHOW lock_timeout").scalar() for each in (one, other)} == {"1s"}

@@ -14,10 +14,10 @@ from adapters.memory.queue import MemoryQueue
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
+from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
-from application.use_cases.settle_lost import BATCH_TASKS
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
@@ -169,15 +169,47 @@ class TestRescuing:
         assert task.status is Status.FAILED
         assert service.told == [Topic.TAKEN, Topic.CHANGED]
 
-    def test_rescue_takes_a_batch_at_a_time(self, service: Service, rescue: Rescue):
+    def test_rescue_takes_the_tasks_of_a_handler_together(self, service: Service, rescue: Rescue):
+        """The suspect is the last of its handler's tasks, and explains the death to all of them."""
         rescue()
-        running(service, BATCH_TASKS + 1)
+        steps.add(service.storage, *[steps.submission(now=service.clock.now())] * 12)
+        steps.save(service.storage, steps.task(service.storage, 8).suspected())
+        for handler, number in ("one", 8), ("two", 4):
+            self.claimed_and_started(service, handler, number)
+        taken = [*watch(service, rescue, 2 * LEASE)]
+        assert [task.id for task in taken if task.losses] == [8, 9, 10, 11, 12]
+
+    def test_rescue_waits_for_the_last_lease_of_a_dead_handler(self, service: Service, rescue: Rescue):
+        """The neighbour was claimed after the suspect's lease was renewed last."""
         rescue()
-        assert list(watch(service, rescue, LEASE)) == []
-        service.clock.move(CONFIRMATION)
-        assert [len(rescue()), len(rescue())] == [BATCH_TASKS, 0]
-        service.clock.move(CONFIRMATION)
-        assert [len(rescue()), len(rescue())] == [1, 0]
+        watch(service, rescue, LEASE)
+        for number in (1, 2):
+            steps.add(service.storage, steps.submission(now=service.clock.now()))
+            if number == 1:
+                steps.save(service.storage, steps.task(service.storage, 1).suspected())
+            self.claimed_and_started(service, "one", 1)
+            service.clock.move(LEASE / 3 - 1)
+            rescue()
+        assert list(watch(service, rescue, LEASE - 3)) == []
+        taken = [*watch(service, rescue, LEASE / 3)]
+        assert [(task.id, task.losses, task.suspect) for task in taken] == [(1, 1, True), (2, 0, True)]
+
+    def test_rescue_takes_a_single_lapsed_task_of_a_live_handler_soon(self, service: Service, rescue: Rescue):
+        """Its outcome cannot be stored, so its lease is left to lapse, and the others are renewed."""
+        rescue()
+        watch(service, rescue, LEASE)
+        first, second = running(service, 2)
+        taken: list[Task] = []
+        for _ in range(5):
+            service.clock.move(LEASE / 3)
+            steps.renew(service.storage, [second.hold], service.clock.now())
+            taken += rescue()
+        assert [task.id for task in taken] == [first.id]
+
+    def claimed_and_started(self, service: Service, handler: str, number: int) -> None:
+        now = service.clock.now()
+        claimed = steps.claim(service.storage, number, now=now, handler=handler, lease=LEASE)
+        steps.report(service.storage, *[ProgressReport(each.task.hold, now) for each in claimed])
 
     def test_a_restarted_handler_claims_a_rescued_task_under_its_new_id(self, service: Service, rescue: Rescue):
         rescue()
@@ -303,7 +335,7 @@ class TestRescueFromDeadProcesses:
         process.kill()
         process.wait()
         (task,) = rescue()
-        assert task == held.lose(service.clock.now())
+        assert task == held.suspected().lose(service.clock.now())
         assert service.told == [Topic.WAITING, Topic.TAKEN, Topic.CHANGED]
 
     def test_the_handler_of_a_dead_process_is_forgotten_and_no_other(

@@ -97,7 +97,7 @@ _CLAIMED = f"""claimed AS (
         SET status = 'running', attempt = attempt + 1, claims = claims + 1, handler = :handler,
             lease_until = :lease_until, finished = NULL, progress = NULL,
             started = CASE
-                WHEN t.id = ANY (ARRAY(SELECT id FROM chosen WHERE position <= :starting))
+                WHEN NOT t.suspect AND t.id = ANY (ARRAY(SELECT id FROM chosen WHERE position <= :starting))
                 THEN CAST(:now AS timestamptz)
             END
         WHERE t.id = ANY (ARRAY(SELECT id FROM chosen))

@@ -53,7 +53,10 @@ REPORT = text("""
     WHERE t.status = 'running' AND t.id NOT IN (SELECT id FROM held)
 """)
 
-_OUTCOME = ("status", "run_at", "expire", "attempt", "losses", "started", "finished", "progress", "error", "result")
+_OUTCOME = (
+    *("status", "run_at", "expire", "attempt", "losses", "suspect", "started", "finished", "progress", "error"),
+    "result",
+)
 
 # Rows are updated, and so locked, in the order of ids, as by all writes of several rows: two of these wait for each
 # other, but never in a circle. The planner cannot see the value of the LIMIT, so it expects few outcomes and looks the

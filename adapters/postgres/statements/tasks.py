@@ -68,7 +68,18 @@ ATTEMPTS = text("""
 """)
 
 _SAVED = (
-    *("status", "run_at", "expire", "max_attempts", "attempt", "losses", "handler", "lease_until", "started"),
+    *(
+        "status",
+        "run_at",
+        "expire",
+        "max_attempts",
+        "attempt",
+        "losses",
+        "suspect",
+        "handler",
+        "lease_until",
+        "started",
+    ),
     *("finished", "progress", "error"),
 )
 

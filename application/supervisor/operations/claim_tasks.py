@@ -11,6 +11,7 @@ from application.ports.executor import Executor
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.wake_up import Topic
 from application.supervisor.operations.operation import Context
+from application.supervisor.operations.reroute import rerouted
 
 POLL_SECONDS = 1.0
 """Mean seconds between two claims of types that had no tasks, without a notification."""
@@ -69,8 +70,18 @@ class ClaimTasks:
             self._cursors.full_claim_ended(now, seconds)
         self._timer.set(pause)
         state.prefetch.record_claim_answer(claimed, request)
-        state.claimed_tasks.add(claimed, now)
+        state.claimed_tasks.add(self._without_further_suspects(claimed), now)
         self._release_excess(now)
+
+    def _without_further_suspects(self, claimed: Sequence[ClaimedRecord]) -> Sequence[ClaimedRecord]:
+        """Reroute all suspects but one, so that the death of this handler tells which suspect it was."""
+        suspects = [each.task for each in claimed if each.task.suspect]
+        further = suspects[0 if self._state.holds_suspect() else 1 :] if suspects else []
+        if not further:
+            return claimed
+        self._state.outbox.fresh.extend([rerouted(task, self._state.now) for task in further])
+        given_back = {task.id for task in further}
+        return [each for each in claimed if each.task.id not in given_back]
 
     def _release_excess(self, now: float) -> None:
         """Give back slow tasks that have no slot, since the request could not know which types the claim would find."""

@@ -87,9 +87,11 @@ class Reroute:
         for unfit in batch:
             if self._state.claimed_tasks.unfit.pop(unfit.claimed.hold, None):
                 fits_elsewhere = unfit.claimed.hold in fit_elsewhere
-                self._state.settle(unfit.claimed, self._rerouted if fits_elsewhere else unfit.fallback_settlement)
+                self._state.settle(unfit.claimed, rerouted if fits_elsewhere else unfit.fallback_settlement)
         if fit_elsewhere:
             log.info("rerouted %d tasks that fit the functions of another handler", len(fit_elsewhere))
 
-    def _rerouted(self, task: Task, now: datetime) -> Settlement:
-        return Settlement.rerouted(task, now, PAUSE_POLICY.delay(task.idle_claims + 1, random.random()))
+
+def rerouted(task: Task, now: datetime) -> Settlement:
+    """The settlement of a task that another handler is to run."""
+    return Settlement.rerouted(task, now, PAUSE_POLICY.delay(task.idle_claims + 1, random.random()))

@@ -1,6 +1,7 @@
 """One step of the supervisor: receive, decide, dispatch, send, each once and in this order."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -24,6 +25,8 @@ from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from domain.failure import Failure
 from domain.ids import HandlerId, Hold, TypeName
+from domain.instants import after
+from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
@@ -138,6 +141,11 @@ class Bench:
         self.supervisor.step()
         return [*self.journal]
 
+    def suspect(self, *tasks: Task) -> None:
+        """Make the tasks suspects."""
+        for each in tasks:
+            save(self.storage, each.suspected())
+
     def add(self, *types: TypeName, max_losses: int = 3) -> list[Task]:
         now = self.clock.now()
         return [*add(self.storage, *[submission(type, now=now, max_losses=max_losses) for type in types])]
@@ -224,6 +232,59 @@ def test_a_task_whose_start_cannot_be_recorded_for_a_lock_is_given_back(bench: B
     for _ in range(3):
         bench.step()
     assert [(hold.task, hold.claim) for hold in bench.executor.running] == [(3, 2)], "given back and claimed again"
+
+
+def test_a_handler_runs_one_suspect_at_a_time_beside_innocent_tasks(bench: Bench):
+    """The further suspect is given back with a pause, and neither an attempt nor a loss is spent."""
+    bench.state.prefetch.record_duration(QUICK, 0.001)
+    bench.suspect(*bench.add(QUICK, QUICK))
+    bench.add(QUICK)
+    for _ in range(4):
+        bench.step()
+    assert {hold.task for hold in bench.executor.running} == {1, 3}
+    further = task(bench.storage, 2)
+    assert (further.status, further.attempt, further.losses, further.suspect) == (Status.WAITING, 0, 0, True)
+    assert further.run_at >= after(bench.clock.now(), 0.5)
+
+
+def test_a_further_suspect_waits_longer_each_time_and_starts_when_the_first_has_ended(bench: Bench):
+    first, second = bench.add(SLOW, SLOW)
+    bench.suspect(first, second)
+    pauses = []
+    for _ in range(3):
+        for _ in range(4):
+            bench.step()
+        waiting = task(bench.storage, second.id)
+        pauses.append((waiting.run_at - bench.clock.now()).total_seconds())
+        bench.clock.move(pauses[-1] + 2)
+    assert {hold.task for hold in bench.executor.running} == {first.id}
+    assert 0 < pauses[0] < pauses[1] < pauses[2]
+    bench.executor.finish_all()
+    for _ in range(6):
+        bench.clock.move(2)
+        for _ in range(4):
+            bench.step()
+    assert {hold.task for hold in bench.executor.running} == {second.id}
+
+
+def test_a_suspect_is_not_started_while_the_outcome_of_another_is_unwritten(bench: Bench):
+    """If the handler died now, both would count as started."""
+    first, second = bench.add(SLOW, SLOW)
+    bench.suspect(first, second)
+    running = replace(first.suspected(), status=Status.RUNNING)
+    bench.state.outbox.writing = [Settlement.released(running, bench.clock.now())]
+    bench.step()
+    bench.step()
+    assert not bench.executor.running
+    assert not bench.state.claimed_tasks
+
+
+def test_the_start_of_a_suspect_is_recorded_before_it_is_dispatched(bench: Bench):
+    bench.suspect(*bench.add(SLOW))
+    assert bench.step() == ["claim sent"]
+    assert "task 1 started" not in bench.step()
+    assert "task 1 started" in bench.step()
+    assert task(bench.storage, 1).started is not None
 
 
 def test_a_lost_run_is_stopped_in_the_step_of_the_answer_and_once(bench: Bench):
