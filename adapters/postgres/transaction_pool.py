@@ -115,7 +115,9 @@ def _allow_time_to_arrive(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: object, many: bool
 ) -> None:
     """Let the transaction be idle for as long as a large statement needs to arrive over a slow line."""
-    characters = sum(len(each) for each in parameters.values() if type(each) is str) if parameters else 0
+    characters = (
+        sum(len(each) for each in parameters.values() if type(each) is str) if isinstance(parameters, dict) else 0
+    )
     if characters > LARGE_CHARACTERS:
         seconds = MAX_IDLE_SECONDS + 4 * characters // MIN_BYTES_PER_SECOND  # A character may take four bytes.
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{seconds}s'")
