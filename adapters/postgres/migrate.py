@@ -38,7 +38,7 @@ MIGRATED_BY_ANOTHER = (
     psycopg2.errors.UniqueViolation,
     psycopg2.errors.UndefinedObject,
 )
-"""Errors of a revision that another process carries out at the same time, since this one lost its lock."""
+"""Errors of a revision that another process carries out at the same time, where this one has lost its lock."""
 
 
 class Migration:
@@ -55,9 +55,9 @@ class Migration:
         with translated_errors():
             if self._is_done():
                 return False
-            with self._locked():
+            with self._locked() as lock:
                 if not self._is_done():
-                    self._upgrade()
+                    self._upgrade(lock)
             return True
 
     def check(self) -> None:
@@ -85,8 +85,8 @@ class Migration:
             return found is not None and found not in OLDER_REVISIONS
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the advisory lock during the block.
+    def _locked(self) -> Iterator[Connection]:
+        """Hold the advisory lock during the block, by the connection that it is given.
 
         A lock of a transaction, since a pooler gives the session of an open transaction to no other client.
         """
@@ -98,9 +98,9 @@ class Migration:
                 connection.rollback()
                 time.sleep(POLL_SECONDS)
             connection.execute(LIFT_TIMEOUTS)
-            yield
+            yield connection
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, lock: Connection) -> None:
         # Imported here: alembic takes a third of a second to import, and is needed once in the life of a database.
         from alembic import command
         from alembic.config import Config
@@ -113,9 +113,17 @@ class Migration:
                 command.upgrade(config, "head")
                 connection.commit()
             except DBAPIError as error:
-                if isinstance(error.orig, MIGRATED_BY_ANOTHER):
+                if isinstance(error.orig, MIGRATED_BY_ANOTHER) and not _is_alive(lock):
                     raise StorageConflict from error
                 raise
+
+
+def _is_alive(connection: Connection) -> bool:
+    """Tell whether the transaction of this connection is still open."""
+    try:
+        return _is_true(connection, "SELECT true")
+    except DBAPIError:
+        return False
 
 
 def _is_true(connection: Connection, question: str) -> bool:
