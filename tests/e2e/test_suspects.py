@@ -85,11 +85,11 @@ def test_a_killer_that_starts_beside_a_suspect_costs_it_one_start(service: Servi
     assert starts(mark) == 3
 
 
-def test_new_tasks_finish_beside_a_suspect_that_runs(service: Service):
-    suspect = service.submit("slow", {"seconds": 4})["id"]
-    service.await_status(suspect, "running")
+def test_new_tasks_finish_beside_a_suspect_that_runs(service: Service, tmp_path: Path):
+    mark = tmp_path / "suspect"
+    suspect = service.submit("slow", {"seconds": 4, "mark": str(mark)})["id"]
+    await_starts(mark, 1)
     service.submit("kills_its_handler", max_losses=0)
-    eventually(lambda: service.view(suspect)["status"] == "waiting")
-    service.await_status(suspect, "running")
+    await_starts(mark, 2)
     assert service.run("echo", {"a": 1})["status"] == "done"
     assert service.view(suspect)["status"] == "running"
