@@ -10,10 +10,15 @@ IdempotencyKey = NewType("IdempotencyKey", str)
 
 
 class Hold(NamedTuple):
-    """A task under one of its claims. Every write of a running task must name it."""
+    """A task under one of its claims, by one handler. Every write of a running task must name it.
+
+    The number of the claim alone is not enough: a failover may lose the claim, or the task, and both numbers are then
+    given again.
+    """
 
     task: TaskId
     claim: Claim
+    handler: HandlerId | None
 
 
 DEFAULT_TYPE = TypeName("default")

@@ -36,8 +36,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The task after a start, its result as JSON text if there is one, and the record of the start if one is kept."""
+    """The task after a start, its result as JSON text if there is one, and the record of the start if one is kept.
 
+    `hold`: the hold that ends with it, under which the task must still be running.
+    """
+
+    hold: Hold
     task: Task
     result: str | None = None
     attempt: Attempt | None = None
@@ -56,7 +60,7 @@ class Settlement:
     def succeeded(cls, running: Task, now: datetime, result: str, log: str = "") -> "Settlement":
         """The start succeeded. Its record is kept if it has printed anything."""
         record = _record(running, now, Outcome.DONE, log=log) if log else None
-        return cls(task=running.succeed(now), result=result, attempt=record)
+        return cls(hold=running.hold, task=running.succeed(now), result=result, attempt=record)
 
     @classmethod
     def failed(
@@ -65,24 +69,24 @@ class Settlement:
         """The start failed: the task waits for another attempt, or has failed."""
         error = f"{failure.type}: {failure.message}"
         record = _record(running, now, Outcome.FAILED, error, failure.traceback, log)
-        return cls(task=running.fail(now, failure, policy, jitter), attempt=record)
+        return cls(hold=running.hold, task=running.fail(now, failure, policy, jitter), attempt=record)
 
     @classmethod
     def lost(cls, running: Task, now: datetime, log: str = "") -> "Settlement":
         """The handler that held the task is gone. A claim that never became a start leaves no record."""
         if running.started is None:
             return cls.released(running, now)
-        return cls(task=running.lose(now), attempt=_lost_record(running, now, log))
+        return cls(hold=running.hold, task=running.lose(now), attempt=_lost_record(running, now, log))
 
     @classmethod
     def spared(cls, running: Task, now: datetime) -> "Settlement":
         """The handler of a started task is gone, and another task may have ended it."""
-        return cls(task=running.spare(now), attempt=_lost_record(running, now))
+        return cls(hold=running.hold, task=running.spare(now), attempt=_lost_record(running, now))
 
     @classmethod
     def set_aside(cls, running: Task, now: datetime, why: str) -> "Settlement":
         """The storage refuses every other settlement of the start."""
-        return cls(task=running.set_aside(now, why))
+        return cls(hold=running.hold, task=running.set_aside(now, why))
 
     @classmethod
     def unstorable(cls, settlement: "Settlement", now: datetime, why: str) -> "Settlement":
@@ -90,7 +94,7 @@ class Settlement:
         running = replace(settlement.task, status=Status.RUNNING, finished=None)
         failure = Failure("Unstorable", f"its outcome cannot be stored: {why}", retriable=False)
         record = settlement.attempt and settlement.attempt.log
-        return cls.failed(running, now, failure, RetryPolicy(), 0, record or "")
+        return replace(cls.failed(running, now, failure, RetryPolicy(), 0, record or ""), hold=settlement.hold)
 
     def without_log(self) -> "Settlement":
         """The same settlement without the output of the start."""
@@ -99,12 +103,12 @@ class Settlement:
     @classmethod
     def released(cls, running: Task, now: datetime) -> "Settlement":
         """The task is given back unstarted."""
-        return cls(task=running.release(now))
+        return cls(hold=running.hold, task=running.release(now))
 
     @classmethod
     def rerouted(cls, running: Task, now: datetime, delay: float) -> "Settlement":
         """The task is given back unstarted, and is due for another handler in `delay` seconds."""
-        return cls(task=running.reroute(now, delay))
+        return cls(hold=running.hold, task=running.reroute(now, delay))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +117,23 @@ class LateLog:
 
     It is stored if the task still exists, and changes nothing of the task. If the start has a record already, the log
     is added to that one. The outcome becomes CANCELLED if the task was cancelled under this claim.
+
+    `created`: tells the task from a later one with the same id, after a failover that lost this one.
     """
 
     hold: Hold
+    created: datetime
     record: Attempt
 
     @classmethod
     def of(cls, taken: Task, now: datetime, log: str) -> "LateLog":
         """The record of the start of a task that was taken from its handler, as that handler knows it."""
-        return cls(taken.hold, _record(taken, now, Outcome.LOST, log=log))
+        return cls(taken.hold, taken.created, _record(taken, now, Outcome.LOST, log=log))
 
     @classmethod
-    def instead_of(cls, hold: Hold, record: Attempt) -> "LateLog":
+    def instead_of(cls, refused: Settlement, record: Attempt) -> "LateLog":
         """The record of a settlement that was refused."""
-        return cls(hold, replace(record, outcome=Outcome.LOST))
+        return cls(refused.hold, refused.task.created, replace(record, outcome=Outcome.LOST))
 
 
 def _lost_record(running: Task, now: datetime, log: str = "") -> Attempt:
@@ -143,7 +150,7 @@ def _record(
     log: str = "",
 ) -> Attempt:
     return Attempt(
-        claim=running.hold.claim,
+        claim=Claim(running.claims),
         attempt=running.attempt,
         outcome=outcome,
         started=running.started,

@@ -64,8 +64,8 @@ class Task:
 
     @property
     def hold(self) -> Hold:
-        """The task under its present claim."""
-        return Hold(self.id, Claim(self.claims))
+        """The task under its present claim by the handler that has the lease; no handler holds a task without one."""
+        return Hold(self.id, Claim(self.claims), self.lease.handler if self.lease else None)
 
     def is_due(self, now: datetime) -> bool:
         """Whether it waits only for a handler."""

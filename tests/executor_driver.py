@@ -11,7 +11,7 @@ from adapters.executors.process.pool.child_limits import UNLIMITED, Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
 from application.ports.executor import Event, Executor, Failed, Interrupted, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
-from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 
 MAX_WAIT_SECONDS = 30.0
 """Seconds after which an event that has not happened fails the test."""
@@ -44,7 +44,7 @@ class Driver:
     def start(self, type: str, args: object = None, *, attempt: int = 1, text: str | None = None) -> Hold:
         """Start a new task, as soon as the executor can take one."""
         self.until(lambda: self.executor.free)
-        hold = Hold(TaskId(next(_tasks)), Claim(1))
+        hold = Hold(TaskId(next(_tasks)), Claim(1), HandlerId("handler-1"))
         text = json.dumps(args or {}) if text is None else text
         self.executor.start(Run(hold, TypeName(type), attempt, text))
         return hold

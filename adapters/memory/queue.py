@@ -47,8 +47,8 @@ class MemoryQueue:
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         for each in late_logs:
-            if each.hold.task in self._state.rows:
-                self._state.attempts[each.hold] = self._attempt_with(each)
+            if self._may_record(each):
+                self._state.attempts[each.hold.task, each.hold.claim] = self._attempt_with(each)
 
     def leases(self) -> Mapping[Lease, float | None]:
         leases = (task.lease for task in self._running() if task.lease)
@@ -79,18 +79,24 @@ class MemoryQueue:
         if row is None:
             return False
         after = replace(row, task=settlement.task, result=settlement.result)
-        if not self._is_held(after.task.hold):
+        if not self._is_held(settlement.hold) or row.task.created != after.task.created:
             return row == after
         self._state.put(after)
         if settlement.attempt:
             self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
         return True
 
+    def _may_record(self, late_log: LateLog) -> bool:
+        row, hold = self._state.rows.get(late_log.hold.task), late_log.hold
+        if row is None or row.task.created != late_log.created:
+            return False
+        return row.task.status is not Status.RUNNING or row.task.claims != hold.claim or row.task.hold == hold
+
     def _attempt_with(self, late_log: LateLog) -> Attempt:
         task, record = self._state.rows[late_log.hold.task].task, late_log.record
-        if known := self._state.attempts.get(late_log.hold):
+        if known := self._state.attempts.get((task.id, record.claim)):
             return replace(known, log=record.log)
-        was_cancelled = task.status is Status.CANCELLED and task.hold == late_log.hold
+        was_cancelled = task.status is Status.CANCELLED and task.claims == record.claim
         return replace(record, outcome=Outcome.CANCELLED) if was_cancelled else record
 
     def _is_held(self, hold: Hold) -> bool:

@@ -44,19 +44,23 @@ class PostgresQueue:
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         unwritten, refused = settle_fenced(settlements, self._execute)
-        self._record(settlements, {each.task.hold for each in unwritten})
+        self._record(settlements, {each.hold for each in unwritten})
         return refused
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         self._connection.execute(statements.SETTLE_LOCK_TIMEOUT)
-        named = _named([each.task.hold for each in settlements])
+        named = _named([each.hold for each in settlements])
         locked = set(_holds(self._connection.execute(statements.LOCK_UNLOCKED, named)))
-        refused = self.settle([each for each in settlements if each.task.hold not in locked])
-        return SettleResult(refused, [each for each in settlements if each.task.hold in locked])
+        refused = self.settle([each for each in settlements if each.hold not in locked])
+        return SettleResult(refused, [each for each in settlements if each.hold in locked])
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
         if late_logs:
-            kept = [rows.attempt_columns(each.hold.task, each.record) for each in late_logs]
+            kept = [
+                rows.attempt_columns(each.hold.task, each.record)
+                | {"handler": each.hold.handler, "created": each.created}
+                for each in late_logs
+            ]
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
 
     def leases(self) -> Mapping[Lease, float | None]:
@@ -85,7 +89,7 @@ class PostgresQueue:
         return self._connection.execute(statement, parameters).all()
 
     def _record(self, settlements: Sequence[Settlement], unwritten: set[Hold]) -> None:
-        written = (each for each in settlements if each.task.hold not in unwritten)
+        written = (each for each in settlements if each.hold not in unwritten)
         kept = [rows.attempt_columns(each.task.id, each.attempt) for each in written if each.attempt]
         if kept:
             self._connection.execute(statements.SETTLE_ATTEMPTS, rows.columns(kept))
@@ -111,27 +115,30 @@ def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[
 
 
 def _unreturned(statement: TextClause, settlements: Sequence[Settlement], execute: Execute) -> Sequence[Settlement]:
-    """Return the settlements whose holds the statement does not return."""
+    """Return the settlements whose claims and times of creation the statement does not return."""
     if not settlements:
         return []
     parameters = rows.columns([_settled(settlement) for settlement in settlements])
     returned = {tuple(row) for row in execute(statement, parameters)}
-    return [each for each in settlements if each.task.hold not in returned]
+    return [each for each in settlements if (each.hold.task, each.hold.claim, each.task.created) not in returned]
 
 
 def _named(holds: Sequence[Hold]) -> dict[str, Any]:
-    return {"ids": [hold.task for hold in holds], "claims": [hold.claim for hold in holds]}
+    ids, claims, handlers = zip(*holds, strict=True) if holds else ((), (), ())
+    return {"ids": [*ids], "claims": [*claims], "holders": [*handlers]}
 
 
 def _holds(found: Any) -> Sequence[Hold]:
-    return [Hold(TaskId(row.id), Claim(row.claim)) for row in found]
+    return [Hold(TaskId(row.id), Claim(row.claim), HandlerId(row.handler)) for row in found]
 
 
 def _settled(settlement: Settlement) -> dict[str, object]:
     task = settlement.task
     return {
         "id": task.id,
-        "claim": task.claims,
+        "claim": settlement.hold.claim,
+        "handler": settlement.hold.handler,
+        "created": task.created,
         "status": task.status,
         "run_at": task.run_at,
         "expire": task.expire,

@@ -120,7 +120,7 @@ class SupervisorState:
         """Keep the log of a run whose settlement was refused."""
         record = settlement.attempt
         if record and record.log:
-            self.late_logs.append(LateLog.instead_of(settlement.task.hold, record))
+            self.late_logs.append(LateLog.instead_of(settlement, record))
 
     def known_holds(self) -> set[Hold]:
         """Holds of the claimed tasks, of the settlements that are not written, and of those that cannot be stored."""
@@ -143,4 +143,4 @@ class SupervisorState:
         return claimed.task.reported(after(self.now, -ago), claimed.progress)
 
     def _unwritten_holds(self) -> Iterator[Hold]:
-        return (each.task.hold for each in chain(self.outbox, self.large_outbox))
+        return (each.hold for each in chain(self.outbox, self.large_outbox))

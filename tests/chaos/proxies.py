@@ -67,7 +67,9 @@ def _now() -> float:
 class Proxy:
     """A port that forwards to the database. Its methods may be called from any thread unless they say otherwise."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, target: int, bytes_per_second: float | None = None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, target: tuple[str, int], bytes_per_second: float | None = None
+    ) -> None:
         self._loop, self._target, self._bytes_per_second = loop, target, bytes_per_second
         self._requests, self._answers = Line(), Line()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -128,7 +130,7 @@ class Proxy:
         self._writers.add(writer)
         try:
             await self._requests.is_open.wait()
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            server_reader, server_writer = await asyncio.open_connection(*self._target)
             self._writers.add(server_writer)
             try:
                 await asyncio.wait(
@@ -152,8 +154,8 @@ class Proxy:
 class Proxies:
     """All proxies of one database, served by a thread of their own."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._target = host, port
         self._loop = asyncio.new_event_loop()
         self._proxies: list[Proxy] = []
         self._thread = Thread(target=self._loop.run_forever, name="proxies", daemon=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.unfenced`: a handler whose statements, named by `UNFENCED`, do not compare the claim."""
+"""`python -m tests.chaos.unfenced`: a handler whose statements, named by `UNFENCED`, do not compare the hold."""
 
 import os
 
@@ -8,14 +8,14 @@ from adapters.postgres import statements
 from entrypoints.handler.__main__ import main
 
 FENCES = {
-    "SETTLE": "t.claims = o.claim",
-    "RENEW": "t.claims = given.claim",
-    "LOST": "t.claims = given.claim",
+    "SETTLE": "(t.claims, t.handler) = (o.claim, o.handler)",
+    "RENEW": "(t.claims, t.handler) = (given.claim, given.handler)",
+    "LOST": "(t.claims, t.handler) = (given.claim, given.handler)",
 }
 
 
 def remove_fence(name: str) -> None:
-    """Remove every comparison of the claim from the statement of that name."""
+    """Remove every comparison of the hold from the statement of that name."""
     statement = str(getattr(statements, name))
     assert FENCES[name] in statement
     setattr(statements, name, text(statement.replace(FENCES[name], "true")))

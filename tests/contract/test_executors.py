@@ -424,7 +424,7 @@ def test_an_outcome_that_has_arrived_beats_an_end(driver: Driver, tmp_path: Path
 
 
 def test_ending_an_unknown_run_is_no_error(driver: Driver) -> None:
-    driver.executor.end(Hold(-1, -1), TIMEOUT)  # type: ignore[arg-type]
+    driver.executor.end(Hold(-1, -1, "nobody"), TIMEOUT)  # type: ignore[arg-type]
     assert driver.executor.events(0) == []
 
 

@@ -70,7 +70,7 @@ class TestHolding:
         elif end == "done":
             succeed(storage, mine)
         elif end == "gone":
-            hold = Hold(TaskId(99), Claim(1))
+            hold = Hold(TaskId(99), Claim(1), HandlerId("handler-1"))
         elif end in ("rescued", "older claim"):
             renew(storage, [other.hold], at(31))
             rescue(storage, at(31))

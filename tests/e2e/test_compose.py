@@ -40,7 +40,7 @@ executor = ProcessExecutor([str(file)], 1)
 executor.open()
 while not executor.free:
     executor.events(1)
-executor.start(Run(Hold(1, 1), "grows", 1, "{}"))
+executor.start(Run(Hold(1, 1, "h"), "grows", 1, "{}"))
 failures = []
 while not failures:
     failures = [event.failure for event in executor.events(1) if isinstance(event, Failed)]

@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import TypeVar
 
 from adapters.postgres import Database
+from application.conflict_retry import retry_on_conflict
 from domain.ids import TaskId
 from domain.settlement import Settlement
 from tests.concurrency import asked
@@ -64,7 +65,7 @@ def test_handlers_settle_while_rescuers_take_back_and_of_each_task_one_outcome_i
         mine: list[int] = []
         for _ in range(40):
             running = [claimed.task for claimed in claim(storage, 3, lease=-1, handler=f"handler-{n}")]
-            refused = settle(storage, *(Settlement.succeeded(task, NOW, str(n)) for task in running))
+            refused = retry_on_conflict(settle)(storage, *[Settlement.succeeded(task, NOW, str(n)) for task in running])
             mine += [task.id for task in running if task.id not in refused]
         return mine
 

@@ -23,7 +23,8 @@ LARGE = f'"{"x" * 3_000_000}"'
 
 @pytest.fixture
 def proxies(postgres_url: str) -> Iterator[Proxies]:
-    proxies = Proxies(urlsplit(postgres_url).port or 5432)
+    address = urlsplit(postgres_url)
+    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
     yield proxies
     proxies.close()
 
@@ -37,8 +38,9 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def behind(proxy: Proxy, url: str) -> Database:
     """The database, reached through the proxy."""
-    port = urlsplit(url).port
-    return Database(url.replace(f":{port}/", f":{proxy.port}/"))
+    address = urlsplit(url)
+    login = address.netloc.rpartition("@")[0]
+    return Database(address._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl())
 
 
 def settle_large(database: Database) -> None:

@@ -33,7 +33,7 @@ from application.ports.executor import (
     Unusable,
 )
 from domain.failure import Failure
-from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 from domain.progress import Progress
 from tests.executor_driver import MAX_WAIT_SECONDS, TIMEOUT, Driver, processes
 
@@ -352,7 +352,7 @@ def test_more_runs_may_wait_than_the_socket_of_a_child_holds(opened: Callable[..
     driver.run("waits", {"path": str(done)})
     done.unlink()
     args = [("waits", {"path": str(done)}), *(("echo", {"n": n, "text": "x" * 30_000}) for n in range(50))]
-    holds = [Hold(TaskId(-number), Claim(1)) for number in range(1, len(args) + 1)]
+    holds = [Hold(TaskId(-number), Claim(1), HandlerId("handler-1")) for number in range(1, len(args) + 1)]
     for hold, (type, sent) in zip(holds, args, strict=True):
         driver.executor.start(Run(hold, TypeName(type), 1, json.dumps(sent)))
     done.touch()

@@ -161,7 +161,7 @@ def test_outcomes_with_records_do_not_wait_for_a_locked_record(settling: Settlin
     with settling.storage.begin() as work:
         late = failures[0].attempt
         assert late
-        work.queue.record_late_logs([LateLog(first.hold, late)])
+        work.queue.record_late_logs([LateLog(first.hold, first.created, late)])
         work.commit()
     with database.engine.begin() as other:
         other.exec_driver_sql("SELECT FROM attempts WHERE task = 1 FOR UPDATE")

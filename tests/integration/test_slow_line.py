@@ -32,9 +32,10 @@ def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch)
     """The emptied database over a slow line."""
     monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
     address = urlsplit(postgres_url)
-    proxies = Proxies(address.port or 5432)
+    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
     proxy = proxies.new(LINE_BYTES_PER_SECOND)
-    slow = Database(address._replace(netloc=address.netloc.rpartition(":")[0] + f":{proxy.port}").geturl())
+    login = address.netloc.rpartition("@")[0]
+    slow = Database(address._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl())
     yield slow
     slow.close()
     proxies.close()

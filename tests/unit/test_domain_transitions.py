@@ -77,7 +77,7 @@ class TestClaim:
     def test_a_claimed_task_runs_under_the_lease_with_one_more_attempt_and_claim(self):
         assert replace(WAITING, status=Status.RUNNING, attempt=1, claims=1, lease=LEASE) == CLAIMED
         assert replace(CLAIMED, started=NOW) == RUNNING
-        assert RUNNING.hold == Hold(TaskId(7), Claim(1))
+        assert RUNNING.hold == Hold(TaskId(7), Claim(1), HandlerId("handler-1"))
 
     def test_the_last_error_is_shown_while_another_attempt_runs(self):
         again = RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE)
@@ -223,7 +223,9 @@ class TestRetry:
 
 class TestSettlement:
     def test_a_success_carries_its_result_and_keeps_no_record(self):
-        assert Settlement.succeeded(RUNNING, at(1), "[1]") == Settlement(task=RUNNING.succeed(at(1)), result="[1]")
+        assert Settlement.succeeded(RUNNING, at(1), "[1]") == Settlement(
+            hold=RUNNING.hold, task=RUNNING.succeed(at(1)), result="[1]"
+        )
 
     def test_a_failure_keeps_the_record_of_its_start(self):
         started = RUNNING.reported(at(0.5), None)
@@ -247,8 +249,8 @@ class TestSettlement:
         assert (settlement.attempt.outcome, settlement.attempt.error) == ("lost", "handler handler-1 was lost")
 
     def test_a_release_keeps_no_record(self):
-        assert Settlement.released(RUNNING, at(1)) == Settlement(task=RUNNING.release(at(1)))
-        assert Settlement.rerouted(RUNNING, at(1), 2) == Settlement(task=RUNNING.reroute(at(1), 2))
+        assert Settlement.released(RUNNING, at(1)) == Settlement(hold=RUNNING.hold, task=RUNNING.release(at(1)))
+        assert Settlement.rerouted(RUNNING, at(1), 2) == Settlement(hold=RUNNING.hold, task=RUNNING.reroute(at(1), 2))
 
     @pytest.mark.parametrize("status", [status for status in Status if status is not Status.RUNNING])
     def test_a_task_that_does_not_run_cannot_be_settled(self, status: Status):

@@ -7,7 +7,7 @@ from adapters.executors.process.pool.dispatcher import Dispatcher
 from adapters.executors.process.pool.run_queue import SHORT_RUN_SECONDS, RunQueue
 from adapters.executors.process.pool.slot import Slot
 from application.ports.executor import Run, Span, Succeeded
-from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 
 ADD = TypeName("add")
 
@@ -52,7 +52,7 @@ class UnreceivingSlot:
 
 
 def run(number: int) -> Run:
-    return Run(Hold(TaskId(number), Claim(1)), ADD, 1, "{}")
+    return Run(Hold(TaskId(number), Claim(1), HandlerId("handler-1")), ADD, 1, "{}")
 
 
 def test_rebalancing_ends_though_no_child_receives_its_runs() -> None:

@@ -5,14 +5,15 @@ import pytest
 from adapters.executors.process.pool.dispatched_run import DispatchedRun
 from adapters.executors.process.pool.run_queue import MAX_QUEUED_RUNS, QUEUE_SECONDS, SHORT_RUN_SECONDS, RunQueue
 from application.ports.executor import Run
-from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 
 
 def queue(*seconds: float) -> RunQueue:
     """A queue of runs that are expected to take so long."""
     queue = RunQueue()
     for number, each in enumerate(seconds, 1):
-        queue.append(DispatchedRun(number, Run(Hold(TaskId(number), Claim(1)), TypeName("add"), 1, "{}"), each))
+        hold = Hold(TaskId(number), Claim(1), HandlerId("handler-1"))
+        queue.append(DispatchedRun(number, Run(hold, TypeName("add"), 1, "{}"), each))
     return queue
 
 

@@ -4,55 +4,61 @@ from sqlalchemy import text
 
 from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed, unnested
 
-_HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]))"
+_HOLDS = "unnest(CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:holders AS text[]))"
 
 # A row that another transaction has locked is left as it is: waiting for it would cost the handler the leases
 # of all its other tasks. The claim is compared too, as a handler may name two claims of one task.
 RENEW = text(f"""
     WITH given AS (
-        SELECT * FROM {_HOLDS} AS g (id, claim)
+        SELECT * FROM {_HOLDS} AS g (id, claim, handler)
     ), held AS MATERIALIZED (
-        SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND t.claims = given.claim
+        SELECT t.id FROM tasks t JOIN given ON t.id = given.id AND (t.claims, t.handler) = (given.claim, given.handler)
         WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), renewed AS (
         UPDATE tasks t SET lease_until = :lease_until, handler = :handler
         FROM held WHERE t.id = held.id
     )
-    SELECT given.id, given.claim, t.id IS NOT NULL AS locked
-    FROM given LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
+    SELECT given.id, given.claim, given.handler, t.id IS NOT NULL AS locked
+    FROM given
+    LEFT JOIN tasks t ON t.id = given.id AND (t.claims, t.handler) = (given.claim, given.handler)
+        AND t.status = 'running'
     WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
 """)
 
 SETTLE_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '30ms'")
 
 LOST = text(f"""
-    SELECT given.id, given.claim
-    FROM {_HOLDS} AS given (id, claim)
-    LEFT JOIN tasks t ON t.id = given.id AND t.claims = given.claim AND t.status = 'running'
+    SELECT given.id, given.claim, given.handler
+    FROM {_HOLDS} AS given (id, claim, handler)
+    LEFT JOIN tasks t ON t.id = given.id AND (t.claims, t.handler) = (given.claim, given.handler)
+        AND t.status = 'running'
     WHERE t.id IS NULL
 """)
 
-HELD_BY = text("SELECT id, claims AS claim FROM tasks WHERE status = 'running' AND handler = :handler")
+HELD_BY = text("SELECT id, claims AS claim, handler FROM tasks WHERE status = 'running' AND handler = :handler")
 
 REPORT = text("""
     WITH reports AS (
         SELECT * FROM unnest(
-            CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:started AS timestamptz[]),
-            CAST(:progress AS text[])
-        ) AS r (id, claim, started, progress)
+            CAST(:ids AS bigint[]), CAST(:claims AS integer[]), CAST(:holders AS text[]),
+            CAST(:started AS timestamptz[]), CAST(:progress AS text[])
+        ) AS r (id, claim, handler, started, progress)
     ), held AS MATERIALIZED (
-        SELECT reports.* FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
+        SELECT reports.* FROM tasks t
+        JOIN reports ON t.id = reports.id AND (t.claims, t.handler) = (reports.claim, reports.handler)
         WHERE t.status = 'running'
         ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), reported AS (
         UPDATE tasks t SET started = held.started, progress = coalesce(held.progress, t.progress)
         FROM held WHERE t.id = held.id
     )
-    SELECT t.id, t.claims AS claim FROM tasks t JOIN reports ON t.id = reports.id AND t.claims = reports.claim
+    SELECT reports.id, reports.claim, reports.handler FROM tasks t
+    JOIN reports ON t.id = reports.id AND (t.claims, t.handler) = (reports.claim, reports.handler)
     WHERE t.status = 'running' AND t.id NOT IN (SELECT id FROM held)
 """)
 
+_SETTLED = ("id", "claim", "handler", "created")
 _OUTCOME = (
     *("status", "run_at", "expire", "attempt", "losses", "suspect", "started", "finished", "progress", "error"),
     "result",
@@ -66,22 +72,25 @@ _OUTCOME = (
 # and costs less than a statement of its own.
 _OUTCOMES = f"""
     SELECT *
-    FROM {unnested(("id", "claim", *_OUTCOME))} AS o (id, claim, {listed(_OUTCOME)})
+    FROM {unnested((*_SETTLED, *_OUTCOME))} AS o ({listed((*_SETTLED, *_OUTCOME))})
     ORDER BY id LIMIT (SELECT CASE WHEN set_config('lock_timeout', '30ms', true) <> '' THEN 1000000 END)
 """
 SETTLE = text(f"""
     UPDATE tasks t
     SET {assigned(_OUTCOME, "o")}, handler = NULL, lease_until = NULL
     FROM ({_OUTCOMES}) o
-    WHERE t.id = o.id AND CASE WHEN t.claims = o.claim THEN t.status = 'running' END
-    RETURNING t.id, t.claims
+    WHERE t.id = o.id AND CASE
+        WHEN (t.claims, t.handler) = (o.claim, o.handler) AND t.created = o.created THEN t.status = 'running'
+    END
+    RETURNING o.id, o.claim, o.created
 """)
 
-# A row that has these values already was written by the same settlement, whose answer was lost. The lock is needed
+# A row that has these values already was written by the same settlement, whose answer was lost; it names no handler any
+# more. The lock is needed
 # because only a locked row is sure to be the newest version: the commit without an answer may still be under way.
 SETTLED = text(f"""
-    SELECT t.id, t.claims
-    FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim
+    SELECT o.id, o.claim, o.created
+    FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim AND t.created = o.created
     WHERE ({listed(_OUTCOME, "t")}) IS NOT DISTINCT FROM ({listed(_OUTCOME, "o")})
     ORDER BY t.id FOR UPDATE OF t
 """)
@@ -89,16 +98,16 @@ SETTLED = text(f"""
 # Locks the tasks of these claims and the records of these starts, and returns those that others have locked.
 LOCK_UNLOCKED = text(f"""
     WITH given AS (
-        SELECT * FROM {_HOLDS} AS g (id, claim)
+        SELECT * FROM {_HOLDS} AS g (id, claim, handler)
     ), free AS MATERIALIZED (
         SELECT t.id FROM tasks t JOIN given ON t.id = given.id ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
     ), free_record AS MATERIALIZED (
         SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
         ORDER BY a.task FOR UPDATE OF a SKIP LOCKED
     )
-    SELECT t.id, given.claim FROM tasks t JOIN given ON t.id = given.id WHERE t.id NOT IN (SELECT id FROM free)
+    SELECT given.* FROM tasks t JOIN given ON t.id = given.id WHERE t.id NOT IN (SELECT id FROM free)
     UNION
-    SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
+    SELECT given.* FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
     WHERE (a.task, a.claim) NOT IN (SELECT task, claim FROM free_record)
 """)
 
@@ -111,13 +120,15 @@ SETTLE_ATTEMPTS = text(f"""
     ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
 """)
 
+# A claim that a failover has lost may have been given again: while another handler holds it, its record is not touched.
 # The lock keeps the tasks from being deleted until the commit. It does not wait for transactions that only change them.
 RECORD_LATE_LOGS = text(f"""
     WITH late_logs AS (
-        SELECT * FROM {unnested(_ATTEMPT)} AS l ({listed(_ATTEMPT)})
+        SELECT * FROM {unnested((*_ATTEMPT, "handler", "created"))} AS l ({listed((*_ATTEMPT, "handler", "created"))})
     ), locked AS MATERIALIZED (
         SELECT late_logs.*, t.status = 'cancelled' AND t.claims = late_logs.claim AS cancelled
-        FROM tasks t JOIN late_logs ON t.id = late_logs.task
+        FROM tasks t JOIN late_logs ON t.id = late_logs.task AND t.created = late_logs.created
+        WHERE t.status <> 'running' OR t.claims <> late_logs.claim OR t.handler = late_logs.handler
         ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
     )
     INSERT INTO attempts ({listed(_ATTEMPT)})

@@ -70,7 +70,7 @@ class ClaimTasks:
             self._cursors.full_claim_ended(now, seconds)
         self._timer.set(pause)
         state.prefetch.record_claim_answer(claimed, request)
-        state.claimed_tasks.add(self._without_further_suspects(claimed), now)
+        state.claimed_tasks.add(self._without_further_suspects(self._without_collisions(claimed)), now)
         self._release_excess(now)
 
     def _without_further_suspects(self, claimed: Sequence[ClaimedRecord]) -> Sequence[ClaimedRecord]:
@@ -82,6 +82,20 @@ class ClaimTasks:
         self._state.outbox.fresh.extend([rerouted(task, self._state.now) for task in further])
         given_back = {task.id for task in further}
         return [each for each in claimed if each.task.id not in given_back]
+
+    def _without_collisions(self, claimed: Sequence[ClaimedRecord]) -> Sequence[ClaimedRecord]:
+        """Give back claims whose holds are known already, and drop the tasks that were known by them.
+
+        Claims are numbered upwards, so that only a failover which lost the earlier claim can repeat a hold.
+        """
+        known = self._state.known_holds()
+        colliding = [each.task for each in claimed if each.task.hold in known] if known else []
+        if not colliding:
+            return claimed
+        holds = {task.hold for task in colliding}
+        self._state.drop_lost([*holds])
+        self._state.release(colliding)
+        return [each for each in claimed if each.task.hold not in holds]
 
     def _release_excess(self, now: float) -> None:
         """Give back slow tasks that have no slot, since the request could not know which types the claim would find."""

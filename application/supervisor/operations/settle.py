@@ -60,13 +60,13 @@ class SettlementWriter:
         """Set busy settlements aside, and note that the others are written or refused."""
         state, batch = self.context.state, outbox.writing
         outbox.writing = ()
-        busy = {each.task.hold for each in result.busy}
-        written = [each.task for each in batch if each.task.hold not in busy]
-        state.prefetch.record_settled(task.hold for task in written)
+        busy = {each.hold for each in result.busy}
+        written = [each for each in batch if each.hold not in busy]
+        state.prefetch.record_settled(each.hold for each in written)
         outbox.busy.extend(result.busy)
         self._keep_refused_logs(batch, {*result.refused})
         now = state.clock.now()
-        if due := [task for task in written if task.is_due(now)]:
+        if due := [each.task for each in written if each.task.is_due(now)]:
             state.claim_cursors.step_back(due)
             self.notifier.notify(Topic.WAITING)
 
@@ -108,7 +108,7 @@ class SettlementWriter:
                 return SettleResult(result.refused, [refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
         log.error("nothing can be stored of the outcome of task %d, which counts as lost", refused.task.id)
-        self.context.state.unstorable.add(refused.task.hold)
+        self.context.state.unstorable.add(refused.hold)
         return SettleResult()
 
     def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:
