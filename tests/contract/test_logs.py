@@ -6,7 +6,8 @@ import pytest
 
 from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from domain.failure import Failure
-from domain.ids import Claim, TaskId
+from domain.ids import Claim, HandlerId, TaskId
+from domain.lease import Lease
 from domain.settlement import Attempt, LateLog, Outcome, Settlement
 from domain.task import Task
 from tests.steps import BOOM, NOW, PLAIN, add, add_one, at, claim, claim_one, save, settle, submission, task
@@ -156,6 +157,23 @@ class TestLateLogs:
         save(storage, second.cancel(at(1)))
         tell(storage, LateLog.of(second, at(2), "second"), LateLog.of(first, at(2), "first"))
         assert logs(storage) == [(Outcome.LOST, "first"), (Outcome.CANCELLED, "second")]
+
+    def test_the_late_log_of_an_equal_claim_does_not_touch_the_start_of_another_handler(self, storage: Storage):
+        add_one(storage)
+        started = running(storage)
+        lost = replace(started, lease=Lease(HandlerId("lost-handler"), at(30)))
+        tell(storage, LateLog.of(lost, at(1), "lost"))
+        assert records(storage) == []
+        tell(storage, LateLog.of(started, at(1), "x"))
+        tell(storage, LateLog.of(lost, at(1), "lost"))
+        assert logs(storage) == [(Outcome.LOST, "x")]
+
+    def test_the_late_log_of_an_earlier_task_with_the_same_id_is_dropped(self, storage: Storage):
+        add_one(storage)
+        started = running(storage)
+        settle(storage, Settlement.succeeded(started, at(1), "1", "printed"))
+        tell(storage, LateLog.of(replace(started, created=at(-100)), at(2), "lost"))
+        assert logs(storage) == [(Outcome.DONE, "printed")]
 
     def test_recording_no_late_logs_is_no_error(self, storage: Storage):
         tell(storage)

@@ -44,6 +44,56 @@ def claimed_twice(storage: Storage) -> tuple[Task, Task]:
     return old, claim_one(storage, now=at(31))
 
 
+def held_by_another(running: Task) -> Task:
+    """The task as a handler knows it whose equal claim a failover has lost."""
+    return replace(running, lease=Lease(HandlerId("lost-handler"), at(30)))
+
+
+class TestFenceOfTheHandler:
+    @pytest.fixture
+    def running(self, storage: Storage) -> Task:
+        add_one(storage)
+        return claim_one(storage)
+
+    def test_a_renewal_of_an_equal_claim_by_another_handler_is_lost(self, storage: Storage, running: Task):
+        lost = held_by_another(running).hold
+        assert list(renew(storage, [lost], at(20), "lost-handler")) == [lost]
+        assert storage.autocommit.renew([lost], Lease(HandlerId("lost-handler"), at(50))).lost == [lost]
+        assert task(storage, 1) == running
+
+    def test_an_equal_claim_by_another_handler_is_found_lost(self, storage: Storage, running: Task):
+        lost = held_by_another(running).hold
+        with storage.begin() as work:
+            assert list(work.queue.lost([lost, running.hold])) == [lost]
+
+    def test_a_report_under_an_equal_claim_by_another_handler_is_left_alone(self, storage: Storage, running: Task):
+        report(storage, ProgressReport(held_by_another(running).hold, at(1), Progress(0.9)))
+        assert task(storage, 1) == running
+
+    @pytest.mark.parametrize("log", ["", "printed"])
+    def test_an_outcome_of_an_equal_claim_by_another_handler_is_refused(
+        self, storage: Storage, running: Task, log: str
+    ):
+        late = Settlement.succeeded(held_by_another(running), at(1), "late", log)
+        assert list(settle(storage, late)) == [1]
+        assert list(storage.autocommit.settle_unlocked([late]).refused) == [1]
+        assert task(storage, 1) == running
+        assert list(succeed(storage, running, at(2), "[1]")) == []
+        assert stored(storage, 1).result == "[1]"
+
+    def test_an_outcome_of_an_earlier_task_with_the_same_id_is_refused(self, storage: Storage, running: Task):
+        earlier = replace(running, created=at(-100))
+        release = Settlement.released(running, at(1))
+        assert list(settle(storage, Settlement.succeeded(earlier, at(1), "late", "printed"))) == [1]
+        assert list(settle(storage, Settlement.succeeded(earlier, at(1), "late"), release)) == [1]
+        assert task(storage, 1) == running.release(at(1))
+
+    def test_a_repeated_outcome_is_a_success_though_no_handler_holds_its_task_any_more(
+        self, storage: Storage, running: Task
+    ):
+        assert [list(succeed(storage, running, at(1))) for _ in range(2)] == [[], []]
+
+
 class TestHolding:
     def test_a_renewed_lease_lasts_longer(self, storage: Storage):
         add_one(storage)

@@ -253,7 +253,7 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
         work.commit()
     until(lambda: answers(storage))
     assert [read(storage, each.id) for each in running] == running
-    assert list(rescue(storage, at(31))) == [each.lose(at(31)) for each in running]
+    assert list(rescue(storage, at(31))) == [each.suspected().lose(at(31)) for each in running]
 
 
 def test_one_thread_tries_to_connect_while_the_database_is_away_and_the_others_fail_at_once(

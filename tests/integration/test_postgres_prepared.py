@@ -87,7 +87,7 @@ def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_
     with pytest.raises(StorageConflict):
         look_for_lapsed(alone)
     assert look_for_lapsed(alone) == [running]
-    assert rescue(in_postgres(alone), NOW) == [running.lose(NOW)]
+    assert rescue(in_postgres(alone), NOW) == [running.suspected().lose(NOW)]
     assert asked(alone, PREPARED) == (0,)
 
 

@@ -322,6 +322,19 @@ def test_a_claim_that_is_answered_while_stopping_is_given_back_and_starts_nothin
     assert (released.status, released.attempt, released.losses) == (Status.WAITING, 0, 0)
 
 
+def test_a_claim_under_a_hold_that_is_known_stops_the_known_run_and_is_given_back(bench: Bench):
+    waiting, *_ = bench.add(SLOW)
+    bench.step()
+    assert "task 1 started" in bench.step()
+    save(bench.storage, waiting)
+    bench.state.prefetch.empty_types.clear()
+    assert bench.step() == ["task 1 ended", "settlements sent", "claim sent"]
+    for _ in range(3):
+        bench.step()
+    assert [(hold.task, hold.claim) for hold in bench.executor.running] == [(1, 2)], "given back and claimed again"
+    assert task(bench.storage, 1).losses == 0
+
+
 def test_a_step_leaves_nothing_that_could_be_sent_at_once(bench: Bench):
     bench.state.prefetch.record_duration(QUICK, 0.001)
     bench.add(SLOW, SLOW, QUICK, QUICK)
