@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.prepared import SHARED_SESSION_ERRORS
-from application.errors import OutcomeRefused, StorageConflict, StorageUnavailable
+from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
 from domain.failure import NO_ATTEMPT_LEFT
 
 CONFLICT_ERRORS = (
@@ -74,14 +74,20 @@ REFUSALS: Mapping[type[BaseException], str] = {
 
 @contextmanager
 def refused_outcomes() -> Iterator[None]:
-    """Translate the errors of outcomes that cannot be stored. Raises OutcomeRefused."""
+    """Translate the errors of outcomes that cannot be stored.
+
+    Raises OutcomeRefused: the outcome is to blame.
+    Raises StatementRefused: no outcome is to blame, and each may be stored later.
+    """
     try:
         yield
     except Exception as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
+        of_driver = _of_driver(error)
         for kind, why in REFUSALS.items():
-            if isinstance(reason, kind):
+            if isinstance(of_driver, kind):
                 raise OutcomeRefused(why) from error
+        if is_systemic(error):
+            raise StatementRefused from error
         raise
 
 

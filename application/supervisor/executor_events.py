@@ -55,6 +55,7 @@ class ExecutorEvents:
             log.exception("an event of the executor cannot be applied: %s", type(event).__name__)
             if hold := getattr(event, "hold", None):
                 self._claimed_tasks.remove(hold)
+                self._state.unstorable.add(hold)
                 self._state.unreported.pop(hold, None)
                 self._state.runs_to_stop.append((hold, STOPPED))
 

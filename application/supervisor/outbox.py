@@ -23,5 +23,10 @@ class Outbox:
     def __iter__(self) -> Iterator[Settlement]:
         return chain(self.fresh, self.writing, self.busy)
 
+    def recover_unanswered(self) -> None:
+        """Set the settlements of a call aside that ended without an answer. Writing them twice does no harm."""
+        self.busy.extend(self.writing)
+        self.writing = ()
+
     def __len__(self) -> int:
         return len(self.fresh) + len(self.writing) + len(self.busy)

@@ -30,8 +30,10 @@ def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequen
 
     def settle(settlements: Sequence[Settlement]) -> Sequence[Task]:
         with work.savepoint():
-            work.queue.settle(settlements)
-        return [settlement.task for settlement in settlements]
+            refused = {*work.queue.settle(settlements)}
+        for id in refused:
+            log_once(log, f"task {id} is locked here, and yet not taken back: its row has moved on")
+        return [settlement.task for settlement in settlements if settlement.task.id not in refused]
 
     def take_back(tasks: Sequence[Task]) -> Sequence[Task]:
         return settle([settlement_after_death(task, now, is_explained) for task in tasks])

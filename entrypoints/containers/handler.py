@@ -76,7 +76,6 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(StoreLateLogs, context),
         providers.Singleton(ReportProgress, context, storage.notifier),
-        providers.Singleton(RenewRecord, context),
         providers.Singleton(rescue_lapsed, context, rescue),
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
         providers.Singleton(Withdraw, context),
@@ -95,7 +94,11 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(ReleaseOrphans, context),
     )
     lease_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
-    lease_operations = providers.List(providers.Singleton(RenewLeases, context), providers.Singleton(FindLost, context))
+    lease_operations = providers.List(
+        providers.Singleton(RenewLeases, context),
+        providers.Singleton(FindLost, context),
+        providers.Singleton(RenewRecord, context),
+    )
     lanes = providers.List(
         providers.Singleton(Lane, supervisor_state, outcome_runner, outcome_operations),
         providers.Singleton(Lane, supervisor_state, large_outcome_runner, large_outcome_operations),

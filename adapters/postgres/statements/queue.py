@@ -59,6 +59,8 @@ REPORT = text("""
 """)
 
 _SETTLED = ("id", "claim", "handler", "created")
+# A task is told from a later one with its id by `created`, unless Python has no form for its value.
+_IS_SAME_TASK = "(t.created = {given}.created OR t.created NOT BETWEEN '0001-01-02' AND '9999-12-31')"
 _OUTCOME = (
     *("status", "run_at", "expire", "attempt", "losses", "suspect", "started", "finished", "progress", "error"),
     "result",
@@ -80,17 +82,17 @@ SETTLE = text(f"""
     SET {assigned(_OUTCOME, "o")}, handler = NULL, lease_until = NULL
     FROM ({_OUTCOMES}) o
     WHERE t.id = o.id AND CASE
-        WHEN (t.claims, t.handler) = (o.claim, o.handler) AND t.created = o.created THEN t.status = 'running'
+        WHEN (t.claims, t.handler) = (o.claim, o.handler) AND {_IS_SAME_TASK.format(given="o")} THEN t.status = 'running'
     END
     RETURNING o.id, o.claim, o.created
 """)
 
 # A row that has these values already was written by the same settlement, whose answer was lost; it names no handler any
-# more. The lock is needed
-# because only a locked row is sure to be the newest version: the commit without an answer may still be under way.
+# more. The lock is needed because only a locked row is sure to be the newest version: the commit without an answer may
+# still be under way.
 SETTLED = text(f"""
     SELECT o.id, o.claim, o.created
-    FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim AND t.created = o.created
+    FROM tasks t JOIN ({_OUTCOMES}) o ON t.id = o.id AND t.claims = o.claim AND {_IS_SAME_TASK.format(given="o")}
     WHERE ({listed(_OUTCOME, "t")}) IS NOT DISTINCT FROM ({listed(_OUTCOME, "o")})
     ORDER BY t.id FOR UPDATE OF t
 """)
@@ -127,7 +129,7 @@ RECORD_LATE_LOGS = text(f"""
         SELECT * FROM {unnested((*_ATTEMPT, "handler", "created"))} AS l ({listed((*_ATTEMPT, "handler", "created"))})
     ), locked AS MATERIALIZED (
         SELECT late_logs.*, t.status = 'cancelled' AND t.claims = late_logs.claim AS cancelled
-        FROM tasks t JOIN late_logs ON t.id = late_logs.task AND t.created = late_logs.created
+        FROM tasks t JOIN late_logs ON t.id = late_logs.task AND {_IS_SAME_TASK.format(given="late_logs")}
         WHERE t.status <> 'running' OR t.claims <> late_logs.claim OR t.handler = late_logs.handler
         ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
     )

@@ -45,9 +45,10 @@ class RecordStarts:
         self, starting: Sequence[ClaimedTask], now: datetime, lost: Sequence[Hold], locked: Sequence[Hold]
     ) -> None:
         self._state.drop_lost(lost)
-        unrecorded = {*locked} - {*lost}
+        queued = {claimed.hold for claimed in self._state.claimed_tasks.queued}
+        unrecorded = {*locked} & queued
         self._state.claimed_tasks.drop(unrecorded)
         self._state.release(claimed.task for claimed in starting if claimed.hold in unrecorded)
         for claimed in starting:
-            if claimed.hold not in unrecorded:
+            if claimed.hold not in locked:
                 claimed.task = claimed.task.reported(now, None)

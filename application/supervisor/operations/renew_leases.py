@@ -36,7 +36,8 @@ class RenewLeases:
         if self._timer.due_in() <= 0:
             self._timer.set(self._context.identity.lease / 3)
         else:
-            holds = [hold for hold in self._locked if hold in holds]
+            held = {*holds}
+            holds = [hold for hold in self._locked if hold in held]
         self._locked = ()
         runner.submit(lambda: self._context.autocommit.renew(holds, self._context.lease()), self._on_answer)
 

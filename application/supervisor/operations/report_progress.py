@@ -44,8 +44,9 @@ class ReportProgress:
     def _on_answer(self, unreported: Sequence[ClaimedTask], locked: Sequence[Hold]) -> None:
         """Report the tasks that were locked again the next time, if they still run."""
         self._timer.set(REPORT_SECONDS)
+        skipped = {*locked}
         for claimed in unreported:
-            if claimed.hold in locked and claimed.hold in self._state.claimed_tasks.started:
+            if claimed.hold in skipped and claimed.hold in self._state.claimed_tasks.started:
                 self._state.unreported.setdefault(claimed.hold, claimed)
 
     def _take_unreported(self) -> list[ClaimedTask]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from application.errors import OutcomeRefused, StorageConflict, StorageUnavailable
+from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
+from application.isolation import log_once
 from application.ports.background import BackgroundRunner
 from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
@@ -46,6 +47,8 @@ class SettlementWriter:
             return self.write_unlocked(batch)
         except StorageUnavailable:
             raise
+        except StatementRefused as error:
+            return self._postponed(batch, error)
         except Exception:
             return self.write_unlocked(batch)
         self.notifier.notify(Topic.CHANGED)
@@ -79,6 +82,8 @@ class SettlementWriter:
                 return SettleResult(busy=batch)
         except StorageUnavailable:
             raise
+        except StatementRefused as error:
+            return self._postponed(batch, error)
         except Exception as error:
             if len(batch) == 1:
                 return self._write_refused(batch[0], error)
@@ -89,6 +94,11 @@ class SettlementWriter:
         ordered = sorted(batch, key=lambda each: each.attempt is not None)
         middle = len(ordered) // 2
         return merged(self._split(part, until) for part in (ordered[:middle], ordered[middle:]))
+
+    def _postponed(self, batch: Sequence[Settlement], error: StatementRefused) -> SettleResult:
+        """Keep outcomes that are not to blame, such as for a missing permission, until they can be written."""
+        log_once(log, f"no outcome can be stored, and all are tried again: {error.__cause__}", error)
+        return SettleResult(busy=batch)
 
     def _write_refused(self, refused: Settlement, error: Exception) -> SettleResult:
         """Write what can be stored of an outcome that was refused alone: at least that its task has failed."""
@@ -138,6 +148,7 @@ class Settle:
         return 0 if self._outbox.fresh else inf
 
     def send(self, runner: BackgroundRunner) -> None:
+        self._outbox.recover_unanswered()
         batch = first_batch(self._outbox.fresh[: self._most])
         del self._outbox.fresh[: len(batch)]
         self._outbox.writing = batch
@@ -156,6 +167,7 @@ class SettleBusy:
         return self._timer.due_in() if self._outbox.busy else inf
 
     def send(self, runner: BackgroundRunner) -> None:
+        self._outbox.recover_unanswered()
         batch = first_batch(self._outbox.busy)
         del self._outbox.busy[: len(batch)]
         self._outbox.writing = batch
