@@ -30,10 +30,12 @@ def proxies(postgres_url: str) -> Iterator[Proxies]:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watchdog and the server give up after a second without progress."""
+def _in_a_hurry(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The watchdog and the server give up after a second without progress. No session keeps that for other tests."""
     monkeypatch.setattr("adapters.postgres.watchdog.MAX_ANSWER_SECONDS", ANSWER_SECONDS)
     monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
+    yield
+    database.close()
 
 
 def behind(proxy: Proxy, url: str) -> Database:

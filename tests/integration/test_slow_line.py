@@ -39,6 +39,7 @@ def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch)
     yield slow
     slow.close()
     proxies.close()
+    database.close()  # Its sessions would keep the short limit for other tests.
 
 
 @pytest.mark.parametrize("log", ["", "printed"])

@@ -82,7 +82,8 @@ SETTLE = text(f"""
     SET {assigned(_OUTCOME, "o")}, handler = NULL, lease_until = NULL
     FROM ({_OUTCOMES}) o
     WHERE t.id = o.id AND CASE
-        WHEN (t.claims, t.handler) = (o.claim, o.handler) AND {_IS_SAME_TASK.format(given="o")} THEN t.status = 'running'
+        WHEN (t.claims, t.handler) = (o.claim, o.handler) AND {_IS_SAME_TASK.format(given="o")}
+        THEN t.status = 'running'
     END
     RETURNING o.id, o.claim, o.created
 """)
