@@ -164,7 +164,8 @@ class SettleBusy:
         self._writer = SettlementWriter(context, notifier)
 
     def due_in(self) -> float:
-        return self._timer.due_in() if self._outbox.busy else inf
+        # Asked only while no call is under way: what is being written then has had no answer.
+        return self._timer.due_in() if self._outbox.busy or self._outbox.writing else inf
 
     def send(self, runner: BackgroundRunner) -> None:
         self._outbox.recover_unanswered()

@@ -10,16 +10,18 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore, MemoryWakeUp
+from adapters.memory.autocommit import MemoryAutocommitStore
 from adapters.memory.queue import MemoryQueue
+from application.errors import StatementRefused
 from application.ports.executor import Event, Failed, Run, Started
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED
 from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import LOST_POLL_SECONDS, FindLost
-from application.supervisor.operations.operation import Context, Identity
+from application.supervisor.operations.operation import Context, Identity, Operation
 from application.supervisor.operations.record_starts import RecordStarts
-from application.supervisor.operations.settle import Settle
+from application.supervisor.operations.settle import Settle, SettleBusy
 from application.supervisor.prefetch import Prefetch
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
@@ -124,8 +126,11 @@ class Bench:
         self.state.published = types
         context = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HandlerId("me"), 30))
         runner = partial(HandRunner, self.journal)
+        self.outcome_runner = runner("settlements sent")
+        notifier, outbox = MemoryWakeUp(), self.state.outbox
+        settling: list[Operation] = [Settle(context, notifier, outbox), SettleBusy(context, notifier, outbox)]
         lanes = [
-            Lane(self.state, runner("settlements sent"), [Settle(context, MemoryWakeUp(), self.state.outbox)]),
+            Lane(self.state, self.outcome_runner, settling),
             Lane(
                 self.state,
                 runner("claim sent"),
@@ -272,7 +277,7 @@ def test_a_suspect_is_not_started_while_the_outcome_of_another_is_unwritten(benc
     first, second = bench.add(SLOW, SLOW)
     bench.suspect(first, second)
     running = replace(first.suspected(), status=Status.RUNNING)
-    bench.state.outbox.writing = [Settlement.released(running, bench.clock.now())]
+    bench.state.large_outbox.fresh.append(Settlement.released(running, bench.clock.now()))
     bench.step()
     bench.step()
     assert not bench.executor.running
@@ -285,6 +290,44 @@ def test_the_start_of_a_suspect_is_recorded_before_it_is_dispatched(bench: Bench
     assert "task 1 started" not in bench.step()
     assert "task 1 started" in bench.step()
     assert task(bench.storage, 1).started is not None
+
+
+def test_outcomes_wait_while_the_storage_refuses_the_statement_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """A permission is missing, for which no outcome is to blame."""
+    bench.add(SLOW)
+    bench.step()
+    bench.step()
+
+    def refuse(*_: object) -> None:
+        raise StatementRefused
+
+    with monkeypatch.context() as unpermitted:
+        for way in ("settle", "settle_unlocked"):
+            unpermitted.setattr(MemoryAutocommitStore, way, refuse)
+        bench.executor.finish_all()
+        for _ in range(4):
+            bench.step()
+            bench.clock.move(1)
+    assert task(bench.storage, 1).status is Status.RUNNING
+    for _ in range(3):
+        bench.step()
+    assert task(bench.storage, 1).status is Status.FAILED
+
+
+def test_the_outcomes_of_a_call_without_an_answer_are_written_again(bench: Bench):
+    first, second = bench.add(SLOW, SLOW)
+    bench.step()
+    bench.step()
+    bench.executor.finish_all()
+    bench.step()
+    outbox = bench.state.outbox
+    assert [each.hold.task for each in outbox.writing] == [first.id, second.id]
+    bench.outcome_runner.close()
+    for _ in range(4):
+        bench.clock.move(1)
+        bench.step()
+    assert not outbox
+    assert [task(bench.storage, each.id).status for each in (first, second)] == [Status.FAILED, Status.FAILED]
 
 
 def test_a_lost_run_is_stopped_in_the_step_of_the_answer_and_once(bench: Bench):
