@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from application.errors import StorageConflict
 from application.ports.clock import Clock
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier
 from application.rescue_guard import RescueGuard
 from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
@@ -49,10 +49,16 @@ class Rescue:
             leases = {lease: own for lease, own in work.queue.leases().items() if lease.handler != self._own}
             lapsed = self.guard.end(leases, work.queue.up_since())
             free = self.guard.confirmed(work.queue.lapsed(lapsed, BATCH_TASKS))
-            tasks = [task for held in _by_handler(free) for task in settle_lost(work, held, self._clock.now())]
+            tasks = [task for held in _by_handler(free) for task in self._taken_back(work, held)]
             if tasks:
                 work.commit()
         return tasks
+
+    def _taken_back(self, work: UnitOfWork, held: Sequence[Task]) -> Sequence[Task]:
+        try:
+            return settle_lost(work, held, self._clock.now())
+        except StorageConflict:
+            return []  # A record of one of their starts is locked. The next look takes them back.
 
     def _try_write(self) -> None:
         with self._begin() as work:

@@ -19,6 +19,7 @@ from application.ports.wake_up import Topic
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId, TaskId, TypeName
+from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
@@ -205,6 +206,25 @@ class TestRescuing:
             steps.renew(service.storage, [second.hold], service.clock.now())
             taken += rescue()
         assert [task.id for task in taken] == [first.id]
+
+    def test_a_conflict_over_the_tasks_of_one_handler_delays_no_other(
+        self, service: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
+    ):
+        rescue()
+        steps.add(service.storage, *[steps.submission(now=service.clock.now())] * 2)
+        for handler in ("one", "two"):
+            self.claimed_and_started(service, handler, 1)
+        settle = MemoryQueue.settle
+
+        def settle_others(queue: MemoryQueue, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+            if settlements[0].hold.handler == "one":
+                raise StorageConflict
+            return settle(queue, settlements)
+
+        with monkeypatch.context() as locked:
+            locked.setattr(MemoryQueue, "settle", settle_others)
+            assert [task.id for task in watch(service, rescue, 2 * LEASE)] == [2]
+        assert [task.id for task in watch(service, rescue, 1)] == [1]
 
     def claimed_and_started(self, service: Service, handler: str, number: int) -> None:
         now = service.clock.now()
