@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from application.conflict_retry import retry_on_conflict
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
 from domain.failure import Failure
@@ -102,7 +103,9 @@ def claim_one(storage: Storage, **how: Any) -> Task:
     return claimed.task
 
 
+@retry_on_conflict
 def settle(storage: Storage, *settlements: Settlement) -> Sequence[TaskId]:
+    """Settle, and wait again for a lock after each moment that was too short."""
     return storage.autocommit.settle(settlements)
 
 

@@ -53,4 +53,10 @@ def test_without_the_fence_the_promise_of_that_statement_is_broken(
     tmp_path: Path, statements: str, freeze_children: bool, promise: str
 ):
     unfenced = "tests.chaos.unfenced"
-    assert promise in broken_promises(tmp_path, unfenced, freeze_children=freeze_children, UNFENCED=statements)
+    # On a busy machine the late outcome may come before the other handler has begun.
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        if promise in broken_promises(folder, unfenced, freeze_children=freeze_children, UNFENCED=statements):
+            return
+    pytest.fail(f"{promise} held without the fence")
