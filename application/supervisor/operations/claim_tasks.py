@@ -88,8 +88,8 @@ class ClaimTasks:
 
         Claims are numbered upwards, so that only a failover which lost the earlier claim can repeat a hold.
         """
-        known = self._state.known_holds()
-        colliding = [each.task for each in claimed if each.task.hold in known] if known else []
+        known = self._state.known_holds() if claimed else set()
+        colliding = [each.task for each in claimed if each.task.hold in known]
         if not colliding:
             return claimed
         holds = {task.hold for task in colliding}

@@ -1,6 +1,6 @@
 """Settle: write outcomes, all together that have come since the last write.
 
-- Outcomes whose rows are locked are set aside, and tried again apart from fresh ones.
+- Outcomes whose rows are locked are busy, and tried again apart from fresh ones.
 - Large outcomes have an operation and a lane of their own: on a slow line they take long.
 - An outcome that the storage refuses for a reason of its own fails its task with that reason.
 """
@@ -60,7 +60,7 @@ class SettlementWriter:
         return self._split(batch, until)
 
     def on_answer(self, outbox: Outbox, result: SettleResult) -> None:
-        """Set busy settlements aside, and note that the others are written or refused."""
+        """Keep busy settlements for another try, and note that the others are written or refused."""
         state, batch = self.context.state, outbox.writing
         outbox.writing = ()
         busy = {each.hold for each in result.busy}
@@ -107,7 +107,7 @@ class SettlementWriter:
         for instead in self._instead_of(refused, why):
             try:
                 result = self.context.autocommit.settle_unlocked([instead])
-            except StorageConflict:
+            except (StorageConflict, StatementRefused):
                 return SettleResult(busy=[refused])
             except StorageUnavailable:
                 raise
