@@ -18,6 +18,9 @@ from adapters.postgres.watchdog import Watchdog
 MAX_IDLE_SECONDS = 30.0
 """Seconds after which idle connections are closed, all but one."""
 
+FRESH_SECONDS = 0.005
+"""Seconds after its use for which a connection is lent again without a look at its session."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,11 @@ class AutocommitConnection:
     def is_idle(self) -> bool:
         """Whether no transaction is open. One that failed halfway ends when its connection is closed."""
         return bool(self.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the session can be used. One that was used just now is not looked at: to look, threads may wait."""
+        return time.monotonic() - self.used_at < FRESH_SECONDS or self.connection.is_usable
 
     def execute(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of the statement, as named tuples."""
@@ -95,8 +103,11 @@ class AutocommitPool:
         with translated_errors():
             lent = self._last_usable() or self._new()
             try:
-                with self._watchdog.watch(lent.connection), _ended_by_errors(lent.connection):
+                with self._watchdog.watch(lent.connection):
                     yield lent
+            except SESSION_ENDING_ERRORS:
+                lent.connection.end()
+                raise
             finally:
                 self._take_back(lent)
 
@@ -129,7 +140,7 @@ class AutocommitPool:
 
     def _last_usable(self) -> AutocommitConnection | None:
         """The connection that was given back last, of those that the server has not ended while they were idle."""
-        while (idle := self._last_idle()) and not idle.connection.is_usable:
+        while (idle := self._last_idle()) and not idle.is_usable:
             idle.connection.close()
         return idle
 
@@ -137,13 +148,3 @@ class AutocommitPool:
         with suppress(IndexError):
             return self._idle.pop()
         return None
-
-
-@contextmanager
-def _ended_by_errors(session: Session) -> Iterator[None]:
-    """End the session if the block meets one of SESSION_ENDING_ERRORS."""
-    try:
-        yield
-    except SESSION_ENDING_ERRORS:
-        session.end()
-        raise

@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, TextClause
 
 from adapters.postgres import rows, statements
+from adapters.postgres.arrays import array
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import LateLog, Settlement
+from domain.status import Status
 from domain.task import Task
 
 Execute = Callable[[TextClause, Mapping[str, Any]], Sequence[Any]]
@@ -110,17 +112,23 @@ def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[
     Return the settlements that were not written now, and the ids of those tasks whose settlement was not written
     before either.
     """
-    unwritten = _unreturned(statements.SETTLE, settlements, execute)
-    return unwritten, [each.task.id for each in _unreturned(statements.SETTLED, unwritten, execute)]
+    handlers = {each.hold.handler for each in settlements}
+    if len(handlers) == 1 and all(each.task.status is Status.DONE for each in settlements):
+        unwritten = _unreturned(statements.SETTLE_SUCCESSES, settlements, _successes(settlements), execute)
+    else:
+        unwritten = _unreturned(statements.SETTLE, settlements, _outcomes(settlements), execute)
+    refused = _unreturned(statements.SETTLED, unwritten, _outcomes(unwritten), execute)
+    return unwritten, [each.task.id for each in refused]
 
 
-def _unreturned(statement: TextClause, settlements: Sequence[Settlement], execute: Execute) -> Sequence[Settlement]:
-    """Return the settlements whose claims and times of creation the statement does not return."""
+def _unreturned(
+    statement: TextClause, settlements: Sequence[Settlement], parameters: Mapping[str, Any], execute: Execute
+) -> Sequence[Settlement]:
+    """Return the settlements whose places in the list, from 1 on, the statement does not return."""
     if not settlements:
         return []
-    parameters = rows.columns([_settled(settlement) for settlement in settlements])
-    returned = {tuple(row) for row in execute(statement, parameters)}
-    return [each for each in settlements if (each.hold.task, each.hold.claim, each.task.created) not in returned]
+    returned = {row.nth for row in execute(statement, parameters)}
+    return [each for nth, each in enumerate(settlements, 1) if nth not in returned]
 
 
 def _named(holds: Sequence[Hold]) -> dict[str, Any]:
@@ -132,7 +140,26 @@ def _holds(found: Any) -> Sequence[Hold]:
     return [Hold(TaskId(row.id), Claim(row.claim), HandlerId(row.handler)) for row in found]
 
 
-def _settled(settlement: Settlement) -> dict[str, object]:
+def _successes(settlements: Sequence[Settlement]) -> Mapping[str, Any]:
+    tasks = [each.task for each in settlements]
+    return {
+        "id": array([task.id for task in tasks]),
+        "claim": array([each.hold.claim for each in settlements]),
+        "created": array([task.created for task in tasks]),
+        "handler": settlements[0].hold.handler,
+        "expire": array([task.expire for task in tasks]),
+        "started": array([task.started for task in tasks]),
+        "finished": array([task.finished for task in tasks]),
+        "progress": array([rows.progress_text(task.progress) for task in tasks]),
+        "result": array([each.result for each in settlements]),
+    }
+
+
+def _outcomes(settlements: Sequence[Settlement]) -> Mapping[str, Any]:
+    return rows.columns([_outcome(each) for each in settlements]) if settlements else {}
+
+
+def _outcome(settlement: Settlement) -> dict[str, object]:
     task = settlement.task
     return {
         "id": task.id,

@@ -45,7 +45,7 @@ def test_with_the_fence_a_late_outcome_breaks_no_promise(tmp_path: Path):
 @pytest.mark.parametrize(
     ("statements", "freeze_children", "promise"),
     [
-        ("SETTLE", False, "no_stale_outcome_is_accepted"),
+        ("SETTLE,SETTLE_SUCCESSES", False, "no_stale_outcome_is_accepted"),
         ("RENEW,LOST", True, "only_the_holder_settles_a_start"),
     ],
 )

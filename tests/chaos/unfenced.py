@@ -9,6 +9,7 @@ from entrypoints.handler.__main__ import main
 
 FENCES = {
     "SETTLE": "(t.claims, t.handler) = (o.claim, o.handler)",
+    "SETTLE_SUCCESSES": "(t.claims, t.handler) = (o.claim, :handler)",
     "RENEW": "(t.claims, t.handler) = (given.claim, given.handler)",
     "LOST": "(t.claims, t.handler) = (given.claim, given.handler)",
 }

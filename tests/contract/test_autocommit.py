@@ -6,16 +6,21 @@ import pytest
 
 from application.ports.autocommit import AutocommitStore
 from application.ports.task_repository import Version
+from domain.failure import Error
 from domain.ids import TaskId
+from domain.progress import Progress
 from domain.settlement import Settlement
 from tests.contract.conftest import Add
 from tests.steps import (
+    BOOM,
     HANDLER,
+    PLAIN,
     add,
     add_one,
     at,
     claim,
     claim_one,
+    fail,
     save,
     stored,
     submission,
@@ -91,6 +96,21 @@ def test_a_settlement_is_stored_with_its_record(storage: Storage, log: str):
     assert [stored(storage, id).result for id in (first.id, second.id)] == ["1", "2"]
     with storage.begin() as work:
         assert [each.log for each in work.tasks.attempts(second.id)] == [log] * bool(log)
+
+
+@pytest.mark.parametrize("fails_beside", [False, True])
+def test_a_success_is_stored_as_a_whole_whatever_is_settled_with_it(storage: Storage, fails_beside: bool):
+    add(storage, *[submission(max_attempts=3, ttl=30)] * 2)
+    for each in claim(storage):
+        fail(storage, each.task, now=at(1))
+    first, second = (each.task.reported(at(60), Progress(0.5, "half")) for each in claim(storage, now=at(59)))
+    settlements = [Settlement.succeeded(first, at(3600), "1"), Settlement.succeeded(second, at(3600), "2")]
+    if fails_beside:
+        settlements[1] = Settlement.failed(second, at(3600), BOOM, PLAIN, 0)
+    assert storage.autocommit.settle(settlements) == []
+    assert [stored(storage, each.task.id).task for each in settlements] == [each.task for each in settlements]
+    assert (first.attempt, first.error) == (2, Error("ValueError", "boom", 1))
+    assert settlements[0].task.expire > first.expire
 
 
 @pytest.mark.parametrize("log", ["", "printed"])
