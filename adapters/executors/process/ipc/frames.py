@@ -42,7 +42,8 @@ MAX_PAYLOAD_BYTES = {
 SCRIBBLED = "something else wrote into the pipe between its process and the handler"
 
 _HEADER = Struct("!4sBIQI")
-_KINDS = {int(kind): kind for kind in Kind}
+_NO_KIND: tuple[Kind | None, int] = None, -1
+_KINDS: dict[int, tuple[Kind | None, int]] = {int(kind): (kind, MAX_PAYLOAD_BYTES[kind]) for kind in Kind}
 _MAGIC = b"\xf7tsk"
 
 
@@ -79,12 +80,13 @@ class Unpacker:
         start, payload = 0, _HEADER.size
         while payload <= len(arrived):
             magic, kind, sender, run, length = _HEADER.unpack_from(arrived, start)
-            if magic != _MAGIC or kind not in _KINDS or length > MAX_PAYLOAD_BYTES[_KINDS[kind]]:
+            known, max_length = _KINDS.get(kind, _NO_KIND)
+            if magic != _MAGIC or known is None or length > max_length:
                 raise BrokenReport(SCRIBBLED)
             if payload + length > len(arrived):
                 break
             start = payload + length
-            yield Frame(_KINDS[kind], sender, run, bytes(arrived[payload:start]))
+            yield Frame(known, sender, run, bytes(arrived[payload:start]))
             payload = start + _HEADER.size
         if start or arrived is piece:  # otherwise the rest has only grown
             self._rest = bytearray(arrived[start:])

@@ -58,6 +58,8 @@ class StartWatch:
     def clamped(self, run: DispatchedRun, span: Span) -> Span:
         """The part of the span between the moment at which the run was handed over and now, by the own clock."""
         now = time.monotonic()
+        if run.handed_at <= span.began <= span.began + span.seconds <= now:
+            return span
         began = min(max(span.began, run.handed_at), now) if isfinite(span.began) else run.handed_at
         return Span(began, min(span.seconds, now - began))
 
