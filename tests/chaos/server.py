@@ -17,6 +17,7 @@ from adapters.postgres import Database, Migration
 from tests.chaos import change_log, standby
 from tests.chaos.change_log import LogEntry
 from tests.chaos.clock import HostClock
+from tests.chaos.patience import PatientCursor
 from tests.chaos.standby import Standby
 
 MAX_CONNECTIONS = 100
@@ -108,7 +109,9 @@ class Server:
 
     def session(self, author: str = "observer") -> Any:
         """A session of the experiment's own, which its user has to close."""
-        return psycopg2.connect(self.url, application_name=author, options=OWN_SETTINGS, connect_timeout=5)
+        return psycopg2.connect(
+            self.url, application_name=author, options=OWN_SETTINGS, connect_timeout=5, cursor_factory=PatientCursor
+        )
 
     def execute(self, *statements: str, author: str = "observer") -> None:
         """Execute statements, each in a transaction of its own."""
@@ -147,7 +150,7 @@ class Server:
         """Lock the rows of running tasks, as a process of the service does. The function that releases them."""
         database = Database(self.url, application_name="api")
         connection = database.connect()
-        connection.cursor().execute(LOCK_RUNNING_TASKS, [number])
+        connection.cursor(cursor_factory=PatientCursor).execute(LOCK_RUNNING_TASKS, [number])
 
         def release() -> None:
             connection.close()
