@@ -28,6 +28,7 @@ from adapters.postgres.statements.published_types import (
     NO_LOCK_WAIT,
     PROCESSES,
     PUBLISH_HANDLER,
+    PUBLISH_LOCK_TIMEOUT,
     PUBLISH_TYPES,
     RENEW_HANDLER,
     SCHEMAS_ELSEWHERE,
@@ -59,6 +60,7 @@ from adapters.postgres.statements.schedules import (
     REMOVE_SCHEDULES,
     REVIEW_SCHEDULES,
     SAVE_SCHEDULES,
+    SCHEDULED_TYPES,
 )
 from adapters.postgres.statements.tasks import (
     ADD,
@@ -136,6 +138,7 @@ __all__ = [
     "PREPARED",
     "PROCESSES",
     "PUBLISH_HANDLER",
+    "PUBLISH_LOCK_TIMEOUT",
     "PUBLISH_TYPES",
     "RECORD_LATE_LOGS",
     "REMOVE",
@@ -147,6 +150,7 @@ __all__ = [
     "RUNNING_UNDER",
     "SAVE",
     "SAVE_SCHEDULES",
+    "SCHEDULED_TYPES",
     "SCHEMAS_ELSEWHERE",
     "SETTLE",
     "SETTLED",
