@@ -45,6 +45,7 @@ def lock(database: Database) -> Iterator[Lock]:
             if statement == "ROLLBACK":
                 connection.rollback()
             else:
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 connection.exec_driver_sql(statement)
 
         yield execute
