@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread
 from application.errors import StorageUnavailable, UnreadableTask
 from application.ports.autocommit import AutocommitStore
 from application.ports.clock import Clock
-from application.ports.task_repository import Version
+from application.ports.task_repository import LARGE_BYTES, Version
 from application.ports.wake_up import Listener, Topic
 from application.view import View, Viewer
 from domain.ids import TaskId
@@ -80,7 +80,10 @@ class PollGaps:
 
 
 class ChangeFeed:
-    """Publishes the changes of tasks to subscribers. Its thread and its listener start with the first subscriber."""
+    """Publishes the changes of tasks to subscribers. Its thread and its listener start with the first subscriber.
+
+    The view of a large task is a summary, so that no subscriber of another task waits while it is read.
+    """
 
     def __init__(
         self, storage: AutocommitStore, clock: Clock, listener: Listener, viewer: Viewer, max_subscribers: int
@@ -178,7 +181,7 @@ class ChangeFeed:
 
     def _view(self, id: TaskId) -> View | None:
         try:
-            stored = self._storage.get_many([id]).get(id)
+            stored = self._storage.get_many([id], LARGE_BYTES).get(id)
         except UnreadableTask:
             return None
         return self._viewer(stored) if stored else None

@@ -1,18 +1,17 @@
 """JSON of a callback: the message about a finished task."""
 
+from application.use_cases.deliver import MAX_MESSAGE_BYTES
 from application.view import View
 from entrypoints.task_json import summary_json, task_json
-
-MAX_BYTES = 1024 * 1024
-"""Limit of a message in bytes. A longer one is sent without the arguments and the result of the task."""
 
 
 def callback_json(view: View) -> bytes:
     """Make the message, with the task as its view shows it, or as a list does if that would be too long."""
     # The arguments occur twice in the message, and a character has at least one byte.
-    if 2 * len(view.stored.args) + len(view.stored.result or "") <= MAX_BYTES:
+    characters = 2 * len(view.stored.args) + len(view.stored.result or "")
+    if not view.stored.is_summary and characters <= MAX_MESSAGE_BYTES:
         message = _message(view, task_json(view))
-        if len(message) <= MAX_BYTES:
+        if len(message) <= MAX_MESSAGE_BYTES:
             return message
     return _message(view, summary_json(view), ',"truncated":true')
 

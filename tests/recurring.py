@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import sleep
 from typing import Any
 
 from adapters.clocks import ManualClock
@@ -45,9 +46,10 @@ class Recurring:
         self.told.append(topic)
 
     def publish(self, handler: str, *types: TaskType, seconds: float = 30) -> None:
-        """Publish the types of a handler, which lives for the seconds."""
-        until = after(self.clock.now(), seconds)
-        PublishTypes(self.begin, self.clock, CronCalendar())(HandlerId(handler), types, until)
+        """Publish the types of a handler, which lives for the seconds. What is locked is published later."""
+        publish = PublishTypes(self.begin, self.clock, CronCalendar())
+        while publish(HandlerId(handler), types, after(self.clock.now(), seconds)):
+            sleep(0.01)
 
     def keep(self, handler: str, seconds: float = 30) -> None:
         with self.begin() as work:

@@ -8,7 +8,7 @@ from adapters.memory.claim import claimable
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
-from application.ports.task_repository import TaskRecord, Version
+from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
@@ -58,9 +58,9 @@ class MemoryAutocommitStore:
             work.commit()
         return result
 
-    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
+    def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:
-            found = {id: work.tasks.get(id) for id in ids}
+            found = {id: work.tasks.get(id, max_bytes) for id in ids}
         return {id: record for id, record in found.items() if record}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:

@@ -23,9 +23,10 @@ class MemoryPublishedTypes:
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
-    ) -> None:
+    ) -> Set[TypeName]:
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process, lease)
+        return set()
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
         known = self._state.handlers.get(handler)

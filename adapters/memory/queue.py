@@ -45,10 +45,11 @@ class MemoryQueue:
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         return SettleResult(self.settle(settlements))
 
-    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
         for each in late_logs:
             if self._may_record(each):
                 self._state.attempts[each.hold.task, each.hold.claim] = self._attempt_with(each)
+        return []
 
     def leases(self) -> Mapping[Lease, float | None]:
         leases = (task.lease for task in self._running() if task.lease)
@@ -58,8 +59,9 @@ class MemoryQueue:
         lapsed = [task for task in self._running() if task.lease in leases]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
 
-    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        return [self._state.rows[hold.task].task for hold in self.held_by(handler)[:limit]]
+    def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
+        others = [hold for hold in self.held_by(handler) if hold not in known]
+        return [self._state.rows[hold.task].task for hold in others[:limit]]
 
     def try_write(self) -> None:
         """Memory always accepts a write."""

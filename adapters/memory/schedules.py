@@ -1,6 +1,6 @@
 """Schedules in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,9 @@ class MemorySchedules:
 
     def __init__(self, state: State) -> None:
         self._state = state
+
+    def types(self) -> Set[TypeName]:
+        return {*self._state.schedules}
 
     def lock(self) -> Sequence[Recurrence]:
         return [each for _, each in sorted(self._state.schedules.items())]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from adapters.memory.state import Row, State
-from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
+from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
@@ -22,9 +22,9 @@ class MemoryTaskRepository:
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         return {key: KeyOwner(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
 
-    def get(self, id: TaskId) -> TaskRecord | None:
+    def get(self, id: TaskId, max_bytes: int = ANY_SIZE) -> TaskRecord | None:
         row = self._state.rows.get(id)
-        return self._record(row) if row else None
+        return self._record(row, max_bytes) if row else None
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         of_it = (key for key in self._state.attempts if key[0] == id)
@@ -59,5 +59,8 @@ class MemoryTaskRepository:
     def _by_key(self) -> Mapping[IdempotencyKey, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
-    def _record(self, row: Row) -> TaskRecord:
-        return TaskRecord(row.task, row.args, row.result, row.version, self._state.deliveries.get(row.task.id))
+    def _record(self, row: Row, max_bytes: int) -> TaskRecord:
+        delivery = self._state.deliveries.get(row.task.id)
+        if len(row.args.encode()) + len((row.result or "").encode()) > max_bytes:
+            return TaskRecord(row.task, "{}", None, row.version, delivery, is_summary=True)
+        return TaskRecord(row.task, row.args, row.result, row.version, delivery)

@@ -13,7 +13,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, refused_outcomes
 from application.errors import StorageUnavailable
 from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
-from application.ports.task_repository import TaskRecord, Version
+from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -61,8 +61,9 @@ class PostgresAutocommitStore:
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         return queue.renewed(holds, lease, self._rows)
 
-    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, {"ids": list(ids)})}
+    def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
+        wanted = {"ids": list(ids), "max_bytes": max_bytes}
+        return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, wanted)}
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._rows(statements.VERSIONS, {"ids": list(ids)})}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from adapters.postgres import rows, statements
 from adapters.postgres.driver_errors import reason
 from adapters.postgres.savepoint import savepoint
+from application.errors import StorageConflict
 from application.isolation import isolate, log_once
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
@@ -35,13 +36,13 @@ class PostgresPublishedTypes:
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
-    ) -> None:
+    ) -> Set[TypeName]:
         in_order = sorted(types, key=lambda type: type.name)
         names, schemas = [type.name for type in in_order], [type.schema for type in in_order]
         lives = {"handler": handler, "until": until, "names": names, "schemas": schemas}
+        self._connection.execute(statements.PUBLISH_LOCK_TIMEOUT)
         self._connection.execute(statements.PUBLISH_HANDLER, lives | {"process": process, "lease": lease})
-        if in_order:
-            self._connection.execute(statements.PUBLISH_TYPES, rows.columns([_published(type) for type in in_order]))
+        return self._publish_types(in_order) if in_order else set()
 
     def renew(self, handler: HandlerId, until: datetime) -> bool:
         self._connection.execute(statements.NO_LOCK_WAIT)
@@ -49,6 +50,7 @@ class PostgresPublishedTypes:
         return renewed.first() is not None
 
     def withdraw(self, handler: HandlerId) -> None:
+        self._connection.execute(statements.NO_LOCK_WAIT)
         self._connection.execute(statements.WITHDRAW, {"handler": handler})
 
     def processes(self) -> Mapping[HandlerId, str]:
@@ -64,6 +66,15 @@ class PostgresPublishedTypes:
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
+
+    def _publish_types(self, types: Sequence[TaskType]) -> Set[TypeName]:
+        """Publish the types that are not locked, and return the names of the others."""
+        columns = rows.columns([_published(type) for type in types])
+        try:
+            with savepoint(self._connection):
+                return {*self._connection.execute(statements.PUBLISH_TYPES, columns).scalars()}
+        except StorageConflict:
+            return {type.name for type in types}
 
     def _forget(self, handlers: Sequence[HandlerId]) -> Sequence[HandlerId]:
         with savepoint(self._connection):

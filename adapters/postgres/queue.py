@@ -50,20 +50,21 @@ class PostgresQueue:
         return refused
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
-        self._connection.execute(statements.SETTLE_LOCK_TIMEOUT)
-        named = _named([each.hold for each in settlements])
-        locked = set(_holds(self._connection.execute(statements.LOCK_UNLOCKED, named)))
+        locked = self._locked([each.hold for each in settlements], [each.hold for each in settlements if each.attempt])
         refused = self.settle([each for each in settlements if each.hold not in locked])
         return SettleResult(refused, [each for each in settlements if each.hold in locked])
 
-    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
-        if late_logs:
-            kept = [
-                rows.attempt_columns(each.hold.task, each.record)
-                | {"handler": each.hold.handler, "created": each.created}
-                for each in late_logs
-            ]
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
+        holds = [each.hold for each in late_logs]
+        locked = self._locked(holds, holds)
+        kept = [
+            rows.attempt_columns(each.hold.task, each.record) | {"handler": each.hold.handler, "created": each.created}
+            for each in late_logs
+            if each.hold not in locked
+        ]
+        if kept:
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
+        return [each for each in late_logs if each.hold in locked]
 
     def leases(self) -> Mapping[Lease, float | None]:
         found = self._connection.execute(statements.LEASES)
@@ -76,9 +77,9 @@ class PostgresQueue:
         found = self._connection.execute(statements.LAPSED, named | {"limit": limit})
         return [rows.task(row) for row in found]
 
-    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        found = self._connection.execute(statements.RUNNING_UNDER, {"handler": handler, "limit": limit})
-        return [rows.task(row) for row in found]
+    def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
+        named = _named([*known]) | {"handler": handler, "limit": limit}
+        return [rows.task(row) for row in self._connection.execute(statements.RUNNING_UNDER, named)]
 
     def try_write(self) -> None:
         self._connection.execute(statements.TRY_WRITE)
@@ -86,6 +87,14 @@ class PostgresQueue:
     def up_since(self) -> datetime:
         since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
         return since
+
+    def _locked(self, holds: Sequence[Hold], recorded: Sequence[Hold]) -> set[Hold]:
+        """Lock the tasks of the holds, and the records of the recorded ones. Those of which others have locked one."""
+        self._connection.execute(statements.TABLE_LOCK_TIMEOUT)
+        locked = {*_holds(self._connection.execute(statements.LOCK_UNLOCKED, _named(holds)))}
+        if recorded:
+            locked |= {*_holds(self._connection.execute(statements.LOCK_UNLOCKED_RECORDS, _named(recorded)))}
+        return locked
 
     def _execute(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self._connection.execute(statement, parameters).all()

@@ -1,6 +1,6 @@
 """Schedules in PostgreSQL, one for each type that recurs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ class PostgresSchedules:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def types(self) -> Set[TypeName]:
+        return {TypeName(row.type) for row in self._connection.execute(statements.SCHEDULED_TYPES)}
 
     def lock(self) -> Sequence[Recurrence]:
         return [_recurrence(row) for row in self._connection.execute(statements.LOCK_SCHEDULES)]

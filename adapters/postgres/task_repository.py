@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, TextClause
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
-from application.ports.task_repository import MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
+from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.delivery import Delivery
 from domain.ids import IdempotencyKey, TaskId
 from domain.settlement import Attempt
@@ -39,8 +39,8 @@ class PostgresTaskRepository:
         found = self._connection.execute(statements.KEY_OWNERS, {"keys": list(keys)})
         return {IdempotencyKey(row.key): KeyOwner(TaskId(row.id), row.fingerprint) for row in found}
 
-    def get(self, id: TaskId) -> TaskRecord | None:
-        row = self._connection.execute(statements.GET, {"id": id}).first()
+    def get(self, id: TaskId, max_bytes: int = ANY_SIZE) -> TaskRecord | None:
+        row = self._connection.execute(statements.GET, {"id": id, "max_bytes": max_bytes}).first()
         return None if row is None else self._record(row)
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
@@ -67,7 +67,8 @@ class PostgresTaskRepository:
 
 def record(row: Any, delivery: Delivery | None) -> TaskRecord:
     """Return the record that a row of statements.GET and this delivery make."""
-    return TaskRecord(rows.task(row), row.args, row.result, row.version, delivery)
+    is_summary = row.args is None
+    return TaskRecord(rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary)
 
 
 def added(

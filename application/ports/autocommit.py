@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
-from application.ports.task_repository import TaskRecord, Version
+from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -73,8 +73,11 @@ class AutocommitStore(Protocol):
         """Renew leases as Queue.renew does, in one round trip."""
         ...
 
-    def get_many(self, ids: Collection[TaskId]) -> Mapping[TaskId, TaskRecord]:
-        """Return the record of each existing task. Unknown ids are omitted."""
+    def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
+        """Return the record of each existing task. Unknown ids are omitted.
+
+        A record is a summary if the arguments and the result of its task have more than `max_bytes` together.
+        """
         ...
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:

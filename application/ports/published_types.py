@@ -36,11 +36,15 @@ class PublishedTypes(Protocol):
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
-    ) -> None:
-        """After: the handler lives until then with exactly these types, which replace older ones of the same names.
+    ) -> Set[TypeName]:
+        """Publish types, and return the names of those that another transaction has locked: they are as before.
+
+        After: the handler lives until then with exactly these types, which replace older ones of the same names.
 
         Schedules are not written here, but by Schedules. `process` is the name of the handler's process, if it has
         one, by which others on its machine see that it has ended. `lease` is the seconds of its leases.
+
+        Raises StorageConflict, soon: the record of the handler is locked.
         """
         ...
 
@@ -52,7 +56,10 @@ class PublishedTypes(Protocol):
         ...
 
     def withdraw(self, handler: HandlerId) -> None:
-        """After: the handler is unknown, unless its record is locked; its types are still known."""
+        """After: the handler is unknown, unless its record is locked; its types are still known.
+
+        Raises StorageConflict, at once: the records of all handlers are locked.
+        """
         ...
 
     def processes(self) -> Mapping[HandlerId, str]:

@@ -124,8 +124,10 @@ class Queue(Protocol):
         """Write settlements as `settle` does, but skip what is locked."""
         ...
 
-    def record_late_logs(self, late_logs: Sequence[LateLog]) -> None:
-        """Store the logs of runs that are no longer held. May be repeated.
+    def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
+        """Store the logs of runs that are no longer held, and return those whose task or record is locked.
+
+        May be repeated.
 
         Before: the tasks are no longer held under these claims. After: the log is part of the record of its start,
         where the task still exists.
@@ -140,8 +142,11 @@ class Queue(Protocol):
         """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first."""
         ...
 
-    def running_under(self, handler: HandlerId, limit: int) -> Sequence[Task]:
-        """Lock and return at most `limit` running tasks under leases of this handler, lapsed or not."""
+    def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
+        """Lock and return at most `limit` running tasks under leases of this handler, lapsed or not.
+
+        Tasks of the known holds are neither locked nor returned.
+        """
         ...
 
     def try_write(self) -> None:

@@ -1,6 +1,6 @@
 """Schedules: the recurrences of types. At most one for each type that was ever published."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -9,10 +9,14 @@ from domain.schedule import Recurrence
 
 
 class Schedules(Protocol):
-    """Changed by handlers that publish, and by janitors, which skip locked rows."""
+    """Changed by handlers that publish, and by janitors. Both skip locked rows."""
+
+    def types(self) -> Set[TypeName]:
+        """The types that have a recurrence, locked or not."""
+        ...
 
     def lock(self) -> Sequence[Recurrence]:
-        """All recurrences in the order of types, locked until the unit of work ends."""
+        """The recurrences that are not locked, in the order of types, locked until the unit of work ends."""
         ...
 
     def due(self, now: datetime) -> Sequence[Recurrence]:

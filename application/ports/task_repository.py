@@ -13,6 +13,10 @@ from domain.task import Task
 Version = NewType("Version", int)
 """A number that changes whenever the stored row of a task does."""
 UNKNOWN_VERSION = Version(0)
+ANY_SIZE = 2**62
+"""More bytes than any task has."""
+LARGE_BYTES = 256 * 1024
+"""Bytes of arguments and result above which a task is large: it is read and added alone, and holds up no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class TaskRecord:
     - `args`, `result`: JSON texts.
     - `version`: UNKNOWN_VERSION where the record was not read from the storage.
     - `delivery`: how far the callback of a finished task has been delivered, where the task has one.
+    - `is_summary`: whether arguments and result are left out, since they have more bytes than were asked for.
     """
 
     task: Task
@@ -29,6 +34,7 @@ class TaskRecord:
     result: str | None = None
     version: Version = field(default=UNKNOWN_VERSION, compare=False)
     delivery: Delivery | None = None
+    is_summary: bool = False
 
 
 class KeyOwner(NamedTuple):
@@ -53,8 +59,11 @@ class TaskRepository(Protocol):
         """Return the task that has each key. Keys that no task has are omitted."""
         ...
 
-    def get(self, id: TaskId) -> TaskRecord | None:
-        """Return the record of a task; None if there is no such task."""
+    def get(self, id: TaskId, max_bytes: int = ANY_SIZE) -> TaskRecord | None:
+        """Return the record of a task; None if there is no such task.
+
+        It is a summary if arguments and result have more than `max_bytes` together.
+        """
         ...
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:

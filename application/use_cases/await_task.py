@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from application.change_feed import ChangeFeed
 from application.ports.clock import Clock
 from application.use_cases.follow_task import TaskFollower
+from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 
 
@@ -20,7 +21,8 @@ class Awaited:
 class AwaitTask:
     """Awaits one task. An outage or a deletion meanwhile is no error: the last view is returned."""
 
-    def __init__(self, change_feed: ChangeFeed, viewer: Viewer, clock: Clock) -> None:
+    def __init__(self, view: ViewTask, change_feed: ChangeFeed, viewer: Viewer, clock: Clock) -> None:
+        self._view = view
         self._change_feed = change_feed
         self._viewer = viewer
         self._clock = clock
@@ -28,7 +30,7 @@ class AwaitTask:
     def __call__(self, known: View, seconds: float) -> Awaited:
         """The view of the finished task as soon as there is one, else the last view after so many seconds."""
         deadline = self._clock.monotonic() + seconds
-        with closing(TaskFollower(known, self._change_feed, self._viewer)) as follower:
+        with closing(TaskFollower(known, self._view, self._change_feed, self._viewer)) as follower:
             for view in follower.later(lambda: deadline - self._clock.monotonic()):
                 known = view
         return Awaited(known, follower.was_turned_away)

@@ -14,6 +14,8 @@ from application.ports.webhooks import Delivered, Failed, Gone, WebhookSender
 from application.view import View, Viewer
 from domain.delivery import Delivery
 
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Limit of a message in bytes. A longer one is sent without the arguments and the result, which are not read then."""
 log = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ class Deliver:
     @retry_on_conflict
     def _view(self, claimed: Delivery) -> View | None:
         with self._begin() as work:
-            stored = work.tasks.get(claimed.task)
+            stored = work.tasks.get(claimed.task, MAX_MESSAGE_BYTES)
         is_current = stored and stored.delivery and stored.delivery.claim == claimed.claim
         return self._viewer(stored) if stored and is_current else None
 

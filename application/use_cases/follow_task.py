@@ -1,10 +1,11 @@
 """Follow a task: view it now, and after each change until it has finished."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from math import inf
 
 from application.change_feed import ChangeFeed, Subscriber
+from application.errors import ApplicationError
 from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 from domain.ids import TaskId
@@ -16,8 +17,9 @@ HEARTBEAT_SECONDS = 5.0
 class TaskFollower:
     """The views of one task. The caller has to close it."""
 
-    def __init__(self, first: View, change_feed: ChangeFeed, viewer: Viewer) -> None:
+    def __init__(self, first: View, view: ViewTask, change_feed: ChangeFeed, viewer: Viewer) -> None:
         self.first = first
+        self._view = view
         self._viewer = viewer
         self._stack = ExitStack()
         self._subscriber: Subscriber | None = None
@@ -37,7 +39,7 @@ class TaskFollower:
         """The views after the first: one after each change, and after HEARTBEAT_SECONDS one that may look the same.
 
         States in between may merge; the last one always comes. The views end when the task has finished or is deleted,
-        when the change feed is closed, and when no seconds are `left`.
+        when the change feed is closed, when no seconds are `left`, and when a large task cannot be read.
         """
         view = self.first
         while self._subscriber and not view.task.status.is_final:
@@ -45,8 +47,19 @@ class TaskFollower:
             changed = self._subscriber.next(min(seconds, HEARTBEAT_SECONDS))
             if changed is None and (self._subscriber.has_ended or seconds <= HEARTBEAT_SECONDS):
                 return
-            view = changed or self._viewer(view.stored)
+            present = self._whole(changed) if changed else self._viewer(view.stored)
+            if present is None:
+                return
+            view = present
             yield view
+
+    def _whole(self, changed: View) -> View | None:
+        """The view with arguments and result, which the change feed leaves out of a large task; None if it is away."""
+        if not changed.stored.is_summary:
+            return changed
+        with suppress(ApplicationError):
+            return self._view(changed.task.id)
+        return None
 
 
 class FollowTask:
@@ -62,4 +75,4 @@ class FollowTask:
 
     def __call__(self, id: TaskId) -> TaskFollower:
         """The views of the task from now on."""
-        return TaskFollower(self._view(id), self._change_feed, self._viewer)
+        return TaskFollower(self._view(id), self._view, self._change_feed, self._viewer)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from application.conflict_retry import retry_on_conflict
+from application.errors import StorageConflict
 from application.isolation import isolate, log_once
 from application.ports.clock import Clock
 from application.ports.processes import Processes
@@ -25,9 +25,8 @@ class RescueFromDeadProcesses:
         self._notifier = notifier
         self._processes = processes
 
-    @retry_on_conflict
     def __call__(self) -> Sequence[Task]:
-        """Take back the tasks of each dead handler. The tasks after that."""
+        """Take back the tasks of each dead handler. The tasks after that; of a handler with a lock they are left."""
         with self._begin() as work:
             known = work.types.processes()
         dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
@@ -35,12 +34,19 @@ class RescueFromDeadProcesses:
 
     def _rescue_from(self, handlers: Sequence[HandlerId]) -> Sequence[Task]:
         (handler,) = handlers
+        try:
+            tasks = self._taken_back(handler)
+        except StorageConflict:
+            return []  # A record of one of their starts is locked, or the handlers are: the next call tries again.
+        notify_lost(self._notifier, tasks)
+        return tasks
+
+    def _taken_back(self, handler: HandlerId) -> Sequence[Task]:
         with self._begin() as work:
             tasks = settle_lost(work, work.queue.running_under(handler, BATCH_TASKS), self._clock.now())
             if not tasks:
                 work.types.withdraw(handler)
             work.commit()
-        notify_lost(self._notifier, tasks)
         return tasks
 
 

@@ -6,12 +6,13 @@ from application.coalescing import Coalesced
 from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict
 from application.ports.autocommit import AutocommitStore
-from application.ports.task_repository import TaskRecord
+from application.ports.task_repository import LARGE_BYTES, TaskRecord
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest, add_or_find
 from application.view import View, Viewer
 from domain.submission import Submission
+from domain.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Submitted:
 
 
 class SubmitTask:
-    """Submits one task. Nothing is stored if it raises.
+    """Submits one task. Nothing is stored if it raises. Calls of the same moment add their tasks together.
 
     Raises UnknownType, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
     Raises KeyTaken: the key has a task of another type or with other arguments.
@@ -38,6 +39,7 @@ class SubmitTask:
         viewer: Viewer,
     ) -> None:
         self._begin = begin
+        self._storage = storage
         self._submission_builder = submission_builder
         self._notifier = notifier
         self._viewer = viewer
@@ -53,8 +55,13 @@ class SubmitTask:
 
     @retry_on_conflict
     def _added(self, submission: Submission) -> Submitted | None:
-        task = self._add(submission)
+        task = self._add_alone(submission) if len(submission.args) > LARGE_BYTES else self._add(submission)
         return Submitted(self._viewer(TaskRecord(task, submission.args)), is_new=True) if task else None
+
+    def _add_alone(self, large: Submission) -> Task | None:
+        """Add a task that takes long on a slow line, beside the others."""
+        (task,) = self._storage.add([large])
+        return task
 
     @retry_on_conflict
     def _added_or_found(self, submission: Submission) -> Submitted:

@@ -50,7 +50,7 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     submit_tasks = providers.Singleton(SubmitTasks, storage.begin, submission_builder, storage.notifier)
     view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
-    await_task = providers.Singleton(AwaitTask, change_feed, viewer, storage.clock)
+    await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)
     follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
     view_log = providers.Singleton(ViewLog, storage.begin)
     cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)

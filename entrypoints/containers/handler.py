@@ -74,7 +74,6 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.outbox),
         providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.outbox),
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
-        providers.Singleton(StoreLateLogs, context),
         providers.Singleton(ReportProgress, context, storage.notifier),
         providers.Singleton(rescue_lapsed, context, rescue),
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
@@ -84,6 +83,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     large_outcome_operations = providers.List(
         providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.large_outbox, 1),
         providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.large_outbox),
+        providers.Singleton(StoreLateLogs, context),
     )
     claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome.

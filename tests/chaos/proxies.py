@@ -15,6 +15,7 @@ class Line:
 
     - `is_open`: whether anything is delivered.
     - `bytes_per_second`, `latency`: the rate, and the seconds that a byte is under way.
+    - `delivered`: the bytes that it has delivered so far.
     """
 
     def __init__(self) -> None:
@@ -22,6 +23,7 @@ class Line:
         self.is_open.set()
         self.bytes_per_second = float("inf")
         self.latency = 0.0
+        self.delivered = 0
         self._free_at = 0.0
 
     def pace(self, bytes_per_second: float, latency: float) -> None:
@@ -35,6 +37,7 @@ class Line:
         try:
             while chunk := await self._next(chunks):
                 writer.write(chunk)
+                self.delivered += len(chunk)
                 await writer.drain()
         except OSError:
             pass
@@ -101,6 +104,11 @@ class Proxy:
     def speed_up(self) -> None:
         """Deliver at once from now on."""
         self.slow_down(float("inf"))
+
+    @property
+    def requested_bytes(self) -> int:
+        """The bytes that the database was sent so far."""
+        return self._requests.delivered
 
     def break_connections(self) -> None:
         """Break every connection."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from application.ports.autocommit import AutocommitStore
-from application.ports.task_repository import Version
+from application.ports.task_repository import TaskRecord, Version
 from domain.failure import Error
 from domain.ids import TaskId
 from domain.progress import Progress
@@ -63,6 +63,20 @@ def test_records_of_unknown_ids_are_omitted(storage: Storage, autocommit: Autoco
     there = add_one(storage)
     assert set(autocommit.get_many([there.id, TaskId(there.id + 1)])) == {there.id}
     assert autocommit.get_many([TaskId(there.id + 1)]) == autocommit.get_many([]) == {}
+
+
+def test_a_record_of_more_bytes_than_asked_for_is_a_summary(storage: Storage, autocommit: AutocommitStore):
+    args = '{"a":"é"}'
+    add_one(storage, args=args)
+    succeed(storage, claim_one(storage), result='"é"')
+    size = len(args.encode()) + 4
+    whole = autocommit.get_many([TaskId(1)], size)[TaskId(1)]
+    assert (whole.args, whole.result, whole.is_summary) == (args, '"é"', False)
+    summary = autocommit.get_many([TaskId(1)], size - 1)[TaskId(1)]
+    assert summary == TaskRecord(whole.task, "{}", is_summary=True)
+    assert summary.version == whole.version
+    with storage.begin() as work:
+        assert [work.tasks.get(TaskId(1), most) for most in (size, size - 1)] == [whole, summary]
 
 
 def versions(storage: Storage, *ids: int) -> dict[Any, Version]:

@@ -57,6 +57,12 @@ def kills_its_handler(seconds: float = 0.7, mark: str = ""):
 
 
 @task
+def large(mebibytes: int):
+    """Returns a long text."""
+    return "x" * (mebibytes * 2**20)
+
+
+@task
 def unkept():
     """Returns a value without a JSON form."""
     return {"a": [1, {object}]}

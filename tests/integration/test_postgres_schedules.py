@@ -12,7 +12,7 @@ from adapters.postgres import Database
 from application.ports.unit_of_work import Begin
 from domain.ids import HandlerId
 from domain.schedule import Recurrence
-from tests.concurrency import asked, until, until_waiting
+from tests.concurrency import asked, until
 from tests.conftest import ROOT
 from tests.recurring import DAILY, HOURLY, Recurring, recurring
 from tests.steps import at
@@ -96,7 +96,8 @@ def test_publications_with_and_without_a_type_may_be_written_at_the_same_time(
         work.schedules.save([known.left_out()])
         work.schedules.review(service.clock.now())
         back = background.submit(service.publish, "a", recurring("report"))
-        until_waiting(database)
+        with pytest.raises(TimeoutError):
+            back.result(timeout=0.3)
         work.commit()
     back.result()
     assert service.shown()["report"] == (DAILY, at(3600))

@@ -174,6 +174,41 @@ def test_outcomes_with_records_do_not_wait_for_a_locked_record(settling: Settlin
     assert settling.statuses(1) == [Status.WAITING]
 
 
+@pytest.mark.parametrize("mode", ["SHARE", "ACCESS EXCLUSIVE"])
+@pytest.mark.parametrize("table", ["attempts", "deliveries"])
+def test_plain_outcomes_do_not_wait_for_a_lock_on_a_table_beside_the_tasks(
+    settling: Settling, database: Database, table: str, mode: str
+):
+    callback = "https://example.org/" if table == "deliveries" else None
+    add(settling.storage, *[submission(callback=callback)] * 20, *[submission()] * 20)
+    (*others,) = (claimed.task for claimed in claim(settling.storage))
+    log = "printed" if table == "attempts" else ""
+    locked = [Settlement.succeeded(each, NOW, "1", log) for each in others[:20]]
+    plain = [success(each) for each in others[20:]]
+    seconds: list[float] = []
+
+    def settle(*settlements: Settlement) -> None:
+        began = monotonic()
+        settling.settle(*settlements)
+        seconds.append(monotonic() - began)
+
+    with database.engine.begin() as other:
+        other.exec_driver_sql(f"LOCK TABLE {table} IN {mode} MODE")
+        settle(*locked[:10], *plain[:10], *locked[10:])
+        assert {*settling.statuses(*(each.task.id for each in plain[:10]))} == {Status.DONE}
+        settle(*plain[10:])
+        assert {*settling.statuses(*(each.task.id for each in plain))} == {Status.DONE}
+        assert {each.hold for each in settling.state.outbox.busy} == {each.hold for each in locked}
+        began = monotonic()
+        settling.settle_busy()
+        seconds.append(monotonic() - began)
+    mixed, plain_ones, busy_ones = seconds
+    assert (mixed < 0.2, plain_ones < 0.1, busy_ones < 0.4) == (True, True, True), seconds
+    settling.settle_busy()
+    assert {*settling.statuses(*(each.id for each in others))} == {Status.DONE}
+    assert settling.state.is_empty
+
+
 def test_outcomes_wait_while_the_whole_table_is_locked(settling: Settling, database: Database):
     running = settling.running(2)
     with database.engine.begin() as other:

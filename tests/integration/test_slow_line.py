@@ -1,26 +1,34 @@
-"""A slow line to the database: large outcomes do not hold back small ones."""
+"""A slow line to the database: large tasks and outcomes do not hold back small ones."""
 
 from collections.abc import Iterator
-from time import monotonic
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 from urllib.parse import urlsplit
 
 import pytest
 
 from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
+from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database
+from adapters.postgres import Database, PostgresAutocommitStore
 from adapters.postgres.session_settings import SESSION_SETTINGS
+from application.known_types import KnownTypes
+from application.submissions import SubmissionBuilder, TaskRequest
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.lane import Lane
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.settle import Settle
 from application.supervisor.state import SupervisorState
+from application.use_cases.submit_task import SubmitTask
+from application.use_cases.view_task import ViewTask
+from application.view import Viewer
+from domain.ids import DEFAULT_TYPE
 from domain.settlement import Settlement
 from domain.status import Status
 from tests.chaos.proxies import Proxies
 from tests.concurrency import until
-from tests.steps import HANDLER, add, claim, submission, task
+from tests.steps import HANDLER, NOW, add, claim, settle, submission, task
 from tests.storage import in_postgres
 
 LINE_BYTES_PER_SECOND = 1_000_000
@@ -40,6 +48,45 @@ def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch)
     slow.close()
     proxies.close()
     database.close()  # Its sessions would keep the short limit for other tests.
+
+
+def test_a_large_task_that_is_viewed_over_a_slow_line_holds_back_no_other_view(
+    database: Database, slow: Database, background: ThreadPoolExecutor
+):
+    near = in_postgres(database)
+    add(near, *[submission()] * 2)
+    large, small = [claimed.task for claimed in claim(near)]
+    settle(near, Settlement.succeeded(large, NOW, LARGE_RESULT), Settlement.succeeded(small, NOW, "1"))
+    clock = SystemClock()
+    far = PostgresAutocommitStore(slow)
+    view = ViewTask(far, Viewer(KnownTypes(in_postgres(database).begin, clock), clock))
+    view(small.id)
+    reading = [background.submit(view, large.id) for _ in range(2)]
+    sleep(0.5)
+    for _ in range(3):
+        began = monotonic()
+        assert view(small.id).stored.result == "1"
+        assert monotonic() - began < 1.5
+    assert not any(each.done() for each in reading)
+    assert {each.result().stored.result for each in reading} == {LARGE_RESULT}
+
+
+def test_a_large_task_that_is_submitted_over_a_slow_line_holds_back_no_other(
+    database: Database, slow: Database, background: ThreadPoolExecutor
+):
+    clock, far, near = SystemClock(), in_postgres(slow), in_postgres(database)
+    types = KnownTypes(near.begin, clock)
+    builder = SubmissionBuilder(clock, types, SchemaChecker(), 600, callbacks_enabled=False)
+    submit = SubmitTask(far.begin, far.autocommit, builder, MemoryWakeUp(), Viewer(types, clock))
+    submit(TaskRequest(type=DEFAULT_TYPE, args={}))
+    sending = background.submit(submit, TaskRequest(type=DEFAULT_TYPE, args={"a": "x" * 4_000_000}))
+    sleep(0.5)
+    for _ in range(3):
+        began = monotonic()
+        submit(TaskRequest(type=DEFAULT_TYPE, args={}))
+        assert monotonic() - began < 1.5
+    assert not sending.done()
+    assert sending.result().is_new
 
 
 @pytest.mark.parametrize("log", ["", "printed"])

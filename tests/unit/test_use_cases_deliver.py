@@ -10,10 +10,11 @@ import pytest
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 from application.use_cases.claim_deliveries import LEASE_SECONDS, ClaimDeliveries
-from application.use_cases.deliver import Deliver
+from application.use_cases.deliver import MAX_MESSAGE_BYTES, Deliver
+from application.view import View
 from domain.delivery import Delivery, DeliveryState
 from domain.ids import TaskId
-from entrypoints.callback_json import MAX_BYTES, callback_json
+from entrypoints.callback_json import callback_json
 from entrypoints.task_json import task_json
 from tests import steps
 from tests.unit.memory_service import Service
@@ -200,18 +201,34 @@ def test_type_of_the_event_names_the_final_status(
     assert sender.last_body()["type"] == type
 
 
-@pytest.mark.parametrize("size", [MAX_BYTES // 2, MAX_BYTES, 3 * MAX_BYTES])
+@pytest.mark.parametrize("size", [MAX_MESSAGE_BYTES // 2, MAX_MESSAGE_BYTES, 3 * MAX_MESSAGE_BYTES])
 def test_message_that_is_too_large_leaves_out_arguments_and_result(
     service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver, size: int
 ):
     finish(service, json.dumps("é" * (size // 2), ensure_ascii=False))
     (claimed,) = claim(10)
     deliver(claimed)
-    is_whole = size < MAX_BYTES
+    is_whole = size < MAX_MESSAGE_BYTES
     assert ("result" in sender.last_body()["data"]) is is_whole
     assert sender.last_body().get("truncated") is (None if is_whole else True)
-    assert len(sender.sent[0].body) <= MAX_BYTES
+    assert len(sender.sent[0].body) <= MAX_MESSAGE_BYTES
     assert sender.last_body()["data"]["id"] == 1
+
+
+def test_texts_that_no_message_has_room_for_are_not_read(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, monkeypatch: pytest.MonkeyPatch
+):
+    finish(service, json.dumps("x" * MAX_MESSAGE_BYTES))
+    (claimed,) = claim(10)
+    messages: list[View] = []
+
+    def message(view: View) -> bytes:
+        messages.append(view)
+        return callback_json(view)
+
+    Deliver(service.begin, service.clock, sender, service.viewer, message)(claimed)
+    assert [(each.stored.is_summary, each.stored.result) for each in messages] == [(True, None)]
+    assert sender.last_body()["truncated"] is True
 
 
 def test_deliver_raises_in_an_outage_and_repeats_after_a_conflict(

@@ -1,20 +1,22 @@
 """Awaiting and following tasks, over memory. A waiter here is notified, or its time is over at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from threading import enumerate as living_threads
 
 import pytest
 
+from adapters.memory import MemoryAutocommitStore
 from application import change_feed
 from application.change_feed import ChangeFeed, PollGaps, Subscriber
 from application.errors import StorageUnavailable, UnknownTask
-from application.ports.task_repository import Version
+from application.ports.task_repository import ANY_SIZE, LARGE_BYTES, TaskRecord, Version
 from application.ports.wake_up import Topic
 from application.use_cases import follow_task
 from application.use_cases.await_task import Awaited
 from application.use_cases.follow_task import TaskFollower
+from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
@@ -213,6 +215,35 @@ class TestBounds:
         assert one is other
         assert one.once(repr) is other.once(repr)
 
+    def test_the_feed_reads_no_text_of_a_large_task(self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch):
+        """It would keep the subscribers of all other tasks waiting on a slow line."""
+        read: list[int] = []
+        get_many = MemoryAutocommitStore.get_many
+
+        def recording(
+            store: MemoryAutocommitStore, ids: Collection[TaskId], max_bytes: int = ANY_SIZE
+        ) -> Mapping[TaskId, TaskRecord]:
+            read.append(max_bytes)
+            return get_many(store, ids, max_bytes)
+
+        known = waiting.submit()
+        monkeypatch.setattr(MemoryAutocommitStore, "get_many", recording)
+        answer = waiting.start_waiting(known)
+        large = f'"{"x" * LARGE_BYTES}"'
+        waiting.finish(large)
+        assert answer.result(LONG).view.stored.result == large
+        assert read[0] == LARGE_BYTES
+        assert read[-1] == ANY_SIZE
+
+    def test_a_large_task_that_is_deleted_before_it_was_read_ends_the_wait(
+        self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    ):
+        known = waiting.submit()
+        monkeypatch.setattr(ViewTask, "__call__", lambda view, id: (_ for _ in ()).throw(UnknownTask(id)))
+        answer = waiting.start_waiting(known)
+        waiting.finish(f'"{"x" * LARGE_BYTES}"')
+        assert answer.result(LONG) == Awaited(known)
+
     def test_a_feed_without_subscribers_has_no_thread(self):
         waiting = Waiting()
         assert not waiting.wake_up._wakes
@@ -250,7 +281,7 @@ class TestFollowing:
         first = waiting.submit()
         steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         seen = replace(first, stored=replace(first.stored, version=Version(7)))
-        following = TaskFollower(seen, waiting.change_feed, waiting.service.viewer)
+        following = TaskFollower(seen, waiting.service.api.view_task(), waiting.change_feed, waiting.service.viewer)
         assert [view.task.status for view in following.later()] == [Status.DONE]
 
     def test_following_a_finished_task_has_no_later_views(self, waiting: Waiting):

@@ -16,11 +16,25 @@ PUBLISH_HANDLER = text("""
         lease = excluded.lease
 """)
 
+# Returns the names of the types whose rows are locked, which are left as they are.
 PUBLISH_TYPES = text(f"""
-    INSERT INTO task_types ({listed(_TYPE)})
-    SELECT * FROM {unnested(_TYPE)}
-    ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
+    WITH new AS (
+        SELECT * FROM {unnested(_TYPE)} AS n ({listed(_TYPE)})
+    ), free AS MATERIALIZED (
+        SELECT name FROM task_types WHERE name IN (SELECT name FROM new)
+        ORDER BY name FOR NO KEY UPDATE SKIP LOCKED
+    ), locked AS MATERIALIZED (
+        SELECT name FROM task_types JOIN new USING (name) WHERE name NOT IN (SELECT name FROM free)
+    ), published AS (
+        INSERT INTO task_types ({listed(_TYPE)})
+        SELECT {listed(_TYPE)} FROM new WHERE name NOT IN (SELECT name FROM locked) ORDER BY name
+        ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
+    )
+    SELECT name FROM locked
 """)
+
+# A type that is published elsewhere for the first time, or a table, may be locked.
+PUBLISH_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '100ms'")
 
 # The shortest wait that there is, for a row as for the table.
 NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")

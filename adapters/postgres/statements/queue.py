@@ -28,7 +28,8 @@ RENEW = text(f"""
     WHERE t.id IS NULL OR t.id NOT IN (SELECT id FROM held)
 """)
 
-SETTLE_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '30ms'")
+# For statements that skip locked rows: only a lock on a table is waited for.
+TABLE_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '5ms'")
 
 LOST = text(f"""
     SELECT given.id, given.claim, given.handler
@@ -117,20 +118,27 @@ SETTLED = text(f"""
     ORDER BY t.id FOR UPDATE OF t
 """)
 
-# Locks the tasks of these claims and the records of these starts, and returns those that others have locked.
+_GIVEN = f"WITH given AS (SELECT * FROM {_HOLDS} AS g (id, claim, handler))"
+
+# Locks the tasks of these holds, and returns the holds whose tasks others have locked.
 LOCK_UNLOCKED = text(f"""
-    WITH given AS (
-        SELECT * FROM {_HOLDS} AS g (id, claim, handler)
-    ), free AS MATERIALIZED (
+    {_GIVEN}, free AS MATERIALIZED (
         SELECT t.id FROM tasks t JOIN given ON t.id = given.id ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
-    ), free_record AS MATERIALIZED (
-        SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
-        ORDER BY a.task FOR UPDATE OF a SKIP LOCKED
     )
     SELECT given.* FROM tasks t JOIN given ON t.id = given.id WHERE t.id NOT IN (SELECT id FROM free)
-    UNION
+""")
+
+# The same for the records of their starts. It is apart, so that a lock on the whole table delays no other settlement,
+# and has an UPDATE of no row, so that such a lock is met before anything is written.
+LOCK_UNLOCKED_RECORDS = text(f"""
+    {_GIVEN}, trial AS (
+        UPDATE attempts SET log = log WHERE task = 0
+    ), free AS MATERIALIZED (
+        SELECT a.task, a.claim FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
+        ORDER BY a.task, a.claim FOR UPDATE OF a SKIP LOCKED
+    )
     SELECT given.* FROM attempts a JOIN given ON a.task = given.id AND a.claim = given.claim
-    WHERE (a.task, a.claim) NOT IN (SELECT task, claim FROM free_record)
+    WHERE (a.task, a.claim) NOT IN (SELECT task, claim FROM free)
 """)
 
 _RECORDED = ("attempt", "outcome", "started", "ended", "error", "traceback", "log")
@@ -177,6 +185,7 @@ LAPSED = text(f"""
 RUNNING_UNDER = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
     WHERE t.status = 'running' AND t.handler = :handler
+        AND (t.id, t.claims, t.handler) NOT IN (SELECT * FROM {_HOLDS})
     ORDER BY t.id LIMIT :limit
     FOR UPDATE SKIP LOCKED
 """)

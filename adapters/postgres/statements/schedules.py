@@ -7,7 +7,9 @@ from adapters.postgres.statements.columns import assigned, listed, unnested
 _SAVED = ("every", "timezone", "next", "omitted", "abandoned")
 _SCHEDULE = ("type", *_SAVED)
 
-LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE")
+SCHEDULED_TYPES = text("SELECT type FROM schedules")
+
+LOCK_SCHEDULES = text("SELECT * FROM schedules ORDER BY type FOR UPDATE SKIP LOCKED")
 
 DUE_SCHEDULES = text("""
     SELECT * FROM schedules

@@ -42,7 +42,12 @@ ADD_WITH_KEYS = text(f"""
 
 # xmin is the number of the transaction that wrote the row, so it changes whenever the row does.
 _VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
-_RECORD = f"{listed(TASK_COLUMNS, 't')}, t.args, t.result, {_VERSION}"
+# The size of a text is known without reading it.
+_IS_SMALL = "t.args_bytes + coalesce(octet_length(t.result), 0) <= CAST(:max_bytes AS bigint)"
+_RECORD = f"""
+    {listed(TASK_COLUMNS, "t")}, CASE WHEN {_IS_SMALL} THEN t.args END AS args,
+    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}
+"""
 
 KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
 

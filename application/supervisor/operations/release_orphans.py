@@ -1,20 +1,25 @@
 """Release orphans: tasks held in this handler's name that it does not know, since their claim was not answered."""
 
-from collections.abc import Collection
+from collections.abc import Set
 from math import inf
 
 from application.ports.background import BackgroundRunner
-from application.ports.unit_of_work import UnitOfWork
 from application.supervisor.operations.operation import Context
 from domain.ids import Hold
 from domain.settlement import Settlement
+
+BATCH_TASKS = 1_000
+LOCKED_RETRY_SECONDS = 0.5
+"""Seconds after which locked orphans are tried again: less than a rescuer waits with a task that it has found free."""
 
 
 class ReleaseOrphans:
     """Due three times in the lease that follows an unanswered claim, whose commit may arrive late.
 
-    Orphans have not started, and are released as if they had never been claimed. It shares the lane of the claims:
-    while a claim is under way, this handler does not know yet which tasks it holds.
+    Orphans have not started, and are released as if they had never been claimed. Locked ones are released when their
+    locks are gone, however long that takes.
+
+    It shares the lane of the claims: while a claim is under way, this handler does not know yet which tasks it holds.
     """
 
     def __init__(self, context: Context) -> None:
@@ -29,16 +34,20 @@ class ReleaseOrphans:
     def send(self, runner: BackgroundRunner) -> None:
         known_holds = self._state.known_holds()
         self._timer.set(self._context.identity.lease / 3)
+        runner.submit(lambda: self._release(known_holds), self._on_answer)
 
-        def call() -> None:
-            with self._context.begin() as work:
-                self._release(work, known_holds)
-                work.commit()
+    def _release(self, known_holds: Set[Hold]) -> bool:
+        """Release orphans. Whether there are others, which are locked."""
+        handler = self._context.identity.handler
+        with self._context.begin() as work:
+            orphans = work.queue.running_under(handler, BATCH_TASKS, known_holds)
+            now = self._state.clock.now()
+            work.queue.settle([Settlement.released(orphan, now) for orphan in orphans])
+            is_any_left = not known_holds >= {*work.queue.held_by(handler)}
+            work.commit()
+        return is_any_left
 
-        runner.submit(call, lambda _: None)
-
-    def _release(self, work: UnitOfWork, known_holds: Collection[Hold]) -> None:
-        now = self._state.clock.now()
-        orphans = {*work.queue.held_by(self._context.identity.handler)} - {*known_holds}
-        tasks = work.tasks.lock(*(hold.task for hold in orphans))
-        work.queue.settle([Settlement.released(task, now) for task in tasks if task.lease and task.hold in orphans])
+    def _on_answer(self, is_any_left: bool) -> None:
+        if is_any_left:
+            self._state.claim_unanswered_at = self._state.clock.monotonic()
+            self._timer.set(LOCKED_RETRY_SECONDS)

@@ -27,7 +27,8 @@ class RenewLeases:
         self._locked: Sequence[Hold] = ()
 
     def due_in(self) -> float:
-        if not self._state.published:
+        # A handler whose record was deleted has tasks to renew before it has published again.
+        if not self._state.published and self._state.is_empty:
             return inf
         return min(self._timer.due_in(), self._retry.due_in() if self._locked else inf)
 

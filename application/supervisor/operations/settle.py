@@ -22,12 +22,16 @@ from domain.settlement import Settlement
 
 MAX_SETTLEMENTS = 1_000
 """Settlements of one transaction."""
-MAX_CHARACTERS = 16 * 1024 * 1024
-"""Characters of results and logs of one transaction, unless its first settlement alone has more."""
+MAX_CHARACTERS = 4 * 1024 * 1024
+"""Characters of results and logs of one transaction, unless its first settlement alone has more.
+
+It takes some seconds on a slow line. A character has at most four bytes, and for so many the deadlines of the storage
+allow time.
+"""
 BUSY_SECONDS = 0.2
 """Seconds until settlements whose rows were locked are tried again."""
-SPLIT_SECONDS = 0.5
-"""Seconds for which a batch that meets conflicts is split; the rest of it is then set aside as busy."""
+SPLIT_SECONDS = 0.05
+"""Seconds for which a busy batch that meets conflicts is split. A fresh one is not: others wait behind it."""
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +48,23 @@ class SettlementWriter:
         try:
             refused = self.context.autocommit.settle(batch)
         except StorageConflict:
-            return self.write_unlocked(batch)
+            return self.write_unlocked(batch, split_seconds=0)
         except StorageUnavailable:
             raise
         except StatementRefused as error:
             return self._postponed(batch, error)
         except Exception:
-            return self.write_unlocked(batch)
+            return self.write_unlocked(batch, split_seconds=0)
         self.notifier.notify(Topic.CHANGED)
         return SettleResult(refused)
 
-    def write_unlocked(self, batch: Sequence[Settlement]) -> SettleResult:
+    def write_unlocked(self, batch: Sequence[Settlement], split_seconds: float = SPLIT_SECONDS) -> SettleResult:
         """Write the settlements whose rows are not locked."""
-        until = self.context.state.clock.monotonic() + SPLIT_SECONDS
-        return self._split(batch, until)
+        # A lock on the records or on the deliveries is not in the way of the plain ones.
+        plain = [each for each in batch if is_plain(each)]
+        others = [each for each in batch if not is_plain(each)]
+        clock = self.context.state.clock
+        return merged(self._split(part, clock.monotonic() + split_seconds) for part in (plain, others) if part)
 
     def on_answer(self, outbox: Outbox, result: SettleResult) -> None:
         """Keep busy settlements for another try, and note that the others are written or refused."""
@@ -90,10 +97,8 @@ class SettlementWriter:
         else:
             self.notifier.notify(Topic.CHANGED)
             return result
-        # Those without a record come first: a lock on the records is not in their way.
-        ordered = sorted(batch, key=lambda each: each.attempt is not None)
-        middle = len(ordered) // 2
-        return merged(self._split(part, until) for part in (ordered[:middle], ordered[middle:]))
+        middle = len(batch) // 2
+        return merged(self._split(part, until) for part in (batch[:middle], batch[middle:]))
 
     def _postponed(self, batch: Sequence[Settlement], error: StatementRefused) -> SettleResult:
         """Keep outcomes that are not to blame, such as for a missing permission, until they can be written."""
@@ -183,6 +188,11 @@ def merged(results: Iterator[SettleResult]) -> SettleResult:
     """The results of several batches as one."""
     each = list(results)
     return SettleResult([id for part in each for id in part.refused], [busy for part in each for busy in part.busy])
+
+
+def is_plain(settlement: Settlement) -> bool:
+    """Whether it changes its task alone: it has no record, and begins no delivery."""
+    return settlement.attempt is None and settlement.task.callback is None
 
 
 def first_batch(outbox: Sequence[Settlement]) -> Sequence[Settlement]:
