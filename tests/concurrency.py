@@ -13,7 +13,7 @@ T = TypeVar("T")
 WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
-def until(condition: Callable[[], T | None], seconds: float = 20) -> T:
+def until(condition: Callable[[], T | None], seconds: float = 30) -> T:
     """Call the condition until it is true. Its first true answer.
 
     Raises AssertionError: there was none within the seconds.
