@@ -76,10 +76,12 @@ class SettleResult:
 
     - `refused`: tasks that are no longer held; never to be written.
     - `busy`: settlements whose task, or the record of whose start, another transaction has locked.
+    - `unstorable`: settlements of which not even the failure of the task can be stored; never to be written.
     """
 
     refused: Sequence[TaskId] = ()
     busy: Sequence[Settlement] = ()
+    unstorable: Sequence[Settlement] = ()
 
 
 class Queue(Protocol):

@@ -74,6 +74,7 @@ class SettlementWriter:
         written = [each for each in batch if each.hold not in busy]
         state.prefetch.record_settled(each.hold for each in written)
         outbox.busy.extend(result.busy)
+        state.unstorable.update((each.hold, each.task) for each in result.unstorable)
         self._keep_refused_logs(batch, {*result.refused})
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
@@ -123,8 +124,7 @@ class SettlementWriter:
                 return SettleResult(result.refused, [refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
         log.error("nothing can be stored of the outcome of task %d, which counts as lost", refused.task.id)
-        self.context.state.unstorable.add(refused.hold)
-        return SettleResult()
+        return SettleResult(unstorable=[refused])
 
     def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:
         """Settlements to write in its place, those that keep most first."""
@@ -186,8 +186,12 @@ class SettleBusy:
 
 def merged(results: Iterator[SettleResult]) -> SettleResult:
     """The results of several batches as one."""
-    each = list(results)
-    return SettleResult([id for part in each for id in part.refused], [busy for part in each for busy in part.busy])
+    parts = list(results)
+    return SettleResult(
+        refused=[id for part in parts for id in part.refused],
+        busy=[each for part in parts for each in part.busy],
+        unstorable=[each for part in parts for each in part.unstorable],
+    )
 
 
 def is_plain(settlement: Settlement) -> bool:
