@@ -137,9 +137,9 @@ class SupervisorState:
         return [*self.claimed_tasks.holds(), *self._unwritten_holds()]
 
     def holds_suspect(self) -> bool:
-        """Whether a suspect is claimed, or has ended and its settlement is not written yet."""
+        """Whether a suspect is claimed, or has ended and its end is not written yet, or cannot be."""
         unwritten = (each.task for each in chain(self.outbox, self.large_outbox))
-        return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten))
+        return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten, self.unstorable.values()))
 
     def task_as_run(self, claimed: ClaimedTask) -> Task:
         """The task with its start, in the time of the storage, and its progress."""
