@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
+from entrypoints.repeat_filter import RepeatFilter
 from tests.chaos.proxies import Proxies
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
@@ -91,6 +92,15 @@ def proxies(postgres_url: str) -> Iterator[Proxies]:
     proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
     yield proxies
     proxies.close()
+
+
+@pytest.fixture
+def process_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The log as a process shows it, without repetitions of what is logged once."""
+    repeats = RepeatFilter()
+    caplog.handler.addFilter(repeats)
+    yield caplog
+    caplog.handler.removeFilter(repeats)
 
 
 ROOT = Path(__file__).parent.parent
