@@ -6,12 +6,12 @@
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
 from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
-from application.isolation import log_once
+from application.isolation import isolate, log_once
 from application.ports.background import BackgroundRunner
 from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
@@ -34,6 +34,10 @@ SPLIT_SECONDS = 0.05
 """Seconds for which a busy batch that meets conflicts is split. A fresh one is not: others wait behind it."""
 
 log = logging.getLogger(__name__)
+
+
+class _InTheWay(Exception):
+    """Locks are in the way of one settlement of a batch at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +87,24 @@ class SettlementWriter:
 
     def _split(self, batch: Sequence[Settlement], until: float) -> SettleResult:
         """Write a batch, or its halves where that fails; a single settlement that fails is busy or refused."""
+
+        def write(some: Sequence[Settlement]) -> Sequence[SettleResult]:
+            return [self._try(some, until)]
+
+        return merged(isolate(batch, write, lambda one, error: [self._write_refused(one, error)]))
+
+    def _try(self, batch: Sequence[Settlement], until: float) -> SettleResult:
+        """Write a batch in one step. Raises _InTheWay: locks are, and halves may be written around them."""
         try:
             result = self.context.autocommit.settle_unlocked(batch)
-        except StorageConflict:
-            if len(batch) == 1 or self.context.state.clock.monotonic() > until:
-                return SettleResult(busy=batch)
-        except StorageUnavailable:
-            raise
+        except StorageConflict as error:
+            if len(batch) > 1 and self.context.state.clock.monotonic() <= until:
+                raise _InTheWay from error
+            return SettleResult(busy=batch)
         except StatementRefused as error:
             return self._postponed(batch, error)
-        except Exception as error:
-            if len(batch) == 1:
-                return self._write_refused(batch[0], error)
-        else:
-            self.notifier.notify(Topic.CHANGED)
-            return result
-        middle = len(batch) // 2
-        return merged(self._split(part, until) for part in (batch[:middle], batch[middle:]))
+        self.notifier.notify(Topic.CHANGED)
+        return result
 
     def _postponed(self, batch: Sequence[Settlement], error: StatementRefused) -> SettleResult:
         """Keep outcomes that are not to blame, such as for a missing permission, until they can be written."""
@@ -184,7 +189,7 @@ class SettleBusy:
         self._writer.on_answer(self._outbox, result)
 
 
-def merged(results: Iterator[SettleResult]) -> SettleResult:
+def merged(results: Iterable[SettleResult]) -> SettleResult:
     """The results of several batches as one."""
     parts = list(results)
     return SettleResult(
