@@ -132,7 +132,7 @@ class Queue(Protocol):
         May be repeated.
 
         Before: the tasks are no longer held under these claims. After: the log is part of the record of its start,
-        where the task still exists.
+        where the task still exists, and the outcome and the log of that start are not known.
         """
         ...
 
