@@ -128,32 +128,35 @@ class Deadly:
             os._exit(1)
         return handler(int)
 @task
-def rests():
-    time.sleep(0.05)
+def waits(path: str):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+@task
+def dies():
+    os._exit(1)
 @task
 def takes(n: Annotated[int, Deadly]):
     return n
 """
 
 
-@pytest.mark.usefixtures("unhurried")
+@pytest.mark.usefixtures("paired")
 def test_a_child_that_dies_while_it_prepares_a_run_has_reported_the_one_before(
     opened: Callable[..., Driver], tmp_path: Path
 ) -> None:
-    file, deadly = tmp_path / "functions.py", tmp_path / "deadly"
+    file, deadly, done = (tmp_path / name for name in ("functions.py", "deadly", "done"))
     file.write_text(DEADLY.format(path=str(deadly)))
-    driver = opened(str(file), concurrency=2)
-    driver.outcomes([driver.start("rests"), driver.start("rests")])
-    driver.all_free()
+    driver = opened(str(file))
+    driver.run("dies")  # It has described the types, so that it would prepare nothing more.
+    done.touch()
+    driver.run("waits", {"path": str(done)})
+    done.unlink()
     deadly.touch()
-    for _ in range(20):  # A busy machine may start the second pair so late that no child has a run before it.
-        holds = [driver.start(type) for type in ("rests", "rests")]
-        holds += [driver.start("takes", {"n": n}) for n in range(2)]
-        assert {type(each) for each in driver.outcomes(holds)} == {Succeeded}
-        if not deadly.exists():
-            return
-        driver.all_free()
-    pytest.fail("no child prepared a run behind another one")
+    holds = [driver.start("waits", {"path": str(done)}), driver.start("takes", {"n": 1})]
+    driver.started(holds[0])
+    done.touch()
+    assert {type(each) for each in driver.outcomes(holds)} == {Succeeded}
+    assert not deadly.exists(), "the child has died of it"
 
 
 @linux_only
