@@ -6,12 +6,11 @@ from typing import TypeVar
 
 from application.errors import StatementRefused, StorageUnavailable
 
-MAX_MESSAGES_KNOWN = 10_000
-"""Messages that are known to be logged, after which all may be logged again."""
+ONCE = "once"
+"""Attribute of a log record whose repetitions the log of the process leaves out."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_logged: set[str] = set()
 
 
 def isolate(
@@ -39,9 +38,8 @@ def isolate(
 
 
 def log_once(log: logging.Logger, message: str, error: Exception | None = None) -> None:
-    """Log a warning that a row would otherwise cause again and again, with the stack of its error if there is one."""
-    if message not in _logged:
-        if len(_logged) >= MAX_MESSAGES_KNOWN:
-            _logged.clear()
-        _logged.add(message)
-        log.warning(message, exc_info=error)
+    """Log a warning that a row causes again and again, with the stack of its error if there is one.
+
+    The log of the process shows the first of equal ones.
+    """
+    log.warning(message, exc_info=error, extra={ONCE: True})

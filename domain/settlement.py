@@ -116,7 +116,9 @@ class LateLog:
     """The record of a start that cannot be settled any more, since its task was cancelled or taken back.
 
     It is stored if the task still exists, and changes nothing of the task. If the start has a record already, the log
-    is added to that one. The outcome becomes CANCELLED if the task was cancelled under this claim.
+    is added to that one, unless the record has a log or tells how the start ended: it is of another start then, which
+    was given the same claim after a failover that lost this one. The outcome becomes CANCELLED if the task was
+    cancelled under this claim.
 
     `created`: tells the task from a later one with the same id, after a failover that lost this one.
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable
 from entrypoints import log_streams, parent_pipes
+from entrypoints.repeat_filter import RepeatFilter
 from entrypoints.settings import ConfigurationError, Settings
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def configuration_exit(reason: object) -> SystemExit:
 
 
 def configure_logging(name: str) -> None:
-    """Log one line an event to standard error, with the process's name."""
+    """Log one line an event to standard error, with the process's name, and no repetition of what is logged once."""
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,
         format=f"%(asctime)s {name} %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RepeatFilter())
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

@@ -4,16 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from adapters.postgres import Database
+from tests.chaos.proxies import Proxy
 
 T = TypeVar("T")
 
 WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
-def until(condition: Callable[[], T | None], seconds: float = 20) -> T:
+def until(condition: Callable[[], T | None], seconds: float = 30) -> T:
     """Call the condition until it is true. Its first true answer.
 
     Raises AssertionError: there was none within the seconds.
@@ -39,6 +40,13 @@ def asked(database: Database, question: str) -> list[tuple[Any, ...]]:
 def with_settings(url: str, **settings: object) -> str:
     """The URL with settings of the server for every connection that is made by it."""
     return f"{url}?options=" + quote(" ".join(f"-c {name}={value}" for name, value in settings.items()))
+
+
+def behind(proxy: Proxy, url: str) -> str:
+    """The URL by which its database is reached through the proxy."""
+    address = urlsplit(url)
+    login = address.netloc.rpartition("@")[0]
+    return address._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl()
 
 
 @contextmanager

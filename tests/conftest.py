@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,8 @@ from sqlalchemy import text
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
+from entrypoints.repeat_filter import RepeatFilter
+from tests.chaos.proxies import Proxies
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 # A machine that is busy with something else is no failure.
@@ -80,6 +83,24 @@ def database(migrated_database: Database) -> Database:
     with migrated_database.engine.begin() as connection:
         connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
     return migrated_database
+
+
+@pytest.fixture
+def proxies(postgres_url: str) -> Iterator[Proxies]:
+    """Proxies of the server, each a line of its own."""
+    address = urlsplit(postgres_url)
+    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
+    yield proxies
+    proxies.close()
+
+
+@pytest.fixture
+def process_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The log as a process shows it, without repetitions of what is logged once."""
+    repeats = RepeatFilter()
+    caplog.handler.addFilter(repeats)
+    yield caplog
+    caplog.handler.removeFilter(repeats)
 
 
 ROOT = Path(__file__).parent.parent

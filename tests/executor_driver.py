@@ -13,6 +13,7 @@ from application.ports.executor import Event, Executor, Failed, Interrupted, Run
 from domain.failure import Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 
+USER_FUNCTIONS = "tests/user_functions.py"
 MAX_WAIT_SECONDS = 30.0
 """Seconds after which an event that has not happened fails the test."""
 TIMEOUT = Failure("TimeoutError", "too long")

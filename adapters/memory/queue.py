@@ -92,7 +92,11 @@ class MemoryQueue:
         row, hold = self._state.rows.get(late_log.hold.task), late_log.hold
         if row is None or row.task.created != late_log.created:
             return False
-        return row.task.status is not Status.RUNNING or row.task.claims != hold.claim or row.task.hold == hold
+        known = self._state.attempts.get((hold.task, late_log.record.claim))
+        if known and (known.log or known.outcome not in (Outcome.LOST, Outcome.CANCELLED)):
+            return False
+        is_decided = row.task.claims == hold.claim and row.task.status in (Status.RUNNING, Status.DONE)
+        return not is_decided or row.task.hold == hold
 
     def _attempt_with(self, late_log: LateLog) -> Attempt:
         task, record = self._state.rows[late_log.hold.task].task, late_log.record

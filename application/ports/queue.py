@@ -76,10 +76,12 @@ class SettleResult:
 
     - `refused`: tasks that are no longer held; never to be written.
     - `busy`: settlements whose task, or the record of whose start, another transaction has locked.
+    - `unstorable`: settlements of which not even the failure of the task can be stored; never to be written.
     """
 
     refused: Sequence[TaskId] = ()
     busy: Sequence[Settlement] = ()
+    unstorable: Sequence[Settlement] = ()
 
 
 class Queue(Protocol):
@@ -130,7 +132,7 @@ class Queue(Protocol):
         May be repeated.
 
         Before: the tasks are no longer held under these claims. After: the log is part of the record of its start,
-        where the task still exists.
+        where the task still exists, and the outcome and the log of that start are not known.
         """
         ...
 

@@ -54,10 +54,7 @@ class ExecutorEvents:
         except Exception:
             log.exception("an event of the executor cannot be applied: %s", type(event).__name__)
             if hold := getattr(event, "hold", None):
-                self._claimed_tasks.remove(hold)
-                self._state.unstorable.add(hold)
-                self._state.unreported.pop(hold, None)
-                self._state.runs_to_stop.append((hold, STOPPED))
+                self._give_up(hold)
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -77,6 +74,12 @@ class ExecutorEvents:
                 self._finish_failed(hold, failure, printed, span)
             case Interrupted(hold, printed):
                 self._finish(hold, printed, None, lambda task, now: Settlement.lost(task, now, printed))
+
+    def _give_up(self, hold: Hold) -> None:
+        """Stop a run of which nothing can be written."""
+        if claimed := self._remove(hold):
+            self._state.unstorable[hold] = claimed.task
+        self._state.runs_to_stop.append((hold, STOPPED))
 
     def _start(self, hold: Hold, at: float) -> None:
         if claimed := self._claimed_tasks.start(hold, at):
@@ -107,7 +110,7 @@ class ExecutorEvents:
         span: Span | None,
         settlement: Callable[[Task, datetime], Settlement],
     ) -> None:
-        claimed = self._remove(hold, printed)
+        claimed = self._settleable(hold, printed)
         if claimed is None:
             return
         if span is None and claimed.started_at is not None:
@@ -117,17 +120,23 @@ class ExecutorEvents:
             claimed.started_at = span.began
             self._state.prefetch.record_duration(claimed.task.type, span.seconds)
         self._state.settle(claimed, settlement)
+        self._remove(hold)
 
     def _add_unfit(self, hold: Hold, printed: str, fallback_settlement: Callable[[Task, datetime], Settlement]) -> None:
         """Keep a task that another handler may be able to run. The duration of a refusal says nothing of its type."""
-        if claimed := self._remove(hold, printed):
+        if claimed := self._settleable(hold, printed):
+            self._remove(hold)
             self._claimed_tasks.unfit[hold] = UnfitTask(claimed, fallback_settlement)
 
-    def _remove(self, hold: Hold, printed: str) -> ClaimedTask | None:
-        """Remove an ended run, and return it; None if its task is lost, so that there is nothing to settle."""
-        claimed = self._claimed_tasks.remove(hold)
-        self._state.unreported.pop(hold, None)
+    def _settleable(self, hold: Hold, printed: str) -> ClaimedTask | None:
+        """The ended run; None if its task is lost, so that there is nothing to settle."""
+        claimed = self._claimed_tasks.dispatched.get(hold)
         if claimed and claimed.stop_reason is StopReason.LOST:
+            self._remove(hold)
             self._state.add_late_log_of_lost(claimed, printed)
             return None
         return claimed
+
+    def _remove(self, hold: Hold) -> ClaimedTask | None:
+        self._state.unreported.pop(hold, None)
+        return self._claimed_tasks.remove(hold)

@@ -29,12 +29,12 @@ MAX_UNWRITTEN_LARGE = 8
 
 @dataclass(slots=True)
 class SupervisorState:
-    """Only the supervisor's thread uses it, with three exceptions that are named below.
+    """Only the supervisor's thread uses it, with two exceptions that are named below.
 
     - `outbox`: settlements that have to be written.
     - `large_outbox`: the same of settlements with much text, which take long on a slow line.
-    - `unstorable`: holds whose outcome the storage cannot take; their leases are left to lapse. The thread of the
-      background runner adds to it.
+    - `unstorable`: ended tasks whose outcome the storage cannot take, until they are taken back: their leases are left
+      to lapse.
     - `late_logs`: logs of starts that may not be settled any more.
     - `unreported`: started runs whose start or progress is not reported yet.
     - `runs_to_stop`: runs that the executor has to stop in this step, each with its failure.
@@ -54,7 +54,7 @@ class SupervisorState:
     claim_cursors: ClaimCursors = field(default_factory=ClaimCursors)
     outbox: Outbox = field(default_factory=Outbox)
     large_outbox: Outbox = field(default_factory=Outbox)
-    unstorable: set[Hold] = field(default_factory=set)
+    unstorable: dict[Hold, Task] = field(default_factory=dict)
     late_logs: list[LateLog] = field(default_factory=list)
     unreported: dict[Hold, ClaimedTask] = field(default_factory=dict)
     runs_to_stop: list[tuple[Hold, Failure]] = field(default_factory=list)
@@ -107,6 +107,8 @@ class SupervisorState:
     def drop_lost(self, holds: Sequence[Hold]) -> None:
         """Drop tasks that the storage says are not held any more, and stop their runs, which are not settled."""
         self.claimed_tasks.drop(set(holds))
+        for hold in holds:
+            self.unstorable.pop(hold, None)
         dispatched = self.claimed_tasks.dispatched
         for claimed in (dispatched[hold] for hold in holds if hold in dispatched):
             self.stop(claimed, StopReason.LOST)
@@ -126,14 +128,18 @@ class SupervisorState:
         """Holds of the claimed tasks, of the settlements that are not written, and of those that cannot be stored."""
         return {*self.claimed_tasks.all_holds(), *self._unwritten_holds(), *self.unstorable}
 
+    def holds_that_may_be_lost(self) -> Sequence[Hold]:
+        """Holds that another process may have ended: of claimed tasks, and of ended ones that wait to be taken back."""
+        return [*self.claimed_tasks.holds(), *self.unstorable]
+
     def holds_to_renew(self) -> Sequence[Hold]:
         """Holds whose lease must be renewed: claimed tasks, and ended ones until their settlement is written."""
         return [*self.claimed_tasks.holds(), *self._unwritten_holds()]
 
     def holds_suspect(self) -> bool:
-        """Whether a suspect is claimed, or has ended and its settlement is not written yet."""
+        """Whether a suspect is claimed, or has ended and its end is not written yet, or cannot be."""
         unwritten = (each.task for each in chain(self.outbox, self.large_outbox))
-        return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten))
+        return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten, self.unstorable.values()))
 
     def task_as_run(self, claimed: ClaimedTask) -> Task:
         """The task with its start, in the time of the storage, and its progress."""

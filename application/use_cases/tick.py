@@ -13,7 +13,7 @@ from application.ports.calendar import Calendar
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
-from domain.schedule import Recurrence, Schedule
+from domain.schedule import Recurrence
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
@@ -43,7 +43,6 @@ class Tick:
         self._notifier = notifier
         self._calendar = calendar
         self._max_task_time = max_task_time
-        self._unreadable: set[Schedule] = set()
 
     @retry_on_conflict
     def __call__(self) -> TickResult:
@@ -90,9 +89,7 @@ class Tick:
             try:
                 yield each.ticked(self._calendar.next_after(each.schedule, now))
             except InvalidSchedule as error:
-                if each.schedule not in self._unreadable:
-                    log.error("%s does not tick here: %s", each.type, error)
-                self._unreadable.add(each.schedule)
+                log_once(log, f"{each.type} does not tick here: {error}")
 
     def _submission(self, type: TaskType, tick: datetime, now: datetime) -> Submission:
         return Submission(

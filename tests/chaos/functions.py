@@ -5,7 +5,7 @@ import signal
 import time
 
 from flask_tasks import Progress, Retry, task
-from tests.chaos.runs import record_kill, record_run
+from tests.chaos.runs import record_kill, record_run, supervisor
 
 MEGABYTE = 1_000_000
 
@@ -22,6 +22,16 @@ def sleeps(progress: Progress, seconds: float, mark: str | None = None):
     """Sleeps."""
     with record_run(progress, mark) as token:
         time.sleep(seconds)
+        return {"token": token}
+
+
+@task
+def waits(progress: Progress, doors: str, mark: str | None = None):
+    """Waits until the door of its handler is open: a file in the folder that has the handler's pid as its name."""
+    with record_run(progress, mark) as token:
+        print(token)  # noqa: T201
+        while not os.path.exists(f"{doors}/{supervisor()}"):
+            time.sleep(0.02)
         return {"token": token}
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from tests.chaos import runs
+from tests.chaos import change_log, runs
 from tests.chaos.experiment import collect
-from tests.chaos.history import Request, Run
+from tests.chaos.history import Change, Request, Run
 from tests.chaos.load import RequestLog
 from tests.chaos.promises import violations
 from tests.chaos.service import ServiceUnderTest
@@ -40,6 +40,11 @@ class Scenario:
     def runs(self) -> list[Run]:
         """The runs that have started so far."""
         return [run for _, run in runs.read(self.service.runs_file)]
+
+    def changes(self) -> list[Change]:
+        """The changes of tasks so far."""
+        with self.service.server.connection() as connection:
+            return [entry.change for entry in change_log.read(connection)]
 
 
 @contextmanager

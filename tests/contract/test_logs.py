@@ -1,5 +1,6 @@
 """Logs: the output of starts is stored with their task."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -89,6 +90,15 @@ class TestSettling:
         assert [log for _, log in logs(storage)] == [str(n) for n in range(4, MAX_ATTEMPTS_SHOWN + 4)]
 
 
+SETTLEMENTS: dict[str, Callable[[Task], Settlement]] = {
+    "done": lambda started: Settlement.succeeded(started, at(1), "1", "printed"),
+    "done and silent": lambda started: Settlement.succeeded(started, at(1), "1"),
+    "failed": lambda started: Settlement.failed(started, at(1), BOOM, PLAIN, 0, "printed"),
+    "failed and silent": lambda started: Settlement.failed(started, at(1), BOOM, PLAIN, 0),
+    "lost": lambda started: Settlement.lost(started, at(1), "printed"),
+}
+
+
 class TestLateLogs:
     def test_a_cancelled_start_has_its_log(self, storage: Storage):
         add_one(storage)
@@ -167,6 +177,28 @@ class TestLateLogs:
         tell(storage, LateLog.of(started, at(1), "x"))
         tell(storage, LateLog.of(lost, at(1), "lost"))
         assert logs(storage) == [(Outcome.LOST, "x")]
+
+    @pytest.mark.parametrize("settlement", SETTLEMENTS.values(), ids=SETTLEMENTS)
+    def test_the_late_log_of_an_equal_claim_does_not_touch_a_start_that_was_settled(
+        self, storage: Storage, settlement: Callable[[Task], Settlement]
+    ):
+        """A failover has lost the first claim, and another handler had the same one."""
+        add_one(storage, max_attempts=2)
+        started = running(storage)
+        settle(storage, settlement(started))
+        before = records(storage)
+        lost = replace(started, lease=Lease(HandlerId("lost-handler"), at(30)))
+        tell(storage, LateLog.of(lost, at(2), "lost"))
+        assert records(storage) == before
+
+    def test_the_late_log_of_an_equal_claim_does_not_replace_a_late_log(self, storage: Storage):
+        add_one(storage)
+        started = running(storage)
+        save(storage, started.cancel(at(1)))
+        tell(storage, LateLog.of(started, at(2), "x"))
+        lost = replace(started, lease=Lease(HandlerId("lost-handler"), at(30)))
+        tell(storage, LateLog.of(lost, at(3), "lost"))
+        assert logs(storage) == [(Outcome.CANCELLED, "x")]
 
     def test_the_late_log_of_an_earlier_task_with_the_same_id_is_dropped(self, storage: Storage):
         add_one(storage)

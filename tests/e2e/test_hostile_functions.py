@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.e2e.service import Service, eventually
+from tests.process_table import is_alive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for leftovers in /proc")
 
@@ -114,14 +115,6 @@ def outcome(task: dict[str, Any]) -> Done | Failed:
         return Done(task["result"])
     assert task["status"] == "failed"
     return Failed(task["error"]["type"], task["error"]["message"])
-
-
-def is_alive(process: int) -> bool:
-    """Whether the process runs. False for a zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 SECONDS = {"timeout": 0.5}

@@ -1,16 +1,15 @@
 """Tasks of megabytes: a slow line carries each once, and a janitor deletes them in batches that end in time."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from urllib.parse import urlsplit
 
 import pytest
 
 from adapters.postgres import Database
 from tests.chaos.proxies import Proxies, Proxy
-from tests.concurrency import asked
+from tests.concurrency import asked, behind
 from tests.e2e.service import Service, eventually
 
 FUNCTIONS = str(Path(__file__).parent / "functions.py")
@@ -21,20 +20,15 @@ LINE_BYTES_PER_SECOND = 1_000_000
 
 
 @pytest.fixture
-def line(postgres_url: str) -> Iterator[Proxy]:
+def line(proxies: Proxies) -> Proxy:
     """A slow line to the server of the databases."""
-    address = urlsplit(postgres_url)
-    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
-    yield proxies.new(LINE_BYTES_PER_SECOND)
-    proxies.close()
+    return proxies.new(LINE_BYTES_PER_SECOND)
 
 
 def test_a_large_result_on_a_slow_line_is_sent_once_and_delays_no_quick_neighbour(line: Proxy, new_service: NewService):
     service = new_service(TASKS=FUNCTIONS, LEASE="30", HANDLER_CONCURRENCY="6")
-    address = urlsplit(service.environment["DATABASE_URL"])
-    login = address.netloc.rpartition("@")[0]
     service.start("http")
-    service.start("handler", DATABASE_URL=address._replace(netloc=f"{login}@127.0.0.1:{line.port}").geturl())
+    service.start("handler", DATABASE_URL=behind(line, service.environment["DATABASE_URL"]))
     service.await_ready("large", "echo")
     large = service.submit("large", {"mebibytes": RESULT_MEBIBYTES})["id"]
     before = line.requested_bytes

@@ -1,6 +1,6 @@
 """Fixtures of the suites of one adapter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from adapters.postgres import Database
 from application.ports.unit_of_work import Begin
 from tests.concurrency import new_database, with_settings
+from tests.executor_driver import USER_FUNCTIONS, Driver, processes
 from tests.storage import Storage, in_postgres
 
 
@@ -39,7 +40,55 @@ def empty_url(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+# Executors over processes
+
+
+@pytest.fixture(scope="module")
+def functions() -> str:
+    """The file with the functions that the executors run. A suite with functions of its own has its own fixture."""
+    return USER_FUNCTIONS
+
+
+@pytest.fixture(scope="module")
+def concurrency() -> int:
+    """The children of the executor that the tests of a suite share."""
+    return 2
+
+
+@pytest.fixture(scope="module")
+def shared(functions: str, concurrency: int) -> Iterator[Driver]:
+    with processes(functions) as open:
+        yield open(concurrency=concurrency)
+
+
+@pytest.fixture
+def driver(shared: Driver) -> Driver:
+    """An executor whose children are free, and have run what other tests asked for."""
+    shared.all_free()
+    return shared
+
+
+@pytest.fixture
+def opened(functions: str) -> Iterator[Callable[..., Driver]]:
+    """Executors of a test's own."""
+    with processes(functions) as open:
+        yield open
+
+
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A type that has run counts as short, on a busy machine too: runs may stand behind it."""
     monkeypatch.setattr("adapters.executors.process.pool.run_queue.QUEUE_SECONDS", 1e6)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs stay behind one that turns out long."""
+    monkeypatch.setattr("adapters.executors.process.pool.stall_watch.STALL_SECONDS", 60)
+
+
+@pytest.fixture
+def paired(unwatched: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run may stand behind another one of a type that has run, however long the two take."""
+    monkeypatch.setattr("adapters.executors.process.pool.run_queue.QUEUE_SECONDS", 0)
+    monkeypatch.setattr("adapters.executors.process.pool.run_queue.SHORT_RUN_SECONDS", 1e6)

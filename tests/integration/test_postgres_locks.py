@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import TextClause
 
 from adapters.postgres import Database
-from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from application.ports.unit_of_work import UnitOfWork
@@ -20,7 +19,7 @@ from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 from tests.concurrency import until_waiting
-from tests.steps import add, at, claim, ids, rescue, stored, submission, task
+from tests.steps import add, at, claim, ids, rescue, settle, stored, submission, task
 from tests.storage import Storage, in_postgres
 
 T = TypeVar("T")
@@ -31,12 +30,6 @@ def running(storage: Storage, number: int = 3) -> list[Task]:
     """That many tasks, claimed, with ids from 1."""
     add(storage, *[submission(max_attempts=9)] * number)
     return [claimed.task for claimed in claim(storage)]
-
-
-@retry_on_conflict
-def settle(storage: Storage, *settlements: Settlement) -> Sequence[TaskId]:
-    """Settle, and wait again for a lock after each moment that was too short."""
-    return storage.autocommit.settle(settlements)
 
 
 def success(task: Task) -> Settlement:

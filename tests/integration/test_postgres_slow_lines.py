@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,20 +12,13 @@ from adapters.postgres.session_settings import SESSION_SETTINGS
 from adapters.postgres.watchdog import CHECK_SECONDS
 from application.errors import StorageUnavailable
 from domain.ids import TaskId
-from tests.chaos.proxies import Proxies, Proxy
+from tests.chaos.proxies import Proxies
+from tests.concurrency import behind
 from tests.steps import claim_one, submission, succeed
 from tests.storage import in_postgres
 
 ANSWER_SECONDS = 1.0
 LARGE = f'"{"x" * 3_000_000}"'
-
-
-@pytest.fixture
-def proxies(postgres_url: str) -> Iterator[Proxies]:
-    address = urlsplit(postgres_url)
-    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
-    yield proxies
-    proxies.close()
 
 
 @pytest.fixture(autouse=True)
@@ -36,13 +28,6 @@ def _in_a_hurry(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
     yield
     database.close()
-
-
-def behind(proxy: Proxy, url: str) -> Database:
-    """The database, reached through the proxy."""
-    address = urlsplit(url)
-    login = address.netloc.rpartition("@")[0]
-    return Database(address._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl())
 
 
 def settle_large(database: Database) -> None:
@@ -63,7 +48,7 @@ def test_megabytes_over_a_slow_line_take_their_time(
     database: Database, postgres_url: str, proxies: Proxies, send: Callable[[Database], None]
 ):
     in_postgres(database).autocommit.add([submission()])
-    with closing(behind(proxies.new(bytes_per_second=1_000_000), postgres_url)) as slow:
+    with closing(Database(behind(proxies.new(bytes_per_second=1_000_000), postgres_url))) as slow:
         began = time.monotonic()
         send(slow)
         assert time.monotonic() - began > 2 * ANSWER_SECONDS
@@ -73,14 +58,14 @@ def test_megabytes_that_are_read_over_a_slow_line_take_their_time(
     database: Database, postgres_url: str, proxies: Proxies
 ):
     submit_large(database)
-    with closing(behind(proxies.new(bytes_per_second=1_000_000), postgres_url)) as slow:
+    with closing(Database(behind(proxies.new(bytes_per_second=1_000_000), postgres_url))) as slow:
         (record,) = in_postgres(slow).autocommit.get_many([TaskId(1)]).values()
         assert record.args == LARGE
 
 
 def test_a_line_below_the_least_rate_is_an_outage(database: Database, postgres_url: str, proxies: Proxies):
     proxy = proxies.new(bytes_per_second=1_000_000)
-    with closing(behind(proxy, postgres_url)) as slow:
+    with closing(Database(behind(proxy, postgres_url))) as slow:
         assert not in_postgres(slow).autocommit.get_many([])
         proxy.slow_down(20_000)
         with pytest.raises(StorageUnavailable):
@@ -91,7 +76,7 @@ def test_a_line_that_stands_still_after_megabytes_is_an_outage_after_the_silence
     database: Database, postgres_url: str, proxies: Proxies, background: ThreadPoolExecutor
 ):
     proxy = proxies.new(bytes_per_second=1_000_000)
-    with closing(behind(proxy, postgres_url)) as slow:
+    with closing(Database(behind(proxy, postgres_url))) as slow:
         sending = background.submit(submit_large, slow)
         time.sleep(2 * ANSWER_SECONDS)
         assert not sending.done()

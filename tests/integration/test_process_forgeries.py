@@ -3,37 +3,23 @@
 import json
 import math
 import struct
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.parsing import SPAN
 from application.ports.executor import Failed, Interrupted, Progressed, Started, Succeeded
-from tests.executor_driver import TIMEOUT, Driver, processes
+from tests.executor_driver import TIMEOUT, Driver
+from tests.process_table import linux_only
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the pipe in /proc")
-FUNCTIONS = "tests/forging_functions.py"
+pytestmark = linux_only
 FINE = {"type": "E", "message": "m", "retriable": True, "delay": None, "traceback": None, "unfit": False}
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Driver]:
-    with processes(FUNCTIONS) as open:
-        yield open(concurrency=2)
-
-
-@pytest.fixture
-def driver(shared: Driver) -> Driver:
-    shared.all_free()
-    return shared
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Driver]]:
-    with processes(FUNCTIONS) as open:
-        yield open
+def functions() -> str:
+    return "tests/forging_functions.py"
 
 
 def spanned(text: str, began: float = 0.0, seconds: float = 0.0) -> str:
@@ -151,14 +137,3 @@ def test_a_retry_with_a_delay_that_is_none_fails_its_task(driver: Driver, delay:
     assert failure.message.startswith("delay is ")
     assert failure.message.endswith("it must be a number of seconds, from 0 to 315360000")
     assert not failure.retriable
-
-
-CHANGES = ["niceness", "affinity", "limits", "stack", "trace", "profile", "traces of threads", "clock", "warnings"]
-
-
-@pytest.mark.parametrize("what", [*CHANGES, "collector", "switches", "timers"])
-def test_a_state_that_a_function_changes_does_not_reach_the_next_task(opened: Callable[..., Driver], what: str) -> None:
-    driver = opened()
-    before = driver.result("looks")
-    driver.run("changes", {"what": what})
-    assert driver.result("looks") == before

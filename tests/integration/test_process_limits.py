@@ -2,8 +2,7 @@
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,10 @@ import pytest
 from adapters.executors.process.pool.child_limits import Limits
 from application.ports.executor import Failed, Succeeded
 from domain.failure import Failure
-from tests.executor_driver import Driver, processes
+from tests.executor_driver import Driver
+from tests.process_table import linux_only
 
-FUNCTIONS = "tests/user_functions.py"
 MIB = 1024 * 1024
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Driver]]:
-    """Executors of a test's own."""
-    with processes(FUNCTIONS) as open:
-        yield open
 
 
 @linux_only

@@ -5,38 +5,29 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adapters.executors.process.ipc.log import MAX_LOG_BYTES, Printed
 from application.ports.executor import Failed, Progressed, Succeeded
-from tests.executor_driver import MAX_WAIT_SECONDS, TIMEOUT, Driver, processes
+from tests.concurrency import until
+from tests.executor_driver import MAX_WAIT_SECONDS, TIMEOUT, Driver
+from tests.process_table import linux_only
 
 FUNCTIONS = "tests/printing_functions.py"
 MIB = 1024 * 1024
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs holes in files, and /proc to see them")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Driver]:
-    with processes(FUNCTIONS) as open:
-        yield open()
+def functions() -> str:
+    return FUNCTIONS
 
 
-@pytest.fixture
-def driver(shared: Driver) -> Driver:
-    """An executor of one child that has run what other tests asked for."""
-    shared.all_free()
-    return shared
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Driver]]:
-    """Executors of a test's own."""
-    with processes(FUNCTIONS) as open:
-        yield open
+@pytest.fixture(scope="module")
+def concurrency() -> int:
+    return 1
 
 
 def memory(process: int) -> int:
@@ -134,7 +125,7 @@ def test_a_run_that_was_ended_has_its_log(driver: Driver) -> None:
     driver.run("says", {"what": "of another"})
     hold = driver.start("says_and_goes_on", {"what": "still here"})
     driver.started(hold)
-    eventually(lambda: not driver.executor.events(0.05))
+    until(lambda: not driver.executor.events(0.05))
     driver.executor.end(hold, TIMEOUT)
     assert driver.outcome(hold) == Failed(hold, TIMEOUT, "still here\n")
 
@@ -244,12 +235,6 @@ def test_a_reader_of_the_handlers_output_that_has_gone_fails_no_run() -> None:
         process.stderr.close()
         assert process.stdout.read() == f"{MAX_LOG_BYTES + 1} 2 "
         assert process.wait(MAX_WAIT_SECONDS) == 0
-
-
-def eventually(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + MAX_WAIT_SECONDS
-    while not happened():
-        assert time.monotonic() < end
 
 
 def test_a_result_and_its_log_come_together(driver: Driver) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,7 +26,7 @@ from domain.ids import DEFAULT_TYPE
 from domain.settlement import Settlement
 from domain.status import Status
 from tests.chaos.proxies import Proxies
-from tests.concurrency import until
+from tests.concurrency import behind, until
 from tests.steps import HANDLER, NOW, add, claim, settle, submission, task
 from tests.storage import in_postgres
 
@@ -36,17 +35,14 @@ LARGE_RESULT = f'"{"x" * 4_000_000}"'
 
 
 @pytest.fixture
-def slow(database: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def slow(
+    database: Database, postgres_url: str, proxies: Proxies, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
     """The emptied database over a slow line."""
     monkeypatch.setitem(SESSION_SETTINGS, "idle_in_transaction_session_timeout", "1s")
-    address = urlsplit(postgres_url)
-    proxies = Proxies(address.port or 5432, address.hostname or "127.0.0.1")
-    proxy = proxies.new(LINE_BYTES_PER_SECOND)
-    login = address.netloc.rpartition("@")[0]
-    slow = Database(address._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl())
+    slow = Database(behind(proxies.new(LINE_BYTES_PER_SECOND), postgres_url))
     yield slow
     slow.close()
-    proxies.close()
     database.close()  # Its sessions would keep the short limit for other tests.
 
 

@@ -68,7 +68,7 @@ def test_rests_grow_while_a_chore_fails_for_any_reason(rests: Callable[..., list
     assert rests(ValueError("odd"), KeyError("odd"), inf) == [2, 4, MIN_REST_SECONDS]
 
 
-def test_a_chore_that_fails_or_hangs_neither_ends_nor_delays_another(caplog: pytest.LogCaptureFixture):
+def test_a_chore_that_fails_or_hangs_neither_ends_nor_delays_another(process_log: pytest.LogCaptureFixture):
     done, hangs = Event(), Event()
     batches: list[str] = []
 
@@ -93,7 +93,7 @@ def test_a_chore_that_fails_or_hangs_neither_ends_nor_delays_another(caplog: pyt
     hangs.set()
     janitor.join(20)
     assert not janitor.is_alive()
-    assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert len([record for record in process_log.records if record.exc_info]) == 1
 
 
 def test_stop_during_a_batch_finishes_it_and_begins_no_other():

@@ -150,7 +150,8 @@ SETTLE_ATTEMPTS = text(f"""
     ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
 """)
 
-# A claim that a failover has lost may have been given again: while another handler holds it, its record is not touched.
+# A claim that a failover has lost may have been given again, and no record names its handler. So nothing is touched
+# while another handler holds the claim, nor a start whose outcome or whose log is known: its own log came with it.
 # The lock keeps the tasks from being deleted until the commit. It does not wait for transactions that only change them.
 RECORD_LATE_LOGS = text(f"""
     WITH late_logs AS (
@@ -158,13 +159,14 @@ RECORD_LATE_LOGS = text(f"""
     ), locked AS MATERIALIZED (
         SELECT late_logs.*, t.status = 'cancelled' AND t.claims = late_logs.claim AS cancelled
         FROM tasks t JOIN late_logs ON t.id = late_logs.task AND {_IS_SAME_TASK.format(given="late_logs")}
-        WHERE t.status <> 'running' OR t.claims <> late_logs.claim OR t.handler = late_logs.handler
+        WHERE t.claims <> late_logs.claim OR t.status NOT IN ('running', 'done') OR t.handler = late_logs.handler
         ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
     )
     INSERT INTO attempts ({listed(_ATTEMPT)})
     SELECT {listed(_ATTEMPT, outcome="CASE WHEN cancelled THEN 'cancelled' ELSE outcome END")}
     FROM locked
     ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
+    WHERE attempts.outcome IN ('lost', 'cancelled') AND attempts.log = '""'
 """)
 
 LEASES = text("""

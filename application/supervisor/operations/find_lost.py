@@ -1,4 +1,4 @@
-"""Find the tasks that this handler has claimed and holds no more: cancelled, taken back or deleted meanwhile."""
+"""Find the tasks that this handler knows as its own and holds no more: cancelled, taken back or deleted meanwhile."""
 
 from collections.abc import Sequence
 from math import inf
@@ -13,7 +13,7 @@ LOST_POLL_SECONDS = 0.4
 
 
 class FindLost:
-    """Due while any task is claimed: at once after a notification, and by polling."""
+    """Due while any task is claimed or unstorable: at once after a notification, and by polling."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -21,12 +21,12 @@ class FindLost:
         self._timer = context.timer()
 
     def due_in(self) -> float:
-        if not self._state.claimed_tasks:
+        if not (self._state.claimed_tasks or self._state.unstorable):
             return inf
         return 0 if Topic.TAKEN in self._state.notified_topics else self._timer.due_in()
 
     def send(self, runner: BackgroundRunner) -> None:
-        holds = self._state.claimed_tasks.holds()
+        holds = self._state.holds_that_may_be_lost()
         self._state.notified_topics.discard(Topic.TAKEN)
 
         def call() -> Sequence[Hold]:

@@ -6,12 +6,12 @@
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
 from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
-from application.isolation import log_once
+from application.isolation import isolate, log_once
 from application.ports.background import BackgroundRunner
 from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
@@ -34,6 +34,10 @@ SPLIT_SECONDS = 0.05
 """Seconds for which a busy batch that meets conflicts is split. A fresh one is not: others wait behind it."""
 
 log = logging.getLogger(__name__)
+
+
+class _InTheWay(Exception):
+    """Locks are in the way of one settlement of a batch at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class SettlementWriter:
         written = [each for each in batch if each.hold not in busy]
         state.prefetch.record_settled(each.hold for each in written)
         outbox.busy.extend(result.busy)
+        state.unstorable.update((each.hold, each.task) for each in result.unstorable)
         self._keep_refused_logs(batch, {*result.refused})
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
@@ -82,23 +87,24 @@ class SettlementWriter:
 
     def _split(self, batch: Sequence[Settlement], until: float) -> SettleResult:
         """Write a batch, or its halves where that fails; a single settlement that fails is busy or refused."""
+
+        def write(some: Sequence[Settlement]) -> Sequence[SettleResult]:
+            return [self._try(some, until)]
+
+        return merged(isolate(batch, write, lambda one, error: [self._write_refused(one, error)]))
+
+    def _try(self, batch: Sequence[Settlement], until: float) -> SettleResult:
+        """Write a batch in one step. Raises _InTheWay: locks are, and halves may be written around them."""
         try:
             result = self.context.autocommit.settle_unlocked(batch)
-        except StorageConflict:
-            if len(batch) == 1 or self.context.state.clock.monotonic() > until:
-                return SettleResult(busy=batch)
-        except StorageUnavailable:
-            raise
+        except StorageConflict as error:
+            if len(batch) > 1 and self.context.state.clock.monotonic() <= until:
+                raise _InTheWay from error
+            return SettleResult(busy=batch)
         except StatementRefused as error:
             return self._postponed(batch, error)
-        except Exception as error:
-            if len(batch) == 1:
-                return self._write_refused(batch[0], error)
-        else:
-            self.notifier.notify(Topic.CHANGED)
-            return result
-        middle = len(batch) // 2
-        return merged(self._split(part, until) for part in (batch[:middle], batch[middle:]))
+        self.notifier.notify(Topic.CHANGED)
+        return result
 
     def _postponed(self, batch: Sequence[Settlement], error: StatementRefused) -> SettleResult:
         """Keep outcomes that are not to blame, such as for a missing permission, until they can be written."""
@@ -123,8 +129,7 @@ class SettlementWriter:
                 return SettleResult(result.refused, [refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
         log.error("nothing can be stored of the outcome of task %d, which counts as lost", refused.task.id)
-        self.context.state.unstorable.add(refused.hold)
-        return SettleResult()
+        return SettleResult(unstorable=[refused])
 
     def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:
         """Settlements to write in its place, those that keep most first."""
@@ -184,10 +189,14 @@ class SettleBusy:
         self._writer.on_answer(self._outbox, result)
 
 
-def merged(results: Iterator[SettleResult]) -> SettleResult:
+def merged(results: Iterable[SettleResult]) -> SettleResult:
     """The results of several batches as one."""
-    each = list(results)
-    return SettleResult([id for part in each for id in part.refused], [busy for part in each for busy in part.busy])
+    parts = list(results)
+    return SettleResult(
+        refused=[id for part in parts for id in part.refused],
+        busy=[each for part in parts for each in part.busy],
+        unstorable=[each for part in parts for each in part.unstorable],
+    )
 
 
 def is_plain(settlement: Settlement) -> bool:

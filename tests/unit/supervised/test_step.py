@@ -26,7 +26,7 @@ from application.supervisor.prefetch import Prefetch
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from domain.failure import Failure
-from domain.ids import HandlerId, Hold, TypeName
+from domain.ids import HandlerId, Hold, TaskId, TypeName
 from domain.instants import after
 from domain.settlement import Settlement
 from domain.status import Status
@@ -272,12 +272,28 @@ def test_a_further_suspect_waits_longer_each_time_and_starts_when_the_first_has_
     assert {hold.task for hold in bench.executor.running} == {second.id}
 
 
-def test_a_suspect_is_not_started_while_the_outcome_of_another_is_unwritten(bench: Bench):
+def released(state: SupervisorState, task: Task) -> Settlement:
+    return Settlement.released(replace(task, status=Status.RUNNING), state.now)
+
+
+PENDING: dict[str, Callable[[SupervisorState, Task], object]] = {
+    "waits to be written": lambda state, task: state.large_outbox.fresh.append(released(state, task)),
+    "is being written": lambda state, task: setattr(state.outbox, "writing", [released(state, task)]),
+    "is locked": lambda state, task: state.outbox.busy.append(released(state, task)),
+    "cannot be stored": lambda state, task: state.unstorable.update({task.hold: task}),
+}
+
+
+@pytest.mark.parametrize("pend", PENDING.values(), ids=PENDING)
+def test_a_suspect_is_not_started_while_the_outcome_of_another_is_unwritten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, pend: Callable[[SupervisorState, Task], object]
+):
     """If the handler died now, both would count as started."""
-    first, second = bench.add(SLOW, SLOW)
-    bench.suspect(first, second)
-    running = replace(first.suspected(), status=Status.RUNNING)
-    bench.state.large_outbox.fresh.append(Settlement.released(running, bench.clock.now()))
+    (suspect,) = bench.add(SLOW)
+    bench.suspect(suspect)
+    monkeypatch.setattr(bench.outcome_runner, "deliver_result", lambda: None)
+    bench.outcome_runner.submit(lambda: None, lambda _: None)
+    pend(bench.state, replace(suspect.suspected(), id=TaskId(99)))
     bench.step()
     bench.step()
     assert not bench.executor.running
