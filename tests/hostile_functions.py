@@ -83,9 +83,20 @@ def blocks(keeps_the_interpreter: bool):
 
 
 @task
-def stops_itself():
+def stops_itself(times: int = 1):
     """Sends SIGSTOP to its own process."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    for _ in range(times):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return "resumed"
+
+
+@task
+def has_its_handler_trace_it():
+    """Makes the handler its tracer, so that the next signal suspends it."""
+    traces_me = 0
+    ctypes.CDLL(None).ptrace(traces_me, 0, 0, 0)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    return "resumed"
 
 
 @task

@@ -43,7 +43,9 @@ class AutocommitConnection:
     @property
     def is_usable(self) -> bool:
         """Whether the session can be used. One that was used just now is not looked at: to look, threads may wait."""
-        return time.monotonic() - self.used_at < FRESH_SECONDS or self.connection.is_usable
+        now = time.monotonic()
+        is_fresh = now - self.used_at < FRESH_SECONDS and now < self.connection.check_at
+        return is_fresh or bool(self.connection.is_usable)
 
     def execute(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of the statement, as named tuples."""
@@ -80,7 +82,7 @@ class AutocommitPool:
     `connect`: opens a psycopg2 connection.
     `preparation`: says which statements are prepared.
     `watchdog`: watches each loan.
-    `on_disconnect`: is called after a loan during which the session ended.
+    `on_disconnect`: is called after a loan during which the session ended, and for one that ended while it was idle.
     """
 
     def __init__(
@@ -139,10 +141,13 @@ class AutocommitPool:
         return AutocommitConnection(self._connect(), self._preparation, self._generation)
 
     def _last_usable(self) -> AutocommitConnection | None:
-        """The connection that was given back last, of those that the server has not ended while they were idle."""
-        while (idle := self._last_idle()) and not idle.is_usable:
-            idle.connection.close()
-        return idle
+        """The connection that was given back last; none if it cannot be used any more, and then none is idle."""
+        idle = self._last_idle()
+        if idle is None or idle.is_usable:
+            return idle
+        idle.connection.close()
+        self._on_disconnect()
+        return None
 
     def _last_idle(self) -> AutocommitConnection | None:
         with suppress(IndexError):

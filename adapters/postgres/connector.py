@@ -21,7 +21,7 @@ class Connector:
     `url`: the address, which is handed to libpq unchanged: several hosts, sslmode and all. A host that can write is
     preferred.
     `application_name`: the name that the server shows, unless the address has one.
-    `watchdog`: watches the first statement of each session.
+    `watchdog`: watches the statements of each session outside of its loans.
     """
 
     def __init__(self, url: str, application_name: str, watchdog: Watchdog) -> None:
@@ -59,7 +59,5 @@ class Connector:
 
     def _open(self) -> Session:
         session = open_session(self._url, self._defaults)
-        with self._watchdog.watch(session):
-            session.prepare()
-        session.autocommit = False
+        session.prepare(self._watchdog)
         return session

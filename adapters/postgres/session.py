@@ -11,10 +11,16 @@ from psycopg2.extensions import connection, parse_dsn
 
 from adapters.postgres.session_settings import apply_session_settings
 from adapters.postgres.timestamps import register_timestamps
+from adapters.postgres.watchdog import Watchdog
 
+CHECK_SECONDS = 5.0
+"""Seconds after which a session is asked whether it can still write, before it is used again."""
 READ_ONLY_SECONDS = 1.0
-"""Seconds after which an idle session that cannot write is replaced: the next one may be able to."""
+"""The same for a session that could not write when it was opened: another one may be able to."""
+MAX_CHECK_SECONDS = 5.0
+"""Seconds that the server may take to answer that."""
 READ_WRITE, PRIMARY = "read-write", "primary"
+SHOW_READ_ONLY = "SHOW transaction_read_only"
 
 END_READ_ONLY = """
     SELECT pg_terminate_backend(pg_backend_pid())
@@ -26,25 +32,46 @@ END_READ_ONLY = """
 class Session(connection):
     """A psycopg2 connection.
 
-    - `replace_at`: the monotonic time after which it is not used any more; None for a session that can write.
+    - `check_at`: the monotonic time from which it has to be asked whether it can write.
+    - `watchdog`: watches that question.
     """
 
-    replace_at: float | None = None
+    check_at: float
+    watchdog: Watchdog
 
-    def prepare(self) -> None:
+    def prepare(self, watchdog: Watchdog) -> None:
         """Apply the settings of our sessions, and find out whether this one can write."""
+        self.watchdog = watchdog
         register_timestamps(self)
-        self.autocommit = True
-        if not apply_session_settings(self):
-            self.replace_at = time.monotonic() + READ_ONLY_SECONDS
+        with watchdog.watch(self):
+            self.autocommit = True
+            can_write = apply_session_settings(self)
+            self.autocommit = False
+        self.check_at = time.monotonic() + (CHECK_SECONDS if can_write else READ_ONLY_SECONDS)
 
     @property
     def is_usable(self) -> bool:
         """Whether the idle session can be used: it can write or is new, and the server has not ended it meanwhile."""
-        if self.closed or (self.replace_at is not None and time.monotonic() > self.replace_at):
-            return False
         # An idle server says nothing but its farewell, or a notice: one that is only a notice costs a new connection.
-        return not _is_readable(self.fileno())
+        return not self.closed and not _is_readable(self.fileno()) and self.can_serve()
+
+    def can_serve(self) -> bool:
+        """Tell whether the session can write or is new. The server is asked once `check_at` has come.
+
+        So a server that was demoted is left, and a connection that died while it was idle is noticed before it is used.
+        """
+        return time.monotonic() < self.check_at or self._can_write()
+
+    def _can_write(self) -> bool:
+        with suppress(psycopg2.Error), self.watchdog.watch(self, MAX_CHECK_SECONDS):
+            before, self.autocommit = self.autocommit, True
+            with self.cursor() as cursor:
+                cursor.execute(SHOW_READ_ONLY)
+                can_write = bool(cursor.fetchone() == ("off",))
+            self.autocommit = before
+            self.check_at = time.monotonic() + CHECK_SECONDS
+            return can_write
+        return False
 
     def end(self) -> None:
         """Close the session after it has failed, and behind a pooler that of the server as well."""

@@ -31,7 +31,7 @@ class TransactionPool:
     `connect`: opens a psycopg2 connection.
     `size`: the highest number of open connections.
     `watchdog`: watches each transaction.
-    `on_disconnect`: is called after an error that ended a session.
+    `on_disconnect`: is called after an error that ended a session, and for one that ended while it was idle.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class TransactionPool:
             pool_timeout=CHECKOUT_SECONDS,
             pool_use_lifo=True,
         )
-        event.listen(self.engine, "checkout", _check_usable)
+        event.listen(self.engine, "checkout", self._check_usable)
         event.listen(self.engine, "before_cursor_execute", _allow_time_to_arrive)
         event.listen(self.engine, "handle_error", self._end_session)
 
@@ -79,6 +79,12 @@ class TransactionPool:
         if failure.is_disconnect:
             self._on_disconnect()
 
+    def _check_usable(self, session: Session, record: object, proxy: object) -> None:
+        """Have the pool replace a session that cannot be used any more, and the idle ones as well."""
+        if not session.is_usable:
+            self._on_disconnect()
+            raise DisconnectionError
+
     def _close_surplus(self, pool: QueuePool) -> None:
         if pool is not self.engine.pool:
             pool.dispose()  # The connection went back to a pool that close() has replaced.
@@ -103,12 +109,6 @@ class PeakUse:
             return False
         peak, self._peak, self._ends = max(self._peak, MIN_CONNECTIONS), 0, now + PEAK_WINDOW_SECONDS
         return open > peak
-
-
-def _check_usable(session: Session, record: object, proxy: object) -> None:
-    """Have the pool replace a session that the server has ended while it was idle."""
-    if not session.is_usable:
-        raise DisconnectionError
 
 
 def _allow_time_to_arrive(

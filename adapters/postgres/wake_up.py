@@ -3,16 +3,15 @@
 import logging
 import os
 import selectors
+import time
 from collections.abc import Callable, Collection
 from contextlib import closing
 from threading import Condition, Event, Thread
-from typing import Any
 
-import psycopg2
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from sqlalchemy import text
 
 from adapters.postgres.database import Database
+from adapters.postgres.session import Session
 from application.ports.wake_up import Topic
 
 CHANNELS = {
@@ -108,30 +107,27 @@ class PostgresListener:
 
         while not self._closed.is_set():
             try:
-                with closing(_autocommit(self._database)) as connection:
+                with closing(self._database.connect()) as session:
+                    session.autocommit = True
                     for channel in {CHANNELS[topic] for topic in topics}:
-                        connection.cursor().execute(f"LISTEN {channel}")
+                        session.cursor().execute(f"LISTEN {channel}")
                     wake_for(topics)
-                    self._receive(connection, wake_for)
+                    self._receive(session, wake_for)
             except Exception as error:  # No failure may end the thread: polling alone is slower.
                 log.debug("could not listen for notifications: %s", error)
             self._closed.wait(RECONNECT_SECONDS)
         # Closed by this thread, which uses it until here.
         os.close(self._stop_reader)
 
-    def _receive(self, connection: Any, wake_for: Callable[[Collection[str]], None]) -> None:
+    def _receive(self, session: Session, wake_for: Callable[[Collection[str]], None]) -> None:
+        """Receive until the session cannot write any more: notifications come from the server that can."""
         # Not select(): it takes no descriptor above 1023, which a process that streams to many clients has.
         with selectors.DefaultSelector() as ready:
-            ready.register(connection, selectors.EVENT_READ)
+            ready.register(session, selectors.EVENT_READ)
             ready.register(self._stop_reader, selectors.EVENT_READ)
-            while not self._closed.is_set():
-                ready.select()
-                connection.poll()
-                wake_for({notification.payload for notification in connection.notifies})
-                connection.notifies.clear()
-
-
-def _autocommit(database: Database) -> psycopg2.extensions.connection:
-    connection: psycopg2.extensions.connection = database.connect()
-    connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-    return connection
+            while not self._closed.is_set() and session.can_serve():
+                if not session.notifies:  # The check may have received some.
+                    ready.select(session.check_at - time.monotonic())
+                    session.poll()
+                wake_for({notification.payload for notification in session.notifies})
+                session.notifies.clear()

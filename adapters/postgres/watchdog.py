@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -32,11 +33,13 @@ TCP_INFO_BYTES, ACKED_AND_RECEIVED = 136, struct.Struct("120x2Q")
 class _Watch:
     """A connection that is watched.
 
+    - `seconds`: how long its server may be silent.
     - `moved`: bytes that have moved on it since the first check; None where the system does not count them.
     - `moved_at`: the time at which bytes were last seen to move.
     """
 
     descriptor: int
+    seconds: float
     began_at: float
     moved_at: float
     count_at_first: int | None = None
@@ -54,11 +57,11 @@ class _Watch:
         if moved != self.moved:
             self.moved, self.moved_at = moved, now
 
-    def is_overdue(self, now: float, seconds: float) -> bool:
-        """Whether the server is silent for that long, or takes longer than its bytes allow."""
+    def is_overdue(self, now: float) -> bool:
+        """Whether the server is silent for too long, or takes longer than its bytes allow."""
         if self.moved is None:
-            return now >= self.began_at + max(seconds, MAX_UNCOUNTED_SECONDS)
-        return now >= min(self.moved_at + seconds, self.began_at + seconds + self.moved / MIN_BYTES_PER_SECOND)
+            return now >= self.began_at + max(self.seconds, MAX_UNCOUNTED_SECONDS)
+        return now >= min(self.moved_at, self.began_at + self.moved / MIN_BYTES_PER_SECOND) + self.seconds
 
 
 class Watchdog:
@@ -77,11 +80,14 @@ class Watchdog:
         self._thread: Thread | None = None
 
     @contextmanager
-    def watch(self, connection: Any) -> Iterator[None]:
-        """Watch this psycopg2 connection during the block: where it takes too long, it fails as if it were cut."""
+    def watch(self, connection: Any, seconds: float = inf) -> Iterator[None]:
+        """Watch this psycopg2 connection during the block: where it takes too long, it fails as if it were cut.
+
+        `seconds`: how long its server may be silent, if that is less than otherwise.
+        """
         number, now = next(self._numbers), time.monotonic()
         with self._lock:
-            self._watched[number] = _Watch(connection.fileno(), now, now)
+            self._watched[number] = _Watch(connection.fileno(), min(seconds, self._seconds), now, now)
         self._wake()
         try:
             yield
@@ -109,7 +115,7 @@ class Watchdog:
         now = time.monotonic()
         for number, watch in list(self._watched.items()):
             watch.note_bytes(now)
-            if watch.is_overdue(now, self._seconds):
+            if watch.is_overdue(now):
                 del self._watched[number]
                 with suppress(OSError), _copy_of(watch.descriptor) as copy:
                     copy.shutdown(socket.SHUT_RDWR)

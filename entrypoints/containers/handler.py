@@ -94,8 +94,10 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(ReleaseOrphans, context),
     )
     lease_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
-    lease_operations = providers.List(
-        providers.Singleton(RenewLeases, context),
+    # Alone: over a line with a long round trip any other call may take as long as a lease.
+    lease_operations = providers.List(providers.Singleton(RenewLeases, context))
+    watch_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
+    watch_operations = providers.List(
         providers.Singleton(FindLost, context),
         providers.Singleton(RenewRecord, context),
     )
@@ -104,5 +106,6 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Lane, supervisor_state, large_outcome_runner, large_outcome_operations),
         providers.Singleton(Lane, supervisor_state, claim_runner, claim_operations),
         providers.Singleton(Lane, supervisor_state, lease_runner, lease_operations),
+        providers.Singleton(Lane, supervisor_state, watch_runner, watch_operations),
     )
     supervisor = providers.Singleton(Supervisor, supervisor_state, executor, lanes, settings.provided.grace)

@@ -18,9 +18,16 @@ class Standby:
 
 
 def take(connection: Any, cluster: Path, folder: Path) -> Standby:
-    """Copy the running cluster by the rules of a base backup."""
+    """Copy the running cluster, and note how far its change log goes."""
     connection.autocommit = True
     position = change_log.last_position(connection)
+    back_up(connection, cluster, folder)
+    return Standby(folder, position)
+
+
+def back_up(connection: Any, cluster: Path, folder: Path) -> None:
+    """Copy the running cluster by the rules of a base backup."""
+    connection.autocommit = True
     shutil.rmtree(folder, ignore_errors=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backup_start('standby', fast => true)")
@@ -30,7 +37,6 @@ def take(connection: Any, cluster: Path, folder: Path) -> Standby:
     shutil.rmtree(folder / "pg_wal")
     _copy(cluster / "pg_wal", folder / "pg_wal")
     _write_label(folder, label)
-    return Standby(folder, position)
 
 
 def _write_label(folder: Path, label: str) -> None:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
-from adapters.postgres import Database, Migration, PostgresStore
+from adapters.postgres import Database, Migration, PostgresListener, PostgresStore
 from adapters.postgres.session import READ_ONLY_SECONDS
 from application.errors import StorageUnavailable
+from application.ports.wake_up import Topic
 from domain.ids import TaskId
 from tests.concurrency import asked, new_database, until
 from tests.pgbouncer import needs_pgbouncer, pgbouncer
@@ -22,6 +23,8 @@ NAME = "tested_sessions"
 TERMINATE = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '{NAME}'"
 READ_ONLY = "ALTER DATABASE {} SET default_transaction_read_only = on"
 RESET = "ALTER DATABASE {} RESET default_transaction_read_only"
+BECOME_READ_ONLY = text("SELECT set_config('default_transaction_read_only', 'on', false), pg_backend_pid() AS pid")
+BACKEND = text("SELECT pg_backend_pid() AS pid")
 
 
 @pytest.fixture
@@ -108,6 +111,28 @@ def test_an_error_of_a_read_only_session_ends_it_and_the_idle_ones(
         assert all(write(service) for _ in range(5))
         assert add_autocommit(service)
         assert add_in_work(service)
+
+
+def test_a_session_that_became_read_only_is_left_though_it_only_reads(own_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("adapters.postgres.session.CHECK_SECONDS", 0.0)
+    with closing(Database(own_url)) as service:
+        [before] = service.execute_autocommit(BECOME_READ_ONLY, {})
+        [after] = service.execute_autocommit(BACKEND, {})
+        assert after.pid != before.pid
+
+
+def test_a_listener_leaves_a_session_that_cannot_write(
+    database: Database, own_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    def backends() -> list[tuple[int]]:
+        return asked(database, f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'")
+
+    monkeypatch.setattr("adapters.postgres.session.READ_ONLY_SECONDS", 0.1)
+    with closing(Database(own_url, application_name=NAME)) as service, closing(PostgresListener(service)) as listener:
+        with read_only(database):
+            listener.listen(lambda _: None, [Topic.CHANGED])
+            before = until(backends)
+        until(lambda: (found := backends()) and found != before)
 
 
 @needs_pgbouncer

@@ -6,7 +6,8 @@ from adapters.executors.process.pool.dispatched_run import DispatchedRun
 from adapters.executors.process.pool.dispatcher import Dispatcher
 from adapters.executors.process.pool.run_queue import SHORT_RUN_SECONDS, RunQueue
 from adapters.executors.process.pool.slot import Slot
-from application.ports.executor import Run, Span, Succeeded
+from application.ports.executor import Failed, Run, Span, Succeeded
+from domain.failure import Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
 
 ADD = TypeName("add")
@@ -69,3 +70,21 @@ def test_rebalancing_ends_though_no_child_receives_its_runs() -> None:
     idle.tell()
     dispatcher.rebalance()
     assert sorted(each.run.hold.task for slot in (busy, idle) for each in slot.queue.runs) == [1, 2]
+
+
+def test_a_run_with_which_three_children_have_died_before_it_began_has_crashed() -> None:
+    dispatcher = Dispatcher(lambda _: None)
+    slot = UnreceivingSlot(dispatcher)
+    slot.tell()
+    for death in range(3):
+        # The task is given back after each death, and is claimed again.
+        again = run(7)._replace(hold=Hold(TaskId(7), Claim(death), HandlerId("handler-1")))
+        dispatcher.start(again)
+        slot.is_open = False
+        dispatcher.on_unbegun([each.run for each in slot.queue.clear()], "was killed by SIGSEGV")
+        assert list(dispatcher.recall()) == ([again.hold] if death < 2 else [])
+        slot.is_open = True
+        slot.tell()
+    (event,) = dispatcher.take_events()
+    reason = "3 processes ended before they began to run it: the last one was killed by SIGSEGV"
+    assert event == Failed(again.hold, Failure("Crashed", reason))

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
 
@@ -23,12 +24,13 @@ class Channel:
         self._lock = Lock()
         os.register_at_fork(after_in_child=self._close_in_copy)
 
-    def receive(self) -> Packet | None:
+    def receive(self, before_wait: Callable[[], None]) -> Packet | None:
         """Wait for the next packet; None when the supervisor has gone. Sends what is unsent before it waits."""
         try:
             return self._inbox.receive(DONT_WAIT)
         except BlockingIOError:
             self.flush()
+            before_wait()
             return self._inbox.receive()
 
     def buffer(self, *reports: Report) -> None:

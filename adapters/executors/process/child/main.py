@@ -32,9 +32,10 @@ class Child:
     """Carries out the packets that arrive on the channel, and reports there. It ends itself after `max_runs` runs."""
 
     def __init__(
-        self, channel: Channel, page: SharedPage, registry: FunctionRegistry, output: Output, max_runs: int
+        self, channel: Channel, page: SharedPage, registry: FunctionRegistry, output: Output, max_runs: int, mark: int
     ) -> None:
         self._supervisor = os.getppid()
+        self._mark = mark
         self._channel = channel
         self._page = page
         self._reporter = ProgressReporter(channel, page)
@@ -46,7 +47,8 @@ class Child:
     def serve(self) -> None:
         """Carry out packets until the supervisor has gone."""
         self._channel.buffer((Kind.READY, 0, self._registry.version()))
-        while (packet := self._channel.receive()) is not None:
+        # Options of the process are renewed where no run waits for it: that takes too long between two short ones.
+        while (packet := self._channel.receive(partial(prctl.renew_options, self._mark))) is not None:
             if packet.run:
                 self._run(packet)
             else:
@@ -91,7 +93,8 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     """Run the functions of these files and modules, for at most so many runs; 0 is no limit."""
     prctl.die_with_parent(int(parent))
     prctl.adopt_orphans()
-    prctl.mark_descendants(int(os.environ[prctl.CHILD_VARIABLE], 16))
+    mark = int(os.environ[prctl.CHILD_VARIABLE], 16)
+    prctl.mark_descendants(mark)
     prefer_for_oom_kill()
     channel, page = Channel(int(inbox), int(outbox)), SharedPage(int(page_file))
     os.close(int(page_file))
@@ -102,7 +105,7 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     try:
         registry = FunctionRegistry(entries, Path.cwd())
         output.capture()
-        Child(channel, page, registry, output, int(max_runs)).serve()
+        Child(channel, page, registry, output, int(max_runs), mark).serve()
         code = 0
     except CannotImport as error:
         channel.send((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))

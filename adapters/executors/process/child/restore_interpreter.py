@@ -1,23 +1,26 @@
-"""Restore the interpreter after a run: built-in names, the path of modules, limits, tracing, clocks, warnings."""
+"""Restore the interpreter after a run: tracing, clocks, settings, warnings, built-in names, the path of modules."""
 
 import builtins
-import gc
+import faulthandler
 import sys
 import threading
 import time
 import warnings
+from operator import call
 from typing import Any
+
+from adapters.executors.process.child.settings import SETTINGS
+
+READS = [setting.read for setting in SETTINGS]
 
 
 class InterpreterSnapshot:
     """The interpreter as it is when the snapshot is made. Additions of a run stay, since a module may need them."""
 
     def __init__(self) -> None:
-        self._recursion_limit = sys.getrecursionlimit()
+        self._settings = list(map(call, READS))
         self._clocks, self._clock_values = dict(vars(time)), tuple(vars(time).values())
         self._traces = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
-        self._collects, self._thresholds = gc.isenabled(), gc.get_threshold()
-        self._switch_interval = sys.getswitchinterval()
         self._filters = list(warnings.filters)
         self._path = list(sys.path)
         self._remember(vars(builtins))
@@ -26,24 +29,20 @@ class InterpreterSnapshot:
     def restore(self) -> None:
         """Put all of it back, and missing entries of `sys.path`."""
         self._restore_tracing()
+        if (found := list(map(call, READS))) != self._settings:
+            self._restore_settings(found)
         if tuple(vars(time).values()) != self._clock_values:
-            vars(time).update(self._clocks)
-            self._clock_values = tuple(vars(time).values())
+            self._restore_clocks()
         if warnings.filters != self._filters:
             warnings.resetwarnings()
             warnings.filters[:] = self._filters  # type: ignore[index]
-        if gc.isenabled() is not self._collects:
-            (gc.enable if self._collects else gc.disable)()
-        if gc.get_threshold() != self._thresholds:
-            gc.set_threshold(*self._thresholds)
-        sys.setswitchinterval(self._switch_interval)
         names = vars(builtins)
         if tuple(names.values()) != self._values:
             names.update(self._builtins)
             self._remember(names)
         if sys.path != self._path and not {*self._path} <= {*sys.path}:
             sys.path[:] = self._path
-        sys.setrecursionlimit(self._recursion_limit)
+        faulthandler.cancel_dump_traceback_later()
 
     def _restore_tracing(self) -> None:
         """Tracing comes first, since what follows would be traced. To set it costs more than to look."""
@@ -56,6 +55,16 @@ class InterpreterSnapshot:
             threading.settrace(threads_trace)
         if threading.getprofile() is not threads_profile:
             threading.setprofile(threads_profile)
+
+    def _restore_settings(self, found: list[Any]) -> None:
+        for setting, value, before in zip(SETTINGS, found, self._settings, strict=True):
+            if value != before:
+                setting.put_back(before)
+
+    def _restore_clocks(self) -> None:
+        vars(time).update(self._clocks)
+        time.tzset()  # the names of the zone are among them
+        self._clock_values = tuple(vars(time).values())
 
     def _remember(self, names: dict[str, Any]) -> None:
         # Equal values in the same order have the same names, and tuples of them are compared in half the time.

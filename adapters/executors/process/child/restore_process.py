@@ -7,7 +7,8 @@ import sys
 import threading
 
 # The functions of `signal` convert each handler to an enum, which costs more than all the rest of `restore`.
-from _signal import getsignal, pthread_sigmask  # type: ignore[import-not-found]
+from _signal import getsignal, pthread_sigmask, set_wakeup_fd  # type: ignore[import-not-found]
+from time import tzset
 from typing import Any
 
 from adapters.executors.process.child.descriptors import copied, moved
@@ -22,6 +23,7 @@ SIGNALS = (
     signal.SIGCHLD,
     signal.SIGUSR1,
     signal.SIGUSR2,
+    signal.SIGPIPE,
 )
 LIMITS = (
     resource.RLIMIT_AS,
@@ -49,6 +51,8 @@ class ProcessSnapshot:
         self._variables = dict(_variables())
         self._handlers = [getsignal(number) for number in SIGNALS]
         self._blocked = pthread_sigmask(signal.SIG_BLOCK, ())
+        self._wake_up = set_wakeup_fd(-1)
+        set_wakeup_fd(self._wake_up)
         self._mask = os.umask(0)
         os.umask(self._mask)
         self._standing = _standing()
@@ -93,12 +97,14 @@ class ProcessSnapshot:
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
             if getsignal(number) is not handler:
                 signal.signal(number, handler)
+        set_wakeup_fd(self._wake_up)
         pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 
     def _restore_environment(self) -> None:
         if _variables() != self._variables:
             os.environ.clear()
             os.environ.update(self._environment)
+            tzset()  # the variable of the zone may have been another one
 
 
 def _variables() -> Any:
@@ -108,9 +114,11 @@ def _variables() -> Any:
 
 def _standing() -> tuple[Any, ...]:
     """What the system allows this process. It may not be able to give back what it has given up."""
-    affinity = os.sched_getaffinity(0) if sys.platform == "linux" else None
-    users = os.getuid(), os.geteuid(), os.getgid(), os.getegid()
-    return users, os.getpriority(os.PRIO_PROCESS, 0), affinity, [resource.getrlimit(each) for each in LIMITS]
+    limits = [resource.getrlimit(each) for each in LIMITS]
+    if sys.platform != "linux":
+        return os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getpriority(os.PRIO_PROCESS, 0), limits
+    scheduling = os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), os.sched_getaffinity(0)
+    return os.getresuid(), os.getresgid(), scheduling, limits
 
 
 def _try_to_flush(stream: Any) -> None:

@@ -38,6 +38,14 @@ def mark_descendants(mark: int) -> None:
             resource.setrlimit(resource.RLIMIT_RTTIME, (mark, hard))
 
 
+def renew_options(mark: int) -> None:
+    """Set again what the functions above have set, since a user's function may have changed it."""
+    if sys.platform == "linux":
+        _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        _prctl(_SET_CHILD_SUBREAPER, 1)
+        mark_descendants(mark)
+
+
 def _die_after(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)

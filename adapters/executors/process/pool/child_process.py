@@ -101,9 +101,9 @@ class ChildProcess:
 
     def kill(self) -> None:
         """Kill it with all that it has started. Its death is seen later."""
-        self._signal(signal.SIGSTOP)  # or it would go on starting others
+        self.signal(signal.SIGSTOP)  # or it would go on starting others
         kill_tree(self._process.pid, self._mark)
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
 
     def has_died(self) -> bool:
         """Whether it has ended, for systems without pidfd."""
@@ -111,7 +111,7 @@ class ChildProcess:
 
     def reap(self) -> str:
         """After its death: kill what it has started, release its connections, and answer how it died."""
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         kill_tree(self._process.pid, self._mark)
         code = self._exit_code()
         reap_orphans(self._process.pid, self._mark)
@@ -136,7 +136,8 @@ class ChildProcess:
         if now - self._oom_kills_counted_at > OOM_COUNT_SECONDS:
             self._oom_kills_counted_at, self._oom_kills_before = now, oom_kills() or 0
 
-    def _signal(self, number: int) -> None:
+    def signal(self, number: int) -> None:
+        """Send it a signal, and to the programs that it has started in its group."""
         # A process that has ended keeps its number until it is waited for, and so does its group.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)

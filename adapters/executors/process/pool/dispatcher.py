@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from operator import attrgetter
 
+from adapters.executors.functions.failures import crashed
 from adapters.executors.process.pool.dispatched_run import DispatchedRun
 from adapters.executors.process.pool.durations import Durations
 from adapters.executors.process.pool.slot import Slot
+from adapters.executors.process.pool.unbegun_deaths import MAX_UNBEGUN_DEATHS, UnbegunDeaths
 from application.ports.executor import Described, Event, Failed, Run, Span, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
@@ -35,6 +37,7 @@ class Dispatcher:
         self._events: list[Event] = []
         self._numbers = count(1)
         self._durations = Durations()
+        self._unbegun_deaths = UnbegunDeaths()
         self._version: bytes | None = None
         self._is_dispatching = self._was_usable = self._is_unusable = False
         self._import_deaths = 0
@@ -98,6 +101,14 @@ class Dispatcher:
             self._slots.pop(run.hold, None)
             self._waiting.appendleft(run)
         self._dispatch()
+
+    def on_unbegun(self, runs: Sequence[Run], how: str) -> None:
+        """Start these runs again, but for those with which so many children have died that they are to blame."""
+        crashes = [run for run in runs if self._unbegun_deaths.are_too_many(run.hold.task)]
+        for run in crashes:
+            reason = f"{MAX_UNBEGUN_DEATHS} processes ended before they began to run it: the last one {how}"
+            self.on_ended(run, Failed(run.hold, crashed(reason)), None)
+        self.on_returned([run for run in runs if run not in crashes])
 
     def on_capacity_changed(self, slot: Slot) -> None:
         """Note what the slot can take now, and start waiting runs."""

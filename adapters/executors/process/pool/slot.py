@@ -22,6 +22,7 @@ from adapters.executors.process.pool.slot_listener import SlotListener
 from adapters.executors.process.pool.slot_state import OVERLOADABLE, SlotLifecycle, SlotState, SlotVerb
 from adapters.executors.process.pool.stall_watch import StallWatch
 from adapters.executors.process.pool.start_watch import StartWatch
+from adapters.executors.process.pool.suspension_watch import SuspensionWatch
 from application.ports.executor import Event, Failed, Interrupted, Span
 from domain.failure import Failure
 from domain.ids import Hold
@@ -52,6 +53,7 @@ class Slot:
         self._memory_watch = MemoryWatch(
             child.id, memory_limit, loop, self._has_runs, child.page.end_after_run, self._stopper.stop_excess
         )
+        self._suspension_watch = SuspensionWatch(child, loop, queue, self._stopper.stop)
         self._death_watch = DeathWatch(child, loop, self._settle_death)
 
     @property
@@ -91,6 +93,7 @@ class Slot:
         if not self._queue.runs:
             self._log_watch.begin()
             self._memory_watch.begin()
+            self._suspension_watch.begin()
         self._queue.append(run)
         self._update()
 
@@ -172,7 +175,7 @@ class Slot:
             hold = run.run.hold
             crash = Failed(hold, fail(f"the process that ran it {how}"), run.log)
             self._settle(run, Interrupted(hold, run.log) if run.is_interrupted else crash, None)
-        self._return(self._queue.clear())
+        self._listener.on_unbegun([each.run for each in self._queue.clear()], how)
         self._listener.on_died(self, how)
 
     def _reap(self) -> str:

@@ -24,6 +24,10 @@ class SlotListener(Protocol):
         """These runs were taken back before they began."""
         ...
 
+    def on_unbegun(self, runs: Sequence[Run], how: str) -> None:
+        """The child has ended with these runs in hand, which it had not begun."""
+        ...
+
     def on_capacity_changed(self, slot: "Slot") -> None:
         """The capacity or the load of the slot may be another one."""
         ...

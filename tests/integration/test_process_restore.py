@@ -1,0 +1,58 @@
+"""Settings that a function changes: the next function finds them as they were, mostly in the same process."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.changing_functions import CHANGES
+from tests.executor_driver import Driver, processes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at what Linux alone has")
+
+REPLACED = {"policy", "niceness", "file size"}
+"""Changes that cost the process, since they cannot be taken back, or not by every user."""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Driver]:
+    with processes("tests/changing_functions.py") as open:
+        yield open()
+
+
+@pytest.fixture
+def driver(shared: Driver) -> Driver:
+    shared.all_free()
+    return shared
+
+
+Look = Callable[[], dict[str, Any]]
+
+
+@pytest.fixture
+def look(driver: Driver) -> Look:
+    """The settings that a function finds."""
+    return lambda: driver.result("looks")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_setting_that_a_function_has_changed_is_as_before_for_the_next_one(driver: Driver, look: Look, what: str):
+    before = look()
+    changed = driver.result("changes", {"what": what})
+    after = look()
+    is_replaced = driver.result("rests", {"seconds": 0.3}) != changed
+    assert is_replaced is (what in REPLACED)
+    assert after == before | ({"mark": after["mark"]} if is_replaced else {})
+
+
+def test_a_coroutine_leaves_the_loop_and_the_context_as_they_were(driver: Driver, look: Look):
+    before = look()
+    assert before["loop"] == "there is one"
+    driver.run("awaits")
+    assert look() == before
+
+
+def test_a_function_that_raises_leaves_the_limit_of_digits_as_it_was(driver: Driver):
+    driver.failure("fails_with_few_digits")
+    assert len(str(driver.result("looks")["digits"])) == len("4300")
