@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from application.ports.executor import Succeeded
 from tests.changing_functions import CHANGES
 from tests.executor_driver import Driver, processes
 
@@ -56,3 +57,14 @@ def test_a_coroutine_leaves_the_loop_and_the_context_as_they_were(driver: Driver
 def test_a_function_that_raises_leaves_the_limit_of_digits_as_it_was(driver: Driver):
     driver.failure("fails_with_few_digits")
     assert len(str(driver.result("looks")["digits"])) == len("4300")
+
+
+def test_a_short_run_among_others_costs_the_process_that_it_has_left_a_thread_in():
+    with processes("tests/user_functions.py") as open:
+        driver = open()
+        for _ in range(3):
+            driver.run("threads", {"daemon": True})  # known to be short from now on
+        before = [driver.result("pid") for _ in range(20)]
+        behind = [driver.start(type, args) for type, args in [("pid", {}), ("threads", {"daemon": True})] * 20]
+        assert all(isinstance(each, Succeeded) for each in driver.outcomes(behind))
+        assert driver.result("pid") != before[-1]

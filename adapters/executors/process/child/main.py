@@ -27,6 +27,9 @@ from application.ports.executor import Span
 from domain.ids import TypeName
 from flask_tasks import Progress
 
+INSPECTION_SECONDS = 0.001
+"""Seconds of short runs between two inspections of the process."""
+
 
 class Child:
     """Carries out the packets that arrive on the channel, and reports there. It ends itself after `max_runs` runs."""
@@ -43,12 +46,14 @@ class Child:
         self._snapshot = ProcessSnapshot(output)
         self._log = Log(output.log)
         self._runs_left = max_runs
+        self._endings: Sequence[Report] = ()
+        self._inspected_at = monotonic()
 
     def serve(self) -> None:
         """Carry out packets until the supervisor has gone."""
         self._channel.buffer((Kind.READY, 0, self._registry.version()))
-        # Options of the process are renewed where no run waits for it: that takes too long between two short ones.
-        while (packet := self._channel.receive(partial(prctl.renew_options, self._mark))) is not None:
+        while (packet := self._channel.receive(self._prepare_to_wait)) is not None:
+            self._buffer_endings()
             if packet.run:
                 self._run(packet)
             else:
@@ -63,13 +68,32 @@ class Child:
         outcome = self._registry.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_original():  # the function has forked, and this is the copy
             os._exit(0)
-        ending = reports.pack_outcome(packet.run, Span(start, monotonic() - start), outcome)
+        end = monotonic()
+        ending = reports.pack_outcome(packet.run, Span(start, end - start), outcome)
         is_restored = self._snapshot.restore()
-        endings = [*self._logged(packet.run), ending]
+        self._endings = *self._logged(packet.run), ending
         self._runs_left -= 1
         if not is_restored or self._runs_left == 0 or self._page.ends_after_run:
-            self._end_with(endings)
-        self._channel.buffer(*endings)
+            self._end()
+        if end - self._inspected_at > INSPECTION_SECONDS:
+            self._inspect()
+
+    def _prepare_to_wait(self) -> None:
+        """Do what takes too long between two short runs: now no run waits for it."""
+        self._inspect()
+        prctl.renew_options(self._mark)
+
+    def _inspect(self) -> None:
+        """End if the runs since the last inspection have changed what can do harm to later ones."""
+        self._inspected_at = monotonic()
+        if not self._snapshot.is_whole():
+            self._end()
+        self._buffer_endings()
+
+    def _buffer_endings(self) -> None:
+        """Have the end of the last run sent: it is not the last one of this process."""
+        self._channel.buffer(*self._endings)
+        self._endings = ()
 
     def _logged(self, run: int) -> Iterator[Report]:
         """A report of the output of the run, if it has any."""
@@ -77,9 +101,9 @@ class Child:
             if printed := self._log.read_new():
                 yield reports.pack_log(run, printed)
 
-    def _end_with(self, endings: Sequence[Report]) -> NoReturn:
+    def _end(self) -> NoReturn:
         """Report the last run, and wait to be killed together with what its function left running."""
-        self._channel.send((Kind.LAST_RUN, 0, b""), *endings)
+        self._channel.send((Kind.LAST_RUN, 0, b""), *self._endings)
         while os.getppid() == self._supervisor:
             sleep(1)
         os._exit(0)

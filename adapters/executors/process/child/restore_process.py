@@ -27,16 +27,15 @@ SIGNALS = (
 )
 LIMITS = (
     resource.RLIMIT_AS,
-    resource.RLIMIT_CORE,
-    resource.RLIMIT_CPU,
     resource.RLIMIT_DATA,
     resource.RLIMIT_FSIZE,
     resource.RLIMIT_NOFILE,
     resource.RLIMIT_NPROC,
-    resource.RLIMIT_STACK,
 )
-"""The limits that are compared after each run. Each costs half a microsecond, so the rarer ones are left out."""
-TIMERS = signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
+"""The limits that the next run may meet at once. To read one takes half a microsecond."""
+SLOW_LIMITS = resource.RLIMIT_CORE, resource.RLIMIT_CPU, resource.RLIMIT_STACK
+SLOW_TIMERS = signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
+"""The timers of processor time, which the system looks at every few milliseconds."""
 
 
 class ProcessSnapshot:
@@ -55,12 +54,12 @@ class ProcessSnapshot:
         set_wakeup_fd(self._wake_up)
         self._mask = os.umask(0)
         os.umask(self._mask)
-        self._standing = _standing()
+        self._standing, self._slow_standing = _standing(), _slow_standing()
         self._thread_count = threading.active_count()
         self._interpreter = InterpreterSnapshot()
 
     def restore(self) -> bool:
-        """Restore the process, and answer whether it is as it was. If not, it can run nothing more."""
+        """Restore what the next run would meet at once. Whether that is as it was; if not, no run may follow."""
         try:
             self._interpreter.restore()
             self._restore_streams()
@@ -70,8 +69,14 @@ class ProcessSnapshot:
             os.fchdir(self._folder)
         except Exception:
             return False
-        is_whole = self._interpreter.has_all_modules() and _standing() == self._standing
-        return is_whole and threading.active_count() <= self._thread_count and not _has_children()
+        return self._interpreter.has_all_modules() and _standing() == self._standing
+
+    def is_whole(self) -> bool:
+        """Whether the rest is as it was, which does no harm within a millisecond. If not, no run may follow."""
+        for timer in SLOW_TIMERS:
+            signal.setitimer(timer, 0)
+        has_more_threads = threading.active_count() > self._thread_count
+        return not has_more_threads and _slow_standing() == self._slow_standing and not _has_children()
 
     def _restore_streams(self) -> None:
         self._flush()
@@ -92,8 +97,7 @@ class ProcessSnapshot:
         self._output.flush()
 
     def _restore_signals(self) -> None:
-        for timer in TIMERS:
-            signal.setitimer(timer, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in zip(SIGNALS, self._handlers, strict=True):
             if getsignal(number) is not handler:
                 signal.signal(number, handler)
@@ -115,10 +119,15 @@ def _variables() -> Any:
 def _standing() -> tuple[Any, ...]:
     """What the system allows this process. It may not be able to give back what it has given up."""
     limits = [resource.getrlimit(each) for each in LIMITS]
+    return os.geteuid(), os.getegid(), os.getpriority(os.PRIO_PROCESS, 0), limits
+
+
+def _slow_standing() -> tuple[Any, ...]:
+    """The rest of that."""
+    limits = [resource.getrlimit(each) for each in SLOW_LIMITS]
     if sys.platform != "linux":
-        return os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getpriority(os.PRIO_PROCESS, 0), limits
-    scheduling = os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), os.sched_getaffinity(0)
-    return os.getresuid(), os.getresgid(), scheduling, limits
+        return os.getuid(), os.getgid(), limits
+    return os.getresuid(), os.getresgid(), os.sched_getscheduler(0), os.sched_getaffinity(0), limits
 
 
 def _try_to_flush(stream: Any) -> None:

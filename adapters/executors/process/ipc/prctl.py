@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import time
+from functools import cache
 from threading import Thread
 
 CHILD_VARIABLE = "FLASK_TASKS_CHILD"
@@ -53,4 +54,9 @@ def _die_after(parent: int) -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+    _libc().prctl(option, value, 0, 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
