@@ -57,7 +57,9 @@ class ExecutorEvents:
                 self._give_up(hold)
 
     def _apply(self, event: Event) -> None:
-        match event:
+        match event:  # successes first: there are far more of them than of all others
+            case Succeeded(hold, result, printed, span):
+                self._finish(hold, printed, span, lambda task, now: Settlement.succeeded(task, now, result, printed))
             case Described(types):
                 self._state.set_types(types)
             case Unusable(reason) if not self._state.types:
@@ -68,8 +70,6 @@ class ExecutorEvents:
                 self._start(hold, at)
             case Progressed(hold, progress):
                 self._record_progress(hold, progress)
-            case Succeeded(hold, result, printed, span):
-                self._finish(hold, printed, span, lambda task, now: Settlement.succeeded(task, now, result, printed))
             case Failed(hold, failure, printed, span):
                 self._finish_failed(hold, failure, printed, span)
             case Interrupted(hold, printed):
