@@ -21,6 +21,7 @@ from tests.chaos.patience import PatientCursor
 from tests.chaos.standby import Standby
 
 MAX_CONNECTIONS = 100
+MAX_TRIES = 10
 SETTINGS = {"max_connections": MAX_CONNECTIONS, "max_wal_size": "128MB", "min_wal_size": "32MB"}
 OWN_SETTINGS = " ".join(
     f"-c {name}={value}"
@@ -121,6 +122,13 @@ class Server:
                 with connection.cursor() as cursor:
                     cursor.execute(statement)
 
+    def _insist(self, *statements: str) -> None:
+        """Execute statements that may be repeated, again and again while a lock or the load is in their way."""
+        for _ in range(MAX_TRIES - 1):
+            with suppress(psycopg2.Error):
+                return self.execute(*statements)
+        self.execute(*statements)
+
     def ids(self) -> set[int]:
         """The ids of all tasks in the database."""
         with self.connection() as connection, connection.cursor() as cursor:
@@ -183,7 +191,7 @@ class Server:
         (self._data / "cluster").rename(lost / "cluster")
         to.folder.rename(self._data / "cluster")
         self.start()
-        self.execute(*SETTINGS_OF_FAULTS, REUSE_IDS)
+        self._insist(*SETTINGS_OF_FAULTS, REUSE_IDS)
         self.lost_entries += self._only_in(lost, to.position)
         shutil.rmtree(lost)
 

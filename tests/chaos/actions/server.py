@@ -3,6 +3,8 @@
 import signal
 from collections.abc import Callable
 
+import psycopg2
+
 from tests.chaos.actions.action import Action, Undo
 from tests.chaos.schedule import Step
 from tests.chaos.service import ServiceUnderTest
@@ -53,8 +55,11 @@ def fail_over_server(service: ServiceUnderTest, step: Step) -> str | None:
     """Take a standby now, and a while later end the primary at once: the commits of that time are lost."""
     if not service.is_server_available or service.has_standby:
         return None
+    try:
+        standby = service.server.take_standby()
+    except psycopg2.Error:  # another fault has taken all connections, for example
+        return None
     service.has_standby = True
-    standby = service.server.take_standby()
     service.call_later(step.seconds, lambda: _promote(service, step, standby))
     return ""
 
