@@ -12,7 +12,7 @@ from adapters.postgres.claim import PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, refused_outcomes
 from application.errors import StorageUnavailable
-from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
+from application.ports.queue import ClaimedRecord, ClaimRequest, LeaseObservation, RenewalResult, SettleResult
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
@@ -60,6 +60,12 @@ class PostgresAutocommitStore:
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         return queue.renewed(holds, lease, self._rows)
+
+    def observe_leases(self) -> LeaseObservation:
+        return queue.observed_leases(self._rows)
+
+    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+        return queue.lapsed(leases, limit, self._rows)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         wanted = {"ids": list(ids), "max_bytes": max_bytes}
