@@ -62,9 +62,9 @@ class MemoryAutocommitStore:
         with self._begin() as work:
             return LeaseObservation(work.queue.leases(), work.up_since)
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
         with self._begin() as work:
-            return work.queue.lapsed(leases, limit)
+            return work.queue.lapsed(leases, limit, left_out)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:

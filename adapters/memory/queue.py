@@ -54,8 +54,8 @@ class MemoryQueue:
         leases = (task.lease for task in self._running() if task.lease)
         return {lease: self._lease_seconds(lease.handler) for lease in leases}
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        lapsed = [task for task in self._running() if task.lease in leases]
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        lapsed = [task for task in self._running() if task.lease in leases and task.id not in left_out]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
 
     def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:

@@ -64,8 +64,8 @@ class PostgresAutocommitStore:
     def observe_leases(self) -> LeaseObservation:
         return queue.observed_leases(self._rows)
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        return queue.lapsed(leases, limit, self._rows)
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        return queue.lapsed(leases, limit, left_out, self._rows)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         wanted = {"ids": list(ids), "max_bytes": max_bytes}

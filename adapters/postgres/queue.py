@@ -65,8 +65,8 @@ class PostgresQueue:
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
         return [each for each in late_logs if each.hold in locked]
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        return lapsed(leases, limit, self._execute)
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        return lapsed(leases, limit, left_out, self._execute)
 
     def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
         named = _named([*known]) | {"handler": handler, "limit": limit}
@@ -107,12 +107,12 @@ def observed_leases(execute: Execute) -> LeaseObservation:
     return LeaseObservation(leases, found[0].up_since)
 
 
-def lapsed(leases: Collection[Lease], limit: int, execute: Execute) -> Sequence[Task]:
-    """Lock and return running tasks under these leases that are not locked."""
+def lapsed(leases: Collection[Lease], limit: int, left_out: Collection[TaskId], execute: Execute) -> Sequence[Task]:
+    """Lock and return running tasks under these leases that are neither locked nor left out."""
     if not leases:
         return []
     named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
-    found = execute(statements.LAPSED, named | {"limit": limit})
+    found = execute(statements.LAPSED, named | {"limit": limit, "left_out": [*left_out]})
     return [rows.task(row) for row in found]
 
 

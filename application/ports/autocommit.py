@@ -85,7 +85,7 @@ class AutocommitStore(Protocol):
         """
         ...
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
         """Return the tasks that Queue.lapsed would lock. They are locked no longer than the call."""
         ...
 

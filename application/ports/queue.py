@@ -148,10 +148,10 @@ class Queue(Protocol):
         """
         ...
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
         """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first.
 
-        Locked tasks are skipped.
+        Locked tasks are skipped, and so are those that are left out.
         """
         ...
 

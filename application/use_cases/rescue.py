@@ -1,6 +1,6 @@
 """Rescue: give a silent handler up, and take back its running tasks, once their leases have lapsed (LEASE seconds)."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 
 from application.errors import StorageConflict
 from application.ports.autocommit import AutocommitStore
@@ -8,10 +8,13 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier
 from application.rescue_guard import RescueGuard
-from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
-from domain.ids import HandlerId, Hold
+from application.use_cases.settle_lost import BATCH_TASKS, MAX_ISOLATION_SECONDS, notify_lost, settle_lost, timer
+from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.task import Task
+
+LEFT_OUT_SECONDS, UNEXAMINED_SECONDS = 600.0, 30.0
+"""Seconds for which a task is left out that was refused, or for which there was no time beside such tasks."""
 
 
 class Rescue:
@@ -38,6 +41,7 @@ class Rescue:
         self._clock = clock
         self._notifier = notifier
         self._own = own
+        self._left_out: dict[TaskId, float] = {}
         self.guard = RescueGuard(clock, lease)
 
     def __call__(self) -> Sequence[Task]:
@@ -56,7 +60,7 @@ class Rescue:
 
     def _rescued(self) -> Sequence[Task]:
         lapsed = self._look()
-        found = self._autocommit.lapsed(lapsed, BATCH_TASKS)
+        found = self._autocommit.lapsed(lapsed, BATCH_TASKS, self._present_left_out())
         free = {task.hold for task in self.guard.confirmed(found)}
         return self._take_back(lapsed, free) if free else []
 
@@ -68,19 +72,35 @@ class Rescue:
 
     def _take_back(self, lapsed: Set[Lease], free: Set[Hold]) -> Sequence[Task]:
         with self._begin() as work:
-            found = work.queue.lapsed(lapsed, BATCH_TASKS)
+            found = work.queue.lapsed(lapsed, BATCH_TASKS, self._left_out)
+            is_time_up = timer(self._clock, MAX_ISOLATION_SECONDS)
             by_handler = _by_handler(task for task in found if task.hold in free)
-            tasks = [task for held in by_handler for task in self._taken_back(work, held)]
+            tasks = [task for held in by_handler for task in self._taken_back(work, held, is_time_up)]
             work.commit()
         return tasks
 
-    def _taken_back(self, work: UnitOfWork, held: Sequence[Task]) -> Sequence[Task]:
-        """Take back the tasks of one handler, or none of them."""
+    def _taken_back(self, work: UnitOfWork, held: Sequence[Task], is_time_up: Callable[[], bool]) -> Sequence[Task]:
+        """Take back the tasks of one handler, or none of them after a conflict. The others are left out for a while."""
+        refused: list[TaskId] = []
+        if is_time_up():
+            return []
         try:
             with work.savepoint():
-                return settle_lost(work, held, self._clock.now())
+                tasks = settle_lost(work, held, self._clock.now(), refused.append, is_time_up)
         except StorageConflict:
             return []  # A record of one of their starts is locked. The next look takes them back.
+        unexamined = {task.id for task in held} - {task.id for task in tasks}
+        self._leave_out(unexamined, UNEXAMINED_SECONDS)
+        self._leave_out(refused, LEFT_OUT_SECONDS)
+        return tasks
+
+    def _leave_out(self, tasks: Iterable[TaskId], seconds: float) -> None:
+        self._left_out |= dict.fromkeys(tasks, self._clock.monotonic() + seconds)
+
+    def _present_left_out(self) -> Collection[TaskId]:
+        now = self._clock.monotonic()
+        self._left_out = {id: until for id, until in self._left_out.items() if until > now}
+        return self._left_out
 
 
 def _by_handler(tasks: Iterable[Task]) -> Iterable[Sequence[Task]]:

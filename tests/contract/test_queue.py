@@ -439,10 +439,17 @@ class TestLeases:
         assert lapsed(storage, [Lease(HandlerId("other"), at(30))]) == [2]
         assert lapsed(storage, []) == []
 
+    def test_tasks_that_are_left_out_hide_no_others(self, storage: Storage):
+        add(storage, *[submission()] * 3)
+        claim(storage)
+        lease = Lease(HandlerId("handler-1"), at(30))
+        assert lapsed(storage, [lease], limit=1, left_out=[1, 2]) == [3]
 
-def lapsed(storage: Storage, leases: Sequence[Lease]) -> list[int]:
+
+def lapsed(storage: Storage, leases: Sequence[Lease], limit: int = 9, left_out: Sequence[int] = ()) -> list[int]:
     """Return the ids of the tasks under these leases, which a unit of work and the autocommit store agree on."""
+    ids = [TaskId(id) for id in left_out]
     with storage.begin() as work:
-        locked = work.queue.lapsed(leases, 9)
-    assert list(storage.autocommit.lapsed(leases, 9)) == list(locked)
+        locked = work.queue.lapsed(leases, limit, ids)
+    assert list(storage.autocommit.lapsed(leases, limit, ids)) == list(locked)
     return [each.id for each in locked]

@@ -377,6 +377,20 @@ class TestLapsedLeases:
         administrator.writes(f"UPDATE handlers SET lease = {seconds}")
         assert look(MAX_LEASE_SECONDS + 2 * self.LEASE) == [1]
 
+    def test_more_tasks_than_a_batch_that_refuse_to_be_taken_back_hide_no_others(
+        self,
+        storage: Storage,
+        administrator: Administrator,
+        look: Callable[[float], list[int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr("application.use_cases.rescue.BATCH_TASKS", 3)
+        add(storage, *[submission()] * 12)
+        claim(storage, 10, handler="refused")
+        claim(storage, 2, handler="good", lease=self.LEASE + 1)
+        administrator.refuses("UPDATE", "tasks", "OLD.handler = 'refused'")
+        assert look(4 * self.LEASE) == [11, 12]
+
 
 class TestCleaning:
     """Expired tasks that cannot be deleted, or not now."""

@@ -16,7 +16,7 @@ from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
 from application.ports.queue import LeaseObservation, ProgressReport
 from application.ports.wake_up import Topic
-from application.use_cases.rescue import Rescue
+from application.use_cases.rescue import LEFT_OUT_SECONDS, UNEXAMINED_SECONDS, Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.settlement import Settlement
@@ -255,6 +255,53 @@ class TestRescuing:
             locked.setattr(MemoryQueue, "settle", settle_others)
             assert [task.id for task in watch(service, rescue, 2 * LEASE)] == [2]
         assert [task.id for task in watch(service, rescue, 1)] == [1]
+
+    @pytest.fixture
+    def bad(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> set[TaskId]:
+        """Tasks that the storage refuses to change, after some time."""
+        bad: set[TaskId] = set()
+        settle = MemoryQueue.settle
+
+        def settle_good(queue: MemoryQueue, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+            if bad & {each.task.id for each in settlements}:
+                service.clock.move(0.4)
+                raise ValueError
+            return settle(queue, settlements)
+
+        monkeypatch.setattr(MemoryQueue, "settle", settle_good)
+        return bad
+
+    def test_a_batch_of_tasks_that_are_refused_is_gone_through_over_several_looks(
+        self, service: Service, rescue: Rescue, bad: set[TaskId]
+    ):
+        """A transaction in which thousands of tasks were tried one by one would be cut off, again and again."""
+        rescue()
+        held = running(service, 30)
+        bad |= {task.id for task in held[:20]}
+        assert list(watch(service, rescue, 2 * LEASE)) == []
+        taken = watch(service, rescue, 10 * UNEXAMINED_SECONDS)
+        assert sorted(task.id for task in taken) == [task.id for task in held[20:]]
+
+    def test_a_batch_of_tasks_that_are_refused_delays_those_behind_it_by_a_few_looks(
+        self, service: Service, rescue: Rescue, bad: set[TaskId], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("application.use_cases.rescue.BATCH_TASKS", 40)
+        rescue()
+        bad |= {task.id for task in running(service, 40)}
+        steps.add(service.storage, steps.submission(now=service.clock.now()))
+        self.claimed_and_started(service, "two", 1)
+        assert [task.id for task in watch(service, rescue, 3 * LEASE)] == [41]
+
+    def test_a_task_that_was_refused_is_left_out_for_a_while_and_tried_again(
+        self, service: Service, rescue: Rescue, bad: set[TaskId]
+    ):
+        rescue()
+        first, second = running(service, 2)
+        bad.add(first.id)
+        assert [task.id for task in watch(service, rescue, 2 * LEASE)] == [second.id]
+        bad.clear()
+        assert list(watch(service, rescue, LEFT_OUT_SECONDS / 2)) == []
+        assert [task.id for task in watch(service, rescue, LEFT_OUT_SECONDS)] == [first.id]
 
     def claimed_and_started(self, service: Service, handler: str, number: int) -> None:
         now = service.clock.now()

@@ -192,7 +192,7 @@ LAPSED = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")}
     FROM tasks t JOIN {unnested(("handler", "lease_until"))} AS lapsed (handler, until)
         ON t.handler = lapsed.handler AND {_READABLE_UNTIL} = lapsed.until
-    WHERE t.status = 'running'
+    WHERE t.status = 'running' AND t.id <> ALL (CAST(:left_out AS bigint[]))
     ORDER BY t.lease_until, t.id LIMIT :limit
     FOR UPDATE OF t SKIP LOCKED
 """)
