@@ -17,11 +17,11 @@ from application.use_cases.clean import Clean
 from application.use_cases.rescue import Rescue
 from application.use_cases.settle_lost import NOT_TAKEN_BACK, settle_lost
 from domain.delivery import DeliveryState
-from domain.ids import HandlerId, TaskId
+from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.status import Status
-from domain.task_type import TaskType
+from domain.task_type import ANY_OBJECT, TaskType
 from tests.recurring import Recurring, recurring
 from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, ids, rescue, save, stored, submission, task
 from tests.storage import Storage
@@ -466,6 +466,30 @@ class TestHandlers:
         with storage.begin() as work:
             (known,) = work.types.all(NOW)
         assert known.type.options == Options(max_losses=7)
+
+    @pytest.mark.parametrize("schema", ["", "{", "[]", "7", '{"a": NaN}', '{"a":' * 5000 + "1" + "}" * 5000])
+    def test_a_type_whose_schema_is_none_takes_any_object_and_is_listed_with_its_neighbours(
+        self, storage: Storage, administrator: Administrator, schema: str
+    ):
+        with storage.begin() as work:
+            types = [TaskType(name=TypeName(name), schema='{"type":"object","maxProperties":1}') for name in "ab"]
+            work.types.publish(HANDLER, types, at(30))
+            work.commit()
+        administrator.writes(f"UPDATE task_types SET schema = '{schema}' WHERE name = 'a'")
+        with storage.begin() as work:
+            assert [each.type.schema for each in work.types.all(NOW)] == [ANY_OBJECT, types[1].schema]
+
+    def test_an_odd_schema_of_a_handler_hides_no_other_schema_of_the_type(
+        self, storage: Storage, administrator: Administrator
+    ):
+        with storage.begin() as work:
+            for handler in "abc":
+                work.types.publish(HandlerId(handler), [TaskType(name=ADD)], at(30))
+            work.commit()
+        administrator.writes("UPDATE handlers SET schemas = '{NULL}' WHERE id = 'a'")
+        administrator.writes("UPDATE handlers SET schemas = '{no JSON}' WHERE id = 'b'")
+        with storage.begin() as work:
+            assert work.types.schemas_elsewhere(ADD, HANDLER, NOW) == {ANY_OBJECT}
 
 
 class TestTicking:
