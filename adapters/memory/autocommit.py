@@ -7,7 +7,14 @@ from datetime import datetime
 from adapters.memory.claim import claimable
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.ports.queue import ClaimedRecord, ClaimRequest, LeaseObservation, RenewalResult, SettleResult
+from application.ports.queue import (
+    ClaimedRecord,
+    ClaimRequest,
+    LeaseObservation,
+    ProgressReport,
+    RenewalResult,
+    SettleResult,
+)
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import Hold, TaskId
@@ -57,6 +64,12 @@ class MemoryAutocommitStore:
             result = work.queue.renew(holds, lease)
             work.commit()
         return result
+
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        with self._begin() as work:
+            locked = work.queue.report(reports)
+            work.commit()
+        return locked
 
     def observe_leases(self) -> LeaseObservation:
         with self._begin() as work:

@@ -34,14 +34,7 @@ class PostgresQueue:
         return _holds(self._connection.execute(statements.HELD_BY, {"handler": handler}))
 
     def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
-        if not reports:
-            return []
-        news = {
-            "started": [report.started for report in reports],
-            "progress": [rows.progress_text(report.progress) for report in reports],
-        }
-        locked = self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
-        return _holds(locked)
+        return reported(reports, self._execute)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         unwritten, refused = settle_fenced(settlements, self._execute)
@@ -97,6 +90,17 @@ def renewed(holds: Sequence[Hold], lease: Lease, execute: Execute) -> RenewalRes
     found = execute(statements.RENEW, _named(holds) | {"handler": lease.handler, "lease_until": lease.until})
     lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
     return RenewalResult(_holds(lost), _holds(locked))
+
+
+def reported(reports: Sequence[ProgressReport], execute: Execute) -> Sequence[Hold]:
+    """Store starts and progress of tasks that are held, and return the holds of locked ones."""
+    if not reports:
+        return []
+    news = {
+        "started": [report.started for report in reports],
+        "progress": [rows.progress_text(report.progress) for report in reports],
+    }
+    return _holds(execute(statements.REPORT, _named([report.hold for report in reports]) | news))
 
 
 def observed_leases(execute: Execute) -> LeaseObservation:

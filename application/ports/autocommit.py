@@ -4,7 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.ports.queue import ClaimedRecord, ClaimRequest, LeaseObservation, RenewalResult, SettleResult
+from application.ports.queue import (
+    ClaimedRecord,
+    ClaimRequest,
+    LeaseObservation,
+    ProgressReport,
+    RenewalResult,
+    SettleResult,
+)
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
@@ -70,7 +77,17 @@ class AutocommitStore(Protocol):
         ...
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        """Renew leases as Queue.renew does, in one round trip."""
+        """Renew leases as Queue.renew does, in one round trip.
+
+        A lease whose row refuses the change is not renewed, and is neither lost nor locked.
+        """
+        ...
+
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        """Store starts and progress as Queue.report does, and return the holds of locked tasks.
+
+        A task whose row refuses the change counts as locked.
+        """
         ...
 
     def observe_leases(self) -> LeaseObservation:

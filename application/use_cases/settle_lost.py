@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from application.errors import TriggerFailed
 from application.isolation import isolate, log_once
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
@@ -55,8 +56,11 @@ def settle_lost(
         return settle([settlement_after_death(task, now, is_explained) for task in tasks])
 
     def set_aside(task: Task, error: Exception) -> Sequence[Task]:
+        failed = Settlement.set_aside(task, now, NOT_TAKEN_BACK)
+        if isinstance(error, TriggerFailed):
+            return leave(failed, error)
         log_once(log, f"task {task.id} cannot be taken back, and fails", error)
-        return isolate([Settlement.set_aside(task, now, NOT_TAKEN_BACK)], settle, leave)
+        return isolate([failed], settle, leave)
 
     def leave(settlement: Settlement, error: Exception) -> Sequence[Task]:
         log_once(log, f"task {settlement.task.id} can neither be taken back nor set aside", error)
