@@ -82,6 +82,10 @@ class StatementRefused(ApplicationError):
     """the database refuses the statement itself, whatever the row"""
 
 
+class TriggerFailed(ApplicationError):
+    """a trigger of the database fails: try again later"""
+
+
 class OutcomeRefused(ApplicationError):
     """{why}"""
 

@@ -11,6 +11,8 @@ from domain.task import Task
 
 MAX_CONFIRMATION_SECONDS = 1.0
 """Seconds between two looks that find a task free, at most; a sixth of a short lease."""
+MAX_LEASE_SECONDS = 3600.0
+"""Seconds of the longest lease that a handler takes; a record of a handler with a longer one is odd."""
 ABANDONED_SHARE = 0.75
 """Share of a lease by which the other leases of a handler are newer than one that it has abandoned."""
 CLOCK_SECONDS = 60.0
@@ -57,7 +59,7 @@ class RescueGuard:
         self._up_since = up_since
         self._since = self._ended if self._since is None else self._since
         self._seen = {lease: self._seen.get(lease, self._ended) for lease in leases}
-        return self._lapsed({lease: max(self._lease, own or 0) for lease, own in leases.items()})
+        return self._lapsed({lease: self._seconds(own) for lease, own in leases.items()})
 
     def broken(self) -> None:
         """A look has failed, or came too late: the watch starts anew with the next one."""
@@ -69,7 +71,8 @@ class RescueGuard:
         `free`: tasks under lapsed leases that this look could lock. A task whose lock was just let go may have a live
         handler, which could not renew: it has until the next look to do so.
         """
-        self._free = {key: self._free.get(key, self._ended) for key in map(_observed, free)}
+        found_at = self._clock.monotonic()
+        self._free = {key: self._free.get(key, found_at) for key in map(_observed, free)}
         return [task for task in free if self._began - self._free[_observed(task)] >= self._confirmation]
 
     @property
@@ -86,10 +89,12 @@ class RescueGuard:
         is_clock_known = now - self._clock_set_at >= CLOCK_SECONDS + self._lease
         return is_watching and is_clock_known and self._ended - (self._since or 0) >= self._lease
 
+    def _seconds(self, own: float | None) -> float:
+        """Seconds after which a lease has lapsed: never sooner than one of this process, which looks that often."""
+        return min(max(self._lease, own or 0), max(self._lease, MAX_LEASE_SECONDS))
+
     def _lapsed(self, seconds: Mapping[Lease, float]) -> Set[Lease]:
         """Those leases that were seen unchanged for their seconds, and none of whose handler may be about to lapse.
-
-        Never sooner than a lease of this process, which determines how often it looks.
 
         The last lease of a dead handler lapses soon after its first, and all its tasks are taken back together. A lease
         that is much older than the others of its handler was abandoned by a handler that lives.

@@ -119,8 +119,8 @@ def fail(storage: Storage, task: Task, now: datetime = NOW, failure: Failure = B
 
 def rescue(storage: Storage, now: datetime, limit: int = 100) -> Sequence[Task]:
     """Take back tasks whose lease has lapsed."""
+    lapsed = [lease for lease in storage.autocommit.observe_leases().leases if lease.has_lapsed(now)]
     with storage.begin() as work:
-        lapsed = [lease for lease in work.queue.leases() if lease.has_lapsed(now)]
         settlements = settlements_after_death(work.queue.lapsed(lapsed, limit), now)
         assert not work.queue.settle(settlements)
         work.commit()

@@ -7,7 +7,14 @@ from datetime import datetime
 from adapters.memory.claim import claimable
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
+from application.ports.queue import (
+    ClaimedRecord,
+    ClaimRequest,
+    LeaseObservation,
+    ProgressReport,
+    RenewalResult,
+    SettleResult,
+)
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import Hold, TaskId
@@ -57,6 +64,20 @@ class MemoryAutocommitStore:
             result = work.queue.renew(holds, lease)
             work.commit()
         return result
+
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        with self._begin() as work:
+            locked = work.queue.report(reports)
+            work.commit()
+        return locked
+
+    def observe_leases(self) -> LeaseObservation:
+        with self._begin() as work:
+            return LeaseObservation(work.queue.leases(), work.up_since)
+
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        with self._begin() as work:
+            return work.queue.lapsed(leases, limit, left_out)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         with self._begin() as work:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from adapters.memory.state import State
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
@@ -16,9 +15,8 @@ from domain.task import Task
 class MemoryQueue:
     """Implements application.ports.queue.Queue."""
 
-    def __init__(self, state: State, up_since: datetime) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._up_since = up_since
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         lost = self.lost(holds)
@@ -52,22 +50,17 @@ class MemoryQueue:
         return []
 
     def leases(self) -> Mapping[Lease, float | None]:
+        """Return the leases of all running tasks, with the seconds of their handlers."""
         leases = (task.lease for task in self._running() if task.lease)
         return {lease: self._lease_seconds(lease.handler) for lease in leases}
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        lapsed = [task for task in self._running() if task.lease in leases]
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        lapsed = [task for task in self._running() if task.lease in leases and task.id not in left_out]
         return sorted(lapsed, key=lambda task: (task.lease and task.lease.until, task.id))[:limit]
 
     def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
         others = [hold for hold in self.held_by(handler) if hold not in known]
         return [self._state.rows[hold.task].task for hold in others[:limit]]
-
-    def try_write(self) -> None:
-        """Memory always accepts a write."""
-
-    def up_since(self) -> datetime:
-        return self._up_since
 
     def _lease_seconds(self, handler: HandlerId) -> float | None:
         known = self._state.handlers.get(handler)

@@ -18,16 +18,17 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemoryUnitOfWork:
-    """Implements application.ports.unit_of_work.UnitOfWork. `state` is for the other modules of this adapter."""
+    """Implements application.ports.unit_of_work.UnitOfWork. `state` and `up_since` are for this adapter."""
 
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
+        self.up_since = store.up_since
         self._use(store.state.copy())
 
     def _use(self, state: State) -> None:
         self.state = state
         self.tasks = MemoryTaskRepository(state)
-        self.queue = MemoryQueue(state, self._store.up_since)
+        self.queue = MemoryQueue(state)
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryPublishedTypes(state)

@@ -1,6 +1,7 @@
 """The autocommit store in PostgreSQL: one statement for each operation where that is enough, sent by the driver."""
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,17 +9,27 @@ from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, statements, task_repository
 from adapters.postgres.arrays import array
-from adapters.postgres.claim import PostgresClaim
+from adapters.postgres.claim import MAX_TRIGGER_FAILURES, PostgresClaim
 from adapters.postgres.database import Database
-from adapters.postgres.driver_errors import is_systemic, refused_outcomes
-from application.errors import StorageUnavailable
-from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
+from adapters.postgres.driver_errors import is_systemic, reason, refused_outcomes
+from application.errors import StatementRefused, StorageUnavailable, TriggerFailed
+from application.isolation import Item, Result, isolate, log_once
+from application.ports.queue import (
+    ClaimedRecord,
+    ClaimRequest,
+    LeaseObservation,
+    ProgressReport,
+    RenewalResult,
+    SettleResult,
+)
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
+
+log = logging.getLogger(__name__)
 
 
 class PostgresAutocommitStore:
@@ -53,13 +64,59 @@ class PostgresAutocommitStore:
             return refused
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
-        with refused_outcomes(), self._database.transaction() as connection:
-            result = queue.PostgresQueue(connection).settle_unlocked(settlements)
-            connection.commit()
-        return result
+        failed: list[Settlement] = []
+        refused, untried = self._settle_around(settlements, failed)
+        return SettleResult(refused, [*untried, *failed])
+
+    def _settle_around(
+        self, settlements: Sequence[Settlement], failed: list[Settlement]
+    ) -> tuple[Sequence[TaskId], Sequence[Settlement]]:
+        """Settle around settlements for which a trigger fails, which are added to `failed`.
+
+        Return the refused tasks, and the settlements to try again, which are busy or for which too many others failed.
+        """
+        if len(failed) >= MAX_TRIGGER_FAILURES:
+            return [], settlements
+        try:
+            with refused_outcomes(), self._database.transaction() as connection:
+                result = queue.PostgresQueue(connection).settle_unlocked(settlements)
+                connection.commit()
+            return result.refused, result.busy
+        except TriggerFailed as error:
+            if len(settlements) == 1:
+                log_once(log, f"the outcome of task {settlements[0].task.id} is stored later: {reason(error)}", error)
+                failed.extend(settlements)
+                return [], []
+        middle = len(settlements) // 2
+        parts = [self._settle_around(half, failed) for half in (settlements[:middle], settlements[middle:])]
+        return [id for refused, _ in parts for id in refused], [each for _, untried in parts for each in untried]
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        return queue.renewed(holds, lease, self._rows)
+        def renew(some: Sequence[Hold]) -> Sequence[RenewalResult]:
+            return [queue.renewed(some, lease, self._rows)]
+
+        def leave(hold: Hold, error: Exception) -> Sequence[RenewalResult]:
+            log_once(log, f"the lease of task {hold.task} cannot be renewed: {reason(error)}", error)
+            return []
+
+        parts = isolate(holds, _blaming_rows(renew), leave)
+        return RenewalResult([h for part in parts for h in part.lost], [h for part in parts for h in part.locked])
+
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        def report(some: Sequence[ProgressReport]) -> Sequence[Hold]:
+            return queue.reported(some, self._rows)
+
+        def leave(one: ProgressReport, error: Exception) -> Sequence[Hold]:
+            log_once(log, f"the start of task {one.hold.task} cannot be stored: {reason(error)}", error)
+            return [one.hold]
+
+        return isolate(reports, _blaming_rows(report), leave)
+
+    def observe_leases(self) -> LeaseObservation:
+        return queue.observed_leases(self._rows)
+
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        return queue.lapsed(leases, limit, left_out, self._rows)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         wanted = {"ids": list(ids), "max_bytes": max_bytes}
@@ -78,6 +135,20 @@ class PostgresAutocommitStore:
 
     def _rows(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self._database.execute_autocommit(statement, parameters)
+
+
+def _blaming_rows(act: Callable[[Sequence[Item]], Sequence[Result]]) -> Callable[[Sequence[Item]], Sequence[Result]]:
+    """The same function, which raises StatementRefused where no row is to blame."""
+
+    def act_on(items: Sequence[Item]) -> Sequence[Result]:
+        try:
+            return act(items)
+        except Exception as error:
+            if is_systemic(error):
+                raise StatementRefused from error
+            raise
+
+    return act_on
 
 
 def _claim_parameters(lease: Lease, now: datetime, request: ClaimRequest) -> Mapping[str, Any]:

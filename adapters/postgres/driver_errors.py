@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.prepared import SHARED_SESSION_ERRORS
-from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
+from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable, TriggerFailed
 from domain.failure import NO_ATTEMPT_LEFT
 
 CONFLICT_ERRORS = (
@@ -30,6 +30,11 @@ SESSION_ENDING_ERRORS = (
     psycopg2.errors.lookup("57P05"),  # idle_session_timeout
 )
 """Errors of a session that cannot write, or that the server ends. Poolers pass some on without closing anything."""
+TRIGGER_ERROR_CLASSES = ("08", "42", "HV")
+"""Classes of SQLSTATE of a trigger that meets a missing table, a missing permission, or another database that is away.
+
+Of our own statements these errors mean that the database is not ready, or is away.
+"""
 UNAVAILABLE_ERRORS = (
     *SESSION_ENDING_ERRORS,
     psycopg2.OperationalError,
@@ -45,9 +50,15 @@ SENTENCES = {"attempts_are_counted": NO_ATTEMPT_LEFT}
 """A sentence for the violation of a constraint, by its name."""
 
 
+def _has_trigger_failed(error: BaseException | None) -> bool:
+    """Whether a function in the database has failed, such as a trigger on some of the rows, and not our statement."""
+    context = getattr(getattr(error, "diag", None), "context", None)
+    return bool(context) and str(getattr(error, "pgcode", "")).startswith(TRIGGER_ERROR_CLASSES)
+
+
 def is_systemic(error: Exception) -> bool:
     """Whether no row is to blame for the error."""
-    return isinstance(_of_driver(error), SYSTEMIC_ERRORS)
+    return not isinstance(error, TriggerFailed) and isinstance(_of_driver(error), SYSTEMIC_ERRORS)
 
 
 def reason(error: Exception) -> str:
@@ -58,7 +69,9 @@ def reason(error: Exception) -> str:
     return found or getattr(diagnosis, "message_primary", None) or str(of_driver).partition("\n")[0]
 
 
-def _of_driver(error: Exception) -> BaseException:
+def _of_driver(error: BaseException) -> BaseException:
+    if isinstance(error, TriggerFailed) and error.__cause__:
+        error = error.__cause__
     return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
@@ -96,6 +109,7 @@ def translated_errors() -> Iterator[None]:
     """Translate the driver's errors that the block raises.
 
     Raises StorageConflict: a lock, a deadlock or a shared session was in the way; the transaction can be repeated.
+    Raises TriggerFailed: a trigger has failed, which may be for some of the rows alone.
     Raises StorageUnavailable: the database is away or not ready, or no connection of the pool became free.
     """
     try:
@@ -107,6 +121,8 @@ def translated_errors() -> Iterator[None]:
             raise
         if isinstance(error.orig, CONFLICT_ERRORS):
             raise StorageConflict from error
+        if _has_trigger_failed(error.orig):
+            raise TriggerFailed from error
         if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
             raise StorageUnavailable from error
         raise
@@ -115,5 +131,9 @@ def translated_errors() -> Iterator[None]:
         raise
     except CONFLICT_ERRORS as error:
         raise StorageConflict from error
-    except UNAVAILABLE_ERRORS as error:
-        raise StorageUnavailable from error
+    except psycopg2.Error as error:
+        if _has_trigger_failed(error):
+            raise TriggerFailed from error
+        if isinstance(error, UNAVAILABLE_ERRORS):
+            raise StorageUnavailable from error
+        raise

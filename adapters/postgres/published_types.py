@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -13,12 +14,14 @@ from adapters.postgres.driver_errors import reason
 from adapters.postgres.savepoint import savepoint
 from application.errors import StorageConflict
 from application.isolation import isolate, log_once
+from application.json.errors import NotJson, UnkeepableJson
+from application.json.parsing import parse
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
 from domain.options import OPTION_NAMES, Options
 from domain.schedule import Schedule
-from domain.task_type import TaskType
+from domain.task_type import ANY_OBJECT, TaskType
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ class PostgresPublishedTypes:
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
-        return {row.schema for row in found}
+        return {row.schema for row in found if _is_schema(row.schema)}
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
@@ -99,12 +102,29 @@ def _known(row: Row[Any]) -> PublishedType:
     type = TaskType(
         name=row.name,
         description=row.description,
-        schema=row.schema,
+        schema=_schema(row),
         options=_options(row),
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
     return PublishedType(type, row.live, row.next)
+
+
+def _schema(row: Row[Any]) -> str:
+    """Return the schema of a row; the one of any object where an administrator has written what is no schema."""
+    if _is_schema(row.schema):
+        return str(row.schema)
+    log_once(log, f"type {row.name} takes any object: its schema is no JSON object")
+    return ANY_OBJECT
+
+
+@lru_cache(maxsize=1_000)
+def _is_schema(text: str | None) -> bool:
+    """Whether the text is a schema by its form. Cached, as the types are read each second."""
+    try:
+        return text is not None and isinstance(parse(text), dict | bool)
+    except (NotJson, UnkeepableJson):
+        return False
 
 
 def _options(row: Row[Any]) -> Options:

@@ -1,14 +1,13 @@
 """The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, TextClause
 
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
-from application.ports.queue import ProgressReport, RenewalResult, SettleResult
+from application.ports.queue import LeaseObservation, ProgressReport, RenewalResult, SettleResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
 from domain.settlement import LateLog, Settlement
@@ -35,14 +34,7 @@ class PostgresQueue:
         return _holds(self._connection.execute(statements.HELD_BY, {"handler": handler}))
 
     def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
-        if not reports:
-            return []
-        news = {
-            "started": [report.started for report in reports],
-            "progress": [rows.progress_text(report.progress) for report in reports],
-        }
-        locked = self._connection.execute(statements.REPORT, _named([report.hold for report in reports]) | news)
-        return _holds(locked)
+        return reported(reports, self._execute)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         unwritten, refused = settle_fenced(settlements, self._execute)
@@ -66,27 +58,12 @@ class PostgresQueue:
             self._connection.execute(statements.RECORD_LATE_LOGS, rows.columns(kept))
         return [each for each in late_logs if each.hold in locked]
 
-    def leases(self) -> Mapping[Lease, float | None]:
-        found = self._connection.execute(statements.LEASES)
-        return {Lease(HandlerId(row.handler), row.lease_until): row.lease for row in found}
-
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        if not leases:
-            return []
-        named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
-        found = self._connection.execute(statements.LAPSED, named | {"limit": limit})
-        return [rows.task(row) for row in found]
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        return lapsed(leases, limit, left_out, self._execute)
 
     def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
         named = _named([*known]) | {"handler": handler, "limit": limit}
         return [rows.task(row) for row in self._connection.execute(statements.RUNNING_UNDER, named)]
-
-    def try_write(self) -> None:
-        self._connection.execute(statements.TRY_WRITE)
-
-    def up_since(self) -> datetime:
-        since: datetime = self._connection.execute(statements.UP_SINCE).scalar_one()
-        return since
 
     def _locked(self, holds: Sequence[Hold], recorded: Sequence[Hold]) -> set[Hold]:
         """Lock the tasks of the holds, and the records of the recorded ones. Those of which others have locked one."""
@@ -113,6 +90,34 @@ def renewed(holds: Sequence[Hold], lease: Lease, execute: Execute) -> RenewalRes
     found = execute(statements.RENEW, _named(holds) | {"handler": lease.handler, "lease_until": lease.until})
     lost, locked = ([row for row in found if row.locked is is_locked] for is_locked in (False, True))
     return RenewalResult(_holds(lost), _holds(locked))
+
+
+def reported(reports: Sequence[ProgressReport], execute: Execute) -> Sequence[Hold]:
+    """Store starts and progress of tasks that are held, and return the holds of locked ones."""
+    if not reports:
+        return []
+    news = {
+        "started": [report.started for report in reports],
+        "progress": [rows.progress_text(report.progress) for report in reports],
+    }
+    return _holds(execute(statements.REPORT, _named([report.hold for report in reports]) | news))
+
+
+def observed_leases(execute: Execute) -> LeaseObservation:
+    """Make a trial write, and return the leases of all running tasks."""
+    found = execute(statements.OBSERVE_LEASES, {})
+    # Without running tasks there is one row with no lease.
+    leases = {Lease(row.handler, row.lease_until): row.lease for row in found if row.handler is not None}
+    return LeaseObservation(leases, found[0].up_since)
+
+
+def lapsed(leases: Collection[Lease], limit: int, left_out: Collection[TaskId], execute: Execute) -> Sequence[Task]:
+    """Lock and return running tasks under these leases that are neither locked nor left out."""
+    if not leases:
+        return []
+    named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
+    found = execute(statements.LAPSED, named | {"limit": limit, "left_out": [*left_out]})
+    return [rows.task(row) for row in found]
 
 
 def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:

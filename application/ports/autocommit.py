@@ -1,10 +1,17 @@
-"""The autocommit store: add, claim, renew, settle and view, each a transaction of its own."""
+"""The autocommit store: add, claim, renew, settle, view and look for lapsed leases, each a transaction of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.ports.queue import ClaimedRecord, ClaimRequest, RenewalResult, SettleResult
+from application.ports.queue import (
+    ClaimedRecord,
+    ClaimRequest,
+    LeaseObservation,
+    ProgressReport,
+    RenewalResult,
+    SettleResult,
+)
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
@@ -70,7 +77,33 @@ class AutocommitStore(Protocol):
         ...
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
-        """Renew leases as Queue.renew does, in one round trip."""
+        """Renew leases as Queue.renew does, in one round trip.
+
+        A lease whose row refuses the change is not renewed, and is neither lost nor locked.
+        """
+        ...
+
+    def report(self, reports: Sequence[ProgressReport]) -> Sequence[Hold]:
+        """Store starts and progress as Queue.report does, and return the holds of locked tasks.
+
+        A task whose row refuses the change counts as locked.
+        """
+        ...
+
+    def observe_leases(self) -> LeaseObservation:
+        """Make a trial write, and return the leases of all running tasks, in one round trip.
+
+        Before and after: the same tasks. The trial write succeeds if a renewal of unlocked tasks would: it takes the
+        lock of the table that a renewal takes, and its commit has to reach the disk, but it changes no row and waits
+        for none. The leases are read after it has got the lock.
+
+        Raises StorageConflict: another transaction has locked the table.
+        Raises StorageUnavailable: the storage is away, or accepts no writes.
+        """
+        ...
+
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        """Return the tasks that Queue.lapsed would lock. They are locked no longer than the call."""
         ...
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:

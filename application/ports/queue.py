@@ -84,6 +84,18 @@ class SettleResult:
     unstorable: Sequence[Settlement] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseObservation:
+    """The leases of all running tasks at one moment.
+
+    - `leases`: with the seconds for which their handlers take leases, where these are known.
+    - `up_since`: the moment when the storage last started, by its own clock: another value means another start.
+    """
+
+    leases: Mapping[Lease, float | None]
+    up_since: datetime
+
+
 class Queue(Protocol):
     """Running tasks. Renewing, reporting and taking back skip locked tasks; settling waits a moment for the lock."""
 
@@ -136,12 +148,11 @@ class Queue(Protocol):
         """
         ...
 
-    def leases(self) -> Mapping[Lease, float | None]:
-        """Return the leases of all running tasks, each with the seconds that its handler takes leases for, if known."""
-        ...
+    def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
+        """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first.
 
-    def lapsed(self, leases: Collection[Lease], limit: int) -> Sequence[Task]:
-        """Lock and return at most `limit` running tasks under these leases, those of the oldest lease first."""
+        Locked tasks are skipped, and so are those that are left out.
+        """
         ...
 
     def running_under(self, handler: HandlerId, limit: int, known: Collection[Hold] = ()) -> Sequence[Task]:
@@ -149,19 +160,4 @@ class Queue(Protocol):
 
         Tasks of the known holds are neither locked nor returned.
         """
-        ...
-
-    def try_write(self) -> None:
-        """Make a trial write, which succeeds if a renewal of unlocked tasks would.
-
-        Before and after: the same tasks. The write takes the lock of the table that a renewal takes, and its commit
-        has to reach the disk, but it changes no row and waits for none.
-
-        Raises StorageConflict: another transaction has locked the table.
-        Raises StorageUnavailable: the storage is away, or accepts no writes.
-        """
-        ...
-
-    def up_since(self) -> datetime:
-        """Return the moment when the storage last started, by its own clock: another value means another start."""
         ...

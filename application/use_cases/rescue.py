@@ -1,31 +1,47 @@
 """Rescue: give a silent handler up, and take back its running tasks, once their leases have lapsed (LEASE seconds)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 
 from application.errors import StorageConflict
+from application.ports.autocommit import AutocommitStore
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier
 from application.rescue_guard import RescueGuard
-from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
-from domain.ids import HandlerId
+from application.use_cases.settle_lost import BATCH_TASKS, MAX_ISOLATION_SECONDS, notify_lost, settle_lost, timer
+from domain.ids import HandlerId, Hold, TaskId
+from domain.lease import Lease
 from domain.task import Task
+
+LEFT_OUT_SECONDS, UNEXAMINED_SECONDS = 600.0, 30.0
+"""Seconds for which a task is left out that was refused, or for which there was no time beside such tasks."""
 
 
 class Rescue:
     """Takes back tasks under leases that were not renewed for a lease in which renewals were possible.
+
+    A look that finds no lapsed lease is one round trip, so that a slow line permits looks as often as the guard wants
+    them. Used by one thread.
 
     `guard`: observes the leases. Other users of the storage may ask it how long renewals have been possible.
     `own`: the handler on whose behalf it looks; a handler takes back nothing that it holds itself.
     """
 
     def __init__(
-        self, begin: Begin, clock: Clock, notifier: Notifier, lease: float, own: HandlerId | None = None
+        self,
+        begin: Begin,
+        autocommit: AutocommitStore,
+        clock: Clock,
+        notifier: Notifier,
+        lease: float,
+        own: HandlerId | None = None,
     ) -> None:
         self._begin = begin
+        self._autocommit = autocommit
         self._clock = clock
         self._notifier = notifier
         self._own = own
+        self._left_out: dict[TaskId, float] = {}
         self.guard = RescueGuard(clock, lease)
 
     def __call__(self) -> Sequence[Task]:
@@ -43,32 +59,53 @@ class Rescue:
         return tasks
 
     def _rescued(self) -> Sequence[Task]:
+        lapsed = self._look()
+        found = self._autocommit.lapsed(lapsed, BATCH_TASKS, self._present_left_out())
+        free = {task.hold for task in self.guard.confirmed(found)}
+        return self._take_back(lapsed, free) if free else []
+
+    def _look(self) -> Set[Lease]:
         self.guard.begin()
-        self._try_write()
+        seen = self._autocommit.observe_leases()
+        others = {lease: seconds for lease, seconds in seen.leases.items() if lease.handler != self._own}
+        return self.guard.end(others, seen.up_since)
+
+    def _take_back(self, lapsed: Set[Lease], free: Set[Hold]) -> Sequence[Task]:
         with self._begin() as work:
-            leases = {lease: own for lease, own in work.queue.leases().items() if lease.handler != self._own}
-            lapsed = self.guard.end(leases, work.queue.up_since())
-            free = self.guard.confirmed(work.queue.lapsed(lapsed, BATCH_TASKS))
-            tasks = [task for held in _by_handler(free) for task in self._taken_back(work, held)]
-            if tasks:
-                work.commit()
+            found = work.queue.lapsed(lapsed, BATCH_TASKS, self._left_out)
+            is_time_up = timer(self._clock, MAX_ISOLATION_SECONDS)
+            by_handler = _by_handler(task for task in found if task.hold in free)
+            tasks = [task for held in by_handler for task in self._taken_back(work, held, is_time_up)]
+            work.commit()
         return tasks
 
-    def _taken_back(self, work: UnitOfWork, held: Sequence[Task]) -> Sequence[Task]:
+    def _taken_back(self, work: UnitOfWork, held: Sequence[Task], is_time_up: Callable[[], bool]) -> Sequence[Task]:
+        """Take back the tasks of one handler, or none of them after a conflict. The others are left out for a while."""
+        refused: list[TaskId] = []
+        if is_time_up():
+            return []
         try:
-            return settle_lost(work, held, self._clock.now())
+            with work.savepoint():
+                tasks = settle_lost(work, held, self._clock.now(), refused.append, is_time_up)
         except StorageConflict:
             return []  # A record of one of their starts is locked. The next look takes them back.
+        unexamined = {task.id for task in held} - {task.id for task in tasks}
+        self._leave_out(unexamined, UNEXAMINED_SECONDS)
+        self._leave_out(refused, LEFT_OUT_SECONDS)
+        return tasks
 
-    def _try_write(self) -> None:
-        with self._begin() as work:
-            work.queue.try_write()
-            work.commit()
+    def _leave_out(self, tasks: Iterable[TaskId], seconds: float) -> None:
+        self._left_out |= dict.fromkeys(tasks, self._clock.monotonic() + seconds)
+
+    def _present_left_out(self) -> Collection[TaskId]:
+        now = self._clock.monotonic()
+        self._left_out = {id: until for id, until in self._left_out.items() if until > now}
+        return self._left_out
 
 
-def _by_handler(tasks: Sequence[Task]) -> Iterable[Sequence[Task]]:
+def _by_handler(tasks: Iterable[Task]) -> Iterable[Sequence[Task]]:
     """The tasks that each handler held."""
     held: dict[HandlerId | None, list[Task]] = {}
     for task in tasks:
-        held.setdefault(task.lease.handler if task.lease else None, []).append(task)
+        held.setdefault(task.hold.handler, []).append(task)
     return held.values()

@@ -9,7 +9,7 @@ from application.ports.clock import Clock
 from application.ports.processes import Processes
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
-from application.use_cases.settle_lost import BATCH_TASKS, notify_lost, settle_lost
+from application.use_cases.settle_lost import BATCH_TASKS, MAX_ISOLATION_SECONDS, notify_lost, settle_lost, timer
 from domain.ids import HandlerId
 from domain.task import Task
 
@@ -43,7 +43,8 @@ class RescueFromDeadProcesses:
 
     def _taken_back(self, handler: HandlerId) -> Sequence[Task]:
         with self._begin() as work:
-            tasks = settle_lost(work, work.queue.running_under(handler, BATCH_TASKS), self._clock.now())
+            held = work.queue.running_under(handler, BATCH_TASKS)
+            tasks = settle_lost(work, held, self._clock.now(), is_time_up=timer(self._clock, MAX_ISOLATION_SECONDS))
             if not tasks:
                 work.types.withdraw(handler)
             work.commit()

@@ -1,54 +1,79 @@
 """The settlement of lost tasks, which all rescues share: they wait again, or have failed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from application.errors import TriggerFailed
 from application.isolation import isolate, log_once
+from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.handler_death import explains_death, settlement_after_death
+from domain.ids import TaskId
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task import Task
 
 BATCH_TASKS = 10_000
 """More tasks than a handler holds: they are settled together, since each may be the one that ended the handler."""
+MAX_ISOLATION_SECONDS = 5.0
+"""Seconds after which a transaction looks for no more tasks that fail. The watchdog cuts one that takes 15 s."""
 NOT_TAKEN_BACK = "its handler is gone, and the database refuses to let it wait again"
 log = logging.getLogger(__name__)
 
 
-def settle_lost(work: UnitOfWork, lost: Sequence[Task], now: datetime) -> Sequence[Task]:
+def settle_lost(
+    work: UnitOfWork,
+    lost: Sequence[Task],
+    now: datetime,
+    on_refused: Callable[[TaskId], object] = lambda _: None,
+    is_time_up: Callable[[], bool] = lambda: False,
+) -> Sequence[Task]:
     """Settle the tasks of one handler that is gone.
 
     Before: running, and locked by this unit of work. After: as returned.
 
     A task that the storage refuses to take back is set aside as failed, or is logged and left where that is refused
     too. Its neighbours are taken back.
+
+    `on_refused`: is called with each task that is left.
+    `is_time_up`: whether the tasks among which one has failed are left, unexamined, for another time.
     """
     is_explained = explains_death(lost)
 
     def settle(settlements: Sequence[Settlement]) -> Sequence[Task]:
+        if is_time_up():
+            return []
         with work.savepoint():
             refused = {*work.queue.settle(settlements)}
         for id in refused:
             log_once(log, f"task {id} is locked here, and yet not taken back: its row has moved on")
+            on_refused(id)
         return [settlement.task for settlement in settlements if settlement.task.id not in refused]
 
     def take_back(tasks: Sequence[Task]) -> Sequence[Task]:
         return settle([settlement_after_death(task, now, is_explained) for task in tasks])
 
     def set_aside(task: Task, error: Exception) -> Sequence[Task]:
+        failed = Settlement.set_aside(task, now, NOT_TAKEN_BACK)
+        if isinstance(error, TriggerFailed):
+            return leave(failed, error)
         log_once(log, f"task {task.id} cannot be taken back, and fails", error)
-        return isolate([Settlement.set_aside(task, now, NOT_TAKEN_BACK)], settle, leave)
+        return isolate([failed], settle, leave)
+
+    def leave(settlement: Settlement, error: Exception) -> Sequence[Task]:
+        log_once(log, f"task {settlement.task.id} can neither be taken back nor set aside", error)
+        on_refused(settlement.task.id)
+        return []
 
     return isolate(lost, take_back, set_aside)
 
 
-def leave(settlement: Settlement, error: Exception) -> Sequence[Task]:
-    """Log that the task of this settlement stays as it is."""
-    log_once(log, f"task {settlement.task.id} can neither be taken back nor set aside", error)
-    return []
+def timer(clock: Clock, seconds: float) -> Callable[[], bool]:
+    """A function that tells whether that many seconds are over."""
+    until = clock.monotonic() + seconds
+    return lambda: clock.monotonic() > until
 
 
 def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:

@@ -54,7 +54,13 @@ class HandlerContainer(containers.DeclarativeContainer):
     checker = providers.Singleton(SchemaChecker)
     publish_types = providers.Singleton(PublishTypes, storage.begin, storage.clock, calendar)
     rescue = providers.Singleton(
-        Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease, handler_id
+        Rescue,
+        storage.begin,
+        storage.autocommit,
+        storage.clock,
+        storage.notifier,
+        settings.provided.lease,
+        handler_id,
     )
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes

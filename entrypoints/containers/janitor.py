@@ -31,7 +31,9 @@ class JanitorContainer(containers.DeclarativeContainer):
     )
     clean = providers.Singleton(Clean, storage.begin, storage.clock)
     forget_dead_handlers = providers.Singleton(ForgetDeadHandlers, storage.begin, storage.clock)
-    rescue = providers.Singleton(Rescue, storage.begin, storage.clock, storage.notifier, settings.provided.lease)
+    rescue = providers.Singleton(
+        Rescue, storage.begin, storage.autocommit, storage.clock, storage.notifier, settings.provided.lease
+    )
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
     )

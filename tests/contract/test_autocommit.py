@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from application.ports.autocommit import AutocommitStore
+from application.ports.queue import ProgressReport
 from application.ports.task_repository import TaskRecord, Version
 from domain.failure import Error
 from domain.ids import TaskId
@@ -96,6 +97,16 @@ def test_a_version_stays_while_its_task_does_and_is_that_of_the_record(storage: 
     assert versions(storage, 2) == {2: before[2]}
     assert stored(storage, 2).version == before[2]
     assert stored(storage, 1).version == versions(storage, 1)[1] != before[1]
+
+
+def test_a_report_is_stored_where_its_task_is_still_held(storage: Storage):
+    add(storage, submission(), submission())
+    held, cancelled = (claimed.task for claimed in claim(storage, starting=0))
+    save(storage, cancelled.cancel(at(1)))
+    reports = [ProgressReport(each.hold, at(2), Progress(0.5)) for each in (held, cancelled)]
+    assert list(storage.autocommit.report(reports)) == []
+    assert (task(storage, held.id).started, task(storage, held.id).progress) == (at(2), Progress(0.5))
+    assert task(storage, cancelled.id).started is None
 
 
 @pytest.mark.parametrize("log", ["", "printed"])

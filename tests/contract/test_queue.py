@@ -1,5 +1,6 @@
 """The queue: renewing, reporting, settling, rescuing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -402,8 +403,7 @@ class TestRescuing:
 
 
 def test_the_storage_knows_when_it_started(storage: Storage):
-    with storage.begin() as work:
-        assert work.queue.up_since().tzinfo is not None
+    assert storage.autocommit.observe_leases().up_since.tzinfo is not None
 
 
 class TestTrialWrite:
@@ -411,9 +411,7 @@ class TestTrialWrite:
         add(storage, submission(), submission())
         claim(storage, 1)
         before = [task(storage, id) for id in (1, 2)]
-        with storage.begin() as work:
-            work.queue.try_write()
-            work.commit()
+        storage.autocommit.observe_leases()
         assert [task(storage, id) for id in (1, 2)] == before
 
 
@@ -425,16 +423,33 @@ class TestLeases:
         with storage.begin() as work:
             work.types.publish(HandlerId("handler-1"), [], at(30), lease=7.5)
             work.commit()
-        with storage.begin() as work:
-            assert work.queue.leases() == {
-                Lease(HandlerId("handler-1"), at(30)): 7.5,
-                Lease(HandlerId("unknown"), at(50)): None,
-            }
+        assert storage.autocommit.observe_leases().leases == {
+            Lease(HandlerId("handler-1"), at(30)): 7.5,
+            Lease(HandlerId("unknown"), at(50)): None,
+        }
+
+    def test_without_running_tasks_there_are_no_leases(self, storage: Storage):
+        add_one(storage)
+        assert storage.autocommit.observe_leases().leases == {}
 
     def test_a_lease_is_named_by_handler_and_moment(self, storage: Storage):
         add(storage, *[submission()] * 2)
         claim(storage, 1)
         claim(storage, 1, handler="other")
-        with storage.begin() as work:
-            assert [each.id for each in work.queue.lapsed([Lease(HandlerId("other"), at(30))], 9)] == [2]
-            assert list(work.queue.lapsed([], 9)) == []
+        assert lapsed(storage, [Lease(HandlerId("other"), at(30))]) == [2]
+        assert lapsed(storage, []) == []
+
+    def test_tasks_that_are_left_out_hide_no_others(self, storage: Storage):
+        add(storage, *[submission()] * 3)
+        claim(storage)
+        lease = Lease(HandlerId("handler-1"), at(30))
+        assert lapsed(storage, [lease], limit=1, left_out=[1, 2]) == [3]
+
+
+def lapsed(storage: Storage, leases: Sequence[Lease], limit: int = 9, left_out: Sequence[int] = ()) -> list[int]:
+    """Return the ids of the tasks under these leases, which a unit of work and the autocommit store agree on."""
+    ids = [TaskId(id) for id in left_out]
+    with storage.begin() as work:
+        locked = work.queue.lapsed(leases, limit, ids)
+    assert list(storage.autocommit.lapsed(leases, limit, ids)) == list(locked)
+    return [each.id for each in locked]

@@ -1,26 +1,37 @@
 """Rows that an administrator or a newer version wrote: one of them stops nothing, and its neighbours go on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import psycopg2
 import pytest
 from sqlalchemy import text
 
 from adapters.clocks import ManualClock
+from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
-from application.errors import UnreadableTask
+from adapters.postgres.claim import MAX_TRIGGER_FAILURES
+from application.errors import StatementRefused, TriggerFailed, UnreadableTask
 from application.ports.cleaning import DeletedTasks
 from application.ports.listing import Filter
+from application.ports.queue import ProgressReport, RenewalResult, SettleResult
+from application.rescue_guard import MAX_LEASE_SECONDS
 from application.use_cases.clean import Clean
+from application.use_cases.rescue import Rescue
 from application.use_cases.settle_lost import NOT_TAKEN_BACK, settle_lost
 from domain.delivery import DeliveryState
-from domain.ids import HandlerId, TaskId
+from domain.ids import HandlerId, TaskId, TypeName
+from domain.lease import Lease
 from domain.options import Options
+from domain.progress import Progress
+from domain.settlement import Settlement
 from domain.status import Status
-from domain.task_type import TaskType
+from domain.task import Task
+from domain.task_type import ANY_OBJECT, TaskType
+from tests.concurrency import with_settings
 from tests.recurring import Recurring, recurring
 from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, ids, rescue, save, stored, submission, task
-from tests.storage import Storage
+from tests.storage import Storage, in_postgres
 
 
 @pytest.fixture
@@ -45,11 +56,11 @@ class Administrator:
     def sets(self, change: str, id: int = 2) -> None:
         self.writes(f"UPDATE tasks SET {change} WHERE id = {id}")
 
-    def refuses(self, verb: str, table: str, when: str) -> None:
-        """Create a trigger that refuses a change of rows."""
+    def refuses(self, verb: str, table: str, when: str, by: str = "RAISE 'the trigger refuses'") -> None:
+        """Create a trigger that refuses a change of rows by this statement."""
         self.writes(
             f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE 'the trigger refuses'; END $$; "
+            f"$$ BEGIN {by}; RETURN NEW; END $$; "
             f"CREATE TRIGGER refuse BEFORE {verb} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse()",
             undo=f"DROP TRIGGER refuse ON {table}; DROP FUNCTION refuse()",
         )
@@ -219,18 +230,135 @@ def test_a_task_that_cannot_even_be_set_aside_is_left_out_and_logged_once(
     assert len(process_log.records) == 1
 
 
-def test_an_error_that_no_row_is_to_blame_for_sets_no_task_aside(storage: Storage, administrator: Administrator):
+def test_an_error_that_no_row_is_to_blame_for_sets_no_task_aside(
+    storage: Storage, administrator: Administrator, postgres_url: str
+):
     add(storage, *[submission()] * 3)
     administrator.writes(
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE insufficient_privilege; END $$; "
-        "CREATE TRIGGER refuse BEFORE UPDATE ON tasks EXECUTE FUNCTION refuse()",
-        undo="DROP TRIGGER refuse ON tasks; DROP FUNCTION refuse()",
+        "CREATE ROLE reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+        undo="DROP OWNED BY reader; DROP ROLE reader",
     )
-    with pytest.raises(psycopg2.ProgrammingError):
-        claim(storage)
-    administrator.leave()
+    with (
+        closing(Database(with_settings(postgres_url, role="reader"))) as database,
+        pytest.raises(psycopg2.ProgrammingError),
+    ):
+        claim(in_postgres(database))
     assert ids(claim(storage)) == [1, 2, 3]
+
+
+BROKEN = {
+    "misses a table": "INSERT INTO audit VALUES (NEW.id)",
+    "misses a column": "PERFORM audited FROM tasks",
+    "misses a permission": "RAISE insufficient_privilege",
+    "misses another database": "RAISE sqlclient_unable_to_establish_sqlconnection",
+}
+
+
+@pytest.mark.parametrize("by", BROKEN.values(), ids=BROKEN)
+class TestBrokenTriggers:
+    """A trigger of a stranger that is broken for the rows of one type: they wait until it is mended, and no other."""
+
+    @pytest.fixture
+    def breaks(self, administrator: Administrator, by: str) -> Callable[..., None]:
+        """Breaks the changes of its type, or those to one status."""
+
+        def break_changes(status: str | None = None) -> None:
+            is_status = f"NEW.status = '{status}'" if status else "true"
+            administrator.refuses("INSERT OR UPDATE", "tasks", f"NEW.type = 'odd' AND {is_status}", by)
+
+        return break_changes
+
+    @pytest.fixture
+    def held(self, storage: Storage) -> Sequence[Task]:
+        """Running tasks, the second of which is of that type."""
+        add(storage, *map(submission, (ADD, "odd", ADD)))
+        claimed = claim(storage, wanted={ADD: 9, "odd": 9})
+        return sorted((each.task for each in claimed), key=lambda task: task.id)
+
+    @pytest.fixture
+    def running(self, held: Sequence[Task], breaks: Callable[..., None]) -> Sequence[Task]:
+        """Running tasks, the second of which no write may change."""
+        breaks()
+        return held
+
+    def test_its_tasks_are_claimed_when_it_is_mended_and_the_others_at_once(
+        self,
+        storage: Storage,
+        administrator: Administrator,
+        breaks: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr("adapters.postgres.claim.LEFT_OUT_SECONDS", 0.0)
+        add(storage, *map(submission, (ADD, "odd", ADD)))
+        breaks("running")
+        assert ids(claim(storage, wanted={ADD: 9, "odd": 9})) == [1, 3]
+        administrator.leave()
+        assert ids(claim(storage, wanted={ADD: 9, "odd": 9})) == [2]
+
+    def test_a_trigger_that_fails_for_every_task_is_not_tried_on_all_of_them(
+        self, storage: Storage, breaks: Callable[..., None]
+    ):
+        add(storage, *[submission("odd")] * 1000)
+        breaks("running")
+        with pytest.raises(StatementRefused):
+            claim(storage, wanted={"odd": 1000}, limit=1000)
+        assert len(storage.autocommit._claim._left_out) == MAX_TRIGGER_FAILURES  # type: ignore[attr-defined]
+
+    def test_outcomes_that_a_trigger_refuses_do_not_keep_those_behind_them_from_being_stored(
+        self, storage: Storage, breaks: Callable[..., None]
+    ):
+        add(storage, *[submission("odd")] * 2 * MAX_TRIGGER_FAILURES, submission())
+        claimed = claim(storage, wanted={ADD: 99, "odd": 99})
+        breaks()
+        outcomes = [Settlement.succeeded(each.task, at(1), "1") for each in claimed]
+        last = next(each for each in outcomes if each.task.type == ADD)
+        busy: Sequence[Settlement] = sorted(outcomes, key=lambda each: each is last)
+        for _ in range(3):
+            busy = storage.autocommit.settle_unlocked(busy).busy
+        assert len(busy) == 2 * MAX_TRIGGER_FAILURES
+        assert last not in busy
+
+    def test_a_submission_of_its_type_is_refused_and_says_that_the_trigger_fails(
+        self, storage: Storage, breaks: Callable[..., None]
+    ):
+        breaks()
+        with pytest.raises(TriggerFailed):
+            add(storage, submission("odd"))
+        assert add(storage, submission())
+
+    def test_the_leases_of_its_neighbours_are_renewed(self, storage: Storage, running: Sequence[Task]):
+        lease = Lease.granted(HANDLER, at(100), 30)
+        assert storage.autocommit.renew([each.hold for each in running], lease) == RenewalResult([], [])
+        assert [task(storage, each.id).lease for each in running] == [lease, running[1].lease, lease]
+
+    def test_the_starts_of_its_neighbours_are_stored_and_its_own_counts_as_locked(
+        self, storage: Storage, running: Sequence[Task]
+    ):
+        reports = [ProgressReport(each.hold, at(1), Progress(0.5)) for each in running]
+        assert storage.autocommit.report(reports) == [running[1].hold]
+        assert [task(storage, each.id).started for each in running] == [at(1), running[1].started, at(1)]
+
+    @pytest.mark.parametrize("log", ["", "printed"])
+    def test_its_outcomes_are_kept_and_those_of_its_neighbours_are_stored(
+        self, storage: Storage, administrator: Administrator, running: Sequence[Task], log: str
+    ):
+        outcomes = [Settlement.succeeded(each, at(1), "1", log) for each in running]
+        with pytest.raises(TriggerFailed):
+            storage.autocommit.settle(outcomes)
+        assert storage.autocommit.settle_unlocked(outcomes) == SettleResult([], [outcomes[1]])
+        assert [task(storage, each.id).status.value for each in running] == ["done", "running", "done"]
+        administrator.leave()
+        assert storage.autocommit.settle_unlocked([outcomes[1]]) == SettleResult([], [])
+
+    def test_its_tasks_are_not_failed_by_a_rescue(
+        self, storage: Storage, held: Sequence[Task], breaks: Callable[..., None]
+    ):
+        breaks("waiting")
+        with storage.begin() as work:
+            taken = settle_lost(work, held, at(31))
+            work.commit()
+        assert sorted(each.id for each in taken) == [1, 3]
+        assert task(storage, 2).status is Status.RUNNING
 
 
 class TestRescuing:
@@ -286,6 +414,106 @@ class TestRescuing:
         assert rescuing() == []
         assert len(process_log.records) == logged
         assert task(storage, 2).status is Status.RUNNING
+
+
+ODD_LEASES = {
+    "infinitely late": "lease_until = 'infinity'",
+    "infinitely early": "lease_until = '-infinity'",
+    "before Christ": "lease_until = '0044-03-15 BC'",
+    "beyond the year 9999": "lease_until = '20000-01-01'",
+    "in the last moment of the year 9999": "lease_until = '9999-12-31 23:59:59.999999Z'",
+    "of a handler without a name": "handler = ''",
+    "of a handler with an odd name": """handler = '{"a", \\, NULL}'""",
+}
+NO_LEASE = (
+    "ALTER TABLE tasks DROP CONSTRAINT running_means_leased; UPDATE tasks SET lease_until = NULL WHERE id = 2",
+    "ALTER TABLE tasks ADD CONSTRAINT running_means_leased CHECK ("
+    "(status = 'running') = (handler IS NOT NULL) AND (handler IS NULL) = (lease_until IS NULL))",
+)
+
+
+class TestLapsedLeases:
+    """Leases that an administrator wrote: one that stays the same for a whole lease was not renewed."""
+
+    LEASE = 30.0
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()
+
+    @pytest.fixture
+    def look(self, storage: Storage, clock: ManualClock) -> Callable[[float], list[int]]:
+        """Looks for so many seconds, and returns the ids of the tasks that are taken back."""
+        rescue = Rescue(storage.begin, storage.autocommit, clock, MemoryWakeUp(), self.LEASE)
+
+        def look_for(seconds: float) -> list[int]:
+            taken: list[int] = []
+            for _ in range(int(seconds // 10) + 1):
+                taken += [task.id for task in rescue()]
+                clock.move(10)
+            return sorted(taken)
+
+        return look_for
+
+    @pytest.mark.parametrize("change", ODD_LEASES.values(), ids=ODD_LEASES)
+    def test_an_odd_lease_lapses_like_any_other(
+        self, storage: Storage, administrator: Administrator, look: Callable[[float], list[int]], change: str
+    ):
+        add(storage, *[submission()] * 3)
+        claim(storage)
+        administrator.sets(change)
+        assert look(self.LEASE) == []
+        assert look(self.LEASE) == [1, 2, 3]
+
+    def test_a_task_without_a_lease_is_taken_back_where_its_table_has_lost_the_constraint(
+        self, storage: Storage, administrator: Administrator, look: Callable[[float], list[int]]
+    ):
+        add(storage, *[submission()] * 3)
+        claim(storage)
+        administrator.writes(*NO_LEASE)
+        assert look(2 * self.LEASE) == [1, 2, 3]
+
+    @pytest.mark.parametrize("change", ["lease_until = 'infinity'", "lease_until = '-infinity'"])
+    def test_a_handler_that_renews_an_odd_lease_keeps_its_task(
+        self,
+        storage: Storage,
+        administrator: Administrator,
+        look: Callable[[float], list[int]],
+        clock: ManualClock,
+        change: str,
+    ):
+        add(storage, *[submission()] * 3)
+        holds = [claimed.task.hold for claimed in claim(storage)]
+        administrator.sets(change)
+        for _ in range(6):
+            assert look(15) == []
+            assert not storage.autocommit.renew(holds, Lease.granted(HANDLER, clock.now(), self.LEASE)).lost
+
+    @pytest.mark.parametrize("seconds", ["'infinity'", "'NaN'", "-1", "1e300"])
+    def test_a_handler_with_an_odd_length_of_its_leases_is_given_up_after_the_longest_that_there_is(
+        self, storage: Storage, administrator: Administrator, look: Callable[[float], list[int]], seconds: str
+    ):
+        with storage.begin() as work:
+            work.types.publish(HANDLER, [], at(10**6), lease=self.LEASE)
+            work.commit()
+        add(storage, submission())
+        claim(storage)
+        administrator.writes(f"UPDATE handlers SET lease = {seconds}")
+        assert look(MAX_LEASE_SECONDS + 2 * self.LEASE) == [1]
+
+    def test_more_tasks_than_a_batch_that_refuse_to_be_taken_back_hide_no_others(
+        self,
+        storage: Storage,
+        administrator: Administrator,
+        look: Callable[[float], list[int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr("application.use_cases.rescue.BATCH_TASKS", 3)
+        add(storage, *[submission()] * 12)
+        claim(storage, 10, handler="refused")
+        claim(storage, 2, handler="good", lease=self.LEASE + 1)
+        administrator.refuses("UPDATE", "tasks", "OLD.handler = 'refused'")
+        assert look(4 * self.LEASE) == [11, 12]
 
 
 class TestCleaning:
@@ -362,6 +590,30 @@ class TestHandlers:
         with storage.begin() as work:
             (known,) = work.types.all(NOW)
         assert known.type.options == Options(max_losses=7)
+
+    @pytest.mark.parametrize("schema", ["", "{", "[]", "7", '{"a": NaN}', '{"a":' * 5000 + "1" + "}" * 5000])
+    def test_a_type_whose_schema_is_none_takes_any_object_and_is_listed_with_its_neighbours(
+        self, storage: Storage, administrator: Administrator, schema: str
+    ):
+        with storage.begin() as work:
+            types = [TaskType(name=TypeName(name), schema='{"type":"object","maxProperties":1}') for name in "ab"]
+            work.types.publish(HANDLER, types, at(30))
+            work.commit()
+        administrator.writes(f"UPDATE task_types SET schema = '{schema}' WHERE name = 'a'")
+        with storage.begin() as work:
+            assert [each.type.schema for each in work.types.all(NOW)] == [ANY_OBJECT, types[1].schema]
+
+    def test_an_odd_schema_of_a_handler_hides_no_other_schema_of_the_type(
+        self, storage: Storage, administrator: Administrator
+    ):
+        with storage.begin() as work:
+            for handler in "abc":
+                work.types.publish(HandlerId(handler), [TaskType(name=ADD)], at(30))
+            work.commit()
+        administrator.writes("UPDATE handlers SET schemas = '{NULL}' WHERE id = 'a'")
+        administrator.writes("UPDATE handlers SET schemas = '{no JSON}' WHERE id = 'b'")
+        with storage.begin() as work:
+            assert work.types.schemas_elsewhere(ADD, HANDLER, NOW) == {ANY_OBJECT}
 
 
 class TestTicking:

@@ -23,6 +23,7 @@ from domain.task import Task
 from tests.concurrency import asked, until, until_waiting, with_settings
 from tests.steps import (
     BOOM,
+    HANDLER,
     PLAIN,
     add,
     add_one,
@@ -246,7 +247,7 @@ def test_a_rescue_in_the_middle_of_which_the_server_restarts_is_repeated(own: Da
     add(storage, *[submission()] * 3)
     running = [claim_one(storage) for _ in range(3)]
     with unavailable(), storage.begin() as work:
-        settlements = [Settlement.lost(each, at(31)) for each in work.queue.lapsed(work.queue.leases(), 100)]
+        settlements = [Settlement.lost(each, at(31)) for each in work.queue.running_under(HANDLER, 100)]
         assert not work.queue.settle(settlements)
         server.stop()
         server.start()

@@ -110,7 +110,7 @@ class TestSkipping:
     def test_two_rescuers_never_take_the_same_task(self, storage: Storage):
         running(storage, 4)
         with storage.begin() as first:
-            mine = first.queue.lapsed(first.queue.leases(), 2)
+            mine = first.queue.lapsed(storage.autocommit.observe_leases().leases, 2)
             theirs = rescue(storage, at(31))
             assert not first.queue.settle([Settlement.lost(task, at(31)) for task in mine])
             first.commit()

@@ -267,9 +267,10 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "settle with records": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
     "get many": HotStep(lambda storage, _: storage.get_many(SOME), {"tasks_pkey"}, 250),
     "versions": HotStep(lambda storage, _: storage.versions(SOME), {"tasks_pkey"}, 250),
-    "leases": Hot(lambda work, _: work.queue.leases(), {"tasks_leases", "handlers_pkey"}, 250),
+    "observe leases": HotStep(
+        lambda storage, _: storage.observe_leases(), {"tasks_pkey", "tasks_leases", "handlers_pkey"}, 250
+    ),
     "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_leases"}, 250),
-    "trial write": Hot(lambda work, _: work.queue.try_write(), {"tasks_pkey"}, 10),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
     "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),

@@ -1,23 +1,21 @@
 """Prepared statements: planned once a session, as long as no other client shares the session."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from adapters.postgres import Database, Migration, PostgresStore, statements
 from adapters.postgres.prepared import Prepared, for_the_driver
 from application.errors import StorageConflict
-from domain.lease import Lease
+from domain.ids import TaskId
 from domain.task import Task
 from tests.concurrency import new_database
-from tests.steps import HANDLER, NOW, add, add_one, claim, claim_one, ids, rescue, submission, succeed
+from tests.steps import NOW, add, add_one, claim, claim_one, ids, rescue, submission, succeed
 from tests.storage import Storage, in_postgres
 
 PLANS = "SELECT count(*), sum(generic_plans) AS generic, sum(custom_plans) AS custom FROM pg_prepared_statements"
-
-LAPSED = Lease.granted(HANDLER, NOW, -1)
 
 
 @pytest.fixture
@@ -46,15 +44,16 @@ def asked_single(database: Database, question: str) -> list[tuple[int, ...]]:
     return [tuple(row) for row in database.execute_autocommit(text(question), {})]
 
 
-def look_for_lapsed(database: Database, limit: int = 100) -> Sequence[Task]:
-    """Send a prepared statement in a unit of work."""
+def view(database: Database) -> Task | None:
+    """Send a prepared statement in a unit of work. The first task."""
     with PostgresStore(database).begin() as work:
-        return work.queue.lapsed([LAPSED], limit)
+        record = work.tasks.get(TaskId(1))
+    return record.task if record else None
 
 
 def test_a_statement_in_units_of_work_is_planned_once(alone: Database):
     for _ in range(10):
-        look_for_lapsed(alone)
+        view(alone)
     assert asked(alone, PLANS) == (1, 10, 0)
 
 
@@ -82,11 +81,11 @@ DEALLOCATE = "DEALLOCATE ALL; SELECT 1"
 def test_in_a_session_that_another_client_had_meanwhile_nothing_is_prepared_any_more(alone: Database, storage: Storage):
     add_one(storage)
     running = claim_one(storage, lease=-1)
-    look_for_lapsed(alone)
+    view(alone)
     told(alone, "DEALLOCATE ALL")
     with pytest.raises(StorageConflict):
-        look_for_lapsed(alone)
-    assert look_for_lapsed(alone) == [running]
+        view(alone)
+    assert view(alone) == running
     assert rescue(in_postgres(alone), NOW) == [running.suspected().lose(NOW)]
     assert asked(alone, PREPARED) == (0,)
 
@@ -96,10 +95,10 @@ def test_in_a_session_in_which_another_client_has_prepared_the_same_nothing_is_p
 ):
     add_one(storage)
     running = claim_one(storage, lease=-1)
-    told(alone, Prepared.of(for_the_driver(statements.LAPSED), 100).prepare)
+    told(alone, Prepared.of(for_the_driver(statements.GET), None).prepare)
     with pytest.raises(StorageConflict):
-        look_for_lapsed(alone)
-    assert look_for_lapsed(alone) == [running]
+        view(alone)
+    assert view(alone) == running
 
 
 def test_a_claim_in_a_session_that_another_client_had_meanwhile_is_prepared_no_more(alone: Database):
@@ -122,14 +121,6 @@ def test_a_claim_in_a_session_in_which_another_client_has_prepared_it_is_prepare
     with pytest.raises(StorageConflict):
         claim(storage)
     assert ids(claim(storage)) == [task.id]
-
-
-def test_a_statement_for_another_limit_is_another(alone: Database):
-    sent: list[str] = []
-    event.listen(alone.engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
-    for limit in (3, 4, 3):
-        look_for_lapsed(alone, limit)
-    assert [sent[0] == each for each in sent] == [True, False, True]
 
 
 def test_a_claim_of_another_limit_is_another_statement(alone: Database):
@@ -173,12 +164,12 @@ def test_a_statement_that_was_prepared_before_a_column_got_another_type_is_not_e
         storage = in_postgres(database)
         task = add_one(storage)
         claim(storage, wanted={"none": 1})
-        look_for_lapsed(database)
+        view(database)
         told(database, "ALTER TABLE tasks ALTER max_losses TYPE bigint")
         with pytest.raises(StorageConflict):
             if way == "unit of work":
-                look_for_lapsed(database)
+                view(database)
             else:
                 claim(storage)
-        assert look_for_lapsed(database) == []
+        assert view(database) == task
         assert ids(claim(storage)) == [task.id]

@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
+from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresClock
 from application.errors import StorageUnavailable
@@ -56,7 +57,7 @@ def clock(database: Database) -> PostgresClock:
 def handler_and_rescuer(database: Database, clock: PostgresClock, held: Task) -> Iterator[Rescue]:
     """A handler that renews, and a rescuer that looks, each over the storage as the processes use it."""
     storage = in_postgres(database)
-    rescue = Rescue(storage.begin, clock, MemoryWakeUp(), LEASE)
+    rescue = Rescue(storage.begin, storage.autocommit, clock, MemoryWakeUp(), LEASE)
 
     def renew() -> None:
         storage.autocommit.renew([held.hold], Lease.granted(HandlerId("handler-1"), clock.now(), LEASE))
@@ -77,17 +78,40 @@ def test_a_lock_on_the_table_for_longer_than_a_lease_takes_nothing(
     assert task(in_postgres(database), held.id).status is Status.RUNNING
 
 
-def test_a_row_that_was_locked_for_longer_than_a_lease_is_kept_by_its_handler(
-    database: Database, clock: PostgresClock, held: Task
-):
-    storage = in_postgres(database)
-    with handler_and_rescuer(database, clock, held):
-        for _ in range(5):
-            with storage.begin() as somebody:
-                somebody.tasks.lock(held.id)
-                time.sleep(1.3 * LEASE)
-            time.sleep(0.5)
-    assert task(storage, held.id).status is Status.RUNNING
+class TestLockedRows:
+    """A row whose lock was let go after more than a lease is free for a rescuer before its handler can renew."""
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()
+
+    @pytest.fixture
+    def rescue(self, storage: Storage, clock: ManualClock, held: Task) -> Rescue:
+        """A rescuer for which the lease lapsed while the row was locked, and which has found the row free just now."""
+        rescue = Rescue(storage.begin, storage.autocommit, clock, MemoryWakeUp(), LEASE)
+        with storage.begin() as somebody:
+            somebody.tasks.lock(held.id)
+            for _ in range(9):
+                assert list(rescue()) == []
+                clock.move(LEASE / 3)
+        assert list(rescue()) == []
+        return rescue
+
+    def test_its_handler_keeps_a_row_that_it_renews_before_the_next_look(
+        self, storage: Storage, clock: ManualClock, held: Task, rescue: Rescue
+    ):
+        storage.autocommit.renew([held.hold], Lease.granted(HandlerId("handler-1"), clock.now(), LEASE))
+        clock.move(rescue.guard.next_look_in)
+        assert list(rescue()) == []
+        assert task(storage, held.id).status is Status.RUNNING
+
+    def test_a_row_that_was_not_renewed_until_the_next_look_is_taken(
+        self, clock: ManualClock, held: Task, rescue: Rescue
+    ):
+        clock.move(0.6 * rescue.guard.next_look_in)
+        assert list(rescue()) == []
+        clock.move(0.6 * rescue.guard.next_look_in)
+        assert [each.id for each in rescue()] == [held.id]
 
 
 def test_a_task_of_a_handler_that_is_dead_is_taken_though_the_clock_of_its_lease_was_an_hour_ahead(
@@ -96,7 +120,7 @@ def test_a_task_of_a_handler_that_is_dead_is_taken_though_the_clock_of_its_lease
     storage = in_postgres(database)
     add(storage, submission(now=clock.now()))
     claim_one(storage, now=clock.now(), lease=3600)
-    rescue = Rescue(storage.begin, clock, MemoryWakeUp(), LEASE)
+    rescue = Rescue(storage.begin, storage.autocommit, clock, MemoryWakeUp(), LEASE)
     begun = time.monotonic()
     with repeated(rescue, 0.1):
         until(lambda: task(storage, 1).status is Status.WAITING)

@@ -164,7 +164,10 @@ def test_the_document_has_no_types_while_the_database_is_unavailable(service: Se
     assert "/task/new/{type}" in service.client.get("/openapi.json").get_json()["paths"]
 
 
-@pytest.mark.parametrize("schema", ["true", "{}", '{"type":7}', '{"$ref":"#/nowhere"}', '{"enum":[]}', '{"anyOf":[]}'])
+@pytest.mark.parametrize(
+    "schema",
+    ["true", "{}", '{"type":7}', '{"$ref":"#/nowhere"}', '{"enum":[]}', '{"anyOf":[]}', '{"$defs":7}', '{"$defs":[]}'],
+)
 def test_a_useless_schema_does_not_break_the_document(service: Service, schema: str) -> None:
     service.publish("odd", schema)
     assert operation(service, "/task/new/odd")[0]["summary"] == "odd"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from adapters.memory import MemoryStore
+from adapters.memory import MemoryAutocommitStore, MemoryStore
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.queue import MemoryQueue
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
-from application.ports.queue import ProgressReport
+from application.ports.queue import LeaseObservation, ProgressReport
 from application.ports.wake_up import Topic
-from application.use_cases.rescue import Rescue
+from application.use_cases.rescue import LEFT_OUT_SECONDS, UNEXAMINED_SECONDS, Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.settlement import Settlement
@@ -24,6 +24,7 @@ from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
 from tests import steps
+from tests.storage import in_memory
 from tests.unit.memory_service import HANDLER, Service
 
 LEASE, CONFIRMATION = 30.0, 1.0
@@ -36,7 +37,7 @@ def service() -> Service:
 
 @pytest.fixture
 def rescue(service: Service) -> Rescue:
-    return Rescue(service.begin, service.clock, service, LEASE)
+    return Rescue(service.begin, service.autocommit, service.clock, service, LEASE)
 
 
 def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:
@@ -140,9 +141,38 @@ class TestRescuing:
         service.clock.move(CONFIRMATION)
         assert [task.id for task in rescue()] == [1]
 
+    def test_a_task_counts_as_free_from_the_answer_on_that_says_so(
+        self, service: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
+    ):
+        """On a slow line its handler learns as late that the row is free, and needs the time after that."""
+        running(service)
+        rescue()
+        lapsed = MemoryAutocommitStore.lapsed
+
+        def answer_late(store: MemoryAutocommitStore, *args: Any) -> Sequence[Task]:
+            found = lapsed(store, *args)
+            service.clock.move(CONFIRMATION)
+            return found
+
+        with monkeypatch.context() as slow:
+            slow.setattr(MemoryAutocommitStore, "lapsed", answer_late)
+            watch(service, rescue, LEASE)
+        assert list(rescue()) == []
+        service.clock.move(CONFIRMATION)
+        assert [task.id for task in rescue()] == [1]
+
+    def test_a_look_that_finds_no_lapsed_lease_begins_no_transaction(
+        self, service: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
+    ):
+        running(service)
+        begun: list[str] = []
+        monkeypatch.setattr(rescue, "_begin", lambda: begun.append("transaction"))
+        assert list(watch(service, rescue, LEASE)) == []
+        assert begun == []
+
     def test_a_handler_takes_back_nothing_that_it_holds_itself(self, service: Service):
         running(service)
-        own = Rescue(service.begin, service.clock, service, LEASE, HANDLER)
+        own = Rescue(service.begin, service.autocommit, service.clock, service, LEASE, HANDLER)
         own()
         assert list(watch(service, own, 10 * LEASE)) == []
 
@@ -226,6 +256,53 @@ class TestRescuing:
             assert [task.id for task in watch(service, rescue, 2 * LEASE)] == [2]
         assert [task.id for task in watch(service, rescue, 1)] == [1]
 
+    @pytest.fixture
+    def bad(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> set[TaskId]:
+        """Tasks that the storage refuses to change, after some time."""
+        bad: set[TaskId] = set()
+        settle = MemoryQueue.settle
+
+        def settle_good(queue: MemoryQueue, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+            if bad & {each.task.id for each in settlements}:
+                service.clock.move(0.4)
+                raise ValueError
+            return settle(queue, settlements)
+
+        monkeypatch.setattr(MemoryQueue, "settle", settle_good)
+        return bad
+
+    def test_a_batch_of_tasks_that_are_refused_is_gone_through_over_several_looks(
+        self, service: Service, rescue: Rescue, bad: set[TaskId]
+    ):
+        """A transaction in which thousands of tasks were tried one by one would be cut off, again and again."""
+        rescue()
+        held = running(service, 30)
+        bad |= {task.id for task in held[:20]}
+        assert list(watch(service, rescue, 2 * LEASE)) == []
+        taken = watch(service, rescue, 10 * UNEXAMINED_SECONDS)
+        assert sorted(task.id for task in taken) == [task.id for task in held[20:]]
+
+    def test_a_batch_of_tasks_that_are_refused_delays_those_behind_it_by_a_few_looks(
+        self, service: Service, rescue: Rescue, bad: set[TaskId], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("application.use_cases.rescue.BATCH_TASKS", 40)
+        rescue()
+        bad |= {task.id for task in running(service, 40)}
+        steps.add(service.storage, steps.submission(now=service.clock.now()))
+        self.claimed_and_started(service, "two", 1)
+        assert [task.id for task in watch(service, rescue, 3 * LEASE)] == [41]
+
+    def test_a_task_that_was_refused_is_left_out_for_a_while_and_tried_again(
+        self, service: Service, rescue: Rescue, bad: set[TaskId]
+    ):
+        rescue()
+        first, second = running(service, 2)
+        bad.add(first.id)
+        assert [task.id for task in watch(service, rescue, 2 * LEASE)] == [second.id]
+        bad.clear()
+        assert list(watch(service, rescue, LEFT_OUT_SECONDS / 2)) == []
+        assert [task.id for task in watch(service, rescue, LEFT_OUT_SECONDS)] == [first.id]
+
     def claimed_and_started(self, service: Service, handler: str, number: int) -> None:
         now = service.clock.now()
         claimed = steps.claim(service.storage, number, now=now, handler=handler, lease=LEASE)
@@ -299,11 +376,11 @@ class TestPostponedRescue:
     def test_a_trial_write_that_fails_postpones_the_rescue_though_reads_succeed(
         self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch
     ):
-        def refuse(queue: MemoryQueue) -> None:
+        def refuse(store: MemoryAutocommitStore) -> None:
             raise StorageConflict
 
         with monkeypatch.context() as locked:
-            locked.setattr(MemoryQueue, "try_write", refuse)
+            locked.setattr(MemoryAutocommitStore, "observe_leases", refuse)
             assert list(watch(watched, rescue, 3 * LEASE)) == []
         self.is_postponed(watched, rescue)
 
@@ -315,8 +392,14 @@ class TestPostponedRescue:
 
     def test_a_slow_look_postpones_the_rescue(self, watched: Service, rescue: Rescue, monkeypatch: pytest.MonkeyPatch):
         """The server hung, and went on."""
+        observe = MemoryAutocommitStore.observe_leases
+
+        def hang_and_observe(store: MemoryAutocommitStore) -> LeaseObservation:
+            watched.clock.move(LEASE / 2.5)
+            return observe(store)
+
         with monkeypatch.context() as hanging:
-            hanging.setattr(MemoryQueue, "try_write", lambda _: watched.clock.move(LEASE / 2.5))
+            hanging.setattr(MemoryAutocommitStore, "observe_leases", hang_and_observe)
             assert list(rescue()) == []
         self.is_postponed(watched, rescue)
 
@@ -369,5 +452,4 @@ class TestRescueFromDeadProcesses:
 
 
 def test_a_memory_store_is_up_since_1970():
-    with MemoryStore().begin() as work:
-        assert work.queue.up_since().year == 1970
+    assert in_memory(MemoryStore()).autocommit.observe_leases().up_since.year == 1970

@@ -37,10 +37,10 @@ from adapters.postgres.statements.published_types import (
 from adapters.postgres.statements.queue import (
     HELD_BY,
     LAPSED,
-    LEASES,
     LOCK_UNLOCKED,
     LOCK_UNLOCKED_RECORDS,
     LOST,
+    OBSERVE_LEASES,
     RECORD_LATE_LOGS,
     RENEW,
     REPORT,
@@ -51,7 +51,6 @@ from adapters.postgres.statements.queue import (
     SETTLED,
     TABLE_LOCK_TIMEOUT,
     TRY_WRITE,
-    UP_SINCE,
 )
 from adapters.postgres.statements.schedules import (
     DUE_SCHEDULES,
@@ -88,8 +87,6 @@ PREPARED = (
     REPORT,
     SETTLE,
     SETTLE_SUCCESSES,
-    LAPSED,
-    LEASES,
     TRY_WRITE,
     RENEW_HANDLER,
 )
@@ -123,7 +120,6 @@ __all__ = [
     "HELD_BY",
     "KEY_OWNERS",
     "LAPSED",
-    "LEASES",
     "LOCK",
     "LOCK_EXPIRED",
     "LOCK_SCHEDULES",
@@ -132,6 +128,7 @@ __all__ = [
     "LOST",
     "NEXT_AFTER",
     "NO_LOCK_WAIT",
+    "OBSERVE_LEASES",
     "PAGE",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
@@ -160,7 +157,6 @@ __all__ = [
     "SET_ASIDE",
     "TABLE_LOCK_TIMEOUT",
     "TRY_WRITE",
-    "UP_SINCE",
     "VERSIONS",
     "WITHDRAW",
     "WITH_LOCKED_ROWS",

@@ -169,17 +169,30 @@ RECORD_LATE_LOGS = text(f"""
     WHERE attempts.outcome IN ('lost', 'cancelled') AND attempts.log = '""'
 """)
 
-LEASES = text("""
-    SELECT held.handler, held.lease_until, handlers.lease
-    FROM (SELECT DISTINCT handler, lease_until FROM tasks WHERE status = 'running') held
-    LEFT JOIN handlers ON handlers.id = held.handler
+# No task has the id 0, so no row is changed. The message is what the commit has to write and flush.
+_TRIAL = "trial AS (UPDATE tasks SET lease_until = lease_until, handler = handler WHERE id = 0)"
+_MESSAGE = "pg_logical_emit_message(true, 'flask-tasks', 'trial write')"
+TRY_WRITE = text(f"WITH {_TRIAL} SELECT {_MESSAGE}")
+
+# A lease is known by this value, since Python has no form for 'infinity' and its like. None is NULL.
+_READABLE_UNTIL = "greatest(least(lease_until, timestamptz '9999-01-01Z'), timestamptz '0001-01-01Z')"
+
+# Not prepared: on a slow line, preparing it over each new connection would take another round trip.
+OBSERVE_LEASES = text(f"""
+    WITH {_TRIAL}, flushed AS MATERIALIZED (
+        SELECT pg_postmaster_start_time() AS up_since, {_MESSAGE}
+    ), held AS (
+        SELECT DISTINCT handler, {_READABLE_UNTIL} AS lease_until FROM tasks WHERE status = 'running'
+    )
+    SELECT flushed.up_since, held.handler, held.lease_until, handlers.lease
+    FROM flushed LEFT JOIN held ON true LEFT JOIN handlers ON handlers.id = held.handler
 """)
 
 LAPSED = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")}
-    FROM tasks t JOIN {unnested(("handler", "lease_until"))} AS lapsed (handler, lease_until)
-        ON t.handler = lapsed.handler AND t.lease_until = lapsed.lease_until
-    WHERE t.status = 'running'
+    FROM tasks t JOIN {unnested(("handler", "lease_until"))} AS lapsed (handler, until)
+        ON t.handler = lapsed.handler AND {_READABLE_UNTIL} = lapsed.until
+    WHERE t.status = 'running' AND t.id <> ALL (CAST(:left_out AS bigint[]))
     ORDER BY t.lease_until, t.id LIMIT :limit
     FOR UPDATE OF t SKIP LOCKED
 """)
@@ -191,11 +204,3 @@ RUNNING_UNDER = text(f"""
     ORDER BY t.id LIMIT :limit
     FOR UPDATE SKIP LOCKED
 """)
-
-# No task has the id 0, so no row is changed. The message is what the commit has to write and flush.
-TRY_WRITE = text("""
-    WITH trial AS (UPDATE tasks SET lease_until = lease_until, handler = handler WHERE id = 0)
-    SELECT pg_logical_emit_message(true, 'flask-tasks', 'trial write')
-""")
-
-UP_SINCE = text("SELECT pg_postmaster_start_time()")

@@ -33,11 +33,9 @@ class RecordStarts:
         now = self._state.clock.now()
 
         def call() -> tuple[Sequence[Hold], Sequence[Hold]]:
+            locked = self._context.autocommit.report([ProgressReport(claimed.hold, now) for claimed in starting])
             with self._context.begin() as work:
-                locked = work.queue.report([ProgressReport(claimed.hold, now) for claimed in starting])
-                lost = work.queue.lost([claimed.hold for claimed in starting])
-                work.commit()
-            return lost, locked
+                return work.queue.lost([claimed.hold for claimed in starting]), locked
 
         runner.submit(call, lambda answer: self._on_answer(starting, now, *answer))
 

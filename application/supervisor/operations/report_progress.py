@@ -33,9 +33,7 @@ class ReportProgress:
         reports = [self._report(claimed) for claimed in unreported]
 
         def call() -> Sequence[Hold]:
-            with self._context.begin() as work:
-                locked = work.queue.report(reports)
-                work.commit()
+            locked = self._context.autocommit.report(reports)
             self._notifier.notify(Topic.CHANGED)
             return locked
 

@@ -16,7 +16,7 @@ _VALUE_KEYWORDS = frozenset({"default", "const", "enum", "example", "examples"})
 def components(type: TaskType) -> dict[str, Any]:
     """Make the components of a type: the schema of its arguments, and each definition in this schema."""
     own = _with_references(json.loads(type.schema), lambda reference: _component_reference(reference, type.name))
-    definitions = own.pop("$defs", {}) if isinstance(own, dict) else {}
+    definitions = own.pop("$defs", {}) if isinstance(own, dict) and isinstance(own.get("$defs", {}), dict) else {}
     schemas = {(type.name,): own} | {(type.name, name): each for name, each in definitions.items()}
     return {component(*names): _titled(schema, " ".join(names)) for names, schema in schemas.items()}
 

@@ -20,6 +20,7 @@ from application.errors import (
     InvalidItems,
     KeyTaken,
     StorageUnavailable,
+    TriggerFailed,
     UnknownTask,
     UnknownType,
     UnreadableTask,
@@ -68,6 +69,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
         UnreadableTask: ErrorResponse(503),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
+        TriggerFailed: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )
 
