@@ -124,10 +124,13 @@ class Server:
 
     def _insist(self, *statements: str) -> None:
         """Execute statements that may be repeated, again and again while a lock or the load is in their way."""
-        for _ in range(MAX_TRIES - 1):
-            with suppress(psycopg2.Error):
-                return self.execute(*statements)
-        self.execute(*statements)
+        for tries_left in reversed(range(MAX_TRIES)):
+            try:
+                self.execute(*statements)
+                break
+            except psycopg2.Error:
+                if not tries_left:
+                    raise
 
     def ids(self) -> set[int]:
         """The ids of all tasks in the database."""
