@@ -25,12 +25,11 @@ class Channel:
         os.register_at_fork(after_in_child=self._close_in_copy)
 
     def receive(self, before_wait: Callable[[], None]) -> Packet | None:
-        """Wait for the next packet; None when the supervisor has gone. What is unsent then is sent before it waits."""
+        """Wait for the next packet; None when the supervisor has gone. `before_wait` is called if none is there yet."""
         try:
             return self._inbox.receive(DONT_WAIT)
         except BlockingIOError:
             before_wait()
-            self.flush()
             return self._inbox.receive()
 
     def buffer(self, *reports: Report) -> None:

@@ -79,8 +79,9 @@ class Child:
             self._inspect()
 
     def _prepare_to_wait(self) -> None:
-        """Do what takes too long between two short runs: now no run waits for it."""
+        """Send what is unsent, and do what takes too long between two short runs: now no run waits for it."""
         self._inspect()
+        self._channel.flush()
         prctl.renew_options(self._mark)
 
     def _inspect(self) -> None:
