@@ -39,6 +39,11 @@ class ClaimedTask:
     progress: Progress | None = None
     stop_reason: StopReason | None = None
 
+    @classmethod
+    def of(cls, record: ClaimedRecord, at: float) -> "ClaimedTask":
+        """The task of a claim that was answered at that monotonic time."""
+        return cls(record.task.hold, record.task, record.args, at)
+
     @property
     def deadline(self) -> float:
         """Monotonic time at which its timeout is over; inf without a start or a timeout."""
@@ -82,9 +87,9 @@ class ClaimedTasks:
     def __len__(self) -> int:
         return len(self.queued) + len(self.dispatched) + len(self.unfit)
 
-    def add(self, claimed: Sequence[ClaimedRecord], now: float) -> None:
-        """Queue tasks that were claimed at `now` of the monotonic clock."""
-        self.queued.extend([ClaimedTask(each.task.hold, each.task, each.args, now) for each in claimed])
+    def add(self, claimed: Sequence[ClaimedTask]) -> None:
+        """Queue tasks that were claimed."""
+        self.queued.extend(claimed)
         self.queued_by_type.update([each.task.type for each in claimed])
 
     def waits_for_record(self) -> bool:

@@ -124,9 +124,9 @@ class SupervisorState:
         if record and record.log:
             self.late_logs.append(LateLog.instead_of(settlement, record))
 
-    def known_holds(self) -> set[Hold]:
+    def known_holds(self) -> Iterable[Hold]:
         """Holds of the claimed tasks, of the settlements that are not written, and of those that cannot be stored."""
-        return {*self.claimed_tasks.all_holds(), *self._unwritten_holds(), *self.unstorable}
+        return chain(self.claimed_tasks.all_holds(), self._unwritten_holds(), self.unstorable)
 
     def holds_that_may_be_lost(self) -> Sequence[Hold]:
         """Holds that another process may have ended: of claimed tasks, and of ended ones that wait to be taken back."""

@@ -13,6 +13,7 @@ from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
 from application.ports.processes import Processes
 from application.ports.queue import ClaimedRecord
+from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context, Identity, Operation
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.release_orphans import ReleaseOrphans
@@ -181,7 +182,7 @@ class TestPublishing:
         publish, renew_record = handler.publish(recurring(REPORT)), RenewRecord(handler.context)
         handler.do(publish)
         (running,) = handler.running(1)
-        handler.state.claimed_tasks.add([ClaimedRecord(running, "{}")], monotonic())
+        handler.state.claimed_tasks.add([ClaimedTask.of(ClaimedRecord(running, "{}"), monotonic())])
         with database.engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM handlers")
         handler.do(renew_record)

@@ -14,6 +14,7 @@ from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
 from application.ports.queue import ClaimedRecord
+from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.lane import Lane
 from application.supervisor.operations.operation import Context, Identity, Operation
 from application.supervisor.operations.renew_leases import RenewLeases
@@ -61,7 +62,7 @@ def handler(
 ) -> Iterator[None]:
     """A handler that holds these tasks, of which one operation is carried out."""
     state = SupervisorState(SystemClock())
-    state.claimed_tasks.add(claimed, monotonic())
+    state.claimed_tasks.add([ClaimedTask.of(each, monotonic()) for each in claimed])
     state.set_types([DEFAULT])
     state.published = state.types
     context = Context(state, storage.begin, storage.autocommit, Identity(id, LEASE))

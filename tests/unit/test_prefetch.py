@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from application.ports.queue import ClaimedRecord, Cursor
-from application.supervisor.claimed_tasks import ClaimedTasks
+from application.supervisor.claimed_tasks import ClaimedTask, ClaimedTasks
 from application.supervisor.prefetch import MAX_CLAIM_BYTES, MAX_PREFETCHED_TASKS, PREFETCH_SECONDS, Prefetch
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
@@ -29,7 +29,7 @@ def claimed_tasks(*, queued: str = "", running: str = "", started: float | None 
     for nth, letter in enumerate(running + queued):
         type = next(type for type in (QUICK, SLOW, NEW) if type.startswith(letter))
         task = submission(type).registered(TaskId(nth + 1)).claim(Lease.granted(HandlerId("h"), NOW, 30))
-        tasks.add([ClaimedRecord(task, "{}")], now=0)
+        tasks.add([ClaimedTask.of(ClaimedRecord(task, "{}"), at=0)])
         if nth < len(running):
             hold = tasks.dispatch_first().hold
             if started is not None:

@@ -10,6 +10,7 @@ from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.wake_up import Topic
+from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context
 from application.supervisor.operations.reroute import rerouted
 
@@ -70,10 +71,11 @@ class ClaimTasks:
             self._cursors.full_claim_ended(now, seconds)
         self._timer.set(pause)
         state.prefetch.record_claim_answer(claimed, request)
-        state.claimed_tasks.add(self._without_further_suspects(self._without_collisions(claimed)), now)
+        tasks = [ClaimedTask.of(each, now) for each in claimed]
+        state.claimed_tasks.add(self._without_further_suspects(self._without_collisions(tasks)))
         self._release_excess(now)
 
-    def _without_further_suspects(self, claimed: Sequence[ClaimedRecord]) -> Sequence[ClaimedRecord]:
+    def _without_further_suspects(self, claimed: Sequence[ClaimedTask]) -> Sequence[ClaimedTask]:
         """Reroute all suspects but one, so that the death of this handler tells which suspect it was."""
         suspects = [each.task for each in claimed if each.task.suspect]
         further = suspects[0 if self._state.holds_suspect() else 1 :] if suspects else []
@@ -83,19 +85,18 @@ class ClaimTasks:
         given_back = {task.id for task in further}
         return [each for each in claimed if each.task.id not in given_back]
 
-    def _without_collisions(self, claimed: Sequence[ClaimedRecord]) -> Sequence[ClaimedRecord]:
+    def _without_collisions(self, claimed: Sequence[ClaimedTask]) -> Sequence[ClaimedTask]:
         """Give back claims whose holds are known already, and drop the tasks that were known by them.
 
         Claims are numbered upwards, so that only a failover which lost the earlier claim can repeat a hold.
         """
-        known = self._state.known_holds() if claimed else set()
-        colliding = [each.task for each in claimed if each.task.hold in known]
-        if not colliding:
+        holds = {each.hold for each in claimed}
+        if holds.isdisjoint(self._state.known_holds() if holds else ()):
             return claimed
-        holds = {task.hold for task in colliding}
-        self._state.drop_lost([*holds])
-        self._state.release(colliding)
-        return [each for each in claimed if each.task.hold not in holds]
+        colliding = holds.intersection(self._state.known_holds())
+        self._state.drop_lost([*colliding])
+        self._state.release(each.task for each in claimed if each.hold in colliding)
+        return [each for each in claimed if each.hold not in colliding]
 
     def _release_excess(self, now: float) -> None:
         """Give back slow tasks that have no slot, since the request could not know which types the claim would find."""

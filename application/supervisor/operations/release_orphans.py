@@ -32,7 +32,7 @@ class ReleaseOrphans:
         return self._timer.due_in() if since < self._context.identity.lease else inf
 
     def send(self, runner: BackgroundRunner) -> None:
-        known_holds = self._state.known_holds()
+        known_holds = {*self._state.known_holds()}
         self._timer.set(self._context.identity.lease / 3)
         runner.submit(lambda: self._release(known_holds), self._on_answer)
 

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.clocks import ManualClock
 from application.ports.queue import ClaimedRecord
-from application.supervisor.claimed_tasks import STOPPED, StopReason
+from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, StopReason
 from application.supervisor.shutdown import FINAL_WRITE_SECONDS, Shutdown
 from application.supervisor.state import SupervisorState
 from domain.ids import TaskId
@@ -22,7 +22,7 @@ def state(clock: ManualClock) -> SupervisorState:
     """The state with one dispatched task."""
     state = SupervisorState(clock)
     running = submission().registered(TaskId(1)).claim(Lease.granted(HANDLER, NOW, 30))
-    state.claimed_tasks.add([ClaimedRecord(running, "{}")], clock.monotonic())
+    state.claimed_tasks.add([ClaimedTask.of(ClaimedRecord(running, "{}"), clock.monotonic())])
     state.claimed_tasks.dispatch_first()
     return state
 
