@@ -12,8 +12,11 @@ Tick = tuple[str, float]
 SCHEDULED_TYPE = "ticks"
 SILENCING = frozenset({"freeze", "partition", "hold", "server", "lock", "read", "exhaust", "slow", "clock", "role"})
 """The kinds of fault that may leave a row locked by a process that does not respond, or the database unwritable."""
-CLOCK_LAG_SECONDS = 15.0
-"""Seconds after a step of the database's clock in which processes may still go by the old one."""
+CLOCK_LAG_SECONDS = 45.0
+"""Seconds after a step of the database's clock in which processes may still go by the old one.
+
+They measure it every 30 s, and later where the database is away.
+"""
 
 
 def rank(id: int, row: Row) -> Rank:

@@ -53,9 +53,16 @@ AND NOT EXISTS (SELECT FROM chaos_changes c WHERE c.task = t.id AND c.author = '
 
 COUNT_PENDING_DELIVERIES = "SELECT count(*) FROM deliveries WHERE state = 'pending' AND attempts < 12"
 
-HURRY_DELIVERIES = "UPDATE deliveries SET due = finished WHERE state = 'pending' AND due > clock_timestamp()"
+HURRY_DELIVERIES = """
+UPDATE deliveries SET due = least(finished, clock_timestamp()) WHERE state = 'pending' AND due > clock_timestamp()
+"""
 
-HURRY_TICKS = "UPDATE schedules SET next = clock_timestamp() WHERE next > clock_timestamp() + interval '2 seconds'"
+HURRY_TICKS = """
+UPDATE schedules s SET next = clock_timestamp()
+WHERE next > clock_timestamp() + interval '2 seconds'
+AND NOT EXISTS (SELECT FROM tasks t WHERE t.type = s.type AND t.run_at >= clock_timestamp())
+"""
+"""After the clock was set back it leaves the schedule alone: ticks that have come before would come again."""
 
 SETTINGS_OF_FAULTS = (
     "ALTER SYSTEM RESET ALL",

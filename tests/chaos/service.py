@@ -133,11 +133,10 @@ class ServiceUnderTest:
         """Make the calls that are due, and replace the processes that have ended."""
         while self._calls and self._calls[0][0] <= time.monotonic():
             heapq.heappop(self._calls)[2]()
-        killed = {fault.pid for fault in runs.read_kills(self.runs_file) if fault.pid} if self._has_ended() else set()
-        self.unexpected_exits.update(filter(None, (process.replace_if_ended(killed) for process in self.processes)))
-
-    def _has_ended(self) -> bool:
-        return not all(process.is_alive for process in self.processes)
+        if ended := [process for process in self.processes if not process.is_alive]:
+            # Read after that: a function records first that it kills its handler.
+            killed = {fault.pid for fault in runs.read_kills(self.runs_file) if fault.pid}
+            self.unexpected_exits.update(filter(None, (process.replace_if_ended(killed) for process in ended)))
 
     def end_all_faults(self) -> None:
         """Make all calls now, which ends every fault, and replace the processes that have ended."""

@@ -102,12 +102,20 @@ class ServiceProcess:
         for process in self.descendants():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        self._end_beginning()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the process alone."""
         with suppress(psutil.NoSuchProcess):
             if process := self.process():
                 process.send_signal(number)
+        if number == signal.SIGKILL:
+            self._end_beginning()
+
+    def _end_beginning(self) -> None:
+        """Kill the process that makes the namespaces, if that has not come to its end."""
+        if self.is_alive and self.process() is None:
+            self._process.kill()
 
     def process(self) -> psutil.Process | None:
         """The process that runs the module; None if none does."""

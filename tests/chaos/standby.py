@@ -8,6 +8,9 @@ from typing import Any
 
 from tests.chaos import change_log
 
+MAX_UNCOMMITTED_CHANGES = 1_000
+"""A change takes its position before it is committed, so some with earlier positions may be committed later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standby:
@@ -20,7 +23,7 @@ class Standby:
 def take(connection: Any, cluster: Path, folder: Path) -> Standby:
     """Copy the running cluster, and note how far its change log goes."""
     connection.autocommit = True
-    position = change_log.last_position(connection)
+    position = max(change_log.last_position(connection) - MAX_UNCOMMITTED_CHANGES, 0)
     back_up(connection, cluster, folder)
     return Standby(folder, position)
 
