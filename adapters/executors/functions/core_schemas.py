@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from adapters.executors.functions.json_form import NoForm, json_form
 from application.json import formats
 from application.json.text import canonical, dump
+from flask_tasks.json_form import NoForm, json_form
 
 Node = dict[str, Any]
 Convert = Callable[[Any], Any]
