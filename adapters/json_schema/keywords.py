@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from application.json.arrays import KEYWORD, is_array
+from application.json import arrays, text_limits
 
 
 class Array:
@@ -14,7 +14,7 @@ class Array:
 
     def validate(self, instance: Any) -> None:
         """Raises ValueError: it is no such array."""
-        if not is_array(instance, self._item):
+        if not arrays.is_array(instance, self._item):
             raise ValueError(f"it is not {_described(self._item)}, in lists of equal lengths")
 
 
@@ -23,4 +23,16 @@ def _described(item: Mapping[str, Any]) -> str:
     return f"an array of items of type {item['type']}{bounds}"
 
 
-KEYWORDS: dict[str, Any] = {KEYWORD: Array}
+class Limits:
+    """The limits of a value that is read from a text."""
+
+    def __init__(self, parent_schema: Mapping[str, Any], value: Any, schema_path: object) -> None:
+        self._limits = value
+
+    def validate(self, instance: Any) -> None:
+        """Raises ValueError: it does not keep them."""
+        if not text_limits.keeps_in_json(self._limits, instance):
+            raise ValueError(f"it is not {text_limits.described(self._limits)}")
+
+
+KEYWORDS: dict[str, Any] = {arrays.KEYWORD: Array, text_limits.KEYWORD: Limits}

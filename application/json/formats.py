@@ -7,13 +7,25 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import partial
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 from typing import Any
 from uuid import UUID
 
 _UUID = re.compile(r"(urn:uuid:)?(?P<brace>\{)?[\da-f]{8}-?([\da-f]{4}-?){3}[\da-f]{12}(?(brace)\})", re.A | re.I)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.A | re.I)
+_FRACTION = re.compile(r"[+-]?\d+(/\d+)?", re.A)
 _DURATION = re.compile(
     r"(?P<sign>[+-])?P(?=[\dT])((?P<weeks>\d+)W)?((?P<days>\d+)D)?"
     r"(T(?=\d)((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+([.,]\d+)?)S)?)?",
@@ -63,6 +75,13 @@ def _decimal(text: str) -> Decimal:
     return Decimal(text)
 
 
+def _fraction(text: str) -> Fraction:
+    """Two integers, as `1/2`, or one."""
+    if not _FRACTION.fullmatch(text):
+        raise ValueError
+    return Fraction(text)
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "date-time": _datetime,
     "date": date.fromisoformat,
@@ -71,16 +90,20 @@ READERS: dict[str, Callable[[str], Any]] = {
     "uuid": _uuid,
     **{f"uuid{version}": partial(_uuid, version=version) for version in range(1, 9)},
     "decimal": _decimal,
+    "fraction": _fraction,
     "ipv4": IPv4Address,
     "ipv6": IPv6Address,
     "ipv4network": IPv4Network,
     "ipv6network": IPv6Network,
     "ipv4interface": IPv4Interface,
     "ipv6interface": IPv6Interface,
+    "ipvanyaddress": ip_address,
+    "ipvanynetwork": ip_network,
+    "ipvanyinterface": ip_interface,
 }
 """The readers by the name of the format in JSON Schema."""
 
-_ERRORS = (ValueError, OverflowError, InvalidOperation)
+_ERRORS = (ValueError, OverflowError, InvalidOperation, ZeroDivisionError)
 
 
 def read(format: str, text: str) -> Any:

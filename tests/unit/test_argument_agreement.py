@@ -8,6 +8,7 @@ from dataclasses import make_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Network
 from math import inf
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Optional, Union, cast
@@ -20,7 +21,18 @@ import typing_extensions as extensions
 from annotated_types import Ge, Gt, Le, Len, Lt, MultipleOf
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from pydantic import UUID4, BaseModel, Field, PydanticUserError, StringConstraints, create_model
+from pydantic import (
+    UUID4,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    NaiveDatetime,
+    PydanticUserError,
+    StringConstraints,
+    create_model,
+)
 
 from adapters.executors.functions.annotations import NoSchema
 from adapters.executors.functions.arguments import NamedArguments
@@ -63,7 +75,13 @@ class Strict(BaseModel):
     when: date | None = None
 
 
+class Aliased(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    a: int = Field(alias="b")
+
+
 REFUSED = object()
+LAST_SECOND = datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def function_of(annotation: Any) -> NamedArguments:
@@ -125,6 +143,25 @@ def asked(annotation: Any, value: Any) -> tuple[bool, Any]:
         (Decimal, "NaN", REFUSED),
         (Decimal, "1_0", REFUSED),
         (Decimal, True, REFUSED),
+        (Annotated[Decimal, Gt(0)], "-5", REFUSED),
+        (Annotated[Decimal, Gt(0)], -5, REFUSED),
+        (Annotated[Decimal, Gt(0)], "5", Decimal(5)),
+        (Annotated[Decimal, Field(max_digits=4, decimal_places=2)], "12.340", Decimal("12.340")),
+        (Annotated[Decimal, Field(max_digits=4, decimal_places=2)], 12.345, REFUSED),
+        (Annotated[Decimal, Field(max_digits=4, decimal_places=2)], "1e4", REFUSED),
+        (Annotated[Decimal, MultipleOf(Decimal("0.05"))], "1.15", Decimal("1.15")),
+        (Annotated[Decimal, MultipleOf(Decimal("0.05"))], "1.16", REFUSED),
+        (Annotated[Decimal, MultipleOf(Decimal("0.05"))], "1e999999999", REFUSED),
+        (Annotated[date, Ge(date(2026, 1, 1))], "2025-12-31", REFUSED),
+        (Annotated[date, Ge(date(2026, 1, 1))], "20260101", date(2026, 1, 1)),
+        (Annotated[datetime, Lt(datetime(2026, 1, 1, tzinfo=UTC))], "2025-12-31T23:59:59z", LAST_SECOND),
+        (Annotated[datetime, Lt(datetime(2026, 1, 1, tzinfo=UTC))], "2026-01-01T00:00:00z", REFUSED),
+        (Annotated[datetime, Lt(datetime(2026, 1, 1, tzinfo=UTC))], "2025-12-31", REFUSED),
+        (AwareDatetime, "2025-12-31T23:59:59z", LAST_SECOND),
+        (AwareDatetime, "2025-12-31T23:59:59", REFUSED),
+        (NaiveDatetime, "2025-12-31T23:59:59z", REFUSED),
+        (Annotated[timedelta, Le(timedelta(hours=1))], "PT61M", REFUSED),
+        (Annotated[time, Gt(time(12))], "12:00:01", time(12, 0, 1)),
         (bytes, "é", "é".encode()),
         (Annotated[bytes, Len(0, 1)], "é", "é".encode()),
         (dict[int, float], {"1": 0.5, "-2": 1}, {1: 0.5, -2: 1.0}),
@@ -151,6 +188,14 @@ def asked(annotation: Any, value: Any) -> tuple[bool, Any]:
         (Counter[int], {"1": 1}, Counter({1: 1})),
         (set[int], [1, 1, 2.0], {1, 2}),
         (Annotated[set[int], Len(2, 2)], [1, 1], {1}),
+        (set, [1, "a", None, 1.0], {1, "a", None}),
+        (set[Any], [[1]], REFUSED),
+        (Fraction, "1/2", Fraction(1, 2)),
+        (Fraction, "1/0", REFUSED),
+        (Fraction, 0.5, Fraction(1, 2)),
+        (IPvAnyAddress, "1.2.3", REFUSED),
+        (Aliased, {"b": 1}, Aliased(b=1)),
+        (Aliased, {"a": 1}, REFUSED),
         (frozenset[date], ["2026-01-01"], frozenset({date(2026, 1, 1)})),
         (deque[int], [1, 2.0], deque([1, 2])),
         (Sequence[date], ["2026-01-01"], [date(2026, 1, 1)]),
@@ -233,7 +278,7 @@ TEXTS = [
         str(UUID(int=7, version=4)),
         "7" * 31,
     ),
-    *("127.0.0.1", "127.0.0.01", "1.2.3", "::1", "::/128", "fe80::1%eth0"),
+    *("1/2", "1/0", "-3/4", "1/", "127.0.0.1", "127.0.0.01", "1.2.3", "::1", "::/128", "fe80::1%eth0"),
 ]
 HUGE = 10**309
 NUMBERS = [0, 1, 2, 5, -1, 10**20, HUGE, -HUGE, 1.0, 2.0, -0.0, 0.5, 0.3, 1e22, 1e308, 5e-324, 255, 256, True, False]
@@ -244,6 +289,7 @@ ANY = st.recursive(
 PATTERNS = [r"^a+b?$", r"\d", r"^\w+$", r"\s", r"\bb", r"^[\d_]$", r"^[^\W]+$", r"^.$", r"^\S+$", r"\D"]
 LEAVES = [
     *(int, float, str, bool, None, Any, date, datetime, time, timedelta, UUID, UUID4, Decimal, bytes),
+    *(set, frozenset[Any], Fraction, IPvAnyAddress, Aliased),
     *(Colour, Level, Word, Odd, IPv4Address, IPv6Network, Strict, Point),
     *(np.ndarray, npt.NDArray[np.int8], npt.NDArray[np.float64], npt.NDArray[np.bool_]),
     *(Literal["a", "red"], Literal[1, 2], Literal[True], Literal[0.5, None], Literal[Level.LOW, "5"], Literal[b"x"]),
@@ -254,6 +300,9 @@ LEAVES = [
         Annotated[int, Lt(10**20)],
         Annotated[int, Field(gt=0)],
     ),
+    *(Annotated[Decimal, Gt(0)], Annotated[Decimal, Field(max_digits=2, decimal_places=1)]),
+    *(Annotated[Decimal, MultipleOf(Decimal("0.1"))], Annotated[date, Ge(date(2026, 1, 1))], AwareDatetime),
+    *(Annotated[datetime, Lt(datetime(2026, 1, 1, tzinfo=UTC))], Annotated[timedelta, Le(timedelta(hours=1))]),
     *(Annotated[str, Len(1, 2)], Annotated[bytes, Len(1, 2)], Annotated[float, Field(allow_inf_nan=False)]),
     *(Annotated[str, StringConstraints(pattern=each)] for each in PATTERNS),
 ]

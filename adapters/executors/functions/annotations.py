@@ -40,7 +40,8 @@ class AnnotationChecker:
     def convert(self, args: str) -> Mapping[str, Any]:
         """Convert by pydantic's rules for JSON."""
         try:
-            return cast(Mapping[str, Any], self._validator.validate_json(args, strict=True))
+            found = self._validator.validate_json(args, strict=True, by_alias=True, by_name=False)
+            return cast(Mapping[str, Any], found)
         except ValidationError as error:
             errors = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
             raise InvalidArguments("; ".join(_sentence(each, json.loads(args)) for each in errors)) from None

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from application.json import formats
+from application.json import formats, text_limits
 from application.json.text import canonical, dump
 from flask_tasks.json_form import NoForm, json_form
 
@@ -30,6 +30,7 @@ _NO_SCHEMAS = frozenset(
     {"metadata", "serialization", "default", "expected", "members", "config", "custom_error_context"}
 )
 """Members of a core schema that may look like core schemas, and are none."""
+_LIMITS_OF_TEXTS = frozenset({"max_digits", "decimal_places", "multiple_of"})
 _SPACES = r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _JAVASCRIPT = {
@@ -41,6 +42,11 @@ _JAVASCRIPT = {
     r"\S": f"[^{_SPACES}]",
 }
 """The classes of characters that JavaScript and Rust, in which pydantic matches, read differently."""
+_SCALAR = core_schema.nullable_schema(
+    core_schema.union_schema(
+        [core_schema.str_schema(), core_schema.bool_schema(), core_schema.int_schema(), core_schema.float_schema()]
+    )
+)
 _MISFIT = object()
 """A value that pydantic refuses as an enum and as a literal, with the values that it would take."""
 
@@ -134,6 +140,28 @@ def _decimal(value: Any) -> Any:
     return Decimal(repr(value)) if type(value) in (int, float) else _read("decimal", value)
 
 
+def _fraction(value: Any) -> Any:
+    return Fraction(repr(value)) if type(value) in (int, float) else _read("fraction", value)
+
+
+def _limited(convert: Convert, format: str, node: Node) -> Node:
+    """A value that is read from a text, and has the limits that pydantic would check by rules of its own."""
+    given = {name: node[name] for name in text_limits.LIMITS if name in node}
+    if not given:
+        return _before(convert, node)
+    limits = {"format": format} | {name: json_form(limit) for name, limit in given.items()}
+    # The bounds of a decimal stay, since they are also those of a number.
+    names = _LIMITS_OF_TEXTS if format == "decimal" else text_limits.LIMITS
+    bare = {name: part for name, part in node.items() if name not in names}
+
+    def check(value: Any) -> Any:
+        if not text_limits.keeps(limits, value):
+            raise PydanticCustomError("limits", "Input should be {limits}", {"limits": text_limits.described(limits)})
+        return value
+
+    return _after(check, _before(convert, _published(bare, **{text_limits.KEYWORD: limits})))
+
+
 def _uuid(node: Node) -> Node:
     return _before(partial(_read, f"uuid{node.get('version', '')}"), node)
 
@@ -174,7 +202,9 @@ def _named_tuple(node: Node) -> Node:
 
 def _published(node: Node, **members: Any) -> Node:
     """The node with these members in its JSON Schema."""
-    return {**node, "metadata": {**node.get("metadata", {}), "pydantic_js_updates": members}}
+    metadata = node.get("metadata", {})
+    updates = {**metadata.get("pydantic_js_updates", {}), **members}
+    return {**node, "metadata": {**metadata, "pydantic_js_updates": updates}}
 
 
 def _bytes(node: Node) -> Node:
@@ -200,6 +230,12 @@ def _collection(make: Callable[[list[Any]], Any], node: Node) -> Node:
     return _after(collect, {**node, "type": "list"})
 
 
+def _set(make: Callable[[list[Any]], Any], node: Node) -> Node:
+    """A set of anything cannot hold lists or objects."""
+    is_of_anything = node.get("items_schema", {"type": "any"})["type"] == "any"
+    return _collection(make, {**node, "items_schema": _SCALAR} if is_of_anything else node)
+
+
 def _key(text: Any, convert: Convert, node: Node) -> Node:
     """A key: a text that fits, for which the node receives what `convert` makes of it."""
     return {**core_schema.chain_schema([text, cast(CoreSchema, _before(convert, node))])}
@@ -218,17 +254,18 @@ VALUES: Rewrites = {
     "str": _str,
     "float": _float,
     "int": partial(_before, _integral),
-    "date": partial(_before, partial(_read, "date")),
-    "datetime": partial(_before, partial(_read, "date-time")),
-    "time": partial(_before, partial(_read, "time")),
-    "timedelta": partial(_before, partial(_read, "duration")),
+    "date": partial(_limited, partial(_read, "date"), "date"),
+    "datetime": partial(_limited, partial(_read, "date-time"), "date-time"),
+    "time": partial(_limited, partial(_read, "time"), "time"),
+    "timedelta": partial(_limited, partial(_read, "duration"), "duration"),
     "uuid": _uuid,
-    "decimal": partial(_before, _decimal),
+    "decimal": partial(_limited, _decimal, "decimal"),
+    "fraction": partial(_limited, _fraction, "fraction"),
     "bytes": _bytes,
     "enum": _choice,
     "literal": _choice,
-    "set": partial(_collection, set),
-    "frozenset": partial(_collection, frozenset),
+    "set": partial(_set, set),
+    "frozenset": partial(_set, frozenset),
     "named-tuple": _named_tuple,
     "generator": partial(_collection, iter),
 }
