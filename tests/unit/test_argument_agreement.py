@@ -289,7 +289,7 @@ ANY = st.recursive(
 PATTERNS = [r"^a+b?$", r"\d", r"^\w+$", r"\s", r"\bb", r"^[\d_]$", r"^[^\W]+$", r"^.$", r"^\S+$", r"\D"]
 LEAVES = [
     *(int, float, str, bool, None, Any, date, datetime, time, timedelta, UUID, UUID4, Decimal, bytes),
-    *(set, frozenset[Any], Fraction, IPvAnyAddress, Aliased),
+    *(set, frozenset[Any], Fraction, Aliased),
     *(Colour, Level, Word, Odd, IPv4Address, IPv6Network, Strict, Point),
     *(np.ndarray, npt.NDArray[np.int8], npt.NDArray[np.float64], npt.NDArray[np.bool_]),
     *(Literal["a", "red"], Literal[1, 2], Literal[True], Literal[0.5, None], Literal[Level.LOW, "5"], Literal[b"x"]),
