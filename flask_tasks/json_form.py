@@ -45,9 +45,12 @@ def encode(value: object, max_depth: int = MAX_DEPTH) -> tuple[str, Collection[P
 
     Raises NoForm: a member has no form in JSON, or the value is too large or nested too deep.
     """
-    text = _encode_plain(value, max_depth)
-    if text is not None:
-        return text, ()
+    text = encode_plain(value, max_depth)
+    return (text, ()) if text is not None else encode_converted(value, max_depth)
+
+
+def encode_converted(value: object, max_depth: int = MAX_DEPTH) -> tuple[str, Collection[Path]]:
+    """What `encode` answers for a value that is not plain."""
     conversion = JsonForm(max_depth)
     return _ENCODER.encode(conversion.form(value)), conversion.nulls
 
@@ -58,7 +61,7 @@ def nulls_sentence(nulls: Collection[Path], where: str) -> str:
     return f"null stands for NaN, infinity or another missing value in {where} at {paths}"
 
 
-def _encode_plain(value: object, max_depth: int) -> str | None:
+def encode_plain(value: object, max_depth: int = MAX_DEPTH) -> str | None:
     """Encode at the speed of C a value that is made of JSON values alone; None for any other."""
     if type(value) not in _SCALARS and not _is_plain(value, max_depth, _Allowance()):
         return None
