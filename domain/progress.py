@@ -9,3 +9,7 @@ class Progress:
 
     value: float
     message: str = ""
+
+    def completed(self) -> "Progress":
+        """All is done; the text stays."""
+        return Progress(1.0, self.message)

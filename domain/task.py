@@ -115,9 +115,10 @@ class Task:
         return self._changed(started=aware(started), progress=progress or self.progress)
 
     def succeed(self, now: datetime) -> "Task":
-        """Done for good."""
+        """Done for good, and its progress is 1 if its function has reported any."""
         self._must_allow(Verb.SUCCEED)
-        return self._finished(Status.DONE, now, error=None)
+        progress = self.progress and self.progress.completed()
+        return self._finished(Status.DONE, now, error=None, progress=progress)
 
     def fail(self, now: datetime, failure: Failure, policy: RetryPolicy, jitter: float) -> "Task":
         """Waiting for another attempt if one is left and may help, else failed."""

@@ -157,7 +157,16 @@ def speaks(progress: Progress, paths: list[str]):
 @task
 def returns(what):
     """Returns a value without a JSON form."""
-    return {"set": {"a": [{1}]}, "key": {"a": {1: 2}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]
+    return {"set": {"a": [{1}]}, "key": {"a": {(1, 2): 3}}, "nan": [float("nan")], "surrogate": ["\ud800"]}[what]
+
+
+@task
+def progresses_oddly(progress: Progress):
+    """Reports what is no share, and a text of a megabyte."""
+    for value in (1.0000000000000002, float("nan"), -0.1, "much", None, 10**400):
+        progress(value)  # type: ignore[arg-type]
+    progress(2, "x" * 1_000_000)
+    return "went on"
 
 
 @task

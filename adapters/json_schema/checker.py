@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from adapters.json_schema.formats import FORMATS
+from adapters.json_schema.keywords import KEYWORDS
 
 # Imported at the first check: it takes 5 MB, and a handler whose tasks all fit checks nothing.
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def _compiled(schema: str) -> "jsonschema_rs.Validator":
         json.loads(schema),
         validate_formats=True,
         formats=FORMATS,
+        keywords=KEYWORDS,
         # Hides values in messages, which would be as long as the values.
         mask="it",
         # A published schema may refer to other addresses, which must not be fetched.

@@ -1,26 +1,30 @@
-"""JSON of requests and answers. A value that would not come back unchanged is refused."""
+"""JSON of requests and answers. A value without a form in JSON is refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask_tasks.client.errors import ClientError, Invalid
+from flask_tasks.json_form import MAX_DEPTH, NoForm, encode, nulls_sentence
 
 T = TypeVar("T")
 
-ENCODING_ERRORS = (TypeError, ValueError, RecursionError)
-MAX_PATH_DEPTH = 100  # depth at which the search for an invalid value ends, as a list may contain itself
-
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+MAX_REQUEST_DEPTH = MAX_DEPTH + 3
+"""The arguments of one of many tasks are nested three deep in their request."""
 
 
 def dump(value: Any) -> bytes:
-    """Encode a value. Raises Invalid, with the path: the value has no JSON form, as NaN."""
+    """Encode a value. Missing values become null, which is logged. Raises Invalid, with the path: it has no form."""
     try:
-        return _encoder.encode(value).encode()
-    except ENCODING_ERRORS as error:
-        path, why = _invalid_path(value, error)
-        raise Invalid("the request has a value without a JSON form", errors={"json": {path: [why]}}) from None
+        text, nulls = encode(value, MAX_REQUEST_DEPTH)
+    except NoForm as error:
+        why = {"json": {error.path: [error.why]}}
+        raise Invalid("the request has a value without a JSON form", errors=why) from None
+    if nulls:
+        import logging
+
+        logging.getLogger("flask_tasks").warning(nulls_sentence(nulls, "the request"))
+    return text.encode()
 
 
 def load(text: bytes, convert: Callable[[Any], T]) -> T:
@@ -31,19 +35,3 @@ def load(text: bytes, convert: Callable[[Any], T]) -> T:
         raise ClientError(
             f"the answer is not one of flask-tasks: the address must be that of its API: {text[:100]!r}"
         ) from error
-
-
-def _invalid_path(value: Any, error: Exception, path: str = "$", depth: int = 0) -> tuple[str, str]:
-    for name, member in _members(value) if depth < MAX_PATH_DEPTH else ():
-        try:
-            _encoder.encode(member).encode()
-        except ENCODING_ERRORS as inner:
-            return _invalid_path(member, inner, f"{path}.{name}", depth + 1)
-    return path, str(error)
-
-
-def _members(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list | tuple):
-        yield from enumerate(value)

@@ -1,5 +1,6 @@
 """Options of a submission, and filters of a list, in the form in which requests send them."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -68,7 +69,8 @@ def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tu
         if isinstance(value, Mapping):
             yield from argument_filters(value, f"{path}.{name}")
         else:
-            yield f"{path}.{name}", value if isinstance(value, str) else dump(value).decode()
+            form = json.loads(dump(value))
+            yield f"{path}.{name}", form if isinstance(form, str) else dump(form).decode()
 
 
 def _unix_seconds(name: str, time: datetime) -> float:

@@ -292,6 +292,13 @@ def test_progress_is_reported_in_order(driver: Driver) -> None:
     assert told[-1] == Progressed(hold, Progress(1.0, "step 2"))
 
 
+def test_no_progress_ends_a_function(driver: Driver) -> None:
+    hold = driver.start("progresses_oddly")
+    assert json.loads(driver.outcome(hold).result) == "went on"  # type: ignore[union-attr]
+    *_, last, _ = driver.of(hold)
+    assert last == Progressed(hold, Progress(1.0, "x" * 999 + "…"))
+
+
 def test_a_run_of_an_unknown_type_fails(driver: Driver) -> None:
     assert driver.failure("unheard_of") == Failure("UnknownType", "no function serves the type unheard_of", unfit=True)
 
@@ -324,7 +331,11 @@ def test_an_exception_is_a_failure_with_its_traceback(driver: Driver) -> None:
         (
             "returns",
             {"what": "key"},
-            ("InvalidResult", "the result cannot be kept: $.a.1 has a key of type int: keys are strings", False),
+            (
+                "InvalidResult",
+                "the result cannot be kept: $.a.<tuple> has a key of type tuple, which has no text",
+                False,
+            ),
         ),
         (
             "returns",

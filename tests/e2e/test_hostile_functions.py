@@ -282,7 +282,7 @@ RETURNS = {
     "a number that is none": Done([1.0, None, None]),
     "a generator": invalid_result("$.a is a generator"),
     "a set": invalid_result("$.0 is a set"),
-    "bytes": invalid_result("$.a.b is a bytes"),
+    "bytes": invalid_result("$.a.b is a bytes: JSON has no bytes, but base64 or a data URL"),
     "half a character": invalid_result("$.a holds a lone surrogate, which is not a character"),
     "a list in itself": invalid_result(f"${'.0' * 20} and so on is nested more than 200 deep, or contains itself"),
     "what cannot be shown": invalid_result("$.1 is a hostile_functions.Unshowable"),

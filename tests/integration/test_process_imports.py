@@ -1,11 +1,13 @@
 """Functions that change, or cannot be imported, while their executor is open."""
 
 from collections.abc import Callable
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from adapters.executors.process.pool.executor import ProcessExecutor
 from application.ports.executor import Described, Unusable
 from tests.executor_driver import Driver
 
@@ -110,3 +112,93 @@ def test_an_import_that_was_killed_is_tried_again(opened: Callable[..., Driver],
     driver = opened(str(tmp_path / "functions.py"))
     assert [type(each) for each in driver.received] == [Described]
     assert driver.result("f") == 7
+
+
+OUR_NAMES = ("domain", "application", "adapters", "entrypoints")
+
+
+def package(folder: Path, name: str, text: str) -> None:
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").write_text(text)
+    (folder / name / "json.py").write_text(f"{text}\ninside = WHOSE + '.json'\n")
+
+
+def write_packages(folder: Path) -> Path:
+    """Packages with the names of ours, and a file with functions that import them, at once and later."""
+    for name in OUR_NAMES:
+        package(folder, name, f"WHOSE = 'the {name} of the user'")
+    (folder / "functions.py").write_text(
+        "from dataclasses import dataclass\n"
+        "import adapters, application, domain, entrypoints\n"
+        "from application.json import inside\n"
+        "from flask_tasks import Client, Progress, Retry, task\n"
+        "@dataclass\n"
+        "class Body: mass: float\n"
+        "@task\n"
+        "def one(body: Body, progress: Progress):\n"
+        "    import domain.json\n"
+        "    from entrypoints.json import WHOSE\n"
+        "    progress(0.5)\n"
+        "    return [*(each.WHOSE for each in (domain, application, adapters, entrypoints)), inside, WHOSE, body]\n"
+        "@task\n"
+        "def busy(): raise Retry('busy', delay=3)\n"
+        "@task\n"
+        "def fails(): return {}['no']\n"
+    )
+    return folder / "functions.py"
+
+
+def test_packages_of_the_user_may_have_the_names_of_ours(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    driver = opened(str(write_packages(tmp_path)))
+    theirs = [f"the {name} of the user" for name in ("domain", "application", "adapters", "entrypoints")]
+    inside = ["the application of the user.json", "the entrypoints of the user"]
+    for _ in range(2):
+        assert driver.result("one", {"body": {"mass": 1}}) == [*theirs, *inside, {"mass": 1.0}]
+    failure = driver.failure("busy")
+    assert (failure.type, failure.delay) == ("Retry", 3.0)
+    assert driver.failure("one", {"body": 1}).type == "InvalidArguments"
+    traceback = driver.failure("fails").traceback
+    assert traceback is not None
+    assert traceback.count("File ") == 1
+
+
+def test_packages_of_the_user_may_have_the_names_of_ours_in_the_working_directory(tmp_path: Path) -> None:
+    write_packages(tmp_path)
+    with closing(ProcessExecutor(["functions"], 1, directory=tmp_path)) as executor:
+        assert Driver(executor).open().result("one", {"body": {"mass": 1}})[0] == "the domain of the user"
+
+
+def test_installed_packages_may_have_the_names_of_ours(
+    opened: Callable[..., Driver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed, functions = tmp_path / "installed", tmp_path / "functions"
+    installed.mkdir()
+    functions.mkdir()
+    write_packages(installed).rename(functions / "functions.py")
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    driver = opened(str(functions / "functions.py"))
+    assert driver.result("one", {"body": {"mass": 1}})[0] == "the domain of the user"
+
+
+def test_none_of_our_modules_has_a_name_that_a_user_may_give(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    file = tmp_path / "functions.py"
+    file.write_text(
+        "import sys\n"
+        "from flask_tasks import task\n"
+        "@task\n"
+        "def lists(a: int = 1):\n"
+        f"    return [each for each in sys.modules if each.partition('.')[0] in {OUR_NAMES}]\n"
+    )
+    assert opened(str(file)).result("lists") == []
+
+
+def test_a_function_may_start_processes_of_multiprocessing(opened: Callable[..., Driver], tmp_path: Path) -> None:
+    file = write_packages(tmp_path)
+    file.write_text(
+        file.read_text() + "def double(n): return n * 2, domain.WHOSE\n"
+        "@task\n"
+        "def many():\n"
+        "    import multiprocessing\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool: return pool.map(double, [1, 2])\n"
+    )
+    assert opened(str(file)).result("many") == [[2, "the domain of the user"], [4, "the domain of the user"]]

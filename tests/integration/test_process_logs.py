@@ -75,7 +75,9 @@ def test_bytes_that_are_no_text_are_marked(driver: Driver) -> None:
 
 
 def test_a_null_in_place_of_nan_is_mentioned_in_the_log(driver: Driver) -> None:
-    assert driver.run("returns_nan").log == "null stands for NaN or infinity in the result at $.0\n"
+    assert (
+        driver.run("returns_nan").log == "null stands for NaN, infinity or another missing value in the result at $.0\n"
+    )
 
 
 def test_threads_do_not_tear_each_others_lines(driver: Driver) -> None:

@@ -92,6 +92,11 @@ class TestReport:
 
 
 class TestSucceed:
+    def test_the_progress_of_a_done_task_is_1_if_its_function_has_reported_any(self):
+        assert RUNNING.succeed(at(5)).progress is None
+        reported = RUNNING.reported(at(1), Progress(0.98, "writing"))
+        assert reported.succeed(at(5)).progress == Progress(1.0, "writing")
+
     def test_a_succeeded_task_is_done_without_lease_or_error(self):
         again = RUNNING.fail(at(1), BOOM, PLAIN, 0).claim(LEASE)
         done = again.succeed(at(5))

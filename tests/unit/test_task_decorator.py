@@ -3,9 +3,12 @@
 import subprocess
 import sys
 from dataclasses import fields
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial, wraps
 from typing import Any
 
+import numpy as np
 import pytest
 
 import flask_tasks
@@ -184,10 +187,64 @@ def test_a_progress_tells_whoever_listens() -> None:
     assert (progress.task_id, progress.attempt, progress.cancelled) == (7, 2, True)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-def test_a_progress_is_a_share(value: float) -> None:
-    with pytest.raises(ValueError, match="it must be a share from 0 to 1"):
-        Progress()(value)
+class Wordless:
+    """Has neither a text nor a number."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    __str__ = __float__ = __repr__
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        *[(1.0000000000000002, 1.0), (1.1, 1.0), (float("inf"), 1.0), (-0.1, 0.0), (float("-inf"), 0.0)],
+        *[(float("nan"), 0.5), (10**400, 0.5), ("half", 0.5), (None, 0.5), ([], 0.5)],
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_progress_that_is_no_share_is_shown_as_the_nearest_one_and_logged_once(
+    value: Any, shown: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Any] = []
+    progress = Progress(report=lambda *what: told.append(what))
+    progress(0.5)
+    assert capsys.readouterr().err == ""
+    progress(value, "on")
+    progress(2.0)
+    assert told == [(0.5, ""), (shown, "on"), (1.0, "")]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"progress is a share from 0 to 1: {shown} is shown instead of {repr(value)[:100]}"
+
+
+@pytest.mark.parametrize("value", [1, True, np.float32(0.5), Decimal("0.5"), Fraction(1, 2), 0.0])
+def test_a_progress_is_any_number_that_is_a_share(value: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[Any] = []
+    Progress(report=lambda *what: told.append(what))(value)
+    assert told == [(float(value), "")]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_message_of_progress_is_cut_and_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[Any] = []
+    progress = Progress(report=lambda *what: told.append(what))
+    for _ in range(2):
+        progress(0.5, "x" * 1_000_000)
+    assert told == 2 * [(0.5, "x" * 999 + "…")]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_progress_ends_no_function_whatever_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    def report(value: float, message: str) -> None:
+        raise OSError
+
+    wordless: Any = Wordless()
+    Progress()(0.5, wordless)
+    Progress()(wordless)
+    Progress(report=report)(0.5)
+    monkeypatch.setattr("sys.stderr", None)
+    Progress(report=report)(2)
 
 
 def test_nothing_but_the_standard_library_is_imported() -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, NotRequired, Required, cast
 
 from pydantic import Field, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaValidator
 
 from adapters.executors.functions.checker import InvalidArguments, schema_default
+from adapters.executors.functions.core_schemas import fit_for_json, sent_values
 from adapters.executors.functions.pydantic_annotations import for_pydantic, typed_dict
 
 MAX_ERRORS = 10
@@ -21,12 +22,14 @@ class NoSchema(Exception):
 
 
 class AnnotationChecker:
-    """Checks an object by one annotation. Strict, so that the function receives nothing that the schema refuses."""
+    """Checks an object by one annotation. The function receives what its schema allows, and nothing else."""
 
     def __init__(self, annotation: Any) -> None:
         try:
-            self._adapter: TypeAdapter[Any] = TypeAdapter(for_pydantic(annotation))
-            self._schema = self._adapter.json_schema(schema_generator=_Untitled)
+            schema = fit_for_json(TypeAdapter(for_pydantic(annotation)).core_schema)
+            self._schema = _JsonSchema().generate(schema)
+            # The validators that pydantic has built for classes would not be those of this schema.
+            self._validator = SchemaValidator(schema, _use_prebuilt=False)
         except PydanticUserError as error:
             raise NoSchema(str(error).partition(". ")[0]) from error
 
@@ -37,7 +40,8 @@ class AnnotationChecker:
     def convert(self, args: str) -> Mapping[str, Any]:
         """Convert by pydantic's rules for JSON."""
         try:
-            return cast(Mapping[str, Any], self._adapter.validate_json(args, strict=True))
+            found = self._validator.validate_json(args, strict=True, by_alias=True, by_name=False)
+            return cast(Mapping[str, Any], found)
         except ValidationError as error:
             errors = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
             raise InvalidArguments("; ".join(_sentence(each, json.loads(args)) for each in errors)) from None
@@ -72,8 +76,23 @@ def _names(location: Sequence[int | str], value: Any) -> Iterator[str]:
             yield str(part)
 
 
-class _Untitled(GenerateJsonSchema):
-    """JSON Schema without titles: pydantic would make them of the names of the properties."""
+class _JsonSchema(GenerateJsonSchema):
+    """JSON Schema without titles (pydantic would make them of the names of properties), which says all that it can."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def decimal_schema(self, schema: Any) -> dict[str, Any]:
+        number, _ = super().decimal_schema(schema)["anyOf"]
+        return {"anyOf": [number, {"type": "string", "format": "decimal"}]}
+
+    def enum_schema(self, schema: Any) -> dict[str, Any]:
+        return super().enum_schema(schema) | {"enum": [sent for sent, _ in sent_values(schema)]}
+
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        """Pydantic restricts neither keys that are no texts nor those that a pattern does not match."""
+        keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        members = super().dict_schema({name: part for name, part in schema.items() if name != "keys_schema"})  # type: ignore[arg-type]
+        return members if keys in ({}, {"type": "string"}) else members | {"propertyNames": keys}
+
+    frozendict_schema = ordered_dict_schema = counter_schema = dict_schema

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from adapters.executors.functions.json_form import NoForm, json_form
+from flask_tasks.json_form import NoForm, json_form
 
 
 class InvalidArguments(Exception):

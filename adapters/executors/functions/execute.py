@@ -8,10 +8,10 @@ from typing import Any
 from adapters.executors.functions import failures, results
 from adapters.executors.functions.checker import InvalidArguments
 from adapters.executors.functions.function import Function
-from adapters.executors.functions.json_form import NoForm
 from application.json.limits import MAX_INTEGER_DIGITS
 from domain.failure import Failure
 from flask_tasks import Progress
+from flask_tasks.json_form import NoForm
 
 
 def execute(function: Function, args: str, progress: Progress) -> str | Failure:

@@ -12,7 +12,7 @@ MAX_MESSAGE_CHARACTERS = 2_000
 MAX_TRACEBACK_CHARACTERS = 32_768
 _NAME = type.__dict__["__name__"].__get__
 """Reads the name of a class, even where its metaclass overrides `__name__`."""
-OUR_MODULES = ("adapters.executors", "asyncio")
+OUR_MODULES = (__name__.removesuffix(".functions.failures"), "asyncio")
 """Modules whose frames stand between a child and the user's function."""
 
 

@@ -15,14 +15,13 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import BeforeValidator
 from typing_extensions import TypedDict
 
 from adapters.executors.functions.arrays import array_for_pydantic, is_array
 
 
 def for_pydantic(annotation: Any, within: tuple[Any, ...] = ()) -> Any:
-    """The annotation with NumPy arrays, TypedDicts of Python 3.11, and integers that accept 1.0, as JSON does.
+    """The annotation with NumPy arrays and TypedDicts of Python 3.11.
 
     `within` are the TypedDicts around this annotation; one that contains itself, as a tree does, is left as it is.
     """
@@ -31,18 +30,14 @@ def for_pydantic(annotation: Any, within: tuple[Any, ...] = ()) -> Any:
         return for_pydantic(of, within)
 
     origin, parts = get_origin(annotation), get_args(annotation)
-    if annotation is int:
-        return Annotated[int, _INTEGRAL]
     if is_array(annotation):
         return array_for_pydantic(annotation)
     if is_typeddict(annotation) and annotation not in within:
         return _typed_dict_for_pydantic(annotation, (*within, annotation))
     if origin in (Union, types.UnionType):
-        return Union[tuple(each if each is int and float in parts else part(each) for each in parts)]  # noqa: UP007
+        return Union[tuple(map(part, parts))]  # noqa: UP007
     if origin in (Required, NotRequired):
         return part(parts[0])
-    if origin is Annotated and parts[0] is int:
-        return Annotated[(*parts, _INTEGRAL)]  # pydantic runs the last validator first
     if origin is Annotated:
         return Annotated[(part(parts[0]), *parts[1:])]
     if isinstance(origin, type) and parts:
@@ -66,10 +61,3 @@ def _typed_dict_for_pydantic(annotation: Any, within: tuple[Any, ...]) -> Any:
         if hasattr(annotation, name):
             setattr(translated, name, getattr(annotation, name))
     return translated
-
-
-def _integral(value: Any) -> Any:
-    return int(value) if type(value) is float and value.is_integer() else value
-
-
-_INTEGRAL = BeforeValidator(_integral)

@@ -38,7 +38,7 @@ ERROR_OF_ATTEMPT: dict[str, Any] = {
 
 PROGRESS: dict[str, Any] = {
     "type": ["object", "null"],
-    "description": "Last progress that the function reported.",
+    "description": "Last progress that the function reported; its value is 1 once the task is done.",
     "properties": {
         "value": {"type": "number", "description": "Completed share, from 0 to 1.", "examples": [0.4]},
         "message": {"type": "string", "description": "Current step of the function.", "examples": ["reading"]},

@@ -1,4 +1,4 @@
-"""The process that runs the user's functions, one at a time: `python -m adapters.executors.process.child.main`."""
+"""The process that runs the user's functions, one at a time. start.py imports this module, and calls `main`."""
 
 import os
 import sys
@@ -139,7 +139,3 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
         traceback.print_exc()
     finally:
         os._exit(code)  # functions that were registered for the end of the process must not delay it
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

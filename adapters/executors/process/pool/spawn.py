@@ -9,6 +9,7 @@ from pathlib import Path
 from adapters.executors.process.ipc.prctl import CHILD_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[4]
+START_FILE = str(ROOT / "adapters/executors/process/child/start.py")
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
 """Libraries that would each start a thread for every core in every child."""
 
@@ -19,7 +20,7 @@ def spawn(
     """Start a child in a session of its own. It inherits the descriptors, and has the mark in its environment."""
     numbers = map(str, (*descriptors, os.getpid(), max_runs or 0))
     return subprocess.Popen(
-        [sys.executable, "-m", "adapters.executors.process.child.main", *numbers, *tasks],
+        [sys.executable, START_FILE, *numbers, *tasks],
         stdin=subprocess.DEVNULL,
         stdout=2,
         pass_fds=descriptors,
