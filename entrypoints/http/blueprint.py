@@ -8,6 +8,7 @@ from flask import Response, request
 from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
+from entrypoints.http.openapi.describe import access_responses
 from entrypoints.http.requests.parsing import QueryParser
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -34,7 +35,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         """
 
         def register(view: View) -> View:
-            documented = self.doc(operationId=view.__name__, **doc)(view)
+            responses = {**doc.pop("responses"), **access_responses(method)}
+            documented = self.doc(operationId=view.__name__, responses=responses, **doc)(view)
             parsing = self.arguments(query, location="query")(documented) if query else documented
             self.add_url_rule(
                 path, view.__name__, _shortcut(view, parsing, query), methods=[method], parameters=list(parameters)

@@ -8,6 +8,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from werkzeug.http import HTTP_STATUS_CODES
 
+from entrypoints.http.requests.origin import SAFE_METHODS
 from entrypoints.http.responses.json_response import JSON
 
 TASK_ID: dict[str, Any] = {
@@ -106,6 +107,14 @@ def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     responses = (_error_response(code, reason) for code, reason in codes.items())
     unavailable = _error_response(503, "The database is unavailable.", headers={"Retry-After": RETRY_AFTER})
     return {code: description for each in (*responses, unavailable) for code, description in each.items()}
+
+
+def access_responses(method: str) -> dict[int, Any]:
+    """Describe the answers to a page, or through a name, that may not use the operation."""
+    refusals = {421: "The API serves its own machine alone, and the Host is another."}
+    if method not in SAFE_METHODS:
+        refusals[403] = "The request comes from a page of an origin that is not allowed."
+    return {code: _error_response(code, reason)[code] for code, reason in refusals.items()}
 
 
 def _error_response(code: int, reason: str, **more: Any) -> dict[int, Any]:
