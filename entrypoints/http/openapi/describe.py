@@ -109,12 +109,15 @@ def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     return {code: description for each in (*responses, unavailable) for code, description in each.items()}
 
 
-def access_responses(method: str) -> dict[int, Any]:
-    """Describe the answers to a page, or through a name, that may not use the operation."""
-    refusals = {421: "The API serves its own machine alone, and the Host is another."}
+def common_responses(method: str) -> dict[int, Any]:
+    """Describe the errors that every operation of the method may answer."""
+    errors = {
+        421: "The API serves its own machine alone, and the Host is another.",
+        422: "The query has a parameter that the operation does not have.",
+    }
     if method not in SAFE_METHODS:
-        refusals[403] = "The request comes from a page of an origin that is not allowed."
-    return {code: _error_response(code, reason)[code] for code, reason in refusals.items()}
+        errors[403] = "The request comes from a page of an origin that is not allowed."
+    return error_responses(errors)
 
 
 def _error_response(code: int, reason: str, **more: Any) -> dict[int, Any]:

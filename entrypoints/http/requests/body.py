@@ -36,11 +36,15 @@ def json_items(text: str, max_characters: int) -> Iterator[Any]:
     - `max_characters`: limit of one item.
     - Raises NotJson: the text is not a JSON array.
     - Raises UnkeepableJson: an item is so much longer that its end is not searched for.
-    - Raises UnprocessableEntity: the text is an object.
+    - Raises UnprocessableEntity: the text is another JSON value.
     """
-    if text.lstrip().startswith("{"):
-        raise UnprocessableEntity("the body is a JSON object: it must be an array of objects")
-    return items(text, max_characters)
+    start = text.lstrip()[:1]
+    if start == "[":
+        return items(text, max_characters)
+    # An object may be long, and is no array however it goes on.
+    if start != "{":
+        parse(text)
+    raise UnprocessableEntity("the body must be a JSON array of objects")
 
 
 def body(max_bytes: int) -> str:
