@@ -27,18 +27,22 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         *,
         query: Schema | None = None,
         parameters: Sequence[dict[str, Any]] = (),
+        headers: Sequence[dict[str, Any]] = (),
         responses: dict[int, Any],
         **doc: Any,
     ) -> Callable[[View], View]:
         """Register a view for a method and a path. A view with a `query` receives the parsed query as first argument.
 
+        The `parameters` belong to every operation of the path, the `headers` to this one, which must have no query.
         The docstring of the view is the summary and the description of the operation, and its name is the
         `operationId`.
         """
 
         def register(view: View) -> View:
-            described = common_responses(method) | responses
-            documented = self.doc(operationId=view.__name__, responses=described, **doc)(_with_query(view, query))
+            own = {"parameters": list(headers)} if headers else {}
+            documented = self.doc(
+                operationId=view.__name__, responses=common_responses(method) | responses, **own, **doc
+            )(_with_query(view, query))
             parsing = self.arguments(query or NoQuery(), location="query")(documented)
             self.add_url_rule(
                 path, view.__name__, _shortcut(documented, parsing), methods=[method], parameters=list(parameters)

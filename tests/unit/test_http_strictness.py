@@ -1,6 +1,6 @@
 """Nothing in a request is ignored in silence: what an operation does not declare is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,10 +19,11 @@ OPERATIONS = [
 
 
 @pytest.fixture
-def service() -> Service:
+def service() -> Iterator[Service]:
     service = Service()
     service.submit({"n": 1})
-    return service
+    yield service
+    service.change_feed.close()
 
 
 def send(service: Service, method: str, path: str, query: str) -> TestResponse:
@@ -70,7 +71,7 @@ class TestQueries:
         value = "failed" if name == "status" else "5"
         check_form(send(service, "get", "/tasks", f"{name}={value}{end}"), 422)
 
-    @pytest.mark.parametrize("name", ["args.*", "args.*[a]", "args.*.a", "args.**", "args."])
+    @pytest.mark.parametrize("name", ["args.*[a]", "args.*[a][b]", "args.*[]", "args.*[", "args."])
     def test_a_filter_that_names_no_argument_is_422(self, service: Service, name: str) -> None:
         for method, path in (("get", "/tasks"), ("post", "/tasks/cancel"), ("post", "/tasks/retry")):
             error = check_form(send(service, method, path, f"{name}=1"), 422)

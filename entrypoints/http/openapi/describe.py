@@ -33,6 +33,7 @@ RETRY_AFTER_HEADERS = {
     }
 }
 
+LATE_BODY = "The body came too slowly."
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 
 TASK_EXAMPLE: dict[str, Any] = {

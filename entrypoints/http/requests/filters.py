@@ -49,7 +49,7 @@ class FilterQuery(StrictSchema):
             "object. Several arguments can be given. The value is the text of a string, or the JSON text of a number, "
             "true, false or null. Members of lists, and values after the first 50 of a task, are not searched.",
             "additionalProperties": {"type": "string"},
-            "allOf": [{"propertyNames": {"pattern": r"^args\.[^*].*$"}}],
+            "allOf": [{"propertyNames": {"pattern": r"^args\.(?!\*\[).+$"}}],
             # Without a default Swagger UI invents a parameter and sends it unasked.
             "default": {},
         },
@@ -64,8 +64,8 @@ class FilterQuery(StrictSchema):
         """Collect the parameters of arguments in one field. Raises ValidationError: one names no argument."""
         args = {name.removeprefix(ARGS_PREFIX): sent[name] for name in sent if name.startswith(ARGS_PREFIX)}
         for path in args:
-            # A generated client may send the placeholder itself.
-            if path.startswith("*") or not path:
+            # Some generated clients send the placeholder of the document with the name in brackets.
+            if path.startswith("*[") or not path:
                 raise ValidationError("Must name an argument, as in args.n.", f"{ARGS_PREFIX}{path}")
         others = {name: sent[name] for name in sent if not name.startswith(ARGS_PREFIX)}
         return others | {f"{ARGS_PREFIX}*": args} if args else others

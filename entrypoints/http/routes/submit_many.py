@@ -16,7 +16,8 @@ from domain.ids import DEFAULT_TYPE, IdempotencyKey, TypeName
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
-from entrypoints.http.openapi.describe import error_responses, json_schema, response
+from entrypoints.http.limits.reception import Receptions
+from entrypoints.http.openapi.describe import LATE_BODY, error_responses, json_schema, response
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, KEY_SCHEMA, idempotency_key_of_request
 from entrypoints.http.requests.queries import TaskOptions, task_request_options
@@ -62,6 +63,7 @@ CREATED = (
     | error_responses(
         {
             400: "The body is not JSON.",
+            408: LATE_BODY,
             413: f"The body is longer than {MAX_BYTES} bytes.",
             415: "The content type of the body is not JSON in UTF-8.",
             422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index. "
@@ -75,12 +77,12 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
     """Add the route."""
     submit, settings = services.submit_tasks(), services.settings()
     parse = item_parser(services.checker())
-    receiving = Bulkhead(MAX_BODIES_RECEIVED)
+    receptions = Receptions(MAX_BODIES_RECEIVED)
     processing = Bulkhead(
         MAX_BODIES_PROCESSED, "another request is submitting many tasks: try again", MAX_PROCESSING_WAIT_SECONDS
     )
 
-    @tasks.operation("POST", "/tasks", parameters=[BATCH_KEY], requestBody=BODY, responses=CREATED)
+    @tasks.operation("POST", "/tasks", headers=[BATCH_KEY], requestBody=BODY, responses=CREATED)
     def submit_many() -> Response:
         """Submit many tasks
 
@@ -88,10 +90,10 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
         the items. An item with the `idempotency_key`, type and arguments of an existing task gets the id of that task.
         With an `Idempotency-Key` the whole request can be repeated.
         """
-        with receiving, ExitStack() as processing_slot:
+        with ExitStack() as slots:
             with suspended():
-                text = body(MAX_BYTES)
-                processing_slot.enter_context(processing)
+                text = body(slots.enter_context(receptions.place()).read, MAX_BYTES)
+                slots.enter_context(processing)
             items = map(parse, up_to(MAX_TASKS, json_items(text, settings.max_body)))
             key = idempotency_key_of_request()
             submitted = submit(items, key)
