@@ -7,6 +7,7 @@ from flask import Flask
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.flask_app import ApiFlask
 from entrypoints.http.limits.concurrency import ConcurrencyLimit
+from entrypoints.http.limits.unread_body import UnreadBodies
 from entrypoints.http.openapi import document
 from entrypoints.http.openapi.swagger_ui import swagger_ui_blueprint
 from entrypoints.http.requests.host import refuse_foreign_hosts
@@ -44,7 +45,7 @@ ROUTES = {
 def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
-    app.wsgi_app = ConcurrencyLimit(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    app.wsgi_app = ConcurrencyLimit(UnreadBodies(app.wsgi_app), services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())

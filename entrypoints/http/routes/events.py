@@ -12,7 +12,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses
 from entrypoints.http.requests.parsing import task_id
-from entrypoints.http.responses.json_response import JSON, no_content
+from entrypoints.http.responses.json_response import JSON, NO_STORE, no_content
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
@@ -20,8 +20,8 @@ EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
 """Field with the milliseconds that browsers wait before they reconnect."""
 HEARTBEAT = b":\n\n"
-UNBUFFERED_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Headers that ask proxies to forward each event at once."""
+UNBUFFERED_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+"""Headers that ask proxies to forward each event at once, and to keep none."""
 
 LAST_EVENT_ID: dict[str, Any] = {
     "in": "header",
