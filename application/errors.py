@@ -62,6 +62,15 @@ class KeyTaken(ApplicationError):
         """Owner of the key of each refused request, by the index of the request."""
 
 
+class BatchKeyTaken(ApplicationError):
+    """the idempotency key belongs to another batch of tasks"""
+
+    def __init__(self, task: TaskId) -> None:
+        super().__init__()
+        self.task = task
+        """A task of that batch."""
+
+
 class InvalidItems(ApplicationError):
     """{number} of the tasks cannot be submitted, so no task was created"""
 

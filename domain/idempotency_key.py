@@ -13,6 +13,16 @@ PATTERN = "^[ -~]{1,255}$"
 _KEY = re.compile(PATTERN[1:-1])
 
 
+def item_key(batch: IdempotencyKey, index: int) -> IdempotencyKey:
+    """The key of an item of a batch that has a key itself. No client can send it, since it has a line break."""
+    return IdempotencyKey(f"{batch}\n{index}")
+
+
+def is_item_key(key: IdempotencyKey | None) -> bool:
+    """Whether `item_key` made the key."""
+    return key is not None and "\n" in key
+
+
 def idempotency_key(text: str) -> IdempotencyKey:
     """The text as a key. Raises InvalidIdempotencyKey: it does not match PATTERN."""
     if not _KEY.fullmatch(text):

@@ -1,6 +1,6 @@
 """The fingerprint of a request: it tells whether a later one with the same idempotency key asks for the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -10,4 +10,13 @@ from domain.ids import TypeName
 
 def fingerprint(type: TypeName, args: Mapping[str, Any]) -> str:
     """128 bits in hexadecimal, the same for requests of one type with equal arguments."""
-    return blake2b(f"{type} {canonical(args)}".encode(), digest_size=16).hexdigest()
+    return _digest(f"{type} {canonical(args)}")
+
+
+def batch_fingerprint(fingerprints: Iterable[str]) -> str:
+    """128 bits in hexadecimal, the same for batches of equal requests in the same order."""
+    return _digest(" ".join(fingerprints))
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()

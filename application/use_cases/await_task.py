@@ -1,9 +1,10 @@
 """Await a task: view it when it has finished, or as it was seen last when the time is over."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from application.change_feed import ChangeFeed
+from application.errors import StorageUnavailable, UnreadableTask
 from application.ports.clock import Clock
 from application.use_cases.follow_task import TaskFollower
 from application.use_cases.view_task import ViewTask
@@ -19,7 +20,10 @@ class Awaited:
 
 
 class AwaitTask:
-    """Awaits one task. An outage or a deletion meanwhile is no error: the last view is returned."""
+    """Awaits one task. An outage meanwhile is no error: the last view is returned.
+
+    Raises UnknownTask: the task was deleted meanwhile.
+    """
 
     def __init__(self, view: ViewTask, change_feed: ChangeFeed, viewer: Viewer, clock: Clock) -> None:
         self._view = view
@@ -33,4 +37,12 @@ class AwaitTask:
         with closing(TaskFollower(known, self._view, self._change_feed, self._viewer)) as follower:
             for view in follower.later(lambda: deadline - self._clock.monotonic()):
                 known = view
-        return Awaited(known, follower.was_turned_away)
+        if follower.was_turned_away or known.task.status.is_final or self._clock.monotonic() >= deadline:
+            return Awaited(known, follower.was_turned_away)
+        return Awaited(self._last_view(known))
+
+    def _last_view(self, known: View) -> View:
+        """View the task of which no more views came, though it has not finished: it may be deleted."""
+        with suppress(StorageUnavailable, UnreadableTask):
+            return self._view(known.task.id)
+        return known

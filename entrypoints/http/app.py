@@ -7,8 +7,11 @@ from flask import Flask
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.flask_app import ApiFlask
 from entrypoints.http.limits.concurrency import ConcurrencyLimit
+from entrypoints.http.limits.unread_body import UnreadBodies
 from entrypoints.http.openapi import document
 from entrypoints.http.openapi.swagger_ui import swagger_ui_blueprint
+from entrypoints.http.requests.host import refuse_foreign_hosts
+from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
@@ -42,7 +45,7 @@ ROUTES = {
 def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
-    app.wsgi_app = ConcurrencyLimit(app.wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    app.wsgi_app = ConcurrencyLimit(UnreadBodies(app.wsgi_app), services.settings().http_threads)  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())
@@ -53,13 +56,15 @@ def create_app(services: Services) -> Flask:
 
 
 def configure(app: Flask, services: Services) -> None:
-    """Configure routing, the OpenAPI document and CORS."""
+    """Configure routing, the OpenAPI document, and the hosts and origins whose requests are served."""
     settings = services.settings()
     app.config.from_mapping(document.configuration(settings))
     # A path is the same with a slash at its end, but not with two slashes inside.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["task"] = TaskPath
+    refuse_foreign_hosts(app, settings)
+    refuse_foreign_pages(app, settings)
     allow_origins(app, settings)
 
 

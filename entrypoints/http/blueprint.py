@@ -8,13 +8,15 @@ from flask import Response, request
 from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
+from entrypoints.http.openapi.describe import common_responses
 from entrypoints.http.requests.parsing import QueryParser
+from entrypoints.http.requests.queries import NoQuery
 
 View = TypeVar("View", bound=Callable[..., Response])
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
-    """Operations under one heading of the OpenAPI document. Unknown query parameters are refused."""
+    """Operations under one heading of the OpenAPI document. Undeclared query parameters are refused."""
 
     ARGUMENTS_PARSER = QueryParser()
 
@@ -25,34 +27,48 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         *,
         query: Schema | None = None,
         parameters: Sequence[dict[str, Any]] = (),
+        headers: Sequence[dict[str, Any]] = (),
+        responses: dict[int, Any],
         **doc: Any,
     ) -> Callable[[View], View]:
         """Register a view for a method and a path. A view with a `query` receives the parsed query as first argument.
 
+        The `parameters` belong to every operation of the path, the `headers` to this one, which must have no query.
         The docstring of the view is the summary and the description of the operation, and its name is the
         `operationId`.
         """
 
         def register(view: View) -> View:
-            documented = self.doc(operationId=view.__name__, **doc)(view)
-            parsing = self.arguments(query, location="query")(documented) if query else documented
+            own = {"parameters": list(headers)} if headers else {}
+            documented = self.doc(
+                operationId=view.__name__, responses=common_responses(method) | responses, **own, **doc
+            )(_with_query(view, query))
+            parsing = self.arguments(query or NoQuery(), location="query")(documented)
             self.add_url_rule(
-                path, view.__name__, _shortcut(view, parsing, query), methods=[method], parameters=list(parameters)
+                path, view.__name__, _shortcut(documented, parsing), methods=[method], parameters=list(parameters)
             )
             return view
 
         return register
 
 
-def _shortcut(view: View, parsing: Callable[..., Response], query: Schema | None) -> Callable[..., Response]:
+def _with_query(view: Callable[..., Response], query: Schema | None) -> Callable[..., Response]:
+    """Let the view take a query, which is empty where the operation declares none."""
+    if query:
+        return view
+
+    @wraps(view)
+    def ignoring_query(_: dict[str, Any], **path: Any) -> Response:
+        return view(**path)
+
+    return ignoring_query
+
+
+def _shortcut(view: Callable[..., Response], parsing: Callable[..., Response]) -> Callable[..., Response]:
     """Wrap `parsing` with its documentation, and call the view directly where a request has no query to parse."""
 
     @wraps(parsing)
-    def with_query(**path: Any) -> Response:
+    def shortcut(**path: Any) -> Response:
         return parsing(**path) if request.environ.get("QUERY_STRING") else view({}, **path)
 
-    @wraps(parsing)
-    def without_query(**path: Any) -> Response:
-        return view(**path)
-
-    return with_query if query else without_query
+    return shortcut

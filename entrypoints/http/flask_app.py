@@ -7,6 +7,9 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request
 
+BODY_IS_READ = "flask_tasks.body_is_read"
+"""Key in the WSGI environment of a request whose body was read to its end."""
+
 
 class NoSessions(SessionInterface):
     """One empty, read-only session for all requests."""

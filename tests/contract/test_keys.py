@@ -1,6 +1,11 @@
 """Keys: at any time one task at most has each."""
 
+import pytest
+
+from application.errors import KeyTaken
 from application.ports.task_repository import KeyOwner
+from application.submissions import AddedOrFound, add_or_find
+from domain.idempotency_key import item_key
 from domain.ids import IdempotencyKey, TaskId
 from tests.contract.conftest import Add
 from tests.steps import add, at, claim, claim_one, fail, save, stored, submission, task
@@ -90,3 +95,43 @@ def test_a_key_may_be_as_long_as_255_characters_and_have_any_of_ascii(storage: S
     key = "".join(map(chr, range(32, 127))) + "x" * 160
     add(storage, submission(key=key))
     assert known(storage, key) == {key: 1}
+
+
+class TestItemsOfABatch:
+    BATCH = IdempotencyKey("batch")
+
+    def submit(self, storage: Storage, *types: str, fingerprint: str = "whole") -> list[AddedOrFound]:
+        items = (
+            submission(type, key=item_key(self.BATCH, index), fingerprint=fingerprint)
+            for index, type in enumerate(types)
+        )
+        with storage.begin() as work:
+            found = add_or_find(work, list(items))
+            work.commit()
+        return list(found)
+
+    def test_a_repeated_batch_finds_every_task_of_the_first(self, storage: Storage):
+        first, again = self.submit(storage, "a", "b", "a"), self.submit(storage, "a", "b", "a")
+        assert [each.id for each in first] == [each.id for each in again]
+        assert [bool(each.new) for each in (*first, *again)] == [True] * 3 + [False] * 3
+
+    def test_another_batch_with_the_key_adds_no_task(self, storage: Storage):
+        first = self.submit(storage, "a", "b")
+        for others in (["a"], ["a", "b", "c"]):
+            with pytest.raises(KeyTaken) as refusal:
+                self.submit(storage, *others, fingerprint="other")
+            assert refusal.value.tasks[0] == first[0].id
+        assert self.submit(storage, "a", "b")[1].id == first[1].id
+
+    def test_the_key_of_a_batch_is_no_key_of_a_single_task(self, storage: Storage):
+        self.submit(storage, "a")
+        assert add(storage, submission(key=self.BATCH))
+
+    def test_the_key_of_an_item_is_free_when_its_task_is_deleted(self, storage: Storage):
+        first = self.submit(storage, "a", "b")
+        with storage.begin() as work:
+            work.tasks.lock(first[0].id)
+            work.tasks.remove(first[0].id)
+            work.commit()
+        again = self.submit(storage, "a", "b")
+        assert (bool(again[0].new), again[1].id) == (True, first[1].id)

@@ -11,6 +11,7 @@ import pytest
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresAutocommitStore, PostgresClock
+from application.errors import BatchKeyTaken
 from application.known_types import KnownTypes
 from application.ports.unit_of_work import Begin
 from application.submissions import SubmissionBuilder, TaskRequest
@@ -140,6 +141,23 @@ def test_many_tasks_are_stored_whole_where_a_transaction_holds_the_key_of_one_fo
         ids = background.submit(submitting.many, requests)
         until_waiting(database)
         until_waiting(database, 0)
-    assert list(ids.result()) == sorted(set(ids.result()))
-    stored = asked(database, "SELECT id, args FROM tasks ORDER BY id")
-    assert stored == [(id, f'{{"n":{n}}}') for n, id in enumerate(ids.result())]
+    expected = [(id, f'{{"n":{n}}}') for n, id in enumerate(ids.result().ids)]
+    assert asked(database, "SELECT id, args FROM tasks ORDER BY id") == expected
+
+
+def test_thirty_batches_at_once_with_one_key_have_one_set_of_tasks(
+    submitting: Submitting, database: Database, background: ThreadPoolExecutor
+):
+    def batch(number: int) -> list[TaskRequest]:
+        own_key = IdempotencyKey("own") if number == 5 else None
+        return [TaskRequest(type=DEFAULT_TYPE, args={"n": n}, key=own_key if n == 2 else None) for n in range(number)]
+
+    answers = together(background, lambda _: submitting.many(batch(5), IdempotencyKey("batch")), 30)
+    assert [each.has_new for each in answers].count(True) == 1
+    assert {tuple(each.ids) for each in answers} == {
+        tuple(row[0] for row in asked(database, "SELECT id FROM tasks ORDER BY id"))
+    }
+    for other in (batch(4), batch(6)):
+        with pytest.raises(BatchKeyTaken):
+            submitting.many(other, IdempotencyKey("batch"))
+    assert len(asked(database, "SELECT FROM tasks")) == 5

@@ -86,7 +86,7 @@ def test_a_trailing_slash_is_ignored(service: Service, path: str) -> None:
 class TestBodies:
     @pytest.mark.parametrize(
         "data",
-        [b"", b" ", b"{", b"{}{}", b'{"a":1,}', b"{'a':1}", b"nul", b'{"a":\xff}', b"\xff\xfe{\x00}\x00", b"\x00",
+        [b" ", b"{", b"{}{}", b'{"a":1,}', b"{'a':1}", b"nul", b'{"a":\xff}', b"\xff\xfe{\x00}\x00", b"\x00",
          b"[" * 9, b'{"a":"\x00"}', b'{"a":01}', b'{"\xed\xa0\x80":1}', b"a=1", b"\xef\xbb\xbf"],
     )  # fmt: skip
     def test_a_body_that_is_not_json_is_400(self, service: Service, data: bytes) -> None:

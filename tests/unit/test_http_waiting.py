@@ -61,6 +61,15 @@ class TestWait:
         assert (answer.status_code, answer.get_json()["status"]) == (200, "done")
         assert "Retry-After" not in answer.headers
 
+    @pytest.mark.parametrize(("method", "path"), [("GET", "/task/1?wait=50"), ("POST", "/task/new?wait=50")])
+    def test_a_task_that_is_deleted_during_the_wait_is_404(self, service: Service, method: str, path: str) -> None:
+        if method == "GET":
+            service.submit({})
+        deleter = when_a_request_waits(service, lambda service: service.app().test_client().delete("/task/1"))
+        answer = service.client.open(path, method=method, json={} if method == "POST" else None)
+        deleter.join()
+        assert (answer.status_code, answer.get_json()["message"]) == (404, "task id 1 is not registered")
+
     def test_a_failed_task_is_not_an_error_of_the_request(self, service: Service) -> None:
         def fail(service: Service) -> None:
             service.fail()

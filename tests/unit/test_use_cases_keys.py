@@ -33,7 +33,7 @@ def request(number: int, type: str = "add", **asked: object) -> TaskRequest:
 
 
 def many(service: Service, *requests: TaskRequest | UnreadableItem) -> list[int]:
-    return list(service.api.submit_tasks()(requests))
+    return list(service.api.submit_tasks()(requests).ids)
 
 
 def count(service: Service) -> int:
@@ -152,4 +152,4 @@ class TestMany:
         submission_builder = SubmissionBuilder(
             service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
         )
-        assert len(SubmitTasks(service.begin, submission_builder, service)(asked())) == 3
+        assert SubmitTasks(service.begin, submission_builder, service)(asked()).ids == [1, 2, 3]

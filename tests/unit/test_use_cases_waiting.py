@@ -110,14 +110,21 @@ class TestAwaiting:
         steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
         assert answer.result(LONG).view.task.status is Status.DONE
 
-    def test_await_task_returns_the_known_view_of_a_deleted_task(self, waiting: Waiting):
-        known = waiting.submit()
-        answer = waiting.start_waiting(known)
+    def test_await_task_does_not_know_a_task_that_was_deleted_meanwhile(self, waiting: Waiting):
+        answer = waiting.start_waiting(waiting.submit())
         with waiting.service.begin() as work:
             work.tasks.remove(ONE)
             work.commit()
         waiting.wake_up.notify(Topic.CHANGED)
-        assert answer.result(LONG).view.task == known.task
+        with pytest.raises(UnknownTask):
+            answer.result(LONG)
+
+    def test_await_task_returns_the_known_view_where_the_feed_is_closed_in_an_outage(self, waiting: Waiting):
+        known = waiting.submit()
+        answer = waiting.start_waiting(known)
+        waiting.service.away = True
+        waiting.change_feed.close()
+        assert answer.result(LONG) == Awaited(known)
 
     def test_await_task_returns_the_known_view_in_an_outage(self, waiting: Waiting):
         known = waiting.submit()
@@ -235,14 +242,15 @@ class TestBounds:
         assert read[0] == LARGE_BYTES
         assert read[-1] == ANY_SIZE
 
-    def test_a_large_task_that_is_deleted_before_it_was_read_ends_the_wait(
+    def test_a_large_task_that_is_deleted_before_it_was_read_is_unknown(
         self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
     ):
         known = waiting.submit()
         monkeypatch.setattr(ViewTask, "__call__", lambda view, id: (_ for _ in ()).throw(UnknownTask(id)))
         answer = waiting.start_waiting(known)
         waiting.finish(f'"{"x" * LARGE_BYTES}"')
-        assert answer.result(LONG) == Awaited(known)
+        with pytest.raises(UnknownTask):
+            answer.result(LONG)
 
     def test_a_feed_without_subscribers_has_no_thread(self):
         waiting = Waiting()

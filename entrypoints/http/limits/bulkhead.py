@@ -15,12 +15,7 @@ class Bulkhead:
     - `max_wait`: seconds to wait for a free slot.
     """
 
-    def __init__(
-        self,
-        slots: int,
-        message: str = "too many request bodies are being received: try again",
-        max_wait: float = MAX_WAIT_SECONDS,
-    ) -> None:
+    def __init__(self, slots: int, message: str, max_wait: float = MAX_WAIT_SECONDS) -> None:
         self._message = message
         self._max_wait = max_wait
         self._free: SimpleQueue[None] = SimpleQueue()

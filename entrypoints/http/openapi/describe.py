@@ -8,6 +8,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from werkzeug.http import HTTP_STATUS_CODES
 
+from entrypoints.http.requests.origin import SAFE_METHODS
 from entrypoints.http.responses.json_response import JSON
 
 TASK_ID: dict[str, Any] = {
@@ -32,6 +33,7 @@ RETRY_AFTER_HEADERS = {
     }
 }
 
+LATE_BODY = "The body came too slowly."
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 
 TASK_EXAMPLE: dict[str, Any] = {
@@ -106,6 +108,17 @@ def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     responses = (_error_response(code, reason) for code, reason in codes.items())
     unavailable = _error_response(503, "The database is unavailable.", headers={"Retry-After": RETRY_AFTER})
     return {code: description for each in (*responses, unavailable) for code, description in each.items()}
+
+
+def common_responses(method: str) -> dict[int, Any]:
+    """Describe the errors that every operation of the method may answer."""
+    errors = {
+        421: "The API serves its own machine alone, and the Host is another.",
+        422: "The query has a parameter that the operation does not have.",
+    }
+    if method not in SAFE_METHODS:
+        errors[403] = "The request comes from a page of an origin that is not allowed."
+    return error_responses(errors)
 
 
 def _error_response(code: int, reason: str, **more: Any) -> dict[int, Any]:

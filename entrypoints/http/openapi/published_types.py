@@ -48,7 +48,7 @@ def _operation(document: Document, type: TaskType, checker: ArgumentChecker) -> 
         "summary": summary or type.name,
         "description": description.strip(),
         "parameters": [_with_default(each, type) for each in _parameters(document)],
-        "requestBody": {"required": True, "content": {JSON: _content(type, checker)}},
+        "requestBody": {"required": bool(checker.errors(type.schema, {})), "content": {JSON: _content(type, checker)}},
         "responses": {code: answer for code, answer in submit_any["responses"].items() if code != "404"},
     }
 

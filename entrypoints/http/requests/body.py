@@ -1,6 +1,6 @@
 """The body of a request: a JSON object, or an array of items, with every value exact."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO, Any
 
@@ -11,8 +11,10 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 
 from application.json.items import items
 from application.json.parsing import parse
+from entrypoints.http.flask_app import BODY_IS_READ
 
 Environ = dict[str, Any]
+Read = Callable[[IO[bytes], int], bytes]
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 """Names of UTF-8 and its subset in a content type; an empty one stands for the default of JSON, UTF-8."""
 
@@ -36,17 +38,23 @@ def json_items(text: str, max_characters: int) -> Iterator[Any]:
     - `max_characters`: limit of one item.
     - Raises NotJson: the text is not a JSON array.
     - Raises UnkeepableJson: an item is so much longer that its end is not searched for.
-    - Raises UnprocessableEntity: the text is an object.
+    - Raises UnprocessableEntity: the text is another JSON value.
     """
-    if text.lstrip().startswith("{"):
-        raise UnprocessableEntity("the body is a JSON object: it must be an array of objects")
-    return items(text, max_characters)
+    start = text.lstrip()[:1]
+    if start == "[":
+        return items(text, max_characters)
+    # An object may be long, and is no array however it goes on.
+    if start != "{":
+        parse(text)
+    raise UnprocessableEntity("the body must be a JSON array of objects")
 
 
-def body(max_bytes: int) -> str:
+def body(read: Read, max_bytes: int, empty: str | None = None) -> str:
     """Read the whole body of the current request.
 
-    - Raises BadRequest: the body is empty, incomplete or not UTF-8.
+    - `read`: reads up to so many bytes of a stream, or up to its end.
+    - `empty`: stands for an empty body, which needs no content type then.
+    - Raises BadRequest: the body is incomplete, not UTF-8, or empty.
     - Raises RequestEntityTooLarge: it is longer than `max_bytes`.
     - Raises UnsupportedMediaType: it is encoded, or its content type is not JSON.
     """
@@ -54,9 +62,14 @@ def body(max_bytes: int) -> str:
     environ = request.environ
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body has a content encoding: it must be sent without one")
-    data = _data(environ, max_bytes)
-    if not is_json(environ.get("CONTENT_TYPE", "")):
+    data, content_type = _data(environ, read, max_bytes), environ.get("CONTENT_TYPE", "")
+    # A chunked body that breaks off at its start is read as an empty one.
+    if not data and (empty is None or "HTTP_TRANSFER_ENCODING" in environ):
+        raise BadRequest("the body is empty: it must be JSON")
+    if not is_json(content_type) and (data or content_type):
         raise UnsupportedMediaType("the content type must be application/json in UTF-8")
+    if not data:
+        return str(empty)
     try:
         # A byte order mark is not JSON, but some editors write one.
         return data.decode("utf-8-sig")
@@ -64,26 +77,18 @@ def body(max_bytes: int) -> str:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is invalid") from None
 
 
-def _data(environ: Environ, max_bytes: int) -> bytes:
+def _data(environ: Environ, read: Read, max_bytes: int) -> bytes:
     """Read the whole body. The reader of werkzeug accepts a part of it if the client disconnects."""
     length = get_content_length(environ)
     if length is None:
-        data = _read(get_input_stream(environ), max_bytes + 1)
+        data = read(get_input_stream(environ), max_bytes + 1)
     else:
-        data = _read(environ["wsgi.input"], length) if length <= max_bytes else b""
+        data = read(environ["wsgi.input"], length) if 0 < length <= max_bytes else b""
     if len(data) > max_bytes or (length or 0) > max_bytes:
         raise RequestEntityTooLarge(f"the body has more than {max_bytes} bytes")
     if length is not None and len(data) < length:
         raise BadRequest(f"the body ends after {len(data)} of {length} bytes")
-    if not data:
-        raise BadRequest("the body is empty: it must be JSON")
-    return data
-
-
-def _read(stream: IO[bytes], max_bytes: int) -> bytes:
-    data = b""
-    while len(data) < max_bytes and (more := stream.read(max_bytes - len(data))):
-        data = data + more if data else more
+    environ[BODY_IS_READ] = True
     return data
 
 

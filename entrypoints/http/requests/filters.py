@@ -3,14 +3,14 @@
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow.validate import Length, OneOf, Range
 
 from application.json.search_terms import term
 from application.ports.listing import ANY_STATUS, Filter
 from domain.ids import TaskId, TypeName
 from domain.instants import LATEST
 from domain.status import RULES, Status, Verb
-from entrypoints.http.requests.parsing import Number, WholeNumber
+from entrypoints.http.requests.parsing import Number, WholeNumber, WholeText
 from entrypoints.http.requests.queries import StrictSchema, utc_time
 
 DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS = 50, 1_000
@@ -31,7 +31,7 @@ class FilterQuery(StrictSchema):
     )
     type = fields.String(
         # PostgreSQL has no text with a NUL, and no type has such a name.
-        validate=[Length(1, MAX_NAME_CHARACTERS), Regexp(r"^[^\x00]+$")],
+        validate=[Length(1, MAX_NAME_CHARACTERS), WholeText(r"^[^\x00]+$")],
         metadata={"description": "Only tasks of this type, such as add."},
     )
     created_after = Number(
@@ -49,13 +49,13 @@ class FilterQuery(StrictSchema):
             "object. Several arguments can be given. The value is the text of a string, or the JSON text of a number, "
             "true, false or null. Members of lists, and values after the first 50 of a task, are not searched.",
             "additionalProperties": {"type": "string"},
-            "allOf": [{"propertyNames": {"pattern": r"^args\..+$"}}],
+            "allOf": [{"propertyNames": {"pattern": r"^args\.(?!\*\[).+$"}}],
             # Without a default Swagger UI invents a parameter and sends it unasked.
             "default": {},
         },
     )
     cursor = fields.String(
-        validate=Regexp(r"^[1-9][0-9]{0,17}$", error="Must be the `next` of an earlier answer."),
+        validate=WholeText(r"^[1-9][0-9]{0,17}$", error="Must be the `next` of an earlier answer."),
         metadata={"description": "The `next` of the previous answer."},
     )
 
@@ -63,8 +63,10 @@ class FilterQuery(StrictSchema):
     def collect_argument_filters(self, sent: Any, **_: Any) -> dict[str, Any]:
         """Collect the parameters of arguments in one field. Raises ValidationError: one names no argument."""
         args = {name.removeprefix(ARGS_PREFIX): sent[name] for name in sent if name.startswith(ARGS_PREFIX)}
-        if "" in args:
-            raise ValidationError("Must name an argument, as in args.n.", ARGS_PREFIX)
+        for path in args:
+            # Some generated clients send the placeholder of the document with the name in brackets.
+            if path.startswith("*[") or not path:
+                raise ValidationError("Must name an argument, as in args.n.", f"{ARGS_PREFIX}{path}")
         others = {name: sent[name] for name in sent if not name.startswith(ARGS_PREFIX)}
         return others | {f"{ARGS_PREFIX}*": args} if args else others
 

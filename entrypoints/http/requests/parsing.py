@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow.validate import Regexp
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter
 
@@ -42,6 +43,15 @@ class QueryParser(FlaskParser):
         if repeated:
             raise ValidationError(repeated)
         return super().load_querystring(req, schema)
+
+
+class WholeText(Regexp):
+    """A pattern that the whole text has to match; a `$` also matches before a line break at the end."""
+
+    def __call__(self, value: Any) -> Any:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self._format_error(value))
+        return value
 
 
 class Number(fields.Float):

@@ -1,20 +1,17 @@
 """CORS: lets web pages of the origins in the settings call the API and read its answers, errors included."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Response, request
 
+from entrypoints.http.requests.origin import ANY_ORIGIN, allowed_origins, is_allowed
 from entrypoints.http.responses.json_response import no_content
 from entrypoints.settings import Settings
 
-ANY_ORIGIN = "*"
 EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "Location, Retry-After"}
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
-DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def allow_origins(app: Flask, settings: Settings) -> None:
@@ -25,7 +22,7 @@ def allow_origins(app: Flask, settings: Settings) -> None:
         if ANY_ORIGIN not in origins:
             response.vary.add("Origin")
         origin = request.headers.get("Origin")
-        if origin is None or not (ANY_ORIGIN in origins or origin.lower().rstrip("/") in origins):
+        if origin is None or not is_allowed(origin, origins):
             return response
         allowed = _preflight_response() if _is_preflight() else response
         allowed.headers["Access-Control-Allow-Origin"] = ANY_ORIGIN if ANY_ORIGIN in origins else origin
@@ -35,20 +32,6 @@ def allow_origins(app: Flask, settings: Settings) -> None:
 
     if origins:
         app.after_request(add_headers)
-
-
-def allowed_origins(settings: Settings) -> frozenset[str]:
-    """List the origins of FRONTEND_URL and of the public address of the API."""
-    own = [settings.backend_url] if settings.backend_url else []
-    return frozenset(_origin(address) for address in (*settings.frontend_url, *own))
-
-
-def _origin(address: str) -> str:
-    """Make the origin of an address as browsers send it: lower case, without path and default port."""
-    if address == ANY_ORIGIN:
-        return ANY_ORIGIN
-    parts = urlsplit(address.lower())
-    return f"{parts.scheme}://{parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])}"
 
 
 def _is_preflight() -> bool:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from application.errors import (
+    BatchKeyTaken,
     CallbacksDisabled,
     InvalidArguments,
     InvalidItems,
@@ -67,6 +68,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         InvalidItems: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
         KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
+        BatchKeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"Task {error.task} of a batch has it."]}}),
         UnreadableTask: ErrorResponse(503),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
         TriggerFailed: ErrorResponse(503, headers={"Retry-After": "1"}),

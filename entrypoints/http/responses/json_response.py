@@ -6,6 +6,9 @@ from typing import Any
 from flask import Response
 
 JSON = "application/json"
+NO_STORE = {"Cache-Control": "no-store"}
+"""Header of an answer that may be another one at the next request: no cache keeps it."""
+COMMON_HEADERS = (("Content-Type", JSON), *NO_STORE.items())
 
 
 class JsonResponse(Response):
@@ -22,8 +25,8 @@ class JsonResponse(Response):
         self._body = body
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        common = ("Content-Type", JSON), ("Content-Length", str(len(self._body)))
-        start_response(self.status, [*common, *self.headers])
+        length = ("Content-Length", str(len(self._body)))
+        start_response(self.status, [*COMMON_HEADERS, length, *self.headers])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response
 
 

@@ -12,8 +12,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses
 from entrypoints.http.requests.parsing import task_id
-from entrypoints.http.requests.queries import NoQuery
-from entrypoints.http.responses.json_response import JSON, no_content
+from entrypoints.http.responses.json_response import JSON, NO_STORE, no_content
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
 
@@ -21,8 +20,8 @@ EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
 """Field with the milliseconds that browsers wait before they reconnect."""
 HEARTBEAT = b":\n\n"
-UNBUFFERED_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Headers that ask proxies to forward each event at once."""
+UNBUFFERED_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+"""Headers that ask proxies to forward each event at once, and to keep none."""
 
 LAST_EVENT_ID: dict[str, Any] = {
     "in": "header",
@@ -52,15 +51,15 @@ STREAM = {
         "content": {EVENT_STREAM: {"schema": EVENT, "example": {"id": "741", "data": json.dumps(TASK_EXAMPLE)}}},
     },
     204: {"description": "The task has finished, and the client has received its last event: it must not reconnect."},
-} | error_responses({**UNKNOWN_TASK, 422: "The request has query parameters, and this operation has none."})
+} | error_responses(UNKNOWN_TASK)
 
 
 def add_events(tasks: Blueprint, services: Services) -> None:
     """Add the route."""
     follow = services.follow_task()
 
-    @tasks.operation("GET", "/task/<id>/events", query=NoQuery(), parameters=[TASK_ID, LAST_EVENT_ID], responses=STREAM)
-    def task_events(query: dict[str, Any], id: str) -> Response:
+    @tasks.operation("GET", "/task/<id>/events", parameters=[TASK_ID, LAST_EVENT_ID], responses=STREAM)
+    def task_events(id: str) -> Response:
         """Follow a task by server-sent events
 
         The stream sends the current task, and the task again after each change of its status or progress, until the

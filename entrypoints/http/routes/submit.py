@@ -10,10 +10,10 @@ from application.submissions import TaskRequest
 from application.use_cases.await_task import Awaited
 from domain.ids import DEFAULT_TYPE, TypeName
 from entrypoints.http.blueprint import Blueprint
-from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
+from entrypoints.http.limits.reception import Receptions
 from entrypoints.http.limits.wait import retry_headers, wait_for_task
-from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, error_responses, response
+from entrypoints.http.openapi.describe import LATE_BODY, RETRY_AFTER_HEADERS, TASK_EXAMPLE, error_responses, response
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.requests.queries import SubmitQuery, task_request_options
@@ -30,6 +30,7 @@ SUBMITTED = response(201, "The new task.", "Task", TASK_EXAMPLE, headers=HEADERS
 UNKNOWN_TYPE = {404: "No handler has published this type."}
 INVALID_REQUEST = {
     400: "The body is not JSON.",
+    408: LATE_BODY,
     413: "The body is longer than the MAX_BODY of the service.",
     415: "The content type of the body is not JSON in UTF-8.",
     422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
@@ -47,11 +48,11 @@ TYPE = {
 def add_submit(tasks: Blueprint, services: Services) -> None:
     """Add the routes."""
     submit, settings, wait = services.submit_task(), services.settings(), wait_for_task(services)
-    bulkhead = Bulkhead(settings.http_threads * 3 // 4)
+    receptions = Receptions(settings.http_threads * 3 // 4)
 
     def submit_body(type: TypeName, query: dict[str, Any]) -> Response:
-        with suspended(), bulkhead:
-            text = body(settings.max_body)
+        with suspended(), receptions.place() as reception:
+            text = body(reception.read, settings.max_body, empty="{}")
         request = TaskRequest(
             type=type, args=json_object(text), key=idempotency_key_of_request(), **task_request_options(query)
         )
@@ -62,7 +63,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
     def submit_default(query: dict[str, Any]) -> Response:
         """Submit a task of type default
 
-        The body is a JSON object with the arguments of the function.
+        The body is a JSON object with the arguments of the function. An empty body is an empty object.
         """
         return submit_body(DEFAULT_TYPE, query)
 
@@ -72,7 +73,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task
 
-        The body is a JSON object with the arguments of the function.
+        The body is a JSON object with the arguments of the function. An empty body is an empty object.
         """
         return submit_body(TypeName(type), query)
 
@@ -87,7 +88,7 @@ def _request_docs(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[
     return {
         "query": SubmitQuery(),
         "parameters": [*parameters, KEY_HEADER],
-        "requestBody": {"required": True, "content": {JSON: {"schema": BODY, "example": example}}},
+        "requestBody": {"required": False, "content": {JSON: {"schema": BODY, "example": example}}},
     }
 
 

@@ -16,10 +16,11 @@ from domain.ids import DEFAULT_TYPE, IdempotencyKey, TypeName
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
-from entrypoints.http.openapi.describe import error_responses, json_schema, response
+from entrypoints.http.limits.reception import Receptions
+from entrypoints.http.openapi.describe import LATE_BODY, error_responses, json_schema, response
 from entrypoints.http.requests.body import body, json_items
-from entrypoints.http.requests.idempotency_key import KEY_SCHEMA
-from entrypoints.http.requests.queries import NoQuery, TaskOptions, task_request_options
+from entrypoints.http.requests.idempotency_key import KEY_HEADER, KEY_SCHEMA, idempotency_key_of_request
+from entrypoints.http.requests.queries import TaskOptions, task_request_options
 from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 
@@ -51,13 +52,24 @@ BODY = {
         }
     },
 }
-CREATED = response(201, "All tasks were created.", "Ids", {"ids": [192, 193]}) | error_responses(
-    {
-        400: "The body is not JSON.",
-        413: f"The body is longer than {MAX_BYTES} bytes.",
-        415: "The content type of the body is not JSON in UTF-8.",
-        422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index.",
-    }
+BATCH_KEY = KEY_HEADER | {
+    "description": "A text that the client chooses, such as a UUID. A request with the key of an earlier one and the "
+    "same items is answered with the ids of the earlier one. The key holds for each item that has no "
+    "`idempotency_key` of its own, as long as its task exists."
+}
+CREATED = (
+    response(200, "The tasks of an earlier request with the same idempotency key.", "Ids", {"ids": [192, 193]})
+    | response(201, "All tasks were created.", "Ids", {"ids": [192, 193]})
+    | error_responses(
+        {
+            400: "The body is not JSON.",
+            408: LATE_BODY,
+            413: f"The body is longer than {MAX_BYTES} bytes.",
+            415: "The content type of the body is not JSON in UTF-8.",
+            422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index. "
+            "Or the idempotency key belongs to another batch.",
+        }
+    )
 )
 
 
@@ -65,24 +77,29 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
     """Add the route."""
     submit, settings = services.submit_tasks(), services.settings()
     parse = item_parser(services.checker())
-    receiving = Bulkhead(MAX_BODIES_RECEIVED)
+    receptions = Receptions(MAX_BODIES_RECEIVED)
     processing = Bulkhead(
         MAX_BODIES_PROCESSED, "another request is submitting many tasks: try again", MAX_PROCESSING_WAIT_SECONDS
     )
 
-    @tasks.operation("POST", "/tasks", query=NoQuery(), requestBody=BODY, responses=CREATED)
-    def submit_many(query: dict[str, Any]) -> Response:
+    @tasks.operation("POST", "/tasks", headers=[BATCH_KEY], requestBody=BODY, responses=CREATED)
+    def submit_many() -> Response:
         """Submit many tasks
 
         The request creates all tasks or none. The body has up to 10,000 items and 32 MiB. The ids are in the order of
         the items. An item with the `idempotency_key`, type and arguments of an existing task gets the id of that task.
+        With an `Idempotency-Key` the whole request can be repeated.
         """
-        with receiving, ExitStack() as processing_slot:
+        with ExitStack() as slots:
             with suspended():
-                text = body(MAX_BYTES)
-                processing_slot.enter_context(processing)
-            ids = submit(map(parse, up_to(MAX_TASKS, json_items(text, settings.max_body))))
-        return json_response(f'{{"ids":{json.dumps(ids, separators=(",", ":"))}}}', 201)
+                text = body(slots.enter_context(receptions.place()).read, MAX_BYTES)
+                slots.enter_context(processing)
+            items = map(parse, up_to(MAX_TASKS, json_items(text, settings.max_body)))
+            key = idempotency_key_of_request()
+            submitted = submit(items, key)
+        is_repeated = key and submitted.ids and not submitted.has_new
+        text = f'{{"ids":{json.dumps(submitted.ids, separators=(",", ":"))}}}'
+        return json_response(text, 200 if is_repeated else 201)
 
 
 def up_to(limit: int, items: Iterable[Any]) -> Iterator[Any]:

@@ -1,7 +1,5 @@
 """The page at /docs in a real browser, straight and behind a proxy that strips a prefix."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,12 +7,12 @@ from threading import Thread
 
 import pytest
 
+from tests.e2e.http.browser import needs_browser, page_in_browser
 from tests.e2e.http.wire import code_of
 from tests.e2e.service import Service, eventually
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PREFIX = "/tasks/api"
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="this machine has no chromium to open the page with")
+pytestmark = needs_browser
 
 
 class Proxy(ThreadingHTTPServer):
@@ -60,16 +58,6 @@ def start(new_service: Callable[..., Service]) -> Callable[..., Service]:
         return service
 
     return start
-
-
-def page_in_browser(address: str, profile: Path) -> str:
-    """The page in the browser after its scripts have run, without a network beyond this machine."""
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--virtual-time-budget=10000",
-        "--dump-dom", address,
-    ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def check_page(page: str) -> None:

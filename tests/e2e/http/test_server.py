@@ -80,7 +80,7 @@ class TestEnd:
         self, service: Service, locked_task: Callable[[], None]
     ) -> None:
         with connection(service) as unanswered:
-            unanswered.sendall(b"DELETE /task/1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            unanswered.sendall(b"DELETE /task/1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             eventually(lambda: waits_for_a_lock(service))
             service.processes[0].kill()
             again = service.start("http")
