@@ -75,7 +75,7 @@ class Connected:
         self.service = service
         self.pauses = Pauses(service.clock)
         self.line = Line(service)
-        self.client = Client("http://service", transport=self.line, clock=self.pauses, **settings)
+        self.client = Client("http://localhost", transport=self.line, clock=self.pauses, **settings)
 
     def sent(self) -> list[tuple[str, str]]:
         """Return the method and path of each request."""
