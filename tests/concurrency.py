@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from adapters.postgres import Database
+from adapters.postgres import Database, PostgresStore
+from domain.ids import TaskId
 from tests.chaos.proxies import Proxy
 
 T = TypeVar("T")
@@ -58,3 +59,17 @@ def new_database(url: str, name: str) -> Iterator[str]:
         yield url.rpartition("/")[0] + f"/{name}"
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     server.close()
+
+
+def transactions(number: int, database: Database) -> None:
+    """Have this number of transactions open at once."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            assert stack.enter_context(PostgresStore(database).begin()).tasks.get(TaskId(1)) is None
+
+
+def loans(number: int, database: Database) -> None:
+    """Have this number of autocommit connections lent at once."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(database._autocommit.lend())

@@ -1,7 +1,7 @@
 """The number of connections that a process holds: as many as it needs at once, and not for ever."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adapters.postgres import Database, PostgresNotifier, PostgresStore
 from application.ports.wake_up import Topic
 from domain.ids import TaskId
-from tests.concurrency import asked, until
+from tests.concurrency import asked, loans, transactions, until
 
 NAME = "counted"
 BACKENDS = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"
@@ -27,20 +27,6 @@ def counted(database: Database, postgres_url: str) -> Iterator[Database]:
 def backends(database: Database) -> set[int]:
     """Return the process ids of the counted connections that are open."""
     return {pid for (pid,) in asked(database, BACKENDS)}
-
-
-def transactions(number: int, database: Database) -> None:
-    """Have this number of transactions open at once."""
-    with ExitStack() as stack:
-        for _ in range(number):
-            assert stack.enter_context(PostgresStore(database).begin()).tasks.get(TaskId(1)) is None
-
-
-def loans(number: int, database: Database) -> None:
-    """Have this number of autocommit connections lent at once."""
-    with ExitStack() as stack:
-        for _ in range(number):
-            stack.enter_context(database._autocommit.lend())
 
 
 def own_backend(counted: Database) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,8 +13,7 @@ from adapters.postgres import Database, Migration, PostgresListener, PostgresSto
 from adapters.postgres.session import READ_ONLY_SECONDS
 from application.errors import StorageUnavailable
 from application.ports.wake_up import Topic
-from domain.ids import TaskId
-from tests.concurrency import asked, new_database, until
+from tests.concurrency import asked, loans, new_database, transactions, until
 from tests.pgbouncer import needs_pgbouncer, pgbouncer
 from tests.steps import add_one, submission
 from tests.storage import in_postgres
@@ -56,20 +55,6 @@ def add_in_work(database: Database) -> object:
         added = work.tasks.add([submission()])
         work.commit()
     return added
-
-
-def transactions(number: int, database: Database) -> None:
-    """Have this number of transactions open at once."""
-    with ExitStack() as stack:
-        for _ in range(number):
-            assert stack.enter_context(PostgresStore(database).begin()).tasks.get(TaskId(1)) is None
-
-
-def loans(number: int, database: Database) -> None:
-    """Have this number of autocommit connections lent at once."""
-    with ExitStack() as stack:
-        for _ in range(number):
-            stack.enter_context(database._autocommit.lend())
 
 
 def succeeds(call: Callable[[], object]) -> bool:

@@ -8,8 +8,7 @@ from threading import Thread
 import pytest
 
 from tests.e2e.http.browser import needs_browser, page_in_browser
-from tests.e2e.http.wire import code_of
-from tests.e2e.service import Service, eventually
+from tests.e2e.service import Service
 
 PREFIX = "/tasks/api"
 pytestmark = needs_browser
@@ -47,17 +46,6 @@ def proxy() -> Iterator[Proxy]:
     with Proxy() as proxy:
         yield proxy
         proxy.shutdown()
-
-
-@pytest.fixture
-def start(new_service: Callable[..., Service]) -> Callable[..., Service]:
-    def start(**variables: str) -> Service:
-        service = new_service(**variables)
-        service.start("http")
-        eventually(lambda: code_of(service, "/health/ready") == 200)
-        return service
-
-    return start
 
 
 def check_page(page: str) -> None:

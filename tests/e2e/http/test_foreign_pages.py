@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.http.browser import Pages, needs_browser, page_in_browser, served_pages
-from tests.e2e.http.wire import answer_to, code_of
-from tests.e2e.service import Service, eventually
+from tests.e2e.http.wire import answer_to
+from tests.e2e.service import Service
 
 CHANGE = "{method: 'POST', mode: 'no-cors'}"
 SUBMIT = """{method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{"a": 1}'}"""
@@ -17,17 +17,6 @@ SUBMIT = """{method: 'POST', headers: {'Content-Type': 'application/json'}, body
 def pages() -> Iterator[Pages]:
     with served_pages() as pages:
         yield pages
-
-
-@pytest.fixture
-def start(new_service: Callable[..., Service]) -> Callable[..., Service]:
-    def start(**variables: str) -> Service:
-        service = new_service(**variables)
-        service.start("http")
-        eventually(lambda: code_of(service, "/health/ready") == 200)
-        return service
-
-    return start
 
 
 @needs_browser
