@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition, Lock
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
@@ -84,37 +84,56 @@ class Receptions:
     """
 
     def __init__(self, places: int, pace: Pace | None = None, max_wait: float = MAX_WAIT_SECONDS) -> None:
-        self._places = max(1, places)
         self._pace = pace or Pace()
         self._max_wait = max_wait
+        # Each place is free, or belongs to one body. Sets and SimpleQueue are atomic, and cost less than a Condition.
+        self._free: SimpleQueue[None] = SimpleQueue()
         self._present: set[Reception] = set()
         self._behind: set[Reception] = set()
-        self._changed = Condition(Lock())
+        for _ in range(max(1, places)):
+            self._free.put(None)
 
     @contextmanager
     def place(self) -> Iterator[Reception]:
         """Hold a place for a body. Raises ServiceUnavailable, with Retry-After: no body gives its place away."""
+        self._take_place()
         reception = Reception(self._pace)
-        with self._changed:
-            self._await_place()
-            self._present.add(reception)
+        self._present.add(reception)
         try:
             yield reception
         finally:
-            with self._changed:
-                self._present.discard(reception)
-                self._behind.discard(reception)
-                self._changed.notify()
+            if self._leaves(reception):
+                self._free.put(None)
+            self._behind.discard(reception)
 
-    def _await_place(self) -> None:
+    def _take_place(self) -> None:
         end = time.monotonic() + self._max_wait
-        while len(self._present) >= self._places:
-            behind = next((each for each in self._present if each.is_behind()), None)
-            if behind and len(self._behind) < MAX_BODIES_BEHIND:
-                self._present.discard(behind)
-                self._behind.add(behind)
-                behind.give_way()
-            elif time.monotonic() > end:
+        while not self._takes_free_place() and not self._takes_place_of_another():
+            if time.monotonic() > end:
                 raise ServiceUnavailable("too many request bodies are being received: try again", retry_after=1)
-            else:
-                self._changed.wait(CHECK_SECONDS)
+
+    def _takes_free_place(self) -> bool:
+        try:
+            self._free.get(timeout=CHECK_SECONDS)
+        except Empty:
+            return False
+        return True
+
+    def _takes_place_of_another(self) -> bool:
+        behind = next((each for each in list(self._present) if each.is_behind()), None)
+        if behind is None or len(self._behind) >= MAX_BODIES_BEHIND:
+            return False
+        self._behind.add(behind)
+        if not self._leaves(behind):
+            self._behind.discard(behind)
+            return False
+        behind.give_way()
+        return True
+
+    def _leaves(self, reception: Reception) -> bool:
+        """Take a body out of the present ones, once. Its place belongs to the thread that is answered True."""
+        try:
+            self._present.remove(reception)
+        except KeyError:
+            return False
+        return True

@@ -38,8 +38,9 @@ class UnreadBodies:
 
 def has_unread_body(environ: Any) -> bool:
     """Whether a request has a body that was not read to its end, and that its client sends unasked."""
-    is_sent = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
-    return is_sent and BODY_IS_READ not in environ and "HTTP_EXPECT" not in environ
+    if BODY_IS_READ in environ or "HTTP_EXPECT" in environ:
+        return False
+    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def drop(stream: Any) -> None:
