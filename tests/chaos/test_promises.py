@@ -211,3 +211,8 @@ def test_a_task_may_be_overtaken_while_a_frozen_process_may_lock_it():
         HistoryBuilder().submitted(priority=1).with_fault("freeze_handler", 12, 5).later(60).claimed().ran().succeeded()
     )
     assert broken_by(history, HistoryBuilder(2).submitted().later(20).claimed()) == set()
+
+
+def test_a_handler_with_the_pid_of_one_that_was_killed_long_ago_runs_tasks():
+    history = HistoryBuilder().submitted().with_fault("kill_handler", 11).later(120).claimed().ran().succeeded()
+    assert broken_by(history) == set()

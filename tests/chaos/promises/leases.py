@@ -9,6 +9,8 @@ SLACK_SECONDS = 3.0
 """Seconds for the rounds of a janitor, and for a busy machine."""
 ORPHAN_SECONDS = 1.0
 """Seconds in which children notice that their handler has died."""
+MIN_PID_REUSE_SECONDS = 60.0
+"""Seconds in which no other handler gets the pid of a dead one: by then the system has given thousands of others."""
 SILENCING = ("kill", "freeze", "partition", "drain")
 EXCLUDING = ("exhaust", "read")
 """Faults of the database under which some sessions can write, and a handler may be unable to get such a session."""
@@ -48,7 +50,11 @@ def a_killed_handler_is_noticed_within_its_lease(task: TaskHistory, circumstance
 def no_run_outlives_its_handler(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     for run in task.runs:
         for death in circumstances.faults:
-            is_its_handler = death.pid == run.supervisor and death.action.startswith("kill")
+            is_its_handler = (
+                death.pid == run.supervisor
+                and death.action.startswith("kill")
+                and run.started < death.since + MIN_PID_REUSE_SECONDS
+            )
             if is_its_handler and run.ended and run.ended > death.since + ORPHAN_SECONDS:
                 yield f"run {run.token} ended {run.ended - death.since:.1f} s after handler {run.supervisor} was killed"
 
