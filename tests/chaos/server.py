@@ -117,9 +117,7 @@ class Server:
 
     def session(self, author: str = "observer") -> Any:
         """A session of the experiment's own, which its user has to close."""
-        return psycopg2.connect(
-            self.url, application_name=author, options=OWN_SETTINGS, connect_timeout=5, cursor_factory=PatientCursor
-        )
+        return open_session(self.url, author)
 
     def execute(self, *statements: str, author: str = "observer") -> None:
         """Execute statements, each in a transaction of its own."""
@@ -207,7 +205,8 @@ class Server:
 
     def _only_in(self, lost: Path, position: int) -> list[LogEntry]:
         """The entries after that position that are in the cluster of that folder alone."""
-        with EmbeddedPostgres(lost, durable=False) as url, closing(psycopg2.connect(url)) as connection:
+        # Timeouts of roles, as faults set them, are in that cluster too.
+        with EmbeddedPostgres(lost, durable=False) as url, closing(open_session(url)) as connection:
             entries = list(change_log.read(connection, position))
         with self.connection() as connection:
             found = {each.position: each.change.moment for each in change_log.read(connection, position)}
@@ -233,6 +232,13 @@ class Server:
                 postmaster = psutil.Process(pid)
                 return [postmaster, *postmaster.children(recursive=True)]
         return []
+
+
+def open_session(url: str, author: str = "observer") -> Any:
+    """A session with settings of its own, on which no fault has an influence."""
+    return psycopg2.connect(
+        url, application_name=author, options=OWN_SETTINGS, connect_timeout=5, cursor_factory=PatientCursor
+    )
 
 
 def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
