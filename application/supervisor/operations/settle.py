@@ -75,11 +75,12 @@ class SettlementWriter:
         state, batch = self.context.state, outbox.writing
         outbox.writing = ()
         busy = {each.hold for each in result.busy}
-        written = [each for each in batch if each.hold not in busy]
+        written = [each for each in batch if each.hold not in busy] if busy else batch
         state.prefetch.record_settled(each.hold for each in written)
         outbox.busy.extend(result.busy)
         state.unstorable.update((each.hold, each.task) for each in result.unstorable)
-        self._keep_refused_logs(batch, {*result.refused})
+        if result.refused:
+            self._keep_refused_logs(batch, {*result.refused})
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
             state.claim_cursors.step_back(due)
