@@ -2,7 +2,16 @@
 
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.client import Client
-from flask_tasks.client.errors import ClientError, Conflict, Invalid, NotFinished, NotFound, TaskFailed, Unavailable
+from flask_tasks.client.errors import (
+    ClientError,
+    Conflict,
+    Gone,
+    Invalid,
+    NotFinished,
+    NotFound,
+    TaskFailed,
+    Unavailable,
+)
 from flask_tasks.client.options import Item, Options
 from flask_tasks.client.task import Callback, Failure, Reported, Summary, Task
 from flask_tasks.client.task_type import Schedule, Type
@@ -14,6 +23,7 @@ __all__ = [
     "ClientError",
     "Conflict",
     "Failure",
+    "Gone",
     "Invalid",
     "Item",
     "NotFinished",

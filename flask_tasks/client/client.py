@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask_tasks.client.address import address
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.backoff import Clock
-from flask_tasks.client.errors import EMPTY, NotFinished, NotFound, TaskFailed
+from flask_tasks.client.errors import EMPTY, Gone, NotFinished, NotFound, TaskFailed
 from flask_tasks.client.events import follow
 from flask_tasks.client.from_json import from_json
 from flask_tasks.client.json_text import dump
@@ -148,16 +148,23 @@ class Client:
 
         Changes in quick succession may be merged. After a broken connection the events continue, and none is repeated.
         """
-        return follow(self._transport, _id(task))
+        seen = task if isinstance(task, Summary) else None
+        try:
+            for seen in follow(self._transport, _id(task)):
+                yield seen
+        except NotFound:
+            if seen is None:
+                raise
+            raise Gone(seen) from None
 
     def log(self, task: Id) -> list[Attempt]:
         """Return the log of a task: its starts that failed, were lost or printed something."""
-        answer = self._request("GET", f"/task/{_id(task)}/log")
+        answer = self._request_task("GET", task, "/log")
         return answer.read(lambda body: [from_json(Attempt, each) for each in body["attempts"]])
 
     def cancel(self, task: Id) -> Task:
         """Cancel a task, and return it. Raises Conflict: the task is done or failed."""
-        return self._request("POST", f"/task/{_id(task)}/cancel").read(Task.of)
+        return self._request_task("POST", task, "/cancel").read(Task.of)
 
     def retry(self, task: Id) -> Task:
         """Let a task wait again, and return it.
@@ -165,11 +172,11 @@ class Client:
         - Raises Conflict: the task is neither failed nor cancelled.
         - Raises Unavailable: there was no answer. The request may have been carried out, so it is not repeated.
         """
-        return self._request("POST", f"/task/{_id(task)}/retry", is_safe=False).read(Task.of)
+        return self._request_task("POST", task, "/retry", is_safe=False).read(Task.of)
 
     def delete(self, task: Id) -> None:
         """Delete a task, with its result and its log. Raises Conflict: the task is running."""
-        self._request("DELETE", f"/task/{_id(task)}", repeat_code=404)
+        self._request_task("DELETE", task, repeat_code=404)
 
     def types(self) -> dict[str, Type]:
         """Return the types of tasks, by name."""
@@ -204,7 +211,16 @@ class Client:
             query["cursor"] = cursor
 
     def _get_task(self, task: Id, wait: float) -> "Response":
-        return self._request("GET", f"/task/{_id(task)}", wait=wait)
+        return self._request_task("GET", task, wait=wait)
+
+    def _request_task(self, method: str, task: Id, action: str = "", **more: Any) -> "Response":
+        try:
+            return self._request(method, f"/task/{_id(task)}{action}", **more)
+        except NotFound:
+            # An id may be a mistake; a task that the service has shown was there.
+            if isinstance(task, Summary):
+                raise Gone(task) from None
+            raise
 
     def _wait_for_task(self, answer: "Response", deadline: float) -> Task:
         while not (task := answer.read(Task.of)).is_final:

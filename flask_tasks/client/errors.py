@@ -1,10 +1,11 @@
 """Errors of the client."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from flask_tasks.client.task import Task
+from flask_tasks.client.task import Summary, Task
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -26,6 +27,19 @@ class ClientError(Exception):
 
 class NotFound(ClientError):
     """The task or the type does not exist."""
+
+
+class Gone(NotFound):
+    """The task existed, and was deleted: by a request, or by the service, which keeps no task longer than `expire`."""
+
+    def __init__(self, task: Summary) -> None:
+        self.task = task
+        end = datetime.fromtimestamp(task.expire, UTC).isoformat()
+        super().__init__(
+            f"task {task.id} of type {task.type} was deleted: by a request, or at the end of its time, {end}",
+            404,
+        )
+        self.args = (task,)
 
 
 class Conflict(ClientError):

@@ -1,6 +1,7 @@
 """The client over the API: submissions, results, changes and lists."""
 
 import pickle
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from flask_tasks.client import (
     Callback,
     Client,
     Conflict,
+    Gone,
     Invalid,
     NotFinished,
     NotFound,
@@ -230,6 +232,28 @@ class TestChanges:
         with pytest.raises(NotFound):
             next(client.events(1))
 
+    def test_a_task_that_the_service_has_shown_is_gone_once_it_is_deleted(self, client: Client) -> None:
+        task = client.submit()
+        client.delete(task)
+        end = datetime.fromtimestamp(task.expire, UTC).isoformat()
+        for look in (client.view, client.log, client.cancel, client.retry, client.delete, client.wait):
+            with pytest.raises(
+                Gone, match=f"task 1 of type default was deleted.* its time, {re.escape(end)}"
+            ) as caught:
+                look(task)
+            assert (caught.value.task, caught.value.code) == (task, 404)
+        with pytest.raises(Gone):
+            next(client.events(task))
+        with pytest.raises(NotFound) as of_an_id:
+            client.view(1)
+        assert not isinstance(of_an_id.value, Gone)
+
+    def test_a_task_that_is_deleted_while_its_result_is_awaited_is_gone(self) -> None:
+        connected = Connected(configured(http_waiters=0))
+        connected.pauses.then = lambda: connected.service.client.delete("/task/1")
+        with pytest.raises(Gone, match="default"):
+            connected.client.run(delay=5)
+
     def test_a_running_task_cannot_be_deleted(self, service: Service, client: Client) -> None:
         client.submit()
         service.claim()
@@ -299,6 +323,11 @@ class TestList:
 
 def test_errors_can_be_pickled(service: Service, client: Client) -> None:
     client.submit("add")
-    for error in (Invalid("no", 422, {"a": ["b"]}), NotFinished(client.view(1)), TaskFailed(client.cancel(1))):
+    for error in (
+        Invalid("no", 422, {"a": ["b"]}),
+        NotFinished(client.view(1)),
+        Gone(client.view(1)),
+        TaskFailed(client.cancel(1)),
+    ):
         copy = pickle.loads(pickle.dumps(error))
         assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))

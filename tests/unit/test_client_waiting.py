@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from application.ports.wake_up import Topic
-from flask_tasks.client import NotFinished, NotFound, Unavailable
+from flask_tasks.client import Gone, NotFinished, Unavailable
 from flask_tasks.client.events import events, lines
 from tests.concurrency import until
 from tests.unit.client_service import Connected
@@ -136,12 +136,12 @@ class TestEvents:
         finish_after(connected, 3)
         assert [task.status for task in connected.client.events(1)] == ["waiting", "done"]
 
-    def test_events_of_a_deleted_task_raise_not_found(self, full: Connected) -> None:
+    def test_events_of_a_deleted_task_end_with_gone(self, full: Connected) -> None:
         full.client.submit()
         full.pauses.then = lambda: full.service.client.delete("/task/1")
         shown = full.client.events(1)
         next(shown)
-        with pytest.raises(NotFound):
+        with pytest.raises(Gone):
             next(shown)
 
 
