@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
     from flask_tasks.client.transport import Response
 
+NO_HTTPX = (
+    "the client needs httpx, which this Python does not have: in the checkout run .venv/bin/python, "
+    "elsewhere install flask-tasks with pip"
+)
 MAX_WAIT_SECONDS = 50.0  # limit of the service on the wait of one request
 
 Id = int | Summary
@@ -62,7 +66,10 @@ class Client:
         clock: Clock = time,
     ) -> None:
         # Imported here, so that only programs that make a client import httpx.
-        from flask_tasks.client.transport import Transport
+        try:
+            from flask_tasks.client.transport import Transport
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(NO_HTTPX, name=error.name) if error.name == "httpx" else error from None
 
         self.url = address(url, os.environ)
         self._clock = clock

@@ -1,17 +1,9 @@
 """docs/client.md: every example on it is run, one after the other, and prints what stands there."""
 
-import re
-
 import pytest
 
-from tests.conftest import ROOT
+from tests.e2e.examples import blocks, is_printed, printed_lines
 from tests.e2e.service import Service
-
-PAGE = (ROOT / "docs" / "client.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-PRINTED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
-REST = re.escape("…")
-"""The mark on the page for a part that differs each time."""
 
 
 def test_every_example_prints_what_the_page_says(
@@ -19,10 +11,10 @@ def test_every_example_prints_what_the_page_says(
 ):
     monkeypatch.setenv("FLASK_TASKS_URL", f"http://127.0.0.1:{service.port}")
     names: dict[str, object] = {}
-    for example in EXAMPLES:
+    for example in blocks("docs/client.md", "python"):
         exec(example.replace("http://localhost:5000", f"http://127.0.0.1:{service.port}"), names)
         said = capfd.readouterr().out
-        shown = "".join(f"{line}\n" for line in PRINTED.findall(example))
-        assert re.fullmatch(re.escape(shown).replace(REST, ".*"), said, re.DOTALL), (example, said)
+        shown = "".join(f"{line}\n" for line in printed_lines(example, "print", "#"))
+        assert is_printed(shown, said), (example, said)
     assert names["double"](4) == 8  # type: ignore[operator]
     names["client"].close()  # type: ignore[attr-defined]
