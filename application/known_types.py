@@ -75,4 +75,5 @@ class KnownTypes:
     def _read(self) -> Mapping[TypeName, PublishedType]:
         with self._begin() as work:
             published = {each.type.name: each for each in work.types.all(self._clock.now())}
-        return {DEFAULT.name: PublishedType(DEFAULT, live=False)} | published
+        lives_any = any(each.live for each in published.values())
+        return {DEFAULT.name: PublishedType(DEFAULT, live=False, abandoned=lives_any)} | published
