@@ -83,11 +83,8 @@ REVIEW_TYPES = text("""
     WHERE name = ANY (CAST(:names AS text[]))
 """)
 
-# Running tasks are few, and all others are found by the index tasks_kinds.
-_HAS_NO_TASK = """
-    NOT EXISTS (SELECT FROM tasks WHERE type = name AND status <> 'running')
-    AND NOT EXISTS (SELECT FROM tasks WHERE type = name AND status = 'running')
-"""
+# The counts know it without a look at the tasks.
+_HAS_NO_TASK = "name NOT IN (SELECT type FROM task_count_changes GROUP BY type HAVING sum(change) > 0)"
 
 # A statement of its own: what another transaction wrote before these locks is seen by the statements after this one.
 LOCK_ABANDONED = text(f"""
@@ -111,8 +108,8 @@ FORGET_TYPES = text(f"""
         SELECT type FROM schedules WHERE type NOT IN (SELECT type FROM free_schedules)
     ), forgotten AS (
         DELETE FROM task_types t
-        WHERE name = ANY (CAST(:names AS text[])) AND NOT EXISTS (SELECT FROM kept WHERE kept.name = t.name)
-            AND {_HAS_NO_TASK}
+        WHERE name = ANY (CAST(:names AS text[])) AND {_HAS_NO_TASK}
+            AND NOT EXISTS (SELECT FROM kept WHERE kept.name = t.name)
         RETURNING name
     ), removed AS (
         DELETE FROM handlers
