@@ -59,12 +59,11 @@ SCHEMAS_ELSEWHERE = text("""
 """)
 
 ALL_TYPES = text(f"""
-    SELECT {listed(_TYPE)}, live,
-        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next,
-        NOT live AND (abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now)) AS abandoned
-    FROM task_types CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM handlers WHERE until > :now AND name = ANY (types)) AS live
-    ) handled LEFT JOIN schedules ON type = name ORDER BY name
+    SELECT {listed(_TYPE)},
+        EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
+        abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
+        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next
+    FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
 """)
 
 # Locks the types of which one of two things is true: they are noted as abandoned, a live handler has them.
