@@ -1,6 +1,6 @@
 """The published types as one process knows them: read from the storage at most once a second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 
@@ -9,7 +9,7 @@ from application.ports.clock import Clock
 from application.ports.published_types import PublishedType
 from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
-from domain.task_type import DEFAULT
+from domain.task_type import DEFAULT, TaskType
 
 MAX_AGE_SECONDS = 1.0
 """Seconds for which the types that were read last are used."""
@@ -31,7 +31,7 @@ class KnownTypes:
         self._types: Mapping[TypeName, PublishedType] = {}
 
     def all(self) -> Mapping[TypeName, PublishedType]:
-        """Every type that was ever published, by name, and `default` in any case.
+        """Every type that was published and not forgotten, by name, and `default` in any case.
 
         Raises StorageUnavailable: no types could be read yet. They are not read again for MAX_AGE_SECONDS.
         """
@@ -44,11 +44,19 @@ class KnownTypes:
             raise StorageUnavailable
         return self._types
 
+    def offered(self) -> Sequence[TaskType]:
+        """The types that documents and messages name: those that are not abandoned, and `default` in any case.
+
+        Raises StorageUnavailable, as `all`.
+        """
+        types = self.all().values()
+        return [each.type for each in types if each.type.name == DEFAULT.name or not each.abandoned]
+
     def named(self, name: TypeName) -> PublishedType:
-        """The type of that name. Raises UnknownType, with the known ones: it was never published."""
+        """The type of that name, abandoned or not. Raises UnknownType, with the types that are offered."""
         types = self.all()
         if name not in types:
-            raise UnknownType(name, list(types))
+            raise UnknownType(name, [type.name for type in self.offered()])
         return types[name]
 
     def is_live(self, name: TypeName) -> bool:
@@ -67,4 +75,5 @@ class KnownTypes:
     def _read(self) -> Mapping[TypeName, PublishedType]:
         with self._begin() as work:
             published = {each.type.name: each for each in work.types.all(self._clock.now())}
-        return {DEFAULT.name: PublishedType(DEFAULT, live=False)} | published
+        lives_any = any(each.live for each in published.values())
+        return {DEFAULT.name: PublishedType(DEFAULT, live=False, abandoned=lives_any)} | published

@@ -25,6 +25,8 @@ class MemoryPublishedTypes:
         lease: float | None = None,
     ) -> Set[TypeName]:
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
+        for type in types:
+            self._state.abandoned.pop(type.name, None)
         self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process, lease)
         return set()
 
@@ -46,17 +48,47 @@ class MemoryPublishedTypes:
             del self._state.handlers[id]
         return len(dead)
 
+    def review(self, now: datetime) -> None:
+        if self._lives_any(now):
+            abandoned = self._state.types.keys() - self._live(now)
+            self._state.abandoned = {name: self._state.abandoned.get(name, now) for name in abandoned}
+
+    def forget_abandoned(self, now: datetime, since: datetime, limit: int) -> Sequence[TypeName]:
+        used = self._live(now) | {row.task.type for row in self._state.rows.values()}
+        abandoned = sorted(name for name, at in self._state.abandoned.items() if at <= since and name not in used)
+        for name in abandoned[:limit]:
+            self._forget(name)
+        return abandoned[:limit]
+
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         others = (each for id, each in self._state.handlers.items() if id != handler and each.until > now)
         return {each.types[type] for each in others if type in each.types}
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
-        live = {name for each in self._state.handlers.values() if each.until > now for name in each.types}
-        return [self._published(type, name in live) for name, type in sorted(self._state.types.items())]
+        live = self._live(now)
+        abandoned = self._state.types.keys() - live if self._lives_any(now) else self._state.abandoned.keys()
+        return [
+            PublishedType(self._with_schedule(type), name in live, self._next(name), name in abandoned)
+            for name, type in sorted(self._state.types.items())
+        ]
 
-    def _published(self, type: TaskType, is_live: bool) -> PublishedType:
+    def _lives_any(self, now: datetime) -> bool:
+        return any(each.until > now for each in self._state.handlers.values())
+
+    def _live(self, now: datetime) -> Set[TypeName]:
+        """The types of the live handlers."""
+        return {name for each in self._state.handlers.values() if each.until > now for name in each.types}
+
+    def _forget(self, name: TypeName) -> None:
+        del self._state.types[name], self._state.abandoned[name]
+        self._state.schedules.pop(name, None)
+        for id in [id for id, handler in self._state.handlers.items() if name in handler.types]:
+            del self._state.handlers[id]
+
+    def _with_schedule(self, type: TaskType) -> TaskType:
         recurrence = self._state.schedules.get(type.name)
-        if recurrence is None:
-            return PublishedType(type, is_live)
-        next = recurrence.next if recurrence.abandoned is None else None
-        return PublishedType(replace(type, schedule=recurrence.schedule), is_live, next)
+        return replace(type, schedule=recurrence.schedule) if recurrence else type
+
+    def _next(self, name: TypeName) -> datetime | None:
+        recurrence = self._state.schedules.get(name)
+        return recurrence.next if recurrence and recurrence.abandoned is None else None

@@ -54,6 +54,7 @@ class State:
     rows: dict[TaskId, Row] = field(default_factory=dict)
     attempts: dict[tuple[TaskId, Claim], Attempt] = field(default_factory=dict)
     types: dict[TypeName, TaskType] = field(default_factory=dict)
+    abandoned: dict[TypeName, datetime] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
@@ -86,6 +87,7 @@ class State:
             dict(self.rows),
             dict(self.attempts),
             dict(self.types),
+            dict(self.abandoned),
             dict(self.handlers),
             dict(self.schedules),
             dict(self.deliveries),

@@ -14,7 +14,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
 from application.errors import StorageConflict, StorageUnavailable
 
-NEWEST_REVISION = "0012"
+NEWEST_REVISION = "0013"
 """The revision that this code works with: the head of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

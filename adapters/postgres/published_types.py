@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -63,6 +63,15 @@ class PostgresPublishedTypes:
         dead = self._connection.execute(statements.DEAD, {"before": now - DEAD_HANDLER_RETENTION}).scalars().all()
         return len(isolate(dead, self._forget, _leave))
 
+    def review(self, now: datetime) -> None:
+        names = self._connection.execute(statements.LOCK_TO_REVIEW, {"now": now}).scalars().all()
+        isolate(names, partial(self._review, now), _leave_type)
+
+    def forget_abandoned(self, now: datetime, since: datetime, limit: int) -> Sequence[TypeName]:
+        bounds = {"since": since, "limit": limit}
+        names = self._connection.execute(statements.LOCK_ABANDONED, bounds).scalars().all()
+        return isolate(names, partial(self._forget_types, now), _leave_type)
+
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
         return {row.schema for row in found if _is_schema(row.schema)}
@@ -82,6 +91,20 @@ class PostgresPublishedTypes:
     def _forget(self, handlers: Sequence[HandlerId]) -> Sequence[HandlerId]:
         with savepoint(self._connection):
             return self._connection.execute(statements.FORGET, {"ids": list(handlers)}).scalars().all()
+
+    def _review(self, now: datetime, names: Sequence[TypeName]) -> Sequence[TypeName]:
+        with savepoint(self._connection):
+            self._connection.execute(statements.REVIEW_TYPES, {"names": list(names), "now": now})
+        return []
+
+    def _forget_types(self, now: datetime, names: Sequence[TypeName]) -> Sequence[TypeName]:
+        with savepoint(self._connection):
+            return self._connection.execute(statements.FORGET_TYPES, {"names": list(names), "now": now}).scalars().all()
+
+
+def _leave_type(name: TypeName, error: Exception) -> Sequence[TypeName]:
+    log_once(log, f"whether the type {name} is abandoned cannot be noted, or it cannot be forgotten: {reason(error)}")
+    return []
 
 
 def _leave(handler: HandlerId, error: Exception) -> Sequence[HandlerId]:
@@ -107,7 +130,7 @@ def _known(row: Row[Any]) -> PublishedType:
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
-    return PublishedType(type, row.live, row.next)
+    return PublishedType(type, row.live, row.next, abandoned=row.abandoned_unless_live and not row.live)
 
 
 def _schema(row: Row[Any]) -> str:

@@ -15,11 +15,13 @@ class PublishedType:
 
     `live`: whether a live handler can run it.
     `next`: its next tick; None if it has no schedule, or an abandoned one.
+    `abandoned`: whether no live handler can run it while others live. It stays so while none lives.
     """
 
     type: TaskType
     live: bool
     next: datetime | None = None
+    abandoned: bool = False
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)
@@ -27,7 +29,7 @@ DEAD_HANDLER_RETENTION = timedelta(days=1)
 
 
 class PublishedTypes(Protocol):
-    """All types that were ever published, and the handlers that published them. Types outlive their handlers."""
+    """The types that were published, and the handlers that published them. Types outlive their handlers."""
 
     def publish(
         self,
@@ -73,10 +75,27 @@ class PublishedTypes(Protocol):
         """
         ...
 
+    def review(self, now: datetime) -> None:
+        """After: a type that no live handler has while others live is abandoned since then, now at the latest.
+
+        One that a live handler has is not abandoned. A type that is locked is left as it is.
+        """
+        ...
+
+    def forget_abandoned(self, now: datetime, since: datetime, limit: int) -> Sequence[TypeName]:
+        """Before: abandoned since then or longer, and without a live handler and a task. After: unknown.
+
+        So are the schedules of these types, and the dead handlers that had them: one that comes back to life publishes
+        its types again. A type is left as it is if it is locked, or its schedule or one of these handlers is.
+
+        Returns the names of the types, at most `limit`.
+        """
+        ...
+
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         """The schemas of that type that were published by other handlers which are alive at `now`."""
         ...
 
     def all(self, now: datetime) -> Sequence[PublishedType]:
-        """Every type that was ever published, in the order of names."""
+        """Every type that was published and not forgotten, in the order of names."""
         ...

@@ -9,6 +9,7 @@ from application.use_cases.clean import Clean
 from application.use_cases.deliver import Deliver
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
+from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
@@ -31,6 +32,7 @@ class JanitorContainer(containers.DeclarativeContainer):
     )
     clean = providers.Singleton(Clean, storage.begin, storage.clock)
     forget_dead_handlers = providers.Singleton(ForgetDeadHandlers, storage.begin, storage.clock)
+    forget_types = providers.Singleton(ForgetTypes, storage.begin, storage.clock, settings.provided.max_task_time)
     rescue = providers.Singleton(
         Rescue, storage.begin, storage.autocommit, storage.clock, storage.notifier, settings.provided.lease
     )

@@ -11,6 +11,7 @@ from entrypoints.janitor.chores import (
     create_recurring_tasks,
     delete_expired_tasks,
     fold_task_counts,
+    forget_abandoned_types,
     forget_dead_handlers,
     rescue_tasks,
 )
@@ -30,6 +31,7 @@ def main() -> None:
         "ticking": create_recurring_tasks(container.tick()),
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
+        "forgetting types": forget_abandoned_types(container.forget_types()),
         "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes()),
         "rescuing": rescue_tasks(container.rescue()),
         "folding the counts": fold_task_counts(container.fold_counts()),

@@ -1,19 +1,22 @@
 """The chores of a janitor: each does one batch at a time."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from math import inf
 
-from application.use_cases import fold_counts, settle_lost
+from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
+from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
 
 Chore = Callable[[], float]
 """Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
+SELDOM_SECONDS = 3.0
 MAX_LOGGED_IDS = 20
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,34 @@ def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:
         forget()
         return inf
 
-    return chore
+    return seldom(chore)
+
+
+def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
+    """The chore that forgets the types that no handler and no task has."""
+
+    def chore() -> float:
+        forgotten = forget_batch()
+        if forgotten:
+            log.info("forgot the types that no handler and no task has: %s", ", ".join(forgotten))
+        return 0 if len(forgotten) >= forget_types.BATCH_TYPES else inf
+
+    return seldom(chore)
+
+
+def seldom(chore: Chore) -> Chore:
+    """The chore with rests of SELDOM_SECONDS, since nothing waits for it."""
+    due = -inf
+
+    def seldom_chore() -> float:
+        nonlocal due
+        if time.monotonic() < due:
+            return inf
+        more_in = chore()
+        due = time.monotonic() + min(SELDOM_SECONDS, more_in)
+        return more_in
+
+    return seldom_chore
 
 
 def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue) -> Chore:

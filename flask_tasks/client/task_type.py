@@ -21,6 +21,7 @@ class Type:
     """A type of task.
 
     - `live`: whether a live handler can run tasks of this type.
+    - `abandoned`: whether no live handler can while others live. The type still takes tasks, and is forgotten later.
     - `schema`: JSON Schema of the arguments.
     - `defaults`: default options of its tasks.
     """
@@ -28,6 +29,7 @@ class Type:
     name: str
     description: str
     live: bool
+    abandoned: bool
     schema: dict[str, Any]
     defaults: dict[str, Any]
     schedule: Schedule | None

@@ -1,13 +1,17 @@
 """Published types: the types that handlers can run."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
+
+import pytest
 
 from application.ports.unit_of_work import Begin
 from domain.ids import HandlerId, TypeName
 from domain.options import Options
+from domain.schedule import Recurrence, Schedule
 from domain.task_type import TaskType
-from tests.steps import NOW, at
+from tests.steps import NOW, add_one, at, claim
+from tests.storage import Storage
 
 ADD = TaskType(name=TypeName("add"), description="Adds.", schema='{"type":"object"}', options=Options(timeout=5))
 REPORT = TaskType(
@@ -132,3 +136,152 @@ def test_handlers_long_dead_are_forgotten(begin: Begin):
         assert work.types.forget_dead(at(86_400)) == 1
         assert not work.types.renew(ONE, at(99_999))
         assert work.types.renew(TWO, at(99_999))
+
+
+def abandoned(begin: Begin, seconds: float = 0) -> set[str]:
+    with begin() as work:
+        return {each.type.name for each in work.types.all(at(seconds)) if each.abandoned}
+
+
+def withdraw(begin: Begin, handler: HandlerId) -> None:
+    with begin() as work:
+        work.types.withdraw(handler)
+        work.commit()
+
+
+def review(begin: Begin, seconds: float = 0) -> None:
+    with begin() as work:
+        work.types.review(at(seconds))
+        work.commit()
+
+
+def forget(begin: Begin, seconds: float, retention: float = 60, limit: int = 10) -> Sequence[str]:
+    with begin() as work:
+        forgotten = work.types.forget_abandoned(at(seconds), at(seconds - retention), limit)
+        work.commit()
+    return forgotten
+
+
+class TestAbandoned:
+    """A type is abandoned while no live handler has it and others live, and stays so while none lives."""
+
+    def test_a_type_that_the_next_handler_lacks_is_abandoned(self, begin: Begin):
+        publish(begin, ONE, ADD, REPORT)
+        assert abandoned(begin) == set()
+        withdraw(begin, ONE)
+        assert abandoned(begin) == set()
+        publish(begin, TWO, ADD)
+        assert abandoned(begin) == {"report"}
+        publish(begin, ONE, REPORT)
+        assert abandoned(begin) == set()
+
+    def test_a_type_of_an_older_handler_that_is_still_alive_is_not_abandoned(self, begin: Begin):
+        publish(begin, ONE, ADD, REPORT, until=10)
+        publish(begin, TWO, ADD, until=20)
+        assert abandoned(begin, 9) == set()
+        assert abandoned(begin, 10) == {"report"}
+
+    def test_no_type_is_abandoned_when_all_handlers_are_gone(self, begin: Begin):
+        publish(begin, ONE, ADD, REPORT, until=10)
+        review(begin, 5)
+        review(begin, 15)
+        assert abandoned(begin, 20) == set()
+
+    def test_a_type_stays_abandoned_while_no_handler_lives(self, begin: Begin):
+        publish(begin, ONE, REPORT, until=10)
+        publish(begin, TWO, ADD, until=20)
+        review(begin, 15)
+        assert abandoned(begin, 25) == {"report"}
+        review(begin, 25)
+        assert abandoned(begin, 25) == {"report"}
+
+    def test_a_handler_that_comes_back_to_life_has_its_types_again(self, begin: Begin):
+        publish(begin, ONE, REPORT, until=10)
+        publish(begin, TWO, ADD, until=99)
+        review(begin, 15)
+        with begin() as work:
+            work.types.renew(ONE, at(40))
+            work.commit()
+        assert abandoned(begin, 30) == set()
+        review(begin, 30)
+        withdraw(begin, TWO)
+        assert abandoned(begin, 50) == set()
+
+
+class TestForgettingTypes:
+    @pytest.fixture(autouse=True)
+    def published(self, begin: Begin) -> None:
+        """ADD has a live handler. REPORT is abandoned at 10."""
+        publish(begin, ONE, REPORT, until=10)
+        publish(begin, TWO, ADD, until=10_000)
+        review(begin, 10)
+
+    def test_a_type_is_forgotten_after_the_retention(self, begin: Begin):
+        review(begin, 69)
+        assert list(forget(begin, 69)) == []
+        assert list(forget(begin, 70)) == ["report"]
+        assert known(begin, 70) == {"add": True}
+        assert list(forget(begin, 99)) == []
+
+    def test_a_type_is_not_forgotten_before_it_was_seen_to_be_abandoned(self, begin: Begin):
+        publish(begin, ONE, REPORT, until=20)
+        assert list(forget(begin, 90)) == []
+        review(begin, 90)
+        assert list(forget(begin, 149)) == []
+        assert list(forget(begin, 150)) == ["report"]
+
+    def test_a_type_that_a_live_handler_has_is_not_forgotten(self, begin: Begin):
+        publish(begin, ONE, REPORT, until=10_000)
+        review(begin, 80)
+        assert list(forget(begin, 80)) == []
+
+    def test_a_type_of_a_handler_that_came_back_to_life_is_not_forgotten(self, begin: Begin):
+        with begin() as work:
+            work.types.renew(ONE, at(10_000))
+            work.commit()
+        assert list(forget(begin, 80)) == []
+
+    def test_a_publication_begins_the_retention_anew(self, begin: Begin):
+        publish(begin, ONE, REPORT, until=70)
+        withdraw(begin, ONE)
+        review(begin, 80)
+        assert list(forget(begin, 139)) == []
+        assert list(forget(begin, 140)) == ["report"]
+
+    @pytest.mark.parametrize("is_running", [False, True])
+    def test_a_type_that_a_task_has_is_not_forgotten(self, storage: Storage, is_running: bool):
+        task = add_one(storage, REPORT.name)
+        if is_running:
+            claim(storage, wanted={REPORT.name: 1})
+        assert list(forget(storage.begin, 80)) == []
+        with storage.begin() as work:
+            work.tasks.remove(task.id)
+            work.commit()
+        assert list(forget(storage.begin, 80)) == ["report"]
+
+    def test_types_are_forgotten_in_batches(self, begin: Begin):
+        publish(begin, ONE, *[replace(REPORT, name=TypeName(f"r{n}")) for n in range(5)], until=10)
+        review(begin, 10)
+        assert list(forget(begin, 80, limit=4)) == ["r0", "r1", "r2", "r3"]
+        assert list(forget(begin, 80, limit=4)) == ["r4", "report"]
+
+    def test_a_forgotten_type_takes_its_schedule_with_it(self, begin: Begin):
+        with begin() as work:
+            work.schedules.save([Recurrence(type=REPORT.name, schedule=Schedule(every="* * * * *"), next=at(60))])
+            work.commit()
+        forget(begin, 80)
+        with begin() as work:
+            assert work.schedules.types() == set()
+
+    def test_a_dead_handler_whose_type_was_forgotten_publishes_it_again(self, begin: Begin):
+        """It may only have been frozen, and renews its record when it goes on."""
+        forget(begin, 80)
+        with begin() as work:
+            assert not work.types.renew(ONE, at(90))
+            assert work.types.renew(TWO, at(10_000))
+
+    def test_a_forgotten_type_can_be_published_again(self, begin: Begin):
+        forget(begin, 80)
+        publish(begin, ONE, REPORT, until=10_000)
+        assert known(begin, 80) == {"add": True, "report": True}
+        assert abandoned(begin, 80) == set()

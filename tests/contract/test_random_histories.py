@@ -26,6 +26,7 @@ from application.ports.listing import ANY_STATUS, Filter
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
 from application.ports.unit_of_work import UnitOfWork
+from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick
 from domain.delivery import Delivery
@@ -323,6 +324,10 @@ class Agreement(RuleBasedStateMachine):
     def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
         self.both_commit(lambda work: work.types.renew(handler, at(self.seconds + seconds)))
         self.both_commit(lambda work: work.types.withdraw(handler) if leaves else work.types.forget_dead(self.now))
+
+    @rule(seconds=st.sampled_from([0, 1, 10, 60]), limit=limits)
+    def forget_types(self, seconds: int, limit: int) -> None:
+        self.both(lambda storage: list(ForgetTypes(storage.begin, ManualClock(self.now), seconds)(limit)))
 
     @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
     def list_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:

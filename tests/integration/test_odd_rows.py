@@ -579,6 +579,21 @@ class TestHandlers:
                 work.types.withdraw(HandlerId("c"))
                 work.commit()
 
+    @pytest.mark.parametrize(("verb", "row"), [("UPDATE", "NEW"), ("DELETE", "OLD")])
+    def test_a_type_that_can_be_neither_noted_as_abandoned_nor_forgotten_is_left_and_the_others_forgotten(
+        self, storage: Storage, administrator: Administrator, verb: str, row: str
+    ):
+        with storage.begin() as work:
+            types = [TaskType(name=TypeName(name)) for name in "abc"]
+            work.types.publish(HandlerId("dead"), types, at(0))
+            work.types.publish(HANDLER, [TaskType(name=ADD)], at(100))
+            work.commit()
+        administrator.refuses(verb, "task_types", f"{row}.name = 'b'")
+        with storage.begin() as work:
+            work.types.review(at(10))
+            assert [*work.types.forget_abandoned(at(80), at(20), 10)] == ["a", "c"]
+            work.commit()
+
     @pytest.mark.parametrize("change", ["max_attempts = 0", "priority = 999", "timeout = 'NaN'", "callback = 'x'"])
     def test_a_type_with_an_odd_option_has_the_default_of_it(
         self, storage: Storage, administrator: Administrator, change: str

@@ -14,7 +14,7 @@ from adapters.clocks.manual import ManualClock
 from adapters.memory import MemoryAutocommitStore, MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
-from domain.ids import TypeName
+from domain.ids import HandlerId, TypeName
 from domain.options import Options
 from domain.task import Task
 from domain.task_type import ANY_OBJECT, TaskType
@@ -56,10 +56,17 @@ class Service:
         return self.store.begin()
 
     def publish(self, name: str, schema: str = ANY_OBJECT, description: str = "", **options: Any) -> None:
-        """Publish a type of a handler that lives for an hour, and let the API read it."""
+        """Publish a type of a handler of its own that lives for an hour, and let the API read it."""
         type = TaskType(name=TypeName(name), schema=schema, description=description, options=Options(**options))
         with self.store.begin() as work:
-            work.types.publish(steps.HANDLER, [type], self.clock.now() + timedelta(hours=1))
+            work.types.publish(HandlerId(f"handler of {name}"), [type], self.clock.now() + timedelta(hours=1))
+            work.commit()
+        self.clock.move(2)
+
+    def withdraw(self, name: str) -> None:
+        """Withdraw the handler of a type, and let the API read it."""
+        with self.store.begin() as work:
+            work.types.withdraw(HandlerId(f"handler of {name}"))
             work.commit()
         self.clock.move(2)
 

@@ -274,7 +274,7 @@ def test_types_are_returned_by_name(client: Client) -> None:
     types = client.types()
     assert set(types) == {"default", "add"}
     add = types["add"]
-    assert (add.description, add.live, add.schedule) == ("Adds.", True, None)
+    assert (add.description, add.live, add.abandoned, add.schedule) == ("Adds.", True, False, None)
     assert add.schema["properties"] == {"a": {"type": "number"}}
     assert add.defaults["max_attempts"] == 1
 

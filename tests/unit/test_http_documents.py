@@ -9,9 +9,11 @@ import pytest
 
 from application.ports.listing import Filter
 from application.use_cases.list_tasks import ListTasksRequest
+from domain.waiting import WaitingFor
 from entrypoints.http.openapi.schemas import SCHEMAS
 from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS
 from entrypoints.task_json import CALLBACK, FIELDS
+from tests.conftest import ROOT
 from tests.unit.http_service import Service, configured
 
 PATHS = {
@@ -162,3 +164,11 @@ def test_the_document_is_indented(service: Service) -> None:
     text = service.client.get("/openapi.json").text
     assert json.loads(text)["info"]["title"] == "flask-tasks"
     assert text.count("\n") > 100
+
+
+def test_each_value_of_waiting_for_is_explained(document: dict[str, Any]):
+    described = document["components"]["schemas"]["Task"]["properties"]["waiting_for"]["description"]
+    page = (ROOT / "docs/api.md").read_text()
+    for value in WaitingFor:
+        assert f"`{value}`: " in described
+        assert f"| `{value}` | " in page

@@ -233,3 +233,74 @@ class TestExample:
     )
     def test_large_numbers_in_a_schema_give_a_finite_example(self, schema: str) -> None:
         json.dumps(example_of(schema, lambda value: True), allow_nan=False)
+
+
+class TestAbandonedTypes:
+    """Types that no live handler has while others live."""
+
+    @pytest.fixture(autouse=True)
+    def abandoned(self, service: Service) -> None:
+        service.publish("kept")
+        service.withdraw("grow")
+
+    def types(self, service: Service) -> dict[str, tuple[bool, bool]]:
+        types = service.client.get("/types").get_json()["types"]
+        return {type["name"]: (type["live"], type["abandoned"]) for type in types}
+
+    def documented(self, service: Service) -> set[str]:
+        """The types that have an operation, which are the examples of the path as well."""
+        document = service.client.get("/openapi.json").get_json()
+        names = {path.removeprefix("/task/new/") for path in document["paths"] if path.startswith("/task/new/")}
+        (examples,) = (
+            each["examples"]
+            for each in document["paths"]["/task/new/{type}"]["parameters"]
+            if each.get("name") == "type"
+        )
+        assert examples.keys() == names - {"{type}"} | {"default"}
+        return names - {"{type}"}
+
+    def message(self, service: Service) -> str:
+        answer = service.client.post("/task/new/sub", json={})
+        assert answer.status_code == 404
+        return answer.get_json()["message"]
+
+    def test_an_abandoned_type_is_marked_in_the_list_of_types(self, service: Service) -> None:
+        assert self.types(service) == {"default": (False, True), "grow": (False, True), "kept": (True, False)}
+
+    def test_an_abandoned_type_is_left_out_of_the_document(self, service: Service) -> None:
+        assert self.documented(service) == {"kept"}
+        assert "new.grow" not in service.client.get("/openapi.json").get_json()["components"]["schemas"]
+
+    def test_an_abandoned_type_is_not_named_by_messages(self, service: Service) -> None:
+        assert self.message(service) == "type sub is not published; the known types are default, kept"
+
+    def test_an_abandoned_type_takes_tasks_and_says_what_they_wait_for(self, service: Service) -> None:
+        task = service.submit({"tree": {}, "speed": 0.5}, "/task/new/grow")
+        assert (task["status"], task["waiting_for"]) == ("waiting", "no_handler_for_type")
+        assert service.client.post("/task/new/grow", json={"tree": 1}).status_code == 422
+        assert (
+            service.client.post("/tasks", json=[{"type": "grow", "args": {"tree": {}, "speed": 0}}]).status_code == 201
+        )
+
+    def test_an_abandoned_type_that_a_handler_has_again_is_documented_again(self, service: Service) -> None:
+        service.publish("grow")
+        assert self.documented(service) == {"grow", "kept"}
+        assert self.types(service)["grow"] == (True, False)
+
+    def test_without_any_live_handler_the_document_stays_as_it_was(self, service: Service) -> None:
+        with service.store.begin() as work:
+            work.types.review(service.clock.now())
+            work.commit()
+        service.withdraw("kept")
+        assert self.documented(service) == {"kept"}
+        assert self.types(service) == {"default": (False, False), "grow": (False, True), "kept": (False, False)}
+        assert self.message(service) == "type sub is not published; the known types are default, kept"
+
+    def test_a_forgotten_type_is_not_listed_and_takes_no_tasks(self, service: Service) -> None:
+        with service.store.begin() as work:
+            work.types.review(service.clock.now())
+            work.types.forget_abandoned(service.clock.now(), service.clock.now(), 10)
+            work.commit()
+        service.clock.move(2)
+        assert self.types(service).keys() == {"default", "kept"}
+        assert service.client.post("/task/new/grow", json={"tree": {}, "speed": 0.5}).status_code == 404

@@ -271,10 +271,12 @@ class TestTypes:
         service.publish("add", '{"type":"object","required":["a"]}', "Adds.", timeout=2.5, max_attempts=2)
         default, add = service.client.get("/types").get_json()["types"]
         assert (default["name"], default["live"], default["schema"]) == ("default", False, {"type": "object"})
+        assert default["abandoned"]
         assert add == {
             "name": "add",
             "description": "Adds.",
             "live": True,
+            "abandoned": False,
             "schema": {"type": "object", "required": ["a"]},
             "defaults": {"priority": 0, "max_attempts": 2, "max_losses": 3, "timeout": 2.5, "callback": None},
             "schedule": None,

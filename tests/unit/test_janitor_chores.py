@@ -2,6 +2,7 @@
 
 import random
 import select
+import time
 from collections.abc import Callable, Sequence
 from math import inf
 from threading import Event, Thread
@@ -11,16 +12,19 @@ import pytest
 
 from application.errors import StorageUnavailable
 from application.ports.cleaning import DeletedTasks
-from application.use_cases import fold_counts, settle_lost
+from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId
 from entrypoints.janitor.chore_loops import MAX_REST_SECONDS, MIN_REST_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
+    SELDOM_SECONDS,
     create_recurring_tasks,
     delete_expired_tasks,
     fold_task_counts,
+    forget_abandoned_types,
     forget_dead_handlers,
     rescue_tasks,
+    seldom,
 )
 
 
@@ -122,6 +126,26 @@ def test_a_short_lease_shortens_the_rests(rests: Callable[..., list[float]]):
     assert rests(inf, lease=1) == [0.25]
 
 
+def test_a_seldom_chore_rests_for_longer_unless_it_has_more_work_or_fails(monkeypatch: pytest.MonkeyPatch):
+    answers: list[float | Exception] = [0, ValueError("odd"), inf, inf]
+
+    def chore() -> float:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    batch = seldom(chore)
+    assert batch() == 0
+    with pytest.raises(ValueError, match="odd"):
+        batch()
+    assert (batch(), batch(), len(answers)) == (inf, inf, 1)
+    now = SELDOM_SECONDS
+    assert (batch(), answers) == (inf, [])
+
+
 def use_case(result: object) -> Any:
     """A use case that has this result whenever it is called."""
     return lambda: result
@@ -131,6 +155,8 @@ def test_a_chore_has_more_work_after_a_full_batch():
     assert delete_expired_tasks(use_case(DeletedTasks(8, is_full=True)))() == 0
     assert delete_expired_tasks(use_case(DeletedTasks(8, [TaskId(1)])))() == inf
     assert forget_dead_handlers(use_case(3))() == inf
+    assert forget_abandoned_types(use_case(["old"] * forget_types.BATCH_TYPES))() == 0
+    assert forget_abandoned_types(use_case(["old"]))() == inf
     assert rescue_tasks(use_case([None] * settle_lost.BATCH_TASKS))() == 0
     assert rescue_tasks(use_case([None]))() == inf
     assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES))() == 0

@@ -96,6 +96,21 @@ class TestCleaning:
         with service.begin() as work:
             assert not work.types.renew(HANDLER, service.clock.now())
 
+    def test_a_type_is_forgotten_once_neither_a_handler_nor_a_task_has_it_for_as_long_as_tasks_are_kept(
+        self, service: Service
+    ):
+        service.publish(TaskType(name=TypeName("old")))
+        service.publish(TaskType(name=TypeName("kept")), seconds=10_000)
+        service.submit("old")
+        forget = service.janitor.forget_types()
+        assert list(forget()) == []
+        service.clock.move(600)
+        assert list(forget()) == []
+        service.janitor.clean()()
+        assert list(forget()) == ["old"]
+        service.clock.move(1)
+        assert service.types.all().keys() == {"default", "kept"}
+
 
 class TestRescuing:
     def test_a_lease_has_lapsed_when_it_was_seen_unchanged_for_a_whole_lease(self, service: Service, rescue: Rescue):

@@ -106,3 +106,11 @@ def test_a_call_during_a_query_is_answered_with_the_known_types(service: Service
         assert DEFAULT_TYPE in types.all()
         assert not answer.done()
         may_answer.set()
+
+
+def test_an_abandoned_type_is_known_but_not_offered(service: Service):
+    service.publish(ADD)
+    assert [type.name for type in service.types.offered()] == [DEFAULT_TYPE, ADD.name]
+    service.publish(TaskType(name=TypeName("sub")))
+    assert [type.name for type in service.types.offered()] == [DEFAULT_TYPE, "sub"]
+    assert service.types.named(ADD.name).type == ADD

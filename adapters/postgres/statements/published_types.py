@@ -28,7 +28,7 @@ PUBLISH_TYPES = text(f"""
     ), published AS (
         INSERT INTO task_types ({listed(_TYPE)})
         SELECT {listed(_TYPE)} FROM new WHERE name NOT IN (SELECT name FROM locked) ORDER BY name
-        ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}
+        ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}, abandoned_at = NULL
     )
     SELECT name FROM locked
 """)
@@ -61,6 +61,58 @@ SCHEMAS_ELSEWHERE = text("""
 ALL_TYPES = text(f"""
     SELECT {listed(_TYPE)},
         EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
-        every, timezone, CASE WHEN abandoned IS NULL THEN next END AS next
+        abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
+        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next
     FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
+""")
+
+# Locks the types of which one of two things is true: they are noted as abandoned, a live handler has them.
+LOCK_TO_REVIEW = text("""
+    WITH live_handlers AS (
+        SELECT types FROM handlers WHERE until > :now
+    )
+    SELECT name FROM task_types
+    WHERE EXISTS (SELECT FROM live_handlers)
+        AND (abandoned_at IS NULL) <> EXISTS (SELECT FROM live_handlers WHERE name = ANY (types))
+    ORDER BY name FOR NO KEY UPDATE OF task_types SKIP LOCKED
+""")
+
+REVIEW_TYPES = text("""
+    UPDATE task_types SET abandoned_at = CASE WHEN abandoned_at IS NULL THEN CAST(:now AS timestamptz) END
+    WHERE name = ANY (CAST(:names AS text[]))
+""")
+
+# The counts know it without a look at the tasks.
+_HAS_NO_TASK = "name NOT IN (SELECT type FROM task_count_changes GROUP BY type HAVING sum(change) > 0)"
+
+# A statement of its own: what another transaction wrote before these locks is seen by the statements after this one.
+LOCK_ABANDONED = text(f"""
+    SELECT name FROM task_types
+    WHERE abandoned_at <= :since AND {_HAS_NO_TASK}
+    ORDER BY name LIMIT :limit
+    FOR UPDATE OF task_types SKIP LOCKED
+""")
+
+# A publication that has a type leaves it for later while it is locked here. The schedules go with their types.
+FORGET_TYPES = text(f"""
+    WITH dead AS MATERIALIZED (
+        SELECT id FROM handlers WHERE types && CAST(:names AS text[]) AND until <= :now
+        ORDER BY id FOR UPDATE SKIP LOCKED
+    ), free_schedules AS MATERIALIZED (
+        SELECT type FROM schedules WHERE type = ANY (CAST(:names AS text[]))
+        ORDER BY type FOR UPDATE SKIP LOCKED
+    ), kept AS (
+        SELECT unnest(types) AS name FROM handlers WHERE id NOT IN (SELECT id FROM dead)
+        UNION ALL
+        SELECT type FROM schedules WHERE type NOT IN (SELECT type FROM free_schedules)
+    ), forgotten AS (
+        DELETE FROM task_types t
+        WHERE name = ANY (CAST(:names AS text[])) AND {_HAS_NO_TASK}
+            AND NOT EXISTS (SELECT FROM kept WHERE kept.name = t.name)
+        RETURNING name
+    ), removed AS (
+        DELETE FROM handlers
+        WHERE id IN (SELECT id FROM dead) AND types && ARRAY(SELECT name FROM forgotten)
+    )
+    SELECT name FROM forgotten ORDER BY name
 """)

@@ -82,7 +82,7 @@ class TaskApi(Api):  # type: ignore[misc]
         """Leave out the pagination header of flask-smorest: pages have a cursor in the body instead."""
 
     def _openapi_json(self) -> Response:
-        types = self._known_types()
+        types = self._offered_types()
         cached_types, text = self._cached
         if cached_types != types:
             document = deepcopy(self.spec.to_dict())
@@ -91,9 +91,9 @@ class TaskApi(Api):  # type: ignore[misc]
             self._cached = types, text
         return json_response(text)
 
-    def _known_types(self) -> Sequence[TaskType]:
-        """List the known types. Without a database the list is empty, and the document is served without types."""
+    def _offered_types(self) -> Sequence[TaskType]:
+        """List the types to describe. Without a database there are none, and the document is served without types."""
         try:
-            return [known.type for known in self._types.all().values()]
+            return self._types.offered()
         except StorageUnavailable:
             return []

@@ -89,7 +89,11 @@ _TAIL: dict[str, Any] = {
     "waiting_for": {
         "type": ["string", "null"],
         "enum": [*(reason.value for reason in WaitingFor), None],
-        "description": "What the task waits for; null unless it is waiting.",
+        "description": (
+            "What the task waits for; null unless it is waiting. `run_at`: the time before which it does not start. "
+            "`handler`: a free process of a live handler that has the type. `no_handler_for_type`: a handler that has "
+            "the type, since no live handler does; until one comes or the task expires."
+        ),
     },
 }
 
@@ -230,6 +234,13 @@ TYPE: dict[str, Any] = {
         "name": {"type": "string", "description": "Name of the type."},
         "description": {"type": "string", "description": "Docstring of the function."},
         "live": {"type": "boolean", "description": "Whether a live handler can run tasks of this type."},
+        "abandoned": {
+            "type": "boolean",
+            "description": (
+                "Whether no live handler can run tasks of this type while others live. Such a type still takes tasks, "
+                "has no operation of its own in this document, and is forgotten after `MAX_TASK_TIME` without a task."
+            ),
+        },
         "schema": {"type": "object", "description": "JSON Schema of the arguments."},
         "defaults": {
             "type": "object",
@@ -267,7 +278,7 @@ TYPE: dict[str, Any] = {
             "additionalProperties": False,
         },
     },
-    "required": ["name", "description", "live", "schema", "defaults", "schedule"],
+    "required": ["name", "description", "live", "abandoned", "schema", "defaults", "schedule"],
     "additionalProperties": False,
 }
 

@@ -23,14 +23,16 @@ def add_types(types: Blueprint, services: Services) -> None:
     def list_types() -> Response:
         """List the types of tasks
 
-        Each type has the JSON Schema of its arguments, the default options of its tasks, and its schedule.
+        Each type has the JSON Schema of its arguments, the default options of its tasks, and its schedule. A type that
+        no live handler has is listed until it is forgotten.
         """
         return json_response(f'{{"types":[{",".join(map(_type_json, known_types.all().values()))}]}}')
 
 
 def _type_json(published: PublishedType) -> str:
     type = published.type
-    head = {"name": type.name, "description": type.description, "live": published.live}
+    state = {"live": published.live, "abandoned": published.abandoned}
+    head = {"name": type.name, "description": type.description, **state}
     tail = {"defaults": asdict(type.options), "schedule": _schedule(published)}
     return f'{json.dumps(head)[:-1]},"schema":{type.schema},{json.dumps(tail)[1:]}'
 
