@@ -34,8 +34,8 @@ def test_the_name_of_a_task_is_its_id_and_its_type():
     assert named(TaskId(7), TypeName("fetch\nforged")) == r"task 7 (fetch\nforged)"
 
 
-@pytest.mark.parametrize("zone, offset", [("Asia/Kolkata", "+05:30"), ("UTC", "+00:00"), ("America/St_Johns", None)])
-def test_the_time_of_a_log_line_has_its_zone(zone: str, offset: str | None):
+@pytest.mark.parametrize(("zone", "offset"), [("Asia/Kolkata", "+05:30"), ("UTC", "+00:00")])
+def test_the_time_of_a_log_line_has_its_zone(zone: str, offset: str):
     code = (
         "import logging\n"
         "from entrypoints.startup import configure_logging\n"
@@ -49,4 +49,4 @@ def test_the_time_of_a_log_line_has_its_zone(zone: str, offset: str | None):
     assert found
     time = datetime.fromisoformat(found[1])
     assert abs((datetime.now().astimezone() - time).total_seconds()) < 60
-    assert offset is None or found[1].endswith(offset)
+    assert found[1].endswith(offset)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ End = Callable[[Hold], Event]
 BOOM = Failure("ValueError", "no such planet")
 
 
-def failure_lines(bench: Bench, caplog: pytest.LogCaptureFixture, end: End, **options: int) -> list[str]:
+def failure_lines(bench: Bench, caplog: pytest.LogCaptureFixture, end: End, **options: Any) -> list[str]:
     """The warnings after the run of a task ended so."""
     add(bench.storage, submission(SLOW, now=bench.clock.now(), **options))
     bench.step()
