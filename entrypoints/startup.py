@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable
@@ -39,6 +40,13 @@ def start(name: str) -> Settings:
         raise configuration_exit(error) from None
 
 
+class LineFormatter(logging.Formatter):
+    """Formats the time of a line in the zone of the machine, and names its distance from UTC."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+
+
 def configuration_exit(reason: object) -> SystemExit:
     """Print why the configuration is wrong. The SystemExit for the caller to raise."""
     print(f"flask-tasks: {reason}", file=sys.stderr, flush=True)  # noqa: T201
@@ -47,13 +55,9 @@ def configuration_exit(reason: object) -> SystemExit:
 
 def configure_logging(name: str) -> None:
     """Log one line an event to standard error, with the process's name, and no repetition of what is logged once."""
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format=f"%(asctime)s {name} %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(LineFormatter(f"%(asctime)s {name} %(levelname)s %(message)s"))
         handler.addFilter(RepeatFilter())
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -1,6 +1,6 @@
 """An executor over threads of this process, for tests and for systems without processes. It captures no output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -77,7 +77,7 @@ class ThreadExecutor:
         """End the wait of `events`. From any thread."""
         self._reports.put((Flag(), None))
 
-    def close(self) -> None:
+    def close(self, seconds_left: Callable[[], float] = lambda: 0.0) -> None:
         """Drop all runs. Their threads go on, and can see that they should stop."""
         for cancelled in self._cancellations.values():
             cancelled.set()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from adapters.memory.state import Row, State
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
@@ -25,7 +26,7 @@ class MemoryCleaning:
         batch = [row.task for row in within_bytes(expired[:limit], max_bytes)]
         for task in batch:
             self._state.forget(task.id)
-        unrun = sorted(task.id for task in batch if task.status is Status.WAITING)
+        unrun = {task.id: task.type for task in sorted(batch, key=attrgetter("id")) if task.status is Status.WAITING}
         return DeletedTasks(len(batch), unrun, is_full=len(batch) < len(expired) or len(batch) == limit)
 
     def fold_counts(self, limit: int) -> int:

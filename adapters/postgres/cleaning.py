@@ -13,7 +13,7 @@ from adapters.postgres.savepoint import savepoint
 from application.errors import StatementRefused, StorageConflict, StorageUnavailable
 from application.isolation import isolate, log_once
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class PostgresCleaning:
             log_once(log, f"some expired tasks cannot be deleted: {reason(error)}")
         else:
             is_full = deleted.locked == limit or deleted.locked > deleted.number
-            return DeletedTasks(deleted.number, deleted.unrun or [], is_full=is_full)
+            return DeletedTasks(deleted.number, _unrun([deleted]), is_full=is_full)
         return self._delete_isolating(bounds)
 
     def fold_counts(self, limit: int) -> int:
@@ -63,5 +63,10 @@ class PostgresCleaning:
             return []
 
         deleted = isolate([id for id in expired if id not in {*locked}], delete, leave)
-        unrun = sorted(id for each in deleted for id in each.unrun or [])
-        return DeletedTasks(sum(each.number for each in deleted), unrun, [*refused, *locked], is_full=bool(deleted))
+        number = sum(each.number for each in deleted)
+        return DeletedTasks(number, _unrun(deleted), [*refused, *locked], is_full=bool(deleted))
+
+
+def _unrun(deleted: Sequence[Row[Any]]) -> Mapping[TaskId, TypeName]:
+    """The types of the tasks that had not run, in the order of their ids."""
+    return dict(sorted(unrun for each in deleted for unrun in zip(each.unrun or (), each.types or (), strict=True)))

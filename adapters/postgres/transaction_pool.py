@@ -48,6 +48,7 @@ class TransactionPool:
             max_overflow=0,
             pool_timeout=CHECKOUT_SECONDS,
             pool_use_lifo=True,
+            hide_parameters=True,  # arguments and results are not for the log
         )
         event.listen(self.engine, "checkout", self._check_usable)
         event.listen(self.engine, "before_cursor_execute", _allow_time_to_arrive)

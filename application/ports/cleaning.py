@@ -1,11 +1,11 @@
 """Cleaning: the removal of expired data in batches, beside any other work on the storage."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 """Stored bytes of arguments and results of one batch, which a slow disk deletes in a second or two."""
@@ -16,13 +16,13 @@ class DeletedTasks:
     """One batch of deletions.
 
     - `deleted`: the number of deleted tasks.
-    - `unrun`: the ids of those that were still waiting to run.
+    - `unrun`: the types, by their ids, of those that were still waiting to run.
     - `refused`: expired tasks whose deletion the storage refuses.
     - `is_full`: whether a bound ended the batch, so that more tasks may have expired.
     """
 
     deleted: int
-    unrun: Sequence[TaskId] = ()
+    unrun: Mapping[TaskId, TypeName] = field(default_factory=dict)
     refused: Sequence[TaskId] = field(default=(), compare=False)
     is_full: bool = field(default=False, compare=False)
 

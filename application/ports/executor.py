@@ -1,6 +1,6 @@
 """The executor: runs the user's functions, apart from the supervisor that holds their leases."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -134,6 +134,9 @@ class Executor(Protocol):
         """Make a waiting `events` return at once."""
         ...
 
-    def close(self) -> None:
-        """Stop all runs, and free all resources."""
+    def close(self, seconds_left: Callable[[], float] = lambda: 0.0) -> None:
+        """Stop all runs, and free all resources.
+
+        Functions that the user's code has registered for the end of its process have so many seconds for that.
+        """
         ...

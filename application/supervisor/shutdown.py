@@ -48,6 +48,12 @@ class Shutdown:
         """Monotonic time at which the grace or, after it, the time for the last writes is over; inf before the stop."""
         return self._grace_ends_at + (FINAL_WRITE_SECONDS if self._is_grace_over else 0)
 
+    def seconds_left(self) -> float:
+        """Seconds of the grace that are left; none before a stop, and after a second request."""
+        if not self._state.draining or self._requests > 1:
+            return 0.0
+        return max(0.0, self._grace_ends_at - self._state.clock.monotonic())
+
     def is_overdue(self) -> bool:
         """Whether the time for the last writes is over."""
         return self._state.clock.monotonic() > self._grace_ends_at + FINAL_WRITE_SECONDS

@@ -1,11 +1,13 @@
 """The state of a supervisor: its claimed tasks, its pending writes, its types, and how far it is with stopping."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from math import inf
 
+from application.log_lines import log_failure
 from application.ports.clock import Clock
 from application.ports.wake_up import Topic
 from application.supervisor.claim_cursors import ClaimCursors
@@ -25,6 +27,8 @@ MAX_UNWRITTEN = 2_000
 """Settlements that may be unwritten while tasks are claimed."""
 MAX_UNWRITTEN_LARGE = 8
 """Large settlements that may be unwritten while tasks are claimed."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -89,8 +93,10 @@ class SupervisorState:
         self.now, self._monotonic = self.clock.now(), self.clock.monotonic()
 
     def settle(self, claimed: ClaimedTask, settlement: Callable[[Task, datetime], Settlement]) -> None:
-        """Put the settlement of a run that ended now into the outbox."""
+        """Put the settlement of a run that ended now into the outbox, and log its failure."""
         ended = settlement(self.task_as_run(claimed), self.now)
+        if ended.attempt:
+            log_failure(log, ended.task, ended.attempt)
         (self.large_outbox if ended.characters > LARGE_CHARACTERS else self.outbox).fresh.append(ended)
 
     def release(self, unstarted: Iterable[Task]) -> None:

@@ -51,7 +51,7 @@ class Supervisor:
             # First, so that no call outlives what it uses.
             for lane in self._lanes:
                 lane.close()
-            self._executor.close()
+            self._executor.close(self._shutdown.seconds_left)
 
     def step(self) -> None:
         """Receive, decide, dispatch, send: each once, so that each sees what the ones before it have changed."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from application.errors import TriggerFailed
 from application.isolation import isolate, log_once
+from application.log_lines import log_rescue
 from application.ports.clock import Clock
 from application.ports.unit_of_work import UnitOfWork
 from application.ports.wake_up import Notifier, Topic
@@ -79,7 +80,7 @@ def timer(clock: Clock, seconds: float) -> Callable[[], bool]:
 def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:
     """Notify the handlers that can start the tasks, and those that may still run them."""
     for task in tasks:
-        log.warning("took back task %d, whose handler is gone: it is %s now", task.id, task.status)
+        log_rescue(log, task)
     if any(task.status is Status.WAITING for task in tasks):
         notifier.notify(Topic.WAITING)
     if tasks:

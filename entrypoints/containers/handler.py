@@ -66,7 +66,9 @@ class HandlerContainer(containers.DeclarativeContainer):
         RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
     )
 
-    limits = providers.Singleton(Limits, settings.provided.child_memory, settings.provided.child_tasks)
+    limits = providers.Singleton(
+        Limits, settings.provided.child_memory, settings.provided.child_tasks, settings.provided.grace
+    )
     executor = providers.Singleton(
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 
+from application.log_lines import log_expired
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
@@ -17,7 +18,6 @@ from application.use_cases.tick import Tick
 Chore = Callable[[], float]
 """Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
 SELDOM_SECONDS = 3.0
-MAX_LOGGED_IDS = 20
 log = logging.getLogger(__name__)
 
 
@@ -40,8 +40,7 @@ def delete_expired_tasks(clean_batch: Clean) -> Chore:
         expired = clean_batch()
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
-        if expired.unrun:
-            log.warning("%d of the deleted tasks had not run: %s", len(expired.unrun), _first_ids(expired.unrun))
+        log_expired(log, expired.unrun)
         return 0 if expired.is_full else inf
 
     return chore
@@ -92,7 +91,3 @@ def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue) -> Chore:
 def fold_task_counts(fold_batch: FoldCounts) -> Chore:
     """The chore that folds the many entries of the counts of tasks into few."""
     return lambda: 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf
-
-
-def _first_ids(ids: Sequence[int]) -> str:
-    return ", ".join(map(str, ids[:MAX_LOGGED_IDS])) + (", …" if len(ids) > MAX_LOGGED_IDS else "")

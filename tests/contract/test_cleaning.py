@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from application.ports.cleaning import DeletedTasks
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 from tests.steps import add, add_one, at, claim, claim_one, fail, submission, succeed, task
 from tests.storage import Storage
 
@@ -12,7 +12,11 @@ def clean(storage: Storage, now: datetime, limit: int = 100) -> DeletedTasks:
     with storage.begin() as work:
         expired = work.cleaning.delete_expired(now, limit)
         work.commit()
-    return DeletedTasks(expired.deleted, list(expired.unrun))
+    return DeletedTasks(expired.deleted, dict(expired.unrun))
+
+
+def unrun(*ids: int) -> dict[TaskId, TypeName]:
+    return {TaskId(id): TypeName("add") for id in ids}
 
 
 def there(storage: Storage, id: int) -> bool:
@@ -23,7 +27,7 @@ def there(storage: Storage, id: int) -> bool:
 def test_an_expired_task_is_deleted_and_a_younger_one_stays(storage: Storage):
     add(storage, submission(ttl=10), submission(ttl=20))
     assert clean(storage, at(9.9)).deleted == 0
-    assert clean(storage, at(10)) == DeletedTasks(1, [TaskId(1)])
+    assert clean(storage, at(10)) == DeletedTasks(1, unrun(1))
     assert (there(storage, 1), there(storage, 2)) == (False, True)
 
 
@@ -36,13 +40,13 @@ def test_a_running_task_never_expires(storage: Storage):
 def test_a_finished_task_is_deleted_and_not_counted_as_unrun(storage: Storage):
     add(storage, submission(ttl=10), submission(ttl=10))
     succeed(storage, claim_one(storage))
-    assert clean(storage, at(1000)) == DeletedTasks(2, [TaskId(2)])
+    assert clean(storage, at(1000)) == DeletedTasks(2, unrun(2))
 
 
 def test_a_waiting_task_past_its_time_does_not_block_the_others(storage: Storage):
     add(storage, submission(ttl=1), submission(ttl=2), submission(ttl=3))
     claim(storage, 1)
-    assert clean(storage, at(100)) == DeletedTasks(2, [TaskId(2), TaskId(3)])
+    assert clean(storage, at(100)) == DeletedTasks(2, unrun(2, 3))
 
 
 def test_the_longest_expired_tasks_are_deleted_first_and_in_batches(storage: Storage):

@@ -203,7 +203,7 @@ class TestSkipping:
     def test_two_janitors_delete_beside_each_other_without_waiting(self, storage: Storage):
         add(storage, *(submission(ttl=ttl) for ttl in range(1, 7)))
         with storage.begin() as first:
-            mine = first.cleaning.delete_expired(at(60), 4).unrun
+            mine = list(first.cleaning.delete_expired(at(60), 4).unrun)
             assert (mine, delete_expired(storage)) == ([1, 2, 3, 4], [5, 6])
             first.commit()
         assert delete_expired(storage) == []
@@ -328,7 +328,7 @@ def delete_expired(storage: Storage) -> Sequence[TaskId]:
     with storage.begin() as work:
         expired = work.cleaning.delete_expired(at(60), 100)
         work.commit()
-    return expired.unrun
+    return list(expired.unrun)
 
 
 def locked(storage: Storage, id: TaskId) -> Task:

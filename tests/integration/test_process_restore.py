@@ -12,8 +12,11 @@ from tests.executor_driver import Driver, processes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at what Linux alone has")
 
-REPLACED = {"policy", "niceness", "file size"}
+REPLACED = {"policy", "niceness", "file size", "removed module"}
 """Changes that cost the process, since they cannot be taken back, or not by every user."""
+
+UNSEEN = {"loop"}
+"""Settings that a function cannot see changed, since to look is to change them."""
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,13 @@ def test_a_short_run_among_others_costs_the_process_that_it_has_left_a_thread_in
         behind = [driver.start(type, args) for type, args in [("pid", {}), ("threads", {"daemon": True})] * 20]
         assert all(isinstance(each, Succeeded) for each in driver.outcomes(behind))
         assert driver.result("pid") != before[-1]
+
+
+def test_each_setting_that_is_looked_at_is_changed_by_a_function(driver: Driver):
+    """A change that the look did not see would prove nothing."""
+    before = driver.result("looks")
+    changed: set[str] = set()
+    for what in CHANGES:
+        seen = driver.result("sees", {"what": what})
+        changed |= {name for name in before if seen[name] != before[name]}
+    assert changed >= before.keys() - UNSEEN

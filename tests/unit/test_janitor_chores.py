@@ -1,5 +1,6 @@
 """The chores of a janitor: each on a loop of its own, with rests between its batches."""
 
+import logging
 import random
 import select
 import time
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from application.errors import StorageUnavailable
+from application.log_lines import MAX_EXPIRY_LINES
 from application.ports.cleaning import DeletedTasks
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.tick import TickResult
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 from entrypoints.janitor.chore_loops import MAX_REST_SECONDS, MIN_REST_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
     SELDOM_SECONDS,
@@ -151,9 +153,26 @@ def use_case(result: object) -> Any:
     return lambda: result
 
 
+def test_cleaning_logs_each_task_that_expired_before_it_ran(caplog: pytest.LogCaptureFixture):
+    unrun = {TaskId(7): TypeName("fetch"), TaskId(9): TypeName("mov3d")}
+    delete_expired_tasks(use_case(DeletedTasks(8, unrun)))()
+    assert caplog.messages[-2:] == [
+        "task 7 (fetch) expired before it ran, and is deleted",
+        "task 9 (mov3d) expired before it ran, and is deleted",
+    ]
+
+
+def test_cleaning_logs_no_more_lines_than_can_be_written(caplog: pytest.LogCaptureFixture):
+    unrun = {TaskId(id): TypeName("fetch") for id in range(MAX_EXPIRY_LINES + 3)}
+    delete_expired_tasks(use_case(DeletedTasks(len(unrun), unrun)))()
+    warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert len(warnings) == MAX_EXPIRY_LINES + 1
+    assert warnings[-1] == "3 more tasks expired before they ran, and are deleted"
+
+
 def test_a_chore_has_more_work_after_a_full_batch():
     assert delete_expired_tasks(use_case(DeletedTasks(8, is_full=True)))() == 0
-    assert delete_expired_tasks(use_case(DeletedTasks(8, [TaskId(1)])))() == inf
+    assert delete_expired_tasks(use_case(DeletedTasks(8, {TaskId(1): TypeName("add")})))() == inf
     assert forget_dead_handlers(use_case(3))() == inf
     assert forget_abandoned_types(use_case(["old"] * forget_types.BATCH_TYPES))() == 0
     assert forget_abandoned_types(use_case(["old"]))() == inf

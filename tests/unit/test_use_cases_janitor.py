@@ -28,6 +28,7 @@ from tests.storage import in_memory
 from tests.unit.memory_service import HANDLER, Service
 
 LEASE, CONFIRMATION = 30.0, 1.0
+ADD = TypeName("add")
 
 
 @pytest.fixture
@@ -62,9 +63,9 @@ class TestCleaning:
         steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
         clean = service.janitor.clean()
         service.clock.move(60)
-        assert clean(limit=2) == DeletedTasks(2, [TaskId(1), TaskId(2)])
-        assert clean(limit=2) == DeletedTasks(1, [TaskId(3)])
-        assert clean(limit=2) == DeletedTasks(0, [])
+        assert clean(limit=2) == DeletedTasks(2, {TaskId(1): ADD, TaskId(2): ADD})
+        assert clean(limit=2) == DeletedTasks(1, {TaskId(3): ADD})
+        assert clean(limit=2) == DeletedTasks(0)
 
     def test_a_batch_that_takes_the_storage_too_long_is_repeated_with_half_its_bounds(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
@@ -113,6 +114,20 @@ class TestCleaning:
 
 
 class TestRescuing:
+    def test_a_loss_has_a_line_with_id_type_and_error(
+        self, service: Service, rescue: Rescue, caplog: pytest.LogCaptureFixture
+    ):
+        (task,) = running(service, max_losses=0)
+        steps.report(service.storage, ProgressReport(task.hold, service.clock.now()))
+        rescue()
+        watch(service, rescue, LEASE)
+        service.clock.move(CONFIRMATION)
+        rescue()
+        assert caplog.messages == [
+            "took back task 1 (add), whose handler is gone: it is failed now: "
+            "Lost: the handler that ran it was lost, start 1 of 1 that were"
+        ]
+
     def test_a_lease_has_lapsed_when_it_was_seen_unchanged_for_a_whole_lease(self, service: Service, rescue: Rescue):
         running(service)
         service.clock.move(1000)

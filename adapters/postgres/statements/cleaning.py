@@ -37,11 +37,12 @@ _EXPIRED = """
         WHERE nth = 1 OR total <= :max_bytes
     )"""
 _DELETED = """
-    SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun"""
+    SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun,
+        array_agg(type ORDER BY id) FILTER (WHERE status = 'waiting') AS types"""
 
 DELETE_EXPIRED = text(f"""
     WITH {_EXPIRED}, deleted AS (
-        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM batch)) RETURNING id, status
+        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM batch)) RETURNING id, type, status
     )
     {_DELETED}, (SELECT count(*) FROM expired) AS locked FROM deleted
 """)
@@ -51,7 +52,7 @@ LOCK_EXPIRED = text(f"WITH {_EXPIRED} SELECT id FROM batch ORDER BY id")
 
 DELETE_LOCKED = text(f"""
     WITH deleted AS (
-        DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, status
+        DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, type, status
     )
     {_DELETED} FROM deleted
 """)

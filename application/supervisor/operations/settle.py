@@ -12,6 +12,7 @@ from math import inf
 
 from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
 from application.isolation import isolate, log_once
+from application.log_lines import named
 from application.ports.background import BackgroundRunner
 from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
@@ -115,7 +116,8 @@ class SettlementWriter:
     def _write_refused(self, refused: Settlement, error: Exception) -> SettleResult:
         """Write what can be stored of an outcome that was refused alone: at least that its task has failed."""
         why = str(error) if isinstance(error, OutcomeRefused) else "the database refused it"
-        log.warning("the outcome of task %d cannot be stored: %s", refused.task.id, why, exc_info=error)
+        name = named(refused.task.id, refused.task.type)
+        log.warning("the outcome of %s cannot be stored: %s", name, why, exc_info=error)
         for instead in self._instead_of(refused, why):
             try:
                 result = self.context.autocommit.settle_unlocked([instead])
@@ -129,7 +131,7 @@ class SettlementWriter:
                 self.notifier.notify(Topic.CHANGED)
                 return SettleResult(result.refused, [refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
-        log.error("nothing can be stored of the outcome of task %d, which counts as lost", refused.task.id)
+        log.error("nothing can be stored of the outcome of %s, which counts as lost", name)
         return SettleResult(unstorable=[refused])
 
     def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:

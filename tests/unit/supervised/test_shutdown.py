@@ -87,3 +87,20 @@ def test_a_shutdown_is_overdue_when_the_last_writes_have_had_their_time(shutdown
     assert not shutdown.is_overdue()
     clock.move(0.1)
     assert shutdown.is_overdue()
+
+
+def test_what_is_left_of_the_grace_is_for_the_end_of_the_children(shutdown: Shutdown, clock: ManualClock):
+    assert shutdown.seconds_left() == 0, "it ends by an error"
+    shutdown.request()
+    shutdown.advance()
+    clock.move(4)
+    assert shutdown.seconds_left() == 6
+    clock.move(7)
+    assert shutdown.seconds_left() == 0
+
+
+def test_a_second_request_leaves_nothing_for_the_end_of_the_children(shutdown: Shutdown):
+    shutdown.request()
+    shutdown.advance()
+    shutdown.request()
+    assert shutdown.seconds_left() == 0

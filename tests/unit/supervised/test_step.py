@@ -108,7 +108,7 @@ class HandExecutor:
     def wake(self) -> None:
         pass
 
-    def close(self) -> None:
+    def close(self, seconds_left: Callable[[], float] = lambda: 0.0) -> None:
         pass
 
 

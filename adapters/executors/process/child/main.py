@@ -1,5 +1,6 @@
 """The process that runs the user's functions, one at a time. start.py imports this module, and calls `main`."""
 
+import atexit
 import os
 import sys
 import traceback
@@ -13,14 +14,16 @@ from typing import NoReturn
 from adapters.executors.functions.discovery import CannotImport
 from adapters.executors.functions.registry import FunctionRegistry
 from adapters.executors.process.child.channel import Channel
+from adapters.executors.process.child.leftovers import end_programs
 from adapters.executors.process.child.oom_score import prefer_for_oom_kill
 from adapters.executors.process.child.output import Output
 from adapters.executors.process.child.progress_reporter import ProgressReporter
 from adapters.executors.process.child.restore_process import ProcessSnapshot
+from adapters.executors.process.child.settings import enable_stack_dumps
 from adapters.executors.process.ipc import prctl, reports
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Log
-from adapters.executors.process.ipc.packets import Packet
+from adapters.executors.process.ipc.packets import END, Packet
 from adapters.executors.process.ipc.reports import Report
 from adapters.executors.process.ipc.shared_page import BegunRun, SharedPage
 from application.ports.executor import Span
@@ -50,9 +53,9 @@ class Child:
         self._inspected_at = monotonic()
 
     def serve(self) -> None:
-        """Carry out packets until the supervisor has gone."""
+        """Carry out packets until the supervisor asks for the end, or has gone."""
         self._channel.buffer((Kind.READY, 0, self._registry.version()))
-        while (packet := self._channel.receive(self._prepare_to_wait)) is not None:
+        while (packet := self._channel.receive(self._prepare_to_wait)) not in (None, END):
             self._buffer_endings()
             if packet.run:
                 self._run(packet)
@@ -70,25 +73,26 @@ class Child:
             os._exit(0)
         end = monotonic()
         ending = reports.pack_outcome(packet.run, Span(start, end - start), outcome)
-        is_restored = self._snapshot.restore()
+        leftover = self._snapshot.restore()
         self._endings = *self._logged(packet.run), ending
         self._runs_left -= 1
-        if not is_restored or self._runs_left == 0 or self._page.ends_after_run:
-            self._end()
+        if leftover or self._runs_left == 0 or self._page.ends_after_run:
+            self._end(leftover)
         if end - self._inspected_at > INSPECTION_SECONDS:
             self._inspect()
 
     def _prepare_to_wait(self) -> None:
         """Send what is unsent, and do what takes too long between two short runs: now no run waits for it."""
-        self._inspect()
+        if self._endings:  # otherwise no run has ended since the last inspection
+            self._inspect()
         self._channel.flush()
         prctl.renew_options(self._mark)
 
     def _inspect(self) -> None:
         """End if the runs since the last inspection have changed what can do harm to later ones."""
         self._inspected_at = monotonic()
-        if not self._snapshot.is_whole():
-            self._end()
+        if leftover := self._snapshot.restore_rest():
+            self._end(leftover)
         self._buffer_endings()
 
     def _buffer_endings(self) -> None:
@@ -102,9 +106,15 @@ class Child:
             if printed := self._log.read_new():
                 yield reports.pack_log(run, printed)
 
-    def _end(self) -> NoReturn:
-        """Report the last run, and wait to be killed together with what its function left running."""
-        self._channel.send((Kind.LAST_RUN, 0, b""), *self._endings)
+    def _end(self, leftover: str) -> NoReturn:
+        """Report the last run, run the exit functions, and wait to be killed with what the function left running.
+
+        `leftover`: why no run may follow, if the function is the reason.
+        """
+        self._channel.send(reports.pack_last_run(leftover), *self._endings)
+        end_programs()
+        run_exit_functions()
+        self._channel.send((Kind.EXITED, 0, b""))
         while os.getppid() == self._supervisor:
             sleep(1)
         os._exit(0)
@@ -112,6 +122,15 @@ class Child:
     def _progress(self, packet: Packet) -> Progress:
         report = partial(self._reporter.report, packet.run)
         return Progress(packet.task, packet.attempt, report, partial(self._page.is_cancelled, packet.run))
+
+
+def run_exit_functions() -> None:
+    """Call what was registered with `atexit`. The supervisor bounds the time."""
+    with suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
 
 
 def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_runs: str, *entries: str) -> None:
@@ -127,10 +146,12 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     output.open_streams()
     sys.argv = [""]
     code = 1
+    enable_stack_dumps()
     try:
         registry = FunctionRegistry(entries, Path.cwd())
         output.capture()
         Child(channel, page, registry, output, int(max_runs), mark).serve()
+        run_exit_functions()
         code = 0
     except CannotImport as error:
         channel.send((Kind.UNUSABLE, 0, str(error).encode("utf-8", "backslashreplace")))
@@ -138,4 +159,4 @@ def main(inbox: str, outbox: str, page_file: str, log: str, parent: str, max_run
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(code)  # functions that were registered for the end of the process must not delay it
+        os._exit(code)  # threads must not delay it

@@ -2,35 +2,39 @@
 
 import builtins
 import faulthandler
+import gc
 import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from operator import call
 from typing import Any
 
-from adapters.executors.process.child.settings import SETTINGS
+from adapters.executors.process.child.settings import SETTINGS, SLOW_SETTINGS, Setting, enable_stack_dumps
 
-READS = [setting.read for setting in SETTINGS]
+READS, SLOW_READS = ([setting.read for setting in settings] for settings in (SETTINGS, SLOW_SETTINGS))
 
 
 class InterpreterSnapshot:
     """The interpreter as it is when the snapshot is made. Additions of a run stay, since a module may need them."""
 
     def __init__(self) -> None:
-        self._settings = list(map(call, READS))
+        self._settings, self._slow_settings = list(map(call, READS)), list(map(call, SLOW_READS))
         self._clocks, self._clock_values = dict(vars(time)), tuple(vars(time).values())
         self._traces = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
         self._filters = list(warnings.filters)
         self._path = list(sys.path)
         self._remember(vars(builtins))
         self._module_count = len(sys.modules)
+        self._modules, self._module_values = dict(sys.modules), tuple(sys.modules.values())
+        self._was_frozen = gc.get_freeze_count() > 0
 
     def restore(self) -> None:
         """Put all of it back, and missing entries of `sys.path`."""
         self._restore_tracing()
         if (found := list(map(call, READS))) != self._settings:
-            self._restore_settings(found)
+            _put_back(SETTINGS, found, self._settings)
         if tuple(vars(time).values()) != self._clock_values:
             self._restore_clocks()
         if warnings.filters != self._filters:
@@ -44,6 +48,21 @@ class InterpreterSnapshot:
             sys.path[:] = self._path
         faulthandler.cancel_dump_traceback_later()
 
+    def restore_rest(self) -> None:
+        """Put the rest back, which does no harm within a millisecond: rare settings, modules that were replaced."""
+        if (found := list(map(call, SLOW_READS))) != self._slow_settings:
+            _put_back(SLOW_SETTINGS, found, self._slow_settings)
+        if tuple(sys.modules.values()) != self._module_values:
+            self._restore_modules()
+        if not self._was_frozen and gc.get_freeze_count():  # to count them takes long where there are many
+            gc.unfreeze()
+        enable_stack_dumps()
+
+    def _restore_modules(self) -> None:
+        """Put back modules that others stand in for. Those that a run has imported are known from now on."""
+        sys.modules.update({name: module for name, module in self._modules.items() if name in sys.modules})
+        self._modules, self._module_values = dict(sys.modules), tuple(sys.modules.values())
+
     def _restore_tracing(self) -> None:
         """Tracing comes first, since what follows would be traced. To set it costs more than to look."""
         trace, profile, threads_trace, threads_profile = self._traces
@@ -55,11 +74,6 @@ class InterpreterSnapshot:
             threading.settrace(threads_trace)
         if threading.getprofile() is not threads_profile:
             threading.setprofile(threads_profile)
-
-    def _restore_settings(self, found: list[Any]) -> None:
-        for setting, value, before in zip(SETTINGS, found, self._settings, strict=True):
-            if value != before:
-                setting.put_back(before)
 
     def _restore_clocks(self) -> None:
         vars(time).update(self._clocks)
@@ -74,3 +88,9 @@ class InterpreterSnapshot:
         """Whether there are at least as many modules as at the last call. A run may import others."""
         before, self._module_count = self._module_count, len(sys.modules)
         return self._module_count >= before
+
+
+def _put_back(settings: Sequence[Setting], found: Sequence[Any], before: Sequence[Any]) -> None:
+    for setting, value, standing in zip(settings, found, before, strict=True):
+        if value != standing:
+            setting.put_back(standing)

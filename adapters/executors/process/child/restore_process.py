@@ -12,19 +12,11 @@ from time import tzset
 from typing import Any
 
 from adapters.executors.process.child.descriptors import copied, moved
+from adapters.executors.process.child.leftovers import children, describe_programs, describe_threads
 from adapters.executors.process.child.output import Output
 from adapters.executors.process.child.restore_interpreter import InterpreterSnapshot
+from adapters.executors.process.child.settings import SIGNALS
 
-SIGNALS = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGALRM,
-    signal.SIGCHLD,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGPIPE,
-)
 LIMITS = (
     resource.RLIMIT_AS,
     resource.RLIMIT_DATA,
@@ -36,6 +28,8 @@ LIMITS = (
 SLOW_LIMITS = resource.RLIMIT_CORE, resource.RLIMIT_CPU, resource.RLIMIT_STACK
 SLOW_TIMERS = signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
 """The timers of processor time, which the system looks at every few milliseconds."""
+
+CHANGED_STANDING = "it changed the niceness, the scheduling, the user or a limit of its process"
 
 
 class ProcessSnapshot:
@@ -55,11 +49,11 @@ class ProcessSnapshot:
         self._mask = os.umask(0)
         os.umask(self._mask)
         self._standing, self._slow_standing = _standing(), _slow_standing()
-        self._thread_count = threading.active_count()
+        self._threads, self._children = frozenset(threading.enumerate()), children()
         self._interpreter = InterpreterSnapshot()
 
-    def restore(self) -> bool:
-        """Restore what the next run would meet at once. Whether that is as it was; if not, no run may follow."""
+    def restore(self) -> str:
+        """Restore what the next run would meet at once. If that is impossible, the reason; no run may follow then."""
         try:
             self._interpreter.restore()
             self._restore_streams()
@@ -67,16 +61,22 @@ class ProcessSnapshot:
             self._restore_environment()
             os.umask(self._mask)
             os.fchdir(self._folder)
-        except Exception:
-            return False
-        return self._interpreter.has_all_modules() and _standing() == self._standing
+        except Exception as error:
+            return f"its state cannot be restored: {type(error).__name__}"
+        if not self._interpreter.has_all_modules():
+            return "it removed modules that were imported"
+        return "" if _standing() == self._standing else CHANGED_STANDING
 
-    def is_whole(self) -> bool:
-        """Whether the rest is as it was, which does no harm within a millisecond. If not, no run may follow."""
+    def restore_rest(self) -> str:
+        """The same for the rest, which does no harm within a millisecond."""
         for timer in SLOW_TIMERS:
             signal.setitimer(timer, 0)
-        has_more_threads = threading.active_count() > self._thread_count
-        return not has_more_threads and _slow_standing() == self._slow_standing and not _has_children()
+        try:
+            self._interpreter.restore_rest()
+        except Exception as error:
+            return f"its state cannot be restored: {type(error).__name__}"
+        leftover = describe_threads(self._threads) or describe_programs(self._children)
+        return leftover or ("" if _slow_standing() == self._slow_standing else CHANGED_STANDING)
 
     def _restore_streams(self) -> None:
         self._flush()
@@ -126,8 +126,8 @@ def _slow_standing() -> tuple[Any, ...]:
     """The rest of that."""
     limits = [resource.getrlimit(each) for each in SLOW_LIMITS]
     if sys.platform != "linux":
-        return os.getuid(), os.getgid(), limits
-    return os.getresuid(), os.getresgid(), os.sched_getscheduler(0), os.sched_getaffinity(0), limits
+        return os.getuid(), os.getgid(), os.getgroups(), limits
+    return os.getresuid(), os.getresgid(), os.getgroups(), os.sched_getscheduler(0), os.sched_getaffinity(0), limits
 
 
 def _try_to_flush(stream: Any) -> None:
@@ -136,13 +136,3 @@ def _try_to_flush(stream: Any) -> None:
         stream.flush()
     except BaseException:  # it is closed or full, or a function has put another object in its place
         return
-
-
-def _has_children() -> bool:
-    """Whether a child of this process is alive. Those that have ended are reaped."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True

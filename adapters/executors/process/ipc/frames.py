@@ -14,8 +14,10 @@ class Kind(IntEnum):
     - UNUSABLE: why they cannot be imported.
     - PROGRESSED: a run has written a progress note on the shared page.
     - SUCCEEDED, FAILED: the outcome of a run.
-    - LAST_RUN: the child runs nothing after the run whose outcome comes next.
+    - LAST_RUN: the child runs nothing after the run whose outcome comes next; the payload is the reason, if it is one
+      that the author of the function can mend.
     - LOG: the end of the output of a run.
+    - EXITED: the child has called the functions for its end, and waits to be killed.
     """
 
     READY = 1
@@ -26,6 +28,7 @@ class Kind(IntEnum):
     FAILED = 6
     LAST_RUN = 7
     LOG = 8
+    EXITED = 9
 
 
 MAX_PAYLOAD_BYTES = {
@@ -35,8 +38,9 @@ MAX_PAYLOAD_BYTES = {
     Kind.PROGRESSED: 0,
     Kind.SUCCEEDED: 17 * 1024 * 1024,
     Kind.FAILED: 512 * 1024,
-    Kind.LAST_RUN: 0,
+    Kind.LAST_RUN: 2 * 1024,
     Kind.LOG: 128 * 1024,
+    Kind.EXITED: 0,
 }
 """Bytes of a payload of each kind: a little more than any child sends."""
 SCRIBBLED = "something else wrote into the pipe between its process and the handler"

@@ -22,13 +22,17 @@ DONT_WAIT = int(socket.MSG_DONTWAIT)
 
 
 class Packet(NamedTuple):
-    """A run under its number, or under the number 0 the request to describe the functions."""
+    """A run under its number, or under the number 0 a request to the child itself."""
 
     run: int
     task: int = 0
     attempt: int = 0
     type: str = ""
     args: str = ""
+
+
+DESCRIBE, END = Packet(0, type="describe"), Packet(0, type="end")
+"""The requests to the child itself: to describe its functions, and to end."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

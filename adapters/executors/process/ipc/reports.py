@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from adapters.executors.functions.failures import storable
 from adapters.executors.process.ipc.frames import Kind
 from adapters.executors.process.ipc.log import Printed
 from adapters.executors.process.ipc.parsing import PRINTED, SPAN
@@ -11,6 +12,7 @@ from application.ports.executor import Span
 from domain.failure import Failure
 from domain.task_type import TaskType
 
+MAX_LEFTOVER_CHARACTERS = 500
 Report = tuple[Kind, int, bytes]
 """The kind of a frame, the number of its run, and its payload."""
 
@@ -18,6 +20,11 @@ Report = tuple[Kind, int, bytes]
 def pack_types(types: Sequence[TaskType]) -> Report:
     """The report that these types can be run."""
     return Kind.DESCRIBED, 0, json.dumps([asdict(each) for each in types]).encode()
+
+
+def pack_last_run(leftover: str) -> Report:
+    """The report that the run whose outcome comes next is the last one, and why, if its function is the reason."""
+    return Kind.LAST_RUN, 0, storable(leftover, MAX_LEFTOVER_CHARACTERS).encode()
 
 
 def pack_log(run: int, printed: Printed) -> Report:

@@ -13,7 +13,7 @@ from adapters.executors.process.ipc import packets
 from adapters.executors.process.ipc.frames import Frame, Unpacker
 from adapters.executors.process.ipc.log import Log
 from adapters.executors.process.ipc.memfd import anonymous_file, appending
-from adapters.executors.process.ipc.packets import DONT_WAIT, Inbox, Packet
+from adapters.executors.process.ipc.packets import DESCRIBE, DONT_WAIT, END, Inbox, Packet
 from adapters.executors.process.ipc.shared_page import SharedPage
 from adapters.executors.process.pool.oom_kills import oom_kills
 from adapters.executors.process.pool.process_tree import kill_tree, reap_orphans
@@ -63,7 +63,11 @@ class ChildProcess:
 
     def ask_for_types(self) -> None:
         """Ask it to describe its functions."""
-        packets.send(self._socket, Packet(0))
+        packets.send(self._socket, DESCRIBE)
+
+    def ask_to_end(self) -> None:
+        """Ask it to end in order. Raises BlockingIOError, ConnectionError: as in `start`."""
+        packets.send(self._socket, END)
 
     def start(self, number: int, run: Run) -> None:
         """Send it a run under a number.

@@ -18,6 +18,8 @@ class DispatchedRun:
     - `handed_at`: when it was handed over, in seconds of the supervisor's monotonic clock.
     - `is_interrupted`: its process was ended through no fault of its own.
     - `log`: the end of its output, once that is known.
+    - `leftover`: why its child runs nothing after it, if its function is the reason.
+    - `notice`: the line about that in its log, if its type has not had it yet.
     """
 
     number: int
@@ -30,3 +32,5 @@ class DispatchedRun:
     handed_at: float = 0.0
     ended: Failure | None = None
     log: str = ""
+    leftover: str = ""
+    notice: str = ""

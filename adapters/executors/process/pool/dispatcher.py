@@ -9,12 +9,14 @@ from operator import attrgetter
 from adapters.executors.functions.failures import crashed
 from adapters.executors.process.pool.dispatched_run import DispatchedRun
 from adapters.executors.process.pool.durations import Durations
+from adapters.executors.process.pool.leftovers import Leftovers
 from adapters.executors.process.pool.slot import Slot
 from adapters.executors.process.pool.unbegun_deaths import MAX_UNBEGUN_DEATHS, UnbegunDeaths
 from application.ports.executor import Described, Event, Failed, Run, Span, Unusable
 from domain.failure import Failure
-from domain.ids import Hold
+from domain.ids import Hold, TypeName
 
+OnSlot = Callable[[Slot], None]
 MAX_IMPORT_DEATHS = 3
 """Children that may die in a row while they import the functions before these count as unusable."""
 
@@ -22,11 +24,16 @@ MAX_IMPORT_DEATHS = 3
 class Dispatcher:
     """Starts runs in slots that have capacity, and collects the events of all slots. It is their listener.
 
-    `replace` is called with each slot that has died.
+    - `replace`: called with each slot that has died.
+    - `prepare`: called with each slot that will soon run nothing more.
+    - `succeed`: called with each slot that runs nothing more, though its child may still live.
     """
 
-    def __init__(self, replace: Callable[[Slot], None]) -> None:
-        self._replace = replace
+    def __init__(
+        self, replace: OnSlot, prepare: OnSlot = lambda slot: None, succeed: OnSlot = lambda slot: None
+    ) -> None:
+        self._replace, self._prepare, self._succeed = replace, prepare, succeed
+        self._leftovers = Leftovers()
         self._idle: dict[Slot, None] = {}
         self._busy: set[Slot] = set()
         self._overloaded: set[Slot] = set()
@@ -94,6 +101,7 @@ class Dispatcher:
         self._events.append(event)
         if span is not None:
             self._durations.learn(run.type, span.seconds)
+            self._leftovers.expected.discard(run.type)
 
     def on_returned(self, runs: Sequence[Run]) -> None:
         """Start these runs before any others."""
@@ -128,14 +136,32 @@ class Dispatcher:
         if self._waiting:
             self._dispatch()
 
+    def on_leftover(self, type: TypeName, why: str) -> str:
+        """Log that runs of the type cost their processes, and answer the line for the log of the run: once a type."""
+        return self._leftovers.notice(type, why)
+
+    def on_ending(self, slot: Slot) -> None:
+        """Have a successor of the slot prepared."""
+        self._prepare(slot)
+
+    def on_retired(self, slot: Slot, why: TypeName | None) -> None:
+        """Have another slot take its place. The next run of the type `why` is expected to cost its process as well."""
+        if why is not None:
+            self._leftovers.expected.add(why)
+        self._succeed(slot)
+
     def on_died(self, slot: Slot, how: str) -> None:
         """Have the slot replaced. Too many deaths in a row while the functions are imported make them unusable."""
         if not slot.was_ready:
             self._version = None  # the child may have been asked for the description
-            self._import_deaths += 1
-            if self._was_usable or self._import_deaths >= MAX_IMPORT_DEATHS:
-                self.on_unusable(f"the tasks cannot be imported: the process that tried {how}")
+            if not slot.is_spare:  # a spare may have been killed, since it is not needed
+                self._count_import_death(how)
         self._replace(slot)
+
+    def _count_import_death(self, how: str) -> None:
+        self._import_deaths += 1
+        if self._was_usable or self._import_deaths >= MAX_IMPORT_DEATHS:
+            self.on_unusable(f"the tasks cannot be imported: the process that tried {how}")
 
     def needs_description(self, version: bytes) -> bool:
         """Whether this version differs from the last one. From now on it is the last one."""
@@ -161,5 +187,7 @@ class Dispatcher:
                 run = self._waiting.popleft()
                 self._slots[run.hold] = slot
                 slot.start(DispatchedRun(next(self._numbers), run, self._durations.expected(run.type)))
+                if run.type in self._leftovers.expected:  # the next run of its kind will need another process
+                    self._prepare(slot)
         finally:
             self._is_dispatching = False

@@ -33,9 +33,10 @@ class FrameHandler:
         start_watch: StartWatch,
         on_ready: OnReady,
         on_outcome: OnOutcome,
+        on_exited: OnReady,
     ) -> None:
         self._child, self._queue, self._listener, self._start_watch = child, queue, listener, start_watch
-        self._on_ready, self._on_outcome = on_ready, on_outcome
+        self._on_ready, self._on_outcome, self._on_exited = on_ready, on_outcome, on_exited
         self._is_greeted = self._awaits_types = False
         self._progress_watch = ProgressWatch(child.page, loop, self._report_progress)
 
@@ -88,12 +89,21 @@ class FrameHandler:
                 self._listener.on_unusable(parsing.parse_text(frame))
             case Kind.LAST_RUN:
                 for run in list(self._queue.runs)[:1]:
-                    run.is_last = True
+                    self._note_last(run, parsing.parse_text(frame))
+            case Kind.EXITED if not self._queue.runs:
+                self._on_exited()
             case _:
                 raise BrokenReport(f"its process sent {frame.kind.name} out of turn")
 
+    def _note_last(self, run: DispatchedRun, leftover: str) -> None:
+        run.is_last, run.leftover = True, leftover
+        if leftover:
+            run.log = run.notice = self._listener.on_leftover(run.run.type, leftover)
+
     def _keep_log(self, run: DispatchedRun, printed: Printed) -> None:
-        run.log = printed.text()
+        text = printed.text()
+        end_of_line = "\n" if run.notice and not text.endswith("\n") else ""
+        run.log = text + end_of_line + run.notice
         self._child.log.skip(printed)
 
     def _report_progress(self, note: ProgressNote) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from application.ports.executor import Event, Run, Span
+from domain.ids import TypeName
 
 if TYPE_CHECKING:
     from adapters.executors.process.pool.slot import Slot
@@ -30,6 +31,18 @@ class SlotListener(Protocol):
 
     def on_capacity_changed(self, slot: "Slot") -> None:
         """The capacity or the load of the slot may be another one."""
+        ...
+
+    def on_leftover(self, type: TypeName, why: str) -> str:
+        """A run of the type has cost its process. The line about that for the log of the run, once for each type."""
+        ...
+
+    def on_ending(self, slot: "Slot") -> None:
+        """The slot will soon run nothing more."""
+        ...
+
+    def on_retired(self, slot: "Slot", why: TypeName | None) -> None:
+        """The slot runs nothing more, though its child may still live. `why`: the type that left something running."""
         ...
 
     def on_died(self, slot: "Slot", how: str) -> None:

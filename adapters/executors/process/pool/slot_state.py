@@ -4,7 +4,7 @@ STARTING ──► READY ◄──► STALLED        each of these ──► DEA
     │          │           │
     └──────────┤           │
                ▼           ▼
-            STOPPING ──► DRAINED
+            STOPPING ──► DRAINED ◄── RETIRING ◄── READY, STALLED
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ class SlotState(StrEnum):
     - STARTING: the child imports the functions. It takes no run.
     - READY: the child takes runs.
     - STALLED: the first run takes longer than expected, or the socket of the child is full. No run is put behind it.
+    - RETIRING: the child runs nothing more, and calls the functions that were registered for its end.
     - STOPPING: the child was killed. The runs that it has not received can still be taken back.
     - DRAINED: the child was killed, and there is nothing to take back.
     - DEAD: the child has ended.
@@ -26,6 +27,7 @@ class SlotState(StrEnum):
     STARTING = "starting"
     READY = "ready"
     STALLED = "stalled"
+    RETIRING = "retiring"
     STOPPING = "stopping"
     DRAINED = "drained"
     DEAD = "dead"
@@ -37,6 +39,7 @@ class SlotVerb(StrEnum):
     - GET_READY: the child has imported the functions.
     - STALL: the runs that the child has not received were taken back, or it cannot be handed another one.
     - RESUME: a run has ended, or none is left.
+    - RETIRE: the child is to end in order, after its last run or since the pool closes.
     - STOP: the child is killed.
     - DIE: the child has ended.
     """
@@ -44,6 +47,7 @@ class SlotVerb(StrEnum):
     GET_READY = "get ready"
     STALL = "stall"
     RESUME = "resume"
+    RETIRE = "retire"
     STOP = "stop"
     DIE = "die"
 
@@ -53,10 +57,12 @@ RULES: Mapping[SlotVerb, Mapping[SlotState, SlotState]] = MappingProxyType(
         SlotVerb.GET_READY: {SlotState.STARTING: SlotState.READY},
         SlotVerb.STALL: {SlotState.READY: SlotState.STALLED, SlotState.STOPPING: SlotState.DRAINED},
         SlotVerb.RESUME: {SlotState.STALLED: SlotState.READY},
+        SlotVerb.RETIRE: {SlotState.READY: SlotState.RETIRING, SlotState.STALLED: SlotState.RETIRING},
         SlotVerb.STOP: {
             SlotState.STARTING: SlotState.STOPPING,
             SlotState.READY: SlotState.STOPPING,
             SlotState.STALLED: SlotState.DRAINED,
+            SlotState.RETIRING: SlotState.DRAINED,
         },
         SlotVerb.DIE: {state: SlotState.DEAD for state in SlotState if state is not SlotState.DEAD},
     }
