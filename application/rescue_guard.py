@@ -9,8 +9,11 @@ from domain.ids import HandlerId, Hold
 from domain.lease import Lease
 from domain.task import Task
 
-MAX_CONFIRMATION_SECONDS = 1.0
-"""Seconds between two looks that find a task free, at most; a sixth of a short lease."""
+MAX_CONFIRMATION_SECONDS = 2.5
+"""Seconds between two looks that find a task free, at most; a third of a short lease.
+
+A handler whose renewal has failed tries it again sooner.
+"""
 MAX_LEASE_SECONDS = 3600.0
 """Seconds of the longest lease that a handler takes; a record of a handler with a longer one is odd."""
 ABANDONED_SHARE = 0.75
@@ -32,7 +35,7 @@ class RescueGuard:
     def __init__(self, clock: Clock, lease: float) -> None:
         self._clock = clock
         self._lease = lease
-        self._confirmation = min(MAX_CONFIRMATION_SECONDS, lease / 6)
+        self._confirmation = min(MAX_CONFIRMATION_SECONDS, lease / 3)
         self._since: float | None = None
         self._began = self._ended = -inf
         self._up_since: datetime | None = None
@@ -68,8 +71,8 @@ class RescueGuard:
     def confirmed(self, free: Sequence[Task]) -> Sequence[Task]:
         """Those of the tasks that an earlier look found free under the same lease.
 
-        `free`: tasks under lapsed leases that this look could lock. A task whose lock was just let go may have a live
-        handler, which could not renew: it has until the next look to do so.
+        `free`: tasks under lapsed leases that this look could lock and write. A task whose lock was just let go, or for
+        which the disk had no room, may have a live handler, which could not renew: it has until the next look to do so.
         """
         found_at = self._clock.monotonic()
         self._free = {key: self._free.get(key, found_at) for key in map(_observed, free)}
@@ -77,8 +80,8 @@ class RescueGuard:
 
     @property
     def next_look_in(self) -> float:
-        """Seconds after which a look may confirm free tasks; inf if there are none."""
-        return self._confirmation if self._free else inf
+        """Seconds until the next look at free tasks, which may confirm them; inf if there are none."""
+        return self._confirmation / 2 if self._free else inf
 
     @property
     def has_lasted(self) -> bool:

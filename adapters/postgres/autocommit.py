@@ -12,7 +12,7 @@ from adapters.postgres.arrays import array
 from adapters.postgres.claim import MAX_TRIGGER_FAILURES, PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, reason, refused_outcomes
-from application.errors import StatementRefused, StorageUnavailable, TriggerFailed
+from application.errors import StatementRefused, StorageConflict, StorageUnavailable, TriggerFailed
 from application.isolation import Item, Result, isolate, log_once
 from application.ports.queue import (
     ClaimedRecord,
@@ -116,7 +116,13 @@ class PostgresAutocommitStore:
         return queue.observed_leases(self._rows)
 
     def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
-        return queue.lapsed(leases, limit, left_out, self._rows)
+        try:
+            return queue.lapsed(leases, limit, left_out, self._rows, statements.TRY_LAPSED)
+        except (StorageConflict, StorageUnavailable):
+            raise
+        except Exception:
+            # One of the rows can never be written. A rescue finds out which, and sets it aside.
+            return queue.lapsed(leases, limit, left_out, self._rows)
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         wanted = {"ids": list(ids), "max_bytes": max_bytes}

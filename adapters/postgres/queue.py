@@ -111,12 +111,18 @@ def observed_leases(execute: Execute) -> LeaseObservation:
     return LeaseObservation(leases, found[0].up_since)
 
 
-def lapsed(leases: Collection[Lease], limit: int, left_out: Collection[TaskId], execute: Execute) -> Sequence[Task]:
+def lapsed(
+    leases: Collection[Lease],
+    limit: int,
+    left_out: Collection[TaskId],
+    execute: Execute,
+    statement: TextClause = statements.LAPSED,
+) -> Sequence[Task]:
     """Lock and return running tasks under these leases that are neither locked nor left out."""
     if not leases:
         return []
     named = rows.columns([{"handler": lease.handler, "lease_until": lease.until} for lease in leases])
-    found = execute(statements.LAPSED, named | {"limit": limit, "left_out": [*left_out]})
+    found = execute(statement, named | {"limit": limit, "left_out": [*left_out]})
     return [rows.task(row) for row in found]
 
 

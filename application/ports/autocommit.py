@@ -103,7 +103,11 @@ class AutocommitStore(Protocol):
         ...
 
     def lapsed(self, leases: Collection[Lease], limit: int, left_out: Collection[TaskId] = ()) -> Sequence[Task]:
-        """Return the tasks that Queue.lapsed would lock. They are locked no longer than the call."""
+        """Return the tasks that Queue.lapsed would lock. They are locked no longer than the call.
+
+        Each was written as a renewal writes it, unless a row refuses every write. Raises StorageUnavailable: a renewal
+        would fail, too, as on a full disk.
+        """
         ...
 
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Event, Thread
 
 import pytest
 
+from adapters.background.thread_runner import ThreadRunner
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database, PostgresClock
 from application.errors import StorageUnavailable
+from application.rescue_guard import RescueGuard
 from application.use_cases.rescue import Rescue
 from domain.ids import HandlerId
 from domain.lease import Lease
@@ -101,17 +103,57 @@ class TestLockedRows:
         self, storage: Storage, clock: ManualClock, held: Task, rescue: Rescue
     ):
         storage.autocommit.renew([held.hold], Lease.granted(HandlerId("handler-1"), clock.now(), LEASE))
-        clock.move(rescue.guard.next_look_in)
+        clock.move(LEASE / 3)
         assert list(rescue()) == []
         assert task(storage, held.id).status is Status.RUNNING
 
     def test_a_row_that_was_not_renewed_until_the_next_look_is_taken(
         self, clock: ManualClock, held: Task, rescue: Rescue
     ):
-        clock.move(0.6 * rescue.guard.next_look_in)
+        clock.move(0.6 * LEASE / 3)
         assert list(rescue()) == []
-        clock.move(0.6 * rescue.guard.next_look_in)
+        clock.move(0.6 * LEASE / 3)
         assert [each.id for each in rescue()] == [held.id]
+
+
+NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER no_room BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION no_room()
+"""
+ROOM = "DROP FUNCTION no_room CASCADE"
+
+
+def test_a_row_for_which_a_full_disk_had_no_room_is_renewed_before_it_is_taken(
+    storage: Storage, database: Database, held: Task
+):
+    """The trial write finds room, as writes do that need no new page."""
+    clock = ManualClock()
+    rescue = Rescue(storage.begin, storage.autocommit, clock, MemoryWakeUp(), LEASE)
+    with database.engine.begin() as disk:
+        disk.exec_driver_sql(NO_ROOM)
+    try:
+        assert list(rescue()) == []
+        for _ in range(3):
+            clock.move(0.35 * LEASE)
+            with suppress(StorageUnavailable):
+                assert list(rescue()) == []
+    finally:
+        with database.engine.begin() as disk:
+            disk.exec_driver_sql(ROOM)
+    clock.move(0.35 * LEASE)
+    assert list(rescue()) == []
+    storage.autocommit.renew([held.hold], Lease.granted(HandlerId("handler-1"), clock.now(), LEASE))
+    clock.move(0.35 * LEASE)
+    assert list(rescue()) == []
+    assert task(storage, held.id).status is Status.RUNNING
+
+
+@pytest.mark.parametrize("lease", [1.0, 3.0, 5.0, 30.0, 3600.0])
+def test_a_handler_tries_a_renewal_that_failed_again_before_its_task_is_taken(lease: float):
+    with closing(ThreadRunner(lambda: None, lease)) as runner:
+        assert RescueGuard(ManualClock(), lease)._confirmation > runner._max_pause
 
 
 def test_a_task_of_a_handler_that_is_dead_is_taken_though_the_clock_of_its_lease_was_an_hour_ahead(

@@ -27,7 +27,7 @@ from tests import steps
 from tests.storage import in_memory
 from tests.unit.memory_service import HANDLER, Service
 
-LEASE, CONFIRMATION = 30.0, 1.0
+LEASE, CONFIRMATION = 30.0, 2.5
 ADD = TypeName("add")
 
 
@@ -393,7 +393,7 @@ class TestPostponedRescue:
 
     def test_without_such_an_event_the_task_is_taken(self, watched: Service, rescue: Rescue):
         watch(watched, rescue, 1)
-        assert len(watch(watched, rescue, 1)) == 1
+        assert len(watch(watched, rescue, CONFIRMATION)) == 1
 
     @pytest.mark.parametrize("error", [StorageUnavailable(), StorageConflict(), ValueError("any other")])
     def test_a_failed_look_postpones_the_rescue(self, watched: Service, rescue: Rescue, error: Exception):

@@ -54,6 +54,7 @@ from adapters.postgres.statements.queue import (
     SETTLE_SUCCESSES,
     SETTLED,
     TABLE_LOCK_TIMEOUT,
+    TRY_LAPSED,
     TRY_WRITE,
 )
 from adapters.postgres.statements.schedules import (
@@ -164,6 +165,7 @@ __all__ = [
     "SETTLE_SUCCESSES",
     "SET_ASIDE",
     "TABLE_LOCK_TIMEOUT",
+    "TRY_LAPSED",
     "TRY_WRITE",
     "VERSIONS",
     "WITHDRAW",
