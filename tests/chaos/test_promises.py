@@ -216,3 +216,12 @@ def test_a_task_may_be_overtaken_while_a_frozen_process_may_lock_it():
 def test_a_handler_with_the_pid_of_one_that_was_killed_long_ago_runs_tasks():
     history = HistoryBuilder().submitted().with_fault("kill_handler", 11).later(120).claimed().ran().succeeded()
     assert broken_by(history) == set()
+
+
+@pytest.mark.parametrize(("timeouts", "excused"), [([], False), (["role_timeouts"], True)])
+def test_a_slow_line_excuses_a_lost_lease_only_where_sessions_end(timeouts: list[str], excused: bool):
+    history = HistoryBuilder().submitted().with_fault("slow_line", 11, 9)
+    for timeout in timeouts:
+        history = history.with_fault(timeout, None, 9)
+    history = history.claimed().ran(seconds=None).later(5).lost()
+    assert ("a_task_is_taken_only_from_a_handler_with_a_fault" not in broken_by(history)) is excused
