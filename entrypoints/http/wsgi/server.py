@@ -12,8 +12,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrypoints import parent_pipes
+from entrypoints import parent_pipes, stop_signals
 from entrypoints.settings import Settings
+from entrypoints.stop_signals import StopSignals
 
 log = logging.getLogger(__name__)
 MAX_PORT_WAIT_SECONDS = 5.0  # time for the workers of a killed server to release its port
@@ -26,8 +27,11 @@ class CannotListen(Exception):
     """The host is not an address of this machine, or the port is in use."""
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, and finish the requests in flight. Raises CannotListen: the port is in use."""
+def serve(settings: Settings, signals: StopSignals) -> None:
+    """Serve until SIGTERM or SIGINT, and finish the requests in flight.
+
+    Raises CannotListen: the message says why.
+    """
     address = free_address(settings.host, settings.port)
     server = Granian(
         "entrypoints.http",
@@ -45,8 +49,16 @@ def serve(settings: Settings) -> None:
         log_level=LogLevels.error,
         log_dictconfig=LOGGING,
     )
+    server.on_startup(lambda: signals.handle(server.signal_handler_interrupt))
+    # The workers have no handlers until they have loaded the app.
+    stop_signals.end_forked_processes()
     server.on_startup(Thread(target=report_ready, args=(address, settings.port), daemon=True).start)
-    server.serve(target_loader=load, wrap_loader=False)
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    except SystemExit:
+        # Ctrl-C also reaches the workers, and one that ends before the server hears of it is no failure.
+        if not server.interrupt_signal:
+            raise
 
 
 def load() -> Any:

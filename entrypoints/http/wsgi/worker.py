@@ -12,7 +12,7 @@ from threading import Thread
 
 from flask import Flask
 
-from entrypoints import log_streams, startup
+from entrypoints import log_streams, startup, stop_signals
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
@@ -59,7 +59,7 @@ def on_stop_signal(work: Callable[[], None]) -> None:
         # Runs until the process ends: after the writer is closed, a signal would be written to a reused descriptor.
         with reader, writer:
             while received := reader.recv(100):
-                if {signal.SIGTERM, signal.SIGINT} & {*received}:
+                if {*stop_signals.STOP_SIGNALS} & {*received}:
                     work()
 
     run_in_background(wait_for_signals)
