@@ -8,12 +8,12 @@ def main() -> None:
     signals = StopSignals()
     # Imported here, since it takes most of the start.
     from entrypoints import startup
-    from entrypoints.http.wsgi.server import CannotListen, serve
+    from entrypoints.http.wsgi.server import CannotServe, serve
 
     settings = startup.start("http")
     try:
         serve(settings, signals)
-    except CannotListen as error:
+    except CannotServe as error:
         raise startup.configuration_exit(error) from None
 
 
