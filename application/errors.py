@@ -107,5 +107,13 @@ class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
 
 
+class StorageUnusable(ApplicationError):
+    """{problem}: {cure}"""
+
+    def __init__(self, problem: str, cure: str) -> None:
+        super().__init__()
+        self.problem, self.cure = problem, cure
+
+
 class StorageConflict(StorageUnavailable):
     """another transaction changed the same rows at the same time: try again"""

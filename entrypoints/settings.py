@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-CREDENTIALS = re.compile(r"^(\w+://)?.*@")
-"""The part of an address that may hold a password."""
+CREDENTIALS = re.compile(r"^(\w+://)?.*(@)|^(postgres(?:ql)?://)[^/@\[]*:(?!\d*(?:[,/?]|$))[^/]*")
+"""The part of an address that may hold a password: what stands before an @, or for a port that is no number."""
+
+HOST_AND_PORT = r"([^@:/?,\[\]\0]*|\[[^\]]*\])(:\d*)?"
+DATABASE_URL = re.compile(rf"postgres(ql)?://([^@/\0]*@)?{HOST_AND_PORT}(,{HOST_AND_PORT})*([/?][^\0]*)?")
+BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})|%00")
+"""A percent sign that begins no character."""
 
 SECRET_PREFIX = "whsec_"
 BYTES_BY_UNIT = {"K": 1024, "M": 1024**2, "G": 1024**3}
@@ -26,7 +31,7 @@ class ConfigurationError(Exception):
         self.variable, self.value, self.expected = variable, value, expected
 
     def __str__(self) -> str:
-        value = "not set" if self.value is None else repr(CREDENTIALS.sub(r"\1…@", self.value))
+        value = "not set" if self.value is None else repr(CREDENTIALS.sub(r"\1\3…\2", self.value))
         return (self.__doc__ or "").format(variable=self.variable, value=value, expected=self.expected)
 
 
@@ -111,7 +116,7 @@ class Variable:
 
 
 def _database_url(value: str) -> str:
-    if not value.startswith(("postgres://", "postgresql://")):
+    if not DATABASE_URL.fullmatch(value) or BAD_ESCAPE.search(value):
         raise ValueError
     return value
 
@@ -172,7 +177,12 @@ def _number(convert: Callable[[str], Any], minimum: float, maximum: float) -> Ca
 VARIABLES: Mapping[str, Variable] = {
     variable.name.lower(): variable
     for variable in (
-        Variable("DATABASE_URL", "an address that starts with postgres:// or postgresql://", _database_url),
+        Variable(
+            "DATABASE_URL",
+            "an address that starts with postgres:// or postgresql://, as in postgresql://user:password@host:5432/name "
+            "(with %40 for @, %2F for / and so on in the user and the password)",
+            _database_url,
+        ),
         Variable("TASKS", "files or modules, separated by commas", _list(str)),
         Variable("MAX_TASK_TIME", "a whole number of seconds from 1 to 315360000", _number(int, 1, 315_360_000)),
         Variable("FRONTEND_URL", "origins such as https://example.org, separated by commas, or *", _list(_origin)),

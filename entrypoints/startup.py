@@ -5,10 +5,11 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from application.errors import StorageUnavailable
+from application.errors import StorageUnavailable, StorageUnusable
 from entrypoints import log_streams, parent_pipes
 from entrypoints.repeat_filter import RepeatFilter
 from entrypoints.settings import ConfigurationError, Settings
@@ -62,8 +63,21 @@ def configure_logging(name: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def prepare_database(storage: "PostgresStorage") -> None:
-    """Bring the tables up to date and measure the database's clock; wait for a database that is away."""
+def end_unusable(reason: str) -> None:
+    """Raise SystemExit: the database cannot be used, and the sentence that says so is printed."""
+    raise configuration_exit(reason)
+
+
+def prepare_database(
+    storage: "PostgresStorage",
+    on_unusable: Callable[[str], None] = end_unusable,
+    on_away: Callable[[], None] = lambda: None,
+) -> None:
+    """Bring the tables up to date and measure the database's clock; wait for a database that is away.
+
+    - `on_unusable`: called with a sentence where trying again does not help. Where it returns, it is tried again.
+    - `on_away`: called after each try that found the database away.
+    """
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -71,10 +85,13 @@ def prepare_database(storage: "PostgresStorage") -> None:
                 log.info("the tables are up to date")
             storage.clock().measure()
             return
+        except StorageUnusable as error:
+            on_unusable(f"the database of DATABASE_URL cannot be used: {error}")
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, driver_message(error))
-            time.sleep(pause)
-            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+            on_away()
+        time.sleep(pause)
+        pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 def freeze_garbage_collector() -> None:

@@ -1,5 +1,7 @@
 """A process that ends together with this one, however this one ends."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,8 @@ from adapters.embedded_postgres import guardian
 
 class GuardedProcess:
     """A command under a guardian process, in a session of its own: Ctrl-C does not reach it.
+
+    As a context manager it is killed where it has not ended by itself.
 
     - `lock`: a descriptor that stays open until the command has ended, even where this process ends first.
     """
@@ -31,7 +35,7 @@ class GuardedProcess:
         try:
             self.pid = int(self._pipe(self._guardian.stdout).readline() or 0)
         except BaseException:
-            self.end()
+            self.kill()
             raise
 
     def alive(self) -> bool:
@@ -49,11 +53,17 @@ class GuardedProcess:
         self._guardian.wait()
         self._pipe(self._guardian.stdout).close()
 
+    def kill(self) -> None:
+        """End the command and the programs that it has started at once, whatever they are doing."""
+        if self.alive():
+            os.killpg(self._guardian.pid, signal.SIGKILL)
+        self.end()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        self.kill()
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -30,6 +30,7 @@ class Connector:
         self._watchdog = watchdog
         self._trying = Lock()
         self._try_again_at: float | None = None
+        self._last_error: psycopg2.Error | None = None
 
     def connect(self) -> Session:
         """Open a connection with the session settings; the caller owns it.
@@ -40,7 +41,7 @@ class Connector:
         if try_again_at is None:
             return self._connect()
         if time.monotonic() < try_again_at or not self._trying.acquire(blocking=False):
-            raise psycopg2.OperationalError("the database was away a moment ago")
+            raise psycopg2.OperationalError("the database was away a moment ago") from self._last_error
         try:
             return self._connect()
         finally:
@@ -51,10 +52,11 @@ class Connector:
         parse_dsn(self._url)
         try:
             connection = self._open()
-        except psycopg2.Error:
+        except psycopg2.Error as error:
+            self._last_error = error
             self._try_again_at = time.monotonic() + RECONNECT_SECONDS
             raise
-        self._try_again_at = None
+        self._try_again_at = self._last_error = None
         return connection
 
     def _open(self) -> Session:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.usability import check_tables, check_version, usable_database
 from application.errors import StorageConflict, StorageUnavailable
 
 NEWEST_REVISION = "0013"
@@ -51,29 +52,33 @@ class Migration:
         """Migrate the tables, and tell whether there was anything to do.
 
         Raises StorageUnavailable: the database is away.
+        Raises StorageUnusable: trying again does not help.
         """
-        with translated_errors():
-            if self._is_done():
-                return False
-            with self._locked() as lock:
-                if not self._is_done():
-                    self._upgrade(lock)
-            return True
+        with usable_database(), translated_errors():
+            with self._database.transaction() as connection:
+                check_version(connection)
+            had_to = not self._is_done()
+            if had_to:
+                with self._locked() as lock:
+                    if not self._is_done():
+                        self._upgrade(lock)
+            with self._database.transaction() as connection:
+                check_tables(connection)
+            return had_to
 
     def check(self) -> None:
         """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.
 
         Raises StorageUnavailable: one of these is not so.
         """
-        with translated_errors():
+        try:
             if not self._is_done():
                 raise StorageUnavailable
-            try:
-                with self._database.transaction() as connection:
-                    connection.execute(statements.TRY_WRITE)
-                    connection.commit()
-            except StorageConflict as error:
-                raise StorageUnavailable from error
+            with self._database.transaction() as connection:
+                connection.execute(statements.TRY_WRITE)
+                connection.commit()
+        except (StorageConflict, DBAPIError) as error:  # A conflict, or an error that only an administrator mends.
+            raise StorageUnavailable from error
 
     def _is_done(self) -> bool:
         """Tell whether the tables have NEWEST_REVISION, or a newer one, as in the middle of a rolling update."""

@@ -1,45 +1,14 @@
-"""`python -m entrypoints.handler`: claim and run tasks, until asked to stop."""
+"""`python -m entrypoints.handler`: claim and run tasks, until SIGTERM or SIGINT."""
 
-import logging
-import signal
-from collections.abc import Sequence
-
-from application.ports.wake_up import Topic
-from application.supervisor.executor_events import NothingToRun
-from domain.task_type import TaskType
-from entrypoints import parent_pipes, startup
-from entrypoints.containers.handler import HandlerContainer
-from entrypoints.containers.postgres_storage import PostgresStorage
-
-log = logging.getLogger("entrypoints.handler")
-
-
-def report_ready(types: Sequence[TaskType]) -> None:
-    """Report the published types to the log and to the process that started this one."""
-    names = ", ".join(sorted(type.name for type in types))
-    log.info("ready to run %s", names)
-    parent_pipes.report_ready(names)
+from entrypoints.stop_signals import StopSignals
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
-    settings = startup.start("handler")
-    storage = PostgresStorage(settings=settings)
-    startup.prepare_database(storage)
-    storage.clock().open()
-    container = HandlerContainer(settings=settings, storage=storage, on_published=report_ready)
-    supervisor = container.supervisor()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.stop())
-    startup.freeze_garbage_collector()
-    storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
-    try:
-        supervisor.run()
-    except NothingToRun as error:
-        raise startup.configuration_exit(error) from None
-    finally:
-        container.shutdown_resources()
-    log.info("stopped")
+    """Run until told to stop, which ends this process at once while it starts."""
+    signals = StopSignals()
+    from entrypoints.handler.handler import run  # Imported here, since it takes most of the start.
+
+    run(signals)
 
 
 if __name__ == "__main__":

@@ -1,45 +1,20 @@
 """`python -m entrypoints.up`: run the whole service on this machine, until Ctrl-C."""
 
-import os
 import sys
 
-from entrypoints import log_streams
-from entrypoints.settings import ConfigurationError, Settings
-from entrypoints.up.errors import Refused
-from entrypoints.up.interrupts import Interrupts
-from entrypoints.up.service import Service
+from entrypoints.up.interrupts import Interrupt, Interrupts
 
 
 def main() -> int:
     """Run until a signal. The exit status."""
-    log_streams.install()
-    service = None
     interrupts = Interrupts()
     try:
-        settings = Settings.from_environment(os.environ)
-        # Imported here because that takes a third of a second, in which Ctrl-C has to end this process properly too.
-        from entrypoints.up import composition
+        # Imported here because that takes half a second, in which Ctrl-C has to end this process properly too.
+        from entrypoints.up.command import run
 
-        server = None if settings.database_url else composition.embedded_postgres()
-        service = Service(settings, server, composition.prepare_database)
-        service.run()
-    except ConfigurationError as error:
-        return print_refusal(error, code=2)
-    except Refused as error:
-        return print_refusal(error, error.code)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        interrupts.start_stopping()
-        if service:
-            service.stop(interrupts)
-    return 0
-
-
-def print_refusal(sentence: object, code: int) -> int:
-    """Print why the service does not run. The exit status."""
-    sys.stderr.write(f"flask-tasks: {sentence}\n")
-    return code
+        return run(interrupts)
+    except Interrupt:
+        return 0
 
 
 if __name__ == "__main__":

@@ -27,9 +27,16 @@ def prepare_database(settings: Settings, url: str) -> None:
     """
     storage = PostgresStorage(settings=replace(settings, database_url=url))
     try:
-        startup.prepare_database(storage)
+        startup.prepare_database(storage, refuse)
+    except Refused:
+        raise
     except Exception as error:
         reason = startup.driver_message(error)
         raise Refused(f"the tables of the database cannot be brought up to date: {reason}") from error
     finally:
         storage.shutdown_resources()
+
+
+def refuse(reason: str) -> None:
+    """Raise Refused: the configuration is wrong."""
+    raise Refused(reason, startup.CONFIGURATION_EXIT_CODE)

@@ -29,6 +29,11 @@ class Process:
         self._lifeline = lifeline
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def has_been_ready(self) -> bool:
+        """Whether it was ready once."""
+        return self.ready.is_set()
+
     def start(self) -> None:
         """Start the process, which must not be running."""
         ready_reader, ready_writer = os.pipe()

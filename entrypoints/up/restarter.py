@@ -19,6 +19,11 @@ class Restartable(Protocol):
 
     name: str
 
+    @property
+    def has_been_ready(self) -> bool:
+        """Whether its configuration was once right. What is wrong since then may be mended while it is tried again."""
+        ...
+
     def start(self) -> None:
         """Start it. Raises RuntimeError or OSError: it cannot start."""
         ...
@@ -85,7 +90,7 @@ class Restarter(threading.Thread):
         except (RuntimeError, OSError) as error:
             return f"does not start: {error}", False
         status = self.part.wait()
-        return _ending(status), status == CONFIGURATION_EXIT_CODE
+        return _ending(status), status == CONFIGURATION_EXIT_CODE and not self.part.has_been_ready
 
 
 def _ending(status: int | None) -> str:

@@ -27,6 +27,7 @@ class Database:
     """The server as a `Restartable`."""
 
     name = "PostgreSQL"
+    has_been_ready = True
 
     def __init__(self, server: Server) -> None:
         self._server = server

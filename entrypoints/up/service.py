@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from threading import Thread
 
 from entrypoints.settings import Settings
 from entrypoints.up.address import Address
@@ -25,9 +26,14 @@ class Service:
     """The embedded PostgreSQL unless another database is set, then the API, the handler and the janitor."""
 
     def __init__(
-        self, settings: Settings, server: Server | None, prepare_database: Callable[[Settings, str], None]
+        self,
+        settings: Settings,
+        server: Server | None,
+        prepare_database: Callable[[Settings, str], None],
+        interrupts: Interrupts,
     ) -> None:
         self._settings, self._server, self._prepare_database = settings, server, prepare_database
+        self._interrupts = interrupts
         self._address = Address(settings)
         self._fatal_errors: SimpleQueue[str] = SimpleQueue()
         self._database: Restarter | None = None
@@ -36,14 +42,15 @@ class Service:
         self._lifeline, self._lifeline_writer = os.pipe()
 
     def run(self) -> None:
-        """Start everything, and restart what ends, until KeyboardInterrupt.
+        """Start everything, and restart what ends, until Interrupt.
 
         Raises Refused: the service cannot start or go on.
         """
+        self._interrupts.check()
         self._check_free()
         print_line("flask-tasks is starting …")
         url = self._database_url()
-        self._prepare_database(self._settings, url)
+        self._prepare(url)
         self._start_process("the API", "http", url)
         handler = self._start_process("the handler", "handler", url)
         self._await_ready(handler)
@@ -52,7 +59,7 @@ class Service:
         self._start_process("the janitor", "janitor", url)
         self._await_fatal_error()
 
-    def stop(self, interrupts: Interrupts) -> None:
+    def stop(self) -> None:
         """End the processes, then PostgreSQL, and wait until they have ended. In a hurry, kill the processes."""
         was_started = self._database or self._processes
         if was_started:
@@ -62,7 +69,7 @@ class Service:
         deadline = time.monotonic() + self._settings.grace + STOP_MARGIN_SECONDS
         for restarter in self._processes:
             while restarter.is_alive():
-                if interrupts.hurry or time.monotonic() > deadline:
+                if self._interrupts.hurry or time.monotonic() > deadline:
                     restarter.part.kill()
                 restarter.join(0.05)
         if self._database:
@@ -89,6 +96,23 @@ class Service:
         self._database.start()
         return url
 
+    def _prepare(self, url: str) -> None:
+        """Prepare the database in a thread: no signal interrupts the waits of a C library. Raises Refused."""
+        outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+
+        def prepare() -> None:
+            try:
+                self._prepare_database(self._settings, url)
+                outcome.put(None)
+            except BaseException as error:
+                outcome.put(error)
+
+        Thread(target=prepare, daemon=True).start()
+        while outcome.empty():
+            self._raise_fatal_error(within=0.02)
+        if error := outcome.get():
+            raise error
+
     def _start_process(self, name: str, module: str, url: str) -> Process:
         # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
         api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
@@ -112,5 +136,6 @@ class Service:
             self._raise_fatal_error(within=1.0)
 
     def _raise_fatal_error(self, within: float) -> None:
+        self._interrupts.check()
         with suppress(Empty):
             raise Refused(self._fatal_errors.get(timeout=within), CONFIGURATION_EXIT_CODE)

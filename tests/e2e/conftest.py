@@ -1,5 +1,6 @@
 """A service of real processes for each module of tests."""
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from adapters.postgres import Database
 from tests.e2e.service import Service
+from tests.e2e.starts import Start, Started
 
 numbers = count(1)
 
@@ -54,3 +56,17 @@ def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
         yield service
     finally:
         service.stop()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a process by its name and variables, in a folder of its own."""
+    all_started: list[Started] = []
+
+    def start(name: str, **variables: str) -> Started:
+        all_started.append(Started(name, tmp_path / str(time.monotonic_ns()), variables))
+        return all_started[-1]
+
+    yield start
+    for each in all_started:
+        each.kill()

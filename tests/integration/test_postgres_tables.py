@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database, Migration, PostgresStore
 from adapters.postgres.migrate import MIGRATIONS, NEWEST_REVISION
+from adapters.postgres.usability import TABLES
 from application.errors import StorageUnavailable
 from application.ports.listing import Filter
 from domain.delivery import DeliveryState
@@ -27,6 +28,12 @@ from tests.storage import Storage, in_postgres
 
 
 class TestMigrating:
+    def test_a_start_checks_every_table(self, database: Database):
+        found = asked(
+            database, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        assert {name for (name,) in found} == {*TABLES, "alembic_version"}
+
     def test_eight_processes_that_migrate_at_once_all_find_the_newest_tables(
         self, empty_url: str, background: ThreadPoolExecutor
     ):

@@ -59,6 +59,9 @@ def test_a_handler_has_a_child_for_each_cpu_that_it_may_use():
         ("DATABASE_URL", URL, URL),
         ("DATABASE_URL", "postgres://localhost/x", "postgres://localhost/x"),
         ("DATABASE_URL", f" {URL}\n", URL),
+        ("DATABASE_URL", "postgresql://u:a?b#c@[::1]:5432,10.0.0.1/x", "postgresql://u:a?b#c@[::1]:5432,10.0.0.1/x"),
+        ("DATABASE_URL", "postgresql://%2Frun%2Fpg/x?user=a@b", "postgresql://%2Frun%2Fpg/x?user=a@b"),
+        ("DATABASE_URL", "postgresql://", "postgresql://"),
         ("TASKS", "tasks/tasks.py", ("tasks/tasks.py",)),
         ("TASKS", " mine.tasks , other.py,", ("mine.tasks", "other.py")),
         ("MAX_TASK_TIME", "1", 1),
@@ -89,12 +92,32 @@ def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
 
 
 @pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("postgresql://u:secret@host:many/x", "postgresql://…@host:many/x"),
+        ("postgresql://u:sec/ret@host/x", "postgresql://…@host/x"),
+        ("postgresql://u:sec@ret@host/x", "postgresql://…@host/x"),
+        ("postgresql://u:sec%ret@host/x", "postgresql://…@host/x"),
+        ("postgresql://u:secret%00@host/x", "postgresql://…@host/x"),
+        ("postgresql://u:secret@[::1/x", "postgresql://…@[::1/x"),
+        ("postgresql://u:secret/x", "postgresql://…/x"),
+        ("postgresql://u:1secret", "postgresql://…"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(value: str, shown: str):
+    assert refused(DATABASE_URL=value) == (
+        f"DATABASE_URL is {shown!r}: it must be {VARIABLES['database_url'].expected}"
+    )
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "postgresqlql://localhost/x"),
         ("DATABASE_URL", "host=localhost dbname=x"),
         ("DATABASE_URL", " "),
+        ("DATABASE_URL", f"postgresql://{'a,' * 100}["),
         ("TASKS", ","),
         ("MAX_TASK_TIME", "0"),
         ("MAX_TASK_TIME", "315360001"),

@@ -4,6 +4,7 @@ import errno
 import logging
 import socket
 import time
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -12,8 +13,10 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrypoints import parent_pipes
+from entrypoints import parent_pipes, stop_signals
+from entrypoints.http.wsgi.database_reports import DatabaseReports, Reports
 from entrypoints.settings import Settings
+from entrypoints.stop_signals import StopSignals
 
 log = logging.getLogger(__name__)
 MAX_PORT_WAIT_SECONDS = 5.0  # time for the workers of a killed server to release its port
@@ -22,12 +25,15 @@ LOGGING: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
 """Logging of the server, without handlers of its own: its lines go to the log of the process."""
 
 
-class CannotListen(Exception):
-    """The host is not an address of this machine, or the port is in use."""
+class CannotServe(Exception):
+    """The host is not an address of this machine, the port is in use, or the database cannot be used."""
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, and finish the requests in flight. Raises CannotListen: the port is in use."""
+def serve(settings: Settings, signals: StopSignals) -> None:
+    """Serve until SIGTERM or SIGINT, and finish the requests in flight.
+
+    Raises CannotServe: the message says why.
+    """
     address = free_address(settings.host, settings.port)
     server = Granian(
         "entrypoints.http",
@@ -45,21 +51,33 @@ def serve(settings: Settings) -> None:
         log_level=LogLevels.error,
         log_dictconfig=LOGGING,
     )
-    server.on_startup(Thread(target=report_ready, args=(address, settings.port), daemon=True).start)
-    server.serve(target_loader=load, wrap_loader=False)
+    server.on_startup(lambda: signals.handle(server.signal_handler_interrupt))
+    # The workers have no handlers until they have loaded the app.
+    stop_signals.end_forked_processes()
+    database = DatabaseReports(on_unusable=server.signal_handler_interrupt)
+    server.on_startup(database.start)
+    server.on_startup(Thread(target=report_ready, args=(address, settings.port, database), daemon=True).start)
+    try:
+        server.serve(target_loader=partial(load, database.writer), wrap_loader=False)
+    except SystemExit:
+        # Ctrl-C also reaches the workers, and one that ends before the server hears of it is no failure.
+        if not server.interrupt_signal:
+            raise
+    if database.unusable:
+        raise CannotServe(database.unusable)
 
 
-def load() -> Any:
+def load(report: Reports) -> Any:
     """Build the app in a worker process. The parent of the workers stays small without it."""
     from entrypoints.http.wsgi.worker import app
 
-    return app()
+    return app(report)
 
 
 def free_address(host: str, port: int) -> str:
     """Resolve the host to an IP address, and check that the port is free, since granian would share it silently.
 
-    Raises CannotListen: the host is not an address of this machine, or the port is still in use after
+    Raises CannotServe: the host is not an address of this machine, or the port is still in use after
     MAX_PORT_WAIT_SECONDS.
     """
     end = time.monotonic() + MAX_PORT_WAIT_SECONDS
@@ -72,12 +90,13 @@ def free_address(host: str, port: int) -> str:
             return str(address[0])
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) != errno.EADDRINUSE or time.monotonic() > end:
-                raise CannotListen(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
+                raise CannotServe(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
             time.sleep(0.1)
 
 
-def report_ready(address: str, port: int) -> None:
-    """Wait until a worker listens, then log it and report it to the parent process."""
+def report_ready(address: str, port: int, database: DatabaseReports) -> None:
+    """Wait until a worker listens and has tried the database, then log it and report it to the parent process."""
+    database.is_tried.wait()
     while not is_listening(address, port):
         time.sleep(0.01)
     host = f"[{address}]" if ":" in address else address

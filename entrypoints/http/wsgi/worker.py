@@ -12,18 +12,22 @@ from threading import Thread
 
 from flask import Flask
 
-from entrypoints import log_streams, startup
+from entrypoints import log_streams, startup, stop_signals
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
+from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.settings import Settings
 
 MAX_ORPHAN_SECONDS = 2.0
 """Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
 
-def app() -> Flask:
-    """Build the app from the environment. It answers at once, with 503 until the database is ready."""
+def app(report: Reports) -> Flask:
+    """Build the app from the environment. It answers at once, with 503 until the database is ready.
+
+    `report`: is sent what each try to prepare the database has found.
+    """
     log_streams.install()
     # A worker is a process of multiprocessing, which ends without the functions of atexit.
     Finalize(None, log_streams.drain, exitpriority=0)
@@ -37,15 +41,16 @@ def app() -> Flask:
     # Containers are not thread-safe: what both threads need is made before the second one starts.
     storage.migrate()
     storage.clock()
-    run_in_background(lambda: prepare(storage))
+    run_in_background(lambda: prepare(storage, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
     return flask_app
 
 
-def prepare(storage: PostgresStorage) -> None:
+def prepare(storage: PostgresStorage, report: Reports) -> None:
     """Wait for the database, then start the clock."""
-    startup.prepare_database(storage)
+    startup.prepare_database(storage, report.send, lambda: report.send(DatabaseState.AWAY))
+    report.send(DatabaseState.READY)
     storage.clock().open()
 
 
@@ -59,7 +64,7 @@ def on_stop_signal(work: Callable[[], None]) -> None:
         # Runs until the process ends: after the writer is closed, a signal would be written to a reused descriptor.
         with reader, writer:
             while received := reader.recv(100):
-                if {signal.SIGTERM, signal.SIGINT} & {*received}:
+                if {*stop_signals.STOP_SIGNALS} & {*received}:
                     work()
 
     run_in_background(wait_for_signals)

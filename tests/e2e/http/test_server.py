@@ -103,13 +103,6 @@ def waits_for_a_lock(service: Service) -> bool:
         return bool(other.execute(text(waiting)).scalar_one())
 
 
-def make_database(service: Service, name: str) -> None:
-    with closing(Database(service.environment["DATABASE_URL"])) as database:
-        engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as other:
-            other.execute(text(f"CREATE DATABASE {name}"))
-
-
 class TestStart:
     def test_a_taken_port_is_refused_with_one_sentence(self, service: Service) -> None:
         second = service.start("http")
@@ -135,16 +128,6 @@ class TestStart:
         assert service.start("http", **variables).wait(20) == 2
         (line,) = service.logs().splitlines()
         assert next(iter(variables)) in line or variables["HOST"] in line
-
-    def test_an_api_answers_503_until_the_database_exists(self, new_service: NewService) -> None:
-        service = new_service()
-        server, _, name = service.environment["DATABASE_URL"].rpartition("/")
-        service.start("http", DATABASE_URL=f"{server}/{name}_later")
-        eventually(lambda: code_of(service, "/health/live") == 200)
-        answer = service.client.post("/task/new", json={})
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-        make_database(service, f"{name}_later")
-        eventually(lambda: service.client.post("/task/new", json={}).status_code == 201)
 
     def test_several_workers_share_the_port(self, new_service: NewService) -> None:
         service = new_service(HTTP_WORKERS="2")

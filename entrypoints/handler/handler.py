@@ -1,0 +1,41 @@
+"""A handler: claims and runs tasks, until asked to stop."""
+
+import logging
+from collections.abc import Sequence
+
+from application.ports.wake_up import Topic
+from application.supervisor.executor_events import NothingToRun
+from domain.task_type import TaskType
+from entrypoints import parent_pipes, startup
+from entrypoints.containers.handler import HandlerContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
+from entrypoints.stop_signals import StopSignals
+
+log = logging.getLogger("entrypoints.handler")
+
+
+def report_ready(types: Sequence[TaskType]) -> None:
+    """Report the published types to the log and to the process that started this one."""
+    names = ", ".join(sorted(type.name for type in types))
+    log.info("ready to run %s", names)
+    parent_pipes.report_ready(names)
+
+
+def run(signals: StopSignals) -> None:
+    """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
+    settings = startup.start("handler")
+    storage = PostgresStorage(settings=settings)
+    startup.prepare_database(storage)
+    storage.clock().open()
+    container = HandlerContainer(settings=settings, storage=storage, on_published=report_ready)
+    supervisor = container.supervisor()
+    signals.handle(supervisor.stop)
+    startup.freeze_garbage_collector()
+    storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
+    try:
+        supervisor.run()
+    except NothingToRun as error:
+        raise startup.configuration_exit(error) from None
+    finally:
+        container.shutdown_resources()
+    log.info("stopped")

@@ -1,0 +1,52 @@
+"""A janitor: does its chores and sends callbacks, until asked to stop."""
+
+import logging
+
+from entrypoints import parent_pipes, startup
+from entrypoints.containers.janitor import JanitorContainer
+from entrypoints.containers.postgres_storage import PostgresStorage
+from entrypoints.janitor.chore_loops import ChoreLoops
+from entrypoints.janitor.chores import (
+    create_recurring_tasks,
+    delete_expired_tasks,
+    fold_task_counts,
+    forget_abandoned_types,
+    forget_dead_handlers,
+    rescue_tasks,
+)
+from entrypoints.janitor.webhook_loop import WebhookLoop
+from entrypoints.stop_signals import StopSignals
+
+log = logging.getLogger("entrypoints.janitor")
+
+
+def run(signals: StopSignals) -> None:
+    """Do the chores until SIGTERM or SIGINT."""
+    settings = startup.start("janitor")
+    storage = PostgresStorage(settings=settings)
+    startup.prepare_database(storage)
+    storage.clock().open()
+    container = JanitorContainer(settings=settings, storage=storage)
+    chores = {
+        "ticking": create_recurring_tasks(container.tick()),
+        "cleaning": delete_expired_tasks(container.clean()),
+        "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
+        "forgetting types": forget_abandoned_types(container.forget_types()),
+        "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes()),
+        "rescuing": rescue_tasks(container.rescue()),
+        "folding the counts": fold_task_counts(container.fold_counts()),
+    }
+    webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
+    chore_loops = ChoreLoops(chores, settings.lease)
+    signals.handle(chore_loops.stop)
+    if webhook_loop:
+        webhook_loop.start()
+    else:
+        log.info("WEBHOOK_SECRET is not set: callbacks wait for a janitor that has a secret")
+    log.info("ready")
+    parent_pipes.report_ready("janitor")
+    chore_loops.run()
+    if webhook_loop:
+        webhook_loop.close()
+    container.shutdown_resources()
+    log.info("stopped")
