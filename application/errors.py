@@ -103,6 +103,15 @@ class OutcomeRefused(ApplicationError):
         self.why = why
 
 
+class UnsuitableDatabase(ApplicationError):
+    """the database has the encoding {encoding}, which cannot hold every character: create one with CREATE DATABASE … \
+ENCODING 'UTF8' TEMPLATE template0, and name it in DATABASE_URL"""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self.encoding = encoding
+
+
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
 

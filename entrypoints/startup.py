@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from application.errors import StorageUnavailable
+from application.errors import StorageUnavailable, UnsuitableDatabase
 from entrypoints import log_streams, parent_pipes
 from entrypoints.repeat_filter import RepeatFilter
 from entrypoints.settings import ConfigurationError, Settings
@@ -59,7 +59,10 @@ def configure_logging(name: str) -> None:
 
 
 def prepare_database(storage: "PostgresStorage") -> None:
-    """Bring the tables up to date and measure the database's clock; wait for a database that is away."""
+    """Bring the tables up to date and measure the database's clock; wait for a database that is away.
+
+    Raises SystemExit: the database is unsuitable; the sentence that says so is printed.
+    """
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -67,6 +70,8 @@ def prepare_database(storage: "PostgresStorage") -> None:
                 log.info("the tables are up to date")
             storage.clock().measure()
             return
+        except UnsuitableDatabase as error:
+            raise configuration_exit(error) from None
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, driver_message(error))
             time.sleep(pause)
