@@ -41,7 +41,7 @@ class Service:
         Raises Refused: the service cannot start or go on.
         """
         self._check_free()
-        print_line("flask-tasks is starting …")
+        print_line("flask-tasks is starting")
         url = self._database_url()
         self._prepare_database(self._settings, url)
         self._start_process("the API", "http", url)
@@ -56,7 +56,7 @@ class Service:
         """End the processes, then PostgreSQL, and wait until they have ended. In a hurry, kill the processes."""
         was_started = self._database or self._processes
         if was_started:
-            print_line("stopping …")
+            print_line("stopping")
         for restarter in self._processes:
             restarter.stop()
         deadline = time.monotonic() + self._settings.grace + STOP_MARGIN_SECONDS
@@ -92,7 +92,7 @@ class Service:
     def _start_process(self, name: str, module: str, url: str) -> Process:
         # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
         api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
-        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url}
+        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url, "DATABASE_URL_FILE": ""}
         process = Process(name, module, environment, self._lifeline)
         self._processes.append(Restarter(process, self._fatal_errors.put))
         self._processes[-1].start()
@@ -103,7 +103,7 @@ class Service:
         while not (handler.ready.is_set() and self._address.is_ready()):
             self._raise_fatal_error(within=0.02)
             if time.monotonic() > next_line_at:
-                print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
+                print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'}")
                 next_line_at += SLOW_START_SECONDS
 
     def _await_fatal_error(self) -> None:

@@ -36,6 +36,15 @@ def submits() -> int:
         return client.submit("submits", delay=3600).id
 """
 
+PRINTS = """
+from flask_tasks import task
+
+@task
+def prints() -> str:
+    print("‘é’")
+    return "‘é’"
+"""
+
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for leftover processes in /proc")
 
 
@@ -305,6 +314,36 @@ def test_a_wrong_address_is_refused_with_a_sentence(
     assert refused.lines[0].startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    "terminal",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=str,
+)
+def test_up_runs_whatever_the_terminal_can_show(
+    up: Callable[..., Up], tmp_path: Path, terminal: dict[str, str]
+) -> None:
+    folder = tmp_path / "‘é’"
+    folder.mkdir()
+    (folder / "printing.py").write_text(PRINTS, encoding="utf-8")
+    running = up(TASKS=str(folder / "printing.py"), **terminal).await_ready()
+    assert running.post("/task/new/prints?wait=20")["result"] == "‘é’"
+    running.process.send_signal(signal.SIGINT)
+    assert running.await_end() == 0
+    assert running.output().replace("‘é’", "").isascii(), "a task's own output is in UTF-8"
+
+
+def test_up_takes_the_database_of_a_file(
+    up: Callable[..., Up], tmp_path: Path, new_database: Callable[[], str]
+) -> None:
+    (tmp_path / "url").write_text(new_database())
+    running = up(tmp_path, DATABASE_URL_FILE=str(tmp_path / "url")).await_ready()
+    assert running.runs_a_task()
+
+
 def test_tasks_that_cannot_be_imported_end_up_with_a_sentence_that_names_them(
     up: Callable[..., Up], tmp_path: Path
 ) -> None:
@@ -313,6 +352,7 @@ def test_tasks_that_cannot_be_imported_end_up_with_a_sentence_that_names_them(
     assert refused.await_end() == 2
     assert "broken" in refused.output()
     assert "a_module_that_is_not_there" in refused.output()
+    assert f"name that package in {tmp_path}/requirements.txt" in refused.output()
     assert not refused.processes()
 
 
