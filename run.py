@@ -32,10 +32,12 @@ PIP_URL = "https://bootstrap.pypa.io/pip/pip.pyz"
 Command = Sequence[str | Path]
 
 
-def up() -> None:
-    """run everything on this machine until Ctrl-C: PostgreSQL, API, handler, janitor"""
+def up(*arguments: str) -> None:
+    """run PostgreSQL, API, handler and janitor until Ctrl-C; --reload loads functions that change"""
+    if arguments not in ((), ("--reload",)):
+        sys.exit("up takes no arguments but --reload.")
     environment("service", "embedded")
-    exec_python("-m", "entrypoints.up")
+    exec_python("-m", "entrypoints.up", *arguments)
 
 
 def test(*arguments: str) -> None:
@@ -84,7 +86,7 @@ def env() -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (up, test, lint, tidy, bench, chaos, env)}
-TAKE_ARGUMENTS = (test, bench, chaos)
+TAKE_ARGUMENTS = (up, test, bench, chaos)
 if not (ROOT / "benchmarks").is_dir():
     del COMMANDS["bench"]
 

@@ -22,7 +22,7 @@ def report_ready(types: Sequence[TaskType]) -> None:
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
+    """Run until SIGTERM or SIGINT; a second one makes the stop hurry. SIGUSR1 lets all that runs finish before."""
     settings = startup.start("handler")
     storage = PostgresStorage(settings=settings)
     startup.prepare_database(storage)
@@ -31,6 +31,7 @@ def main() -> None:
     supervisor = container.supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
+    signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain())
     startup.freeze_garbage_collector()
     storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:

@@ -9,6 +9,9 @@ from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.service import Service
 
+RELOAD = "--reload"
+"""The argument with which changes of the user's functions are loaded while the service runs."""
+
 
 def main() -> int:
     """Run until a signal. The exit status."""
@@ -16,12 +19,14 @@ def main() -> int:
     service = None
     interrupts = Interrupts()
     try:
+        if unknown := set(sys.argv[1:]) - {RELOAD}:
+            raise Refused(f"there is no argument {' '.join(unknown)}; {RELOAD} is the only one", code=2)
         settings = Settings.from_environment(os.environ)
         # Imported here because that takes a third of a second, in which Ctrl-C has to end this process properly too.
         from entrypoints.up import composition
 
         server = None if settings.database_url else composition.embedded_postgres()
-        service = Service(settings, server, composition.prepare_database)
+        service = Service(settings, server, composition.prepare_database, reloads=RELOAD in sys.argv[1:])
         service.run()
     except ConfigurationError as error:
         return print_refusal(error, code=2)

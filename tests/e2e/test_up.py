@@ -51,7 +51,7 @@ pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks f
 class Up:
     """`python -m entrypoints.up` in a folder. Every process that it starts has its mark in the environment."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.mark = f"UP_OF_TEST={uuid4().hex}"
         self.port = free_port()
         self.started_at = time.monotonic()
@@ -59,7 +59,7 @@ class Up:
         name, _, value = self.mark.partition("=")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DATABASE_URL")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "entrypoints.up"],
+            [sys.executable, "-m", "entrypoints.up", *arguments],
             cwd=folder,
             env={
                 **environment,
@@ -105,10 +105,10 @@ class Up:
         eventually(lambda: not self.processes(), lambda: f"left: {[command(pid) for pid in self.processes()]}")
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).raise_for_status().json()
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=60).raise_for_status().json()
 
     def post(self, path: str, **arguments: Any) -> Any:
-        return httpx.post(f"http://127.0.0.1:{self.port}{path}", json=arguments, timeout=30).raise_for_status().json()
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", json=arguments, timeout=60).raise_for_status().json()
 
     def runs_a_task(self) -> bool:
         """Whether a task that is submitted now becomes done; False after any HTTP error."""
@@ -120,6 +120,10 @@ class Up:
 
     def output(self) -> str:
         return "\n".join(self.lines)
+
+    def await_lines(self, number: int, *words: str) -> None:
+        """Wait until so many lines have these words."""
+        eventually(lambda: sum(all(each in line for each in words) for line in self.lines) >= number, self.output)
 
     def _read_lines(self) -> None:
         assert self.process.stdout
@@ -178,8 +182,8 @@ def up(folder: Path) -> Iterator[Callable[..., Up]]:
     """Start it with variables; kill it after the test."""
     ups: list[Up] = []
 
-    def start(data_folder: Path = folder, **variables: str) -> Up:
-        ups.append(Up(data_folder, **variables))
+    def start(data_folder: Path = folder, *arguments: str, **variables: str) -> Up:
+        ups.append(Up(data_folder, *arguments, **variables))
         return ups[-1]
 
     yield start

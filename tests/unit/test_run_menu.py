@@ -91,7 +91,7 @@ def test_an_unknown_command_is_refused_with_the_menu() -> None:
 
 def test_an_argument_of_a_command_without_arguments_is_refused() -> None:
     done = subprocess.run([sys.executable, RUN, "up", "--port=1"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "up takes no arguments.\n")
+    assert (done.returncode, done.stderr) == (1, "up takes no arguments but --reload.\n")
 
 
 def test_an_old_python_is_refused_with_a_sentence() -> None:
