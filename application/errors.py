@@ -103,17 +103,16 @@ class OutcomeRefused(ApplicationError):
         self.why = why
 
 
-class UnsuitableDatabase(ApplicationError):
-    """the database has the encoding {encoding}, which cannot hold every character: create one with CREATE DATABASE … \
-ENCODING 'UTF8' TEMPLATE template0, and name it in DATABASE_URL"""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self.encoding = encoding
-
-
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
+
+
+class StorageUnusable(ApplicationError):
+    """{problem}: {cure}"""
+
+    def __init__(self, problem: str, cure: str) -> None:
+        super().__init__()
+        self.problem, self.cure = problem, cure
 
 
 class StorageConflict(StorageUnavailable):

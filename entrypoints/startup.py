@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from application.errors import StorageUnavailable, UnsuitableDatabase
+from application.errors import StorageUnavailable, StorageUnusable
 from entrypoints import log_streams, parent_pipes
 from entrypoints.repeat_filter import RepeatFilter
 from entrypoints.settings import ConfigurationError, Settings
@@ -61,7 +61,7 @@ def configure_logging(name: str) -> None:
 def prepare_database(storage: "PostgresStorage") -> None:
     """Bring the tables up to date and measure the database's clock; wait for a database that is away.
 
-    Raises SystemExit: the database is unsuitable; the sentence that says so is printed.
+    Raises SystemExit: the database cannot be used; the sentence that says so is printed.
     """
     pause = FIRST_PAUSE_SECONDS
     while True:
@@ -70,8 +70,8 @@ def prepare_database(storage: "PostgresStorage") -> None:
                 log.info("the tables are up to date")
             storage.clock().measure()
             return
-        except UnsuitableDatabase as error:
-            raise configuration_exit(error) from None
+        except StorageUnusable as error:
+            raise configuration_exit(f"the database of DATABASE_URL cannot be used: {error}") from None
         except StorageUnavailable as error:
             log.warning("the database is away, trying again in %.1f s: %s", pause, driver_message(error))
             time.sleep(pause)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.encoding import check_encoding
 from application.errors import StorageConflict, StorageUnavailable
 
 NEWEST_REVISION = "0013"
@@ -51,8 +52,11 @@ class Migration:
         """Migrate the tables, and tell whether there was anything to do.
 
         Raises StorageUnavailable: the database is away.
+        Raises StorageUnusable: the database cannot hold every character.
         """
         with translated_errors():
+            with self._database.transaction() as connection:
+                check_encoding(connection)
             if self._is_done():
                 return False
             with self._locked() as lock:

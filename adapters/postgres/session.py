@@ -12,7 +12,6 @@ from psycopg2.extensions import connection, parse_dsn
 from adapters.postgres.session_settings import CONNECTION_REQUIREMENTS, apply_session_settings
 from adapters.postgres.timestamps import register_timestamps
 from adapters.postgres.watchdog import Watchdog
-from application.errors import UnsuitableDatabase
 
 CHECK_SECONDS = 5.0
 """Seconds after which a session is asked whether it can still write, before it is used again."""
@@ -21,8 +20,6 @@ READ_ONLY_SECONDS = 1.0
 MAX_CHECK_SECONDS = 5.0
 """Seconds that the server may take to answer that."""
 READ_WRITE, PRIMARY = "read-write", "primary"
-UNICODE = "UTF8"
-"""The only encoding of the server that holds every character."""
 SHOW_READ_ONLY = "SHOW transaction_read_only"
 
 END_READ_ONLY = """
@@ -43,11 +40,7 @@ class Session(connection):
     watchdog: Watchdog
 
     def prepare(self, watchdog: Watchdog) -> None:
-        """Apply the settings of our sessions, and find out whether this one can write.
-
-        Raises UnsuitableDatabase: the database cannot hold every character.
-        """
-        self._check_encoding()
+        """Apply the settings of our sessions, and find out whether this one can write."""
         self.watchdog = watchdog
         register_timestamps(self)
         with watchdog.watch(self):
@@ -68,12 +61,6 @@ class Session(connection):
         So a server that was demoted is left, and a connection that died while it was idle is noticed before it is used.
         """
         return time.monotonic() < self.check_at or self._can_write()
-
-    def _check_encoding(self) -> None:
-        # The server has told its encoding with its greeting; a pooler may leave it out.
-        encoding = self.get_parameter_status("server_encoding")
-        if encoding not in (UNICODE, None):
-            raise UnsuitableDatabase(encoding)
 
     def _can_write(self) -> bool:
         with suppress(psycopg2.Error), self.watchdog.watch(self, MAX_CHECK_SECONDS):

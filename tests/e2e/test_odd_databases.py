@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.e2e.service import Service
 
 TEXT = "é ‘😀’ \\n"
-NOT_UNICODE = "flask-tasks: the database has the encoding {}, which cannot hold every character: create one"
+NOT_UNICODE = "flask-tasks: the database of DATABASE_URL cannot be used: its encoding is {}, which cannot hold every"
 TASKS = """
 from pathlib import Path
 from flask_tasks import task

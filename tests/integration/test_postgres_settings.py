@@ -1,7 +1,7 @@
 """Settings of a session: the service's own, whatever the role, the database, the address or the environment say."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.postgres import Database, Migration, PostgresClock
-from application.errors import UnsuitableDatabase
+from application.errors import StorageUnusable
 from application.json.text import dump
 from application.ports.task_repository import TaskRecord
 from domain.settlement import Settlement
@@ -162,13 +162,25 @@ def test_a_choice_between_standbys_stays(postgres_url: str):
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "EUC_JP"])
-def test_a_database_that_cannot_hold_unicode_is_refused_with_a_sentence(postgres_url: str, encoding: str):
-    options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
-    with new_database(postgres_url, NAME, options) as url, closing(Database(url)) as service:
-        for call in (Migration(service), Migration(service).check, service.connect):
-            with pytest.raises(UnsuitableDatabase) as refusal:
-                call()
-            assert str(refusal.value) == (
-                f"the database has the encoding {encoding}, which cannot hold every character: create one with "
-                "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name it in DATABASE_URL"
-            )
+def test_a_database_that_cannot_hold_every_character_is_refused_with_a_sentence(postgres_url: str, encoding: str):
+    with other_encoding(postgres_url, encoding) as url:
+        assert_refused(url, encoding)
+
+
+@needs_pgbouncer
+def test_a_pooler_hides_the_encoding_of_no_database(postgres_url: str, tmp_path: Path):
+    with other_encoding(postgres_url, "LATIN1") as url, pgbouncer(url, tmp_path) as pooled:
+        assert_refused(pooled, "LATIN1")
+
+
+def other_encoding(postgres_url: str, encoding: str) -> AbstractContextManager[str]:
+    return new_database(postgres_url, NAME, f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+
+
+def assert_refused(url: str, encoding: str) -> None:
+    with closing(Database(url)) as service, pytest.raises(StorageUnusable) as refusal:
+        Migration(service)()
+    assert str(refusal.value) == (
+        f"its encoding is {encoding}, which cannot hold every character: create another one with CREATE DATABASE … "
+        "ENCODING 'UTF8' TEMPLATE template0"
+    )
