@@ -30,6 +30,7 @@ ODD = {
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "statement_timeout": "1min",
+    "transaction_timeout": "1min",
     "lock_timeout": "1min",
     "idle_in_transaction_session_timeout": "1min",
     "synchronous_commit": "off",
@@ -102,6 +103,7 @@ EXPECTED = {
     "default_transaction_isolation": "read committed",
     "transaction_isolation": "read committed",
     "statement_timeout": "0",
+    "transaction_timeout": "0",
     "synchronous_commit": "on",
     "jit": "off",
 }
