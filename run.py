@@ -32,10 +32,12 @@ PIP_URL = "https://bootstrap.pypa.io/pip/pip.pyz"
 Command = Sequence[str | Path]
 
 
-def up() -> None:
-    """run everything on this machine until Ctrl-C: PostgreSQL, API, handler, janitor"""
+def up(*arguments: str) -> None:
+    """run PostgreSQL, API, handler and janitor until Ctrl-C; --reload loads functions that change"""
+    if arguments not in ((), ("--reload",)):
+        sys.exit("up takes no arguments but --reload.")
     environment("service", "embedded")
-    exec_python("-m", "entrypoints.up")
+    exec_python("-m", "entrypoints.up", *arguments)
 
 
 def test(*arguments: str) -> None:
@@ -84,7 +86,7 @@ def env() -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (up, test, lint, tidy, bench, chaos, env)}
-TAKE_ARGUMENTS = (test, bench, chaos)
+TAKE_ARGUMENTS = (up, test, bench, chaos)
 if not (ROOT / "benchmarks").is_dir():
     del COMMANDS["bench"]
 
@@ -114,7 +116,7 @@ def exec_python(*arguments: str) -> None:
 
 def run(name: str, command: Command) -> bool:
     """Run one command of several. Whether it succeeded."""
-    print(f"── {name}", flush=True)
+    print(f"-- {name}", flush=True)
     return subprocess.run(command, cwd=ROOT, env=process_environment()).returncode == 0
 
 
@@ -144,7 +146,7 @@ def requirements(*groups: str) -> dict[str, list[str]]:
     """The requirements of the groups: the name of each, and pip's arguments for it."""
     import tomllib
 
-    table = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     found: dict[str, list[str]] = {}
     for group in groups:
         for item in table[group]:
@@ -188,8 +190,8 @@ def record(met: Collection[str]) -> None:
 
 def update(wanted: Mapping[str, list[str]], descriptor: int) -> None:
     """Make or update .venv. It has no stamp meanwhile, so an interrupted update is done again."""
-    print(f"Bringing {VENV} up to date; the first time takes a minute …", flush=True)
     before = met_requirements()
+    print(f"{'Making' if before is None else 'Updating'} {VENV}", flush=True)
     STAMP.unlink(missing_ok=True)
     if before is None:
         make_venv()
@@ -235,7 +237,7 @@ def fetch_pip(source: str = PIP_URL) -> Path:
     """Download pip as one file from its project. The path of the file."""
     from urllib.request import urlopen
 
-    print(f"This Python has no pip: fetching {source} …", flush=True)
+    print(f"This Python has no pip: fetching {source}", flush=True)
     try:
         with urlopen(source, timeout=60) as answer:
             (VENV / "pip.pyz").write_bytes(answer.read())
@@ -249,6 +251,7 @@ def fetch_pip(source: str = PIP_URL) -> Path:
 def install(pip: Command, names: Collection[str], wanted: Mapping[str, list[str]], descriptor: int) -> bool:
     """Install the requirements of these names. Whether it succeeded. Pip inherits the lock, should this be killed."""
     arguments = [argument for name in sorted(names) for argument in wanted[name]]
+    print(f"Installing, which may take minutes: {', '.join(each for each in arguments if each != '-r')}", flush=True)
     # The user's own settings of pip apply, except those that would install elsewhere.
     inherited = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX")}
     settings = {
@@ -288,7 +291,7 @@ def lock() -> Iterator[int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another run.py is changing the environment: waiting for it …", flush=True)
+            print("Another run.py is changing the environment: waiting for it", flush=True)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
@@ -296,6 +299,9 @@ def lock() -> Iterator[int]:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        # A path may have characters that the terminal lacks.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         main(*sys.argv[1:])
     except KeyboardInterrupt:

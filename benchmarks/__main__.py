@@ -71,6 +71,8 @@ def measured(table: Benchmarks, names: Iterable[str], repeats: int) -> Iterator[
 
 
 if __name__ == "__main__":
+    # A terminal without UTF-8 lacks some of the signs.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # SIGTERM acts like Ctrl-C, so that the processes of a comparison end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()

@@ -40,7 +40,7 @@ def picture(records: Mapping[str, Record]) -> str:
 
 def write(records: Mapping[str, Record]) -> None:
     """Write the page and the picture with these figures."""
-    PAGE.write_text(with_figures(PAGE.read_text(), records))
+    PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), records), encoding="utf-8")
     PICTURE.write_text(picture(records))
 
 

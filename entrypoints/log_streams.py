@@ -19,13 +19,14 @@ MAX_DRAIN_SECONDS = 1.0
 class LogStream(io.TextIOBase):
     """A text stream to a descriptor. Where nothing reads it, texts are dropped, and their lines are counted.
 
-    The thread starts with the first text, again in a forked process.
+    Characters that the encoding lacks are escaped. The thread starts with the first text, again in a forked process.
     """
 
+    encoding = "utf-8"
     _incomplete: str
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, encoding: str = "utf-8") -> None:
+        self._descriptor, self.encoding = descriptor, encoding
         self._start_anew()
         os.register_at_fork(after_in_child=self._start_anew)
 
@@ -99,7 +100,7 @@ class LogStream(io.TextIOBase):
         return f"{dropped} log lines were dropped, since nothing read the log\n" if dropped else ""
 
     def _write_out(self, text: str) -> None:
-        data = text.encode("utf-8", "backslashreplace")
+        data = text.encode(self.encoding, "backslashreplace")
         with suppress(OSError, ValueError):  # The reader has gone, or the descriptor.
             while data:
                 try:
@@ -111,7 +112,8 @@ class LogStream(io.TextIOBase):
 def install() -> None:
     """Replace Python's standard streams: logs, warnings, tracebacks and prints make no thread wait any more."""
     if not isinstance(sys.stderr, LogStream):
-        sys.stdout, sys.stderr = LogStream(1), LogStream(2)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None where the descriptor is closed
+        sys.stdout, sys.stderr = LogStream(1, encoding), LogStream(2, encoding)
         atexit.register(drain)
 
 

@@ -66,9 +66,9 @@ class Settings:
             for field in fields(cls)
             if environment.get(field.name.upper(), "") != ""
         }
-        for name in ("database_url", "webhook_secret"):
-            if name not in given and (path := environment.get(f"{name.upper()}_FILE")):
-                given[name] = _from_file(VARIABLES[name], path)
+        for name in FROM_FILES:
+            if path := environment.get(f"{name.upper()}_FILE"):
+                given[name] = _from_file(VARIABLES[name], path, is_set=name in given)
         given.setdefault("handler_concurrency", usable_cpus())
         return cls(**given)
 
@@ -213,10 +213,16 @@ VARIABLES: Mapping[str, Variable] = {
 }
 
 
-def _from_file(variable: Variable, path: str) -> Any:
+FROM_FILES = ("database_url", "webhook_secret")
+"""Settings that may stand in a file, which a variable with `_FILE` behind its name names."""
+
+
+def _from_file(variable: Variable, path: str, is_set: bool) -> Any:
     name = f"{variable.name}_FILE"
+    if is_set:
+        raise ConfigurationError(name, path, f"unset where {variable.name} is set too")
     try:
-        return variable.parse(Path(path).read_text().strip())
+        return variable.parse(Path(path).read_text(encoding="utf-8").strip())
     except OSError as error:
         raise ConfigurationError(name, path, f"a readable file ({error.strerror})") from None
     except ValueError:

@@ -51,11 +51,11 @@ def behind(proxy: Proxy, url: str) -> str:
 
 
 @contextmanager
-def new_database(url: str, name: str) -> Iterator[str]:
+def new_database(url: str, name: str, options: str = "") -> Iterator[str]:
     """The URL of an empty database on the same server, which exists during the block."""
     server = Database(url)
     with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} {options}")
         yield url.rpartition("/")[0] + f"/{name}"
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     server.close()

@@ -35,7 +35,7 @@ def end_leftover_server(cluster: Path) -> None:
 
 def _lines(cluster: Path) -> list[str]:
     try:
-        return (cluster / "postmaster.pid").read_text().splitlines()
+        return (cluster / "postmaster.pid").read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return []
 
@@ -54,7 +54,7 @@ def _serves(pid: int, cluster: Path) -> bool:
     """Whether the process is a server of this cluster, whose folder is its working directory. False for a zombie."""
     if os.path.isdir("/proc/self"):
         try:
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
             return name == "postgres" and os.path.samefile(f"/proc/{pid}/cwd", cluster)
         except OSError:
             return False

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
+from adapters.postgres.encoding import check_encoding
 from adapters.postgres.usability import check_tables, check_version, usable_database
 from application.errors import StorageConflict, StorageUnavailable
 
@@ -57,6 +58,7 @@ class Migration:
         with usable_database(), translated_errors():
             with self._database.transaction() as connection:
                 check_version(connection)
+                check_encoding(connection)
             had_to = not self._is_done()
             if had_to:
                 with self._locked() as lock:

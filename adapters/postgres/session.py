@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection, parse_dsn
 
-from adapters.postgres.session_settings import apply_session_settings
+from adapters.postgres.session_settings import CONNECTION_REQUIREMENTS, apply_session_settings
 from adapters.postgres.timestamps import register_timestamps
 from adapters.postgres.watchdog import Watchdog
 
@@ -102,7 +102,7 @@ def _wanted_attributes(given: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _open(url: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
     missing = {key: defaults[key] for key in defaults.keys() - given.keys()}
-    session: Session = psycopg2.connect(url, connection_factory=Session, **missing)
+    session: Session = psycopg2.connect(url, connection_factory=Session, **missing, **CONNECTION_REQUIREMENTS)
     return session
 
 

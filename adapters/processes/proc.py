@@ -67,7 +67,7 @@ class _Stat(NamedTuple):
 
 
 def _stat(process: str) -> _Stat | None:
-    with suppress(OSError), open(f"/proc/{process}/stat") as file:
+    with suppress(OSError), open(f"/proc/{process}/stat", errors="replace") as file:
         fields = file.read().rpartition(")")[2].split()
         return _Stat(state=fields[0], start=fields[19])
     return None

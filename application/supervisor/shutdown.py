@@ -13,15 +13,16 @@ log = logging.getLogger(__name__)
 
 
 class Shutdown:
-    """Begins with the first request; a second request ends the grace.
+    """Begins with the first request; a second request ends the grace. A request to drain begins it without a grace.
 
-    Only the supervisor's thread uses it, but `request` may be called from any thread and from a signal handler.
+    Only the supervisor's thread uses it, but requests may come from any thread and from a signal handler.
     """
 
     def __init__(self, state: SupervisorState, grace: float) -> None:
         self._state = state
         self._grace = grace
         self._requests = 0
+        self._is_drain_requested = False
         self._grace_ends_at = inf
         self._is_grace_over = False
 
@@ -29,14 +30,21 @@ class Shutdown:
         """Ask for the stop, or for its hurry."""
         self._requests += 1
 
+    def request_drain(self) -> None:
+        """Ask for a stop that waits until all runs have finished. A request after it begins the grace."""
+        self._is_drain_requested = True
+
     def advance(self) -> None:
         """Do the next part of a stop that was requested: begin to drain, then stop the runs when the grace is over."""
+        if self._is_drain_requested and not self._state.draining:
+            log.info("stopping: running tasks may finish")
+            self._state.draining = True
         if not self._requests:
             return
         now = self._state.clock.monotonic()
-        if not self._state.draining:
+        self._state.draining = True
+        if self._grace_ends_at == inf:
             log.info("stopping: running tasks may finish within %g s", self._grace)
-            self._state.draining = True
             self._grace_ends_at = now + self._grace
         if self._requests > 1:
             self._grace_ends_at = min(now, self._grace_ends_at)

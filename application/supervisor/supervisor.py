@@ -20,7 +20,7 @@ MAX_WAIT_SECONDS = 5.0
 
 
 class Supervisor:
-    """Everything happens in `run`, on the caller's thread; only `wake` and `stop` may be called from elsewhere."""
+    """Everything happens in `run`, on the caller's thread; `wake`, `stop` and `drain` may be called on others."""
 
     def __init__(self, state: SupervisorState, executor: Executor, lanes: Sequence[Lane], grace: float) -> None:
         self._state = state
@@ -39,6 +39,11 @@ class Supervisor:
     def stop(self) -> None:
         """Let running tasks finish within the grace, and give back the others; a second call ends the grace."""
         self._shutdown.request()
+        self._executor.wake()
+
+    def drain(self) -> None:
+        """Claim nothing more, let running tasks finish, however long they take, and stop."""
+        self._shutdown.request_drain()
         self._executor.wake()
 
     def run(self) -> None:

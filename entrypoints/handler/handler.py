@@ -1,6 +1,7 @@
 """A handler: claims and runs tasks, until asked to stop."""
 
 import logging
+import signal
 from collections.abc import Sequence
 
 from application.ports.wake_up import Topic
@@ -22,7 +23,7 @@ def report_ready(types: Sequence[TaskType]) -> None:
 
 
 def run(signals: StopSignals) -> None:
-    """Run until SIGTERM or SIGINT; a second one makes the stop hurry."""
+    """Run until SIGTERM or SIGINT; a second one makes the stop hurry. SIGUSR1 lets all that runs finish before."""
     settings = startup.start("handler")
     storage = PostgresStorage(settings=settings)
     startup.prepare_database(storage)
@@ -30,6 +31,7 @@ def run(signals: StopSignals) -> None:
     container = HandlerContainer(settings=settings, storage=storage, on_published=report_ready)
     supervisor = container.supervisor()
     signals.handle(supervisor.stop)
+    signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain())
     startup.freeze_garbage_collector()
     storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
     try:

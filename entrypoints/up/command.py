@@ -11,15 +11,22 @@ from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.service import Service
 
+RELOAD = "--reload"
+"""The argument with which changes of the user's functions are loaded while the service runs."""
+
 
 def run(interrupts: Interrupts) -> int:
     """Run until Interrupt, which is raised on when everything has ended. The exit status."""
     log_streams.install()
     service = None
     try:
+        if unknown := set(sys.argv[1:]) - {RELOAD}:
+            raise Refused(
+                f"there is no argument {' '.join(unknown)}; {RELOAD} is the only one", CONFIGURATION_EXIT_CODE
+            )
         settings = Settings.from_environment(os.environ)
         server = None if settings.database_url else composition.embedded_postgres()
-        service = Service(settings, server, composition.prepare_database, interrupts)
+        service = Service(settings, server, composition.prepare_database, interrupts, RELOAD in sys.argv[1:])
         service.run()
     except ConfigurationError as error:
         return print_refusal(error, CONFIGURATION_EXIT_CODE)

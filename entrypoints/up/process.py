@@ -65,6 +65,11 @@ class Process:
         if self._process:
             self._process.terminate()
 
+    def drain(self) -> None:
+        """Ask the process, a handler, to finish what it runs and then to end, without waiting for it."""
+        if self._process:
+            self._process.send_signal(signal.SIGUSR1)
+
     def kill(self) -> bool:
         """Kill the process and its group. Whether there was any to kill."""
         if self._process:

@@ -36,6 +36,10 @@ class Restartable(Protocol):
         """Ask it to end."""
         ...
 
+    def drain(self) -> None:
+        """Ask it to finish what it does, however long that takes, and then to end."""
+        ...
+
     def kill(self) -> object:
         """End it at once."""
         ...
@@ -75,10 +79,17 @@ class Restarter(threading.Thread):
 
     def stop(self) -> None:
         """Ask the part to end, and do not start it again. Join the thread to wait until it has ended."""
+        self._ask_to_end(self.part.end)
+
+    def drain(self) -> None:
+        """Ask the part to finish what it does and then to end, and do not start it again."""
+        self._ask_to_end(self.part.drain)
+
+    def _ask_to_end(self, ask: Callable[[], None]) -> None:
         with self._mutex:
             self._stopping.set()
             if self.is_alive():
-                self.part.end()
+                ask()
 
     def _run_once(self) -> tuple[str, bool]:
         """Run the part until it ends: how it ended, and whether its configuration is wrong."""

@@ -44,5 +44,9 @@ class Database:
         """End it and wait until it has."""
         self._server.stop()
 
+    def drain(self) -> None:
+        """End it: what it does ends with its clients."""
+        self.end()
+
     def kill(self) -> None:
         """Do nothing: `end` stops it in order, and fast enough."""

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -12,12 +13,18 @@ from entrypoints.up.address import Address
 from entrypoints.up.errors import Refused
 from entrypoints.up.interrupts import Interrupts
 from entrypoints.up.process import CONFIGURATION_EXIT_CODE, Process
+from entrypoints.up.reloader import Reloader, Running
 from entrypoints.up.restarter import Restarter
 from entrypoints.up.server import Database, Server
 from entrypoints.up.terminal import print_line
+from entrypoints.up.watched_files import WatchedFiles
 
 STOP_MARGIN_SECONDS = 10.0
 """Seconds beyond the grace that a process may take to end."""
+RELOAD_POLL_SECONDS = 0.3
+"""Seconds between two looks at the files of the functions."""
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder in which handlers look for files with relative names."""
 SLOW_START_SECONDS = 15.0
 """Seconds between two lines that tell what a start is waiting for."""
 
@@ -31,10 +38,13 @@ class Service:
         server: Server | None,
         prepare_database: Callable[[Settings, str], None],
         interrupts: Interrupts,
+        reloads: bool = False,
     ) -> None:
         self._settings, self._server, self._prepare_database = settings, server, prepare_database
         self._interrupts = interrupts
         self._address = Address(settings)
+        self._watched_files = WatchedFiles(settings.tasks, ROOT) if reloads else None
+        self._is_ready = False
         self._fatal_errors: SimpleQueue[str] = SimpleQueue()
         self._database: Restarter | None = None
         self._processes: list[Restarter] = []
@@ -48,22 +58,23 @@ class Service:
         """
         self._interrupts.check()
         self._check_free()
-        print_line("flask-tasks is starting …")
+        print_line("flask-tasks is starting")
         url = self._database_url()
         self._prepare(url)
         self._start_process("the API", "http", url)
-        handler = self._start_process("the handler", "handler", url)
-        self._await_ready(handler)
+        handler = self._start_handler(url)
+        self._await_ready(handler.process)
+        self._is_ready = True
         print_line(f"ready  {self._address.links()}")
         # The janitor starts last: the service is ready without it, and the others start faster.
         self._start_process("the janitor", "janitor", url)
-        self._await_fatal_error()
+        self._await_fatal_error(self._reloader(handler, url))
 
     def stop(self) -> None:
         """End the processes, then PostgreSQL, and wait until they have ended. In a hurry, kill the processes."""
         was_started = self._database or self._processes
         if was_started:
-            print_line("stopping …")
+            print_line("stopping")
         for restarter in self._processes:
             restarter.stop()
         deadline = time.monotonic() + self._settings.grace + STOP_MARGIN_SECONDS
@@ -113,27 +124,46 @@ class Service:
         if error := outcome.get():
             raise error
 
-    def _start_process(self, name: str, module: str, url: str) -> Process:
+    def _reloader(self, handler: Running, url: str) -> Reloader | None:
+        if self._watched_files is None:
+            return None
+        print_line("a change of the functions is loaded when their files are saved")
+        return Reloader(self._watched_files, handler, lambda: self._start_handler(url))
+
+    def _start_handler(self, url: str) -> Running:
+        return self._start_process("the handler", "handler", url, self._report_wrong_functions)
+
+    def _report_wrong_functions(self, sentence: str) -> None:
+        """End the service, unless a change of the files may mend the functions."""
+        if not (self._watched_files and self._is_ready):
+            self._fatal_errors.put(sentence)
+
+    def _start_process(
+        self, name: str, module: str, url: str, on_wrong_configuration: Callable[[str], None] | None = None
+    ) -> Running:
         # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
         api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
-        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url}
+        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url, "DATABASE_URL_FILE": ""}
         process = Process(name, module, environment, self._lifeline)
-        self._processes.append(Restarter(process, self._fatal_errors.put))
-        self._processes[-1].start()
-        return process
+        restarter = Restarter(process, on_wrong_configuration or self._fatal_errors.put)
+        self._processes = [*filter(Restarter.is_alive, self._processes), restarter]
+        restarter.start()
+        return Running(process, restarter)
 
     def _await_ready(self, handler: Process) -> None:
         next_line_at = time.monotonic() + SLOW_START_SECONDS
         while not (handler.ready.is_set() and self._address.is_ready()):
             self._raise_fatal_error(within=0.02)
             if time.monotonic() > next_line_at:
-                print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'} …")
+                print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'}")
                 next_line_at += SLOW_START_SECONDS
 
-    def _await_fatal_error(self) -> None:
+    def _await_fatal_error(self, reloader: Reloader | None) -> None:
         # In short waits: a signal that comes just before a wait is handled only after it.
         while True:
-            self._raise_fatal_error(within=1.0)
+            self._raise_fatal_error(within=RELOAD_POLL_SECONDS if reloader else 1.0)
+            if reloader:
+                reloader.look()
 
     def _raise_fatal_error(self, within: float) -> None:
         self._interrupts.check()

@@ -49,4 +49,6 @@ def parse_arguments() -> Namespace:
 
 
 if __name__ == "__main__":
+    # A terminal without UTF-8 lacks some of the signs.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(main())

@@ -118,7 +118,16 @@ def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import numpyy\n", "{file} cannot be imported: ModuleNotFoundError: No module named 'numpyy' (line 1)"),
+        (
+            "import numpyy\n",
+            "{file} cannot be imported: ModuleNotFoundError: No module named 'numpyy' (line 1); if a package from PyPI "
+            "has it, name that package in {folder}/requirements.txt, and start again",
+        ),
+        (
+            "from flask_tasks import task\n@task\ndef f(*xs): ...\n",
+            "f ({file}:2) cannot be a task: arguments have names, and none can fill *xs: take a list instead, as "
+            "xs: list",
+        ),
         ("x = 1\ny = x +\n", "{file} cannot be imported: SyntaxError: invalid syntax (line 2)"),
         ("\nraise SystemExit('no')", "{file} cannot be imported: SystemExit: no (line 2)"),
         ("x = 1\n", "{file} has no function marked with @task, and no ExecuteWhenRunningTask"),
@@ -143,7 +152,7 @@ def test_unusable_functions_are_reported(
     file = written(code)
     (unusable,) = opened(file).received
     assert isinstance(unusable, Unusable)
-    assert unusable.reason.startswith(reason.format(file=file))
+    assert unusable.reason.startswith(reason.format(file=file, folder=Path(file).parent))
 
 
 RECURS = """
@@ -173,6 +182,7 @@ def test_a_type_has_the_schedule_of_its_function(opened: Callable[..., Driver], 
         ("every='61 * * * *'", "", "every is '61 * * * *': bad minute"),
         ("every='0 0 31 4 *'", "", "every is '0 0 31 4 *': bad day-of-month"),
         ("every='0 0 */29 2 0#5'", "", "every is '0 0 */29 2 0#5': it never comes"),
+        ("every='*/90 * * * *'", "", "every is '*/90 * * * *': the step of */90 is larger than its range of 60 values"),
         ("every='* * * * *', timezone='Lisbon'", "", "timezone is 'Lisbon': there is no such time zone"),
         ("every='* * * * *', timezone='Europe'", "", "timezone is 'Europe': there is no such time zone"),
         ("every='* * * * *'", "a, b=2", "a recurring function is called without arguments: $.a: it is required"),
@@ -201,7 +211,10 @@ def test_a_missing_file_is_reported(opened: Callable[..., Driver]) -> None:
 
 def test_a_missing_module_is_reported(opened: Callable[..., Driver]) -> None:
     (unusable,) = opened("nowhere.tasks").received
-    assert unusable == Unusable("nowhere.tasks cannot be imported: ModuleNotFoundError: No module named 'nowhere'")
+    assert unusable == Unusable(
+        "nowhere.tasks cannot be imported: ModuleNotFoundError: No module named 'nowhere'; if a package from PyPI has "
+        "it, name that package in the requirements.txt of the tasks, and start again"
+    )
 
 
 def test_several_files_and_modules_serve_together(opened: Callable[..., Driver], written: Callable[..., str]) -> None:

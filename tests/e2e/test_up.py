@@ -36,13 +36,22 @@ def submits() -> int:
         return client.submit("submits", delay=3600).id
 """
 
+PRINTS = """
+from flask_tasks import task
+
+@task
+def prints() -> str:
+    print("‘é’")
+    return "‘é’"
+"""
+
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for leftover processes in /proc")
 
 
 class Up:
     """`python -m entrypoints.up` in a folder. Every process that it starts has its mark in the environment."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.mark = f"UP_OF_TEST={uuid4().hex}"
         self.port = free_port()
         self.started_at = time.monotonic()
@@ -50,7 +59,7 @@ class Up:
         name, _, value = self.mark.partition("=")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DATABASE_URL")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "entrypoints.up"],
+            [sys.executable, "-m", "entrypoints.up", *arguments],
             cwd=folder,
             env={
                 **environment,
@@ -96,10 +105,10 @@ class Up:
         eventually(lambda: not self.processes(), lambda: f"left: {[command(pid) for pid in self.processes()]}")
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30).raise_for_status().json()
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=60).raise_for_status().json()
 
     def post(self, path: str, **arguments: Any) -> Any:
-        return httpx.post(f"http://127.0.0.1:{self.port}{path}", json=arguments, timeout=30).raise_for_status().json()
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", json=arguments, timeout=60).raise_for_status().json()
 
     def runs_a_task(self) -> bool:
         """Whether a task that is submitted now becomes done; False after any HTTP error."""
@@ -111,6 +120,10 @@ class Up:
 
     def output(self) -> str:
         return "\n".join(self.lines)
+
+    def await_lines(self, number: int, *words: str) -> None:
+        """Wait until so many lines have these words."""
+        eventually(lambda: sum(all(each in line for each in words) for line in self.lines) >= number, self.output)
 
     def _read_lines(self) -> None:
         assert self.process.stdout
@@ -169,8 +182,8 @@ def up(folder: Path) -> Iterator[Callable[..., Up]]:
     """Start it with variables; kill it after the test."""
     ups: list[Up] = []
 
-    def start(data_folder: Path = folder, **variables: str) -> Up:
-        ups.append(Up(data_folder, **variables))
+    def start(data_folder: Path = folder, *arguments: str, **variables: str) -> Up:
+        ups.append(Up(data_folder, *arguments, **variables))
         return ups[-1]
 
     yield start
@@ -305,6 +318,36 @@ def test_a_wrong_address_is_refused_with_a_sentence(
     assert refused.lines[0].startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    "terminal",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=str,
+)
+def test_up_runs_whatever_the_terminal_can_show(
+    up: Callable[..., Up], tmp_path: Path, terminal: dict[str, str]
+) -> None:
+    folder = tmp_path / "‘é’"
+    folder.mkdir()
+    (folder / "printing.py").write_text(PRINTS, encoding="utf-8")
+    running = up(TASKS=str(folder / "printing.py"), **terminal).await_ready()
+    assert running.post("/task/new/prints?wait=20")["result"] == "‘é’"
+    running.process.send_signal(signal.SIGINT)
+    assert running.await_end() == 0
+    assert running.output().replace("‘é’", "").isascii(), "a task's own output is in UTF-8"
+
+
+def test_up_takes_the_database_of_a_file(
+    up: Callable[..., Up], tmp_path: Path, new_database: Callable[[], str]
+) -> None:
+    (tmp_path / "url").write_text(new_database())
+    running = up(tmp_path, DATABASE_URL_FILE=str(tmp_path / "url")).await_ready()
+    assert running.runs_a_task()
+
+
 def test_tasks_that_cannot_be_imported_end_up_with_a_sentence_that_names_them(
     up: Callable[..., Up], tmp_path: Path
 ) -> None:
@@ -313,6 +356,7 @@ def test_tasks_that_cannot_be_imported_end_up_with_a_sentence_that_names_them(
     assert refused.await_end() == 2
     assert "broken" in refused.output()
     assert "a_module_that_is_not_there" in refused.output()
+    assert f"name that package in {tmp_path}/requirements.txt" in refused.output()
     assert not refused.processes()
 
 

@@ -257,6 +257,49 @@ def test_annotations_as_text_are_resolved() -> None:
     assert handed(function, {"a": 1, "b": [1]}) == "(1, [1.0])"
 
 
+def test_an_annotation_of_the_result_may_be_unresolvable() -> None:
+    def function(a: "int") -> "NoSuchName":  # type: ignore[name-defined]  # noqa: F821
+        return a
+
+    def hook(task_id: int, args: "Sent") -> "NoSuchName":  # type: ignore[name-defined]  # noqa: F821
+        return args
+
+    assert handed(function, {"a": 1}) == 1
+    assert WholeArguments(hook).bind('{"a": 1}', PROGRESS) == ([7, {"a": 1}], {})
+
+
+def test_an_annotation_of_a_parameter_has_to_be_resolvable() -> None:
+    def function(a: "NoSuchName"):  # type: ignore[name-defined]  # noqa: F821
+        return a
+
+    with pytest.raises(NameError, match="NoSuchName"):
+        NamedArguments(function)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda *xs: xs, lambda a, *xs: xs, lambda a, *xs, b=1: xs, lambda progress, /, *xs: xs],
+)
+def test_a_parameter_that_no_name_can_fill_is_refused_with_the_cure(function: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError) as refusal:
+        NamedArguments(function)
+    assert str(refusal.value) == "arguments have names, and none can fill *xs: take a list instead, as xs: list"
+
+
+def test_a_function_that_passes_everything_on_takes_everything_by_name() -> None:
+    def function(*args, **kwargs):
+        return args, kwargs
+
+    assert handed(function, {"a": 1}) == ((), {"a": 1})
+
+
+def test_parameters_that_have_names_alone_are_bound_by_name() -> None:
+    def function(a, *, b, c=3):
+        return a, b, c
+
+    assert handed(function, {"a": 1, "b": 2}) == (1, 2, 3)
+
+
 def test_kwargs_may_have_a_type() -> None:
     def function(**others: float):
         return others
@@ -314,6 +357,13 @@ def test_a_progress_is_passed_by_the_handler_and_cannot_be_sent() -> None:
     assert NamedArguments(function).schema()["properties"] == {"a": {}, "told": False}
 
 
+def test_a_progress_may_be_positional_only() -> None:
+    def function(told: Progress, a=1, /, b=2):
+        return told, a, b
+
+    assert handed(function, {"b": 3}) == (PROGRESS, 1, 3)
+
+
 def test_a_progress_may_be_optional() -> None:
     def function(a: int, told: Progress | None = None):
         return told
@@ -353,5 +403,12 @@ def test_a_hook_may_ask_for_a_progress() -> None:
 
 
 def test_a_hook_of_another_form_is_refused() -> None:
-    with pytest.raises(TypeError, match="it takes the id of the task and its arguments"):
-        WholeArguments(lambda args: None)
+    forms: list[Callable[..., Any]] = [
+        lambda args: None,
+        lambda task_id, args, more: None,
+        lambda task_id, *, args: None,
+        lambda task_id, **args: None,
+    ]
+    for form in forms:
+        with pytest.raises(TypeError, match="it takes the id of the task and its arguments"):
+            WholeArguments(form)

@@ -71,6 +71,20 @@ def test_each_line_of_a_dropped_text_is_counted(log: FullLog):
     assert log.read(MAX_TEXTS + 2)[-1] == dropped(4)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("utf-8", "é …".encode()), ("latin-1", b"\xe9 \\u2026"), ("ascii", b"\\xe9 \\u2026")],
+)
+def test_characters_that_the_encoding_of_the_output_lacks_are_escaped(encoding: str, written: bytes):
+    reader, writer = os.pipe()
+    stream = LogStream(writer, encoding)
+    stream.write("é …\n")
+    stream.drain()
+    assert os.read(reader, 100) == written + b"\n"
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_count_is_said_once(log: FullLog):
     for _ in range(MAX_TEXTS + 2):
         log.stream.write("line\n")

@@ -41,8 +41,9 @@ class Checkout:
         lines = "\n".join(wheel(self.root, package) for package in packages)
         (self.root / "tasks" / "requirements.txt").write_text(lines)
 
-    def env(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, self.root / "run.py", "env"], cwd="/", capture_output=True, text=True)
+    def env(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = [sys.executable, self.root / "run.py", "env"]
+        return subprocess.run(command, cwd="/", env={**os.environ, **variables}, capture_output=True, text=True)
 
     def stamp(self) -> float:
         return (self.root / ".venv" / "made-of.json").stat().st_mtime
@@ -67,7 +68,11 @@ def wheel(folder: Path, name: str) -> str:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     checkout = Checkout(tmp_path_factory.mktemp("a checkout") / "here")
-    assert checkout.env().returncode == 0
+    done = checkout.env()
+    assert done.returncode == 0
+    making, installing, _ = done.stdout.splitlines()
+    assert making == f"Making {checkout.root}/.venv"
+    assert installing.startswith("Installing, which may take minutes: one @ file://")
     return checkout
 
 
@@ -86,7 +91,7 @@ def test_an_unknown_command_is_refused_with_the_menu() -> None:
 
 def test_an_argument_of_a_command_without_arguments_is_refused() -> None:
     done = subprocess.run([sys.executable, RUN, "up", "--port=1"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "up takes no arguments.\n")
+    assert (done.returncode, done.stderr) == (1, "up takes no arguments but --reload.\n")
 
 
 def test_an_old_python_is_refused_with_a_sentence() -> None:
@@ -124,8 +129,37 @@ def test_a_complete_environment_is_left_alone_and_starts_at_once(checkout: Check
 
 def test_a_changed_requirement_of_the_tasks_is_installed(checkout: Checkout) -> None:
     checkout.require("two")
-    assert checkout.env().returncode == 0
+    done = checkout.env()
+    assert done.returncode == 0
     assert checkout.has("two")
+    updating, installing, _ = done.stdout.splitlines()
+    assert updating == f"Updating {checkout.root}/.venv"
+    assert installing.startswith(f"Installing, which may take minutes: {checkout.root}/tasks/requirements.txt, one @ ")
+
+
+TERMINALS: list[dict[str, str]] = [
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "latin-1"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+]
+"""Variables with which Python's output takes no UTF-8."""
+
+
+@pytest.mark.parametrize("terminal", TERMINALS, ids=str)
+def test_an_environment_is_made_whatever_the_terminal_can_show(tmp_path: Path, terminal: dict[str, str]) -> None:
+    done = Checkout(tmp_path / "here").env(**terminal)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Installing, which may take minutes: " in done.stdout
+
+
+@pytest.mark.parametrize("terminal", TERMINALS, ids=str)
+@pytest.mark.parametrize("module", ["benchmarks", "tests.chaos"])
+def test_developers_commands_are_explained_whatever_the_terminal_can_show(
+    module: str, terminal: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(command, cwd=RUN.parent, env={**os.environ, **terminal}, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_environment_that_was_moved_is_remade(checkout: Checkout) -> None:
@@ -134,7 +168,7 @@ def test_an_environment_that_was_moved_is_remade(checkout: Checkout) -> None:
     done = subprocess.run([sys.executable, moved / "run.py", "env"], capture_output=True, text=True)
     moved.rename(checkout.root)
     assert done.returncode == 0
-    assert "up to date" in done.stdout
+    assert f"Making {moved}/.venv\n" in done.stdout
 
 
 def test_an_environment_that_lost_its_python_is_remade(checkout: Checkout) -> None:
@@ -168,7 +202,7 @@ def test_two_processes_at_once_make_one_environment(checkout: Checkout) -> None:
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("up to date" in text for text in outputs) == 1
+    assert sum("Updating" in text for text in outputs) == 1
     assert checkout.has("three")
 
 

@@ -1,5 +1,7 @@
 """The settings of a process: the default and the valid values of each variable, and the message for other values."""
 
+import subprocess
+import sys
 from base64 import b64encode
 from dataclasses import fields
 from ipaddress import ip_network
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from entrypoints.settings import VARIABLES, ConfigurationError, Settings, usable_cpus
+from tests.conftest import ROOT
 
 SECRET = "whsec_" + b64encode(b"s" * 24).decode()
 NETWORKS = ("10.0.0.0/8", "127.0.0.1", "fd00::/8")
@@ -161,10 +164,12 @@ class TestDatabase:
         secret.write_text(f"{URL}\n")
         assert read(DATABASE_URL_FILE=str(secret)).database_url == URL
 
-    def test_the_variable_comes_before_the_file(self, tmp_path: Path):
+    def test_its_file_is_read_as_utf_8_whatever_the_locale(self, tmp_path: Path):
         secret = tmp_path / "url"
-        secret.write_text("postgresql://elsewhere/x")
-        assert read(DATABASE_URL=URL, DATABASE_URL_FILE=str(secret)).database_url == URL
+        secret.write_text("postgresql://é@localhost/x", encoding="utf-8")
+        code = "import os; from entrypoints.settings import Settings; Settings.from_environment(os.environ)"
+        environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "DATABASE_URL_FILE": str(secret)}
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
 
     def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
         missing = str(tmp_path / "url")
@@ -206,6 +211,16 @@ class TestSecret:
     def test_without_one_nothing_is_signed(self):
         assert read(WEBHOOK_SECRET=SECRET).signs
         assert not read().signs
+
+
+@pytest.mark.parametrize(("variable", "value"), [("DATABASE_URL", URL), ("WEBHOOK_SECRET", SECRET)])
+def test_a_variable_and_a_file_of_it_together_are_refused_with_both_names(tmp_path: Path, variable: str, value: str):
+    file = tmp_path / "value"
+    file.write_text(value)
+    message = f"{variable}_FILE is {str(file)!r}: it must be unset where {variable} is set too"
+    assert refused(**{variable: value, f"{variable}_FILE": str(file)}) == message
+    assert getattr(read(**{variable: value, f"{variable}_FILE": ""}), variable.lower())
+    assert getattr(read(**{variable: "", f"{variable}_FILE": str(file)}), variable.lower())
 
 
 def test_settings_do_not_change():

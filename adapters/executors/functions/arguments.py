@@ -2,8 +2,9 @@
 
 import inspect
 import json
+import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from adapters.executors.functions.checker import Checker, InvalidArguments, NameChecker
@@ -13,6 +14,7 @@ Call = tuple[list[Any], dict[str, Any]]
 """Positional and named arguments."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_ONLY_BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
 
 class Arguments(Protocol):
@@ -36,14 +38,18 @@ class Arguments(Protocol):
 
 
 class NamedArguments:
-    """Each member of the arguments is a parameter of the function."""
+    """Each member of the arguments is a parameter of the function.
+
+    Raises TypeError: the function has a parameter that no name can fill.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         parameters = _parameters(function)
+        _check_names_fill(parameters)
         self._progress_names = _progress_names(parameters)
         self.takes_progress = bool(self._progress_names)
         others = [each for each in parameters if each.name not in self._progress_names]
-        self._positional = [each for each in others if each.kind is inspect.Parameter.POSITIONAL_ONLY]
+        self._positional = [each for each in parameters if each.kind is inspect.Parameter.POSITIONAL_ONLY]
         self._checker = _named_checker(others)
 
     def schema(self) -> dict[str, Any]:
@@ -73,10 +79,10 @@ class WholeArguments:
         parameters = _parameters(function)
         self._progress_names = _progress_names(parameters)
         self.takes_progress = bool(self._progress_names)
-        annotations = [each.annotation for each in parameters if each.name not in self._progress_names]
-        if len(annotations) != 2:
+        others = [each for each in parameters if each.name not in self._progress_names]
+        if len(others) != 2 or any(each.kind in _ONLY_BY_NAME for each in others):
             raise TypeError("it takes the id of the task and its arguments, (task_id, args)")
-        self._checker = _whole_checker(annotations[1])
+        self._checker = _whole_checker(others[1].annotation)
 
     def schema(self) -> dict[str, Any]:
         """The schema of the annotation, or of any object where there is no annotation."""
@@ -91,9 +97,45 @@ class WholeArguments:
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """The parameters with resolved annotations; Any replaces a missing one."""
-    hints = get_type_hints(inspect.unwrap(function), include_extras=True)
-    signature = inspect.signature(function)
-    return [each.replace(annotation=hints.get(name, Any)) for name, each in signature.parameters.items()]
+    hints = _hints(inspect.unwrap(function))
+    return [each.replace(annotation=hints.get(name, Any)) for name, each in _signature(function).parameters.items()]
+
+
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The resolved annotations of the parameters. That of the result is left alone: nothing uses it."""
+    attributes = {
+        **getattr(function, "__dict__", {}),
+        "__type_params__": getattr(function, "__type_params__", ()),
+        "__annotations__": {name: each for name, each in _annotations(function).items() if name != "return"},
+    }
+    return get_type_hints(
+        types.SimpleNamespace(**attributes), getattr(function, "__globals__", {}), include_extras=True
+    )
+
+
+if sys.version_info >= (3, 14):  # Annotations are evaluated when they are asked for, those of the result too.
+    from annotationlib import Format, get_annotations
+
+    def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
+        return get_annotations(function, format=Format.FORWARDREF)
+
+    def _signature(function: Callable[..., Any]) -> inspect.Signature:
+        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+
+else:
+
+    def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
+        return getattr(function, "__annotations__", {})
+
+    _signature = inspect.signature
+
+
+def _check_names_fill(parameters: Sequence[inspect.Parameter]) -> None:
+    """Check that all parameters can be filled. `*args` beside `**kwargs` passes on what another function takes."""
+    by_kind = {each.kind: each.name for each in parameters}
+    name = by_kind.get(inspect.Parameter.VAR_POSITIONAL)
+    if name and inspect.Parameter.VAR_KEYWORD not in by_kind:
+        raise TypeError(f"arguments have names, and none can fill *{name}: take a list instead, as {name}: list")
 
 
 def _progress_names(parameters: Sequence[inspect.Parameter]) -> list[str]:

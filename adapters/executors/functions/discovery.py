@@ -93,7 +93,15 @@ def _reason(error: BaseException, path: Path | None) -> str:
         each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_NOT_THE_USERS)
     ]
     where = f" ({_line(frames[-1].filename, frames[-1].lineno, path)})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return f"{type(error).__name__}: {error}{where}{_cure(error, path)}"
+
+
+def _cure(error: BaseException, path: Path | None) -> str:
+    """The end of the sentence where a module is missing: where its package is named, so that it is installed."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    file = path.with_name("requirements.txt") if path else "the requirements.txt of the tasks"
+    return f"; if a package from PyPI has it, name that package in {file}, and start again"
 
 
 def _line(file: str | None, line: int | None, path: Path | None) -> str:

@@ -1,6 +1,8 @@
 """The schedule of a recurring function, checked before it is published."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 from adapters.executors.functions.checker import InvalidArguments
 from adapters.executors.functions.function import Function
@@ -37,6 +39,28 @@ def _check_ticks(schedule: Schedule) -> None:
         raise ValueError(f"every is {schedule.every!r}: {str(error).lower()}") from error
     except StopIteration:
         raise ValueError(f"every is {schedule.every!r}: it never comes") from None
+    _check_steps(schedule.every)
+
+
+def _check_steps(every: str) -> None:
+    """Check that no step goes beyond its range. Raises ValueError: one does, and means something else than it says."""
+    from cronsim.cronsim import Field
+
+    for field, parts in zip(Field, f"0 {every.upper()}".split(), strict=True):
+        for part in parts.split(","):
+            term, _, step = part.partition("/")
+            if step and int(step) > (values := _values(field, field.parse(term))):
+                raise ValueError(f"every is {every!r}: the step of {part} is larger than its range of {values} values")
+
+
+def _values(field: Any, range: Collection[Any]) -> int:
+    """The number of values that a step goes over. A number alone begins a range; `L` is the end of one."""
+    from cronsim.cronsim import RANGES
+
+    if len(range) == 1:
+        (first,) = range
+        return RANGES[field].stop - first if first >= 0 else 1
+    return len({value % 7 for value in range} if field is field.DOW else range)
 
 
 def _check_arguments(function: Function) -> None:

@@ -62,6 +62,33 @@ def test_a_second_request_ends_the_grace(shutdown: Shutdown, state: SupervisorSt
     assert state.runs_to_stop
 
 
+def test_a_request_to_drain_stops_no_run_however_long_it_takes(
+    shutdown: Shutdown, state: SupervisorState, clock: ManualClock
+):
+    shutdown.request_drain()
+    shutdown.advance()
+    assert state.draining
+    clock.move(1_000_000)
+    shutdown.advance()
+    assert state.runs_to_stop == []
+    assert shutdown.due_at() == float("inf")
+    assert not shutdown.is_overdue()
+
+
+def test_a_request_after_one_to_drain_begins_the_grace(shutdown: Shutdown, state: SupervisorState, clock: ManualClock):
+    shutdown.request_drain()
+    shutdown.advance()
+    clock.move(1_000_000)
+    shutdown.request()
+    shutdown.advance()
+    clock.move(9)
+    shutdown.advance()
+    assert state.runs_to_stop == []
+    clock.move(1)
+    shutdown.advance()
+    assert state.runs_to_stop
+
+
 def test_a_run_that_is_being_stopped_is_not_stopped_again(shutdown: Shutdown, state: SupervisorState):
     shutdown.request()
     shutdown.request()

@@ -45,6 +45,6 @@ def _names(folder: str) -> list[str]:
 
 
 def _content(path: str) -> str:
-    with suppress(OSError), open(path) as file:
+    with suppress(OSError), open(path, errors="replace") as file:
         return file.read()
     return ""

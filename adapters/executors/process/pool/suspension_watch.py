@@ -78,6 +78,6 @@ def _tracer(process: int) -> str:
 
 
 def _content(path: str) -> str:
-    with suppress(OSError), open(path) as file:
+    with suppress(OSError), open(path, errors="replace") as file:
         return file.read()
     return ""
