@@ -76,6 +76,11 @@ class Service:
         assert answer.status_code == 201, answer.text
         return answer.get_json()
 
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document, with parameters, responses and their parts in place of references to them."""
+        document = self.client.get("/openapi.json").get_json()
+        return document | {"paths": inlined(document["paths"], document["components"])}
+
     def view(self, id: int = 1) -> dict[str, Any]:
         answer = self.client.get(f"/task/{id}/view")
         assert answer.status_code == 200, answer.text
@@ -112,3 +117,15 @@ class Service:
 def configured(**settings: Any) -> Service:
     """Make a service with these settings."""
     return Service(Settings(**settings))
+
+
+def inlined(part: Any, components: dict[str, Any]) -> Any:
+    """Copy a part of a document, with components in place of references to them; schemas stay where they are."""
+    if isinstance(part, list):
+        return [inlined(each, components) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part and "/schemas/" not in part["$ref"]:
+        kind, name = part["$ref"].split("/")[2:]
+        return inlined(components[kind][name], components)
+    return {key: inlined(value, components) for key, value in part.items()}

@@ -43,7 +43,7 @@ def service() -> Service:
 
 @pytest.fixture
 def document(service: Service) -> dict[str, Any]:
-    return service.client.get("/openapi.json").get_json()
+    return service.document()
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,10 +84,12 @@ def test_every_parameter_has_a_description_and_bounds(document: dict[str, Any]) 
             assert {"minimum", "maximum"} <= parameter["schema"].keys()
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_leads_to_a_component_and_every_component_is_referred_to(service: Service) -> None:
+    service.publish("add", description="Adds.", priority=4)
+    document = service.client.get("/openapi.json").get_json()
     references = {part["$ref"] for part in parts(document) if "$ref" in part}
-    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
-    assert references == schemas
+    components = {f"#/components/{kind}/{name}" for kind, part in document["components"].items() for name in part}
+    assert references == components
 
 
 def test_examples_match_their_schemas(document: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ def test_the_default_limit_of_the_query_is_that_of_the_use_case() -> None:
 
 def test_the_known_types_are_examples_of_the_type_parameter(service: Service) -> None:
     service.publish("add", description="Adds.\n\nAt length.")
-    parameters = service.client.get("/openapi.json").get_json()["paths"]["/task/new/{type}"]["parameters"]
+    parameters = service.document()["paths"]["/task/new/{type}"]["parameters"]
     (type,) = (each for each in parameters if each["in"] == "path")
     offered = type["examples"]
     assert offered["add"] == {"value": "add", "summary": "add: Adds."}

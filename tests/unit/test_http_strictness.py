@@ -11,7 +11,7 @@ from tests.unit.test_http_errors import check_form
 
 OPERATIONS = [
     (method, path, {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"})
-    for path, item in Service().client.get("/openapi.json").get_json()["paths"].items()
+    for path, item in Service().document()["paths"].items()
     for method, operation in item.items()
     if method != "parameters"
 ]
@@ -49,7 +49,7 @@ class TestQueries:
 
     @pytest.mark.parametrize(("method", "path", "declared"), OPERATIONS)
     def test_every_operation_describes_422(self, service: Service, method: str, path: str, declared: set[str]) -> None:
-        operation = service.client.get("/openapi.json").get_json()["paths"][path][method]
+        operation = service.document()["paths"][path][method]
         assert operation["responses"]["422"]["description"]
 
     @pytest.mark.parametrize(("method", "path", "declared"), OPERATIONS)

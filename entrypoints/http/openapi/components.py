@@ -1,62 +1,100 @@
-"""Schemas of the published types as components of the OpenAPI document, each with a name of its own."""
+"""The schema of a published type as components of the OpenAPI document, in a form that client generators can use.
+
+Every object and every choice of values is a component with a name of its own, since generators make a class of each,
+and would name it themselves. The document may allow more than the type: the API checks arguments by the type's schema.
+"""
 
 import json
-import re
-from collections.abc import Callable
 from typing import Any
 
 from domain.task_type import TaskType
+from entrypoints.http.openapi.pointers import resolved, steps
+from entrypoints.http.openapi.portable import description, is_choice, is_object, portable
+from entrypoints.http.openapi.unique_names import UniqueNames, pascal_case
 
 SCHEMAS = "#/components/schemas/"
-_DEFINITION = re.compile("#/[$]defs/([^/]+)")
-_VALUE_KEYWORDS = frozenset({"default", "const", "enum", "example", "examples"})
-"""Keywords with a plain value, which is not a schema even if it looks like one."""
+Path = tuple[str, ...]
+"""Names on the way to a schema, which make up its own."""
+
+_LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties"})
+_SCHEMAS = {"items": "item", "additionalProperties": "value", "contains": "item", "propertyNames": "name"}
+"""Keywords whose value is a schema, and the word for it in names."""
 
 
-def components(type: TaskType) -> dict[str, Any]:
-    """Make the components of a type: the schema of its arguments, and each definition in this schema."""
-    own = _with_references(json.loads(type.schema), lambda reference: _component_reference(reference, type.name))
-    definitions = own.pop("$defs", {}) if isinstance(own, dict) and isinstance(own.get("$defs", {}), dict) else {}
-    schemas = {(type.name,): own} | {(type.name, name): each for name, each in definitions.items()}
-    return {component(*names): _titled(schema, " ".join(names)) for names, schema in schemas.items()}
+def components(type: TaskType, names: UniqueNames) -> dict[str, Any]:
+    """Make the components of a type by name. The first one has the arguments."""
+    return _Components(type, names).by_name
 
 
-def component(*names: str) -> str:
-    """Make the name of the component of a type, or of a definition in it."""
-    return ".".join(("new", *map(identifier, names)))
+class _Components:
+    """The components of one type.
 
+    - `by_name`: the schema of each component.
+    - `_named`: names of components by the pointer to their place in the schema of the type.
+    - `_open`: pointers to the places around the current one, up to the nearest object: only the members of an object
+      can refer to what they are in.
+    """
 
-def identifier(name: str) -> str:
-    """Make an identifier with the characters that OpenAPI allows. Different names have different identifiers."""
-    return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", name)
+    def __init__(self, type: TaskType, names: UniqueNames) -> None:
+        self.by_name: dict[str, Any] = {}
+        self._type, self._names, self._root = type.name, names, json.loads(type.schema)
+        self._named: dict[str, str] = {}
+        self._open: list[str] = []
+        self._reference("#")
 
+    def _reference(self, pointer: Any) -> dict[str, Any]:
+        """Refer to the component of a place. Anything is allowed where the pointer is of no use."""
+        try:
+            schema = resolved(pointer, self._root)
+        except (LookupError, TypeError, AttributeError):
+            return {}
+        if pointer in self._open:
+            return {}
+        if pointer in self._named:
+            return {"$ref": SCHEMAS + self._named[pointer]}
+        path = (self._type, steps(pointer)[-1], "model") if steps(pointer) else (self._type, "arguments")
+        return self._component(path, schema, pointer)
 
-def _component_reference(reference: str, type: str) -> str:
-    """Convert a reference inside the schema of a type to a reference inside the document."""
-    if definition := _DEFINITION.fullmatch(reference):
-        return SCHEMAS + component(type, definition[1])
-    return f"{SCHEMAS}{component(type)}{reference[1:]}" if reference.startswith("#") else reference
+    def _component(self, path: Path, schema: Any, pointer: str | None = None) -> dict[str, Any]:
+        """Add a component, and refer to it."""
+        name = self._names.take(pascal_case(*path), "\0".join(path))
+        self.by_name[name] = {}
+        around = self._open
+        if pointer is not None:
+            self._named[pointer] = name
+            self._open = [*around, pointer]
+        if is_object(schema):
+            self._open = []
+        self.by_name[name] = self._converted(schema, path)
+        self._open = around
+        return {"$ref": SCHEMAS + name}
 
+    def _nested(self, schema: Any, path: Path) -> Any:
+        """Convert a schema inside another: to a component, if a generator would make a class of it."""
+        if is_object(schema) or is_choice(schema):
+            return self._component(path, schema)
+        return self._converted(schema, path)
 
-def _with_references(schema: Any, convert: Callable[[str], str]) -> Any:
-    """Copy a schema with its references converted: those of `$ref`, and those of a discriminator."""
-    if isinstance(schema, list):
-        return [_with_references(each, convert) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {key: _member(key, value, convert) for key, value in schema.items()}
+    def _converted(self, schema: Any, path: Path) -> Any:
+        """Convert a schema and the schemas inside it."""
+        if not isinstance(schema, dict):
+            return {}
+        if "$ref" in schema:
+            return description(schema) | self._reference(schema["$ref"])
+        return {key: self._member(key, value, path) for key, value in portable(schema).items()}
 
-
-def _member(key: str, value: Any, convert: Callable[[str], str]) -> Any:
-    if key in _VALUE_KEYWORDS:
+    def _member(self, key: str, value: Any, path: Path) -> Any:
+        if key in _SCHEMAS and isinstance(value, dict):
+            return self._nested(value, (*path, _SCHEMAS[key]))
+        if key in _LISTS_OF_SCHEMAS and isinstance(value, list):
+            return [self._nested(each, path) for each in value]
+        if key in _SCHEMAS_BY_NAME and isinstance(value, dict):
+            return {name: self._nested(each, (*path, name)) for name, each in value.items()}
+        if key == "discriminator" and isinstance(value, dict):
+            return self._discriminator(value)
         return value
-    if key == "$ref" and isinstance(value, str):
-        return convert(value)
-    if key == "mapping" and isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
-        return {name: convert(each) for name, each in value.items()}
-    return _with_references(value, convert)
 
-
-def _titled(schema: Any, title: str) -> Any:
-    """Set the title of a schema. Client generators name classes by it, so that two types may both define a `Vector`."""
-    return schema | {"title": title} if isinstance(schema, dict) else schema
+    def _discriminator(self, discriminator: dict[str, Any]) -> dict[str, Any]:
+        mapping = {value: self._reference(pointer) for value, pointer in discriminator.get("mapping", {}).items()}
+        return discriminator | {"mapping": {value: each["$ref"] for value, each in mapping.items() if each}}

@@ -10,6 +10,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from entrypoints.http.requests.origin import SAFE_METHODS
 from entrypoints.http.responses.json_response import JSON
+from entrypoints.task_json import FIELDS
 
 TASK_ID: dict[str, Any] = {
     "in": "path",
@@ -36,26 +37,30 @@ RETRY_AFTER_HEADERS = {
 LATE_BODY = "The body came too slowly."
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 
-TASK_EXAMPLE: dict[str, Any] = {
-    "id": 192,
-    "type": "default",
-    "status": "waiting",
-    "args": {"required_arg": "test"},
-    "required_arg": "test",
-    "result": None,
-    "error": None,
-    "progress": None,
-    "created": 1668797946,
-    "expire": 1668884346,
-    "run_at": 1668797946.0,
-    "started": None,
-    "finished": None,
-    "attempt": 0,
-    "max_attempts": 1,
-    "priority": 0,
-    "handler": None,
-    "waiting_for": "handler",
-}
+
+def task_example(type: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Make an example of a task that waits."""
+    head = {"id": 192, "type": type, "status": "waiting", "args": args}
+    arguments = {name: value for name, value in args.items() if name not in FIELDS}
+    tail = {
+        "result": None,
+        "error": None,
+        "progress": None,
+        "created": 1668797946,
+        "expire": 1668884346,
+        "run_at": 1668797946.0,
+        "started": None,
+        "finished": None,
+        "attempt": 0,
+        "max_attempts": 1,
+        "priority": 0,
+        "handler": None,
+        "waiting_for": "handler",
+    }
+    return {**head, **arguments, **tail}
+
+
+TASK_EXAMPLE = task_example("default", {"required_arg": "test"})
 
 LOG_EXAMPLE: dict[str, Any] = {
     "id": 192,

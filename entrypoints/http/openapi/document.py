@@ -15,6 +15,7 @@ from application.ports.argument_checker import ArgumentChecker
 from domain.task_type import TaskType
 from entrypoints.http.openapi.published_types import describe_published_types
 from entrypoints.http.openapi.schemas import SCHEMAS, ErrorSchema
+from entrypoints.http.openapi.shared import share_repeated_parts
 from entrypoints.http.responses.errors import http_error_response
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.settings import Settings
@@ -87,6 +88,7 @@ class TaskApi(Api):  # type: ignore[misc]
         if cached_types != types:
             document = deepcopy(self.spec.to_dict())
             describe_published_types(document, types, self._checker)
+            share_repeated_parts(document)
             text = json.dumps(document, indent=1)
             self._cached = types, text
         return json_response(text)

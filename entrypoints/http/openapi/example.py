@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
+from entrypoints.http.openapi.pointers import resolved
+
 MAX_PARTS = 200
 MAX_STRING_CHARACTERS = 100
 
@@ -58,7 +60,7 @@ class _Maker:
 
     def _of_parts(self, schema: Mapping[str, Any]) -> Any:
         if "$ref" in schema:
-            return self._example_of(_resolved(schema["$ref"], self._root))
+            return self._example_of(resolved(schema["$ref"], self._root))
         for name in ("allOf", "anyOf", "oneOf"):
             if schema.get(name):
                 return self._example_of(_first(schema[name]))
@@ -119,10 +121,3 @@ def _between(low: float, high: float) -> float:
 
 def _first(schemas: list[Any]) -> Any:
     return next((each for each in schemas if each.get("type") != "null"), schemas[0])
-
-
-def _resolved(reference: str, root: Any) -> Any:
-    found = root
-    for step in reference.removeprefix("#").split("/")[1:]:
-        found = found[step.replace("~1", "/").replace("~0", "~")]
-    return found

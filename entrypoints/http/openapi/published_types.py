@@ -7,13 +7,17 @@ from urllib.parse import quote
 
 from application.ports.argument_checker import ArgumentChecker
 from domain.ids import DEFAULT_TYPE, TypeName
+from domain.options import Options
 from domain.task_type import TaskType
-from entrypoints.http.openapi.components import SCHEMAS, component, components, identifier
+from entrypoints.http.openapi.components import SCHEMAS, components
+from entrypoints.http.openapi.describe import task_example
 from entrypoints.http.openapi.example import example_of
+from entrypoints.http.openapi.unique_names import UniqueNames, snake_case
 from entrypoints.http.responses.json_response import JSON
 
 FUNCTIONS_TAG = {"name": "functions", "description": "Submit a task of a published type."}
 SUBMIT_PATH = "/task/new/{type}"
+STANDARD_OPTIONS = asdict(Options())
 Document = dict[str, Any]
 
 
@@ -21,53 +25,86 @@ def describe_published_types(document: Document, types: Iterable[TaskType], chec
     """Add an operation for each type, as a copy of the operation that submits a task of any type."""
     document["tags"] = [FUNCTIONS_TAG, *document["tags"]]
     by_name = {type.name: type for type in types}
-    for type in by_name.values():
-        document["components"]["schemas"] |= components(type)
-        _path_item(document, type)["post"] |= _operation(document, type, checker)
+    named = _named(document, by_name.values())
+    for name, type in by_name.items():
+        operation_id, schemas = named[name]
+        document["components"]["schemas"] |= schemas
+        _describe(_operation(document, name, operation_id), document, type, next(iter(schemas)), checker)
     _add_type_examples(document, by_name)
 
 
-def _parameters(document: Document) -> list[Document]:
-    """List the parameters of the operation that submits a task of any type, without the type."""
-    path = document["paths"][SUBMIT_PATH]
-    return [each for each in (*path["parameters"], *path["post"]["parameters"]) if each["in"] != "path"]
-
-
-def _path_item(document: Document, type: TaskType) -> Document:
-    path = "/task/new" if type.name == DEFAULT_TYPE else f"/task/new/{quote(type.name)}"
-    new_item = {"post": {"operationId": f"new_{identifier(type.name)}"}}
-    item: Document = document["paths"].setdefault(path, new_item)
-    return item
-
-
-def _operation(document: Document, type: TaskType, checker: ArgumentChecker) -> Document:
-    submit_any = document["paths"][SUBMIT_PATH]["post"]
-    summary, _, description = type.description.partition("\n")
+def _named(document: Document, types: Iterable[TaskType]) -> Mapping[TypeName, tuple[str, Document]]:
+    """Make the `operationId` and the components of each type, with names that no other type has."""
+    operations, schemas = UniqueNames(), UniqueNames(document["components"]["schemas"])
     return {
-        "tags": [FUNCTIONS_TAG["name"]],
-        "summary": summary or type.name,
-        "description": description.strip(),
-        "parameters": [_with_default(each, type) for each in _parameters(document)],
-        "requestBody": {"required": bool(checker.errors(type.schema, {})), "content": {JSON: _content(type, checker)}},
-        "responses": {code: answer for code, answer in submit_any["responses"].items() if code != "404"},
+        type.name: (operations.take(f"new_{snake_case(type.name)}", type.name), components(type, schemas))
+        for type in sorted(types, key=_precedence)
     }
 
 
-def _content(type: TaskType, checker: ArgumentChecker) -> Document:
-    content: Document = {"schema": {"$ref": SCHEMAS + component(type.name)}}
-    example = example_of(type.schema, lambda value: not checker.errors(type.schema, value))
-    return content if example is None else content | {"example": example}
+def _precedence(type: TaskType) -> tuple[bool, int, str]:
+    """Sort the types whose names are taken first, so that they stand unchanged in the document."""
+    return type.name != snake_case(type.name).lower(), len(type.name), type.name
+
+
+def _operation(document: Document, type: TypeName, operation_id: str) -> Document:
+    """Return the operation that submits a task of the type; a new one, unless it has the path without a name."""
+    if type == DEFAULT_TYPE:
+        operation: Document = document["paths"]["/task/new"]["post"]
+    else:
+        operation = {"operationId": operation_id, "responses": document["paths"][SUBMIT_PATH]["post"]["responses"]}
+        document["paths"][f"/task/new/{quote(type)}"] = {"post": operation}
+    return operation
+
+
+def _describe(
+    operation: Document, document: Document, type: TaskType, arguments: str, checker: ArgumentChecker
+) -> None:
+    """Describe an operation for a type, by the component of its arguments."""
+    summary, _, description = type.description.partition("\n")
+    args = example_of(type.schema, lambda value: isinstance(value, dict) and not checker.errors(type.schema, value))
+    content = _with_example({"schema": {"$ref": SCHEMAS + arguments}}, args)
+    operation |= {
+        "tags": [FUNCTIONS_TAG["name"]],
+        "summary": summary or type.name,
+        "description": description.strip(),
+        "parameters": _parameters(document, type),
+        "requestBody": {"required": bool(checker.errors(type.schema, {})), "content": {JSON: content}},
+        "responses": {code: _response(each, type, args) for code, each in operation["responses"].items()},
+    }
+
+
+def _parameters(document: Document, type: TaskType) -> list[Document]:
+    """List the parameters of the operation that submits a task of any type, without the type."""
+    path = document["paths"][SUBMIT_PATH]
+    parameters = (*path["parameters"], *path["post"]["parameters"])
+    return [_with_default(each, type) for each in parameters if each["in"] != "path"]
 
 
 def _with_default(parameter: Document, type: TaskType) -> Document:
-    """Add the default of the type to the description of an option.
+    """Add the default of the type to the description of an option, if it is not the standard one.
 
     As a `default` in the schema, pages and generated clients would send it, also when the type has another one.
     """
     default = asdict(type.options).get(parameter["name"])
-    if default is None:
+    if default == STANDARD_OPTIONS.get(parameter["name"]):
         return parameter
-    return parameter | {"description": f"{parameter['description']} The default is {default}."}
+    return parameter | {"description": f"{parameter['description']} The default of this type is {default}."}
+
+
+def _response(response: Document, type: TaskType, args: Any) -> Document:
+    """Let the example of a task be one of the type. It is left out if the type has no example of its arguments."""
+    content = response["content"][JSON]
+    if content["schema"]["$ref"] != f"{SCHEMAS}Task":
+        return response
+    shown = {"max_attempts": type.options.max_attempts, "priority": type.options.priority}
+    example = None if args is None else task_example(type.name, args) | shown
+    described = {name: part for name, part in response.items() if name != "links"}
+    return described | {"content": {JSON: _with_example({"schema": content["schema"]}, example)}}
+
+
+def _with_example(content: Document, example: Any) -> Document:
+    return content if example is None else content | {"example": example}
 
 
 def _add_type_examples(document: Document, types: Mapping[TypeName, TaskType]) -> None:

@@ -58,7 +58,7 @@ _HEAD: dict[str, Any] = {
 }
 
 _TEXTS: dict[str, Any] = {
-    "args": {"type": "object", "description": "All arguments, as they were sent."},
+    "args": {"type": "object", "additionalProperties": True, "description": "All arguments, as they were sent."},
     "result": {"description": "Value that the function returned; null unless the task is done."},
 }
 
@@ -241,7 +241,7 @@ TYPE: dict[str, Any] = {
                 "has no operation of its own in this document, and is forgotten after `MAX_TASK_TIME` without a task."
             ),
         },
-        "schema": {"type": "object", "description": "JSON Schema of the arguments."},
+        "schema": {"type": "object", "additionalProperties": True, "description": "JSON Schema of the arguments."},
         "defaults": {
             "type": "object",
             "description": "Default options of tasks of this type.",

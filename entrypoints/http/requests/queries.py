@@ -9,10 +9,15 @@ from marshmallow.validate import Length, Range
 
 from domain.callback import MAX_ADDRESS_CHARACTERS
 from domain.instants import LATEST
-from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES
+from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES, Options
 from entrypoints.http.requests.parsing import Number, WholeNumber
 
+STANDARD = Options()
 MAX_WAIT_SECONDS = 50  # below the minute after which proxies give up
+
+
+def _default(standard: object) -> str:
+    return f"The default is {standard}, or that of the type."
 
 
 class StrictSchema(Schema):
@@ -55,25 +60,29 @@ class TaskOptions(StrictSchema):
     )
     priority = WholeNumber(
         validate=Range(MIN_PRIORITY, MAX_PRIORITY),
-        metadata={"description": "Tasks with a higher priority start first."},
+        metadata={"description": f"Tasks with a higher priority start first. {_default(STANDARD.priority)}"},
     )
     max_attempts = WholeNumber(
         validate=Range(1, MAX_STARTS),
         metadata={
             "description": "Maximum number of attempts, counting those that ended in an exception, a timeout or a "
-            "crash, but not lost starts.",
+            f"crash, but not lost starts. {_default(STANDARD.max_attempts)}",
         },
     )
     max_losses = WholeNumber(
         validate=Range(0, MAX_STARTS),
         metadata={
             "description": "Maximum number of times that the task is started again after a start was lost through no "
-            "fault of the task, such as the death of its handler. With 0 a lost task fails.",
+            "fault of the task, such as the death of its handler. With 0 a lost task fails. "
+            f"{_default(STANDARD.max_losses)}",
         },
     )
     timeout = Number(
         validate=Range(0, MAX_TIMEOUT_SECONDS, min_inclusive=False),
-        metadata={"description": "Maximum duration of an attempt in seconds, such as 60.", "exclusiveMinimum": 0},
+        metadata={
+            "description": f"Maximum duration of an attempt in seconds, such as 60. {_default('no limit')}",
+            "exclusiveMinimum": 0,
+        },
     )
     ttl = WholeNumber(
         validate=Range(1, MAX_TIMEOUT_SECONDS),
@@ -87,7 +96,7 @@ class TaskOptions(StrictSchema):
         validate=Length(1, MAX_ADDRESS_CHARACTERS),
         metadata={
             "description": "Address that receives a signed callback when the task has finished, such as "
-            "https://example.org/callback. Requires a WEBHOOK_SECRET in the service.",
+            f"https://example.org/callback. Requires a WEBHOOK_SECRET in the service. {_default('none')}",
         },
     )
 

@@ -1,7 +1,6 @@
 """Routes that submit a task: POST /task/new and /task/new/{type}."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from flask import Response
@@ -13,7 +12,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
 from entrypoints.http.limits.wait import retry_headers, wait_for_task
-from entrypoints.http.openapi.describe import LATE_BODY, RETRY_AFTER_HEADERS, TASK_EXAMPLE, error_responses, response
+from entrypoints.http.openapi.describe import LATE_BODY, RETRY_AFTER_HEADERS, error_responses, response, task_example
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.requests.queries import SubmitQuery, task_request_options
@@ -24,10 +23,10 @@ from entrypoints.task_json import task_json
 BODY = {"type": "object", "additionalProperties": True, "description": "Arguments of the function, by name."}
 LOCATION = {"description": "Address of the task.", "schema": {"type": "string"}, "example": "/task/192/view"}
 HEADERS = {"Location": LOCATION, **RETRY_AFTER_HEADERS}
-SUBMITTED = response(201, "The new task.", "Task", TASK_EXAMPLE, headers=HEADERS) | response(
-    200, "The task of an earlier request with the same idempotency key.", "Task", TASK_EXAMPLE, headers=HEADERS
-)
-UNKNOWN_TYPE = {404: "No handler has published this type."}
+CREATED = "The new task."
+REPEATED = "The task of an earlier request with the same idempotency key."
+DELETED = "The task was deleted while the request waited for it."
+UNKNOWN = "No handler has published this type, or the task was deleted while the request waited for it."
 INVALID_REQUEST = {
     400: "The body is not JSON.",
     408: LATE_BODY,
@@ -59,7 +58,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
         task = submit(request)
         return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
-    @tasks.operation("POST", "/task/new", **_request_docs({"required_arg": "test"}), **_response_docs())
+    @tasks.operation("POST", "/task/new", **_docs(DEFAULT_TYPE, {"required_arg": "test"}, {404: DELETED}))
     def submit_default(query: dict[str, Any]) -> Response:
         """Submit a task of type default
 
@@ -67,9 +66,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
         """
         return submit_body(DEFAULT_TYPE, query)
 
-    @tasks.operation(
-        "POST", "/task/new/<type>", **_request_docs({"a": 1, "b": 2}, TYPE), **_response_docs(UNKNOWN_TYPE)
-    )
+    @tasks.operation("POST", "/task/new/<type>", **_docs("add", {"a": 1, "b": 2}, {404: UNKNOWN}, TYPE))
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task
 
@@ -84,13 +81,14 @@ def _task_response(awaited: Awaited, code: int, base: str) -> Response:
     return json_response(task_json(awaited.view), code, location | retry_headers(awaited))
 
 
-def _request_docs(example: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+def _docs(type: str, args: dict[str, Any], errors: Mapping[int, str], *parameters: dict[str, Any]) -> dict[str, Any]:
+    """Describe the request and the responses, with a task of this type and these arguments as the example."""
+    task = task_example(type, args)
+    created = response(201, CREATED, "Task", task, headers=HEADERS)
+    repeated = response(200, REPEATED, "Task", task, headers=HEADERS)
     return {
         "query": SubmitQuery(),
         "parameters": [*parameters, KEY_HEADER],
-        "requestBody": {"required": False, "content": {JSON: {"schema": BODY, "example": example}}},
+        "requestBody": {"required": False, "content": {JSON: {"schema": BODY, "example": args}}},
+        "responses": created | repeated | error_responses({**INVALID_REQUEST, **errors}),
     }
-
-
-def _response_docs(more: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
-    return {"responses": SUBMITTED | error_responses({**more, **INVALID_REQUEST})}

@@ -34,7 +34,12 @@ ITEM: dict[str, Any] = {
     "type": "object",
     "properties": {
         "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "Name of the type."},
-        "args": {"type": "object", "default": {}, "description": "Arguments of the function, by name."},
+        "args": {
+            "type": "object",
+            "additionalProperties": True,
+            "default": {},
+            "description": "Arguments of the function, by name.",
+        },
         "idempotency_key": KEY_SCHEMA | {"description": "Same as the header `Idempotency-Key` of a single task."},
         **json_schema(TaskOptions())["properties"],
     },

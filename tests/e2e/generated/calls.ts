@@ -1,0 +1,135 @@
+/** A program that makes a call of every shape with the generated types. It gets the address of the service. */
+
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema.js";
+
+declare const process: { argv: string[] };
+
+type Task = components["schemas"]["Task"];
+type Answer<T> = { data?: T; error?: components["schemas"]["Error"]; response: Response };
+
+const wait = 20;
+const delay = 3600;
+const client = createClient<paths>({
+  baseUrl: process.argv[2]!,
+  querySerializer: { object: { style: "form", explode: true } },
+});
+
+function equal(found: unknown, wanted: unknown): void {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) {
+    throw new Error(`${JSON.stringify(found)} is not ${JSON.stringify(wanted)}`);
+  }
+}
+
+function data<T>(answer: Answer<T>): T {
+  if (answer.data === undefined) {
+    throw new Error(`${answer.response.status}: ${JSON.stringify(answer.error)}`);
+  }
+  return answer.data;
+}
+
+function result(answer: Answer<Task>): unknown {
+  const task = data(answer);
+  equal(task.status, "done");
+  return task.result;
+}
+
+async function submitEachKindOfArgument(): Promise<void> {
+  const params = { query: { wait } };
+  const measured = await client.POST("/task/new/measure", {
+    params,
+    body: { start: { x: 1 }, kind: { n: 3 }, Kind: "long", ends: [{ x: 2, unit: "M" }] },
+  });
+  equal(result(measured), { x: 3, unit: "m", n: 3, kind: "long" });
+  equal(result(await client.POST("/task/new/paint", { params, body: { start: { red: 7 } } })), 7);
+  const matrix = [[2, 0], [0, 4]];
+  equal(result(await client.POST("/task/new/invert", { params, body: { matrix, mask: null } })), [[0.5, 0], [0, 0.25]]);
+  const chosen = await client.POST("/task/new/choose", { params, body: { how: 0.5, sign: "-", case: "A" } });
+  equal(result(chosen), [0.5, "-", "A"]);
+  equal(result(await client.POST("/task/new/default_values", { params, body: { const: 6, default: { x: 2 } } })), [
+    { x: 2, y: 0, unit: "m" },
+    { a: [1] },
+    6,
+    [1, "a"],
+    {},
+  ]);
+  const key = "00000000-0000-0000-0000-000000000005";
+  const read = await client.POST("/task/new/read", { params, body: { when: "2026-01-01", key, price: "1.10", data: "abc" } });
+  equal(result(read), ["2026-01-01T00:00:00", key, "1.10", 3]);
+  const tree = { name: "a", parts: [{ name: "b" }] };
+  equal(result(await client.POST("/task/new/count", { params, body: { tree } })), 2);
+  equal(result(await client.POST("/task/new/feed", { params, body: { animal: { kind: "cat", class: 8 } } })), "cat");
+  equal(result(await client.POST("/task/new/draw", { params, body: { point: [1, 2], points: [[3, 4]] } })), [[1, 2], [3, 4]]);
+  equal(result(await client.POST("/task/new/score", { params, body: { name: "a", first: 2 } })), { a: 2 });
+  equal(result(await client.POST("/task/new/anything", { params, body: { any: [1, { b: null }] } })), { any: [1, { b: null }] });
+  equal(result(await client.POST("/task/new/nothing", { params })), null);
+  equal(result(await client.POST("/task/new/nothing", { params, body: {} })), null);
+  equal(typeof result(await client.POST("/task/new", { params, body: { required_arg: "a" } })), "object");
+  const named = { path: { type: "log" }, query: { wait } };
+  equal(result(await client.POST("/task/new/{type}", { params: named, body: { n: 5 } })), 5);
+}
+
+async function submitWithOptions(): Promise<void> {
+  const header = { "Idempotency-Key": "typescript-1" };
+  const query = { delay, priority: 5, max_attempts: 4, ttl: 60 };
+  const submitted = data(await client.POST("/task/new/nothing", { params: { query, header } }));
+  equal([submitted.status, submitted.priority, submitted.max_attempts], ["waiting", 5, 4]);
+  const repeated = await client.POST("/task/new/nothing", { params: { query: { delay }, header } });
+  equal([repeated.response.status, data(repeated).id], [200, submitted.id]);
+}
+
+async function submitABatchAndListIt(): Promise<void> {
+  const submitted = await client.POST("/tasks", {
+    params: { header: { "Idempotency-Key": "typescript-2" } },
+    body: [{ args: { required_arg: "typescript" }, delay }, { type: "nothing", priority: 2 }],
+  });
+  const args = { "args.required_arg": "typescript" };
+  const query = { status: "waiting", type: "default", created_after: 1, limit: 10, "args.*": args } as const;
+  const page = data(await client.GET("/tasks", { params: { query } }));
+  equal([page.tasks.map((task) => task.id), page.next], [data(submitted).ids.slice(0, 1), null]);
+  equal(data(await client.POST("/tasks/cancel", { params: { query: { "args.*": args } } })).count, 1);
+  equal(data(await client.POST("/tasks/retry", { params: { query: { type: "nobody", limit: 5 } } })).count, 0);
+}
+
+async function viewAndChange(): Promise<void> {
+  const { id } = data(await client.POST("/task/new/nothing", { params: { query: { delay } } }));
+  const params = { path: { id } };
+  equal(data(await client.GET("/task/{id}/view", { params })).status, "waiting");
+  equal(data(await client.POST("/task/{id}/cancel", { params })).status, "cancelled");
+  equal(data(await client.POST("/task/{id}/retry", { params })).status, "waiting");
+  const deleted = await client.DELETE("/task/{id}", { params });
+  equal([204, 409].includes(deleted.response.status), true);
+  const last = data(await client.POST("/task/new/nothing")).id;
+  equal(result(await client.GET("/task/{id}", { params: { path: { id: last }, query: { wait } } })), null);
+}
+
+async function readAFailure(): Promise<void> {
+  const failed = data(await client.POST("/task/new/fail", { params: { query: { max_attempts: 1, wait } } }));
+  equal([failed.status, failed.error?.message], ["failed", "no"]);
+  const log = data(await client.GET("/task/{id}/log", { params: { path: { id: failed.id } } }));
+  equal(log.attempts.map((attempt) => [attempt.outcome, attempt.log]), [["failed", "trying\n"]]);
+}
+
+async function readTheService(): Promise<void> {
+  const { counts } = data(await client.GET("/tasks/counts"));
+  equal((counts["fail"]?.["failed"] ?? 0) > 0, true);
+  const { types } = data(await client.GET("/types"));
+  equal(types.some((type) => type.name === "measure" && "start" in (type.schema["properties"] as object)), true);
+  equal(data(await client.GET("/ping")).status, "online");
+}
+
+async function readRefusals(): Promise<void> {
+  const unknown = await client.GET("/task/{id}/view", { params: { path: { id: 10 ** 9 } } });
+  equal([unknown.response.status, unknown.error?.message], [404, "task id 1000000000 is not registered"]);
+  // @ts-expect-error The kind has no such value.
+  const wrong = await client.POST("/task/new/log", { body: { n: 1, kind: "z" } });
+  equal([wrong.response.status, wrong.error?.code], [422, 422]);
+}
+
+await submitEachKindOfArgument();
+await submitWithOptions();
+await submitABatchAndListIt();
+await viewAndChange();
+await readAFailure();
+await readTheService();
+await readRefusals();
