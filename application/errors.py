@@ -117,3 +117,10 @@ class StorageUnusable(ApplicationError):
 
 class StorageConflict(StorageUnavailable):
     """another transaction changed the same rows at the same time: try again"""
+
+
+def driver_message(error: BaseException) -> str:
+    """The first line of the driver's message behind an error."""
+    cause = error.__cause__
+    cause = getattr(cause, "orig", None) or cause or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

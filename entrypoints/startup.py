@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from application.errors import StorageUnavailable, StorageUnusable
+from application.errors import StorageUnavailable, StorageUnusable, driver_message
 from entrypoints import log_streams, parent_pipes
 from entrypoints.repeat_filter import RepeatFilter
 from entrypoints.settings import ConfigurationError, Settings
@@ -99,10 +99,3 @@ def freeze_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
-
-
-def driver_message(error: BaseException) -> str:
-    """The first line of the driver's message behind an error."""
-    cause = error.__cause__
-    cause = getattr(cause, "orig", None) or cause or error
-    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

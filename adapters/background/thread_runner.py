@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable, driver_message
 
 T = TypeVar("T")
 Delivery = Callable[[], None]
@@ -90,8 +90,8 @@ class ThreadRunner:
                     return _deliver_nothing
                 self._closed.wait(random.uniform(0, MAX_CONFLICT_PAUSE_SECONDS))
                 continue
-            except StorageUnavailable:
-                log.warning("the database is away, trying again in %.2f s", pause)
+            except StorageUnavailable as error:
+                log.warning("the database is away, trying again in %.2f s: %s", pause, driver_message(error))
             except Exception:
                 log.exception("an operation failed and was given up")
                 self._closed.wait(self._max_pause)

@@ -149,6 +149,8 @@ def _blaming_rows(act: Callable[[Sequence[Item]], Sequence[Result]]) -> Callable
     def act_on(items: Sequence[Item]) -> Sequence[Result]:
         try:
             return act(items)
+        except StatementRefused:
+            raise
         except Exception as error:
             if is_systemic(error):
                 raise StatementRefused from error

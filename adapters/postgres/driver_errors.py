@@ -70,7 +70,7 @@ def reason(error: Exception) -> str:
 
 
 def _of_driver(error: BaseException) -> BaseException:
-    if isinstance(error, TriggerFailed) and error.__cause__:
+    if isinstance(error, TriggerFailed | StatementRefused) and error.__cause__:
         error = error.__cause__
     return (error.orig if isinstance(error, DBAPIError) else None) or error
 
@@ -94,6 +94,8 @@ def refused_outcomes() -> Iterator[None]:
     """
     try:
         yield
+    except StatementRefused:
+        raise
     except Exception as error:
         of_driver = _of_driver(error)
         for kind, why in REFUSALS.items():
@@ -109,6 +111,7 @@ def translated_errors() -> Iterator[None]:
     """Translate the driver's errors that the block raises.
 
     Raises StorageConflict: a lock, a deadlock or a shared session was in the way; the transaction can be repeated.
+    Raises StatementRefused: the role lacks a right.
     Raises TriggerFailed: a trigger has failed, which may be for some of the rows alone.
     Raises StorageUnavailable: the database is away or not ready, or no connection of the pool became free.
     """
@@ -123,6 +126,8 @@ def translated_errors() -> Iterator[None]:
             raise StorageConflict from error
         if _has_trigger_failed(error.orig):
             raise TriggerFailed from error
+        if isinstance(error.orig, psycopg2.errors.InsufficientPrivilege):
+            raise StatementRefused from error
         if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
             raise StorageUnavailable from error
         raise
@@ -134,6 +139,8 @@ def translated_errors() -> Iterator[None]:
     except psycopg2.Error as error:
         if _has_trigger_failed(error):
             raise TriggerFailed from error
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            raise StatementRefused from error
         if isinstance(error, UNAVAILABLE_ERRORS):
             raise StorageUnavailable from error
         raise

@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from threading import Thread
 
-from application.errors import StorageUnavailable
+from application.errors import StorageUnavailable, driver_message
 from application.isolation import log_once
 from entrypoints.janitor.chores import Chore
-from entrypoints.startup import driver_message
 
 MIN_REST_SECONDS = 1.0
 MAX_REST_SECONDS = 10.0

@@ -6,12 +6,11 @@ import time
 from collections.abc import Sequence
 from threading import Event, Semaphore, Thread
 
-from application.errors import StorageUnavailable
+from application.errors import StorageUnavailable, driver_message
 from application.isolation import log_once
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
-from entrypoints.startup import driver_message
 
 MAX_SENDERS = 8
 MIN_REST_SECONDS, MAX_REST_SECONDS = 1.0, 10.0

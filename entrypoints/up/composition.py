@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from application.errors import driver_message
 from entrypoints import startup
 from entrypoints.containers.embedded import EmbeddedContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
@@ -31,7 +32,7 @@ def prepare_database(settings: Settings, url: str) -> None:
     except Refused:
         raise
     except Exception as error:
-        reason = startup.driver_message(error)
+        reason = driver_message(error)
         raise Refused(f"the tables of the database cannot be brought up to date: {reason}") from error
     finally:
         storage.shutdown_resources()

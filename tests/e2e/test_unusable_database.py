@@ -250,6 +250,19 @@ def test_a_right_that_is_taken_away_and_given_back_needs_no_restart(new_service:
     service.await_ready("default")
     execute(admin, f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {ROLE}")
     eventually(lambda: service.status("/health/ready") == 503)
+    args = {"required_arg": "x"}
+    for method, path, body in (
+        ("POST", "/task/new", args),
+        ("POST", "/tasks", [{"args": args}]),
+        ("GET", "/task/1", None),
+        ("GET", "/task/1/log", None),
+        ("GET", "/tasks", None),
+        ("GET", "/tasks/counts", None),
+        ("POST", "/task/1/cancel", None),
+        ("DELETE", "/task/1", None),
+    ):
+        answer = service.client.request(method, path, json=body)
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1"), (path, answer.text)
     execute(admin, grant)
     service.await_ready("default")
     assert service.run("default", {"required_arg": "x"})["status"] == "done"

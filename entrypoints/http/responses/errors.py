@@ -20,6 +20,7 @@ from application.errors import (
     InvalidArguments,
     InvalidItems,
     KeyTaken,
+    StatementRefused,
     StorageUnavailable,
     TriggerFailed,
     UnknownTask,
@@ -72,6 +73,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnreadableTask: ErrorResponse(503),
         StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
         TriggerFailed: ErrorResponse(503, headers={"Retry-After": "1"}),
+        StatementRefused: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
 )
 
