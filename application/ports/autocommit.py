@@ -94,8 +94,8 @@ class AutocommitStore(Protocol):
         """Make a trial write, and return the leases of all running tasks, in one round trip.
 
         Before and after: the same tasks. The trial write succeeds if a renewal of unlocked tasks would: it takes the
-        lock of the table that a renewal takes, and its commit has to reach the disk, but it changes no row and waits
-        for none. The leases are read after it has got the lock.
+        lock of the table that a renewal takes, and its commit has to reach the disk if a task runs, but it changes no
+        row and waits for none. The leases are read after it has got the lock.
 
         Raises StorageConflict: another transaction has locked the table.
         Raises StorageUnavailable: the storage is away, or accepts no writes.

@@ -49,14 +49,23 @@ def test_a_read_only_spell_stops_a_trial_write(postgres_url: str, database: Data
     read_only.close()
 
 
-def test_a_trial_write_is_flushed_at_its_commit(storage: Storage, database: Database):
-    """Otherwise a full disk, or a standby that does not answer, would not stop it."""
+def test_a_trial_write_is_flushed_at_its_commit_while_a_task_runs(storage: Storage, database: Database):
+    """Otherwise a full disk, or a standby that does not answer, would not stop it. Nothing is flushed for no lease."""
 
-    def written() -> int:
+    def flushed() -> int:
         with database.engine.begin() as connection:
             sql = "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
             return int(connection.exec_driver_sql(sql).scalar_one())
 
-    before = written()
+    def xid() -> int:
+        with database.engine.begin() as connection:
+            return int(connection.exec_driver_sql("SELECT pg_snapshot_xmax(pg_current_snapshot())").scalar_one())
+
+    before = xid()
     storage.autocommit.observe_leases()
-    assert written() > before
+    assert xid() == before
+    add(storage, submission())
+    claim_one(storage)
+    before = flushed()
+    storage.autocommit.observe_leases()
+    assert flushed() > before

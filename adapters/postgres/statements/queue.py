@@ -177,12 +177,13 @@ TRY_WRITE = text(f"WITH {_TRIAL} SELECT {_MESSAGE}")
 # A lease is known by this value, since Python has no form for 'infinity' and its like. None is NULL.
 _READABLE_UNTIL = "greatest(least(lease_until, timestamptz '9999-01-01Z'), timestamptz '0001-01-01Z')"
 
-# Not prepared: on a slow line, preparing it over each new connection would take another round trip.
+# Not prepared: on a slow line, preparing it over each new connection would take another round trip. While nothing runs
+# there is no lease to judge, and nothing is flushed.
 OBSERVE_LEASES = text(f"""
-    WITH {_TRIAL}, flushed AS MATERIALIZED (
-        SELECT pg_postmaster_start_time() AS up_since, {_MESSAGE}
-    ), held AS (
+    WITH {_TRIAL}, held AS MATERIALIZED (
         SELECT DISTINCT handler, {_READABLE_UNTIL} AS lease_until FROM tasks WHERE status = 'running'
+    ), flushed AS MATERIALIZED (
+        SELECT pg_postmaster_start_time() AS up_since, CASE WHEN EXISTS (SELECT FROM held) THEN {_MESSAGE} END
     )
     SELECT flushed.up_since, held.handler, held.lease_until, handlers.lease
     FROM flushed LEFT JOIN held ON true LEFT JOIN handlers ON handlers.id = held.handler
