@@ -90,4 +90,4 @@ def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue) -> Chore:
 
 def fold_task_counts(fold_batch: FoldCounts) -> Chore:
     """The chore that folds the many entries of the counts of tasks into few."""
-    return lambda: 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf
+    return seldom(lambda: 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf)
