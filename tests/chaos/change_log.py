@@ -64,7 +64,10 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON tasks FOR EACH ROW EXECUTE FUNCTION record_change();
+CREATE TRIGGER record_change AFTER INSERT OR DELETE ON tasks FOR EACH ROW EXECUTE FUNCTION record_change();
+-- A rescuer writes rows without a change, to see whether there is room for them.
+CREATE TRIGGER record_update AFTER UPDATE ON tasks FOR EACH ROW
+    WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION record_change();
 """
 
 LAST_POSITION = "SELECT coalesce(max(position), 0) FROM chaos_changes"

@@ -94,7 +94,7 @@ def test_a_settlement_that_cannot_be_stored_fails_no_other(settling: Settling, c
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.FAILED, Status.DONE]
     why = "its outcome cannot be stored: it has characters that the database cannot store"
     assert task(settling.storage, 2).error == Error("Unstorable", why, 1)
-    assert "the outcome of task 2 cannot be stored" in caplog.text
+    assert "the outcome of task 2 (add) cannot be stored" in caplog.text
     assert settling.state.is_empty
     assert not settling.state.unstorable
 
