@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.executors.process.child.main import RARE_SECONDS
 from adapters.executors.process.pool.child_limits import Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
 from application.ports.executor import Failed, Succeeded
@@ -350,5 +351,6 @@ def test_a_crash_in_c_leaves_the_stack_of_python_in_the_log(open_with: Open) -> 
 def test_a_function_that_leads_the_stacks_elsewhere_does_so_for_its_own_run_alone(open_with: Open) -> None:
     driver = open_with()
     child = driver.result("leads_stacks_elsewhere")
+    time.sleep(2 * RARE_SECONDS)
     assert driver.result("pid") == child
     assert "in deep_in_c" in driver.run("crashes").log

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from time import sleep
 from typing import Any
 
 import pytest
 
+from adapters.executors.process.child.main import RARE_SECONDS
 from application.ports.executor import Succeeded
 from tests.changing_functions import CHANGES
 from tests.executor_driver import Driver, processes
@@ -44,6 +46,7 @@ def look(driver: Driver) -> Look:
 def test_a_setting_that_a_function_has_changed_is_as_before_for_the_next_one(driver: Driver, look: Look, what: str):
     before = look()
     changed = driver.result("changes", {"what": what})
+    sleep(2 * RARE_SECONDS)
     after = look()
     is_replaced = driver.result("rests", {"seconds": 0.3}) != changed
     assert is_replaced is (what in REPLACED)

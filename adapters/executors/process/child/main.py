@@ -32,6 +32,8 @@ from flask_tasks import Progress
 
 INSPECTION_SECONDS = 0.001
 """Seconds of short runs between two inspections of the process."""
+RARE_SECONDS = 0.005
+"""Seconds of short runs between two looks at what functions rarely change."""
 
 
 class Child:
@@ -50,7 +52,8 @@ class Child:
         self._log = Log(output.log)
         self._runs_left = max_runs
         self._endings: Sequence[Report] = ()
-        self._inspected_at = monotonic()
+        self._inspected_at = self._looked_at = monotonic()
+        self._spoilt = ""
 
     def serve(self) -> None:
         """Carry out packets until the supervisor asks for the end, or has gone."""
@@ -65,6 +68,8 @@ class Child:
     def _run(self, packet: Packet) -> None:
         type = TypeName(packet.type)
         self._channel.flush()  # this run may take long, to prepare or to go on, or end the process
+        if monotonic() - self._looked_at > RARE_SECONDS:
+            self._look()
         is_attentive = self._registry.prepare(type)
         start = monotonic()
         self._page.begin(BegunRun(packet.run, start, is_attentive))
@@ -73,7 +78,7 @@ class Child:
             os._exit(0)
         end = monotonic()
         ending = reports.pack_outcome(packet.run, Span(start, end - start), outcome)
-        leftover = self._snapshot.restore()
+        leftover = self._snapshot.restore() or self._spoilt
         self._endings = *self._logged(packet.run), ending
         self._runs_left -= 1
         if leftover or self._runs_left == 0 or self._page.ends_after_run:
@@ -91,9 +96,14 @@ class Child:
     def _inspect(self) -> None:
         """End if the runs since the last inspection have changed what can do harm to later ones."""
         self._inspected_at = monotonic()
-        if leftover := self._snapshot.restore_rest():
+        if leftover := self._snapshot.restore_slow():
             self._end(leftover)
         self._buffer_endings()
+
+    def _look(self) -> None:
+        """Put back what functions rarely change. If that fails, the run that begins is the last one."""
+        self._looked_at = monotonic()
+        self._spoilt = self._snapshot.restore_rare()
 
     def _buffer_endings(self) -> None:
         """Have the end of the last run sent: it is not the last one of this process."""

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from operator import call
 from typing import Any
 
-from adapters.executors.process.child.settings import SETTINGS, SLOW_SETTINGS, Setting, enable_stack_dumps
+from adapters.executors.process.child.settings import RARE_SETTINGS, SETTINGS, Setting, enable_stack_dumps
 
-READS, SLOW_READS = ([setting.read for setting in settings] for settings in (SETTINGS, SLOW_SETTINGS))
+READS, RARE_READS = ([setting.read for setting in settings] for settings in (SETTINGS, RARE_SETTINGS))
 
 
 class InterpreterSnapshot:
     """The interpreter as it is when the snapshot is made. Additions of a run stay, since a module may need them."""
 
     def __init__(self) -> None:
-        self._settings, self._slow_settings = list(map(call, READS)), list(map(call, SLOW_READS))
+        self._settings, self._rare_settings = list(map(call, READS)), list(map(call, RARE_READS))
         self._clocks, self._clock_values = dict(vars(time)), tuple(vars(time).values())
         self._traces = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
         self._filters = list(warnings.filters)
@@ -48,10 +48,10 @@ class InterpreterSnapshot:
             sys.path[:] = self._path
         faulthandler.cancel_dump_traceback_later()
 
-    def restore_rest(self) -> None:
-        """Put the rest back, which does no harm within a millisecond: rare settings, modules that were replaced."""
-        if (found := list(map(call, SLOW_READS))) != self._slow_settings:
-            _put_back(SLOW_SETTINGS, found, self._slow_settings)
+    def restore_rare(self) -> None:
+        """Put the rest back: settings that functions rarely change, and modules that others stand in for."""
+        if (found := list(map(call, RARE_READS))) != self._rare_settings:
+            _put_back(RARE_SETTINGS, found, self._rare_settings)
         if tuple(sys.modules.values()) != self._module_values:
             self._restore_modules()
         if not self._was_frozen and gc.get_freeze_count():  # to count them takes long where there are many

@@ -19,13 +19,14 @@ from adapters.executors.process.child.settings import SIGNALS
 
 LIMITS = (
     resource.RLIMIT_AS,
+    resource.RLIMIT_CORE,
+    resource.RLIMIT_CPU,
     resource.RLIMIT_DATA,
     resource.RLIMIT_FSIZE,
     resource.RLIMIT_NOFILE,
     resource.RLIMIT_NPROC,
+    resource.RLIMIT_STACK,
 )
-"""The limits that the next run may meet at once. To read one takes half a microsecond."""
-SLOW_LIMITS = resource.RLIMIT_CORE, resource.RLIMIT_CPU, resource.RLIMIT_STACK
 SLOW_TIMERS = signal.ITIMER_VIRTUAL, signal.ITIMER_PROF
 """The timers of processor time, which the system looks at every few milliseconds."""
 
@@ -48,7 +49,7 @@ class ProcessSnapshot:
         set_wakeup_fd(self._wake_up)
         self._mask = os.umask(0)
         os.umask(self._mask)
-        self._standing, self._slow_standing = _standing(), _slow_standing()
+        self._standing = _standing()
         self._threads, self._children = frozenset(threading.enumerate()), children()
         self._interpreter = InterpreterSnapshot()
 
@@ -65,18 +66,22 @@ class ProcessSnapshot:
             return f"its state cannot be restored: {type(error).__name__}"
         if not self._interpreter.has_all_modules():
             return "it removed modules that were imported"
-        return "" if _standing() == self._standing else CHANGED_STANDING
+        return ""
 
-    def restore_rest(self) -> str:
-        """The same for the rest, which does no harm within a millisecond."""
+    def restore_slow(self) -> str:
+        """The same for what does no harm within a millisecond."""
         for timer in SLOW_TIMERS:
             signal.setitimer(timer, 0)
+        leftover = describe_threads(self._threads) or describe_programs(self._children)
+        return leftover or ("" if _standing() == self._standing else CHANGED_STANDING)
+
+    def restore_rare(self) -> str:
+        """The same for what functions rarely change."""
         try:
-            self._interpreter.restore_rest()
+            self._interpreter.restore_rare()
         except Exception as error:
             return f"its state cannot be restored: {type(error).__name__}"
-        leftover = describe_threads(self._threads) or describe_programs(self._children)
-        return leftover or ("" if _slow_standing() == self._slow_standing else CHANGED_STANDING)
+        return ""
 
     def _restore_streams(self) -> None:
         self._flush()
@@ -119,15 +124,11 @@ def _variables() -> Any:
 def _standing() -> tuple[Any, ...]:
     """What the system allows this process. It may not be able to give back what it has given up."""
     limits = [resource.getrlimit(each) for each in LIMITS]
-    return os.geteuid(), os.getegid(), os.getpriority(os.PRIO_PROCESS, 0), limits
-
-
-def _slow_standing() -> tuple[Any, ...]:
-    """The rest of that."""
-    limits = [resource.getrlimit(each) for each in SLOW_LIMITS]
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
     if sys.platform != "linux":
-        return os.getuid(), os.getgid(), os.getgroups(), limits
-    return os.getresuid(), os.getresgid(), os.getgroups(), os.sched_getscheduler(0), os.sched_getaffinity(0), limits
+        return os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getgroups(), priority, limits
+    scheduling = os.sched_getscheduler(0), os.sched_getaffinity(0), priority
+    return os.getresuid(), os.getresgid(), os.getgroups(), scheduling, limits
 
 
 def _try_to_flush(stream: Any) -> None:

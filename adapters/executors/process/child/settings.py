@@ -180,7 +180,7 @@ SETTINGS = (
     Setting(_start_method, _put_back_start_method),
 )
 """Those that the next run would meet at once. Reading all of them takes little more than a microsecond."""
-SLOW_SETTINGS = (
+RARE_SETTINGS = (
     _attributes(sys, "displayhook", "breakpointhook", "dont_write_bytecode", "executable", "pycache_prefix"),
     Setting(_locale, _put_back_locale),
     Setting(lambda: vars(sys).get("tracebacklimit"), _put_back_traceback_limit),
@@ -194,4 +194,4 @@ SLOW_SETTINGS = (
     Setting(_handlers, _put_back_handlers),
     Setting(_monitoring, _put_back_monitoring),
 )
-"""Those that do no harm within a millisecond."""
+"""Those that functions rarely change, and that do no harm within some milliseconds."""
