@@ -38,18 +38,21 @@ def follow(transport: "Transport", id: int) -> Iterator[Task]:
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
-    """Parse lines to complete events."""
-    id, data = "", b""
+    """Parse lines to complete events. Named events, such as that of a changed log, are left out."""
+    id, data, is_named = "", b"", False
     for line in lines:
         name, _, value = line.partition(b":")
         match name:
             case b"id":
                 id = value.strip().decode()
+            case b"event":
+                is_named = value.strip() not in (b"", b"message")
             case b"data":
                 data += value
-            case b"" if not line and data:
-                yield id, data
-                data = b""
+            case b"" if not line:
+                if data and not is_named:
+                    yield id, data
+                data, is_named = b"", False
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
