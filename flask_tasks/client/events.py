@@ -21,13 +21,17 @@ Event = tuple[str, bytes]
 def follow(transport: "Transport", id: int) -> Iterator[Task]:
     """Yield the current task, then the task after each visible change, until it has finished."""
     request, pauses = _request(id), transport.pauses()
+    shown = b""
     while True:
         try:
             with transport.stream(request) as answer:
                 for last_id, data in events(lines(answer.chunks())):
-                    yield (task := load(data, Task.of))
-                    if task.is_final:
-                        return
+                    # A new connection repeats a state whose version is another, as after a change of the log.
+                    if data != shown:
+                        yield (task := load(data, Task.of))
+                        if task.is_final:
+                            return
+                    shown = data
                     request, pauses = _request(id, last_id), transport.pauses()
             pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
