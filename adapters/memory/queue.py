@@ -123,7 +123,8 @@ class MemoryQueue:
         if known and known.outcome is not Outcome.RUNNING:
             return replace(known, log=record.log)
         was_cancelled = task.status is Status.CANCELLED and task.claims == record.claim
-        return replace(record, outcome=Outcome.CANCELLED) if was_cancelled else record
+        outcome = Outcome.CANCELLED if was_cancelled else record.outcome
+        return replace(known or record, outcome=outcome, ended=record.ended, log=record.log)
 
     def _is_held(self, hold: Hold) -> bool:
         row = self._state.rows.get(hold.task)

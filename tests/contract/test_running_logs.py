@@ -231,3 +231,10 @@ def test_a_running_log_stays_while_leases_and_progress_are_written(storage: Stor
     assert task(storage, 1).lease == lease
     assert logs(storage) == [(Outcome.RUNNING, "so far")]
     assert stored(storage, 1).printed == at(2)
+
+
+def test_a_start_whose_end_is_on_record_keeps_that_record(storage: Storage, started: Task):
+    """A failover has lost its claim, which was given again."""
+    tell(storage, LateLog.of(started, at(1), "of another start"))
+    store(storage, started)
+    assert logs(storage) == [(Outcome.LOST, "of another start")]

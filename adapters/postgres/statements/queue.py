@@ -178,7 +178,7 @@ REPORT_LOGS = text(f"""
     ), recorded AS (
         INSERT INTO attempts ({listed(_ATTEMPT)}, logged_by)
         SELECT {listed(_RUNNING_LOG)} FROM free
-        ON CONFLICT (task, claim) DO UPDATE SET ended = excluded.ended, log = excluded.log
+        ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
         WHERE attempts.outcome = 'running'
     ), marked AS (
         UPDATE tasks t SET printed = free.ended FROM free WHERE t.id = free.task
