@@ -134,7 +134,8 @@ def test_a_slow_write_is_followed_by_a_pause_as_long(bench: Bench) -> None:
 
 def test_the_log_of_a_locked_task_comes_with_the_next_write(bench: Bench) -> None:
     bench.store.locked = {1}
-    bench.prints("a"), bench.prints("b", 1)
+    bench.prints("a")
+    bench.prints("b", 1)
     bench.write()
     assert (bench.log(0), bench.log(1)) == ([], [(Outcome.RUNNING, "b")])
     bench.store.locked.clear()
@@ -155,7 +156,8 @@ def test_newer_output_of_a_locked_task_counts_more_than_what_could_not_be_stored
 
 def test_all_logs_are_kept_for_the_next_write_after_a_conflict(bench: Bench) -> None:
     bench.store.error = StorageConflict()
-    bench.prints("a"), bench.prints("b", 1)
+    bench.prints("a")
+    bench.prints("b", 1)
     bench.write()
     assert set(bench.state.running_logs) == {*bench.holds[:2]}
     assert bench.told == []
