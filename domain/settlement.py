@@ -12,8 +12,9 @@ from domain.task import Task
 
 
 class Outcome(StrEnum):
-    """The outcomes of a start."""
+    """The outcomes of a start; RUNNING while it has none."""
 
+    RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     LOST = "lost"
@@ -22,7 +23,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The record of a start that failed, was lost or printed something. `log` is the end of its output."""
+    """The record of a start that failed, was lost or printed something.
+
+    - `ended`: of a start that goes on, the time up to which its log reaches.
+    - `log`: the end of its output.
+    """
 
     claim: Claim
     attempt: int
@@ -112,13 +117,30 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningLog:
+    """The record of a start that goes on, with the end of its output so far.
+
+    It is stored if the task is still held. The settlement of the start replaces it. That of a rescuer, which knows of
+    no output, keeps its log.
+    """
+
+    hold: Hold
+    record: Attempt
+
+    @classmethod
+    def of(cls, running: Task, now: datetime, log: str) -> "RunningLog":
+        """The record of a running task, as its handler knows it."""
+        return cls(running.hold, _record(running, now, Outcome.RUNNING, log=log))
+
+
+@dataclass(frozen=True, slots=True)
 class LateLog:
     """The record of a start that cannot be settled any more, since its task was cancelled or taken back.
 
     It is stored if the task still exists, and changes nothing of the task. If the start has a record already, the log
     is added to that one, unless the record has a log or tells how the start ended: it is of another start then, which
-    was given the same claim after a failover that lost this one. The outcome becomes CANCELLED if the task was
-    cancelled under this claim.
+    was given the same claim after a failover that lost this one. A log that this handler stored while the start went on
+    is replaced. The outcome becomes CANCELLED if the task was cancelled under this claim.
 
     `created`: tells the task from a later one with the same id, after a failover that lost this one.
     """

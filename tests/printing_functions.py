@@ -149,3 +149,20 @@ def speaks_in_threads(times: int):
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@task
+def writes_in_steps(parts: list[list[int]], folder: str):
+    """Writes bytes to the descriptor, and waits for a file after each part."""
+    for nth, part in enumerate(parts):
+        os.write(1, bytes(part))
+        while not Path(folder, str(nth)).exists():
+            time.sleep(0.002)
+
+
+@task
+def starts_and_waits(script: str, path: str):
+    """Has a shell print, and waits for a file."""
+    subprocess.run(script, shell=True, check=True)
+    while not Path(path).exists():
+        time.sleep(0.002)

@@ -19,7 +19,7 @@ from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -70,6 +70,12 @@ class MemoryAutocommitStore:
             locked = work.queue.report(reports)
             work.commit()
         return locked
+
+    def report_logs(self, logs: Sequence[RunningLog]) -> Sequence[Hold]:
+        with self._begin() as work:
+            work.queue.report_logs(logs)
+            work.commit()
+        return []
 
     def observe_leases(self) -> LeaseObservation:
         with self._begin() as work:

@@ -7,7 +7,7 @@ from adapters.memory.state import State
 from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Attempt, LateLog, Outcome, Settlement
+from domain.settlement import Attempt, LateLog, Outcome, RunningLog, Settlement
 from domain.status import Status
 from domain.task import Task
 
@@ -37,6 +37,16 @@ class MemoryQueue:
                 self._state.put_task(task.reported(report.started, report.progress))
         return []
 
+    def report_logs(self, logs: Sequence[RunningLog]) -> None:
+        """Store the records of starts that go on, and their logs."""
+        for each in logs:
+            if self._is_held(each.hold):
+                row, key = self._state.rows[each.hold.task], (each.hold.task, each.hold.claim)
+                self._state.put(replace(row, printed=each.record.ended))
+                if key not in self._state.attempts or self._state.attempts[key].outcome is Outcome.RUNNING:
+                    self._state.attempts[key] = each.record
+                    self._state.log_writers[key] = each.hold.handler
+
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
 
@@ -46,7 +56,10 @@ class MemoryQueue:
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
         for each in late_logs:
             if self._may_record(each):
-                self._state.attempts[each.hold.task, each.hold.claim] = self._attempt_with(each)
+                key = each.hold.task, each.hold.claim
+                if key not in self._state.attempts:
+                    self._state.log_writers[key] = each.hold.handler
+                self._state.attempts[key] = self._attempt_with(each)
         return []
 
     def leases(self) -> Mapping[Lease, float | None]:
@@ -78,25 +91,40 @@ class MemoryQueue:
             return row == after
         self._state.put(after)
         if settlement.attempt:
-            self._state.attempts[after.task.id, settlement.attempt.claim] = settlement.attempt
+            self._state.attempts[after.task.id, settlement.attempt.claim] = self._with_stored_log(
+                after.task.id, settlement.attempt
+            )
         return True
+
+    def _with_stored_log(self, id: TaskId, ended: Attempt) -> Attempt:
+        """The record with the log of the running start, where a rescuer knows of none."""
+        known = self._state.attempts.get((id, ended.claim))
+        if known and known.outcome is Outcome.RUNNING and ended.outcome is Outcome.LOST and not ended.log:
+            return replace(ended, log=known.log)
+        return ended
 
     def _may_record(self, late_log: LateLog) -> bool:
         row, hold = self._state.rows.get(late_log.hold.task), late_log.hold
         if row is None or row.task.created != late_log.created:
             return False
         known = self._state.attempts.get((hold.task, late_log.record.claim))
-        if known and (known.log or known.outcome not in (Outcome.LOST, Outcome.CANCELLED)):
+        writer = self._state.log_writers.get((hold.task, late_log.record.claim))
+        if known and (
+            known.outcome not in (Outcome.RUNNING, Outcome.LOST, Outcome.CANCELLED)
+            or (known.log and writer != hold.handler)
+        ):
             return False
         is_decided = row.task.claims == hold.claim and row.task.status in (Status.RUNNING, Status.DONE)
         return not is_decided or row.task.hold == hold
 
     def _attempt_with(self, late_log: LateLog) -> Attempt:
         task, record = self._state.rows[late_log.hold.task].task, late_log.record
-        if known := self._state.attempts.get((task.id, record.claim)):
+        known = self._state.attempts.get((task.id, record.claim))
+        if known and known.outcome is not Outcome.RUNNING:
             return replace(known, log=record.log)
         was_cancelled = task.status is Status.CANCELLED and task.claims == record.claim
-        return replace(record, outcome=Outcome.CANCELLED) if was_cancelled else record
+        outcome = Outcome.CANCELLED if was_cancelled else record.outcome
+        return replace(known or record, outcome=outcome, ended=record.ended, log=record.log)
 
     def _is_held(self, hold: Hold) -> bool:
         row = self._state.rows.get(hold.task)

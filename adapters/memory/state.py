@@ -23,11 +23,12 @@ class Row:
     key: IdempotencyKey | None = None
     fingerprint: str | None = None
     terms: tuple[int, ...] = ()
+    printed: datetime | None = None
 
     @property
     def version(self) -> Version:
-        """A number made of the task and its result, so that it changes whenever they do."""
-        return Version(abs(hash((self.task, self.result))) or 1)
+        """A number made of the task, its result and the time of its output, so that it changes whenever they do."""
+        return Version(abs(hash((self.task, self.result, self.printed))) or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,15 @@ class LivingHandler:
 
 @dataclass(slots=True)
 class State:
-    """Everything that is stored. Changing a copy leaves the original as it is."""
+    """Everything that is stored. Changing a copy leaves the original as it is.
+
+    `log_writers`: the handler that stored the log of an attempt while the start went on.
+    """
 
     last_id: int = 0
     rows: dict[TaskId, Row] = field(default_factory=dict)
     attempts: dict[tuple[TaskId, Claim], Attempt] = field(default_factory=dict)
+    log_writers: dict[tuple[TaskId, Claim], HandlerId | None] = field(default_factory=dict)
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     abandoned: dict[TypeName, datetime] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
@@ -79,6 +84,7 @@ class State:
         self.deliveries.pop(id, None)
         for hold in [hold for hold in self.attempts if hold[0] == id]:
             del self.attempts[hold]
+            self.log_writers.pop(hold, None)
 
     def copy(self) -> "State":
         """Return a state of its own with the same values."""
@@ -86,6 +92,7 @@ class State:
             self.last_id,
             dict(self.rows),
             dict(self.attempts),
+            dict(self.log_writers),
             dict(self.types),
             dict(self.abandoned),
             dict(self.handlers),

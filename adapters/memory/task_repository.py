@@ -1,11 +1,13 @@
 """The task repository in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from adapters.memory.state import Row, State
 from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.ids import IdempotencyKey, TaskId
-from domain.settlement import Attempt
+from domain.settlement import Attempt, Outcome
+from domain.status import Status
 from domain.submission import Submission
 from domain.task import Task
 
@@ -28,7 +30,7 @@ class MemoryTaskRepository:
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
         of_it = (key for key in self._state.attempts if key[0] == id)
-        return [self._state.attempts[key] for key in sorted(of_it)[-MAX_ATTEMPTS_SHOWN:]]
+        return [self._seen(id, self._state.attempts[key]) for key in sorted(of_it)[-MAX_ATTEMPTS_SHOWN:]]
 
     def lock(self, *ids: TaskId) -> Sequence[Task]:
         return [self._state.rows[id].task for id in sorted({*ids}) if id in self._state.rows]
@@ -59,8 +61,16 @@ class MemoryTaskRepository:
     def _by_key(self) -> Mapping[IdempotencyKey, Row]:
         return {row.key: row for row in self._state.rows.values() if row.key is not None}
 
+    def _seen(self, id: TaskId, attempt: Attempt) -> Attempt:
+        task = self._state.rows[id].task
+        if attempt.outcome is not Outcome.RUNNING:
+            return attempt
+        if task.claims != attempt.claim or task.status is Status.WAITING:
+            return replace(attempt, outcome=Outcome.LOST)
+        return replace(attempt, outcome=Outcome(task.status), ended=task.finished or attempt.ended)
+
     def _record(self, row: Row, max_bytes: int) -> TaskRecord:
         delivery = self._state.deliveries.get(row.task.id)
         if len(row.args.encode()) + len((row.result or "").encode()) > max_bytes:
-            return TaskRecord(row.task, "{}", None, row.version, delivery, is_summary=True)
-        return TaskRecord(row.task, row.args, row.result, row.version, delivery)
+            return TaskRecord(row.task, "{}", None, row.version, delivery, is_summary=True, printed=row.printed)
+        return TaskRecord(row.task, row.args, row.result, row.version, delivery, printed=row.printed)

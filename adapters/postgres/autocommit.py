@@ -25,7 +25,7 @@ from application.ports.queue import (
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -111,6 +111,16 @@ class PostgresAutocommitStore:
             return [one.hold]
 
         return isolate(reports, _blaming_rows(report), leave)
+
+    def report_logs(self, logs: Sequence[RunningLog]) -> Sequence[Hold]:
+        def report(some: Sequence[RunningLog]) -> Sequence[Hold]:
+            return queue.reported_logs(some, self._rows)
+
+        def leave(one: RunningLog, error: Exception) -> Sequence[Hold]:
+            log_once(log, f"the log of task {one.hold.task} cannot be stored while it runs: {reason(error)}", error)
+            return []
+
+        return isolate(logs, _blaming_rows(report), leave)
 
     def observe_leases(self) -> LeaseObservation:
         return queue.observed_leases(self._rows)

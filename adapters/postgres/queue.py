@@ -10,7 +10,7 @@ from adapters.postgres.arrays import array
 from application.ports.queue import LeaseObservation, ProgressReport, RenewalResult, SettleResult
 from domain.ids import Claim, HandlerId, Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import LateLog, Settlement
+from domain.settlement import LateLog, RunningLog, Settlement
 from domain.status import Status
 from domain.task import Task
 
@@ -101,6 +101,14 @@ def reported(reports: Sequence[ProgressReport], execute: Execute) -> Sequence[Ho
         "progress": [rows.progress_text(report.progress) for report in reports],
     }
     return _holds(execute(statements.REPORT, _named([report.hold for report in reports]) | news))
+
+
+def reported_logs(logs: Sequence[RunningLog], execute: Execute) -> Sequence[Hold]:
+    """Store the records of starts that go on, and return the holds of locked tasks."""
+    if not logs:
+        return []
+    kept = [rows.attempt_columns(each.hold.task, each.record) | {"handler": each.hold.handler} for each in logs]
+    return _holds(execute(statements.REPORT_LOGS, rows.columns(kept)))
 
 
 def observed_leases(execute: Execute) -> LeaseObservation:

@@ -15,7 +15,7 @@ from application.ports.queue import (
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId
 from domain.lease import Lease
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
 from domain.task import Task
 
@@ -87,6 +87,16 @@ class AutocommitStore(Protocol):
         """Store starts and progress as Queue.report does, and return the holds of locked tasks.
 
         A task whose row refuses the change counts as locked.
+        """
+        ...
+
+    def report_logs(self, logs: Sequence[RunningLog]) -> Sequence[Hold]:
+        """Store the output so far of runs that go on, and return the holds of locked tasks, which are skipped.
+
+        Before: the tasks are running under these claims. After: their starts have these records, and their versions are
+        others. Tasks that are no longer held are left alone. A log whose row refuses the change is dropped.
+
+        The last moment of it may be lost where the storage crashes.
         """
         ...
 

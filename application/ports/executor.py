@@ -60,6 +60,14 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """The output of the function has grown. `log`: its end so far. Omitted for a function that ends soon."""
+
+    hold: Hold
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
 class Succeeded:
     """The function returned; its result as JSON text.
 
@@ -91,7 +99,7 @@ class Interrupted:
     log: str = ""
 
 
-Event = Described | Unusable | Started | Progressed | Succeeded | Failed | Interrupted
+Event = Described | Unusable | Started | Progressed | Logged | Succeeded | Failed | Interrupted
 
 
 class Executor(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, NewType, Protocol
 
 from domain.delivery import Delivery
@@ -27,6 +28,7 @@ class TaskRecord:
     - `version`: UNKNOWN_VERSION where the record was not read from the storage.
     - `delivery`: how far the callback of a finished task has been delivered, where the task has one.
     - `is_summary`: whether arguments and result are left out, since they have more bytes than were asked for.
+    - `printed`: the time up to which the output of a start was stored while it went on; None if none ever was.
     """
 
     task: Task
@@ -35,6 +37,7 @@ class TaskRecord:
     version: Version = field(default=UNKNOWN_VERSION, compare=False)
     delivery: Delivery | None = None
     is_summary: bool = False
+    printed: datetime | None = None
 
 
 class KeyOwner(NamedTuple):
@@ -67,7 +70,11 @@ class TaskRepository(Protocol):
         ...
 
     def attempts(self, id: TaskId) -> Sequence[Attempt]:
-        """Return the records of the task's last starts, at most MAX_ATTEMPTS_SHOWN, in the order of the starts."""
+        """Return the records of the task's last starts, at most MAX_ATTEMPTS_SHOWN, in the order of the starts.
+
+        The one that goes on has the outcome RUNNING. A start that had stored output, and whose end left no record, has
+        ended as its task has, or was lost if its task has not.
+        """
         ...
 
     def lock(self, *ids: TaskId) -> Sequence[Task]:

@@ -10,6 +10,7 @@ from application.ports.executor import (
     Event,
     Failed,
     Interrupted,
+    Logged,
     Progressed,
     Span,
     Started,
@@ -35,7 +36,7 @@ class NothingToRun(Exception):
 
 
 class ExecutorEvents:
-    """Applies events to the state: new types, starts, progress, and outcomes to settle."""
+    """Applies events to the state: new types, starts, progress, output, and outcomes to settle."""
 
     def __init__(self, state: SupervisorState) -> None:
         self._state = state
@@ -70,6 +71,8 @@ class ExecutorEvents:
                 self._start(hold, at)
             case Progressed(hold, progress):
                 self._record_progress(hold, progress)
+            case Logged(hold, printed):
+                self._state.running_logs[hold] = printed
             case Failed(hold, failure, printed, span):
                 self._finish_failed(hold, failure, printed, span)
             case Interrupted(hold, printed):

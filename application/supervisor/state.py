@@ -41,6 +41,7 @@ class SupervisorState:
       to lapse.
     - `late_logs`: logs of starts that may not be settled any more.
     - `unreported`: started runs whose start or progress is not reported yet.
+    - `running_logs`: the output so far of started runs, where it is not stored yet. Those of ended runs are dropped.
     - `runs_to_stop`: runs that the executor has to stop in this step, each with its failure.
     - `types`: the types that the executor can run.
     - `published`: the types that the storage knows as this handler's; none before publishing and after withdrawing.
@@ -61,6 +62,7 @@ class SupervisorState:
     unstorable: dict[Hold, Task] = field(default_factory=dict)
     late_logs: list[LateLog] = field(default_factory=list)
     unreported: dict[Hold, ClaimedTask] = field(default_factory=dict)
+    running_logs: dict[Hold, str] = field(default_factory=dict)
     runs_to_stop: list[tuple[Hold, Failure]] = field(default_factory=list)
     types: Sequence[TaskType] = ()
     published: Sequence[TaskType] = ()

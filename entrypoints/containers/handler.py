@@ -25,6 +25,7 @@ from application.supervisor.operations.reroute import Reroute
 from application.supervisor.operations.rescue_tasks import rescue_from_dead, rescue_lapsed
 from application.supervisor.operations.settle import Settle, SettleBusy
 from application.supervisor.operations.store_late_logs import StoreLateLogs
+from application.supervisor.operations.store_running_logs import StoreRunningLogs
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.publish_types import PublishTypes
@@ -92,6 +93,7 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.large_outbox, 1),
         providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.large_outbox),
         providers.Singleton(StoreLateLogs, context),
+        providers.Singleton(StoreRunningLogs, context, storage.notifier),
     )
     claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome.

@@ -21,13 +21,17 @@ Event = tuple[str, bytes]
 def follow(transport: "Transport", id: int) -> Iterator[Task]:
     """Yield the current task, then the task after each visible change, until it has finished."""
     request, pauses = _request(id), transport.pauses()
+    shown = b""
     while True:
         try:
             with transport.stream(request) as answer:
                 for last_id, data in events(lines(answer.chunks())):
-                    yield (task := load(data, Task.of))
-                    if task.is_final:
-                        return
+                    # A new connection repeats a state whose version is another, as after a change of the log.
+                    if data != shown:
+                        yield (task := load(data, Task.of))
+                        if task.is_final:
+                            return
+                    shown = data
                     request, pauses = _request(id, last_id), transport.pauses()
             pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
@@ -38,18 +42,21 @@ def follow(transport: "Transport", id: int) -> Iterator[Task]:
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
-    """Parse lines to complete events."""
-    id, data = "", b""
+    """Parse lines to complete events. Named events, such as that of a changed log, are left out."""
+    id, data, is_named = "", b"", False
     for line in lines:
         name, _, value = line.partition(b":")
         match name:
             case b"id":
                 id = value.strip().decode()
+            case b"event":
+                is_named = value.strip() not in (b"", b"message")
             case b"data":
                 data += value
-            case b"" if not line and data:
-                yield id, data
-                data = b""
+            case b"" if not line:
+                if data and not is_named:
+                    yield id, data
+                data, is_named = b"", False
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

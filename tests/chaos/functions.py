@@ -32,6 +32,7 @@ def waits(progress: Progress, doors: str, mark: str | None = None):
         print(token)  # noqa: T201
         while not os.path.exists(f"{doors}/{supervisor()}"):
             time.sleep(0.02)
+        print("the end")  # noqa: T201
         return {"token": token}
 
 

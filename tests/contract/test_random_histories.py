@@ -38,7 +38,7 @@ from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.schedule import Schedule
-from domain.settlement import Attempt, LateLog, Settlement
+from domain.settlement import Attempt, LateLog, RunningLog, Settlement
 from domain.status import RULES, Status, Verb
 from domain.submission import Submission
 from domain.task import Task
@@ -254,6 +254,12 @@ class Agreement(RuleBasedStateMachine):
     def settle_again(self, data: st.DataObject, differently: bool) -> None:
         before = self.settled[data.draw(st.integers(0, len(self.settled) - 1), label="settled")]
         self.both(refused, [another(each) for each in before] if differently else before)
+
+    @precondition(lambda self: self.starts)
+    @rule(data=st.data(), log=logs)
+    def say_meanwhile(self, data: st.DataObject, log: str) -> None:
+        running_logs = [RunningLog.of(self.starts[hold], self.now, log) for hold in self.some_holds(data)]
+        self.both(lambda storage: list(storage.autocommit.report_logs(running_logs)))
 
     @precondition(lambda self: self.starts)
     @rule(data=st.data(), log=logs)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from itertools import count
 from pathlib import Path
 
 from flask_tasks import Client, Discard, Progress, Retry, task
@@ -133,3 +134,26 @@ def says_and(what: str):
     """Prints, and crashes or exceeds its timeout."""
     print(what)  # noqa: T201
     os._exit(3) if what == "crashes" else time.sleep(60)
+
+
+@task(max_losses=3)
+def chatters(seconds: float = 60.0):
+    """Prints the time every 0.3 seconds."""
+    end = time.time() + seconds
+    while (now := time.time()) < end:
+        print(f"at {now}")  # noqa: T201
+        time.sleep(0.3)
+
+
+@task
+def floods_for_ever():
+    """Prints without end."""
+    for n in count():
+        print(f"line {n}")  # noqa: T201
+
+
+@task
+def writes_binary():
+    """Writes bytes that are no text, and goes on."""
+    os.write(1, bytes(range(256)) * 4)
+    time.sleep(60)

@@ -1,8 +1,9 @@
 """Locks by sessions without our timeouts, on rows and tables beside the tasks: they hold up only what is locked."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 
 import pytest
@@ -11,8 +12,10 @@ from adapters.background import ThreadRunner
 from adapters.clocks import SystemClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
+from adapters.postgres.queue import PostgresQueue
+from application.errors import StorageConflict
 from application.ports.processes import Processes
-from application.ports.queue import ClaimedRecord
+from application.ports.queue import ClaimedRecord, RenewalResult
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context, Identity, Operation
 from application.supervisor.operations.publish import Publish, Withdraw
@@ -23,14 +26,15 @@ from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.state import SupervisorState
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
-from domain.ids import HandlerId, TaskId, TypeName
-from domain.settlement import LateLog
+from domain.ids import HandlerId, Hold, TaskId, TypeName
+from domain.lease import Lease
+from domain.settlement import LateLog, RunningLog, Settlement
 from domain.status import Status
 from domain.task import Task
 from domain.task_type import TaskType
 from tests.concurrency import asked
 from tests.recurring import HOURLY, Recurring, recurring
-from tests.steps import HANDLER, NOW, add, claim, save, submission, task
+from tests.steps import HANDLER, NOW, add, at, claim, save, submission, task
 from tests.storage import in_postgres
 
 Lock = Callable[[str], None]
@@ -251,6 +255,68 @@ class TestLateLogs:
         lock("LOCK TABLE attempts IN SHARE MODE")
         handler.do(StoreLateLogs(handler.context))
         assert [each.record.log for each in handler.state.late_logs] == ["of 2", "of 3"]
+
+
+class TestRunningLogs:
+    """The output of runs that go on."""
+
+    @pytest.fixture
+    def running(self, handler: Handler) -> list[Task]:
+        return handler.running(3)
+
+    def store(self, handler: Handler, *running: Task, log: str = "so far") -> list[Hold]:
+        return list(handler.storage.autocommit.report_logs([RunningLog.of(each, NOW, log) for each in running]))
+
+    def logs(self, handler: Handler) -> list[str]:
+        with handler.storage.begin() as work:
+            return [each.log for id in (1, 2, 3) for each in work.tasks.attempts(TaskId(id))]
+
+    @pytest.mark.parametrize("table", ["tasks WHERE id", "attempts WHERE task"])
+    def test_a_log_under_a_lock_is_skipped_and_named_and_the_others_are_stored_at_once(
+        self, handler: Handler, lock: Lock, running: list[Task], table: str
+    ):
+        self.store(handler, *running, log="before")
+        lock(f"SELECT FROM {table} = 2 FOR UPDATE")
+        began = monotonic()
+        assert self.store(handler, *running) == [running[1].hold]
+        assert monotonic() - began < 0.5
+        assert self.logs(handler) == ["so far", "before", "so far"]
+        lock("ROLLBACK")
+        assert self.store(handler, running[1]) == []
+        assert self.logs(handler) == ["so far"] * 3
+
+    def test_a_lock_on_all_records_delays_no_settlement_renewal_and_claim(
+        self, handler: Handler, lock: Lock, running: list[Task]
+    ):
+        lock("LOCK TABLE attempts IN SHARE MODE")
+
+        def write() -> None:
+            with suppress(StorageConflict):
+                self.store(handler, *running)
+
+        writer = Thread(target=write)
+        writer.start()
+        add(handler.storage, submission())
+        began = monotonic()
+        assert handler.storage.autocommit.settle([Settlement.succeeded(running[0], NOW, "1")]) == []
+        lease = Lease.granted(HANDLER, at(10), 30)
+        assert handler.storage.autocommit.renew([running[1].hold], lease) == RenewalResult([], [])
+        assert len(claim(handler.storage)) == 1
+        assert monotonic() - began < 0.5
+        assert writer.is_alive(), "it waits for the lock all the while"
+        lock("ROLLBACK")
+        writer.join()
+
+    def test_a_settlement_and_a_log_at_the_same_moment_leave_the_record_of_the_settlement(
+        self, handler: Handler, database: Database, running: list[Task]
+    ):
+        """The log waits for no settlement: it is skipped, and dropped when it comes again."""
+        with database.transaction() as connection:
+            PostgresQueue(connection).settle([Settlement.succeeded(running[0], NOW, "1", "the whole")])
+            assert self.store(handler, running[0]) == [running[0].hold]
+            connection.commit()
+        assert self.store(handler, running[0]) == []
+        assert self.logs(handler) == ["the whole"]
 
 
 class TestOrphans:

@@ -23,7 +23,7 @@ from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.progress import Progress
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.status import Status
 from domain.task import Task
 from domain.task_type import ANY_OBJECT, TaskType
@@ -98,6 +98,7 @@ READABLE = {
     "a progress of a newer version": "progress = '[0.5, \"half\", 3]'",
     "a progress that is no JSON": "progress = 'half'",
     "a progress that is an object": "progress = '{}'",
+    "an output of an infinite time": "printed = 'infinity'",
 }
 
 
@@ -177,7 +178,7 @@ def test_an_odd_record_of_a_start_is_shown(storage: Storage, administrator: Admi
         "ALTER TABLE attempts DROP CONSTRAINT outcome_is_known",
         undo="DELETE FROM attempts; "
         "ALTER TABLE attempts ADD CONSTRAINT outcome_is_known "
-        "CHECK (outcome IN ('done', 'failed', 'lost', 'cancelled'))",
+        "CHECK (outcome IN ('running', 'done', 'failed', 'lost', 'cancelled'))",
     )
     administrator.writes(f"UPDATE attempts SET {change}")
     with storage.begin() as work:
@@ -336,6 +337,12 @@ class TestBrokenTriggers:
         reports = [ProgressReport(each.hold, at(1), Progress(0.5)) for each in running]
         assert storage.autocommit.report(reports) == [running[1].hold]
         assert [task(storage, each.id).started for each in running] == [at(1), running[1].started, at(1)]
+
+    def test_the_logs_of_its_running_neighbours_are_stored_and_its_own_is_dropped(
+        self, storage: Storage, running: Sequence[Task]
+    ):
+        assert storage.autocommit.report_logs([RunningLog.of(each, at(1), "so far") for each in running]) == []
+        assert [stored(storage, each.id).printed for each in running] == [at(1), None, at(1)]
 
     @pytest.mark.parametrize("log", ["", "printed"])
     def test_its_outcomes_are_kept_and_those_of_its_neighbours_are_stored(

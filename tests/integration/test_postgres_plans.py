@@ -20,7 +20,7 @@ from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.status import RULES, Status, Verb
 from domain.task import Task
 from tests.concurrency import new_database
@@ -276,7 +276,12 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
     "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
     "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),
-    "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey"}, 10),
+    "report logs": HotStep(
+        lambda storage, ten: storage.report_logs([RunningLog.of(task, NOW, "so far") for task in ten]),
+        {*BY_HOLD, "attempts_pkey"},
+        600,
+    ),
+    "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey", "tasks_pkey"}, 10),
     "page": Hot(lambda work, _: work.listing.page(Filter(), None, 51), {"tasks_pkey"}, 60),
     "page of the failed": Hot(paging(statuses=FAILED), KINDS, 400),
     "page of the failed of a type of which very many are done": Hot(paging(statuses=FAILED, type=ADD), KINDS, 400),

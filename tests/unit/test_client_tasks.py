@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.settlement import Outcome
+from domain.settlement import Outcome, RunningLog
 from entrypoints.http.openapi.schemas import ATTEMPT, SUMMARY, TASK, TYPE
 from entrypoints.http.requests.queries import TaskOptions
 from flask_tasks.client import (
@@ -268,6 +268,14 @@ def test_the_log_has_each_start_that_failed(service: Service, client: Client) ->
     (attempt,) = client.log(1)
     assert (attempt.claim, attempt.attempt, attempt.outcome) == (1, 1, Outcome.FAILED)
     assert attempt.ended == service.clock.now().timestamp()
+
+
+def test_the_log_has_a_running_start_that_has_printed(service: Service, client: Client) -> None:
+    client.submit()
+    running = service.claim()
+    service.storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "so far")])
+    (attempt,) = client.log(1)
+    assert (attempt.outcome, attempt.ended, attempt.log) == (Outcome.RUNNING, None, "so far")
 
 
 def test_types_are_returned_by_name(client: Client) -> None:

@@ -5,9 +5,13 @@ from threading import Thread
 
 import pytest
 
+from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
+from domain.ids import TaskId
+from domain.settlement import RunningLog
 from flask_tasks.client import Gone, NotFinished, Unavailable
 from flask_tasks.client.events import events, lines
+from tests import steps
 from tests.concurrency import until
 from tests.unit.client_service import Connected
 from tests.unit.http_service import Service, configured
@@ -24,6 +28,11 @@ def service() -> Iterator[Service]:
 def full() -> Connected:
     """A client of a service where no request can wait, so that each is answered with Retry-After."""
     return Connected(configured(http_waiters=0))
+
+
+def version(service: Service) -> Version:
+    """The version of the only task."""
+    return service.storage.autocommit.versions([TaskId(1)])[TaskId(1)]
 
 
 def finish_after(connected: Connected, pauses: int) -> None:
@@ -115,6 +124,36 @@ class TestEvents:
         assert [task.status for task in connected.client.events(1)] == ["waiting", "done"]
         assert len({request.headers.get("Last-Event-ID") for request in connected.line.requests[1:]}) == 2
 
+    def test_a_change_of_the_log_yields_no_state(self, service: Service) -> None:
+        connected = Connected(service)
+        shown = connected.client.events(connected.client.submit())
+        assert next(shown).status == "waiting"
+        running = service.claim()
+        service.wake_up.notify(Topic.CHANGED)
+        assert next(shown).status == "running"
+        service.storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "so far")])
+        service.wake_up.notify(Topic.CHANGED)
+        until(lambda: all(each.seen == version(service) for each in service.change_feed._subscribers))
+        steps.succeed(service.storage, running, service.clock.now())
+        service.wake_up.notify(Topic.CHANGED)
+        assert [task.status for task in shown] == ["done"]
+
+    def test_a_state_is_not_repeated_after_a_change_of_the_log_while_the_connection_was_cut(
+        self, full: Connected
+    ) -> None:
+        service = full.service
+        full.client.submit()
+        running = service.claim()
+
+        def then() -> None:
+            if len(full.pauses.taken) == 1:
+                service.storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "so far")])
+            else:
+                steps.succeed(service.storage, running, service.clock.now())
+
+        full.pauses.then = then
+        assert [task.status for task in full.client.events(1)] == ["running", "done"]
+
     def test_events_beyond_the_limit_of_waiters_reconnect_after_retry_after(self, full: Connected) -> None:
         full.client.submit()
         finish_after(full, 3)
@@ -146,6 +185,10 @@ class TestEvents:
 
 
 class TestStream:
+    def test_events_with_a_name_are_left_out(self) -> None:
+        text = b"event: log\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\nevent: message\ndata: 3\n\nevent: log\n\ndata: 4\n\n"
+        assert [data for _, data in events(lines([text]))] == [b" 2", b" 3", b" 4"]
+
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
     def test_events_are_parsed_from_chunks_of_any_size(self, size: int) -> None:
         text = 'retry: 1000\n\n:\n\nid: 1\ndata: {"a":"\u2028"}\n\nid: 2\r\ndata: 2\r\n\r\nid: 3\ndata: 3\n'.encode()

@@ -9,7 +9,7 @@ from application.errors import UnknownTask
 from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from domain.failure import Failure
 from domain.ids import TaskId
-from domain.settlement import Settlement
+from domain.settlement import RunningLog, Settlement
 from domain.task import Task
 from entrypoints.http.openapi.schemas import SCHEMAS
 from tests import steps
@@ -36,6 +36,11 @@ def log(service: Service) -> Sequence[dict[str, object]]:
     assert jsonschema_rs.validator_for(document(service)).is_valid(answer.get_json())
     assert answer.get_json()["id"] == 1
     return answer.get_json()["attempts"]
+
+
+def print_so_far(service: Service, task: Task, log: str) -> None:
+    """Store the output of a running task."""
+    service.storage.autocommit.report_logs([RunningLog.of(task, service.clock.now(), log)])
 
 
 def document(service: Service) -> dict[str, object]:
@@ -74,6 +79,28 @@ def test_a_successful_start_has_its_output_and_no_error(service: Service) -> Non
     (attempt,) = log(service)
     assert (attempt["outcome"], attempt["log"]) == ("done", "hello\n")
     assert (attempt["error"], attempt["traceback"], attempt["started"]) == (None, None, NOW)
+
+
+def test_a_running_start_that_has_printed_has_its_output_so_far(service: Service) -> None:
+    task = started(service)
+    assert log(service) == []
+    service.clock.move(2)
+    print_so_far(service, task, "käse \0 \x1b[0m 😀\n")
+    assert log(service) == [
+        {
+            "claim": 1,
+            "attempt": 1,
+            "outcome": "running",
+            "started": NOW,
+            "ended": None,
+            "error": None,
+            "traceback": None,
+            "log": "käse \0 \x1b[0m 😀\n",
+        }
+    ]
+    steps.settle(service.storage, Settlement.succeeded(task, service.clock.now(), "1", "the whole"))
+    (attempt,) = log(service)
+    assert (attempt["outcome"], attempt["ended"], attempt["log"]) == ("done", NOW + 2, "the whole")
 
 
 def test_starts_are_listed_oldest_first_up_to_the_limit(service: Service) -> None:

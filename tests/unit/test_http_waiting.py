@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
+from domain.progress import Progress
+from domain.settlement import RunningLog, Settlement
 from domain.task import Task
 from tests import steps
 from tests.concurrency import until
@@ -34,6 +37,13 @@ def finish(service: Service, result: str = "[1]") -> None:
 def renew(service: Service, running: Task) -> None:
     """Make a change that is not visible in the view."""
     steps.renew(service.storage, [running.hold], running.expire)
+    service.wake_up.notify(Topic.CHANGED)
+
+
+def print_so_far(service: Service, running: Task, log: str) -> None:
+    """Store the output of a running task."""
+    service.clock.move(1)
+    service.storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), log)])
     service.wake_up.notify(Topic.CHANGED)
 
 
@@ -162,6 +172,59 @@ class TestEvents:
             next(chunks), next(chunks)
             renew(service, running)
             assert next(chunks) == b":\n\n"
+
+    def test_a_change_of_the_log_is_an_event_with_a_name_and_no_id(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        with follow(service) as answer:
+            chunks = answer.iter_encoded()
+            next(chunks), next(chunks)
+            for log in ("one\n", "one\ntwo\n"):
+                print_so_far(service, running, log)
+                assert next(chunks) == b'event: log\ndata: {"id":1,"claim":1}\n\n'
+            renew(service, running)
+            assert next(chunks) == b":\n\n"
+
+    def test_a_change_of_the_log_and_of_the_task_are_two_events(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        with follow(service) as answer:
+            chunks = answer.iter_encoded()
+            next(chunks), next(chunks)
+            with service._one_transaction() as storage:
+                steps.report(storage, ProgressReport(running.hold, service.clock.now(), Progress(0.5)))
+                storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "half\n")])
+            service.wake_up.notify(Topic.CHANGED)
+            log, changed = next(chunks).split(b"\n\n", 1)
+            assert log == b'event: log\ndata: {"id":1,"claim":1}'
+            assert parsed(changed)["data"] == service.client.get("/task/1").text
+
+    def test_a_client_that_connects_while_a_task_runs_learns_that_it_has_printed(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        print_so_far(service, running, "one\n")
+        with follow(service) as answer:
+            chunks = answer.iter_encoded()
+            next(chunks)
+            log, event = next(chunks).split(b"\n\n", 1)
+            assert log.startswith(b"event: log\n")
+        with follow(service, last=parsed(event)["id"]) as answer:
+            chunks = answer.iter_encoded()
+            next(chunks)
+            assert next(chunks) == log + b"\n\n"
+
+    def test_the_end_of_a_task_that_has_printed_is_one_event(self, service: Service) -> None:
+        service.submit({})
+        running = service.claim()
+        with follow(service) as answer:
+            chunks = answer.iter_encoded()
+            next(chunks), next(chunks)
+            with service._one_transaction() as storage:
+                storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "so far")])
+                steps.settle(storage, Settlement.succeeded(running, service.clock.now(), "1", "the whole"))
+            service.wake_up.notify(Topic.CHANGED)
+            (last,) = chunks
+            assert '"status":"done"' in parsed(last)["data"]
 
     def test_events_do_not_repeat_a_known_event_after_an_invisible_change(self, service: Service) -> None:
         service.submit({})

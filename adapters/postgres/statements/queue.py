@@ -144,14 +144,53 @@ LOCK_UNLOCKED_RECORDS = text(f"""
 _RECORDED = ("attempt", "outcome", "started", "ended", "error", "traceback", "log")
 _ATTEMPT = ("task", "claim", *_RECORDED)
 
+# A rescuer knows of no output: what the lost handler has stored of it stays.
+_KEPT_LOG = """
+    CASE WHEN attempts.outcome = 'running' AND excluded.outcome = 'lost' AND excluded.log = '""'
+        THEN attempts.log ELSE excluded.log END
+"""
+
 SETTLE_ATTEMPTS = text(f"""
     INSERT INTO attempts ({listed(_ATTEMPT)})
     SELECT * FROM {unnested(_ATTEMPT)}
-    ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
+    ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED[:-1], "excluded")}, log = {_KEPT_LOG}
 """)
 
-# A claim that a failover has lost may have been given again, and no record names its handler. So nothing is touched
-# while another handler holds the claim, nor a start whose outcome or whose log is known: its own log came with it.
+_RUNNING_LOG = (*_ATTEMPT, "handler")
+
+# The lock on the task keeps settlements and other writers of the record away, so that nothing is waited for. The commit
+# need not reach the disk: all that a crash of the server can lose is the last moment of a log that is written again.
+REPORT_LOGS = text(f"""
+    WITH logs AS MATERIALIZED (
+        SELECT * FROM {unnested(_RUNNING_LOG)} AS l ({listed(_RUNNING_LOG)})
+        WHERE set_config('synchronous_commit', 'off', true) <> ''
+    ), held AS MATERIALIZED (
+        SELECT logs.* FROM tasks t
+        JOIN logs ON t.id = logs.task AND (t.claims, t.handler) = (logs.claim, logs.handler)
+        WHERE t.status = 'running'
+        ORDER BY t.id FOR UPDATE OF t SKIP LOCKED
+    ), free_records AS MATERIALIZED (
+        SELECT a.task FROM attempts a JOIN held ON a.task = held.task AND a.claim = held.claim
+        ORDER BY a.task FOR UPDATE OF a SKIP LOCKED
+    ), free AS MATERIALIZED (
+        SELECT held.* FROM held LEFT JOIN attempts a ON a.task = held.task AND a.claim = held.claim
+        WHERE a.task IS NULL OR a.task IN (SELECT task FROM free_records)
+    ), recorded AS (
+        INSERT INTO attempts ({listed(_ATTEMPT)}, logged_by)
+        SELECT {listed(_RUNNING_LOG)} FROM free
+        ON CONFLICT (task, claim) DO UPDATE SET {assigned(_RECORDED, "excluded")}
+        WHERE attempts.outcome = 'running'
+    ), marked AS (
+        UPDATE tasks t SET printed = free.ended FROM free WHERE t.id = free.task
+    )
+    SELECT logs.task AS id, logs.claim, logs.handler FROM tasks t
+    JOIN logs ON t.id = logs.task AND (t.claims, t.handler) = (logs.claim, logs.handler)
+    WHERE t.status = 'running' AND t.id NOT IN (SELECT task FROM free)
+""")
+
+# A claim that a failover has lost may have been given again, and the record of a settled start names no handler. So
+# nothing is touched while another handler holds the claim, nor a start whose outcome or whose log is known, unless this
+# handler wrote that log while the start went on: its own log came with it.
 # The lock keeps the tasks from being deleted until the commit. It does not wait for transactions that only change them.
 RECORD_LATE_LOGS = text(f"""
     WITH late_logs AS (
@@ -162,11 +201,15 @@ RECORD_LATE_LOGS = text(f"""
         WHERE t.claims <> late_logs.claim OR t.status NOT IN ('running', 'done') OR t.handler = late_logs.handler
         ORDER BY t.id, late_logs.claim FOR KEY SHARE OF t
     )
-    INSERT INTO attempts ({listed(_ATTEMPT)})
-    SELECT {listed(_ATTEMPT, outcome="CASE WHEN cancelled THEN 'cancelled' ELSE outcome END")}
+    INSERT INTO attempts ({listed(_ATTEMPT)}, logged_by)
+    SELECT {listed(_ATTEMPT, outcome="CASE WHEN cancelled THEN 'cancelled' ELSE outcome END")}, handler
     FROM locked
-    ON CONFLICT (task, claim) DO UPDATE SET log = excluded.log
-    WHERE attempts.outcome IN ('lost', 'cancelled') AND attempts.log = '""'
+    ON CONFLICT (task, claim) DO UPDATE SET
+        outcome = CASE attempts.outcome WHEN 'running' THEN excluded.outcome ELSE attempts.outcome END,
+        ended = CASE attempts.outcome WHEN 'running' THEN excluded.ended ELSE attempts.ended END,
+        log = excluded.log
+    WHERE attempts.outcome IN ('running', 'lost', 'cancelled')
+        AND (attempts.log = '""' OR attempts.logged_by = excluded.logged_by)
 """)
 
 # No task has the id 0, so no row is changed. The message is what the commit has to write and flush.

@@ -46,7 +46,7 @@ _VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
 _IS_SMALL = "t.args_bytes + coalesce(octet_length(t.result), 0) <= CAST(:max_bytes AS bigint)"
 _RECORD = f"""
     {listed(TASK_COLUMNS, "t")}, CASE WHEN {_IS_SMALL} THEN t.args END AS args,
-    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}
+    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed
 """
 
 KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
@@ -63,11 +63,17 @@ LOCK = text(f"""
     ORDER BY t.id FOR UPDATE
 """)
 
-ATTEMPTS = text("""
+# A record of a running start is left behind where the end of the start had none: the task knows how it ended.
+_IS_OF_TASK = "t.claims = a.claim AND t.status <> 'waiting'"
+_OUTCOME = f"CASE WHEN a.outcome <> 'running' THEN a.outcome WHEN {_IS_OF_TASK} THEN t.status ELSE 'lost' END"
+_ENDED = f"coalesce(CASE WHEN a.outcome = 'running' AND {_IS_OF_TASK} THEN t.finished END, a.ended)"
+
+ATTEMPTS = text(f"""
     SELECT *
     FROM (
-        SELECT claim, attempt, outcome, started, ended, error, traceback, log
-        FROM attempts WHERE task = :id ORDER BY claim DESC LIMIT :latest
+        SELECT a.claim, a.attempt, {_OUTCOME} AS outcome, a.started, {_ENDED} AS ended, a.error, a.traceback, a.log
+        FROM attempts a JOIN tasks t ON t.id = a.task
+        WHERE a.task = :id ORDER BY a.claim DESC LIMIT :latest
     ) last
     ORDER BY claim
 """)

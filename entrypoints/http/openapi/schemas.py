@@ -198,15 +198,16 @@ ATTEMPT: dict[str, Any] = {
         "outcome": {
             "type": "string",
             "enum": [outcome.value for outcome in Outcome],
-            "description": "Outcome of the start.",
+            "description": "Outcome of the start; `running` while it goes on.",
         },
         "started": _time("Time when the function started"),
-        "ended": _time("Time when the start ended") | {"type": "number"},
+        "ended": _time("Time when the start ended; null while it goes on"),
         "error": {"type": ["string", "null"], "description": "Type and message of the error."},
         "traceback": {"type": ["string", "null"], "description": "Traceback of the error."},
         "log": {
             "type": "string",
-            "description": "End of the output of the function. It begins with … if earlier output was dropped.",
+            "description": "End of the output of the function: 64 KiB, or 16 KiB while it runs. It begins with … if "
+            "earlier output was dropped.",
         },
     },
     "required": ["claim", "attempt", "outcome", "started", "ended", "error", "traceback", "log"],

@@ -8,6 +8,7 @@ from flask import Response, request
 
 from application.use_cases.follow_task import TaskFollower
 from application.view import View
+from domain.status import Status
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses
@@ -20,6 +21,8 @@ EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
 """Field with the milliseconds that browsers wait before they reconnect."""
 HEARTBEAT = b":\n\n"
+LOG = "log"
+"""Name of the event that the log of a running task has changed. Events of the task itself have none."""
 UNBUFFERED_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 """Headers that ask proxies to forward each event at once, and to keep none."""
 
@@ -34,6 +37,12 @@ EVENT = {
     "description": "An event of the stream.",
     "properties": {
         "id": {"type": "string", "description": "Version of the task, for `Last-Event-ID`."},
+        "event": {
+            "type": "string",
+            "enum": [LOG],
+            "description": "Present if the log of the task has changed. `data` is then an object with the `id` of the "
+            "task and the `claim` of the start.",
+        },
         "data": {
             "type": "string",
             "description": "The task.",
@@ -63,8 +72,10 @@ def add_events(tasks: Blueprint, services: Services) -> None:
         """Follow a task by server-sent events
 
         The stream sends the current task, and the task again after each change of its status or progress, until the
-        task has finished. Changes in quick succession may be merged; the last one is always sent. A line with only a
-        colon is a heartbeat. `new EventSource(…)` in a browser reads such a stream and reconnects by itself.
+        task has finished. Changes in quick succession may be merged; the last one is always sent. An event named `log`
+        says that a running task has printed something, which its log has now; a client that does not ask for such
+        events does not see them. A line with only a colon is a heartbeat. `new EventSource(…)` in a browser reads such
+        a stream and reconnects by itself.
         """
         follower = follow(task_id(id))
         is_first_known = str(follower.first.stored.version) == request.headers.get("Last-Event-ID")
@@ -77,17 +88,29 @@ def add_events(tasks: Blueprint, services: Services) -> None:
 
 
 def stream(follower: TaskFollower, is_first_known: bool) -> Iterator[bytes]:
-    """Yield an event for each view that differs from the one before, and a heartbeat for each that does not.
+    """Yield events for each view that differs from the one before, and a heartbeat for each that does not.
 
     The first view is left out if the client knows it.
     """
     yield RECONNECT
-    current = follower.first.once(task_json)
-    if not is_first_known:
-        yield follower.first.once(_event)
+    previous = follower.first
+    if first := _log_event(previous) + (b"" if is_first_known else previous.once(_event)):
+        yield first
     for view in follower.later():
-        previous, current = current, view.once(task_json)
-        yield view.once(_event) if current != previous else HEARTBEAT
+        news = b"" if view.stored.printed == previous.stored.printed else _log_event(view)
+        news += b"" if view.once(task_json) == previous.once(task_json) else view.once(_event)
+        previous = view
+        yield news or HEARTBEAT
+
+
+def _log_event(view: View) -> bytes:
+    """The event that the log of a running task has changed; nothing where it has none, or is read at its end anyway.
+
+    It has no id, which would tell a client that connects again that it knows the state of that version.
+    """
+    if view.stored.printed is None or view.task.status is not Status.RUNNING:
+        return b""
+    return f'event: {LOG}\ndata: {{"id":{view.task.id},"claim":{view.task.claims}}}\n\n'.encode()
 
 
 def _event(view: View) -> bytes:

@@ -56,7 +56,8 @@ def add_view(tasks: Blueprint, services: Services) -> None:
         """View the log of a task
 
         The log has the output of the function, the last 64 KiB of each start, and the tracebacks. A start gets an entry
-        when it has ended, if it failed, was lost or printed anything. The answer has the last 50 entries.
+        when it has ended, if it failed, was lost or printed anything. One that goes on has an entry about a second
+        after it has printed something, with the last 16 KiB. The answer has the last 50 entries.
         """
         task = task_id(id)
         return json_response(log_json(task, attempts(task)))

@@ -63,7 +63,7 @@ class Slot:
         )
         self._stopper = RunStopper(child.page, loop, queue, self._start_watch, self._reader, self.take_back, self.kill)
         self._stall_watch = StallWatch(loop, queue, self._lifecycle, self.take_back)
-        self._log_watch = LogWatch(child.log, loop, self._has_runs)
+        self._log_watch = LogWatch(child.log, loop, queue, listener.on_event)
         self._memory_watch = MemoryWatch(
             child.id, limits.memory, loop, self._has_runs, child.page.end_after_run, self._stopper.stop_excess
         )
