@@ -149,7 +149,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self, database: Database) -> None:
         super().__init__()
         with database.engine.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
+            connection.execute(text("TRUNCATE tasks, task_types, handlers, janitors, deliveries RESTART IDENTITY CASCADE"))
         self.memory = in_memory(MemoryStore())
         self.postgres = in_postgres(database)
         self.seconds = 0.0

@@ -21,6 +21,15 @@ from adapters.postgres.statements.deliveries import (
     SETTLE_DELIVERY,
 )
 from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
+from adapters.postgres.statements.monitoring import (
+    FORGET_DEAD_JANITORS,
+    HANDLERS,
+    HELD_TASKS,
+    JANITORS,
+    OLDEST_DUE,
+    RENEW_JANITOR,
+    WITHDRAW_JANITOR,
+)
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
     DEAD,
@@ -118,12 +127,16 @@ __all__ = [
     "FIRST_CREATED",
     "FOLD_COUNTS",
     "FORGET",
+    "FORGET_DEAD_JANITORS",
     "FORGET_TYPES",
     "FREE_DELIVERIES",
     "GET",
     "GET_MANY",
     "GIVE_UP_DELIVERY",
+    "HANDLERS",
     "HELD_BY",
+    "HELD_TASKS",
+    "JANITORS",
     "KEY_OWNERS",
     "LAPSED",
     "LOCK",
@@ -137,6 +150,7 @@ __all__ = [
     "NEXT_AFTER",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
+    "OLDEST_DUE",
     "PAGE",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
@@ -150,6 +164,7 @@ __all__ = [
     "REMOVE_SCHEDULES",
     "RENEW",
     "RENEW_HANDLER",
+    "RENEW_JANITOR",
     "REPORT",
     "REVIEW_SCHEDULES",
     "REVIEW_TYPES",
@@ -169,5 +184,6 @@ __all__ = [
     "TRY_WRITE",
     "VERSIONS",
     "WITHDRAW",
+    "WITHDRAW_JANITOR",
     "WITH_LOCKED_ROWS",
 ]
