@@ -11,6 +11,7 @@ from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.forget_types import ForgetTypes
+from application.use_cases.renew_janitor import RenewJanitor
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
@@ -64,6 +65,16 @@ def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
         if forgotten:
             log.info("forgot the types that no handler and no task has: %s", ", ".join(forgotten))
         return 0 if len(forgotten) >= forget_types.BATCH_TYPES else inf
+
+    return seldom(chore)
+
+
+def renew_record(renew: RenewJanitor) -> Chore:
+    """The chore that renews the record by which others know that this janitor lives."""
+
+    def chore() -> float:
+        renew()
+        return inf
 
     return seldom(chore)
 

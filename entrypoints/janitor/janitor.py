@@ -12,6 +12,7 @@ from entrypoints.janitor.chores import (
     fold_task_counts,
     forget_abandoned_types,
     forget_dead_handlers,
+    renew_record,
     rescue_tasks,
 )
 from entrypoints.janitor.webhook_loop import WebhookLoop
@@ -28,6 +29,7 @@ def run(signals: StopSignals) -> None:
     storage.clock().open()
     container = JanitorContainer(settings=settings, storage=storage)
     chores = {
+        "renewing the record of this janitor": renew_record(container.renew_janitor()),
         "ticking": create_recurring_tasks(container.tick()),
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
@@ -48,5 +50,6 @@ def run(signals: StopSignals) -> None:
     chore_loops.run()
     if webhook_loop:
         webhook_loop.close()
+    container.withdraw_janitor()()
     container.shutdown_resources()
     log.info("stopped")

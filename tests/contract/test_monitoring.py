@@ -1,6 +1,6 @@
 """Monitoring: handlers and janitors as their records show them, the tasks that run, and the oldest due ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,7 +22,21 @@ from domain.ids import HandlerId, JanitorId, TypeName
 from domain.progress import Progress
 from domain.task import Task
 from domain.task_type import TaskType
-from tests.steps import HANDLER, NOW, add, add_one, at, claim, claim_one, report, rescue, submission, succeed, task
+from tests.steps import (
+    HANDLER,
+    NOW,
+    add,
+    add_one,
+    at,
+    claim,
+    claim_one,
+    report,
+    rescue,
+    save,
+    submission,
+    succeed,
+    task,
+)
 from tests.storage import Storage
 
 ADD, MUL = TaskType(name=TypeName("add")), TaskType(name=TypeName("mul"))
@@ -63,7 +77,7 @@ class TestHandlers:
             HandlerRecord(
                 id=ONE,
                 until=at(30),
-                types=["add", "mul"],
+                types=[ADD.name, MUL.name],
                 last_seen=NOW,
                 host="host",
                 pid=7,
@@ -76,7 +90,7 @@ class TestHandlers:
         with begin() as work:
             work.types.publish(ONE, [ADD], at(30))
             work.commit()
-        assert handlers(begin) == [HandlerRecord(id=ONE, until=at(30), types=["add"])]
+        assert handlers(begin) == [HandlerRecord(id=ONE, until=at(30), types=[ADD.name])]
 
     def test_a_renewal_is_the_last_sign_of_life(self, begin: Begin):
         publish(begin, ONE, ADD)
@@ -116,9 +130,9 @@ class TestHandlers:
         assert handlers(begin) == []
 
 
-def held(begin: Begin, limit: int = 10) -> dict[str, HeldTasks]:
+def held(begin: Begin, limit: int = 10) -> Mapping[HandlerId, HeldTasks]:
     with begin() as work:
-        return dict(work.monitoring.held_tasks(limit))
+        return work.monitoring.held_tasks(limit)
 
 
 def running(task: Task, started: float, progress: Progress | None = None) -> RunningTask:
@@ -204,9 +218,7 @@ class TestOldestDue:
         a, b = (add_one(storage, run_at=at(seconds)) for seconds in (-9, -8))
         claim(storage, 1)
         assert oldest_due(storage) == {"add": -8}
-        with storage.begin() as work:
-            work.tasks.save(task(storage, b.id).cancel(NOW))
-            work.commit()
+        save(storage, task(storage, b.id).cancel(NOW))
         assert oldest_due(storage) == {}
         rescue(storage, at(60))
         assert oldest_due(storage, 99) == {"add": (task(storage, a.id).run_at - NOW).total_seconds()}
