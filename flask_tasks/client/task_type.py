@@ -22,7 +22,7 @@ class Type:
 
     - `live`: whether a live handler can run tasks of this type.
     - `abandoned`: whether no live handler can while others live. The type still takes tasks, and is forgotten later.
-    - `oldest_due`: earliest time, in Unix seconds, from which on one of its waiting tasks may start; None if none may yet.
+    - `oldest_due`: earliest `run_at` of its tasks that wait and may start, in Unix seconds; None if there is none.
     - `schema`: JSON Schema of the arguments.
     - `defaults`: default options of its tasks.
     """
