@@ -9,7 +9,7 @@ from typing import Protocol
 from domain.ids import HandlerId, JanitorId, TaskId, TypeName
 from domain.progress import Progress
 
-JANITOR_SILENCE = timedelta(seconds=15)
+JANITOR_SILENCE = timedelta(seconds=20)
 """Time without a renewal of its record after which a janitor is silent. It renews it every few seconds."""
 DEAD_JANITOR_RETENTION = timedelta(days=1)
 """Time for which a silent janitor is still known."""
