@@ -309,7 +309,7 @@ def test_handlers_are_returned_with_what_they_run(service: Service, client: Clie
         info = HandlerInfo(host="host", pid=7, started=now, concurrency=2)
         work.types.publish(steps.HANDLER, [], after(now, 30), lease=30, info=info)
         work.commit()
-    mine, other = client.handlers()
+    other, mine = client.handlers()
     assert (mine.id, mine.state, mine.host, mine.pid) == (steps.HANDLER, "live", "host", 7)
     assert (mine.concurrency, mine.idle, mine.types) == (2, 1, [])
     assert (mine.started, mine.last_seen) == (now.timestamp(), now.timestamp())
