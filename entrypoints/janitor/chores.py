@@ -19,6 +19,7 @@ from application.use_cases.tick import Tick
 Chore = Callable[[], float]
 """Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
 SELDOM_SECONDS = 3.0
+RENEWAL_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -76,11 +77,11 @@ def renew_record(renew: RenewJanitor) -> Chore:
         renew()
         return inf
 
-    return seldom(chore)
+    return seldom(chore, RENEWAL_SECONDS)
 
 
-def seldom(chore: Chore) -> Chore:
-    """The chore with rests of SELDOM_SECONDS, since nothing waits for it."""
+def seldom(chore: Chore, rest: float = SELDOM_SECONDS) -> Chore:
+    """The chore with rests of so many seconds, since nothing waits for it."""
     due = -inf
 
     def seldom_chore() -> float:
@@ -88,7 +89,7 @@ def seldom(chore: Chore) -> Chore:
         if time.monotonic() < due:
             return inf
         more_in = chore()
-        due = time.monotonic() + min(SELDOM_SECONDS, more_in)
+        due = time.monotonic() + min(rest, more_in)
         return more_in
 
     return seldom_chore

@@ -361,8 +361,6 @@ def test_the_oldest_due_task_is_found_behind_the_entries_of_claimed_ones_that_an
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
         dump.exec_driver_sql("SELECT count(*) FROM tasks")
-        with database.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE tasks SET run_at = '2026-01-01 06:00Z' WHERE id % 1000 = 0")
         while claiming(1000)(PostgresAutocommitStore(database), []):
             pass
         with PostgresStore(database).begin() as work:

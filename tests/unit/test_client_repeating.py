@@ -54,7 +54,8 @@ class TestLostAnswers:
         connected.line.loses = {1, 3, 5, 7}
         assert list(connected.client.list()) == []
         assert list(connected.client.types()) == ["default"]
-        assert connected.client.handlers() == connected.client.janitors() == []
+        assert connected.client.handlers() == []
+        assert connected.client.janitors() == []
         assert len(connected.line.requests) == 8
 
     def test_a_retry_with_a_lost_answer_is_not_repeated(self, connected: Connected) -> None:
