@@ -18,6 +18,7 @@ from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
 from application.ports.monitoring import JanitorRecord
 from application.ports.queue import LeaseObservation, ProgressReport
 from application.ports.wake_up import Topic
+from application.use_cases.renew_janitor import FORGETTING_SECONDS
 from application.use_cases.rescue import LEFT_OUT_SECONDS, UNEXAMINED_SECONDS, Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId, TaskId, TypeName
@@ -122,7 +123,7 @@ class TestCleaning:
         other = Service(clock=service.clock, store=service.store)
         other.janitor.renew_janitor()()
         assert len(janitors(service)) == 2
-        service.clock.move(1)
+        service.clock.move(FORGETTING_SECONDS)
         other.janitor.renew_janitor()()
         assert [each.id for each in janitors(service)] == [other.janitor.janitor_id()]
 
