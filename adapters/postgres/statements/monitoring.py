@@ -16,17 +16,14 @@ HANDLERS = text("""
     ORDER BY until > :now DESC, CASE WHEN until <= :now THEN until END DESC, id
 """)
 
-# Running tasks are few, and are found by the index of their leases, whatever statistics the planner has.
+# Running tasks are few, and are found by the index of their leases.
 HELD_TASKS = text("""
     SELECT handler, id, type, started, progress, number, started_number
     FROM (
         SELECT handler, id, type, started, progress,
             count(*) OVER of_handler AS number, count(started) OVER of_handler AS started_number,
             row_number() OVER (PARTITION BY handler ORDER BY started, id) AS nth
-        FROM (
-            SELECT handler, id, type, started, progress FROM tasks WHERE status = 'running'
-            ORDER BY lease_until OFFSET 0
-        ) running
+        FROM tasks WHERE status = 'running'
         WINDOW of_handler AS (PARTITION BY handler)
     ) ranked
     WHERE nth = 1 OR started IS NOT NULL AND nth <= :limit
