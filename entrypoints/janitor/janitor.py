@@ -1,7 +1,9 @@
 """A janitor: does its chores and sends callbacks, until asked to stop."""
 
 import logging
+from threading import Thread
 
+from application.use_cases.withdraw_janitor import WithdrawJanitor
 from entrypoints import parent_pipes, startup
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
@@ -18,6 +20,8 @@ from entrypoints.janitor.chores import (
 from entrypoints.janitor.webhook_loop import WebhookLoop
 from entrypoints.stop_signals import StopSignals
 
+WITHDRAWAL_SECONDS = 2.0
+"""Seconds that a stopping janitor waits for its withdrawal; one that a silent server does not answer is given up."""
 log = logging.getLogger("entrypoints.janitor")
 
 
@@ -50,6 +54,13 @@ def run(signals: StopSignals) -> None:
     chore_loops.run()
     if webhook_loop:
         webhook_loop.close()
-    container.withdraw_janitor()()
+    withdraw(container.withdraw_janitor())
     container.shutdown_resources()
     log.info("stopped")
+
+
+def withdraw(withdraw_janitor: WithdrawJanitor) -> None:
+    """Withdraw the janitor, unless that takes long."""
+    withdrawal = Thread(target=withdraw_janitor, name="withdrawal", daemon=True)
+    withdrawal.start()
+    withdrawal.join(WITHDRAWAL_SECONDS)

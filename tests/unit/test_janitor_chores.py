@@ -18,6 +18,7 @@ from application.ports.monitoring import JANITOR_SILENCE
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId, TypeName
+from entrypoints.janitor import janitor as janitor_process
 from entrypoints.janitor.chore_loops import MAX_REST_SECONDS, MIN_REST_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
     RENEWAL_SECONDS,
@@ -162,6 +163,20 @@ def test_the_record_of_a_janitor_is_renewed_every_few_seconds_and_so_before_it_s
         now += MIN_REST_SECONDS
     assert renewals == [0, 5, 10, 15]
     assert JANITOR_SILENCE.total_seconds() > RENEWAL_SECONDS + 1.25 * MAX_REST_SECONDS, "one failure is no silence"
+
+
+def test_a_janitor_stops_though_its_withdrawal_is_not_answered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(janitor_process, "WITHDRAWAL_SECONDS", 0.01)
+    answer, done = Event(), Event()
+
+    def withdraw_when_answered() -> None:
+        answer.wait(10)
+        done.set()
+
+    janitor_process.withdraw(withdraw_when_answered)  # type: ignore[arg-type]
+    assert not done.is_set()
+    answer.set()
+    assert done.wait(10)
 
 
 def use_case(result: object) -> Any:
