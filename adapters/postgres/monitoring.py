@@ -42,7 +42,7 @@ class PostgresMonitoring:
         return [JanitorRecord(**row._mapping) for row in self._connection.execute(statements.JANITORS, bounds)]
 
     def renew_janitor(self, janitor: JanitorRecord) -> None:
-        self._connection.execute(statements.NO_LOCK_WAIT)
+        self._connection.execute(statements.RENEWAL_SETTINGS)
         self._connection.execute(statements.RENEW_JANITOR, asdict(janitor))
 
     def withdraw_janitor(self, id: JanitorId) -> None:

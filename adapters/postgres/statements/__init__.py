@@ -28,6 +28,7 @@ from adapters.postgres.statements.monitoring import (
     JANITORS,
     OLDEST_DUE,
     RENEW_JANITOR,
+    RENEWAL_SETTINGS,
     WITHDRAW_JANITOR,
 )
 from adapters.postgres.statements.published_types import (
@@ -163,6 +164,7 @@ __all__ = [
     "REMOVE",
     "REMOVE_SCHEDULES",
     "RENEW",
+    "RENEWAL_SETTINGS",
     "RENEW_HANDLER",
     "RENEW_JANITOR",
     "REPORT",

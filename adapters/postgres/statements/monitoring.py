@@ -57,6 +57,11 @@ JANITORS = text("""
     )
 """)
 
+# It waits for no lock, and its commit for no disk: a renewal that a crash of the server loses is followed by another.
+RENEWAL_SETTINGS = text("""
+    SELECT set_config('lock_timeout', '1ms', true), set_config('synchronous_commit', 'off', true)
+""")
+
 RENEW_JANITOR = text("""
     INSERT INTO janitors (id, host, pid, started, last_seen) VALUES (:id, :host, :pid, :started, :last_seen)
     ON CONFLICT (id) DO UPDATE SET
