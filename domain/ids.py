@@ -1,10 +1,11 @@
-"""The identifiers of tasks, types, handlers and claims."""
+"""The identifiers of tasks, types, handlers, janitors and claims."""
 
 from typing import NamedTuple, NewType
 
 TaskId = NewType("TaskId", int)
 TypeName = NewType("TypeName", str)
 HandlerId = NewType("HandlerId", str)
+JanitorId = NewType("JanitorId", str)
 Claim = NewType("Claim", int)
 IdempotencyKey = NewType("IdempotencyKey", str)
 

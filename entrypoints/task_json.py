@@ -55,7 +55,7 @@ def _head(task: Task) -> str:
 def _tail(view: View) -> str:
     task = view.task
     return (
-        f'"error":{_error(task.error)},"progress":{_progress(task.progress)},'
+        f'"error":{_error(task.error)},"progress":{progress_json(task.progress)},'
         f'"created":{_seconds(task.created)},"expire":{_seconds(task.expire)},'
         f'"run_at":{milliseconds(task.run_at)},"started":{milliseconds(task.started)},'
         f'"finished":{milliseconds(task.finished)},'
@@ -88,7 +88,8 @@ def _error(error: Error | None) -> str:
     return "null" if error is None else _json({"type": error.type, "message": error.message, "attempt": error.attempt})
 
 
-def _progress(progress: Progress | None) -> str:
+def progress_json(progress: Progress | None) -> str:
+    """Make the JSON of the progress of a task, or null."""
     return "null" if progress is None else _json({"value": progress.value, "message": progress.message})
 
 

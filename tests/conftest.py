@@ -81,7 +81,7 @@ def migrated_database(postgres_url: str) -> Iterator[Database]:
 def database(migrated_database: Database) -> Database:
     """The database, empty, with ids that start at 1."""
     with migrated_database.engine.begin() as connection:
-        connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
+        connection.execute(text("TRUNCATE tasks, task_types, handlers, janitors, deliveries RESTART IDENTITY CASCADE"))
     return migrated_database
 
 

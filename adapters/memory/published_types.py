@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import LivingHandler, State
+from application.ports.monitoring import HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
@@ -23,17 +24,19 @@ class MemoryPublishedTypes:
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
+        info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         for type in types:
             self._state.abandoned.pop(type.name, None)
-        self._state.handlers[handler] = LivingHandler(until, {type.name: type.schema for type in types}, process, lease)
+        schemas = {type.name: type.schema for type in types}
+        self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info)
         return set()
 
-    def renew(self, handler: HandlerId, until: datetime) -> bool:
+    def renew(self, handler: HandlerId, until: datetime, is_draining: bool = False) -> bool:
         known = self._state.handlers.get(handler)
         if known:
-            self._state.handlers[handler] = replace(known, until=until)
+            self._state.handlers[handler] = replace(known, until=until, is_draining=is_draining)
         return known is not None
 
     def withdraw(self, handler: HandlerId) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.delivery import Delivery
-from domain.ids import Claim, HandlerId, IdempotencyKey, TaskId, TypeName
+from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, TaskId, TypeName
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
 from domain.task import Task
@@ -39,12 +40,16 @@ class LivingHandler:
     - `types`: the schema of each type that it can run.
     - `process`: the name of its process, if it is known.
     - `lease`: the seconds of its leases, if they are known.
+    - `info`: the facts that it has published, if it has.
+    - `is_draining`: whether it has said that it stops.
     """
 
     until: datetime
     types: Mapping[TypeName, str]
     process: str | None = None
     lease: float | None = None
+    info: HandlerInfo | None = None
+    is_draining: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class State:
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     abandoned: dict[TypeName, datetime] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
+    janitors: dict[JanitorId, JanitorRecord] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
 
@@ -96,6 +102,7 @@ class State:
             dict(self.types),
             dict(self.abandoned),
             dict(self.handlers),
+            dict(self.janitors),
             dict(self.schedules),
             dict(self.deliveries),
         )

@@ -8,6 +8,7 @@ from threading import Lock
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.listing import MemoryListing
+from adapters.memory.monitoring import MemoryMonitoring
 from adapters.memory.published_types import MemoryPublishedTypes
 from adapters.memory.queue import MemoryQueue
 from adapters.memory.schedules import MemorySchedules
@@ -34,6 +35,7 @@ class MemoryUnitOfWork:
         self.types = MemoryPublishedTypes(state)
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
+        self.monitoring = MemoryMonitoring(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

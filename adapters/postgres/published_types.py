@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -16,6 +16,7 @@ from application.errors import StorageConflict
 from application.isolation import isolate, log_once
 from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
+from application.ports.monitoring import HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
@@ -39,18 +40,19 @@ class PostgresPublishedTypes:
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
+        info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         in_order = sorted(types, key=lambda type: type.name)
         names, schemas = [type.name for type in in_order], [type.schema for type in in_order]
-        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas}
+        lives = {"handler": handler, "until": until, "names": names, "schemas": schemas, "process": process}
         self._connection.execute(statements.PUBLISH_LOCK_TIMEOUT)
-        self._connection.execute(statements.PUBLISH_HANDLER, lives | {"process": process, "lease": lease})
+        self._connection.execute(statements.PUBLISH_HANDLER, lives | {"lease": lease} | _info(info))
         return self._publish_types(in_order) if in_order else set()
 
-    def renew(self, handler: HandlerId, until: datetime) -> bool:
+    def renew(self, handler: HandlerId, until: datetime, is_draining: bool = False) -> bool:
         self._connection.execute(statements.NO_LOCK_WAIT)
-        renewed = self._connection.execute(statements.RENEW_HANDLER, {"handler": handler, "until": until})
-        return renewed.first() is not None
+        renewal = {"handler": handler, "until": until, "is_draining": is_draining}
+        return self._connection.execute(statements.RENEW_HANDLER, renewal).first() is not None
 
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.NO_LOCK_WAIT)
@@ -110,6 +112,10 @@ def _leave_type(name: TypeName, error: Exception) -> Sequence[TypeName]:
 def _leave(handler: HandlerId, error: Exception) -> Sequence[HandlerId]:
     log_once(log, f"the dead handler {handler} cannot be forgotten: {reason(error)}")
     return []
+
+
+def _info(info: HandlerInfo | None) -> dict[str, object]:
+    return asdict(info) if info else dict.fromkeys(field.name for field in fields(HandlerInfo))
 
 
 def _published(type: TaskType) -> dict[str, object]:

@@ -41,7 +41,7 @@ def task(row: Sequence[Any]) -> Task:
         raise UnreadableTask(fields["id"], f"its status is {status}")
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
-    fields["progress"] = _progress(progress)
+    fields["progress"] = progress_of(progress)
     fields["error"] = _error(error, fields["attempt"])
     return Task.restored(fields)
 
@@ -66,7 +66,7 @@ def _fields(row: Sequence[Any]) -> dict[str, Any]:
     return fields
 
 
-def _progress(text: str | None) -> Progress | None:
+def progress_of(text: str | None) -> Progress | None:
     """Return the stored progress, or None where it cannot be read. A newer version may write more elements."""
     if text is None:
         return None

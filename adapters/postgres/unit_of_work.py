@@ -9,6 +9,7 @@ from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.listing import PostgresListing
+from adapters.postgres.monitoring import PostgresMonitoring
 from adapters.postgres.published_types import PostgresPublishedTypes
 from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.savepoint import savepoint
@@ -28,6 +29,7 @@ class PostgresUnitOfWork:
         self.types = PostgresPublishedTypes(connection)
         self.schedules = PostgresSchedules(connection)
         self.deliveries = PostgresDeliveries(connection)
+        self.monitoring = PostgresMonitoring(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

@@ -17,6 +17,7 @@ TABLES = (
     "attempts",
     "deliveries",
     "handlers",
+    "janitors",
     "schedules",
     "task_count_changes",
     "task_terms",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from application.ports.monitoring import HandlerInfo
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
@@ -38,20 +39,24 @@ class PublishedTypes(Protocol):
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
+        info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         """Publish types, and return the names of those that another transaction has locked: they are as before.
 
         After: the handler lives until then with exactly these types, which replace older ones of the same names.
 
         Schedules are not written here, but by Schedules. `process` is the name of the handler's process, if it has
-        one, by which others on its machine see that it has ended. `lease` is the seconds of its leases.
+        one, by which others on its machine see that it has ended. `lease` is the seconds of its leases, and `info` is
+        what Monitoring shows of it.
 
         Raises StorageConflict, soon: the record of the handler is locked.
         """
         ...
 
-    def renew(self, handler: HandlerId, until: datetime) -> bool:
+    def renew(self, handler: HandlerId, until: datetime, is_draining: bool = False) -> bool:
         """Before: published. After: the handler lives until then. False, and no change, if it is unknown.
+
+        `is_draining`: whether it has begun to stop, which changes nothing but its `liveness`.
 
         Raises StorageConflict, at once: the record is locked. Nothing has changed then.
         """

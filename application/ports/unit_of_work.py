@@ -7,6 +7,7 @@ from typing import Protocol
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
 from application.ports.listing import Listing
+from application.ports.monitoring import Monitoring
 from application.ports.published_types import PublishedTypes
 from application.ports.queue import Queue
 from application.ports.schedules import Schedules
@@ -39,6 +40,9 @@ class UnitOfWork(Protocol):
 
     @property
     def deliveries(self) -> Deliveries: ...
+
+    @property
+    def monitoring(self) -> Monitoring: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from application.errors import StorageConflict
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
+from application.ports.monitoring import HandlerInfo
 from application.ports.schedules import Schedules
 from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.ids import HandlerId, TypeName
@@ -28,6 +29,7 @@ class PublishTypes:
         until: datetime,
         process: str | None = None,
         lease: float | None = None,
+        info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         """As PublishedTypes.publish. After: these types have the schedules that they were published with, or none.
 
@@ -36,7 +38,7 @@ class PublishTypes:
         """
         now = self._clock.now()
         with self._begin() as work:
-            locked = work.types.publish(handler, types, until, process, lease)
+            locked = work.types.publish(handler, types, until, process, lease, info)
             # After the types, for which another handler that publishes one of them waits, or which it leaves alone: it
             # sees what is written here.
             locked = locked | self._try_to_reschedule(work, types, locked, now)

@@ -9,7 +9,9 @@ from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
@@ -58,5 +60,7 @@ class ApiContainer(containers.DeclarativeContainer):
     delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)
     list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
     count_tasks = providers.Singleton(CountTasks, storage.begin)
+    find_oldest_due = providers.Singleton(FindOldestDue, storage.begin, storage.clock)
+    list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)

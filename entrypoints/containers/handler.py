@@ -3,7 +3,6 @@
 import os
 import socket
 from typing import Any
-from uuid import uuid4
 
 from adapters.background import ThreadRunner
 from adapters.cron import CronCalendar
@@ -11,6 +10,7 @@ from adapters.executors.process.pool.child_limits import Limits
 from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.processes import ProcProcesses
+from application.ports.monitoring import HandlerInfo
 from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import FindLost
@@ -33,13 +33,14 @@ from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId
 from entrypoints.containers.injector import containers, providers
+from entrypoints.containers.process_id import new_process_id
 from entrypoints.containers.resource import resource
 from entrypoints.settings import Settings
 
 
 def new_handler_id() -> HandlerId:
-    """An id that no other process ever has; it says where the process runs."""
-    return HandlerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
+    """The id of a handler in this process."""
+    return HandlerId(new_process_id())
 
 
 class HandlerContainer(containers.DeclarativeContainer):
@@ -74,7 +75,14 @@ class HandlerContainer(containers.DeclarativeContainer):
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
 
-    identity = providers.Singleton(Identity, handler_id, settings.provided.lease, processes.provided.own.call())
+    info = providers.Singleton(
+        HandlerInfo,
+        host=providers.Callable(socket.gethostname),
+        pid=providers.Callable(os.getpid),
+        started=storage.clock.provided.now.call(),
+        concurrency=settings.provided.handler_concurrency,
+    )
+    identity = providers.Singleton(Identity, handler_id, settings.provided.lease, processes.provided.own.call(), info)
     supervisor_state = providers.Singleton(SupervisorState, storage.clock)
     context = providers.Singleton(Context, supervisor_state, storage.begin, storage.autocommit, identity)
 

@@ -1,5 +1,8 @@
 """A janitor's objects: what it does in each round, and what it tells to whom."""
 
+import os
+import socket
+
 from adapters.cron import CronCalendar
 from adapters.processes import ProcProcesses
 from adapters.webhooks import new_webhook_sender
@@ -10,13 +13,22 @@ from application.use_cases.deliver import Deliver
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.forget_types import ForgetTypes
+from application.use_cases.renew_janitor import RenewJanitor
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
+from application.use_cases.withdraw_janitor import WithdrawJanitor
 from application.view import Viewer
+from domain.ids import JanitorId
 from entrypoints.callback_json import callback_json
 from entrypoints.containers.injector import containers, providers
+from entrypoints.containers.process_id import new_process_id
 from entrypoints.settings import Settings
+
+
+def new_janitor_id() -> JanitorId:
+    """The id of a janitor in this process."""
+    return JanitorId(new_process_id())
 
 
 class JanitorContainer(containers.DeclarativeContainer):
@@ -31,6 +43,16 @@ class JanitorContainer(containers.DeclarativeContainer):
         Tick, storage.begin, storage.clock, storage.notifier, calendar, settings.provided.max_task_time
     )
     clean = providers.Singleton(Clean, storage.begin, storage.clock)
+    janitor_id = providers.Singleton(new_janitor_id)
+    renew_janitor = providers.Singleton(
+        RenewJanitor,
+        storage.begin,
+        storage.clock,
+        janitor_id,
+        providers.Callable(socket.gethostname),
+        providers.Callable(os.getpid),
+    )
+    withdraw_janitor = providers.Singleton(WithdrawJanitor, storage.begin, janitor_id)
     forget_dead_handlers = providers.Singleton(ForgetDeadHandlers, storage.begin, storage.clock)
     forget_types = providers.Singleton(ForgetTypes, storage.begin, storage.clock, settings.provided.max_task_time)
     rescue = providers.Singleton(

@@ -18,6 +18,7 @@ from entrypoints.http.responses.errors import register_error_handlers
 from entrypoints.http.routes.change import add_change
 from entrypoints.http.routes.change_many import add_change_many
 from entrypoints.http.routes.events import add_events
+from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
 from entrypoints.http.routes.list import add_list
 from entrypoints.http.routes.submit import add_submit
@@ -37,6 +38,7 @@ ROUTES = {
         add_change_many,
     ),
     ("types", "List the types of tasks."): (add_types,),
+    ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("health", "Check the state of the API."): (add_health,),
 }
 """Functions that add the routes, by heading and description in the OpenAPI document."""

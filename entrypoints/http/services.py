@@ -10,7 +10,9 @@ from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
@@ -62,6 +64,12 @@ class Services(Protocol):
 
     @property
     def count_tasks(self) -> Callable[[], CountTasks]: ...
+
+    @property
+    def find_oldest_due(self) -> Callable[[], FindOldestDue]: ...
+
+    @property
+    def list_handlers(self) -> Callable[[], ListHandlers]: ...
 
     @property
     def cancel_tasks(self) -> Callable[[], CancelTasks]: ...

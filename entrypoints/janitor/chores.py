@@ -11,6 +11,7 @@ from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.forget_types import ForgetTypes
+from application.use_cases.renew_janitor import RenewJanitor
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
@@ -18,6 +19,7 @@ from application.use_cases.tick import Tick
 Chore = Callable[[], float]
 """Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
 SELDOM_SECONDS = 3.0
+RENEWAL_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -68,8 +70,18 @@ def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
     return seldom(chore)
 
 
-def seldom(chore: Chore) -> Chore:
-    """The chore with rests of SELDOM_SECONDS, since nothing waits for it."""
+def renew_record(renew: RenewJanitor) -> Chore:
+    """The chore that renews the record by which others know that this janitor lives."""
+
+    def chore() -> float:
+        renew()
+        return inf
+
+    return seldom(chore, RENEWAL_SECONDS)
+
+
+def seldom(chore: Chore, rest: float = SELDOM_SECONDS) -> Chore:
+    """The chore with rests of so many seconds, since nothing waits for it."""
     due = -inf
 
     def seldom_chore() -> float:
@@ -77,7 +89,7 @@ def seldom(chore: Chore) -> Chore:
         if time.monotonic() < due:
             return inf
         more_in = chore()
-        due = time.monotonic() + min(SELDOM_SECONDS, more_in)
+        due = time.monotonic() + min(rest, more_in)
         return more_in
 
     return seldom_chore

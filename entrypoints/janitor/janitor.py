@@ -1,7 +1,9 @@
 """A janitor: does its chores and sends callbacks, until asked to stop."""
 
 import logging
+from threading import Thread
 
+from application.use_cases.withdraw_janitor import WithdrawJanitor
 from entrypoints import parent_pipes, startup
 from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
@@ -12,11 +14,14 @@ from entrypoints.janitor.chores import (
     fold_task_counts,
     forget_abandoned_types,
     forget_dead_handlers,
+    renew_record,
     rescue_tasks,
 )
 from entrypoints.janitor.webhook_loop import WebhookLoop
 from entrypoints.stop_signals import StopSignals
 
+WITHDRAWAL_SECONDS = 2.0
+"""Seconds that a stopping janitor waits for its withdrawal; one that a silent server does not answer is given up."""
 log = logging.getLogger("entrypoints.janitor")
 
 
@@ -28,6 +33,7 @@ def run(signals: StopSignals) -> None:
     storage.clock().open()
     container = JanitorContainer(settings=settings, storage=storage)
     chores = {
+        "renewing the record of this janitor": renew_record(container.renew_janitor()),
         "ticking": create_recurring_tasks(container.tick()),
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
@@ -48,5 +54,13 @@ def run(signals: StopSignals) -> None:
     chore_loops.run()
     if webhook_loop:
         webhook_loop.close()
+    withdraw(container.withdraw_janitor())
     container.shutdown_resources()
     log.info("stopped")
+
+
+def withdraw(withdraw_janitor: WithdrawJanitor) -> None:
+    """Withdraw the janitor, unless that takes long."""
+    withdrawal = Thread(target=withdraw_janitor, name="withdrawal", daemon=True)
+    withdrawal.start()
+    withdrawal.join(WITHDRAWAL_SECONDS)

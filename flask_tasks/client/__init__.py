@@ -12,6 +12,7 @@ from flask_tasks.client.errors import (
     TaskFailed,
     Unavailable,
 )
+from flask_tasks.client.handler import Handler, Janitor, Running
 from flask_tasks.client.options import Item, Options
 from flask_tasks.client.task import Callback, Failure, Reported, Summary, Task
 from flask_tasks.client.task_type import Schedule, Type
@@ -24,12 +25,15 @@ __all__ = [
     "Conflict",
     "Failure",
     "Gone",
+    "Handler",
     "Invalid",
     "Item",
+    "Janitor",
     "NotFinished",
     "NotFound",
     "Options",
     "Reported",
+    "Running",
     "Schedule",
     "Summary",
     "Task",

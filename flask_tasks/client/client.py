@@ -13,6 +13,7 @@ from flask_tasks.client.backoff import Clock
 from flask_tasks.client.errors import EMPTY, Gone, NotFinished, NotFound, TaskFailed
 from flask_tasks.client.events import follow
 from flask_tasks.client.from_json import from_json
+from flask_tasks.client.handler import Handler, Janitor
 from flask_tasks.client.json_text import dump
 from flask_tasks.client.options import (
     KEY,
@@ -189,6 +190,15 @@ class Client:
         """Return the types of tasks, by name."""
         answer = self._request("GET", "/types")
         return answer.read(lambda body: {each["name"]: Type.of(each) for each in body["types"]})
+
+    def handlers(self) -> "list[Handler]":
+        """Return the handlers, with the tasks that they run. Those that live come first."""
+        return self._request("GET", "/handlers").read(lambda body: [Handler.of(each) for each in body["handlers"]])
+
+    def janitors(self) -> "list[Janitor]":
+        """Return the janitors. Those that live come first."""
+        answer = self._request("GET", "/handlers")
+        return answer.read(lambda body: [from_json(Janitor, each) for each in body["janitors"]])
 
     def list(
         self,

@@ -22,6 +22,7 @@ class Type:
 
     - `live`: whether a live handler can run tasks of this type.
     - `abandoned`: whether no live handler can while others live. The type still takes tasks, and is forgotten later.
+    - `oldest_due`: earliest `run_at` of its tasks that wait and may start, in Unix seconds; None if there is none.
     - `schema`: JSON Schema of the arguments.
     - `defaults`: default options of its tasks.
     """
@@ -30,6 +31,7 @@ class Type:
     description: str
     live: bool
     abandoned: bool
+    oldest_due: float | None
     schema: dict[str, Any]
     defaults: dict[str, Any]
     schedule: Schedule | None

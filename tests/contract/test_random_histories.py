@@ -326,9 +326,9 @@ class Agreement(RuleBasedStateMachine):
     def tick(self) -> None:
         self.both(lambda storage: Tick(storage.begin, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
 
-    @rule(handler=handlers, seconds=lives, leaves=st.booleans())
-    def keep(self, handler: HandlerId, seconds: float, leaves: bool) -> None:
-        self.both_commit(lambda work: work.types.renew(handler, at(self.seconds + seconds)))
+    @rule(handler=handlers, seconds=lives, leaves=st.booleans(), drains=st.booleans())
+    def keep(self, handler: HandlerId, seconds: float, leaves: bool, drains: bool) -> None:
+        self.both_commit(lambda work: work.types.renew(handler, at(self.seconds + seconds), drains))
         self.both_commit(lambda work: work.types.withdraw(handler) if leaves else work.types.forget_dead(self.now))
 
     @rule(seconds=st.sampled_from([0, 1, 10, 60]), limit=limits)
@@ -363,6 +363,8 @@ class Agreement(RuleBasedStateMachine):
         self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
         self.both_commit(lambda work: work.listing.counts())
+        self.both_commit(lambda work: (work.monitoring.oldest_due(self.now), work.monitoring.held_tasks(2)))
+        self.both_commit(lambda work: work.monitoring.handlers(self.now, 1))
         self.both_commit(
             lambda work: [work.types.schemas_elsewhere(type, me, self.now) for type in EVERYTHING for me in NAMES]
         )

@@ -304,6 +304,8 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "page of what was created then": Hot(paging(created_after=THEN, created_before=LATER), {"tasks_pkey"}, 250, 2),
     "page of what was created before": Hot(paging(created_before=LATER), {"tasks_pkey"}, 250, 1),
     "counts": Hot(lambda work, _: work.listing.counts(), set(), 10),
+    "oldest due": Hot(lambda work, _: work.monitoring.oldest_due(NOW), {"tasks_waiting"}, 60),
+    "held tasks": Hot(lambda work, _: work.monitoring.held_tasks(100), {"tasks_leases"}, 250),
     "fold counts": Hot(lambda work, _: work.cleaning.fold_counts(100), set(), 100),
     "lock some": Hot(lambda work, _: work.tasks.lock(*SOME), {"tasks_pkey"}, 250),
     "save some": Hot(lambda work, ten: work.tasks.save(*(task.release(NOW) for task in ten)), {"tasks_pkey"}, 400),
@@ -341,6 +343,36 @@ def test_a_claim_among_a_million_reads_what_it_takes_and_little_else(huge: Datab
     assert found.buffers <= STATEMENTS[statement].most_buffers
 
 
+def test_the_oldest_due_task_among_a_million_is_found_by_one_look_up_for_each_type_and_priority(huge: Database):
+    with huge.engine.begin() as connection:
+        # The triggers that count were off while the rows were inserted.
+        connection.exec_driver_sql("DELETE FROM task_count_changes")
+        connection.exec_driver_sql(
+            "INSERT INTO task_count_changes (type, status, change)"
+            " SELECT type, status, count(*) FROM tasks GROUP BY type, status"
+        )
+    found = STATEMENTS["oldest due"].plan(huge)
+    assert found.indexes == {"tasks_waiting"}
+    assert not found.reads_all_tasks
+    assert found.buffers <= STATEMENTS["oldest due"].most_buffers
+    with PostgresStore(huge).begin() as work:
+        due = {type: moment.isoformat() for type, moment in work.monitoring.oldest_due(NOW).items()}
+    assert due == dict.fromkeys(("add", "report", "foreign"), "2026-01-01T00:00:00+00:00")
+
+
+def test_the_oldest_due_task_is_found_behind_the_entries_of_claimed_ones_that_an_open_snapshot_keeps(
+    postgres_url: str,
+):
+    with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
+        dump.execution_options(isolation_level="REPEATABLE READ")
+        dump.exec_driver_sql("SELECT count(*) FROM tasks")
+        while claiming(1000)(PostgresAutocommitStore(database), []):
+            pass
+        with PostgresStore(database).begin() as work:
+            assert work.monitoring.oldest_due(NOW).keys() == {FOREIGN}
+            assert work.monitoring.oldest_due(NOW + timedelta(days=365)).keys() == {FOREIGN, *WANTED} - {"gone"}
+
+
 CURSORS = {(type, 0): Cursor(datetime(2026, 1, 1, tzinfo=UTC), TaskId(10**9)) for type in WANTED}
 
 
@@ -367,7 +399,7 @@ def test_a_claim_looks_at_each_cursor_a_few_times_however_many_there_are(small: 
     assert len(cursors) < found.rows < 30 * len(cursors)
 
 
-SAME = ("claim", "get", "versions", "page", "counts", "lock")
+SAME = ("claim", "get", "versions", "page", "counts", "oldest due", "held", "lock")
 # Of two terms the rarer is found by counting some of each, at most so many.
 DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few have" not in name]
 

@@ -50,10 +50,13 @@ class TestLostAnswers:
         look(connected.client, 1)
         assert len(connected.line.requests) == 4
 
-    def test_requests_for_lists_and_types_are_repeated(self, connected: Connected) -> None:
-        connected.line.loses = {1, 3}
+    def test_requests_for_lists_types_and_handlers_are_repeated(self, connected: Connected) -> None:
+        connected.line.loses = {1, 3, 5, 7}
         assert list(connected.client.list()) == []
         assert list(connected.client.types()) == ["default"]
+        assert connected.client.handlers() == []
+        assert connected.client.janitors() == []
+        assert len(connected.line.requests) == 8
 
     def test_a_retry_with_a_lost_answer_is_not_repeated(self, connected: Connected) -> None:
         connected.client.cancel(connected.client.submit())

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from application.ports.monitoring import HandlerInfo, JanitorRecord
+from application.ports.queue import ProgressReport
+from domain.ids import JanitorId
+from domain.instants import after
+from domain.progress import Progress
 from domain.settlement import Outcome, RunningLog
-from entrypoints.http.openapi.schemas import ATTEMPT, SUMMARY, TASK, TYPE
+from entrypoints.http.openapi.schemas import ATTEMPT, HANDLER, JANITOR, RUNNING_TASK, SUMMARY, TASK, TYPE
 from entrypoints.http.requests.queries import TaskOptions
 from flask_tasks.client import (
     Attempt,
@@ -18,16 +23,21 @@ from flask_tasks.client import (
     Client,
     Conflict,
     Gone,
+    Handler,
     Invalid,
+    Janitor,
     NotFinished,
     NotFound,
     Options,
+    Reported,
+    Running,
     Schedule,
     Summary,
     Task,
     TaskFailed,
     Type,
 )
+from tests import steps
 from tests.unit.client_service import Connected
 from tests.unit.http_service import Service, configured
 
@@ -53,6 +63,9 @@ def test_the_classes_of_the_client_have_the_fields_of_the_api() -> None:
     assert members(Task) == {*TASK["properties"]}
     assert members(Attempt) == {*ATTEMPT["properties"]}
     assert members(Type) == {*TYPE["properties"]}
+    assert members(Handler) == {*HANDLER["properties"]}
+    assert members(Running) == {*RUNNING_TASK["properties"]}
+    assert members(Janitor) == {*JANITOR["properties"]}
     assert Options.__annotations__.keys() == TaskOptions().fields.keys()
     assert members(Schedule) == {*TYPE["properties"]["schedule"]["properties"]}
 
@@ -285,6 +298,44 @@ def test_types_are_returned_by_name(client: Client) -> None:
     assert (add.description, add.live, add.abandoned, add.schedule) == ("Adds.", True, False, None)
     assert add.schema["properties"] == {"a": {"type": "number"}}
     assert add.defaults["max_attempts"] == 1
+
+
+def test_types_have_the_oldest_due_task(service: Service, client: Client) -> None:
+    assert client.types()["add"].oldest_due is None
+    client.submit("add", {"a": 1}, delay=1)
+    service.clock.move(1)
+    assert client.types()["add"].oldest_due == service.clock.now().timestamp()
+
+
+def test_handlers_are_returned_with_what_they_run(service: Service, client: Client) -> None:
+    client.submit("add", {"a": 1})
+    task = service.claim("add")
+    now = service.clock.now()
+    half = Progress(0.5, "reading")
+    steps.report(service.storage, ProgressReport(task.hold, now, half))
+    with service.store.begin() as work:
+        info = HandlerInfo(host="host", pid=7, started=now, concurrency=2)
+        work.types.publish(steps.HANDLER, [], after(now, 30), lease=30, info=info)
+        work.commit()
+    other, mine = client.handlers()
+    assert (mine.id, mine.state, mine.host, mine.pid) == (steps.HANDLER, "live", "host", 7)
+    assert (mine.concurrency, mine.idle, mine.types) == (2, 1, [])
+    assert (mine.started, mine.last_seen) == (now.timestamp(), now.timestamp())
+    reading = Reported(value=0.5, message="reading")
+    assert mine.running == [Running(id=1, type="add", started=now.timestamp(), progress=reading)]
+    assert (mine.running_count, mine.claimed_count) == (1, 0)
+    assert (other.id, other.concurrency, other.types, other.running) == ("handler of add", None, ["add"], [])
+
+
+def test_janitors_are_returned_with_their_last_signs_of_life(service: Service, client: Client) -> None:
+    now = service.clock.now()
+    with service.store.begin() as work:
+        work.monitoring.renew_janitor(
+            JanitorRecord(id=JanitorId("one"), host="host", pid=8, started=now, last_seen=now)
+        )
+        work.commit()
+    then = now.timestamp()
+    assert client.janitors() == [Janitor(id="one", state="live", host="host", pid=8, started=then, last_seen=then)]
 
 
 class TestList:

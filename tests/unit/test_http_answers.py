@@ -113,6 +113,7 @@ class TestCaches:
             ("GET", "/tasks"),
             ("GET", "/tasks/counts"),
             ("GET", "/types"),
+            ("GET", "/handlers"),
             ("GET", "/task/7"),
             ("HEAD", "/task/1"),
             ("GET", "/health/ready"),

@@ -30,6 +30,7 @@ PATHS = {
     "/tasks/cancel": {"post"},
     "/tasks/retry": {"post"},
     "/types": {"get"},
+    "/handlers": {"get"},
     "/ping": {"get"},
     "/health/live": {"get"},
     "/health/ready": {"get"},

@@ -182,7 +182,8 @@ def chunked(service: Service, data: bytes) -> TestResponse:
 class TestOutages:
     @pytest.mark.parametrize(
         ("method", "path"),
-        [("GET", "/task/1"), ("GET", "/task/1/view"), ("GET", "/tasks"), ("GET", "/types"), ("GET", "/health/ready"),
+        [("GET", "/task/1"), ("GET", "/task/1/view"), ("GET", "/tasks"), ("GET", "/types"), ("GET", "/handlers"),
+         ("GET", "/health/ready"),
          ("POST", "/task/1/cancel"), ("POST", "/task/1/retry"), ("DELETE", "/task/1")],
     )  # fmt: skip
     def test_operations_answer_503_with_retry_after(self, service: Service, method: str, path: str) -> None:

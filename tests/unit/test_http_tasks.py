@@ -277,6 +277,7 @@ class TestTypes:
             "description": "Adds.",
             "live": True,
             "abandoned": False,
+            "oldest_due": None,
             "schema": {"type": "object", "required": ["a"]},
             "defaults": {"priority": 0, "max_attempts": 2, "max_losses": 3, "timeout": 2.5, "callback": None},
             "schedule": None,

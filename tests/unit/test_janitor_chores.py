@@ -14,17 +14,21 @@ import pytest
 from application.errors import StorageUnavailable
 from application.log_lines import MAX_EXPIRY_LINES
 from application.ports.cleaning import DeletedTasks
+from application.ports.monitoring import JANITOR_SILENCE
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId, TypeName
+from entrypoints.janitor import janitor as janitor_process
 from entrypoints.janitor.chore_loops import MAX_REST_SECONDS, MIN_REST_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
+    RENEWAL_SECONDS,
     SELDOM_SECONDS,
     create_recurring_tasks,
     delete_expired_tasks,
     fold_task_counts,
     forget_abandoned_types,
     forget_dead_handlers,
+    renew_record,
     rescue_tasks,
     seldom,
 )
@@ -148,6 +152,33 @@ def test_a_seldom_chore_rests_for_longer_unless_it_has_more_work_or_fails(monkey
     assert (batch(), answers) == (inf, [])
 
 
+def test_the_record_of_a_janitor_is_renewed_every_few_seconds_and_so_before_it_seems_silent(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    now, renewals = 0.0, []
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    chore = renew_record(lambda: renewals.append(now))  # type: ignore[arg-type]
+    while now < JANITOR_SILENCE.total_seconds():
+        chore()
+        now += MIN_REST_SECONDS
+    assert renewals == [0, 5, 10, 15]
+    assert JANITOR_SILENCE.total_seconds() > RENEWAL_SECONDS + 1.25 * MAX_REST_SECONDS, "one failure is no silence"
+
+
+def test_a_janitor_stops_though_its_withdrawal_is_not_answered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(janitor_process, "WITHDRAWAL_SECONDS", 0.01)
+    answer, done = Event(), Event()
+
+    def withdraw_when_answered() -> None:
+        answer.wait(10)
+        done.set()
+
+    janitor_process.withdraw(withdraw_when_answered)  # type: ignore[arg-type]
+    assert not done.is_set()
+    answer.set()
+    assert done.wait(10)
+
+
 def use_case(result: object) -> Any:
     """A use case that has this result whenever it is called."""
     return lambda: result
@@ -174,6 +205,7 @@ def test_a_chore_has_more_work_after_a_full_batch():
     assert delete_expired_tasks(use_case(DeletedTasks(8, is_full=True)))() == 0
     assert delete_expired_tasks(use_case(DeletedTasks(8, {TaskId(1): TypeName("add")})))() == inf
     assert forget_dead_handlers(use_case(3))() == inf
+    assert renew_record(use_case(None))() == inf
     assert forget_abandoned_types(use_case(["old"] * forget_types.BATCH_TYPES))() == 0
     assert forget_abandoned_types(use_case(["old"]))() == inf
     assert rescue_tasks(use_case([None] * settle_lost.BATCH_TASKS))() == 0

@@ -1,5 +1,6 @@
 """Deleting expired tasks, and rescuing those of dead handlers, over memory."""
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,8 +15,10 @@ from adapters.memory.queue import MemoryQueue
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
+from application.ports.monitoring import JanitorRecord
 from application.ports.queue import LeaseObservation, ProgressReport
 from application.ports.wake_up import Topic
+from application.use_cases.renew_janitor import FORGETTING_SECONDS
 from application.use_cases.rescue import LEFT_OUT_SECONDS, UNEXAMINED_SECONDS, Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from domain.ids import HandlerId, TaskId, TypeName
@@ -58,6 +61,11 @@ def running(service: Service, number: int = 1, **options: Any) -> Sequence[Task]
     return [each.task for each in claimed]
 
 
+def janitors(service: Service) -> Sequence[JanitorRecord]:
+    with service.store.begin() as work:
+        return work.monitoring.janitors(service.clock.now(), 10)
+
+
 class TestCleaning:
     def test_expired_tasks_are_deleted_in_batches_and_the_unrun_reported(self, service: Service):
         steps.add(service.storage, *(steps.submission(ttl=ttl) for ttl in (10, 20, 30, 999)))
@@ -96,6 +104,45 @@ class TestCleaning:
         assert service.janitor.forget_dead_handlers()() == 1
         with service.begin() as work:
             assert not work.types.renew(HANDLER, service.clock.now())
+
+    def test_a_janitor_is_known_from_its_first_renewal_on_until_it_is_withdrawn(self, service: Service):
+        started = service.clock.now()
+        renew = service.janitor.renew_janitor()
+        for seconds in (0, 3):
+            service.clock.move(seconds)
+            renew()
+            (janitor,) = janitors(service)
+            assert (janitor.id, janitor.pid) == (service.janitor.janitor_id(), os.getpid())
+            assert (janitor.started, janitor.last_seen) == (started, service.clock.now())
+        service.janitor.withdraw_janitor()()
+        assert janitors(service) == []
+
+    def test_a_janitor_that_died_a_day_ago_is_forgotten_by_one_that_lives(self, service: Service):
+        service.janitor.renew_janitor()()
+        service.clock.move(86_399)
+        other = Service(clock=service.clock, store=service.store)
+        other.janitor.renew_janitor()()
+        assert len(janitors(service)) == 2
+        service.clock.move(FORGETTING_SECONDS)
+        other.janitor.renew_janitor()()
+        assert [each.id for each in janitors(service)] == [other.janitor.janitor_id()]
+
+    def test_a_locked_record_of_a_janitor_is_renewed_by_the_next_call_and_fails_no_chore(self, service: Service):
+        renew = service.janitor.renew_janitor()
+        service.errors.append(StorageConflict())
+        renew()
+        assert janitors(service) == []
+        renew()
+        service.errors += [StorageConflict(), StorageConflict()]
+        renew()
+        assert len(janitors(service)) == 1
+
+    @pytest.mark.parametrize("error", [StorageUnavailable, StorageConflict])
+    def test_a_janitor_stops_though_its_record_cannot_be_withdrawn(self, service: Service, error: type[Exception]):
+        service.janitor.renew_janitor()()
+        service.errors.append(error())
+        service.janitor.withdraw_janitor()()
+        assert len(janitors(service)) == 1
 
     def test_a_type_is_forgotten_once_neither_a_handler_nor_a_task_has_it_for_as_long_as_tasks_are_kept(
         self, service: Service

@@ -21,6 +21,16 @@ from adapters.postgres.statements.deliveries import (
     SETTLE_DELIVERY,
 )
 from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
+from adapters.postgres.statements.monitoring import (
+    FORGET_DEAD_JANITORS,
+    HANDLERS,
+    HELD_TASKS,
+    JANITORS,
+    OLDEST_DUE,
+    RENEW_JANITOR,
+    RENEWAL_SETTINGS,
+    WITHDRAW_JANITOR,
+)
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
     DEAD,
@@ -120,12 +130,16 @@ __all__ = [
     "FIRST_CREATED",
     "FOLD_COUNTS",
     "FORGET",
+    "FORGET_DEAD_JANITORS",
     "FORGET_TYPES",
     "FREE_DELIVERIES",
     "GET",
     "GET_MANY",
     "GIVE_UP_DELIVERY",
+    "HANDLERS",
     "HELD_BY",
+    "HELD_TASKS",
+    "JANITORS",
     "KEY_OWNERS",
     "LAPSED",
     "LOCK",
@@ -139,6 +153,7 @@ __all__ = [
     "NEXT_AFTER",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
+    "OLDEST_DUE",
     "PAGE",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
@@ -151,7 +166,9 @@ __all__ = [
     "REMOVE",
     "REMOVE_SCHEDULES",
     "RENEW",
+    "RENEWAL_SETTINGS",
     "RENEW_HANDLER",
+    "RENEW_JANITOR",
     "REPORT",
     "REPORT_LOGS",
     "REVIEW_SCHEDULES",
@@ -172,5 +189,6 @@ __all__ = [
     "TRY_WRITE",
     "VERSIONS",
     "WITHDRAW",
+    "WITHDRAW_JANITOR",
     "WITH_LOCKED_ROWS",
 ]

@@ -9,11 +9,13 @@ _PUBLISHED = ("description", "schema", *_OPTIONS)
 _TYPE = ("name", *_PUBLISHED)
 
 PUBLISH_HANDLER = text("""
-    INSERT INTO handlers (id, until, types, schemas, process, lease)
-    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process, :lease)
+    INSERT INTO handlers (id, until, types, schemas, process, lease, host, pid, started, concurrency)
+    VALUES (:handler, :until, CAST(:names AS text[]), CAST(:schemas AS text[]), :process, :lease,
+        :host, :pid, :started, :concurrency)
     ON CONFLICT (id) DO UPDATE SET
         until = excluded.until, types = excluded.types, schemas = excluded.schemas, process = excluded.process,
-        lease = excluded.lease
+        lease = excluded.lease, host = excluded.host, pid = excluded.pid, started = excluded.started,
+        concurrency = excluded.concurrency, is_draining = NULL
 """)
 
 # Returns the names of the types whose rows are locked, which are left as they are.
@@ -39,7 +41,7 @@ PUBLISH_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '100ms'")
 # The shortest wait that there is, for a row as for the table.
 NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")
 
-RENEW_HANDLER = text("UPDATE handlers SET until = :until WHERE id = :handler RETURNING id")
+RENEW_HANDLER = text("UPDATE handlers SET until = :until, is_draining = :is_draining WHERE id = :handler RETURNING id")
 
 WITHDRAW = text("""
     DELETE FROM handlers WHERE id = (SELECT id FROM handlers WHERE id = :handler FOR UPDATE SKIP LOCKED)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from application.ports.autocommit import AutocommitStore
 from application.ports.background import BackgroundRunner
+from application.ports.monitoring import HandlerInfo
 from application.ports.unit_of_work import Begin
 from application.supervisor.state import SupervisorState
 from domain.ids import HandlerId
@@ -25,11 +26,12 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A handler's id, the seconds of its leases, and the identity of its process where the system can tell it."""
+    """A handler's id, the seconds of its leases, the name of its process where there is one, and the facts about it."""
 
     handler: HandlerId
     lease: float
     process: str | None = None
+    info: HandlerInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

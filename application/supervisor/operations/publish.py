@@ -49,7 +49,7 @@ class Publish:
         identity = self._context.identity
         until = self._context.lease().until
         try:
-            return self._publish(identity.handler, types, until, identity.process, identity.lease)
+            return self._publish(identity.handler, types, until, identity.process, identity.lease, identity.info)
         except StorageConflict:
             return None
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from application.ports.monitoring import Liveness
 from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
+from application.use_cases.list_handlers import MAX_RUNNING_SHOWN
 from domain.delivery import DeliveryState
 from domain.settlement import Outcome
 from domain.status import Status
@@ -242,6 +244,7 @@ TYPE: dict[str, Any] = {
                 "has no operation of its own in this document, and is forgotten after `MAX_TASK_TIME` without a task."
             ),
         },
+        "oldest_due": _time("Earliest `run_at` of the tasks of this type that wait and may start; null if none may"),
         "schema": {"type": "object", "additionalProperties": True, "description": "JSON Schema of the arguments."},
         "defaults": {
             "type": "object",
@@ -279,7 +282,7 @@ TYPE: dict[str, Any] = {
             "additionalProperties": False,
         },
     },
-    "required": ["name", "description", "live", "abandoned", "schema", "defaults", "schedule"],
+    "required": ["name", "description", "live", "abandoned", "oldest_due", "schema", "defaults", "schedule"],
     "additionalProperties": False,
 }
 
@@ -293,6 +296,89 @@ TYPES: dict[str, Any] = {
         }
     },
     "required": ["types"],
+    "additionalProperties": False,
+}
+
+RUNNING_TASK: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _HEAD["id"],
+        "type": _HEAD["type"],
+        "started": _time("Time when the function started") | {"type": "number"},
+        "progress": PROGRESS,
+    },
+    "required": ["id", "type", "started", "progress"],
+    "additionalProperties": False,
+}
+
+_PROCESS: dict[str, Any] = {
+    "id": {"type": "string", "description": "Id of the process. No other process ever has it."},
+    "state": {"type": "string", "enum": [state.value for state in Liveness], "description": "State of the process."},
+    "host": {"type": ["string", "null"], "description": "Name of its machine or container."},
+    "pid": {"type": ["integer", "null"], "description": "Its process id there."},
+    "started": _time("Time when it started"),
+    "last_seen": _time("Time of its last sign of life"),
+}
+
+_STATES = "`live`: it gives signs of life. `silent`: it does not, so it has died, hangs or is cut off."
+
+HANDLER: dict[str, Any] = {
+    "type": "object",
+    "description": "A handler. A field is null if a handler of an older version has not told it.",
+    "properties": _PROCESS
+    | {
+        "state": _PROCESS["state"]
+        | {"description": f"{_STATES} `draining`: it stops, and lets what it runs finish within its grace."},
+        "concurrency": {"type": ["integer", "null"], "description": "Number of functions that it can run at once."},
+        "idle": {"type": ["integer", "null"], "description": "How many more it could run now."},
+        "types": {"type": "array", "items": {"type": "string"}, "description": "Names of the types that it can run."},
+        "running": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/RunningTask"},
+            "maxItems": MAX_RUNNING_SHOWN,
+            "description": "Tasks that it runs, each in a process of its own, the one that has run longest first.",
+        },
+        "running_count": {"type": "integer", "minimum": 0, "description": "Number of all tasks that it runs."},
+        "claimed_count": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Number of tasks that it has claimed, so that their status is running, and not started yet.",
+        },
+    },
+    "additionalProperties": False,
+}
+HANDLER["required"] = [*HANDLER["properties"]]
+
+JANITOR: dict[str, Any] = {
+    "type": "object",
+    "properties": _PROCESS
+    | {
+        "state": _PROCESS["state"]
+        | {"enum": [Liveness.LIVE.value, Liveness.SILENT.value], "description": f"State of the janitor. {_STATES}"},
+        "host": _PROCESS["host"] | {"type": "string"},
+        "pid": _PROCESS["pid"] | {"type": "integer"},
+        "started": _PROCESS["started"] | {"type": "number"},
+        "last_seen": _PROCESS["last_seen"] | {"type": "number"},
+    },
+    "required": [*_PROCESS],
+    "additionalProperties": False,
+}
+
+PROCESSES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "handlers": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Handler"},
+            "description": "The handlers. Those that live come first.",
+        },
+        "janitors": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Janitor"},
+            "description": "The janitors. Those that live come first.",
+        },
+    },
+    "required": ["handlers", "janitors"],
     "additionalProperties": False,
 }
 
@@ -314,6 +400,10 @@ SCHEMAS = {
     "Log": LOG,
     "Type": TYPE,
     "Types": TYPES,
+    "RunningTask": RUNNING_TASK,
+    "Handler": HANDLER,
+    "Janitor": JANITOR,
+    "Processes": PROCESSES,
     "State": STATE,
 }
 """Schemas of the answers, by their names in the OpenAPI document."""
