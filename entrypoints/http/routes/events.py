@@ -21,8 +21,8 @@ EVENT_STREAM = "text/event-stream"
 RECONNECT = b"retry: 1000\n\n"
 """Field with the milliseconds that browsers wait before they reconnect."""
 HEARTBEAT = b":\n\n"
-LOG = "log"
-"""Name of the event that the log of a running task has changed. Events of the task itself have none."""
+MESSAGE, LOG = "message", "log"
+"""Names of events: that of the task itself, which is left out, and that its log has changed while it runs."""
 UNBUFFERED_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 """Headers that ask proxies to forward each event at once, and to keep none."""
 
@@ -39,9 +39,9 @@ EVENT = {
         "id": {"type": "string", "description": "Version of the task, for `Last-Event-ID`."},
         "event": {
             "type": "string",
-            "enum": [LOG],
-            "description": "Present if the log of the task has changed. `data` is then an object with the `id` of the "
-            "task and the `claim` of the start.",
+            "enum": [MESSAGE, LOG],
+            "description": "`log` if the log of the task has changed: `data` is then an object with the `id` of the "
+            "task and the `claim` of the start. Left out, it is `message`: `data` is the task.",
         },
         "data": {
             "type": "string",
