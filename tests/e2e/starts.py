@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.e2e.service import free_port
 
+MAX_END_SECONDS = 20.0
+"""Seconds after which a process that was told to stop is killed."""
 PROCESSES = ("http", "handler", "janitor", "migrate", "up")
 
 
@@ -70,7 +72,11 @@ class Started:
         """Send the signal to the whole group, as a terminal does, or else to the process alone."""
         sent_at = time.monotonic()
         (os.killpg if number is signal.SIGINT else os.kill)(self.process.pid, number)
-        output, _ = self.process.communicate(timeout=60)
+        try:
+            output, _ = self.process.communicate(timeout=MAX_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            output = ""
         return End(self.process.returncode, time.monotonic() - sent_at, output)
 
 
