@@ -29,7 +29,7 @@ POLL_SECONDS = 0.05
 POLLS_PER_COUNT = 20
 COUNTED_LOG_TEXTS = {
     "late outcomes refused": "came late and was refused",
-    "tasks rescued": "took back task",
+    "tasks rescued": "took back",
     "errors": " ERROR ",
     "tracebacks": "Traceback (most recent call last)",
 }
