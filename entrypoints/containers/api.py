@@ -3,6 +3,7 @@
 from adapters.json_schema import SchemaChecker
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
+from application.open_pages import OpenPages
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -46,6 +47,8 @@ class ApiContainer(containers.DeclarativeContainer):
     change_feed = resource(
         ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, settings.provided.http_waiters
     )
+
+    open_pages = providers.Singleton(OpenPages)
 
     submit_task = providers.Singleton(
         SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer

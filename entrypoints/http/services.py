@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from application.known_types import KnownTypes
+from application.open_pages import OpenPages
 from application.ports.argument_checker import ArgumentChecker
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -79,6 +80,9 @@ class Services(Protocol):
 
     @property
     def known_types(self) -> Callable[[], KnownTypes]: ...
+
+    @property
+    def open_pages(self) -> Callable[[], OpenPages]: ...
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:

@@ -37,10 +37,11 @@ def app(report: Reports) -> Flask:
     container = ApiContainer(settings=settings, storage=storage)
     run_in_background(end_with_parent)
     # Requests under way still need the rest of the resources; those end with this process.
-    on_stop_signal(lambda: container.change_feed().close())
+    on_stop_signal(lambda: end_waits(container))
     # Containers are not thread-safe: what both threads need is made before the second one starts.
     storage.migrate()
     storage.clock()
+    container.open_pages()
     run_in_background(lambda: prepare(storage, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
@@ -52,6 +53,12 @@ def prepare(storage: PostgresStorage, report: Reports) -> None:
     startup.prepare_database(storage, report.send, lambda: report.send(DatabaseState.AWAY))
     report.send(DatabaseState.READY)
     storage.clock().open()
+
+
+def end_waits(container: ApiContainer) -> None:
+    """End the requests that only wait."""
+    container.open_pages().close()
+    container.change_feed().close()
 
 
 def on_stop_signal(work: Callable[[], None]) -> None:
