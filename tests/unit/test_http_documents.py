@@ -140,14 +140,6 @@ class TestPage:
                 assert answer.status_code == 200
         assert '"url": "openapi.json"' in page
 
-    @pytest.mark.parametrize(
-        ("backend", "start"),
-        [(None, "/docs"), ("https://example.org", "/docs"), ("https://example.org/a/b", "/a/b/docs")],
-    )
-    def test_the_root_redirects_to_the_page_behind_any_prefix(self, backend: str | None, start: str) -> None:
-        answer = configured(backend_url=backend).client.get("/")
-        assert (answer.status_code, answer.headers["Location"]) == (302, start)
-
     def test_a_trailing_slash_redirects_to_the_page(self, service: Service) -> None:
         answer = service.client.get("/docs/")
         assert (answer.status_code, answer.headers["Location"]) == (302, "../docs")
