@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from contextlib import closing
 from hashlib import sha256
 from math import inf
 from pathlib import Path
@@ -168,7 +169,7 @@ class TestPages:
     def test_a_client_that_accepts_events_is_sent_the_live_part_of_the_page(self, service: Service) -> None:
         service.submit({"required_arg": 1})
         answer = service.client.get("/dashboard/tasks", headers={"Accept": "text/event-stream"}, buffered=False)
-        events = iter(answer.response)
+        events = answer.iter_encoded()
         assert next(events) == RECONNECT
         first = next(events).decode()
         assert first.startswith("data: ")
@@ -229,9 +230,8 @@ class TestLiveRegions:
     def test_a_stream_that_ends_gives_its_place_back(self) -> None:
         open_pages = OpenPages(max_pages=1)
         regions = LiveRegions(open_pages)
-        stream = regions.stream("/", lambda: "html")
-        next(stream)
-        stream.close()
+        with closing(regions.stream("/", lambda: "html")) as stream:
+            next(stream)
         with open_pages.admit() as is_admitted:
             assert is_admitted
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -53,7 +53,7 @@ class LiveRegions:
         self._regions: dict[str, Region] = {}
         self._lock = Lock()
 
-    def stream(self, address: str, render: Render) -> Iterator[bytes]:
+    def stream(self, address: str, render: Render) -> Generator[bytes]:
         """Yield an event for each change of the region at this address, the first one at once, while it is looked at.
 
         Where too many pages are open, it ends at once: the client connects again after a while.
