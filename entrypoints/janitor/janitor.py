@@ -38,12 +38,12 @@ def run(signals: StopSignals) -> None:
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
         "forgetting types": forget_abandoned_types(container.forget_types()),
-        "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes()),
-        "rescuing": rescue_tasks(container.rescue()),
+        "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes(), settings.lease),
+        "rescuing": rescue_tasks(container.rescue(), settings.lease),
         "folding the counts": fold_task_counts(container.fold_counts()),
     }
     webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
-    chore_loops = ChoreLoops(chores, settings.lease)
+    chore_loops = ChoreLoops(chores)
     signals.handle(chore_loops.stop)
     if webhook_loop:
         webhook_loop.start()

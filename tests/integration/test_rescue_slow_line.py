@@ -97,7 +97,7 @@ def rescuing_handler(storage: Storage) -> Iterator[None]:
 
 @contextmanager
 def janitor(storage: Storage) -> Iterator[None]:
-    loops = ChoreLoops({"rescuing": rescue_tasks(rescue(storage))}, LEASE)
+    loops = ChoreLoops({"rescuing": rescue_tasks(rescue(storage), LEASE)})
     thread = Thread(target=loops.run)
     thread.start()
     try:
