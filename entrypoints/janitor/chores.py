@@ -92,14 +92,21 @@ def renew_record(renew: RenewJanitor) -> Chore:
     return Chore(batch, LONG_REST_SECONDS)
 
 
-def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue, lease: float) -> Chore:
-    """The chore that takes tasks back from dead handlers, so that others run them."""
+def rescue_from_dead(rescue_batch: RescueFromDeadProcesses) -> Chore:
+    """The chore that takes tasks back from handlers of this machine whose processes have ended."""
+    return Chore(lambda: 0 if len(rescue_batch()) >= settle_lost.BATCH_TASKS else inf)
+
+
+def rescue_lapsed(rescue_batch: Rescue, lease: float) -> Chore:
+    """The chore that takes tasks back whose leases have lapsed. It looks for leases less often while there are none."""
 
     def batch() -> float:
-        return 0 if len(rescue_batch()) >= settle_lost.BATCH_TASKS else inf
+        if len(rescue_batch()) >= settle_lost.BATCH_TASKS:
+            return 0
+        return inf if rescue_batch.guard.sees_nothing else min(USUAL_REST_SECONDS, lease / 4)
 
     # The rescue guard permits no rescue by a janitor that looks less often than every half lease.
-    return Chore(batch, min(USUAL_REST_SECONDS, lease / 4))
+    return Chore(batch, min(LONG_REST_SECONDS, lease / 5))
 
 
 def fold_task_counts(fold_batch: FoldCounts) -> Chore:

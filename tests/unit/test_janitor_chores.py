@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from application.errors import StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable
 from application.log_lines import MAX_EXPIRY_LINES
 from application.ports.cleaning import DeletedTasks
 from application.ports.monitoring import JANITOR_SILENCE
 from application.use_cases import fold_counts, forget_types, settle_lost
+from application.use_cases.rescue import Rescue
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId, TypeName
 from entrypoints.janitor import janitor as janitor_process
@@ -29,8 +30,11 @@ from entrypoints.janitor.chores import (
     forget_abandoned_types,
     forget_dead_handlers,
     renew_record,
-    rescue_tasks,
+    rescue_from_dead,
+    rescue_lapsed,
 )
+from tests import steps
+from tests.unit.memory_service import Service
 
 
 @pytest.fixture
@@ -135,10 +139,22 @@ def test_a_chore_that_fails_is_soon_tried_again_however_long_its_rests_are(rests
     assert rests(ValueError("odd"), StorageUnavailable(), inf, rest=7) == [2, 4, 7]
 
 
-def test_a_short_lease_shortens_the_rests_of_rescues_and_of_their_retries(rests: Callable[..., list[float]]):
-    assert rescue_tasks(use_case([]), lease=30).rest == USUAL_REST_SECONDS
-    assert rescue_tasks(use_case([]), lease=1).rest == 0.25
+def test_a_chore_with_shorter_rests_is_tried_again_sooner(rests: Callable[..., list[float]]):
     assert rests(inf, StorageUnavailable(), inf, rest=0.25) == [0.25, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("lease", [1, 4, 30, 3600])
+def test_a_janitor_looks_for_leases_four_times_in_a_lease_and_every_second_while_there_is_one(lease: float):
+    service = Service()
+    rescue = Rescue(service.begin, service.autocommit, service.clock, service, lease)
+    chore = rescue_lapsed(rescue, lease)
+    assert chore.rest * 1.25 <= lease / 4
+    assert chore.batch() == inf
+    steps.add(service.storage, steps.submission())
+    steps.claim(service.storage, 1, lease=lease)
+    assert chore.batch() == min(1, lease / 4)
+    service.errors.append(StorageConflict())
+    assert chore.batch() == min(1, lease / 4)
 
 
 def test_the_record_of_a_janitor_is_renewed_before_it_seems_silent_though_one_renewal_fails():
@@ -193,8 +209,9 @@ def test_a_chore_has_more_work_after_a_full_batch():
     assert renew_record(use_case(None)).batch() == inf
     assert forget_abandoned_types(use_case(["old"] * forget_types.BATCH_TYPES)).batch() == 0
     assert forget_abandoned_types(use_case(["old"])).batch() == inf
-    assert rescue_tasks(use_case([None] * settle_lost.BATCH_TASKS), 30).batch() == 0
-    assert rescue_tasks(use_case([None]), 30).batch() == inf
+    assert rescue_from_dead(use_case([None] * settle_lost.BATCH_TASKS)).batch() == 0
+    assert rescue_from_dead(use_case([None])).batch() == inf
+    assert rescue_lapsed(use_case([None] * settle_lost.BATCH_TASKS), 30).batch() == 0
     assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES)).batch() == 0
     assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES - 1)).batch() == inf
     assert create_recurring_tasks(use_case(TickResult([], 7.5))).batch() == 7.5
