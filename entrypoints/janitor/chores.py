@@ -17,8 +17,8 @@ from application.use_cases.rescue_from_dead_processes import RescueFromDeadProce
 from application.use_cases.tick import Tick
 
 USUAL_REST_SECONDS = 1.0
-LONG_REST_SECONDS = 5.0
-"""Seconds between two batches of a chore for which nothing waits."""
+LONG_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 10.0
+"""Seconds between two batches of a chore for which little waits, and of one for which nothing does."""
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +67,7 @@ def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:
         forget()
         return inf
 
-    return Chore(batch, LONG_REST_SECONDS)
+    return Chore(batch, LONGEST_REST_SECONDS)
 
 
 def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
@@ -79,7 +79,7 @@ def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
             log.info("forgot the types that no handler and no task has: %s", ", ".join(forgotten))
         return 0 if len(forgotten) >= forget_types.BATCH_TYPES else inf
 
-    return Chore(batch, LONG_REST_SECONDS)
+    return Chore(batch, LONGEST_REST_SECONDS)
 
 
 def renew_record(renew: RenewJanitor) -> Chore:
