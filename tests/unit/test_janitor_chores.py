@@ -140,6 +140,10 @@ def test_a_chore_that_fails_is_soon_tried_again_however_long_its_rests_are(rests
     assert rests(ValueError("odd"), StorageUnavailable(), inf, rest=7) == [2, 4, 7]
 
 
+def test_rests_grow_anew_after_a_batch_that_has_not_failed(rests: Callable[..., list[float]]):
+    assert rests(ValueError("odd"), KeyError("odd"), inf, ValueError("odd"), inf) == [2, 4, 1, 2, 1]
+
+
 def test_a_chore_with_shorter_rests_is_tried_again_sooner(rests: Callable[..., list[float]]):
     assert rests(inf, StorageUnavailable(), inf, rest=0.25) == [0.25, 0.5, 0.25]
 
