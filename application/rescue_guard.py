@@ -84,6 +84,11 @@ class RescueGuard:
         return self._confirmation / 2 if self._free else inf
 
     @property
+    def sees_nothing(self) -> bool:
+        """Whether the last look has succeeded, and seen no lease that may lapse."""
+        return self._since is not None and not self._seen
+
+    @property
     def has_lasted(self) -> bool:
         """Whether live handlers have had a whole lease in which to renew, by a clock that all of them know."""
         now = self._clock.monotonic()

@@ -8,7 +8,6 @@ from typing import Any
 
 from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
-from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Topic
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick, TickResult
@@ -17,6 +16,7 @@ from domain.instants import after
 from domain.schedule import Recurrence, Schedule
 from domain.task import Task
 from domain.task_type import TaskType
+from tests.storage import Storage
 
 DAILY = Schedule(every="0 13 * * *")
 HOURLY = Schedule(every="0 * * * *")
@@ -30,17 +30,18 @@ def recurring(name: str, every: str | Schedule | None = DAILY, **options: Any) -
 
 @dataclass
 class Recurring:
-    """The handlers and janitors of one store. `told` collects the topics that were notified."""
+    """The handlers and janitors of one storage. `told` collects the topics that were notified."""
 
-    begin: Begin
+    storage: Storage
     clock: ManualClock = field(default_factory=ManualClock)
     told: list[Topic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.begin = self.storage.begin
         self.tick_once = self.janitor()
 
     def janitor(self) -> Tick:
-        return Tick(self.begin, self.clock, self, CronCalendar(), max_task_time=600)
+        return Tick(self.begin, self.storage.pending, self.clock, self, CronCalendar(), max_task_time=600)
 
     def notify(self, topic: Topic) -> None:
         self.told.append(topic)

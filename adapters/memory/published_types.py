@@ -1,6 +1,6 @@
 """Published types in memory."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -41,9 +41,6 @@ class MemoryPublishedTypes:
 
     def withdraw(self, handler: HandlerId) -> None:
         self._state.handlers.pop(handler, None)
-
-    def processes(self) -> Mapping[HandlerId, str]:
-        return {id: handler.process for id, handler in self._state.handlers.items() if handler.process is not None}
 
     def forget_dead(self, now: datetime) -> int:
         dead = [id for id, handler in self._state.handlers.items() if handler.until <= now - DEAD_HANDLER_RETENTION]

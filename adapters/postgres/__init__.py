@@ -4,6 +4,7 @@ from adapters.postgres.autocommit import PostgresAutocommitStore
 from adapters.postgres.clock import PostgresClock
 from adapters.postgres.database import Database
 from adapters.postgres.migrate import Migration
+from adapters.postgres.pending_work import PostgresPendingWork
 from adapters.postgres.unit_of_work import PostgresStore
 from adapters.postgres.wake_up import PostgresListener, PostgresNotifier
 
@@ -14,5 +15,6 @@ __all__ = [
     "PostgresClock",
     "PostgresListener",
     "PostgresNotifier",
+    "PostgresPendingWork",
     "PostgresStore",
 ]

@@ -1,7 +1,7 @@
 """Published types in PostgreSQL, and the handlers that publish them."""
 
 import logging
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -57,9 +57,6 @@ class PostgresPublishedTypes:
     def withdraw(self, handler: HandlerId) -> None:
         self._connection.execute(statements.NO_LOCK_WAIT)
         self._connection.execute(statements.WITHDRAW, {"handler": handler})
-
-    def processes(self) -> Mapping[HandlerId, str]:
-        return {HandlerId(row.id): row.process for row in self._connection.execute(statements.PROCESSES)}
 
     def forget_dead(self, now: datetime) -> int:
         dead = self._connection.execute(statements.DEAD, {"before": now - DEAD_HANDLER_RETENTION}).scalars().all()

@@ -105,11 +105,12 @@ class Watchdog:
 
     def _run(self) -> None:
         while self._is_needed.wait():
+            # Most transactions have ended by then: to look at them costs nothing, and holds up none that begins.
+            time.sleep(CHECK_SECONDS)
             with self._lock:
                 self._cut_overdue()
                 if not self._watched:
                     self._is_needed.clear()
-            time.sleep(CHECK_SECONDS)
 
     def _cut_overdue(self) -> None:
         now = time.monotonic()

@@ -22,15 +22,18 @@ class Name(NamedTuple):
 class ProcProcesses:
     """Implements application.ports.processes.Processes."""
 
+    def __init__(self) -> None:
+        self._namespace: tuple[str, str] | None = None
+
     def own(self) -> str | None:
         return name_of(os.getpid())
 
     def has_ended(self, process: str) -> bool:
-        namespace = _own_namespace()
-        if namespace is None or len(parts := process.split()) != len(Name._fields):
+        self._namespace = self._namespace or _own_namespace()  # Read once, as it is asked for each handler again.
+        if self._namespace is None or len(parts := process.split()) != len(Name._fields):
             return False
         name = Name(*parts)
-        return namespace == (name.boot, name.namespace) and _has_ended(name)
+        return self._namespace == (name.boot, name.namespace) and _has_ended(name)
 
 
 def name_of(process: int) -> str | None:

@@ -1,6 +1,6 @@
 """Published types: the types that handlers can run."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -67,10 +67,6 @@ class PublishedTypes(Protocol):
 
         Raises StorageConflict, at once: the records of all handlers are locked.
         """
-        ...
-
-    def processes(self) -> Mapping[HandlerId, str]:
-        """The names of the processes of all known handlers that have published one, alive or dead."""
         ...
 
     def forget_dead(self, now: datetime) -> int:

@@ -4,6 +4,7 @@ from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
 from application.ports.clock import Clock
+from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 
@@ -19,8 +20,9 @@ class Clean:
     A batch that takes the storage too long is never repeated as it is: the next one has half its bounds.
     """
 
-    def __init__(self, begin: Begin, clock: Clock) -> None:
+    def __init__(self, begin: Begin, pending: PendingWork, clock: Clock) -> None:
         self._begin = begin
+        self._pending = pending
         self._clock = clock
         self._part = 1
         self._left_out: dict[TaskId, float] = {}
@@ -42,8 +44,11 @@ class Clean:
 
     @retry_on_conflict
     def _delete(self, limit: int, max_bytes: int) -> DeletedTasks:
+        now = self._clock.now()
+        if not self._pending.has_expired(now):
+            return DeletedTasks(0)
         with self._begin() as work:
-            expired = work.cleaning.delete_expired(self._clock.now(), limit, max_bytes, self._left_out.keys())
+            expired = work.cleaning.delete_expired(now, limit, max_bytes, self._left_out.keys())
             work.commit()
         return expired
 

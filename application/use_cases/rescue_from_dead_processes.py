@@ -1,11 +1,13 @@
 """Rescue from dead processes: take back the tasks of handlers of this machine whose processes have ended."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from application.conflict_retry import retry_on_conflict
 from application.errors import StorageConflict
 from application.isolation import isolate, log_once
 from application.ports.clock import Clock
+from application.ports.pending_work import PendingWork
 from application.ports.processes import Processes
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
@@ -19,18 +21,23 @@ log = logging.getLogger(__name__)
 class RescueFromDeadProcesses:
     """Takes back tasks before their leases lapse, since a process that has ended renews none."""
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, processes: Processes) -> None:
+    def __init__(
+        self, begin: Begin, pending: PendingWork, clock: Clock, notifier: Notifier, processes: Processes
+    ) -> None:
         self._begin = begin
+        self._pending = pending
         self._clock = clock
         self._notifier = notifier
         self._processes = processes
 
     def __call__(self) -> Sequence[Task]:
         """Take back the tasks of each dead handler. The tasks after that; of a handler with a lock they are left."""
-        with self._begin() as work:
-            known = work.types.processes()
-        dead = [handler for handler, process in known.items() if self._processes.has_ended(process)]
+        dead = [handler for handler, process in self._known().items() if self._processes.has_ended(process)]
         return [task for handler in dead for task in isolate([handler], self._rescue_from, _leave)]
+
+    @retry_on_conflict
+    def _known(self) -> Mapping[HandlerId, str]:
+        return self._pending.processes()
 
     def _rescue_from(self, handlers: Sequence[HandlerId]) -> Sequence[Task]:
         (handler,) = handlers

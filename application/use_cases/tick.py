@@ -11,6 +11,7 @@ from application.errors import InvalidSchedule
 from application.isolation import isolate, log_once
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
+from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.schedule import Recurrence
@@ -37,8 +38,17 @@ class Tick:
     `max_task_time` seconds from now.
     """
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, calendar: Calendar, max_task_time: int) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        pending: PendingWork,
+        clock: Clock,
+        notifier: Notifier,
+        calendar: Calendar,
+        max_task_time: int,
+    ) -> None:
         self._begin = begin
+        self._pending = pending
         self._clock = clock
         self._notifier = notifier
         self._calendar = calendar
@@ -48,11 +58,14 @@ class Tick:
     def __call__(self) -> TickResult:
         """Tick all due schedules that no other janitor has locked."""
         now = self._clock.now()
-        with self._begin() as work:
-            self._review(work, now)
-            tasks = self._tick(work, now)
-            next = work.schedules.next_after(now)
-            work.commit()
+        tasks: Sequence[Task] = []
+        next = self._pending.next_schedule_work(now)
+        if next and next <= now:
+            with self._begin() as work:
+                self._review(work, now)
+                tasks = self._tick(work, now)
+                next = work.schedules.next_after(now)
+                work.commit()
         if tasks:
             self._notifier.notify(Topic.WAITING)
         return TickResult(tasks, (next - now).total_seconds() if next else inf)

@@ -65,7 +65,7 @@ class HandlerContainer(containers.DeclarativeContainer):
         handler_id,
     )
     rescue_from_dead_processes = providers.Singleton(
-        RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
+        RescueFromDeadProcesses, storage.begin, storage.pending, storage.clock, storage.notifier, processes
     )
 
     limits = providers.Singleton(

@@ -40,9 +40,15 @@ class JanitorContainer(containers.DeclarativeContainer):
     calendar = providers.Singleton(CronCalendar)
     processes = providers.Singleton(ProcProcesses)
     tick = providers.Singleton(
-        Tick, storage.begin, storage.clock, storage.notifier, calendar, settings.provided.max_task_time
+        Tick,
+        storage.begin,
+        storage.pending,
+        storage.clock,
+        storage.notifier,
+        calendar,
+        settings.provided.max_task_time,
     )
-    clean = providers.Singleton(Clean, storage.begin, storage.clock)
+    clean = providers.Singleton(Clean, storage.begin, storage.pending, storage.clock)
     janitor_id = providers.Singleton(new_janitor_id)
     renew_janitor = providers.Singleton(
         RenewJanitor,
@@ -59,7 +65,7 @@ class JanitorContainer(containers.DeclarativeContainer):
         Rescue, storage.begin, storage.autocommit, storage.clock, storage.notifier, settings.provided.lease
     )
     rescue_from_dead_processes = providers.Singleton(
-        RescueFromDeadProcesses, storage.begin, storage.clock, storage.notifier, processes
+        RescueFromDeadProcesses, storage.begin, storage.pending, storage.clock, storage.notifier, processes
     )
     fold_counts = providers.Singleton(FoldCounts, storage.begin)
 

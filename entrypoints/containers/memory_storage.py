@@ -1,7 +1,7 @@
 """Memory as the storage: one process, nothing kept beyond its end. For tests, and to try the service out."""
 
 from adapters.clocks import SystemClock
-from adapters.memory import MemoryAutocommitStore, MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStore, MemoryWakeUp
 from entrypoints.containers.injector import containers, providers
 
 
@@ -11,6 +11,7 @@ class MemoryStorage(containers.DeclarativeContainer):
     store = providers.Singleton(MemoryStore)
     begin = store.provided.begin
     autocommit = providers.Singleton(MemoryAutocommitStore, begin)
+    pending = providers.Singleton(MemoryPendingWork, begin)
     clock = providers.Singleton(SystemClock)
     wake_up = providers.Singleton(MemoryWakeUp)
     notifier = wake_up.provided

@@ -7,6 +7,7 @@ from adapters.postgres import (
     PostgresClock,
     PostgresListener,
     PostgresNotifier,
+    PostgresPendingWork,
     PostgresStore,
 )
 from entrypoints.containers.injector import containers, providers
@@ -23,6 +24,7 @@ class PostgresStorage(containers.DeclarativeContainer):
     store = providers.Singleton(PostgresStore, database)
     begin = store.provided.begin
     autocommit = providers.Singleton(PostgresAutocommitStore, database)
+    pending = providers.Singleton(PostgresPendingWork, database)
     clock = resource(PostgresClock, database)
     notifier = resource(PostgresNotifier, database)
     listener = resource(PostgresListener, database)

@@ -1,8 +1,8 @@
 """The chores of a janitor: each does one batch at a time."""
 
 import logging
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 
 from application.log_lines import log_expired
@@ -16,90 +16,103 @@ from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
 
-Chore = Callable[[], float]
-"""Does one batch. The seconds until there is more to do: 0 for at once, inf where that is unknown."""
-SELDOM_SECONDS = 3.0
-RENEWAL_SECONDS = 5.0
+USUAL_REST_SECONDS = 1.0
+LONG_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 10.0
+"""Seconds between two batches of a chore for which little waits, and of one for which nothing does."""
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A chore of a janitor.
+
+    - `batch`: does one batch, and returns the seconds until there is more to do: 0 for at once, inf where that is
+      unknown.
+    - `rest`: the seconds until the next batch where that is unknown.
+    """
+
+    batch: Callable[[], float]
+    rest: float = USUAL_REST_SECONDS
 
 
 def create_recurring_tasks(tick: Tick) -> Chore:
     """The chore that creates a task for each schedule that is due."""
 
-    def chore() -> float:
+    def batch() -> float:
         ticked = tick()
         for task in ticked.tasks:
             log.info("%s recurs: created task %d", task.type, task.id)
         return ticked.next_in
 
-    return chore
+    return Chore(batch)
 
 
 def delete_expired_tasks(clean_batch: Clean) -> Chore:
     """The chore that deletes expired tasks."""
 
-    def chore() -> float:
+    def batch() -> float:
         expired = clean_batch()
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
         log_expired(log, expired.unrun)
         return 0 if expired.is_full else inf
 
-    return chore
+    return Chore(batch)
 
 
 def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:
     """The chore that forgets the handlers that died long ago."""
 
-    def chore() -> float:
+    def batch() -> float:
         forget()
         return inf
 
-    return seldom(chore)
+    return Chore(batch, LONGEST_REST_SECONDS)
 
 
 def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
     """The chore that forgets the types that no handler and no task has."""
 
-    def chore() -> float:
+    def batch() -> float:
         forgotten = forget_batch()
         if forgotten:
             log.info("forgot the types that no handler and no task has: %s", ", ".join(forgotten))
         return 0 if len(forgotten) >= forget_types.BATCH_TYPES else inf
 
-    return seldom(chore)
+    return Chore(batch, LONGEST_REST_SECONDS)
 
 
 def renew_record(renew: RenewJanitor) -> Chore:
     """The chore that renews the record by which others know that this janitor lives."""
 
-    def chore() -> float:
+    def batch() -> float:
         renew()
         return inf
 
-    return seldom(chore, RENEWAL_SECONDS)
+    return Chore(batch, LONG_REST_SECONDS)
 
 
-def seldom(chore: Chore, rest: float = SELDOM_SECONDS) -> Chore:
-    """The chore with rests of so many seconds, since nothing waits for it."""
-    due = -inf
-
-    def seldom_chore() -> float:
-        nonlocal due
-        if time.monotonic() < due:
-            return inf
-        more_in = chore()
-        due = time.monotonic() + min(rest, more_in)
-        return more_in
-
-    return seldom_chore
+def rescue_from_dead(rescue_batch: RescueFromDeadProcesses) -> Chore:
+    """The chore that takes tasks back from handlers of this machine whose processes have ended."""
+    return Chore(lambda: 0 if len(rescue_batch()) >= settle_lost.BATCH_TASKS else inf)
 
 
-def rescue_tasks(rescue_batch: RescueFromDeadProcesses | Rescue) -> Chore:
-    """The chore that takes tasks back from dead handlers, so that others run them."""
-    return lambda: 0 if len(rescue_batch()) >= settle_lost.BATCH_TASKS else inf
+def rescue_lapsed(rescue_batch: Rescue, lease: float) -> Chore:
+    """The chore that takes tasks back whose leases have lapsed. It looks for leases less often while there are none."""
+
+    def batch() -> float:
+        if len(rescue_batch()) >= settle_lost.BATCH_TASKS:
+            return 0
+        return inf if rescue_batch.guard.sees_nothing else min(USUAL_REST_SECONDS, lease / 4)
+
+    # The rescue guard permits no rescue by a janitor that looks less often than every half lease.
+    return Chore(batch, min(LONG_REST_SECONDS, lease / 5))
 
 
 def fold_task_counts(fold_batch: FoldCounts) -> Chore:
     """The chore that folds the many entries of the counts of tasks into few."""
-    return seldom(lambda: 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf)
+
+    def batch() -> float:
+        return 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf
+
+    return Chore(batch, LONG_REST_SECONDS)

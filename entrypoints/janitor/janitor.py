@@ -15,7 +15,8 @@ from entrypoints.janitor.chores import (
     forget_abandoned_types,
     forget_dead_handlers,
     renew_record,
-    rescue_tasks,
+    rescue_from_dead,
+    rescue_lapsed,
 )
 from entrypoints.janitor.webhook_loop import WebhookLoop
 from entrypoints.stop_signals import StopSignals
@@ -38,12 +39,12 @@ def run(signals: StopSignals) -> None:
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
         "forgetting types": forget_abandoned_types(container.forget_types()),
-        "rescuing from dead processes": rescue_tasks(container.rescue_from_dead_processes()),
-        "rescuing": rescue_tasks(container.rescue()),
+        "rescuing from dead processes": rescue_from_dead(container.rescue_from_dead_processes()),
+        "rescuing": rescue_lapsed(container.rescue(), settings.lease),
         "folding the counts": fold_task_counts(container.fold_counts()),
     }
     webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
-    chore_loops = ChoreLoops(chores, settings.lease)
+    chore_loops = ChoreLoops(chores)
     signals.handle(chore_loops.stop)
     if webhook_loop:
         webhook_loop.start()

@@ -20,13 +20,12 @@ REPORT = TaskType(
 ONE, TWO = HandlerId("one"), HandlerId("two")
 
 
-def test_the_processes_of_handlers_are_known_where_they_said_which(begin: Begin):
+def test_the_processes_of_handlers_are_known_where_they_said_which(begin: Begin, storage: Storage):
     with begin() as work:
         work.types.publish(ONE, [ADD], at(10), "boot 7")
         work.types.publish(TWO, [ADD], at(10))
         work.commit()
-    with begin() as work:
-        assert work.types.processes() == {ONE: "boot 7"}
+    assert storage.pending.processes() == {ONE: "boot 7"}
 
 
 def publish(begin: Begin, handler: HandlerId, *types: TaskType, until: float = 30) -> None:

@@ -28,7 +28,7 @@ from application.ports.task_repository import TaskRecord
 from application.ports.unit_of_work import UnitOfWork
 from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.publish_types import PublishTypes
-from application.use_cases.tick import Tick
+from application.use_cases.tick import Tick, TickResult
 from domain.delivery import Delivery
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
@@ -326,7 +326,10 @@ class Agreement(RuleBasedStateMachine):
     @precondition(lambda self: len(self.before) < MOST_TASKS)
     @rule()
     def tick(self) -> None:
-        self.both(lambda storage: Tick(storage.begin, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)())
+        def tick(storage: Storage) -> TickResult:
+            return Tick(storage.begin, storage.pending, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)()
+
+        self.both(tick)
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans(), drains=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool, drains: bool) -> None:
@@ -363,7 +366,9 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
-        self.both_commit(lambda work: (list(work.types.all(self.now)), work.types.processes()))
+        self.both_commit(lambda work: list(work.types.all(self.now)))
+        self.both(lambda storage: (storage.pending.has_expired(self.now), storage.pending.processes()))
+        self.both(lambda storage: storage.pending.next_schedule_work(self.now))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
         self.both_commit(lambda work: work.listing.counts())
         self.both_commit(lambda work: work.statistics.counts(*ALL_TIME))

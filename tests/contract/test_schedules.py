@@ -22,8 +22,8 @@ TICK = at(3600)
 
 
 @pytest.fixture
-def service(begin: Begin) -> Recurring:
-    return Recurring(begin)
+def service(storage: Storage) -> Recurring:
+    return Recurring(storage)
 
 
 def run_ats(tasks: Sequence[Task]) -> list[datetime]:
@@ -278,10 +278,10 @@ class TestStoring:
     TWO = Recurrence(type=TypeName("two"), schedule=DAILY, next=at(30), omitted=True, abandoned=at(1))
 
     @pytest.fixture
-    def begin(self, begin: Begin) -> Begin:
-        service = Recurring(begin)
+    def begin(self, storage: Storage) -> Begin:
+        service = Recurring(storage)
         service.publish("a", recurring("one", None), recurring("two", None), recurring("three", None))
-        return begin
+        return storage.begin
 
     def put(self, begin: Begin, *recurrences: Recurrence) -> None:
         with begin() as work:

@@ -64,7 +64,7 @@ class Handler:
         self.storage = in_postgres(database)
         self.state = SupervisorState(SystemClock())
         self.context = Context(self.state, self.storage.begin, self.storage.autocommit, Identity(HANDLER, 30))
-        self.service = Recurring(self.storage.begin)
+        self.service = Recurring(self.storage)
 
     def do(self, operation: Operation) -> float:
         """Carry the operation out. The seconds that it took."""
@@ -371,12 +371,13 @@ class TestDeadProcesses:
                 work.types.publish(HandlerId(name), [], NOW, "ended")
             work.commit()
         running = handler.running(2)
-        rescue = RescueFromDeadProcesses(handler.storage.begin, handler.state.clock, MemoryWakeUp(), Ended())
+        rescue = RescueFromDeadProcesses(
+            handler.storage.begin, handler.storage.pending, handler.state.clock, MemoryWakeUp(), Ended()
+        )
         lock(statement)
         began = monotonic()
         assert [each.id for each in rescue()] == [each.id for each in running]
         assert monotonic() - began < 0.5
         lock("ROLLBACK")
         rescue()
-        with handler.storage.begin() as work:
-            assert work.types.processes() == {}
+        assert handler.storage.pending.processes() == {}

@@ -530,7 +530,7 @@ class TestCleaning:
         add(storage, *(submission(ttl=ttl, callback="http://a/") for ttl in range(1, 6)))
         clock = ManualClock()
         clock.set(at(60))
-        return Clean(storage.begin, clock)
+        return Clean(storage.begin, storage.pending, clock)
 
     def test_a_row_that_a_trigger_keeps_is_left_out_and_its_neighbours_are_deleted(
         self, administrator: Administrator, clean: Clean, process_log: pytest.LogCaptureFixture
@@ -645,7 +645,7 @@ class TestTicking:
     def test_an_odd_schedule_keeps_no_other_from_ticking(
         self, storage: Storage, administrator: Administrator, change: str
     ):
-        service = Recurring(storage.begin)
+        service = Recurring(storage)
         service.publish("a", recurring("odd"), recurring("report"))
         administrator.writes(f"UPDATE schedules SET {change} WHERE type = 'odd'")
         service.clock.set(at(3600))
@@ -656,7 +656,7 @@ class TestTicking:
     def test_a_tick_that_a_trigger_refuses_keeps_no_other_from_ticking(
         self, storage: Storage, administrator: Administrator, process_log: pytest.LogCaptureFixture, table: str
     ):
-        service = Recurring(storage.begin)
+        service = Recurring(storage)
         service.publish("a", recurring("odd"), recurring("report"))
         administrator.refuses("INSERT OR UPDATE", table, "NEW.type = 'odd'")
         service.clock.set(at(3600))

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.json_schema import SchemaChecker
 from adapters.memory import MemoryWakeUp
-from adapters.postgres import Database, PostgresAutocommitStore, PostgresClock
+from adapters.postgres import Database, PostgresAutocommitStore, PostgresClock, PostgresPendingWork
 from application.errors import BatchKeyTaken
 from application.known_types import KnownTypes
 from application.ports.unit_of_work import Begin
@@ -89,7 +89,7 @@ def test_requests_with_one_key_have_one_task_while_a_janitor_deletes_those_that_
 
     def delete() -> int:
         deleted = 0
-        clean = Clean(begin, TwoSecondsLater(database))
+        clean = Clean(begin, PostgresPendingWork(database), TwoSecondsLater(database))
         while not done.is_set():
             deleted += clean().deleted
         return deleted

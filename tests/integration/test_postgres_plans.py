@@ -12,9 +12,8 @@ import pytest
 from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import event
 
-from adapters.postgres import Database, Migration, PostgresAutocommitStore, PostgresStore
+from adapters.postgres import Database, Migration, PostgresStore
 from application.errors import StorageUnavailable
-from application.ports.autocommit import AutocommitStore
 from application.ports.listing import Filter
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.unit_of_work import UnitOfWork
@@ -25,6 +24,7 @@ from domain.status import RULES, Status, Verb
 from domain.task import Task
 from tests.concurrency import new_database
 from tests.steps import BOOM, NOW, PLAIN
+from tests.storage import Storage, in_postgres
 
 SMALL, LARGE, HUGE = 1, 100, 1000
 WANTED = {TypeName("add"): 1000, TypeName("report"): 1000, TypeName("gone"): 10}
@@ -144,13 +144,13 @@ class ExplainingCursor(NamedTupleCursor):
         raise Explained(plan)
 
 
-def explained_step(database: Database, step: Callable[[AutocommitStore], object]) -> Plan:
+def explained_step(database: Database, step: Callable[[Storage], object]) -> Plan:
     """Return the plan of the statement that an operation sends first; nothing is changed."""
     with (
         patch("adapters.postgres.autocommit_pool.NamedTupleCursor", ExplainingCursor),
         pytest.raises(Explained) as explained,
     ):
-        step(PostgresAutocommitStore(database))
+        step(in_postgres(database))
     return explained.value.plan
 
 
@@ -170,7 +170,7 @@ def filled(url: str, scale: int, statistics: str) -> Iterator[Database]:
             connection.exec_driver_sql(FILL, {"scale": scale})
             if statistics == "of now":
                 connection.exec_driver_sql(f"ANALYZE {TABLES}")
-        assert len(PostgresAutocommitStore(database).claim(LEASE, NOW, ClaimRequest(WANTED, 10, 10**9, 10))) == 10
+        assert len(in_postgres(database).autocommit.claim(LEASE, NOW, ClaimRequest(WANTED, 10, 10**9, 10))) == 10
         yield database
         database.close()
 
@@ -214,7 +214,7 @@ class Hot(NamedTuple):
 class HotStep(NamedTuple):
     """The same of a statement that an operation sends which commits itself."""
 
-    send: Callable[[AutocommitStore, Sequence[Task]], object]
+    send: Callable[[Storage, Sequence[Task]], object]
     indexes: set[str]
     most_buffers: int
 
@@ -231,8 +231,8 @@ def running_tasks(work: UnitOfWork) -> Sequence[Task]:
     return running
 
 
-def claiming(limit: int) -> Callable[[AutocommitStore, Sequence[Task]], object]:
-    return lambda storage, _: storage.claim(LEASE, NOW, ClaimRequest(WANTED, limit, 10**9, limit))
+def claiming(limit: int) -> Callable[[Storage, Sequence[Task]], object]:
+    return lambda storage, _: storage.autocommit.claim(LEASE, NOW, ClaimRequest(WANTED, limit, 10**9, limit))
 
 
 def successes(running: Sequence[Task]) -> list[Settlement]:
@@ -263,21 +263,22 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "renew": Hot(lambda work, ten: work.queue.renew([task.hold for task in ten], LEASE), BY_HOLD, 400),
     "lost": Hot(lambda work, ten: work.queue.lost([task.hold for task in ten]), BY_HOLD, 100),
     "report": Hot(lambda work, ten: work.queue.report([ProgressReport(task.hold, NOW) for task in ten]), BY_HOLD, 400),
-    "settle": HotStep(lambda storage, ten: storage.settle(successes(ten)), {"tasks_pkey"}, 300),
+    "settle": HotStep(lambda storage, ten: storage.autocommit.settle(successes(ten)), {"tasks_pkey"}, 300),
     "settle with records": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
-    "get many": HotStep(lambda storage, _: storage.get_many(SOME), {"tasks_pkey"}, 250),
-    "versions": HotStep(lambda storage, _: storage.versions(SOME), {"tasks_pkey"}, 250),
+    "get many": HotStep(lambda storage, _: storage.autocommit.get_many(SOME), {"tasks_pkey"}, 250),
+    "versions": HotStep(lambda storage, _: storage.autocommit.versions(SOME), {"tasks_pkey"}, 250),
     "observe leases": HotStep(
-        lambda storage, _: storage.observe_leases(), {"tasks_pkey", "tasks_leases", "handlers_pkey"}, 250
+        lambda storage, _: storage.autocommit.observe_leases(), {"tasks_pkey", "tasks_leases", "handlers_pkey"}, 250
     ),
     "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_leases"}, 250),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
     "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
+    "has expired": HotStep(lambda storage, _: storage.pending.has_expired(NOW), {"tasks_expire"}, 10),
     "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
     "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),
     "report logs": HotStep(
-        lambda storage, ten: storage.report_logs([RunningLog.of(task, NOW, "so far") for task in ten]),
+        lambda storage, ten: storage.autocommit.report_logs([RunningLog.of(task, NOW, "so far") for task in ten]),
         {*BY_HOLD, "attempts_pkey"},
         600,
     ),
@@ -366,7 +367,7 @@ def test_the_oldest_due_task_is_found_behind_the_entries_of_claimed_ones_that_an
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
         dump.exec_driver_sql("SELECT count(*) FROM tasks")
-        while claiming(1000)(PostgresAutocommitStore(database), []):
+        while claiming(1000)(in_postgres(database), []):
             pass
         with PostgresStore(database).begin() as work:
             assert work.monitoring.oldest_due(NOW).keys() == {FOREIGN}
@@ -381,21 +382,21 @@ def test_a_claim_behind_cursors_touches_nothing_of_what_was_claimed_beside_an_op
     with filled(postgres_url, LARGE // 2, "of now") as database, database.engine.connect() as dump:
         dump.execution_options(isolation_level="REPEATABLE READ")
         dump.exec_driver_sql("SELECT count(*) FROM tasks")
-        while claiming(1000)(PostgresAutocommitStore(database), []):
+        while claiming(1000)(in_postgres(database), []):
             pass
         assert buffers_of_a_claim(database, CURSORS) < 100 < 200 < buffers_of_a_claim(database, {})
 
 
 def buffers_of_a_claim(database: Database, cursors: Mapping[tuple[TypeName, int], Cursor]) -> int:
     request = ClaimRequest(WANTED, 100, 10**9, 100, cursors=cursors)
-    return explained_step(database, lambda storage: storage.claim(LEASE, NOW, request)).buffers
+    return explained_step(database, lambda storage: storage.autocommit.claim(LEASE, NOW, request)).buffers
 
 
 def test_a_claim_looks_at_each_cursor_a_few_times_however_many_there_are(small: Database):
     types = {TypeName(f"type {nth}"): 10 for nth in range(100)}
     cursors = {(type, priority): Cursor(NOW, TaskId(1)) for type in types for priority in range(5)}
     request = ClaimRequest(types, 100, 10**9, 100, cursors=cursors)
-    found = explained_step(small, lambda storage: storage.claim(LEASE, NOW, request))
+    found = explained_step(small, lambda storage: storage.autocommit.claim(LEASE, NOW, request))
     assert len(cursors) < found.rows < 30 * len(cursors)
 
 

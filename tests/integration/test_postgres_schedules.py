@@ -9,21 +9,21 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database
-from application.ports.unit_of_work import Begin
 from domain.ids import HandlerId
 from domain.schedule import Recurrence
 from tests.concurrency import asked, until
 from tests.conftest import ROOT
 from tests.recurring import DAILY, HOURLY, Recurring, recurring
 from tests.steps import at
+from tests.storage import Storage
 
 DUE = "SELECT type FROM schedules WHERE next <= '{now}'"
 TICKS = "SELECT type, run_at, count(*) FROM tasks GROUP BY type, run_at ORDER BY run_at, type"
 
 
 @pytest.fixture
-def service(begin: Begin) -> Recurring:
-    return Recurring(begin)
+def service(storage: Storage) -> Recurring:
+    return Recurring(storage)
 
 
 def test_eight_janitors_that_tick_at_once_make_one_task_a_tick(
@@ -117,14 +117,16 @@ def test_a_janitor_skips_locked_schedules(service: Recurring):
 JANITOR = """
 import sys, time
 from contextlib import contextmanager
-from adapters.postgres import Database, PostgresStore
+from dataclasses import replace
+from adapters.postgres import Database
 from tests.recurring import Recurring
+from tests.storage import in_postgres
 
-store = PostgresStore(Database(sys.argv[1]))
+storage = in_postgres(Database(sys.argv[1]))
 
 @contextmanager
 def begin():
-    with store.begin() as work:
+    with storage.begin() as work:
         commit = work.commit
         def stand_still():
             if sys.argv[3] == "after":
@@ -134,7 +136,7 @@ def begin():
         work.commit = stand_still
         yield work
 
-service = Recurring(begin)
+service = Recurring(replace(storage, begin=begin))
 service.clock.move(float(sys.argv[2]))
 service.tick()
 """

@@ -24,8 +24,8 @@ from application.use_cases.rescue import Rescue
 from domain.ids import HandlerId
 from domain.status import Status
 from domain.task_type import DEFAULT
+from entrypoints.janitor import chores
 from entrypoints.janitor.chore_loops import ChoreLoops
-from entrypoints.janitor.chores import rescue_tasks
 from tests.chaos.proxies import Proxies
 from tests.concurrency import until
 from tests.steps import add, claim, submission, task
@@ -97,7 +97,7 @@ def rescuing_handler(storage: Storage) -> Iterator[None]:
 
 @contextmanager
 def janitor(storage: Storage) -> Iterator[None]:
-    loops = ChoreLoops({"rescuing": rescue_tasks(rescue(storage))}, LEASE)
+    loops = ChoreLoops({"rescuing": chores.rescue_lapsed(rescue(storage), LEASE)})
     thread = Thread(target=loops.run)
     thread.start()
     try:

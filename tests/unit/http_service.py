@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from adapters.clocks.manual import ManualClock
-from adapters.memory import MemoryAutocommitStore, MemoryStore
+from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
 from domain.ids import HandlerId, TypeName
@@ -108,7 +108,7 @@ class Service:
             def begin() -> AbstractContextManager[MemoryUnitOfWork]:
                 return nullcontext(work)
 
-            yield Storage(begin, MemoryAutocommitStore(begin))
+            yield Storage(begin, MemoryAutocommitStore(begin), MemoryPendingWork(begin))
 
     def _claim(self, storage: Storage, type: str) -> Task:
         return steps.claim_one(storage, wanted={type: 1}, now=self.clock.now())

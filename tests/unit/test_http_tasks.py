@@ -15,6 +15,7 @@ from entrypoints.http.openapi.schemas import SCHEMAS
 from entrypoints.task_json import FIELDS
 from tests import steps
 from tests.recurring import Recurring, recurring
+from tests.storage import in_memory
 from tests.unit.http_service import Service, configured
 
 NOW = 1767268800  # 2026-01-01 12:00 UTC, the time of the manual clock
@@ -284,7 +285,7 @@ class TestTypes:
         }
 
     def test_a_recurring_type_is_listed_with_its_next_time(self, service: Service) -> None:
-        recurs = Recurring(service.store.begin, service.clock)
+        recurs = Recurring(in_memory(service.store), service.clock)
         schedule = Schedule(every="30 12 * * *", timezone="Europe/Lisbon")
         recurs.publish("a", recurring("report", schedule))
         next = service.clock.now().timestamp() + 1800

@@ -524,8 +524,7 @@ class TestRescueFromDeadProcesses:
         process.kill()
         process.wait()
         rescue()
-        with service.begin() as work:
-            assert set(work.types.processes()) == {"elsewhere"}
+        assert set(service.storage.pending.processes()) == {"elsewhere"}
 
 
 def test_a_memory_store_is_up_since_1970():

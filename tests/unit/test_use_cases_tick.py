@@ -1,6 +1,7 @@
 """Failures of a tick, over memory."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ def memory() -> Service:
 
 @pytest.fixture
 def service(memory: Service) -> Recurring:
-    return Recurring(memory.begin, memory.clock)
+    return Recurring(replace(memory.storage, begin=memory.begin), memory.clock)
 
 
 def test_a_schedule_of_a_newer_version_is_skipped(service: Recurring, process_log: pytest.LogCaptureFixture):

@@ -31,6 +31,7 @@ from adapters.postgres.statements.monitoring import (
     RENEWAL_SETTINGS,
     WITHDRAW_JANITOR,
 )
+from adapters.postgres.statements.pending_work import HAS_EXPIRED, NEXT_SCHEDULE_WORK, PROCESSES
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
     DEAD,
@@ -39,7 +40,6 @@ from adapters.postgres.statements.published_types import (
     LOCK_ABANDONED,
     LOCK_TO_REVIEW,
     NO_LOCK_WAIT,
-    PROCESSES,
     PUBLISH_HANDLER,
     PUBLISH_LOCK_TIMEOUT,
     PUBLISH_TYPES,
@@ -107,6 +107,9 @@ PREPARED = (
     SETTLE_SUCCESSES,
     TRY_WRITE,
     RENEW_HANDLER,
+    HAS_EXPIRED,
+    NEXT_SCHEDULE_WORK,
+    PROCESSES,
 )
 """The hot statements: each is sent again and again over the same connection."""
 
@@ -141,6 +144,7 @@ __all__ = [
     "GET_MANY",
     "GIVE_UP_DELIVERY",
     "HANDLERS",
+    "HAS_EXPIRED",
     "HELD_BY",
     "HELD_TASKS",
     "JANITORS",
@@ -156,6 +160,7 @@ __all__ = [
     "LOCK_UNLOCKED_RECORDS",
     "LOST",
     "NEXT_AFTER",
+    "NEXT_SCHEDULE_WORK",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
     "OLDEST_DUE",

@@ -47,8 +47,6 @@ WITHDRAW = text("""
     DELETE FROM handlers WHERE id = (SELECT id FROM handlers WHERE id = :handler FOR UPDATE SKIP LOCKED)
 """)
 
-PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")
-
 DEAD = text("SELECT id FROM handlers WHERE until <= :before ORDER BY id FOR UPDATE SKIP LOCKED")
 
 FORGET = text("DELETE FROM handlers WHERE id = ANY (CAST(:ids AS text[])) RETURNING id")

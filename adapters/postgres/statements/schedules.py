@@ -25,19 +25,28 @@ SAVE_SCHEDULES = text(f"""
 
 REMOVE_SCHEDULES = text("DELETE FROM schedules WHERE type = ANY (:types)")
 
-REVIEW_SCHEDULES = text("""
-    WITH live_handlers AS (
+LIVE_HANDLERS = """
+    live_handlers AS (
         SELECT types FROM handlers WHERE until > :now
-    ), outdated AS (
+    )"""
+IS_OUTDATED = """
+    (abandoned <= :abandoned_before AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types)))
+"""
+IS_CHANGED = """
+    (omitted AND EXISTS (SELECT FROM live_handlers)
+        AND (abandoned IS NULL) <> EXISTS (SELECT FROM live_handlers WHERE schedules.type = ANY (types)))
+"""
+
+REVIEW_SCHEDULES = text(f"""
+    WITH {LIVE_HANDLERS}, outdated AS (
         SELECT type FROM schedules
-        WHERE abandoned <= :abandoned_before AND NOT EXISTS (SELECT FROM handlers WHERE schedules.type = ANY (types))
+        WHERE {IS_OUTDATED}
         ORDER BY type FOR UPDATE SKIP LOCKED
     ), removed AS (
         DELETE FROM schedules s USING outdated WHERE s.type = outdated.type
     ), changed AS (
         SELECT type FROM schedules
-        WHERE omitted AND EXISTS (SELECT FROM live_handlers)
-            AND (abandoned IS NULL) <> EXISTS (SELECT FROM live_handlers WHERE schedules.type = ANY (types))
+        WHERE {IS_CHANGED}
         ORDER BY type FOR UPDATE SKIP LOCKED
     )
     UPDATE schedules s SET abandoned = CASE WHEN abandoned IS NULL THEN CAST(:now AS timestamptz) END

@@ -1,0 +1,28 @@
+"""Pending work in PostgreSQL: each question is one autocommit statement, sent by the driver."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database
+from domain.ids import HandlerId
+from domain.schedule import ABANDONED_RETENTION
+
+
+class PostgresPendingWork:
+    """Implements application.ports.pending_work.PendingWork. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def has_expired(self, now: datetime) -> bool:
+        return bool(self._database.execute_autocommit(statements.HAS_EXPIRED, {"now": now}))
+
+    def next_schedule_work(self, now: datetime) -> datetime | None:
+        times = {"now": now, "abandoned_before": now - ABANDONED_RETENTION}
+        (row,) = self._database.execute_autocommit(statements.NEXT_SCHEDULE_WORK, times)
+        next: datetime | None = row.next
+        return next
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        return {HandlerId(row.id): row.process for row in self._database.execute_autocommit(statements.PROCESSES, {})}

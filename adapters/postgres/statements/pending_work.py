@@ -1,0 +1,20 @@
+"""Statements of application.ports.pending_work."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.schedules import IS_CHANGED, IS_OUTDATED, LIVE_HANDLERS
+
+HAS_EXPIRED = text("SELECT FROM tasks WHERE status <> 'running' AND expire <= :now ORDER BY expire LIMIT 1")
+
+NEXT_SCHEDULE_WORK = text(f"""
+    WITH {LIVE_HANDLERS}
+    SELECT min(
+        CASE
+            WHEN {IS_OUTDATED} OR {IS_CHANGED} THEN CAST(:now AS timestamptz)
+            WHEN abandoned IS NULL THEN next
+        END
+    ) AS next
+    FROM schedules
+""")
+
+PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")

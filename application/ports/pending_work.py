@@ -1,0 +1,29 @@
+"""Pending work: what a process that has nothing to do asks again and again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from domain.ids import HandlerId
+
+
+class PendingWork(Protocol):
+    """Tells whether a unit of work would find anything to do. Each question is one round trip, and locks nothing.
+
+    Raises StorageUnavailable from any method: the storage is away.
+    """
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether there are tasks that Cleaning.delete_expired deletes, or that it skips or is told to leave out."""
+        ...
+
+    def next_schedule_work(self, now: datetime) -> datetime | None:
+        """The first tick of the recurrences that are not abandoned; None if there is none.
+
+        It is `now` or earlier where a tick is due, or where Schedules.review would change a recurrence.
+        """
+        ...
+
+    def processes(self) -> Mapping[HandlerId, str]:
+        """The names of the processes of all known handlers that have published one, alive or dead."""
+        ...
