@@ -19,7 +19,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.settings import Settings
 
-MAX_ORPHAN_SECONDS = 2.0
+MAX_ORPHAN_SECONDS = 0.5
 """Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
 
