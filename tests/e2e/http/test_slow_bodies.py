@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.http.wire import HEAD, POST, code_of, connection
+from tests.e2e.http.wire import HEAD, POST, code_of, connection, rest_of
 from tests.e2e.service import Service, eventually
 
 IMPATIENT = """
@@ -97,7 +97,7 @@ def test_a_body_that_gave_its_place_away_is_answered_with_408_when_it_comes(serv
         answers = []
         for client in clients:
             client.sendall(b" " * 300)
-            answers.append(client.recv(65_536))
+            answers.append(rest_of(client))
     (late,) = (answer for answer in answers if answer.startswith(b"HTTP/1.1 408 "))
     head, _, body = late.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()
