@@ -21,7 +21,8 @@ CONFIGURATION_EXIT_CODE = 2
 """The exit code of a process that a restart would not help, since its configuration is wrong."""
 COLLECT_AFTER_OBJECTS = 20_000
 """Objects between two garbage collections: more than most requests create, or a thousand running tasks need."""
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.3, 2.0
+"""The first pause is longer than that in which the storage does not connect again after a failure."""
 log = logging.getLogger(__name__)
 
 

@@ -2,15 +2,13 @@
 
 import http.client
 import socket
-import sys
 from contextlib import closing, suppress
-from errno import EACCES, EADDRINUSE
 from ipaddress import ip_address
 
+from entrypoints.listening import listening_error
 from entrypoints.settings import Settings
+from entrypoints.startup import CONFIGURATION_EXIT_CODE
 from entrypoints.up.errors import Refused
-
-AIRPLAY_HINT = "; on macOS the AirPlay Receiver uses it, see System Settings, General, AirDrop & Handoff"
 
 
 class Address:
@@ -36,7 +34,7 @@ class Address:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except OSError as error:
-            raise Refused(self._reason(error)) from error
+            raise Refused(listening_error(self._host, self._port, error), CONFIGURATION_EXIT_CODE) from error
 
     def is_ready(self) -> bool:
         """Whether the API answers that it is ready."""
@@ -56,14 +54,6 @@ class Address:
 
     def _connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self._local.strip("[]"), self._port, timeout=2)
-
-    def _reason(self, error: OSError) -> str:
-        if error.errno == EADDRINUSE:
-            hint = AIRPLAY_HINT if sys.platform == "darwin" and self._port in (5000, 7000) else ""
-            return f"port {self._port} is taken by another program; set PORT to another port{hint}"
-        if error.errno == EACCES:
-            return f"port {self._port} is reserved for root; set PORT to a port above 1023"
-        return f"HOST {self._host} is not an address of this machine: {error.strerror}; set HOST to one that is"
 
 
 def _reachable(host: str) -> str:

@@ -53,8 +53,8 @@ def run(service: Service, command: str, folder: Path) -> str:
 
 def test_each_request_is_answered_as_the_page_says(new: Service, tmp_path: Path) -> None:
     requests = [command for command in COMMANDS if "curl" in command]
-    assert len(requests) == 3
-    submitted, viewed, falling = (command.replace("/view", "/view?wait=20") for command in requests)
+    assert len(requests) == 4
+    submitted, viewed, falling = (command.replace("/view", "/view?wait=20") for command in requests[:3])
     for command, shown in zip((submitted, viewed), ANSWERS, strict=True):
         answer = json.loads(run(new, command, tmp_path))
         assert list(answer) == list(shown)
@@ -62,6 +62,18 @@ def test_each_request_is_answered_as_the_page_says(new: Service, tmp_path: Path)
             name: shown[name] for name in shown if not is_time(shown[name])
         }
     assert new.await_status(json.loads(run(new, falling, tmp_path))["id"], "done")["result"]["times"]
+
+
+def test_the_function_of_ones_own_runs(new_service: Callable[..., Service], tmp_path: Path) -> None:
+    (function,) = (block for block in blocks("README.md", "python") if "@task" in block)
+    (command,) = (each for each in COMMANDS if "/power" in each)
+    (tmp_path / "tasks.py").write_text(f"{(ROOT / 'tasks' / 'tasks.py').read_text()}\n\n{function}")
+    service = new_service(TASKS=str(tmp_path / "tasks.py"))
+    for name in ("http", "handler"):
+        service.start(name)
+    service.await_ready("power")
+    answer = json.loads(run(service, command, tmp_path))
+    assert (answer["status"], answer["result"]) == ("done", 9)
 
 
 def is_time(value: object) -> bool:

@@ -142,7 +142,7 @@ def test_an_api_that_is_told_to_stop_while_it_waits_for_its_port_ends_within_a_s
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
             started = start("http", DATABASE_URL=url, PORT=port)
-            time.sleep(2)
+            time.sleep(1)
             return started.stopped_by(signal.SIGTERM)
 
     assert_told(best_of(TRIES, stop), "http", signal.SIGTERM)

@@ -214,6 +214,7 @@ def test_a_database_that_is_away_is_waited_for(case: str, url: str, start: Start
     assert started.process.stdout
     lines = [started.process.stdout.readline() for _ in range(2)]
     assert all("the database is away, trying again in" in line for line in lines), lines
+    assert not any("the database was away a moment ago" in line for line in lines), lines
     execute(url, f"CREATE ROLE {ROLE}", f"ALTER ROLE {ROLE} CONNECTION LIMIT -1")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from domain.status import RULES
 from entrypoints.settings import VARIABLES, Settings
 from tests.conftest import ROOT
+from tests.e2e.examples import blocks
 
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
@@ -40,6 +41,13 @@ def test_every_file_that_a_document_links_to_is_there():
 def test_every_file_that_the_architecture_names_is_there():
     for path in re.findall(r"`((?:domain|application|adapters|entrypoints|tests)/[\w/.]+)`", ARCHITECTURE):
         assert (ROOT / path).exists(), path
+
+
+def test_every_variable_that_a_line_of_a_command_sets_is_exported():
+    """Typed as it stands, it would not reach the next command."""
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for block in blocks(str(document.relative_to(ROOT)), "sh"):
+            assert not re.search(r"^[A-Z_]+=\S*$", block, re.MULTILINE), (document.name, block)
 
 
 def test_the_state_diagram_draws_the_rules():

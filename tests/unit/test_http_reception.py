@@ -64,6 +64,10 @@ class TestPace:
         assert refusal.value.code == 408
         assert ("Connection", "close") in refusal.value.get_headers()
 
+    def test_a_body_whose_connection_ends_after_its_deadline_is_late(self) -> None:
+        with pytest.raises(LateBody):
+            Reception(Pace(grace_seconds=-1)).read(BytesIO(b""), 20)
+
     def test_each_byte_that_has_come_gives_time_for_the_next(self) -> None:
         pace = Pace(grace_seconds=-1, bytes_per_second=1)
         assert Reception(pace).read(BytesIO(b"x" * 60), 60) == b"x" * 60

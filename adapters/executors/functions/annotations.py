@@ -31,7 +31,7 @@ class AnnotationChecker:
             # The validators that pydantic has built for classes would not be those of this schema.
             self._validator = SchemaValidator(schema, _use_prebuilt=False)
         except PydanticUserError as error:
-            raise NoSchema(str(error).partition(". ")[0]) from error
+            raise NoSchema(_reason(error)) from error
 
     def schema(self) -> dict[str, Any]:
         """The schema that pydantic makes."""
@@ -52,6 +52,14 @@ def parameter_checker(parameters: Sequence[inspect.Parameter], extra: Any) -> An
     members = {each.name: _member(each) for each in parameters}
     options = {"closed": True} if extra is None else {"extra_items": for_pydantic(extra)}
     return AnnotationChecker(typed_dict("Arguments", members, **options))
+
+
+def _reason(error: PydanticUserError) -> str:
+    sentence = str(error).partition(". ")[0]
+    if error.code != "schema-for-unknown-type":
+        return sentence
+    unknown = sentence.removeprefix("Unable to generate pydantic-core schema for ")
+    return f"no argument in JSON can become {unknown}: make it a dataclass, or leave the annotation out"
 
 
 def _member(parameter: inspect.Parameter) -> Any:

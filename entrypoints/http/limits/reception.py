@@ -39,7 +39,8 @@ class Reception:
     """The receiving of one body, by the thread of its request.
 
     A read of the server cannot be interrupted. So a body that has lost its place, or its time, is refused at the end of
-    the piece that is being read, and its thread waits until then; what it has sent is dropped at once.
+    the piece that is being read, or of the connection (`wsgi/idle_connections.py`), and its thread waits until then;
+    what it has sent is dropped at once.
     """
 
     def __init__(self, pace: Pace) -> None:
@@ -52,10 +53,13 @@ class Reception:
     def read(self, stream: IO[bytes], max_bytes: int) -> bytes:
         """Read a body up to its end, or so many bytes of it. Raises LateBody: it is too slow."""
         self._began_at = time.monotonic()
-        while self._received < max_bytes and (piece := stream.read(min(PIECE_BYTES, max_bytes - self._received))):
+        while self._received < max_bytes:
+            piece = stream.read(min(PIECE_BYTES, max_bytes - self._received))
             self._received += len(piece)
             if self._is_late or self._is_after_deadline():
                 raise LateBody("the body came too slowly: send it at once, or try again later")
+            if not piece:
+                break
             self._pieces.append(piece)
         self._is_over = True
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)

@@ -16,11 +16,12 @@ from granian.log import LogLevels
 from application.open_pages import MAX_PAGES
 from entrypoints import parent_pipes, stop_signals
 from entrypoints.http.wsgi.database_reports import DatabaseReports, Reports
+from entrypoints.listening import listening_error
 from entrypoints.settings import Settings
 from entrypoints.stop_signals import StopSignals
 
 log = logging.getLogger(__name__)
-MAX_PORT_WAIT_SECONDS = 5.0  # time for the workers of a killed server to release its port
+MAX_PORT_WAIT_SECONDS = 1.5  # for the workers of a killed server, which end after MAX_ORPHAN_SECONDS
 MAX_HEAD_BYTES = 128 * 1024  # request line and headers
 LOGGING: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
 """Logging of the server, without handlers of its own: its lines go to the log of the process."""
@@ -91,7 +92,7 @@ def free_address(host: str, port: int) -> str:
             return str(address[0])
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) != errno.EADDRINUSE or time.monotonic() > end:
-                raise CannotServe(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}") from None
+                raise CannotServe(listening_error(host, port, error)) from None
             time.sleep(0.1)
 
 

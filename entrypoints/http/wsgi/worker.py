@@ -17,9 +17,10 @@ from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
 from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
+from entrypoints.http.wsgi.idle_connections import end_idle_connections
 from entrypoints.settings import Settings
 
-MAX_ORPHAN_SECONDS = 2.0
+MAX_ORPHAN_SECONDS = 0.5
 """Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
 
@@ -36,6 +37,7 @@ def app(report: Reports) -> Flask:
     storage = PostgresStorage(settings=settings)
     container = ApiContainer(settings=settings, storage=storage)
     run_in_background(end_with_parent)
+    run_in_background(lambda: end_idle_connections(settings.port))
     # Requests under way still need the rest of the resources; those end with this process.
     on_stop_signal(lambda: end_waits(container))
     # Containers are not thread-safe: what both threads need is made before the second one starts.

@@ -41,6 +41,8 @@ CASES = {
     "an origin that is none": (get(b"/ping", b"Origin: http://[\xff"), 200),
     "a host that is none": (b"GET /ping HTTP/1.1\r\nHost: \xff[;\r\nConnection: close\r\n\r\n", 200),
     "a long header": (get(b"/ping", b"X: " + b"x" * 500_000), 431),
+    "many headers": (get(b"/ping", *[b"X: x"] * 97), 200),
+    "too many headers": (get(b"/ping", *[b"X: x"] * 98), 431),
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), 400),
     "noise": (b"\0\xff\r\n\r\n", 400),
 }

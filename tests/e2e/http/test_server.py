@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from subprocess import TimeoutExpired
@@ -105,9 +106,11 @@ def waits_for_a_lock(service: Service) -> bool:
 
 class TestStart:
     def test_a_taken_port_is_refused_with_one_sentence(self, service: Service) -> None:
+        began_at = time.monotonic()
         second = service.start("http")
         assert second.wait(20) == 2
-        assert f"cannot listen on 127.0.0.1:{service.port}: Address already in use" in service.logs()
+        assert time.monotonic() - began_at < 3
+        assert f"flask-tasks: port {service.port} is taken by another program; set PORT to another" in service.logs()
         assert "Traceback" not in service.logs()
         assert code_of(service, "/ping") == 200
 
@@ -127,7 +130,7 @@ class TestStart:
         service = new_service()
         assert service.start("http", **variables).wait(20) == 2
         (line,) = service.logs().splitlines()
-        assert next(iter(variables)) in line or variables["HOST"] in line
+        assert next(iter(variables)) in line
 
     def test_several_workers_share_the_port(self, new_service: NewService) -> None:
         service = new_service(HTTP_WORKERS="2")

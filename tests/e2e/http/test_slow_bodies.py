@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,8 +11,20 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.e2e.http.wire import HEAD, code_of, connection
+from tests.conftest import ROOT
+from tests.e2e.http.wire import HEAD, POST, code_of, connection, rest_of
 from tests.e2e.service import Service, eventually
+
+IMPATIENT = """
+import runpy
+from functools import partial
+from entrypoints.http.limits import reception
+from entrypoints.http.wsgi import idle_connections
+reception.Pace = partial(reception.Pace, grace_seconds=0.5)
+idle_connections.MAX_IDLE_SECONDS, idle_connections.LOOK_SECONDS = 1.0, 0.1
+runpy.run_module("entrypoints.http", run_name="__main__")
+"""
+"""An API that waits for a body only half a second, and for a connection a second."""
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +73,23 @@ def test_slow_bodies_keep_no_place_from_others(service: Service, path: str, numb
             assert answer.elapsed.total_seconds() < 2
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system does not tell how long a connection is idle")
+def test_a_client_that_sends_nothing_more_is_answered_with_408(new_service: Callable[..., Service]) -> None:
+    service = new_service()
+    with (service.folder / "impatient.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", IMPATIENT], cwd=ROOT, env=service.environment, stdout=log, stderr=log
+        )
+    service.processes.append(process)
+    eventually(lambda: code_of(service, "/health/ready") == 200)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connection(service)) for _ in range(3)]
+        for client, end in zip(clients, (b"", b"{", b"{}"), strict=True):
+            client.sendall(POST + b"Content-Length: 2\r\n\r\n" + end)
+        codes = [client.recv(65_536)[9:12] for client in clients]
+    assert codes == [b"408", b"408", b"201"]
+
+
 def test_a_body_that_gave_its_place_away_is_answered_with_408_when_it_comes(service: Service) -> None:
     with slow_clients(service, "/tasks", 4, b"") as clients:
         for _ in range(8):
@@ -66,7 +97,7 @@ def test_a_body_that_gave_its_place_away_is_answered_with_408_when_it_comes(serv
         answers = []
         for client in clients:
             client.sendall(b" " * 300)
-            answers.append(client.recv(65_536))
+            answers.append(rest_of(client))
     (late,) = (answer for answer in answers if answer.startswith(b"HTTP/1.1 408 "))
     head, _, body = late.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()

@@ -18,9 +18,14 @@ def answer_to(service: Service, sent: bytes) -> bytes:
     """Send bytes. All that is received until the server closes the connection."""
     with connection(service) as client:
         client.sendall(sent)
-        received = b""
-        while more := client.recv(65_536):
-            received += more
+        return rest_of(client)
+
+
+def rest_of(client: socket.socket) -> bytes:
+    """All that is received until the server closes the connection."""
+    received = b""
+    while more := client.recv(65_536):
+        received += more
     return received
 
 
