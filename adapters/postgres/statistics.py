@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import repeat
 
 from sqlalchemy import Connection
 
@@ -54,6 +53,6 @@ def _latest(entries: Iterable[tuple[list[int | None], list[int] | None]], number
     for buckets, numbers in entries:
         if latest.total() >= number:
             break
-        for bucket, of_bucket in zip(buckets, numbers or repeat(1)):
+        for bucket, of_bucket in zip(buckets, numbers or [1] * len(buckets), strict=True):
             latest[bucket] += of_bucket
     return {bucket: of_bucket for bucket, of_bucket in latest.items() if bucket is not None}

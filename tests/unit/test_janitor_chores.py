@@ -218,6 +218,8 @@ def test_a_chore_has_more_work_after_a_full_batch():
     assert rescue_from_dead(use_case([None] * settle_lost.BATCH_TASKS)).batch() == 0
     assert rescue_from_dead(use_case([None])).batch() == inf
     assert rescue_lapsed(use_case([None] * settle_lost.BATCH_TASKS), 30).batch() == 0
-    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES)).batch() == 0
-    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES - 1)).batch() == inf
+    full, not_full = fold_counts.BATCH_ENTRIES, fold_counts.BATCH_ENTRIES - 1
+    assert fold_task_counts(use_case(full), use_case(0)).batch() == 0
+    assert fold_task_counts(use_case(0), use_case(full)).batch() == 0
+    assert fold_task_counts(use_case(not_full), use_case(not_full)).batch() == inf
     assert create_recurring_tasks(use_case(TickResult([], 7.5))).batch() == 7.5
