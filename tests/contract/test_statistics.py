@@ -57,7 +57,7 @@ def seen(storage: Storage, type: TypeName = ADD) -> Seen:
 def by_bucket(count: EventCount) -> Mapping[int | None, int]:
     without = count.number - sum(count.buckets.values())
     found: dict[int | None, int] = {None: without} if without else {}
-    return found | {bucket: number for bucket, number in count.buckets.items()}
+    return found | dict(count.buckets.items())
 
 
 class Events:

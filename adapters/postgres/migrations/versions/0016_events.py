@@ -23,7 +23,7 @@ CREATE INDEX task_event_counts_minutes ON task_event_counts (minute);
 # domain.histogram.bucket_between. Between infinite timestamps lies NaN, which is the greatest number to PostgreSQL.
 BUCKET = """
     CAST(floor(ln(least(greatest(date_part('epoch', {end}) - date_part('epoch', {start}), 0.001), 604800))
-        * 5.770780163555854) AS smallint)
+        * 5.7707801635558535 + 1e-9) AS smallint)
 """
 
 ADDED = """
