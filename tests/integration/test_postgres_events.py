@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
 from adapters.postgres import Database, Migration
+from adapters.postgres.migrate import MIGRATIONS
 from application.ports.statistics import MINUTE, EventCounts
 from domain.event import Event
 from domain.histogram import Buckets, bucket_between, bucket_of
@@ -97,6 +100,30 @@ class TestDurations:
         changed(database, f"UPDATE tasks SET finished = CAST(:at AS timestamptz), {DONE}", at=finished)
         assert numbers(storage) == {Event.SUBMITTED: 1, Event.STARTED: 1, Event.DONE: 1}
         assert {*buckets(storage, Event.STARTED), *buckets(storage, Event.DONE)} <= {bucket_of(0), bucket_of(1e9)}
+
+
+class TestMigrating:
+    def test_tables_are_migrated_beside_an_open_transaction_whose_next_change_is_counted(self, postgres_url: str):
+        with new_database(postgres_url, "of_revision_0015") as address:
+            database = Database(address)
+            migrate_to(database, "0015")
+            with database.engine.begin() as handler:
+                handler.execute(text(RUNNING), {"number": 2})
+                handler.exec_driver_sql("UPDATE tasks SET started = run_at WHERE id = 1")
+                assert Migration(database)()
+                handler.exec_driver_sql("UPDATE tasks SET started = run_at WHERE id = 2")
+            assert numbers(in_postgres(database)) == {Event.STARTED: 1}
+            assert asked(database, TRUTH) == asked(database, SUMS)
+            database.close()
+
+
+def migrate_to(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
 
 
 class TestOddChanges:

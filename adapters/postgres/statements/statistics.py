@@ -41,7 +41,7 @@ FOLD_EVENTS = text("""
         INSERT INTO task_event_counts (minute, type, event, buckets, numbers)
         SELECT minute, type, event, array_agg(bucket), array_agg(number)
         FROM (
-            SELECT minute, type, event, bucket, CAST(sum(coalesce(number, 1)) AS bigint) AS number
+            SELECT minute, type, event, bucket, CAST(sum(coalesce(number, 1)) AS integer) AS number
             FROM folded CROSS JOIN LATERAL unnest(buckets, numbers) AS of_bucket (bucket, number)
             GROUP BY minute, type, event, bucket
         ) summed

@@ -14,7 +14,7 @@ CREATE TABLE task_event_counts (
     type text NOT NULL,
     event text NOT NULL,
     buckets smallint[] NOT NULL,
-    numbers bigint[]
+    numbers integer[]
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX task_event_counts_minutes ON task_event_counts (minute);
@@ -34,7 +34,7 @@ BEGIN
         RETURNING type, change
     )
     INSERT INTO task_event_counts
-    SELECT date_trunc('minute', now()), type, 'submitted', '{NULL}', ARRAY[change] FROM counted;
+    SELECT date_trunc('minute', now()), type, 'submitted', '{NULL}', ARRAY[CAST(change AS integer)] FROM counted;
     INSERT INTO task_terms SELECT unnest(terms), id FROM added ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
@@ -79,7 +79,7 @@ BEGIN
     END LOOP;
     IF may_be_back THEN
         INSERT INTO task_event_counts
-        SELECT minute, type, event, '{{NULL}}', ARRAY[count(*)]
+        SELECT minute, type, event, '{{NULL}}', ARRAY[CAST(count(*) AS integer)]
         FROM (
             SELECT after.type, unnest(CASE
                 WHEN before.status <> 'running' THEN ARRAY['retried']
