@@ -167,7 +167,7 @@ def test_the_record_of_a_janitor_is_renewed_before_it_seems_silent_though_one_re
 
 
 def test_chores_for_which_nothing_waits_have_long_rests():
-    assert fold_task_counts(use_case(0)).rest == LONG_REST_SECONDS
+    assert fold_task_counts(use_case(0), use_case(0)).rest == LONG_REST_SECONDS
     assert forget_dead_handlers(use_case(0)).rest == LONGEST_REST_SECONDS
     assert forget_abandoned_types(use_case([])).rest == LONGEST_REST_SECONDS
 
