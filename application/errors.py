@@ -87,6 +87,14 @@ class InvalidSchedule(ApplicationError):
         self.every, self.timezone, self.why = repr(every), repr(timezone), why
 
 
+class InvalidPeriod(ApplicationError):
+    """{parameter} must be {expected}"""
+
+    def __init__(self, parameter: str, expected: str) -> None:
+        super().__init__()
+        self.parameter, self.expected = parameter, expected
+
+
 class StatementRefused(ApplicationError):
     """the database refuses the statement itself, whatever the row"""
 

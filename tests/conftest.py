@@ -77,11 +77,14 @@ def migrated_database(postgres_url: str) -> Iterator[Database]:
     database.close()
 
 
+TABLES = "tasks, task_types, handlers, janitors, deliveries, task_event_counts"
+
+
 @pytest.fixture
 def database(migrated_database: Database) -> Database:
     """The database, empty, with ids that start at 1."""
     with migrated_database.engine.begin() as connection:
-        connection.execute(text("TRUNCATE tasks, task_types, handlers, janitors, deliveries RESTART IDENTITY CASCADE"))
+        connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
     return migrated_database
 
 

@@ -1,12 +1,14 @@
 """The state of the memory storage: plain dictionaries of frozen values."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.delivery import Delivery
+from domain.event import Event, events_between
 from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, TaskId, TypeName
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -52,13 +54,20 @@ class LivingHandler:
     is_draining: bool = False
 
 
+def system_time() -> datetime:
+    """The time of the storage's own clock."""
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class State:
     """Everything that is stored. Changing a copy leaves the original as it is.
 
-    `log_writers`: the handler that stored the log of an attempt while the start went on.
+    - `log_writers`: the handler that stored the log of an attempt while the start went on.
+    - `events`: the number of events by type, minute, event, and bucket of their durations.
     """
 
+    now: Callable[[], datetime] = system_time
     last_id: int = 0
     rows: dict[TaskId, Row] = field(default_factory=dict)
     attempts: dict[tuple[TaskId, Claim], Attempt] = field(default_factory=dict)
@@ -69,11 +78,18 @@ class State:
     janitors: dict[JanitorId, JanitorRecord] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
+    events: Counter[tuple[TypeName, datetime, Event, int | None]] = field(default_factory=Counter)
 
     def put(self, row: Row) -> None:
-        """Store a row. A task with a callback that finishes gets a delivery, and a retried one loses it."""
+        """Store a row, and count its events.
+
+        A task with a callback that finishes gets a delivery, and a retried one loses it.
+        """
         task, before = row.task, self.rows.get(row.task.id)
         self.rows[task.id] = row
+        minute = self.now().replace(second=0, microsecond=0)
+        for event, bucket in events_between(before.task if before else None, task):
+            self.events[task.type, minute, event, bucket] += 1
         if task.callback is None or before is None or before.task.finished == task.finished:
             return
         self.deliveries.pop(task.id, None)
@@ -95,6 +111,7 @@ class State:
     def copy(self) -> "State":
         """Return a state of its own with the same values."""
         return State(
+            self.now,
             self.last_id,
             dict(self.rows),
             dict(self.attempts),
@@ -105,4 +122,5 @@ class State:
             dict(self.janitors),
             dict(self.schedules),
             dict(self.deliveries),
+            self.events.copy(),
         )

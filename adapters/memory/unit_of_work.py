@@ -1,6 +1,6 @@
 """The unit of work in memory: one at a time, each on a copy of the state that a commit stores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
@@ -12,7 +12,8 @@ from adapters.memory.monitoring import MemoryMonitoring
 from adapters.memory.published_types import MemoryPublishedTypes
 from adapters.memory.queue import MemoryQueue
 from adapters.memory.schedules import MemorySchedules
-from adapters.memory.state import State
+from adapters.memory.state import State, system_time
+from adapters.memory.statistics import MemoryStatistics
 from adapters.memory.task_repository import MemoryTaskRepository
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +37,7 @@ class MemoryUnitOfWork:
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
         self.monitoring = MemoryMonitoring(state)
+        self.statistics = MemoryStatistics(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -53,10 +55,13 @@ class MemoryUnitOfWork:
 
 
 class MemoryStore:
-    """The storage in memory. Safe to use from several threads: a unit of work waits until the one before has ended."""
+    """The storage in memory. Safe to use from several threads: a unit of work waits until the one before has ended.
 
-    def __init__(self, up_since: datetime = LONG_AGO) -> None:
-        self.state = State()
+    `now`: the clock by which it counts events.
+    """
+
+    def __init__(self, up_since: datetime = LONG_AGO, now: Callable[[], datetime] = system_time) -> None:
+        self.state = State(now)
         self.up_since = up_since
         self._lock = Lock()
 

@@ -14,6 +14,7 @@ from adapters.postgres.published_types import PostgresPublishedTypes
 from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.savepoint import savepoint
 from adapters.postgres.schedules import PostgresSchedules
+from adapters.postgres.statistics import PostgresStatistics
 from adapters.postgres.task_repository import PostgresTaskRepository
 
 
@@ -30,6 +31,7 @@ class PostgresUnitOfWork:
         self.schedules = PostgresSchedules(connection)
         self.deliveries = PostgresDeliveries(connection)
         self.monitoring = PostgresMonitoring(connection)
+        self.statistics = PostgresStatistics(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

@@ -20,6 +20,7 @@ TABLES = (
     "janitors",
     "schedules",
     "task_count_changes",
+    "task_event_counts",
     "task_terms",
     "task_types",
 )

@@ -11,6 +11,7 @@ from application.ports.monitoring import Monitoring
 from application.ports.published_types import PublishedTypes
 from application.ports.queue import Queue
 from application.ports.schedules import Schedules
+from application.ports.statistics import Statistics
 from application.ports.task_repository import TaskRepository
 
 
@@ -43,6 +44,9 @@ class UnitOfWork(Protocol):
 
     @property
     def monitoring(self) -> Monitoring: ...
+
+    @property
+    def statistics(self) -> Statistics: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

@@ -10,6 +10,7 @@ from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
@@ -18,6 +19,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from entrypoints.containers.injector import containers, providers
@@ -61,6 +63,8 @@ class ApiContainer(containers.DeclarativeContainer):
     list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
     count_tasks = providers.Singleton(CountTasks, storage.begin)
     find_oldest_due = providers.Singleton(FindOldestDue, storage.begin, storage.clock)
+    view_statistics = providers.Singleton(ViewStatistics, storage.begin, storage.clock)
+    find_usual_run_time = providers.Singleton(FindUsualRunTime, storage.begin, storage.clock)
     list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)

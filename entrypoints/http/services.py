@@ -19,6 +19,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from entrypoints.settings import Settings
 
@@ -67,6 +68,9 @@ class Services(Protocol):
 
     @property
     def find_oldest_due(self) -> Callable[[], FindOldestDue]: ...
+
+    @property
+    def view_statistics(self) -> Callable[[], ViewStatistics]: ...
 
     @property
     def list_handlers(self) -> Callable[[], ListHandlers]: ...

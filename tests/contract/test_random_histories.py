@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import settings
@@ -50,6 +50,8 @@ MOST_TASKS = 9
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
 """Others at each run of the suite; with more of them it is a search of its own."""
 UNKNOWN = TaskId(2**62)
+TABLES = "tasks, task_types, handlers, deliveries, task_event_counts"
+ALL_TIME = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), timedelta(days=36525))
 CALENDAR = CronCalendar()
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
 
@@ -149,7 +151,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self, database: Database) -> None:
         super().__init__()
         with database.engine.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, task_types, handlers, deliveries RESTART IDENTITY CASCADE"))
+            connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
         self.memory = in_memory(MemoryStore())
         self.postgres = in_postgres(database)
         self.seconds = 0.0
@@ -355,6 +357,7 @@ class Agreement(RuleBasedStateMachine):
     def fold(self, limit: int) -> None:
         for storage in (self.memory, self.postgres):
             committed(storage, lambda work: work.cleaning.fold_counts(limit))
+            committed(storage, lambda work: work.statistics.fold(ALL_TIME[0], limit))
 
     @rule(seconds=passing)
     def time_passes(self, seconds: float) -> None:
@@ -368,6 +371,7 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda storage: storage.pending.next_schedule_work(self.now))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
         self.both_commit(lambda work: work.listing.counts())
+        self.both_commit(lambda work: work.statistics.counts(*ALL_TIME))
         self.both_commit(lambda work: (work.monitoring.oldest_due(self.now), work.monitoring.held_tasks(2)))
         self.both_commit(lambda work: work.monitoring.handlers(self.now, 1))
         self.both_commit(

@@ -77,6 +77,7 @@ from adapters.postgres.statements.schedules import (
     SAVE_SCHEDULES,
     SCHEDULED_TYPES,
 )
+from adapters.postgres.statements.statistics import EVENT_COUNTS, FOLD_EVENTS, FORGET_EVENTS, LATEST_EVENTS
 from adapters.postgres.statements.tasks import (
     ADD,
     ADD_WITH_KEYS,
@@ -130,10 +131,13 @@ __all__ = [
     "DELETE_LOCKED",
     "DELIVERY",
     "DUE_SCHEDULES",
+    "EVENT_COUNTS",
     "FIRST_CREATED",
     "FOLD_COUNTS",
+    "FOLD_EVENTS",
     "FORGET",
     "FORGET_DEAD_JANITORS",
+    "FORGET_EVENTS",
     "FORGET_TYPES",
     "FREE_DELIVERIES",
     "GET",
@@ -146,6 +150,7 @@ __all__ = [
     "JANITORS",
     "KEY_OWNERS",
     "LAPSED",
+    "LATEST_EVENTS",
     "LOCK",
     "LOCK_ABANDONED",
     "LOCK_EXPIRED",
