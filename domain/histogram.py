@@ -12,6 +12,8 @@ Buckets = Mapping[int, int]
 """The number of durations in each bucket that has any."""
 BUCKETS_PER_DOUBLING = 4
 BUCKETS_PER_E_FOLD = BUCKETS_PER_DOUBLING / log(2)
+ROUNDING = 1e-9
+"""Part of a bucket by which a bound may be missed, so that a power of two is never below its own bound."""
 MIN_SECONDS = 0.001
 """Durations below it, negative ones included, are in the bucket of it."""
 MAX_SECONDS = 7 * 24 * 3600.0
@@ -26,7 +28,7 @@ def bucket_between(start: datetime, end: datetime) -> int:
 
 def bucket_of(seconds: float) -> int:
     """The bucket of a duration. The triggers of PostgreSQL have the same formula."""
-    return floor(log(min(max(seconds, MIN_SECONDS), MAX_SECONDS)) * BUCKETS_PER_E_FOLD)
+    return floor(log(min(max(seconds, MIN_SECONDS), MAX_SECONDS)) * BUCKETS_PER_E_FOLD + ROUNDING)
 
 
 def lower_bound(bucket: float) -> float:

@@ -47,12 +47,12 @@ class PostgresStatistics:
         return forgotten
 
 
-def _latest(entries: Iterable[tuple[list[int | None], list[int]]], number: int) -> Buckets:
+def _latest(entries: Iterable[tuple[list[int | None], list[int] | None]], number: int) -> Buckets:
     """Add up entries until there are so many events."""
     latest: Counter[int | None] = Counter()
     for buckets, numbers in entries:
         if latest.total() >= number:
             break
-        for bucket, of_bucket in zip(buckets, numbers, strict=True):
+        for bucket, of_bucket in zip(buckets, numbers or [1] * len(buckets), strict=True):
             latest[bucket] += of_bucket
     return {bucket: of_bucket for bucket, of_bucket in latest.items() if bucket is not None}

@@ -11,6 +11,7 @@ from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
 from application.use_cases.deliver import Deliver
 from application.use_cases.fold_counts import FoldCounts
+from application.use_cases.fold_events import FoldEvents
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.renew_janitor import RenewJanitor
@@ -68,6 +69,7 @@ class JanitorContainer(containers.DeclarativeContainer):
         RescueFromDeadProcesses, storage.begin, storage.pending, storage.clock, storage.notifier, processes
     )
     fold_counts = providers.Singleton(FoldCounts, storage.begin)
+    fold_events = providers.Singleton(FoldEvents, storage.begin, storage.clock)
 
     claim_deliveries = providers.Singleton(ClaimDeliveries, storage.begin, storage.clock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)

@@ -22,6 +22,7 @@ from entrypoints.http.routes.events import add_events
 from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
 from entrypoints.http.routes.list import add_list
+from entrypoints.http.routes.stats import add_stats
 from entrypoints.http.routes.submit import add_submit
 from entrypoints.http.routes.submit_many import add_submit_many
 from entrypoints.http.routes.types import add_types
@@ -40,6 +41,7 @@ ROUTES = {
     ),
     ("types", "List the types of tasks."): (add_types,),
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
+    ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),
     ("health", "Check the state of the API."): (add_health,),
 }
 """Functions that add the routes, by heading and description in the OpenAPI document."""

@@ -9,6 +9,7 @@ from application.log_lines import log_expired
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
+from application.use_cases.fold_events import FoldEvents
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
 from application.use_cases.forget_types import ForgetTypes
 from application.use_cases.renew_janitor import RenewJanitor
@@ -109,10 +110,10 @@ def rescue_lapsed(rescue_batch: Rescue, lease: float) -> Chore:
     return Chore(batch, min(LONG_REST_SECONDS, lease / 5))
 
 
-def fold_task_counts(fold_batch: FoldCounts) -> Chore:
-    """The chore that folds the many entries of the counts of tasks into few."""
+def fold_task_counts(fold_batch: FoldCounts, fold_events: FoldEvents) -> Chore:
+    """The chore that folds the many entries of the counts of tasks and events into few."""
 
     def batch() -> float:
-        return 0 if fold_batch() >= fold_counts.BATCH_ENTRIES else inf
+        return 0 if max(fold_batch(), fold_events()) >= fold_counts.BATCH_ENTRIES else inf
 
     return Chore(batch, LONG_REST_SECONDS)

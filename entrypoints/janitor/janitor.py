@@ -41,7 +41,7 @@ def run(signals: StopSignals) -> None:
         "forgetting types": forget_abandoned_types(container.forget_types()),
         "rescuing from dead processes": rescue_from_dead(container.rescue_from_dead_processes()),
         "rescuing": rescue_lapsed(container.rescue(), settings.lease),
-        "folding the counts": fold_task_counts(container.fold_counts()),
+        "folding the counts": fold_task_counts(container.fold_counts(), container.fold_events()),
     }
     webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
     chore_loops = ChoreLoops(chores)

@@ -55,9 +55,9 @@ def seen(storage: Storage, type: TypeName = ADD) -> Seen:
 
 
 def by_bucket(count: EventCount) -> Mapping[int | None, int]:
-    found: Counter[int | None] = Counter(dict(count.buckets))
-    found[None] = count.number - sum(count.buckets.values())
-    return +found
+    without = count.number - sum(count.buckets.values())
+    found: dict[int | None, int] = {None: without} if without else {}
+    return found | dict(count.buckets.items())
 
 
 class Events:

@@ -32,6 +32,11 @@ def test_a_bucket_has_its_durations_between_its_bounds(seconds: float):
     assert seconds < lower_bound(bucket + 1) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("power", range(-9, 20))
+def test_a_power_of_two_begins_a_bucket(power: int):
+    assert bucket_of(2.0**power) == 4 * power
+
+
 @pytest.mark.parametrize("seconds", [0, -1, -1e12, 1e-9, MIN_SECONDS])
 def test_the_least_durations_share_a_bucket(seconds: float):
     assert bucket_of(seconds) == -40

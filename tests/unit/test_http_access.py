@@ -21,7 +21,7 @@ CHANGES = [
     ("PUT", "/task/1"),
     ("PATCH", "/nothing"),
 ]
-READS = ["/task/1", "/tasks", "/types", "/handlers", "/ping", "/docs", "/openapi.json"]
+READS = ["/task/1", "/tasks", "/types", "/handlers", "/stats", "/ping", "/docs", "/openapi.json"]
 
 
 def send(service: Service, method: str, path: str, **headers: str) -> Any:

@@ -114,6 +114,7 @@ class TestCaches:
             ("GET", "/tasks/counts"),
             ("GET", "/types"),
             ("GET", "/handlers"),
+            ("GET", "/stats"),
             ("GET", "/task/7"),
             ("HEAD", "/task/1"),
             ("GET", "/health/ready"),

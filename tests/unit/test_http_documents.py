@@ -31,6 +31,7 @@ PATHS = {
     "/tasks/retry": {"post"},
     "/types": {"get"},
     "/handlers": {"get"},
+    "/stats": {"get"},
     "/ping": {"get"},
     "/health/live": {"get"},
     "/health/ready": {"get"},

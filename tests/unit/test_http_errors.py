@@ -183,6 +183,7 @@ class TestOutages:
     @pytest.mark.parametrize(
         ("method", "path"),
         [("GET", "/task/1"), ("GET", "/task/1/view"), ("GET", "/tasks"), ("GET", "/types"), ("GET", "/handlers"),
+         ("GET", "/stats"),
          ("GET", "/health/ready"),
          ("POST", "/task/1/cancel"), ("POST", "/task/1/retry"), ("DELETE", "/task/1")],
     )  # fmt: skip

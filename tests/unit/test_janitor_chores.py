@@ -167,7 +167,7 @@ def test_the_record_of_a_janitor_is_renewed_before_it_seems_silent_though_one_re
 
 
 def test_chores_for_which_nothing_waits_have_long_rests():
-    assert fold_task_counts(use_case(0)).rest == LONG_REST_SECONDS
+    assert fold_task_counts(use_case(0), use_case(0)).rest == LONG_REST_SECONDS
     assert forget_dead_handlers(use_case(0)).rest == LONGEST_REST_SECONDS
     assert forget_abandoned_types(use_case([])).rest == LONGEST_REST_SECONDS
 
@@ -218,6 +218,8 @@ def test_a_chore_has_more_work_after_a_full_batch():
     assert rescue_from_dead(use_case([None] * settle_lost.BATCH_TASKS)).batch() == 0
     assert rescue_from_dead(use_case([None])).batch() == inf
     assert rescue_lapsed(use_case([None] * settle_lost.BATCH_TASKS), 30).batch() == 0
-    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES)).batch() == 0
-    assert fold_task_counts(use_case(fold_counts.BATCH_ENTRIES - 1)).batch() == inf
+    full, not_full = fold_counts.BATCH_ENTRIES, fold_counts.BATCH_ENTRIES - 1
+    assert fold_task_counts(use_case(full), use_case(0)).batch() == 0
+    assert fold_task_counts(use_case(0), use_case(full)).batch() == 0
+    assert fold_task_counts(use_case(not_full), use_case(not_full)).batch() == inf
     assert create_recurring_tasks(use_case(TickResult([], 7.5))).batch() == 7.5

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.memory import MemoryStore
+from adapters.memory.statistics import MemoryStatistics
 from application.errors import InvalidPeriod
+from application.ports.statistics import RETENTION
 from application.use_cases.find_usual_run_time import FindUsualRunTime
+from application.use_cases.fold_events import FoldEvents
 from application.use_cases.view_statistics import MAX_STEPS, Statistics, StatisticsRequest, ViewStatistics
 from domain.event import Event
 from domain.histogram import bucket_of, quantile
@@ -163,6 +166,54 @@ def test_many_who_ask_within_a_minute_share_what_was_read(service: Service, view
         view(StatisticsRequest())
         service.clock.move(0.05)
     assert service.begun == 1
+
+
+class TestFolding:
+    @pytest.fixture
+    def fold(self, service: Service) -> FoldEvents:
+        return FoldEvents(service.begin, service.clock)
+
+    def test_events_are_folded_every_ten_seconds(self, service: Service, fold: FoldEvents):
+        for seconds in (0, 9.9, 0.2):
+            service.clock.move(seconds)
+            fold()
+        assert service.begun == 2
+
+    def test_a_full_batch_is_followed_by_another_at_once(self, service: Service, fold: FoldEvents):
+        ran(service)
+        service.clock.move(RETENTION.total_seconds() + 60)
+        assert [fold(2), fold(2), fold(2)] == [2, 1, 0]
+        assert service.begun == 2
+
+    def test_events_are_kept_for_a_fortnight_whatever_becomes_of_the_tasks(
+        self, service: Service, fold: FoldEvents, view: ViewStatistics
+    ):
+        ran(service)
+        with service.begin() as work:
+            work.cleaning.delete_expired(NOON + 300 * DAY, 10)
+            work.commit()
+        service.clock.move(RETENTION.total_seconds() - 60)
+        fold()
+        of_all = StatisticsRequest(since=NOON - HOUR)
+        assert view(of_all).total.number(Event.DONE) == 1
+        service.clock.move(120)
+        fold()
+        assert view(of_all).total.number(Event.DONE) == 0
+
+    def test_all_entries_are_looked_at_until_they_are_folded(self, service: Service, monkeypatch: pytest.MonkeyPatch):
+        looks: list[timedelta] = []
+        left = [2, 2, 1, 1]
+
+        def fold_since(_: object, since: datetime, limit: int) -> int:
+            looks.append(service.clock.now() - since)
+            return left.pop(0)
+
+        monkeypatch.setattr(MemoryStatistics, "fold", fold_since)
+        fold = FoldEvents(service.begin, service.clock)
+        while left:
+            fold(2)
+            service.clock.move(10)
+        assert looks == [RETENTION] * 3 + [HOUR]
 
 
 class TestUsualRunTime:

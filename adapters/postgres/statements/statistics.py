@@ -1,4 +1,4 @@
-"""Statements of application.ports.statistics."""
+"""Statements of application.ports.statistics. Where an entry has no numbers, each of its buckets counts one event."""
 
 from sqlalchemy import text
 
@@ -8,7 +8,7 @@ EVENT_COUNTS = text("""
         array_agg(number) FILTER (WHERE bucket IS NOT NULL) AS numbers
     FROM (
         SELECT type, CAST(floor(date_part('epoch', minute - :since) / :step_seconds) AS integer) AS step, event, bucket,
-            CAST(sum(number) AS bigint) AS number
+            CAST(sum(coalesce(number, 1)) AS bigint) AS number
         FROM task_event_counts CROSS JOIN LATERAL unnest(buckets, numbers) AS of_bucket (bucket, number)
         WHERE minute >= :since AND minute < :until AND (CAST(:type AS text) IS NULL OR type = :type)
         GROUP BY type, step, event, bucket
@@ -41,7 +41,7 @@ FOLD_EVENTS = text("""
         INSERT INTO task_event_counts (minute, type, event, buckets, numbers)
         SELECT minute, type, event, array_agg(bucket), array_agg(number)
         FROM (
-            SELECT minute, type, event, bucket, CAST(sum(number) AS bigint) AS number
+            SELECT minute, type, event, bucket, CAST(sum(coalesce(number, 1)) AS integer) AS number
             FROM folded CROSS JOIN LATERAL unnest(buckets, numbers) AS of_bucket (bucket, number)
             GROUP BY minute, type, event, bucket
         ) summed

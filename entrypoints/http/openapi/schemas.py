@@ -7,7 +7,9 @@ from marshmallow import Schema, fields
 from application.ports.monitoring import Liveness
 from application.ports.task_repository import MAX_ATTEMPTS_SHOWN
 from application.use_cases.list_handlers import MAX_RUNNING_SHOWN
+from application.use_cases.view_statistics import MAX_STEPS
 from domain.delivery import DeliveryState
+from domain.event import Event
 from domain.settlement import Outcome
 from domain.status import Status
 from domain.waiting import WaitingFor
@@ -382,6 +384,75 @@ PROCESSES: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_EVENT_DESCRIPTIONS: dict[Event, str] = {
+    Event.SUBMITTED: "Tasks that were submitted in each step.",
+    Event.STARTED: "Functions that were started.",
+    Event.DONE: "Tasks that were done.",
+    Event.FAILED: "Tasks that failed for good.",
+    Event.CANCELLED: "Tasks that were cancelled.",
+    Event.RETRIED: "Tasks that began to wait again, after an attempt that failed or a retry by request.",
+    Event.LOST: "Starts that were lost with their handlers.",
+}
+_DURATIONS = {
+    "wait": "that tasks waited beyond their `run_at`, in the step of the start",
+    "run": "that functions ran whose tasks were done or failed, in the step of the end",
+}
+
+
+def _by_step(item: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "maxItems": MAX_STEPS, "items": item, "description": description}
+
+
+def _seconds_by_step(description: str) -> dict[str, Any]:
+    return _by_step({"type": ["number", "null"]}, f"{description}; null where there were none.")
+
+
+SERIES: dict[str, Any] = {
+    "type": "object",
+    "description": "Numbers by step: each list has one for each step of the period.",
+    "properties": {
+        event.value: _by_step({"type": "integer", "minimum": 0}, description)
+        for event, description in _EVENT_DESCRIPTIONS.items()
+    }
+    | {
+        f"{name}_{part}": _seconds_by_step(f"{words} of the seconds {description}")
+        for name, description in _DURATIONS.items()
+        for part, words in (("median", "Median"), ("p99", "99th percentile"))
+    },
+    "additionalProperties": False,
+}
+SERIES["required"] = [*SERIES["properties"]]
+SERIES["properties"] |= {
+    f"{name}_histograms": _by_step(
+        {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+        f"Histogram of the seconds {description}: bucket n has those from 2^(n/4) up to 2^((n+1)/4).",
+    )
+    for name, description in _DURATIONS.items()
+}
+
+TYPE_SERIES: dict[str, Any] = SERIES | {
+    "description": "Numbers of one type by step.",
+    "properties": {"type": _HEAD["type"]} | SERIES["properties"],
+    "required": ["type", *SERIES["required"]],
+}
+
+STATS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "since": {"type": "integer", "description": "Begin of the period and of its first step, in Unix seconds."},
+        "until": {"type": "integer", "description": "End of the period and of its last step, in Unix seconds."},
+        "step": {"type": "integer", "description": "Seconds of a step."},
+        "total": {"$ref": "#/components/schemas/Series"},
+        "types": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/TypeSeries"},
+            "description": "The types of which there was anything in the period, in the order of their names.",
+        },
+    },
+    "required": ["since", "until", "step", "total", "types"],
+    "additionalProperties": False,
+}
+
 STATE: dict[str, Any] = {
     "type": "object",
     "properties": {"status": {"type": "string", "description": "State of the service."}},
@@ -404,6 +475,9 @@ SCHEMAS = {
     "Handler": HANDLER,
     "Janitor": JANITOR,
     "Processes": PROCESSES,
+    "Series": SERIES,
+    "TypeSeries": TYPE_SERIES,
+    "Stats": STATS,
     "State": STATE,
 }
 """Schemas of the answers, by their names in the OpenAPI document."""

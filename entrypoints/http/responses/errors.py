@@ -19,6 +19,7 @@ from application.errors import (
     CallbacksDisabled,
     InvalidArguments,
     InvalidItems,
+    InvalidPeriod,
     KeyTaken,
     StatementRefused,
     StorageUnavailable,
@@ -61,6 +62,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnkeepableJson: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"Must be {error.expected}."]}}),
+        InvalidPeriod: ErrorResponse(422, lambda error: {"query": {error.parameter: [f"Must be {error.expected}."]}}),
         CallbacksDisabled: ErrorResponse(
             422,
             lambda _: {"query": {"callback": [f"Must be {CALLBACKS_DISABLED}."]}},
