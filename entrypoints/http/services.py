@@ -12,6 +12,7 @@ from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
@@ -72,6 +73,9 @@ class Services(Protocol):
 
     @property
     def view_statistics(self) -> Callable[[], ViewStatistics]: ...
+
+    @property
+    def find_usual_run_time(self) -> Callable[[], FindUsualRunTime]: ...
 
     @property
     def list_handlers(self) -> Callable[[], ListHandlers]: ...

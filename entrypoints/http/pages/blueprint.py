@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException, NotFound
 
+from application.errors import UnknownTask
 from entrypoints.http.pages.addresses import ROOT, Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
@@ -16,7 +17,7 @@ from entrypoints.http.pages.live import LiveRegions
 from entrypoints.http.pages.notices import forget_notice, leave_notice, take_notice
 from entrypoints.http.pages.rendering import Renderer
 from entrypoints.http.responses.errors import ERROR_RESPONSES, MESSAGES_BY_CODE, ErrorResponse
-from entrypoints.http.responses.json_response import NO_STORE
+from entrypoints.http.responses.json_response import JSON, NO_STORE
 from entrypoints.http.services import Services
 
 CONTENT_SECURITY_POLICY = (
@@ -45,6 +46,14 @@ class Done:
     to: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A JSON text that browsers store under a name, which is of ASCII letters, digits, dots and hyphens."""
+
+    name: str
+    text: str
+
+
 class Pages:
     """The blueprint of all pages. Their errors are pages too."""
 
@@ -56,6 +65,7 @@ class Pages:
         self._renderer = Renderer(self.addresses, self._assets)
         self._live = LiveRegions(services.open_pages())
         self._forms = FormReader(settings)
+        self._kept_seconds = settings.max_task_time
         self.blueprint.after_request(_add_security_headers)
         self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", self._assets.response)
         self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
@@ -95,6 +105,20 @@ class Pages:
 
         return register
 
+    def download(self, path: str) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
+        """Register a path that answers with a file to store."""
+
+        def register(make: Callable[..., Download]) -> Callable[..., Download]:
+            def respond(**parts: Any) -> Response:
+                made = make(**parts)
+                headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{made.name}"'}
+                return Response(made.text, headers=headers, content_type=JSON)
+
+            self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, respond)
+            return make
+
+        return register
+
     def redirect(self, path: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
         """Register a path that leads to the address that the function returns."""
 
@@ -115,7 +139,10 @@ class Pages:
     def _stream(self, template: str, view: Callable[[], Context]) -> Response:
         def render() -> str:
             shared = {"here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
-            return self._renderer.live(template, {**shared, **view()})
+            try:
+                return self._renderer.live(template, {**shared, **view()})
+            except UnknownTask as error:
+                return self._renderer.live("gone.html", {"message": str(error)})
 
         events = self._live.stream(request.full_path, render)
         return Response(stream_with_context(events), headers=STREAM_HEADERS, content_type=EVENT_STREAM)
@@ -127,7 +154,8 @@ class Pages:
 
     def _error(self, error_response: ErrorResponse, error: Exception) -> Response:
         context = _error_context(error_response.code, error_response.message(error), error_response.errors(error))
-        response = self._html("error.html", context, error_response.code)
+        template = "unknown_task.html" if isinstance(error, UnknownTask) else "error.html"
+        response = self._html(template, {"kept_seconds": self._kept_seconds, **context}, error_response.code)
         response.headers.update(error_response.headers)
         return response
 

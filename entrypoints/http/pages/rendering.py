@@ -10,6 +10,9 @@ from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.formats import duration, moment, number
+from entrypoints.http.pages.terminal import terminal
+from entrypoints.http.pages.tracebacks import traceback_of
+from entrypoints.http.pages.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIVE_BLOCK = "live"
@@ -28,7 +31,8 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"number": number, "duration": duration, "moment": moment}
+        self._environment.filters |= {"number": number, "duration": duration, "moment": moment, "visible": visible}
+        self._environment.filters |= {"terminal": terminal, "traceback": traceback_of}
         self._environment.globals |= {
             "address": addresses,
             "api": addresses.of,

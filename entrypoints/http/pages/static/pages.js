@@ -22,7 +22,7 @@
     const selection = document.getSelection();
     const selects = selection && !selection.isCollapsed && selection.containsNode(region, true);
     const focused = document.activeElement;
-    const isInside = focused && focused !== region && region.contains(focused);
+    const isInside = focused && focused !== region && region.contains(focused) && !focused.matches("[data-tail]");
     return Boolean(selects || isInside || region.querySelector("input:checked") || region.querySelector("dialog[open]"));
   }
 
