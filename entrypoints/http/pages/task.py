@@ -10,6 +10,8 @@ from werkzeug.exceptions import NotFound
 
 from application.ports.task_repository import TaskRecord
 from application.submissions import TaskRequest
+from application.use_cases.find_usual_run_time import UsualRunTime
+from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
@@ -22,6 +24,7 @@ from entrypoints.http.services import Services
 
 Form = MultiDict[str, str]
 MAX_NUMBER_DIGITS = 9
+MIN_USUAL_RUNS = 3
 
 
 def add_task(pages: Pages, services: Services) -> None:
@@ -37,9 +40,9 @@ def _add_pages(pages: Pages, services: Services) -> None:
 
     @pages.page("/task/<id>", "task.html")
     def task(id: str) -> dict[str, Any]:
-        viewed = view(task_id(id))
+        viewed = view.without_large(task_id(id))
         task = viewed.task
-        usual = find_usual(task.type)
+        usual = _told(find_usual(task.type))
         starts = life_of(task, records(task.id), usual)
         return {
             "view": viewed,
@@ -48,13 +51,13 @@ def _add_pages(pages: Pages, services: Services) -> None:
             "shown": _shown(starts),
             "usual": usual,
             "published": known_types.all().get(task.type),
-            "tree": partial(_tree, viewed.stored),
+            "text": partial(_text_of, viewed, view),
+            "tree": tree_of,
         }
 
     @pages.page("/task/<id>/delete", "delete.html")
     def confirm_deletion(id: str) -> dict[str, Any]:
-        viewed = view(task_id(id))
-        return {"view": viewed, "task": viewed.task}
+        return {"task": view.without_large(task_id(id)).task}
 
 
 def _add_values(pages: Pages, services: Services) -> None:
@@ -109,6 +112,11 @@ def _add_actions(pages: Pages, services: Services) -> None:
         return Done(f"Task {id} is deleted.", pages.addresses("tasks"))
 
 
+def _told(usual: UsualRunTime | None) -> UsualRunTime | None:
+    """The usual run time, if enough runs tell of it."""
+    return usual if usual and usual.runs >= MIN_USUAL_RUNS else None
+
+
 def _shown(starts: Sequence[Start]) -> Start | None:
     """The start whose log is shown: the one that the address names, or the last one."""
     claim = _number("start")
@@ -121,8 +129,10 @@ def _number(parameter: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_DIGITS else 0
 
 
-def _tree(stored: TaskRecord, part: str) -> Any:
-    return tree_of(_text(stored, part))
+def _text_of(viewed: View, view: ViewTask, part: str) -> str:
+    """The JSON text of the arguments or the result, which is read only now if it is large: the live region needs none."""
+    stored = view(viewed.task.id).stored if viewed.stored.is_summary else viewed.stored
+    return _text(stored, part)
 
 
 def _text(stored: TaskRecord, part: str) -> str:

@@ -1,23 +1,24 @@
 // The page of a task: a log that stands still while it is read, times that tick, values to copy, the result when it comes.
 "use strict";
 (() => {
-  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-
-  function words(seconds) {
-    const first = Math.max(units.findIndex(([size]) => seconds >= size), 0);
-    const at = seconds < 1 ? 3 : first;
-    const [size, unit] = units[at];
-    const rest = at < 3 ? ` ${Math.floor((seconds % size) / units[at + 1][0])} ${units[at + 1][1]}` : "";
-    return `${Math.floor(seconds / size)} ${unit}${rest}`;
-  }
+  const words = (s) => s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min ${s % 60} s` : `${s / 3600 | 0} h ${s % 3600 / 60 | 0} min`;
 
   function tick(root) {
     for (const each of root.querySelectorAll("[data-since]")) {
-      const seconds = Math.max((Date.now() - new Date(each.dataset.since)) / 1000, 0);
+      const seconds = Math.max(Date.now() - new Date(each.dataset.since), 0) / 1000 | 0;
       const left = each.dataset.usual - seconds;
       const rest = left > 0 ? `, about ${words(Math.ceil(left))} left` : left <= 0 ? ", longer than usual" : "";
       each.textContent = `for ${words(seconds)}${rest}`;
     }
+  }
+
+  async function showResult() {
+    const pending = document.querySelector("#result[data-pending]");
+    if (!pending) return;
+    pending.removeAttribute("data-pending");
+    const html = await (await fetch(location.href)).text();
+    pending.replaceWith(new DOMParser().parseFromString(html, "text/html").getElementById("result"));
+    document.dispatchEvent(new Event("result"));
   }
 
   const isRead = (tail) => tail.scrollTop < -4;
@@ -27,17 +28,16 @@
     if (message.event) return;
     const template = document.createElement("template");
     template.innerHTML = message.data;
-    tick(template.content);
+    const { content } = template;
+    tick(content);
     const tail = document.getElementById("log");
-    const next = template.content.getElementById("log-text");
+    const next = content.getElementById("log-text");
     if (tail && next && isRead(tail)) {
       held = next.innerHTML;
       next.innerHTML = tail.firstElementChild.innerHTML;
     }
     message.data = template.innerHTML;
-    if (template.content.querySelector("h1 .status.done") && document.querySelector("#result[data-pending]")) {
-      htmx.ajax("GET", location.href, { target: "#result", select: "#result", swap: "outerHTML" });
-    }
+    if (content.querySelector("h1 .done")) showResult();
   });
 
   document.addEventListener("scroll", ({ target }) => {
@@ -49,8 +49,7 @@
   document.addEventListener("click", async ({ target }) => {
     const { copy, copyFrom } = target.dataset;
     if (!copy && !copyFrom) return;
-    const text = copy || await (await fetch(copyFrom)).text();
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(copy || await (await fetch(copyFrom)).text());
     const label = target.textContent;
     target.textContent = "Copied";
     setTimeout(() => { target.textContent = label; }, 1500);
