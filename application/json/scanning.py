@@ -99,7 +99,7 @@ def _member_start(text: str, start: int, number: int) -> int:
 class _State:
     """A place in an array or object.
 
-    - `depth`: the number of arrays and objects around it; 0 after the end of the outermost, where the scan stands still.
+    - `depth`: the number of arrays and objects around it; 0 after the end of the outermost one.
     - `commas`: the number of commas of the outermost one before it.
     """
 

@@ -34,8 +34,10 @@ def parts(text: str, value: object) -> object:
 @settings(max_examples=300, deadline=None)
 @example(["\\" * 63 + '"', 1], (",", ":"), False)
 @example(["\\" * 64, [1, "],["]], (",", ":"), False)
-def test_the_members_of_a_text_are_those_of_its_value(value: object, separators: tuple[str, str], is_ascii: bool) -> None:
-    text = json.dumps(value, separators=separators, ensure_ascii=is_ascii)
+def test_the_members_of_a_text_are_those_of_its_value(
+    value: object, separators: tuple[str, str], is_ascii: bool
+) -> None:
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii)
     assert parts(text, value) == value
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
 
+from application.ports.queue import ProgressReport
+from application.ports.task_repository import ANY_SIZE, LARGE_BYTES
 from domain.failure import Failure
 from domain.progress import Progress
 from domain.settlement import RunningLog, Settlement
@@ -15,7 +18,7 @@ from entrypoints.http.pages.json_tree import MAX_NODES
 from tests import steps
 from tests.unit.http_service import Service, configured
 
-HOSTILE = '<script>alert(1)</script> "q" \'a\' \u202egnp.exe\u202c nul \0 end &amp; <b>'
+HOSTILE = "<script>alert(1)</script> \"q\" 'a' \u202egnp.exe\u202c nul \0 end &amp; <b>"
 SHOWN = (
     "&lt;script&gt;alert(1)&lt;/script&gt; &#34;q&#34; &#39;a&#39; "
     '<span class="unseen-sign">U+202E</span>gnp.exe<span class="unseen-sign">U+202C</span> '
@@ -53,7 +56,7 @@ def started(service: Service, progress: Progress | None = None) -> Task:
     """Claim the next task, and report its start."""
     task = service.claim().reported(service.clock.now(), progress)
     if progress:
-        steps.report(service.storage, steps.ProgressReport(task.hold, service.clock.now(), progress))
+        steps.report(service.storage, ProgressReport(task.hold, service.clock.now(), progress))
     return task
 
 
@@ -223,7 +226,9 @@ class TestLog:
 
     def test_colours_become_classes_and_other_sequences_vanish(self, service: Service) -> None:
         service.submit({})
-        fail(service, log="\x1b[1;31mred\x1b[0m \x1b[38;5;200mpink\x1b[39m\x1b[2K \x1b]8;;http://x\x07link\x1b]8;;\x07\n")
+        fail(
+            service, log="\x1b[1;31mred\x1b[0m \x1b[38;5;200mpink\x1b[39m\x1b[2K \x1b]8;;http://x\x07link\x1b]8;;\x07\n"
+        )
         log = section(page(service), "log-of-1")
         assert '<span class="ansi-bold ansi-red">red</span> pink link\n' in log
         assert "\x1b" not in log
@@ -248,7 +253,7 @@ class TestValues:
         service.submit({"outer": {"inner": ["x" * 40, "y" * 40]}})
         html = section(page(service), "arguments")
         assert html.count("<details") == 2
-        assert re.search(r'<summary><bdi class="key">&#34;outer&#34;</bdi>: <span class="size">\{1\}</span></summary>', html)
+        assert re.search(r'<summary><bdi class="key">&#34;outer&#34;</bdi>: <span class="size">\{1\}</span>', html)
 
     @pytest.mark.parametrize("part", ["args", "result"])
     def test_the_download_is_the_stored_text(self, service: Service, part: str) -> None:
@@ -345,14 +350,16 @@ class TestLargeValues:
         service.submit({})
         succeed(service, json.dumps("x" * 300_000))
         read: list[int] = []
-        get = type(service.storage.autocommit).get_many
-        monkeypatch.setattr(
-            type(service.storage.autocommit),
-            "get_many",
-            lambda self, ids, most=2**62: read.append(most) or get(self, ids, most),
-        )
+        store = type(service.storage.autocommit)
+        get_many = store.get_many
+
+        def get_and_note(self: Any, ids: Any, max_bytes: int = ANY_SIZE) -> Any:
+            read.append(max_bytes)
+            return get_many(self, ids, max_bytes)
+
+        monkeypatch.setattr(store, "get_many", get_and_note)
         streamed(service)
-        assert read == [256 * 1024]
+        assert read == [LARGE_BYTES]
 
 
 class TestHostileTexts:
@@ -428,7 +435,7 @@ class TestActions:
     )
     def test_only_possible_actions_are_offered(self, service: Service, status: str, labels: list[str]) -> None:
         service.submit({})
-        lead_to = {
+        lead_to: dict[str, Callable[[], object]] = {
             "waiting": lambda: None,
             "running": service.claim,
             "done": lambda: service.succeed("1"),

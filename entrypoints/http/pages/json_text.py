@@ -10,7 +10,7 @@ MAX_CHARACTERS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """A piece of a text: from character number `first` of all `characters` on; `next`: where the piece after it begins."""
+    """A piece of a text, from character number `first` on. `characters`: the number of all characters."""
 
     text: str
     first: int

@@ -70,9 +70,7 @@ def _starts(task: Task, records: Sequence[Attempt]) -> Sequence[Start]:
         ended = None if is_running else record.ended
         due = _due(task, starts, record.started)
         handler = task.lease.handler if is_running and task.lease else None
-        starts.append(
-            Start(record.claim, record.attempt, record.outcome, record, due, record.started, ended, handler)
-        )
+        starts.append(Start(record.claim, record.attempt, record.outcome, record, due, record.started, ended, handler))
     return [*starts, *_unrecorded(task, starts)]
 
 
@@ -114,9 +112,7 @@ def _with_bars(starts: Sequence[Start], usual: UsualRunTime | None) -> Sequence[
         end = (until - begin).total_seconds() / length * WIDTH if until else WIDTH
         return Bar(min(int(x), WIDTH - MIN_WIDTH), max(int(end - x), MIN_WIDTH))
 
-    return [
-        replace(each, waits=bar(each.due, each.started), runs=bar(each.started, each.ended)) for each in starts
-    ]
+    return [replace(each, waits=bar(each.due, each.started), runs=bar(each.started, each.ended)) for each in starts]
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

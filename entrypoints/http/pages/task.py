@@ -130,7 +130,7 @@ def _number(parameter: str) -> int:
 
 
 def _text_of(viewed: View, view: ViewTask, part: str) -> str:
-    """The JSON text of the arguments or the result, which is read only now if it is large: the live region needs none."""
+    """The JSON text of the arguments or the result; a large one is read only now, since the live region needs none."""
     stored = view(viewed.task.id).stored if viewed.stored.is_summary else viewed.stored
     return _text(stored, part)
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FRAME = re.compile(r'^[ \t]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<function>.*))?$', re.MULTILINE)
-_LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python\d|^<frozen |[/\\]adapters[/\\]executors[/\\]")
+_LIBRARY = re.compile(
+    r"site-packages|dist-packages|[/\\]lib(?:64)?[/\\]python\d|^<frozen |[/\\]adapters[/\\]executors[/\\]"
+)
 
 
 @dataclass(frozen=True, slots=True)
