@@ -72,5 +72,5 @@ class MemoryTaskRepository:
     def _record(self, row: Row, max_bytes: int) -> TaskRecord:
         delivery = self._state.deliveries.get(row.task.id)
         if len(row.args.encode()) + len((row.result or "").encode()) > max_bytes:
-            return TaskRecord(row.task, "{}", None, row.version, delivery, is_summary=True, printed=row.printed)
-        return TaskRecord(row.task, row.args, row.result, row.version, delivery, printed=row.printed)
+            return TaskRecord(row.task, "{}", None, row.version, delivery, True, row.printed, row.key)
+        return TaskRecord(row.task, row.args, row.result, row.version, delivery, False, row.printed, row.key)

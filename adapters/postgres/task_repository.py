@@ -68,7 +68,9 @@ class PostgresTaskRepository:
 def record(row: Any, delivery: Delivery | None) -> TaskRecord:
     """Return the record that a row of statements.GET and this delivery make."""
     is_summary = row.args is None
-    return TaskRecord(rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed)
+    return TaskRecord(
+        rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed, row.key
+    )
 
 
 def added(

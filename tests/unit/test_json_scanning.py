@@ -35,9 +35,9 @@ def parts(text: str, value: object) -> object:
 @example(["\\" * 63 + '"', 1], (",", ":"), False)
 @example(["\\" * 64, [1, "],["]], (",", ":"), False)
 def test_the_members_of_a_text_are_those_of_its_value(
-    value: object, separators: tuple[str, str], is_ascii: bool
+    value: object, separators: tuple[str, str], escapes: bool
 ) -> None:
-    text = json.dumps(value, separators=separators, ensure_ascii=ascii)
+    text = json.dumps(value, separators=separators, ensure_ascii=escapes)
     assert parts(text, value) == value
 
 

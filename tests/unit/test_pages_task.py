@@ -12,10 +12,12 @@ from application.ports.queue import ProgressReport
 from application.ports.task_repository import ANY_SIZE, LARGE_BYTES
 from domain.failure import Failure
 from domain.progress import Progress
+from domain.schedule import Schedule
 from domain.settlement import RunningLog, Settlement
 from domain.task import Task
 from entrypoints.http.pages.json_tree import MAX_NODES
 from tests import steps
+from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
 
 HOSTILE = "<script>alert(1)</script> \"q\" 'a' \u202egnp.exe\u202c nul \0 end &amp; <b>"
@@ -157,6 +159,17 @@ class TestState:
         assert "Attempts 0 of 4" in text
         assert "Expires 2026-01-02 12:00:00 UTC" in text
 
+    def test_the_idempotency_key_is_shown(self, service: Service) -> None:
+        service.client.post("/task/new", json={}, headers={"Idempotency-Key": "<order 7>"})
+        assert "<bdi>&lt;order 7&gt;</bdi>" in page(service)
+
+    def test_the_schedule_of_the_type_is_shown(self, service: Service) -> None:
+        recurs = Recurring(service.store.begin, service.clock)
+        recurs.publish("a", recurring("report", Schedule(every="*/5 * * * *", timezone="Europe/Berlin")))
+        service.clock.move(2)
+        service.submit({}, "/task/new/report")
+        assert "Schedule of the type */5 * * * * Europe/Berlin" in words(page(service))
+
     def test_a_callback_is_shown_with_its_state(self) -> None:
         service = configured(webhook_secret="whsec_" + "a" * 32)
         service.submit({}, "/task/new?callback=http://example.org/hook%3Fa=1")
@@ -174,7 +187,7 @@ class TestState:
         service.submit({})
         started(service, Progress(0.25, HOSTILE))
         html = page(service, "/dashboard/task/6")
-        assert '<progress max="1" value="0.25">' in html
+        assert '<progress max="1" aria-label="Progress" value="0.25">' in html
         assert "25 %" in html
         assert re.search(r"Usually 1\d(\.\d)? s \(median of the last 5\)", words(html))
         assert re.search(r'data-since="2026-01-01T12:02:00\S*" data-usual="1\d\.', html)
@@ -312,16 +325,17 @@ class TestLargeValues:
 
     def test_a_long_list_says_how_many_more_it_has_and_leads_there(self, service: Service) -> None:
         service.submit({})
-        succeed(service, json.dumps(list(range(12_445)), separators=(",", ":")))
+        succeed(service, json.dumps(list(range(12_375)), separators=(",", ":")))
         html = page(service)
         more = re.search(r'<a href="([^"]+)">and (.*?) more</a>', html)
         assert more
         assert more[2] == "12\N{NARROW NO-BREAK SPACE}345"
-        further = page(service, more[1].replace("&amp;", "&"))
+        assert more[1] == "/dashboard/task/1/result?path=&amp;from=30"
+        further = page(service, "/dashboard/task/1/result?from=100")
         assert '<span class="nth">100</span> <bdi class="value number">100</bdi>' in further
-        assert "of which 101 to 200 are shown" in words(further)
-        last = page(service, "/dashboard/task/1/result?from=12400")
-        assert '<bdi class="value number">12444</bdi>' in last
+        assert "numbers 100 to 199 are shown" in words(further)
+        last = page(service, "/dashboard/task/1/result?from=12300")
+        assert '<bdi class="value number">12374</bdi>' in last
         assert "more</a>" not in last
 
     def test_a_deep_part_has_a_page_of_its_own(self, service: Service) -> None:

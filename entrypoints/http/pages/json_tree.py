@@ -73,13 +73,13 @@ class Step:
     place: str
 
 
-def tree_of(text: str, place: str = "", first: int = 0) -> Tree:
-    """The tree of the value at a place of a JSON text, from its member number `first` on.
+def tree_of(text: str, place: str = "", first: int = 0, most: int = MAX_FIRST_MEMBERS) -> Tree:
+    """The tree of the value at a place of a JSON text, with at most so many of its members from number `first` on.
 
     Raises LookupError: no value is there.
     """
     value = _value_of(text, place)
-    return _Builder(text).tree(value, place, first)
+    return _Builder(text).tree(value, place, first, most)
 
 
 def steps_to(text: str, place: str) -> Sequence[Step]:
@@ -128,9 +128,9 @@ class _Builder:
         self._nodes = 1
         self._characters = self._scanned = 0
 
-    def tree(self, value: Value, place: str, first: int) -> Tree:
+    def tree(self, value: Value, place: str, first: int, most: int) -> Tree:
         root = self._node(value, place, max_line=0)
-        self._open(root, first, MAX_FIRST_MEMBERS)
+        self._open(root, first, most)
         inner = deque(root.nodes)
         while inner:
             node = inner.popleft()
