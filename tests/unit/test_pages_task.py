@@ -15,7 +15,6 @@ from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.settlement import RunningLog, Settlement
 from domain.task import Task
-from entrypoints.http.pages.json_tree import MAX_NODES
 from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
@@ -309,6 +308,8 @@ LARGE: dict[str, Any] = {
     "text": "\u202e" * 4_000_000,
     "series": {f"k{n}": [0.5] * 10_000 for n in range(350)},
     "keys": {f"{n}<" * 2_000: n for n in range(1_500)},
+    "bushy": [[["\u202e" * 200] * 20] * 20] * 30,
+    "wide": [[[["0123456789" * 8] * 20] * 20] * 20] * 20,
     "deep": {"a": {"b": {"c": {"d": [[0.5] * 100] * 40_000}}}},
 }
 
@@ -321,7 +322,6 @@ class TestLargeValues:
         html = section(page(service), "result")
         tree = html[: html.index('<details class="raw">')]
         assert len(tree.encode()) < 100_000
-        assert tree.count("<li") <= 2 * MAX_NODES
 
     def test_a_long_list_says_how_many_more_it_has_and_leads_there(self, service: Service) -> None:
         service.submit({})
