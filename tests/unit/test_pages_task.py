@@ -163,7 +163,7 @@ class TestState:
         assert "<bdi>&lt;order 7&gt;</bdi>" in page(service)
 
     def test_the_schedule_of_the_type_is_shown(self, service: Service) -> None:
-        recurs = Recurring(service.store.begin, service.clock)
+        recurs = Recurring(service.storage, service.clock)
         recurs.publish("a", recurring("report", Schedule(every="*/5 * * * *", timezone="Europe/Berlin")))
         service.clock.move(2)
         service.submit({}, "/task/new/report")
