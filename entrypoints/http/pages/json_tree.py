@@ -87,12 +87,6 @@ def steps_to(text: str, place: str) -> Sequence[Step]:
     return [Step(_name(each, number), at) for each, number, at in _walk(text, place)]
 
 
-def text_of(text: str, place: str = "") -> str:
-    """The text of the value at a place. Raises LookupError: no value is there."""
-    value = _value_of(text, place)
-    return text[value.start : value.end]
-
-
 def _value_of(text: str, place: str) -> Value:
     walked = list(_walk(text, place))
     return walked[-1][0].value if walked else value_at(text)
