@@ -65,6 +65,7 @@ class State:
 
     - `log_writers`: the handler that stored the log of an attempt while the start went on.
     - `events`: the number of events by type, minute, event, and bucket of their durations.
+    - `origins`: the task that each rerun runs again.
     """
 
     now: Callable[[], datetime] = system_time
@@ -79,6 +80,7 @@ class State:
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
     events: Counter[tuple[TypeName, datetime, Event, int | None]] = field(default_factory=Counter)
+    origins: dict[TaskId, TaskId] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -101,9 +103,10 @@ class State:
         self.put(replace(self.rows[task.id], task=task))
 
     def forget(self, id: TaskId) -> None:
-        """Delete a task with its delivery and the records of its starts."""
+        """Delete a task with its delivery, the records of its starts and the link to its origin."""
         del self.rows[id]
         self.deliveries.pop(id, None)
+        self.origins.pop(id, None)
         for hold in [hold for hold in self.attempts if hold[0] == id]:
             del self.attempts[hold]
             self.log_writers.pop(hold, None)
@@ -123,4 +126,5 @@ class State:
             dict(self.schedules),
             dict(self.deliveries),
             self.events.copy(),
+            dict(self.origins),
         )

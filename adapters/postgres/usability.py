@@ -18,6 +18,7 @@ TABLES = (
     "deliveries",
     "handlers",
     "janitors",
+    "reruns",
     "schedules",
     "task_count_changes",
     "task_event_counts",

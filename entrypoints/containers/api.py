@@ -11,6 +11,7 @@ from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_handlers import ListHandlers
@@ -60,6 +61,7 @@ class ApiContainer(containers.DeclarativeContainer):
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)
     follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
     view_log = providers.Singleton(ViewLog, storage.begin)
+    find_reruns = providers.Singleton(FindReruns, storage.begin)
     cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)
     retry_task = providers.Singleton(RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer)
     delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)

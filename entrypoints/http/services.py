@@ -12,6 +12,7 @@ from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.list_handlers import ListHandlers
@@ -52,6 +53,9 @@ class Services(Protocol):
 
     @property
     def view_log(self) -> Callable[[], ViewLog]: ...
+
+    @property
+    def find_reruns(self) -> Callable[[], FindReruns]: ...
 
     @property
     def cancel_task(self) -> Callable[[], CancelTask]: ...

@@ -68,6 +68,7 @@ from adapters.postgres.statements.queue import (
     TRY_LAPSED,
     TRY_WRITE,
 )
+from adapters.postgres.statements.reruns import ADD_RERUN, ORIGIN, RERUNS
 from adapters.postgres.statements.schedules import (
     DUE_SCHEDULES,
     LOCK_SCHEDULES,
@@ -115,6 +116,7 @@ PREPARED = (
 
 __all__ = [
     "ADD",
+    "ADD_RERUN",
     "ADD_WITH_KEYS",
     "ALL_TYPES",
     "ATTEMPTS",
@@ -164,6 +166,7 @@ __all__ = [
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
     "OLDEST_DUE",
+    "ORIGIN",
     "PAGE",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
@@ -181,6 +184,7 @@ __all__ = [
     "RENEW_JANITOR",
     "REPORT",
     "REPORT_LOGS",
+    "RERUNS",
     "REVIEW_SCHEDULES",
     "REVIEW_TYPES",
     "RUNNING_UNDER",
