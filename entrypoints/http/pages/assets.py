@@ -11,10 +11,10 @@ from flask import Response, abort, request
 FOLDER = Path(__file__).parent
 YEAR_SECONDS = 31_536_000
 BUNDLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "pages.css": ("text/css", ("vendor/uPlot.min.css", "static/pages.css", "static/task.css")),
+    "pages.css": ("text/css", ("vendor/uPlot.min.css", "static/pages.css", "static/task.css", "static/forms.css")),
     "pages.js": (
         "text/javascript",
-        ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "static/pages.js", "static/task.js"),
+        ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "static/pages.js", "static/task.js", "static/forms.js"),
     ),
     "plots.js": ("text/javascript", ("vendor/uPlot.iife.min.js", "static/plots.js")),
     "icon.svg": ("image/svg+xml", ("static/icon.svg",)),

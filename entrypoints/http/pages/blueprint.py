@@ -54,6 +54,15 @@ class Download:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page in place of the usual end: a template with its context, and the status code."""
+
+    template: str
+    context: Context
+    status: int = 200
+
+
 class Pages:
     """The blueprint of all pages. Their errors are pages too."""
 
@@ -71,30 +80,38 @@ class Pages:
         self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
         self._answer_errors()
 
-    def page(self, path: str, template: str) -> Callable[[Callable[..., Context]], Callable[..., Context]]:
-        """Register a page, below ROOT; one with an empty path is the first one. The function returns the context.
+    def page(self, path: str, template: str) -> Callable[[Callable[..., Context | Shown]], Callable[..., Any]]:
+        """Register a page, below ROOT; one with an empty path is the first one.
+
+        The function returns the context; one without a live block may return what is to be shown instead.
 
         A client that accepts an event stream is sent the live block of the template after each of its changes.
         """
 
-        def register(view: Callable[..., Context]) -> Callable[..., Context]:
+        def register(view: Callable[..., Any]) -> Callable[..., Any]:
             def respond(**parts: Any) -> Response:
                 if EVENT_STREAM in request.headers.get("Accept", "") and self._renderer.is_live(template):
                     return self._stream(template, partial(view, **parts))
-                return self._html(template, view(**parts))
+                found = view(**parts)
+                return self._shown(found if isinstance(found, Shown) else Shown(template, found))
 
             self.blueprint.add_url_rule(f"{ROOT}{path}" if path else "/", view.__name__, respond)
             return view
 
         return register
 
-    def action(self, path: str) -> Callable[[Callable[..., Done]], Callable[..., Done]]:
-        """Register an action, the POST of a form. The function is given the form, and the answer leads to a page."""
+    def action(self, path: str) -> Callable[[Callable[..., Done | Shown]], Callable[..., Done | Shown]]:
+        """Register an action, the POST of a form. The function is given the form, and the answer leads to a page.
 
-        def register(act: Callable[..., Done]) -> Callable[..., Done]:
+        A form that cannot be accepted is shown again instead.
+        """
+
+        def register(act: Callable[..., Done | Shown]) -> Callable[..., Done | Shown]:
             def respond(**parts: Any) -> Response:
                 form = self._forms.read()
                 done = act(form, **parts)
+                if isinstance(done, Shown):
+                    return self._shown(done)
                 to = self.addresses.own(form.get("back")) if done.to is None else done.to
                 response = _see_other(to)
                 leave_notice(response, done.sentence, self.addresses())
@@ -127,6 +144,9 @@ class Pages:
             return choose
 
         return register
+
+    def _shown(self, shown: Shown) -> Response:
+        return self._html(shown.template, shown.context, shown.status)
 
     def _html(self, template: str, context: Context, status: int = 200) -> Response:
         notice = take_notice(request)

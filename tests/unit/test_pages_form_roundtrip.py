@@ -1,0 +1,126 @@
+"""Forms send back what they show: arguments that no field has changed stay byte for byte."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from application.json.text import dump
+from domain.ids import TaskId, TypeName
+from domain.submission import Submission
+from entrypoints.http.pages.forms.submission import SubmissionForm
+from tests.unit.browser_form import form_of_page
+from tests.unit.http_service import Service
+
+SIMPLE: list[dict[str, Any]] = [
+    {},
+    {"type": "integer", "minimum": 0},
+    {"type": "number"},
+    {"type": "string"},
+    {"type": "string", "maxLength": 20},
+    {"type": "string", "format": "uuid"},
+    {"type": "string", "format": "date"},
+    {"type": "string", "format": "date-time"},
+    {"type": "string", "format": "time"},
+    {"type": "string", "format": "date-time", "x-limits": {"format": "date-time", "tz_constraint": "naive"}},
+    {"type": "boolean"},
+    {"enum": ["red", "blue", "", "null", "3", 3, None, "true", True]},
+    {"const": "only"},
+    {"type": "array", "items": {"type": "number"}},
+    {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+    {"type": "array", "items": {"type": ["number", "array"]}, "x-array": {"type": "number"}},
+    {"type": "array", "items": {"type": "string"}},
+    {"type": "array", "items": {}},
+    {"type": "object"},
+    {"anyOf": [{"type": "number"}, {"type": "string", "format": "decimal"}]},
+    {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+    {"anyOf": [{"type": "number"}, {"const": "auto"}]},
+    {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]},
+]
+NAMES = st.sampled_from(["a", "b", "a.b", "x y", "ü", "**", "a~0b", "", '"<script>', "f.a"])
+TIMES = st.sampled_from(
+    [
+        *("2030-01-31", "2030-01-31T12:00:00Z", "2030-01-31T12:00:00.500+02:00", "2030-01-31T12:00", "12:00:00"),
+        *("2030-01-31T12:00:00.123456Z", "2030-01-31 12:00:00", "12:00:01.50", "2030-01-31T00:00:00z", "0000-00-00"),
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    TIMES,
+    st.sampled_from(["\n", "\r\n", "\na", " a ", "a\x00", "null", "1", "<b>&amp;", "</textarea>", "\u202e", "\x0b"]),
+)
+NUMBERS = st.one_of(
+    st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([2**63 + 1, 1e-320])
+)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+VALUES = st.recursive(
+    st.one_of(SCALARS, st.lists(NUMBERS, max_size=40), st.lists(st.lists(NUMBERS, max_size=3), max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}], "default": None}
+
+
+def objects(schemas: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda properties, required, further: {
+            "type": "object",
+            "properties": properties,
+            "required": [name for name in properties if name in required],
+            **further,
+        },
+        st.dictionaries(NAMES, schemas, max_size=4),
+        st.sets(NAMES),
+        st.sampled_from([{}, {"additionalProperties": False}, {"additionalProperties": {"type": "integer"}}]),
+    )
+
+
+LEAVES = st.one_of(st.sampled_from(SIMPLE), st.sampled_from(SIMPLE).map(nullable))
+SCHEMAS = objects(st.one_of(LEAVES, objects(LEAVES), objects(LEAVES).map(nullable)))
+
+
+@given(schema=SCHEMAS, data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_form_that_runs_a_task_again_unchanged_sends_the_same_text(schema: dict[str, Any], data: st.DataObject):
+    args = data.draw(st.dictionaries(st.one_of(st.sampled_from([*schema["properties"], "more"]), NAMES), VALUES))
+    check(schema, dump(args))
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_each_kind_of_field_sends_the_same_text(data: st.DataObject):
+    schema = data.draw(LEAVES)
+    check({"type": "object", "properties": {"a": schema}}, dump({"a": data.draw(VALUES)}))
+
+
+@given(
+    text=st.sampled_from(['{ "a" : 1.10, "b":[1 , 2.50]}', '{"b":"\\u00e9","a":1E5}', '{"a": -0.0, "b": {"c":1e400}}'])
+)
+@example('{"a":1,"a":2}')
+@settings(max_examples=10, deadline=None)
+def test_a_text_that_another_program_stored_stays_as_it_is(text: str):
+    check({"type": "object", "properties": {"a": {"type": "number"}, "b": {}}}, text)
+
+
+def check(schema: dict[str, Any], args: str) -> None:
+    service = Service()
+    service.publish("f", dump(schema))
+    with service.store.begin() as work:
+        work.tasks.add([Submission(type=TypeName("f"), args=args, now=service.clock.now(), ttl=600)])
+        work.commit()
+    page = service.client.get("/dashboard/submit/f?from=1")
+    assert page.status_code == 200, page.text
+    sent = form_of_page(page.text)
+    published, origin = service.container.known_types().named(TypeName("f")), service.container.view_task()(TaskId(1))
+    form = SubmissionForm.of(published, sent, origin)
+    assert not form.wrong, [(each.path, each.errors) for each in form.wrong]
+    assert (form.json, form.changes) == (args, [])
+    as_text = SubmissionForm.of(published, sent, origin)
+    as_text.as_whole()
+    assert as_text.json == args
+    if not as_text.has_broken_text:
+        as_text.as_fields()
+        assert as_text.json == args
