@@ -1,8 +1,8 @@
 """Filled fields: what each field of a form shows, and the JSON text that it stands for.
 
 A field is filled from what was sent under its name after a prefix: `f.` is a text, `j.` a JSON text, `s.` a word that
-says what an empty field stands for, `t.` the number of a kind, `z.` the zone of a time. A field for which nothing was sent
-is filled from the arguments with which the form begins.
+says what an empty field stands for, `t.` the number of a kind, `z.` the zone of a time. A field for which nothing was
+sent is filled from the arguments with which the form begins.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
 from entrypoints.http.pages.forms.kinds import Kind, Moment, Text
 from entrypoints.http.pages.forms.pieces import joined, members, quoted
-from entrypoints.http.pages.forms.schema import Field, Group, name_of
+from entrypoints.http.pages.forms.schema import Field, Group
 
 TEXT, JSON, SPECIAL, KIND, ZONE = "f.", "j.", "s.", "t.", "z."
 PREFIXES = (TEXT, JSON, SPECIAL, KIND, ZONE)
@@ -45,11 +45,13 @@ class Source:
     """The arguments that a form begins with.
 
     - `sent`: what was sent for the fields.
+    - `has_base`: whether these are compared with those of a task.
     - `may_keep`: whether a long value may be kept without being shown.
     - `room`: how many characters of values may still be shown.
     """
 
     sent: Given
+    has_base: bool = False
     may_keep: bool = True
     room: int = MAX_FORM_CHARACTERS
 
@@ -92,7 +94,7 @@ class FilledField:
     @property
     def id(self) -> str:
         """The id of its element."""
-        return f"field-{name_of(self.field.path)}".replace(" ", "_")
+        return f"field-{self.field.name}".replace(" ", "_")
 
     @property
     def control(self) -> str:
@@ -154,17 +156,17 @@ class FilledGroup(FilledField):
         special = source.sent.get(SPECIAL, group.name) if source.sent.has(group.name) else start
         self = cls(group, base, filled=[*filled, *([further] if further else [])])
         self.special = NULL if special == NULL else ""
-        self.json = self._joined(found, bases)
+        self.json = self._joined(found, bases, source.has_base)
         return self
 
-    def _joined(self, found: Mapping[str, str], bases: Mapping[str, str]) -> str | None:
+    def _joined(self, found: Mapping[str, str], bases: Mapping[str, str], has_base: bool) -> str | None:
         """The text of the object, its members in the order that they had at first."""
         if found:
             ordered = {key: found[key] for key in [*(key for key in bases if key in found), *found]}
             return self.base if ordered == bases else joined(ordered)
         if self.special == NULL and self.field.takes_null:
             return "null"
-        if self.base is not None and not bases and members(self.base) is not None:
+        if has_base and not bases and (self.base is None or members(self.base) is not None):
             return self.base
         return "{}" if self.field.is_required or not self.field.path else None
 

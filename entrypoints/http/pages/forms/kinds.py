@@ -44,7 +44,7 @@ class Kind(Protocol):
         ...
 
     def read(self, text: str) -> str:
-        """The JSON text of a text that is not blank. A text of another kind becomes a string, which the check refuses."""
+        """The JSON text of a text that is not blank. One of another kind becomes a string, which the check refuses."""
         ...
 
     def normal(self, text: str) -> str:
@@ -55,6 +55,8 @@ class Kind(Protocol):
 class _Plain:
     control = "line"
     empty: str | None = None
+    suggestions: Sequence[str] = ()
+    inputmode = "text"
 
     def normal(self, text: str) -> str:
         return text.replace("\r\n", "\n").strip()

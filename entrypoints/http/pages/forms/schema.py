@@ -12,7 +12,6 @@ from application.json.text_limits import KEYWORD as LIMITS
 from entrypoints.http.openapi.pointers import resolved
 from entrypoints.http.pages.forms.help import help_of
 from entrypoints.http.pages.forms.kinds import Choice, Kind, Lines, Moment, Number, Numbers, Rows, Text
-from entrypoints.http.pages.forms.pieces import quoted
 
 MAX_DEPTH = 4
 """Objects in objects that are fieldsets. Deeper ones are JSON fields."""
@@ -23,6 +22,7 @@ FURTHER = "**"
 """The last step of the path of the field for members that have no field."""
 Schema = Mapping[str, Any]
 Path = tuple[str, ...]
+_EMPTY = "~3"
 _ESCAPES = {"~": "~0", ".": "~1", "*": "~2"}
 _DECIMAL_FORMATS = frozenset({"decimal", "fraction"})
 _SHORT_FORMATS = {"email": "email", "uri": "url"}
@@ -35,6 +35,7 @@ class Field:
     - `path`: the names of the members on the way to the value.
     - `kinds`: the kinds of values, one of which can be chosen. Without any it is a JSON field.
     - `takes_null`: whether it can say null.
+    - `is_further`: whether it is the one for the members that have no field.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Field:
     takes_null: bool = False
     help: str = ""
     default: str | None = None
+    is_further: bool = False
 
     @property
     def key(self) -> str:
@@ -53,7 +55,8 @@ class Field:
     @property
     def name(self) -> str:
         """The name in addresses and forms, different for each path."""
-        return name_of(self.path)
+        steps = ["".join(_ESCAPES.get(sign, sign) for sign in step) or _EMPTY for step in self.path]
+        return ".".join([*steps[:-1], FURTHER] if self.is_further else steps)
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,8 @@ class Group(Field):
     def further(self) -> Field:
         """The JSON field for members that have no field."""
         label = "Further arguments" if not self.path else f"Further members of {self.label}"
-        return Field((*self.path, FURTHER), label, help="A JSON object of members that have no field here.")
-
-
-def name_of(path: Path) -> str:
-    """The name of a path: its steps, parted by dots."""
-    return ".".join(step if step == FURTHER else "".join(_ESCAPES.get(sign, sign) for sign in step) for step in path)
+        help = "A JSON object of members that have no field here."
+        return Field((*self.path, FURTHER), label, help=help, is_further=True)
 
 
 @lru_cache(maxsize=200)
@@ -263,6 +262,3 @@ def _text(schema: Schema) -> Kind:
         return Text("text", "line", None, inputmode=_SHORT_FORMATS.get(format, "text"))
     is_short = schema.get("maxLength", MAX_SINGLE_LINE_CHARACTERS) < MAX_SINGLE_LINE_CHARACTERS or "pattern" in schema
     return Text("text", "line" if is_short else "lines")
-
-
-__all__ = ["FURTHER", "Field", "Group", "form_of", "name_of", "quoted"]

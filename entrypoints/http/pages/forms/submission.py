@@ -50,7 +50,8 @@ class SubmissionForm:
         """Fill the form with what was sent, or with the arguments of the task that is to be run again."""
         base, whole = origin.stored.args if origin else None, sent.get(WHOLE)
         start = base if whole is None else whole
-        root = fill(form_of(published.type.schema), start, base, Source(Given(sent), may_keep=whole is None))
+        source = Source(Given(sent), base is not None, may_keep=whole is None)
+        root = fill(form_of(published.type.schema), start, base, source)
         options = FilledOptions.of(sent)
         if origin and RENDERED not in sent and not options.texts:
             options = FilledOptions.again(origin.task, published.type)
@@ -132,7 +133,7 @@ class SubmissionForm:
         if mistakes:
             self.errors += mistakes
             return
-        source = Source(Given({}), may_keep=False)
+        source = Source(Given({}), self.base is not None, may_keep=False)
         self.root = fill(form_of(self.published.type.schema), self.json, self.base, source)
         self.whole = None
 
