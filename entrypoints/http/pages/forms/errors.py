@@ -17,7 +17,7 @@ def _placed(fields: Mapping[str, FilledField], path: str, sentences: Sequence[st
     at = next((each for each in _ends(path) if each in fields), "$")
     rest = path[len(at) + 1 :]
     field = fields.get(f"{at}.{FURTHER}", fields[at]) if rest and fields[at].parts else fields[at]
-    told = [f"{rest}: {sentence}" if rest else sentence for sentence in sentences]
+    told = [f"{fields[at].field.key}.{rest}: {sentence}".lstrip(".") if rest else sentence for sentence in sentences]
     if field.field.path:
         field.errors += told
     else:

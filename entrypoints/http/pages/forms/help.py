@@ -22,15 +22,19 @@ _LENGTHS = {("minLength", "maxLength"): "character", ("minItems", "maxItems"): "
 
 def help_of(schema: Schema, branches: Sequence[Schema], words: Sequence[str]) -> str:
     """The description in a schema, then the values that it takes, in a sentence or two."""
-    by_branch = words if len(words) == len(branches) else ["" for _ in branches]
-    kinds = [
-        ", ".join([word or _JSON.get(str(branch.get("type")), ANY), *_limits(branch)])
-        for word, branch in zip(by_branch, branches, strict=True)
-    ]
-    values = " or ".join(dict.fromkeys(words if len(words) > len(branches) else kinds)) or ANY
-    about = next((str(each["description"]) for each in (schema, *branches) if each.get("description")), "").strip()
-    about += "" if not about or about.endswith((".", "!", "?", ":")) else "."
+    about = description_of(schema, branches)
+    if len(words) == len(branches):
+        kinds = [", ".join([word, *_limits(branch)]) for word, branch in zip(words, branches, strict=True)]
+    else:
+        kinds = [*words] or [_JSON.get(str(branch.get("type")), ANY) for branch in branches]
+    values = " or ".join(dict.fromkeys(kinds)) or ANY
     return f"{about} {values[0].upper()}{values[1:]}.".strip()
+
+
+def description_of(schema: Schema, branches: Sequence[Schema]) -> str:
+    """The description in a schema, as a sentence."""
+    about = next((str(each["description"]) for each in (schema, *branches) if each.get("description")), "").strip()
+    return about if not about or about.endswith((".", "!", "?", ":")) else f"{about}."
 
 
 def _limits(schema: Schema) -> Iterator[str]:

@@ -10,7 +10,7 @@ from application.json.arrays import KEYWORD as ARRAY
 from application.json.text import dump
 from application.json.text_limits import KEYWORD as LIMITS
 from entrypoints.http.openapi.pointers import resolved
-from entrypoints.http.pages.forms.help import help_of
+from entrypoints.http.pages.forms.help import description_of, help_of
 from entrypoints.http.pages.forms.kinds import Choice, Kind, Lines, Moment, Number, Numbers, Rows, Text
 
 MAX_DEPTH = 4
@@ -114,11 +114,12 @@ class _Builder:
             field,
             kinds=kinds,
             takes_null=takes_null,
-            help=help_of(flat, others, [kind.word for kind in kinds]),
+            help=_help(flat, others, kinds),
             default=dump(flat["default"]) if "default" in flat else None,
         )
         is_object = len(others) == 1 and others[0].get("properties")
-        return (self._group(others[0], field, seen) if is_object else None) or field
+        group = self._group(others[0], field, seen) if is_object else None
+        return replace(group, help=description_of(flat, others)) if group else field
 
     def _group(self, schema: Schema, field: Field, seen: tuple[str, ...]) -> Group | None:
         reference = schema.get("$ref-of")
@@ -171,14 +172,15 @@ class _Builder:
     def _list(self, schema: Schema) -> Kind | None:
         if ARRAY in schema:
             return Rows(may_be_flat=True) if schema[ARRAY].get("type") in ("number", "integer") else None
+        empty = None if schema.get("minItems") else "[]"
         if "prefixItems" in schema:
-            return Numbers() if all(map(self._is_number, schema["prefixItems"])) else None
+            return Numbers(empty=empty) if all(map(self._is_number, schema["prefixItems"])) else None
         items = self._flat(schema.get("items", {}), ())
         if self._is_number(items):
-            return Numbers()
+            return Numbers(empty=empty)
         if items.get("type") == "string":
-            return Lines()
-        return Rows() if items.get("type") == "array" and self._is_number(items.get("items", {})) else None
+            return Lines(empty=empty)
+        return Rows(empty=empty) if items.get("type") == "array" and self._is_number(items.get("items", {})) else None
 
     def _is_number(self, schema: Any) -> bool:
         branches = [self._flat(each, ()) for each in _branches(self._flat(schema, ()))]
@@ -211,6 +213,12 @@ def _branches(schema: Schema) -> Iterator[Schema]:
         yield {**schema, "enum": [each for each in schema["enum"] if each is not None]}
     else:
         yield schema
+
+
+def _help(schema: Schema, branches: Sequence[Schema], kinds: Sequence[Kind]) -> str:
+    """The help of a field. A choice shows its values itself."""
+    is_choice = any(isinstance(kind, Choice) for kind in kinds)
+    return description_of(schema, branches) if is_choice else help_of(schema, branches, [each.word for each in kinds])
 
 
 def _is_null(schema: Schema) -> bool:
@@ -261,4 +269,4 @@ def _text(schema: Schema) -> Kind:
     if format:
         return Text("text", "line", None, inputmode=_SHORT_FORMATS.get(format, "text"))
     is_short = schema.get("maxLength", MAX_SINGLE_LINE_CHARACTERS) < MAX_SINGLE_LINE_CHARACTERS or "pattern" in schema
-    return Text("text", "line" if is_short else "lines")
+    return Text("text", "line" if is_short else "lines", None if schema.get("minLength") else '""')

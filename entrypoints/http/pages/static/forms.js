@@ -44,7 +44,7 @@
 
   /** Show what only a script can do. */
   function show() {
-    for (const each of document.querySelectorAll("[data-fills], [data-copies]")) each.hidden = false;
+    for (const each of document.querySelectorAll(".file, [data-copies]")) each.hidden = false;
   }
 
   document.addEventListener("toggle", ({ target }) => {
