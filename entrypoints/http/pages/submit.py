@@ -44,13 +44,13 @@ FORM_ERRORS = (
 def add_submit(pages: Pages, services: Services) -> None:
     """Add the pages and their action."""
     known_types, submit, view = services.known_types(), services.submit_task(), services.view_task()
-    backend_url = services.settings().backend_url
+    settings = services.settings()
 
     def choices() -> dict[str, Any]:
         return {"choices": sorted(known_types.all().values(), key=lambda each: (each.abandoned, each.type.name))}
 
     def shown(form: SubmissionForm, status: int = 200, opens_code: bool = False) -> Shown:
-        url, type = backend_url or request.url_root.rstrip("/"), form.published.type
+        url, type = settings.backend_url or request.url_root.rstrip("/"), form.published.type
         how = (url, type.name, form.json, form.options.query, form.options.texts.get("key"))
         query = form.query()
         context = {
@@ -75,6 +75,7 @@ def add_submit(pages: Pages, services: Services) -> None:
 
     def submitted(form: SubmissionForm) -> Done | Shown:
         options = form.options.request()
+        form.check_length(settings.max_body)
         if form.has_errors:
             return shown(form, 422)
         task_request = TaskRequest(

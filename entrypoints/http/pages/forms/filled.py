@@ -71,6 +71,7 @@ class FilledField:
     - `base`: the JSON text that it had at first; None where it had none.
     - `kind`: None for a JSON field.
     - `special`: what it stands for while it is empty, in place of being left out.
+    - `is_broken`: whether `json` is no JSON text that can be kept.
     """
 
     field: Field
@@ -79,6 +80,7 @@ class FilledField:
     text: str = ""
     kind: Kind | None = None
     special: str = ""
+    is_broken: bool = False
     errors: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -227,6 +229,7 @@ def _from_json_text(part: Field, base: str | None, text: str, sent: Given) -> Fi
     else:
         filled.json = normal
         filled.errors += json_mistakes(normal)
+        filled.is_broken = bool(filled.errors)
     return filled
 
 

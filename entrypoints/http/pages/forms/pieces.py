@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -32,19 +32,20 @@ def members(text: str | None) -> dict[str, str] | None:
         return None
 
 
-def _members(text: str) -> Iterable[tuple[str, str]]:
-    position = _after(text, _skip(text, 0), "{")
-    while text[position] != "}":
-        name, position = _DECODER.raw_decode(text, position)
-        if not isinstance(name, str) or text[position - 1] != '"':
+def _members(text: str) -> Iterator[tuple[str, str]]:
+    position = _after("{", text, _skip(text, 0))
+    goes_on = text[position] != "}"
+    while goes_on:
+        name, end = _DECODER.raw_decode(text, position)
+        if not isinstance(name, str):
             raise ValueError
-        start = _after(text, _skip(text, position), ":")
+        start = _after(":", text, _skip(text, end))
         _, end = _DECODER.raw_decode(text, start)
         yield name, text[start:end]
         position = _skip(text, end)
-        if text[position] == ",":
+        if goes_on := text[position] == ",":
             position = _skip(text, position + 1)
-    if text[position + 1 :].strip(BLANK):
+    if text[_after("}", text, position) :]:
         raise ValueError
 
 
@@ -53,7 +54,8 @@ def _skip(text: str, position: int) -> int:
     return found.end() if found else position
 
 
-def _after(text: str, position: int, sign: str) -> int:
+def _after(sign: str, text: str, position: int) -> int:
+    """The position behind this sign and the space that follows it. Raises ValueError: another sign stands there."""
     if text[position] != sign:
         raise ValueError
     return _skip(text, position + 1)

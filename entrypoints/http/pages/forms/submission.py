@@ -94,7 +94,7 @@ class SubmissionForm:
     @property
     def has_broken_text(self) -> bool:
         """Whether a text is no JSON, so that the arguments have no JSON text."""
-        return bool([*_mistakes(self.json)])
+        return any(each.is_broken for each in self.fields) if self.whole is None else any(_mistakes(self.json))
 
     @property
     def changes(self) -> list[Change]:
@@ -111,6 +111,11 @@ class SubmissionForm:
         values = repr((self.published.type.name, self.json, sorted(self.options.texts.items())))
         digest = blake2b(values.encode(errors="surrogatepass"), digest_size=16).hexdigest()
         return self.options.key or IdempotencyKey(f"form {self.rendered} {digest}")
+
+    def check_length(self, max_bytes: int) -> None:
+        """Note an error if what was typed has more bytes than the API accepts. What the origin has is not counted."""
+        if len(self.json.encode(errors="replace")) - len((self.base or "").encode()) > max_bytes:
+            self.errors.append(f"The arguments have more than {max_bytes} bytes.")
 
     def place(self, errors: Mapping[str, Any]) -> None:
         """Note the errors of an answer of the API at their fields."""
