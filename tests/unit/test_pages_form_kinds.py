@@ -32,7 +32,11 @@ from entrypoints.http.pages.forms.pieces import joined, laid_out, members, numbe
         (Lines(), "a\r\n b, c\r\n", '["a", " b, c"]'),
         (Choice({"red": '"red"', "3": "3"}), "3", "3"),
         (Choice({"red": '"red"'}), "green", '"green"'),
-        (Moment("date-time", "Z"), "2030-01-31T12:00Z", '"2030-01-31T12:00Z"'),
+        (Moment("date-time", "Z"), "2030-01-31T12:00Z", '"2030-01-31T12:00:00Z"'),
+        (Moment("date-time", "Z"), "2030-01-31T12:00:00.5", '"2030-01-31T12:00:00.5"'),
+        (Moment("date-time", "Z"), " tomorrow at 12:00", '"tomorrow at 12:00"'),
+        (Moment("time", ""), "12:00", '"12:00:00"'),
+        (Moment("date"), "2030-01-31", '"2030-01-31"'),
     ],
 )
 def test_a_text_becomes_json(kind: Kind, typed: str, json: str):

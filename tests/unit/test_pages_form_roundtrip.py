@@ -128,7 +128,7 @@ def check(schema: dict[str, Any], args: str) -> None:
     published, origin = service.container.known_types().named(TypeName("f")), service.container.view_task()(task.id)
     form = SubmissionForm.of(published, sent, origin)
     assert not form.wrong, [(each.path, each.errors) for each in form.wrong]
-    assert (form.json, form.changes) == (args, [])
+    assert (form.json, form.changed) == (args, [])
     as_text = SubmissionForm.of(published, sent, origin)
     as_text.as_whole()
     assert as_text.json == args

@@ -13,7 +13,7 @@ from typing import Self
 from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
 from entrypoints.http.pages.forms.kinds import Kind, Moment, Text
-from entrypoints.http.pages.forms.pieces import joined, members, quoted
+from entrypoints.http.pages.forms.pieces import is_object, joined, members, quoted
 from entrypoints.http.pages.forms.schema import Field, Group
 
 TEXT, JSON, SPECIAL, KIND, ZONE = "f.", "j.", "s.", "t.", "z."
@@ -96,7 +96,7 @@ class FilledField:
     @property
     def id(self) -> str:
         """The id of its element."""
-        return f"field-{self.field.name}".replace(" ", "_")
+        return "field-" + "_".join(self.field.name.split())
 
     @property
     def control(self) -> str:
@@ -147,7 +147,8 @@ class FilledGroup(FilledField):
     @classmethod
     def of(cls, group: Group, start: str | None, base: str | None, source: Source) -> Self:
         """Fill the fields of an object."""
-        starts, bases = members(start) or {}, members(base) or {}
+        bases = members(base) or {}
+        starts = dict(bases) if start is base else members(start) or {}
         filled = [fill(part, starts.pop(part.key, None), bases.get(part.key), source) for part in group.parts]
         further, keys = _further(group, starts, bases, source), {part.key for part in group.parts}
         found = {each.field.key: each.json for each in filled if each.json is not None}
@@ -168,7 +169,7 @@ class FilledGroup(FilledField):
             return self.base if ordered == bases else joined(ordered)
         if self.special == NULL and self.field.takes_null:
             return "null"
-        if has_base and not bases and (self.base is None or members(self.base) is not None):
+        if has_base and not bases and (self.base is None or is_object(self.base)):
             return self.base
         return "{}" if self.field.is_required or not self.field.path else None
 
@@ -179,8 +180,8 @@ def fill(part: Field, start: str | None, base: str | None, source: Source) -> Fi
     - `start`: the JSON text that it begins with.
     - `base`: the JSON text to which its value is compared: one that is not changed stays as it is.
     """
-    is_object = start is None or (start == NULL and part.takes_null) or members(start) is not None
-    if isinstance(part, Group) and is_object and source.sent.get(JSON, part.name) is None:
+    is_shown = start is None or (start == NULL and part.takes_null) or is_object(start)
+    if isinstance(part, Group) and is_shown and source.sent.get(JSON, part.name) is None:
         return FilledGroup.of(part, start, base, source)
     if not source.sent.has(part.name):
         return _from_json(part, start, base, source)
@@ -250,7 +251,7 @@ def _from_text(part: Field, base: str | None, sent: Given) -> FilledField:
         return _from_json_text(part, base, text, sent)
     text += zone.strip() if kind.normal(text) else ""
     filled = FilledField(part, base, text=text, kind=kind, special=sent.get(SPECIAL, part.name) or "")
-    shown = None if base is None else kind.show(base)
+    shown = _shown(base, kind)
     if not kind.normal(text):
         filled.json = _special(filled, kind)
     elif part.takes_null and text == NULL and kind.control == "choice":
@@ -270,6 +271,11 @@ def _kind(part: Field, text: str, number: str | None) -> Kind | None:
     return next(takes, part.kinds[-1] if part.kinds else None)
 
 
+def _shown(base: str | None, kind: Kind) -> str | None:
+    """The text that the field had at first, if it had one."""
+    return kind.show(base) if base is not None and len(base) <= MAX_FIELD_CHARACTERS else None
+
+
 def _special(filled: FilledField, kind: Kind | None) -> str | None:
     """What an empty field stands for."""
     match filled.special:
@@ -280,7 +286,7 @@ def _special(filled: FilledField, kind: Kind | None) -> str | None:
         case "null" if filled.field.takes_null:
             return NULL
         case "empty" if kind and kind.empty:
-            shown = None if filled.base is None else kind.show(filled.base)
+            shown = _shown(filled.base, kind)
             return kind.empty if shown is None or kind.normal(shown) else filled.base
     filled.special = ""
     return None

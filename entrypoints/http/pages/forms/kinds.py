@@ -133,7 +133,10 @@ class Moment(_Plain):
         return None if found is None or _UNSHOWABLE.search(found) or "\n" in found else found
 
     def read(self, text: str) -> str:
-        return quoted(text.strip())
+        found = self.split(text.strip())
+        # Browsers leave out seconds that are zero, and RFC 3339 demands them.
+        seconds = ":00" if found and found[0].count(":") == 1 else ""
+        return quoted(f"{found[0]}{seconds}{found[1]}" if found else text.strip())
 
     def split(self, text: str) -> tuple[str, str] | None:
         """The local time and the offset of the zone. None if a native field cannot show them exactly."""

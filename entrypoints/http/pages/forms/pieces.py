@@ -22,9 +22,18 @@ class Digits(NamedTuple):
 _DECODER = json.JSONDecoder(parse_int=Digits, parse_float=Digits, parse_constant=Digits)
 
 
+_ENDS = json.JSONDecoder(parse_int=float)
+"""Finds the end of a value, however long its numbers are, without a call for each of them."""
+
+
+def is_object(text: str | None) -> bool:
+    """Whether a JSON text is that of an object."""
+    return text is not None and text.lstrip(BLANK).startswith("{")
+
+
 def members(text: str | None) -> dict[str, str] | None:
     """The texts of the members of an object by name, in their order. None of any other text."""
-    if text is None or not text.lstrip(BLANK).startswith("{"):
+    if text is None or not is_object(text):
         return None
     try:
         return dict(_members(text))
@@ -40,7 +49,7 @@ def _members(text: str) -> Iterator[tuple[str, str]]:
         if not isinstance(name, str):
             raise ValueError
         start = _after(":", text, _skip(text, end))
-        _, end = _DECODER.raw_decode(text, start)
+        _, end = _ENDS.raw_decode(text, start)
         yield name, text[start:end]
         position = _skip(text, end)
         if goes_on := text[position] == ",":

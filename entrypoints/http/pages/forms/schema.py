@@ -53,6 +53,11 @@ class Field:
         return self.path[-1] if self.path else ""
 
     @property
+    def title(self) -> str:
+        """The name for people, with those of the objects that it is in."""
+        return self.label if self.is_further else ".".join(self.path)
+
+    @property
     def name(self) -> str:
         """The name in addresses and forms, different for each path."""
         steps = ["".join(_ESCAPES.get(sign, sign) for sign in step) or _EMPTY for step in self.path]

@@ -12,7 +12,7 @@ from application.json.parsing import parse
 from application.ports.published_types import PublishedType
 from application.view import View
 from domain.ids import IdempotencyKey, TaskId
-from entrypoints.http.pages.forms.changes import Change, changed_arguments
+from entrypoints.http.pages.forms.changes import changed_arguments
 from entrypoints.http.pages.forms.errors import place_errors
 from entrypoints.http.pages.forms.filled import JSON, KIND, SPECIAL, TEXT, FilledField, Given, Source, fill
 from entrypoints.http.pages.forms.options import PREFIX, FilledOptions
@@ -97,9 +97,13 @@ class SubmissionForm:
         return any(each.is_broken for each in self.fields) if self.whole is None else any(_mistakes(self.json))
 
     @property
-    def changes(self) -> list[Change]:
-        """The arguments that differ from those of the task that is to be run again."""
-        return [] if self.base is None else changed_arguments(self.base, self.json)
+    def changed(self) -> list[str]:
+        """The arguments that differ from those of the task that is to be run again, by their paths."""
+        if self.base is None:
+            return []
+        if self.whole is not None:
+            return [each.path for each in changed_arguments(self.base, self.json)]
+        return [each.field.title for each in self.fields if not each.parts and each.is_changed()]
 
     @property
     def may_be_whole(self) -> bool:

@@ -18,12 +18,12 @@
   }
 
   document.addEventListener("input", ({ target }) => {
-    const field = target.closest(".task-form .field");
-    if (!field) return;
+    if (!target.form?.matches(".task-form")) return;
+    const field = target.closest(".field") || target.parentElement;
     if (target.type !== "checkbox" && target.value) {
-      for (const box of field.querySelectorAll(".special :checked")) box.click();
+      for (const box of field.querySelectorAll(".special :checked")) box.checked = false;
     }
-    keepInAddress(target);
+    field.querySelectorAll("[name]").forEach(keepInAddress);
   });
 
   document.addEventListener("change", async ({ target }) => {
