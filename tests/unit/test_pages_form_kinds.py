@@ -2,7 +2,8 @@
 
 import pytest
 
-from entrypoints.http.pages.forms.kinds import Choice, Kind, Lines, Moment, Number, Numbers, Rows, Text
+from entrypoints.http.pages.forms.kinds import Choice, Kind, Moment, Number, Text
+from entrypoints.http.pages.forms.lists import Lines, Numbers, Rows
 from entrypoints.http.pages.forms.pieces import joined, laid_out, members, numbers, rows
 
 

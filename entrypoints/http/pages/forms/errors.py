@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from entrypoints.http.pages.forms.fields import FURTHER
 from entrypoints.http.pages.forms.filled import FilledField
-from entrypoints.http.pages.forms.schema import FURTHER
 
 
 def place_errors(root: FilledField, errors: Mapping[str, Any]) -> list[str]:

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoints.http.pages.forms.pieces import NUMBER, listed, numbers, quoted, rows, value
+from entrypoints.http.pages.forms.pieces import NUMBER, quoted, value
 
-MAX_LINE_CHARACTERS = 100
-"""The length up to which a list of numbers is shown on one line."""
-_UNSHOWABLE = re.compile("[\0-\x08\x0b-\x1f\ud800-\udfff]")
+UNSHOWABLE = re.compile("[\0-\x08\x0b-\x1f\ud800-\udfff]")
 """Characters that a browser does not send back as they were."""
 _LOCAL = {
     "date": re.compile(r"\d{4}-\d\d-\d\d"),
@@ -17,9 +15,6 @@ _LOCAL = {
     "time": re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,3})?)?"),
 }
 _ZONE = re.compile(r"(Z|z|[+-]\d\d:?\d\d(:\d\d)?)$")
-_BETWEEN_NUMBERS = re.compile(r"[\s,;]+")
-_BETWEEN_LOCAL_NUMBERS = re.compile(r"[\s;]+|,\s+|,$")
-_HAS_SEVERAL_SEPARATORS = re.compile(r"[;\t\n]")
 
 
 class Kind(Protocol):
@@ -52,7 +47,9 @@ class Kind(Protocol):
         ...
 
 
-class _Plain:
+class Plain:
+    """What most kinds have in common."""
+
     control = "line"
     empty: str | None = None
     suggestions: Sequence[str] = ()
@@ -63,7 +60,7 @@ class _Plain:
 
 
 @dataclass(frozen=True)
-class Number(_Plain):
+class Number(Plain):
     """A number, which stays as it is typed; or one of a few words, where the schema takes them too.
 
     `inputmode`: the keyboard of a phone. One for numbers may have no minus.
@@ -85,7 +82,7 @@ class Number(_Plain):
 
 
 @dataclass(frozen=True)
-class Text(_Plain):
+class Text(Plain):
     """A text. `control`: `line`, or `lines` where it may have several.
 
     `takes_numbers`: whether a number may be shown as well, as that of a decimal.
@@ -102,7 +99,7 @@ class Text(_Plain):
         if self.takes_numbers and NUMBER.fullmatch(json):
             return json
         found = value(json) if json.startswith('"') else None
-        return found if found is not None and not _UNSHOWABLE.search(found) else None
+        return found if found is not None and not UNSHOWABLE.search(found) else None
 
     def read(self, text: str) -> str:
         return quoted(self.normal(text))
@@ -112,7 +109,7 @@ class Text(_Plain):
 
 
 @dataclass(frozen=True)
-class Moment(_Plain):
+class Moment(Plain):
     """A date, a time or both, with the offset of its zone. `zone`: the usual offset, or None where there is no zone."""
 
     format: str
@@ -130,7 +127,7 @@ class Moment(_Plain):
 
     def show(self, json: str) -> str | None:
         found = value(json) if json.startswith('"') else None
-        return None if found is None or _UNSHOWABLE.search(found) or "\n" in found else found
+        return None if found is None or UNSHOWABLE.search(found) or "\n" in found else found
 
     def read(self, text: str) -> str:
         found = self.split(text.strip())
@@ -161,7 +158,7 @@ def _shortest(local: str) -> str:
 
 
 @dataclass(frozen=True)
-class Choice(_Plain):
+class Choice(Plain):
     """One of a few values. `choices`: their JSON texts by the text that the field sends for each."""
 
     choices: Mapping[str, str]
@@ -184,83 +181,3 @@ class Choice(_Plain):
 
     def normal(self, text: str) -> str:
         return text
-
-
-@dataclass(frozen=True)
-class Numbers(_Plain):
-    """A list of numbers, which are parted by line breaks, tabs, semicolons, commas or spaces."""
-
-    word: str = "list of numbers"
-    control: str = "numbers"
-    empty: str | None = "[]"
-
-    def show(self, json: str) -> str | None:
-        items = numbers(json)
-        if items is None:
-            return None
-        line = ", ".join(items)
-        return line if len(line) <= MAX_LINE_CHARACTERS else "\n".join(items)
-
-    def read(self, text: str) -> str:
-        return text.strip() if numbers(text) is not None else _list_of(text)
-
-
-@dataclass(frozen=True)
-class Rows(_Plain):
-    """A table of numbers, one row a line. `may_be_flat`: whether one row or one column is a list alone."""
-
-    may_be_flat: bool = False
-    control: str = "numbers"
-    empty: str | None = "[]"
-
-    @property
-    def word(self) -> str:
-        return "table of numbers, one row a line"
-
-    def show(self, json: str) -> str | None:
-        if self.may_be_flat and (flat := Numbers().show(json)) is not None:
-            return flat
-        found = rows(json)
-        if found is None or (self.may_be_flat and (len(found) == 1 or {1} == {*map(len, found)})) or not all(found):
-            return None
-        return "\n".join(", ".join(row) for row in found)
-
-    def read(self, text: str) -> str:
-        if numbers(text) is not None or rows(text) is not None:
-            return text.strip()
-        lines = [_list_of(line) for line in self.normal(text).split("\n") if line.strip()]
-        is_flat = self.may_be_flat and (len(lines) == 1 or all("," not in line for line in lines))
-        return _list_of(text) if is_flat else listed(lines)
-
-
-@dataclass(frozen=True)
-class Lines(_Plain):
-    """A list of texts, one a line."""
-
-    word: str = "list of texts, one a line"
-    control: str = "lines"
-    empty: str | None = "[]"
-
-    def show(self, json: str) -> str | None:
-        found = value(json) if json.startswith("[") else None
-        return None if found is None or not all(map(_is_line, found)) else "\n".join(found)
-
-    def read(self, text: str) -> str:
-        return listed([quoted(line) for line in self.normal(text).split("\n") if line])
-
-    def normal(self, text: str) -> str:
-        return text.replace("\r\n", "\n").strip("\n")
-
-
-def _is_line(item: object) -> bool:
-    return isinstance(item, str) and item != "" and "\n" not in item and not _UNSHOWABLE.search(item)
-
-
-def _list_of(text: str) -> str:
-    """The list of the numbers in a text. Whatever is no number becomes a string, which the check refuses.
-
-    A comma that stands inside what other signs part may be that of a decimal, and parts nothing.
-    """
-    separator = _BETWEEN_LOCAL_NUMBERS if _HAS_SEVERAL_SEPARATORS.search(text.strip()) else _BETWEEN_NUMBERS
-    items = [item for item in separator.split(text.strip().replace("\r\n", "\n")) if item]
-    return listed([item if NUMBER.fullmatch(item) else quoted(item) for item in items])

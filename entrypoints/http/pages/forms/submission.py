@@ -14,10 +14,12 @@ from application.view import View
 from domain.ids import IdempotencyKey, TaskId
 from entrypoints.http.pages.forms.changes import changed_arguments
 from entrypoints.http.pages.forms.errors import place_errors
-from entrypoints.http.pages.forms.filled import JSON, KIND, SPECIAL, TEXT, FilledField, Given, Source, fill
+from entrypoints.http.pages.forms.filled import FilledField
+from entrypoints.http.pages.forms.filling import fill
 from entrypoints.http.pages.forms.options import PREFIX, FilledOptions
 from entrypoints.http.pages.forms.pieces import laid_out, members
 from entrypoints.http.pages.forms.schema import form_of
+from entrypoints.http.pages.forms.sent import JSON, KIND, SPECIAL, TEXT, Given, Source
 
 WHOLE, FROM, RENDERED = "json", "from", "rendered"
 """The names of the field for all arguments as JSON, of the origin, and of the mark that each rendered form has."""
