@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from adapters.postgres import Database, statements
-from tests.steps import add_one
+from tests.steps import add_one, at
 from tests.storage import in_postgres
 
 FILL = text("INSERT INTO reruns SELECT n, n / 5 FROM generate_series(1000, 50000) AS n")
@@ -36,3 +36,18 @@ def test_a_link_goes_with_its_task_in_whatever_way_that_goes(database: Database)
             connection.execute(text(removal))
             assert connection.execute(text("SELECT count(*) FROM reruns")).scalar() == 0, removal
             connection.commit()
+
+
+def test_an_expired_task_whose_link_is_locked_is_left_and_its_neighbours_are_deleted(database: Database):
+    storage = in_postgres(database)
+    first, second = add_one(storage, ttl=1), add_one(storage, ttl=1)
+    with database.transaction() as connection:
+        connection.execute(statements.ADD_RERUN, {"task": first.id, "origin": 1})
+        connection.commit()
+    with database.transaction() as connection, storage.begin() as work:
+        connection.execute(text("SELECT FROM reruns FOR UPDATE"))
+        deleted = work.cleaning.delete_expired(at(60), 10)
+        work.commit()
+    assert (deleted.deleted, deleted.refused) == (1, [first.id])
+    with storage.begin() as work:
+        assert (work.tasks.get(first.id) is None, work.tasks.get(second.id) is None) == (False, True)
