@@ -230,6 +230,10 @@ class TestSubmittingOnce:
         places = [service.client.post("/dashboard/submit/move", data=sent).headers["Location"] for _ in range(2)]
         assert places == ["/dashboard/task/1"] * 2
 
+    def test_the_key_of_a_form_is_not_shown(self, service: Service):
+        service.client.post("/dashboard/submit/move", data=self.filled(service))
+        assert "Idempotency key" not in service.client.get("/dashboard/task/1").text
+
     @pytest.mark.parametrize("change", [{"f.dt": "2"}, {"o.priority": "5"}])
     def test_a_form_that_is_changed_and_sent_again_is_a_new_task(self, service: Service, change: dict[str, str]):
         sent = self.filled(service)
@@ -324,6 +328,13 @@ class TestRunningAgain:
         assert '<th scope="row">dt</th><td><del>0.1</del></td><td><ins>0.25</ins></td>' in new
         assert '<th scope="row">r0</th>' not in new
 
+    def test_the_button_that_runs_a_task_again_links_both_too(self, service: Service, first: int):
+        assert service.client.post(f"/dashboard/task/{first}/again").headers["Location"] == "/dashboard/task/2"
+        assert "</a>, with the same arguments." in service.client.get("/dashboard/task/2").text
+
+    def test_a_task_that_was_never_run_again_says_nothing_of_it(self, service: Service, first: int):
+        assert "lineage" not in service.client.get(f"/dashboard/task/{first}").text
+
     def test_a_deleted_origin_is_still_named(self, service: Service, first: int):
         send(service, f"/move?from={first}", {"f.dt": "0.25"})
         service.client.delete(f"/task/{first}")
@@ -415,7 +426,9 @@ class TestEscaping:
 
     def test_names_descriptions_and_values_are_escaped(self, html: str):
         assert "<script>alert" not in html
-        assert "onerror" not in html
+
+    def test_names_and_descriptions_show_what_would_hide(self, html: str):
+        assert "U+202E" in html.split("<h1>")[1].split("<form")[0]
 
     def test_code_has_no_characters_that_hide_others(self, html: str):
         assert BIDI not in code(html)

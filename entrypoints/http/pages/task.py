@@ -15,6 +15,7 @@ from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
+from entrypoints.http.pages.forms.lineage import FindAncestry
 from entrypoints.http.pages.json_text import shown_text
 from entrypoints.http.pages.json_tree import steps_to, tree_of
 from entrypoints.http.pages.life import Start, life_of
@@ -36,7 +37,7 @@ def add_task(pages: Pages, services: Services) -> None:
 
 def _add_pages(pages: Pages, services: Services) -> None:
     view, records, find_usual = services.view_task(), services.view_log(), services.find_usual_run_time()
-    known_types = services.known_types()
+    known_types, find_ancestry = services.known_types(), FindAncestry(services)
 
     @pages.page("/task/<id>", "task.html")
     def task(id: str) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
             "published": known_types.all().get(task.type),
             "text": partial(_text_of, viewed, view),
             "tree": tree_of,
+            "ancestry": partial(find_ancestry, task.id),
         }
 
     @pages.page("/task/<id>/delete", "delete.html")
@@ -103,7 +105,8 @@ def _add_actions(pages: Pages, services: Services) -> None:
 
     @pages.action("/task/<id>/again")
     def run_again(_: Form, id: str) -> Done:
-        new = submit(_same_request(view(task_id(id)))).view.task.id
+        origin = view(task_id(id))
+        new = submit(_same_request(origin), origin.task.id).view.task.id
         return Done(f"Task {new} runs task {id} again, with the same arguments.", pages.addresses("task", new))
 
     @pages.action("/task/<id>/delete")

@@ -7,7 +7,6 @@ from functools import lru_cache
 from application.errors import UnknownTask
 from application.use_cases.find_reruns import FindReruns, Lineage
 from application.use_cases.view_task import ViewTask
-from application.view import View
 from domain.ids import TaskId
 from entrypoints.http.pages.forms.changes import Change, changed_arguments
 from entrypoints.http.services import Services
@@ -37,10 +36,10 @@ class FindAncestry:
         self._find: FindReruns = services.find_reruns()
         self._changes: Callable[[TaskId, TaskId], Sequence[Change] | None] = lru_cache(MAX_REMEMBERED)(self._compared)
 
-    def __call__(self, view: View) -> Ancestry:
-        """The ancestry of the task in a view."""
-        lineage = self._find(view.task.id)
-        return Ancestry(lineage, self._changed(lineage.origin, view.task.id) if lineage.origin else None)
+    def __call__(self, task: TaskId) -> Ancestry:
+        """The ancestry of a task."""
+        lineage = self._find(task)
+        return Ancestry(lineage, self._changed(lineage.origin, task) if lineage.origin else None)
 
     def _changed(self, origin: TaskId, task: TaskId) -> Sequence[Change] | None:
         try:

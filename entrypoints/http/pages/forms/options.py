@@ -47,8 +47,8 @@ class FilledOptions:
 
     @classmethod
     def again(cls, task: Task, type: TaskType) -> "FilledOptions":
-        """The options of a task, where they are not those of its type."""
-        names = ("priority", "max_attempts", "max_losses", "timeout", "callback")
+        """The options of a task, where they are not those of its type; but for its attempts, which retries raise."""
+        names = ("priority", "max_losses", "timeout", "callback")
         pairs = {name: (getattr(task, name), getattr(type.options, name)) for name in names}
         return cls(
             {

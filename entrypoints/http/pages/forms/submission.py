@@ -24,6 +24,8 @@ from entrypoints.http.pages.forms.sent import JSON, KIND, SPECIAL, TEXT, Given, 
 WHOLE, FROM, RENDERED = "json", "from", "rendered"
 """The names of the field for all arguments as JSON, of the origin, and of the mark that each rendered form has."""
 LEFT_OUT = "none"
+KEY_PREFIX = "form of the dashboard "
+"""The beginning of a key that a form has made, which tells people nothing."""
 MAX_ADDRESS_CHARACTERS = 6_000
 MAX_WHOLE_CHARACTERS = 1024 * 1024
 """The length up to which all arguments can be edited as one text."""
@@ -116,7 +118,7 @@ class SubmissionForm:
         """The key that was typed, or one of this rendering and all values: a form that is sent twice is one task."""
         values = repr((self.published.type.name, self.json, sorted(self.options.texts.items())))
         digest = blake2b(values.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        return self.options.key or IdempotencyKey(f"form {self.rendered} {digest}")
+        return self.options.key or IdempotencyKey(f"{KEY_PREFIX}{self.rendered} {digest}")
 
     def check_length(self, max_bytes: int) -> None:
         """Note an error if what was typed has more bytes than the API accepts. What the origin has is not counted."""
