@@ -122,6 +122,7 @@ class TestLiveRegion:
 
     def test_a_region_that_is_away_says_so(self, open_page: Open) -> None:
         opened = open_page("/dashboard/tasks")
+        opened.page.wait_for_timeout(1500)  # the stream is connected by then
         opened.page.evaluate("document.dispatchEvent(new CustomEvent('htmx:sse:error'))")
         expect(opened.find("#stream-state")).to_be_visible()
 
