@@ -1,6 +1,7 @@
 """Files of the pages: read and compressed once, and kept by browsers for as long as their content is the same."""
 
 import gzip
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,15 +12,36 @@ from flask import Response, abort, request
 FOLDER = Path(__file__).parent
 YEAR_SECONDS = 31_536_000
 BUNDLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "pages.css": ("text/css", ("vendor/uPlot.min.css", "static/pages.css", "static/task.css", "static/forms.css")),
+    "pages.css": (
+        "text/css",
+        (
+            "vendor/uPlot.min.css",
+            "static/pages.css",
+            "static/plots.css",
+            "static/task.css",
+            "static/forms.css",
+        ),
+    ),
     "pages.js": (
         "text/javascript",
-        ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "static/pages.js", "static/task.js", "static/forms.js"),
+        (
+            "vendor/htmx.min.js",
+            "vendor/hx-sse.min.js",
+            "static/pages.js",
+            "static/results.js",
+            "static/task.js",
+            "static/forms.js",
+        ),
     ),
-    "plots.js": ("text/javascript", ("vendor/uPlot.iife.min.js", "static/plots.js")),
+    "plots.js": (
+        "text/javascript",
+        ("vendor/uPlot.iife.min.js", "static/figures.js", "static/plots.js", "static/heat.js"),
+    ),
     "icon.svg": ("image/svg+xml", ("static/icon.svg",)),
 }
-"""The content type and the files of each asset; the files are joined as they are."""
+"""The content type and the files of each asset; the files are joined, without the lines that are comments alone."""
+COMMENT_LINE = re.compile(rb"^\s*(?://|/\*(?:(?!\*/).)*\*/\s*$).*\n", re.MULTILINE)
+VENDORED = "vendor/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,12 @@ class Assets:
 
 
 def _read(content_type: str, files: tuple[str, ...]) -> Asset:
-    content = b"\n".join((FOLDER / file).read_bytes() for file in files)
+    content = b"\n".join(map(_content, files))
     compressed = gzip.compress(content, compresslevel=9, mtime=0)
     return Asset(f"{content_type}; charset=utf-8", content, compressed, sha256(content).hexdigest()[:12])
+
+
+def _content(file: str) -> bytes:
+    """A file as it is sent. Licences stand in the comments of vendored ones."""
+    content = (FOLDER / file).read_bytes()
+    return content if file.startswith(VENDORED) else COMMENT_LINE.sub(b"", content)
