@@ -319,13 +319,11 @@ class TestLargeValues:
     def test_a_large_result_adds_little_to_the_page(self, service: Service, shape: str) -> None:
         service.submit({})
         succeed(service, json.dumps(LARGE[shape], separators=(",", ":"), ensure_ascii=False))
-        html = section(page(service), "result")
-        tree = html[: html.index('<details class="raw">')]
-        assert len(tree.encode()) < 100_000
+        assert len(section(page(service), "result").encode()) < 100_000
 
     def test_a_long_list_says_how_many_more_it_has_and_leads_there(self, service: Service) -> None:
         service.submit({})
-        succeed(service, json.dumps(list(range(12_375)), separators=(",", ":")))
+        succeed(service, json.dumps(["0", *range(1, 12_375)], separators=(",", ":")))
         html = page(service)
         more = re.search(r'<a href="([^"]+)">and (.*?) more</a>', html)
         assert more
@@ -353,12 +351,12 @@ class TestLargeValues:
 
     def test_a_long_string_is_cut_and_shown_whole_on_its_page(self, service: Service) -> None:
         service.submit({})
-        succeed(service, json.dumps({"s": "ä\n<" * 30_000}))
-        assert '<a href="/dashboard/task/1/result?path=0">show all</a>' in page(service)
-        first = page(service, "/dashboard/task/1/result?path=0")
+        succeed(service, json.dumps({"s": ["ä\n<" * 30_000]}))
+        assert '<a href="/dashboard/task/1/result?path=0.0">show all</a>' in page(service)
+        first = page(service, "/dashboard/task/1/result?path=0.0")
         assert first.count("ä\n&lt;") == 50_000 // 3
-        assert "path=0&amp;from=50000" in first
-        assert page(service, "/dashboard/task/1/result?path=0&from=50000").count("ä\n&lt;") == 40_000 // 3
+        assert "path=0.0&amp;from=50000" in first
+        assert page(service, "/dashboard/task/1/result?path=0.0&from=50000").count("ä\n&lt;") == 40_000 // 3
 
     def test_the_event_stream_reads_no_large_value(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
         service.submit({})

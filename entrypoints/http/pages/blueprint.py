@@ -90,7 +90,7 @@ class Pages:
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             def respond(**parts: Any) -> Response:
-                if EVENT_STREAM in request.headers.get("Accept", "") and self._renderer.is_live(template):
+                if _asks_for_stream() and self._renderer.is_live(template):
                     return self._stream(template, partial(view, **parts))
                 found = view(**parts)
                 return self._shown(found if isinstance(found, Shown) else Shown(template, found))
@@ -187,6 +187,12 @@ class Pages:
 
 def _error_context(code: int, message: str | None, errors: Mapping[str, Any] | None) -> Context:
     return {"code": code, "message": message or "", "errors": errors or {}}
+
+
+def _asks_for_stream() -> bool:
+    """Whether the client accepts an event stream. One that asks for a whole page to swap a part of it gets the page."""
+    asks_for_page = request.headers.get("HX-Request-Type") == "full"
+    return EVENT_STREAM in request.headers.get("Accept", "") and not asks_for_page
 
 
 def _see_other(address: str) -> Response:

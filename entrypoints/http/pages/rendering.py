@@ -10,6 +10,7 @@ from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.formats import duration, moment, number
+from entrypoints.http.pages.results.shown import ResultGlobals
 from entrypoints.http.pages.terminal import terminal
 from entrypoints.http.pages.tracebacks import traceback_of
 from entrypoints.http.pages.visible import visible
@@ -31,6 +32,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
         self._environment.filters |= {"number": number, "duration": duration, "moment": moment, "visible": visible}
         self._environment.filters |= {"terminal": terminal, "traceback": traceback_of}
         self._environment.globals |= {
@@ -41,6 +43,7 @@ class Renderer:
             "statuses": list(Status),
             "allows": lambda verb, status: status in RULES[Verb(verb)],
         }
+        self._environment.globals |= ResultGlobals(addresses).names()
 
     def page(self, template: str, context: Mapping[str, Any]) -> str:
         """Render a whole page."""

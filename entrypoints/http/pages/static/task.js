@@ -17,8 +17,7 @@
     if (!pending) return;
     pending.removeAttribute("data-pending");
     const html = await (await fetch(location.href)).text();
-    pending.replaceWith(new DOMParser().parseFromString(html, "text/html").getElementById("result"));
-    document.dispatchEvent(new Event("result"));
+    htmx.swap({ target: pending, sourceElement: pending, select: "#result", swap: "outerHTML", text: html });
   }
 
   const isRead = (tail) => tail.scrollTop < -4;
