@@ -75,6 +75,7 @@ class State:
     log_writers: dict[tuple[TaskId, Claim], HandlerId | None] = field(default_factory=dict)
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     abandoned: dict[TypeName, datetime] = field(default_factory=dict)
+    changed: dict[TypeName, datetime] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
     janitors: dict[JanitorId, JanitorRecord] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class State:
             dict(self.log_writers),
             dict(self.types),
             dict(self.abandoned),
+            dict(self.changed),
             dict(self.handlers),
             dict(self.janitors),
             dict(self.schedules),

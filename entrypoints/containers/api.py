@@ -21,6 +21,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
@@ -71,5 +72,8 @@ class ApiContainer(containers.DeclarativeContainer):
     view_statistics = providers.Singleton(ViewStatistics, storage.begin, storage.clock)
     find_usual_run_time = providers.Singleton(FindUsualRunTime, storage.begin, storage.clock)
     list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)
+    view_situation = providers.Singleton(
+        ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types
+    )
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)

@@ -22,6 +22,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from entrypoints.settings import Settings
@@ -83,6 +84,9 @@ class Services(Protocol):
 
     @property
     def list_handlers(self) -> Callable[[], ListHandlers]: ...
+
+    @property
+    def view_situation(self) -> Callable[[], ViewSituation]: ...
 
     @property
     def cancel_tasks(self) -> Callable[[], CancelTasks]: ...

@@ -9,7 +9,16 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open
 from tests.e2e.service import Service
 
-PATHS = ["/", "/dashboard/tasks", "/dashboard/task/1", "/dashboard/types", "/dashboard/handlers", "/dashboard/submit"]
+PATHS = [
+    "/",
+    "/?period=day",
+    "/dashboard/tasks",
+    "/dashboard/task/1",
+    "/dashboard/types",
+    "/dashboard/type/mov3d",
+    "/dashboard/handlers",
+    "/dashboard/submit",
+]
 HIDE = """
     Object.defineProperty(document, "hidden", {value: true});
     document.dispatchEvent(new Event("visibilitychange"));

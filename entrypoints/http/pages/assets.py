@@ -18,6 +18,7 @@ BUNDLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "vendor/uPlot.min.css",
             "static/pages.css",
             "static/plots.css",
+            "static/overview.css",
             "static/task.css",
             "static/forms.css",
         ),
@@ -31,6 +32,7 @@ BUNDLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "static/results.js",
             "static/task.js",
             "static/forms.js",
+            "static/ages.js",
         ),
     ),
     "plots.js": (

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+TIME = Markup('<time datetime="{iso}" title="{exact}">{shown}</time>')
+AGE = Markup('<time datetime="{iso}" title="{exact}" data-age="{words}">{shown}</time>')
+MIN_PERCENT, MIN_WHOLE_PERCENT = 0.01, 9.95
 MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
 
 
@@ -31,11 +34,34 @@ def moment(time: datetime | None) -> str | Markup:
     """Format a time in UTC. A script of the page shows it in the zone of the reader."""
     if time is None:
         return "–"
+    return TIME.format(iso=_iso(time), exact=_exact(time), shown=f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def age(time: datetime | None, before: str = "", words: str = "%") -> str | Markup:
+    """Format a time in UTC, behind the text `before`. A script shows `words` instead, with the time since for the %."""
+    if time is None:
+        return "–"
+    shown = f"{before}{time.astimezone(UTC):%H:%M:%S} UTC"
+    return AGE.format(iso=_iso(time), exact=_exact(time), words=words, shown=shown)
+
+
+def percent(share: float) -> str:
+    """Format a share with two digits that matter, as in 0.25 % or 12 %. Only the whole is 100 %, and only none is 0."""
+    hundredths = share * 100
+    if 0 < hundredths < MIN_PERCENT:
+        return f"< {MIN_PERCENT} %"
+    if hundredths < MIN_WHOLE_PERCENT:
+        return f"{hundredths:.2g} %"
+    return f"{round(hundredths) if share >= 1 else min(round(hundredths), 99)} %"
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _exact(time: datetime) -> str:
     utc = time.astimezone(UTC)
-    exact = f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"), exact, f"{utc:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    return f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03} UTC"
 
 
 def _two_units(seconds: float, large: int, large_name: str, small: int, small_name: str) -> str:

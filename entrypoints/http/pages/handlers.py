@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from application.ports.monitoring import Liveness
 from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.services import Services
 
 
 def add_handlers(pages: Pages, services: Services) -> None:
     """Add the page."""
-    list_handlers = services.list_handlers()
+    view_situation = services.view_situation()
 
     @pages.page("/handlers", "handlers.html")
     def handlers() -> dict[str, Any]:
-        return {"processes": list_handlers()}
+        situation = view_situation()
+        lives_any = any(each.state is Liveness.LIVE for each in situation.processes.handlers)
+        return {"now": situation.now, "processes": situation.processes, "lives_any": lives_any}

@@ -43,11 +43,16 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A row of values, one for each x. `color`: a custom property, such as --done; None for the next of the palette."""
+    """A row of values, one for each x.
+
+    - `color`: a custom property, such as --done; None for the next of the palette.
+    - `is_line`: whether it is a line among bars, which is not stacked.
+    """
 
     name: str
     values: Values
     color: str | None = None
+    is_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ class Plot:
         return _given(
             x=_axis(self.x) | {"values": self.xs},
             y=_axis(self.y),
-            series=[_given(name=each.name, values=_gaps(each.values), color=each.color) for each in self.series],
+            series=[
+                _given(name=each.name, values=_gaps(each.values), color=each.color, line=each.is_line)
+                for each in self.series
+            ],
             form=self.form,
             stacked=self.stacked,
             height=self.height,

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.assets import Assets
-from entrypoints.http.pages.formats import duration, moment, number
+from entrypoints.http.pages.formats import age, duration, moment, number, percent
 from entrypoints.http.pages.results.shown import ResultGlobals
 from entrypoints.http.pages.terminal import terminal
 from entrypoints.http.pages.tracebacks import traceback_of
@@ -33,8 +33,8 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-        self._environment.filters |= {"number": number, "duration": duration, "moment": moment, "visible": visible}
-        self._environment.filters |= {"terminal": terminal, "traceback": traceback_of}
+        formats = (age, duration, moment, number, percent, terminal, visible)
+        self._environment.filters |= {each.__name__: each for each in formats} | {"traceback": traceback_of}
         self._environment.globals |= {
             "address": addresses,
             "api": addresses.of,

@@ -1,7 +1,8 @@
 // Plots: draws every <figure data-plot> (templates/plot.html makes it, plots.py its JSON) with uPlot.
-//   {"x": {"name", "values": rising numbers, "time": true for Unix seconds, "log"}, "series": [{"name", "values", "color":
-//    "--done"}], "y": {"name", "unit": "s" for durations, "log", "zero": true to begin there}, "form": "line", "points" or
-//    "bars", "stacked", "height", "sync": name of a shared cursor, "marks": [{"x", "name"}]}; null is a gap
+//   {"x": {"name", "values": rising numbers, "time": true for Unix seconds, "log"}, "y": {"name", "unit": "s" for
+//    durations, "log", "zero": true to begin there}, "series": [{"name", "values", "color": "--done", "line": true for a
+//    line among bars, which is not stacked}], "form": "line", "points" or "bars", "stacked", "height", "sync": name of a
+//    shared cursor, "marks": [{"x", "name"}]}; null is a gap
 "use strict";
 drawFigures("plot", (() => {
   const DASHES = [["solid", []], ["dashed", [10, 4]], ["dotted", [4, 3]]];
@@ -36,6 +37,7 @@ drawFigures("plot", (() => {
   function axisOf(place, axis, isX) {
     const grid = { stroke: colorOf(place, "--line"), width: 1 };
     const font = "12px system-ui";
+    if (axis.log) grid.filter = (_, splits) => splits.map((at) => (Math.log10(at) % 1 ? null : at));
     return {
       stroke: colorOf(place, "--dim"), grid, ticks: grid, label: axis.name, labelSize: 20, font, labelFont: font,
       values: (_, splits, __, ___, step) => splits.map((at) => (
@@ -48,7 +50,10 @@ drawFigures("plot", (() => {
   /** The rows that uPlot is given. Those of stacked series are sums with all that follow, so that the first is on top. */
   function rowsOf({ x, y, series, stacked }) {
     const rows = series.map(({ values }) => (y.log ? values.map((value) => (value > 0 ? value : null)) : values));
-    if (stacked) for (let i = rows.length - 2; i >= 0; i--) rows[i] = rows[i].map((value, at) => value + rows[i + 1][at]);
+    let below = x.values.map(() => 0);
+    if (stacked) for (let i = rows.length - 1; i >= 0; i--) {
+      if (!series[i].line) below = rows[i] = rows[i].map((value, at) => value + below[at]);
+    }
     return [x.values, ...rows];
   }
 
@@ -70,14 +75,16 @@ drawFigures("plot", (() => {
 
   function newPlot(place, state) {
     const { x, y, series, form, stacked, height, sync } = state.spec;
-    const bars = form === "bars", points = form === "points";
-    const solid = stacked || bars;
-    const half = bars && (x.values[1] - x.values[0]) / 2;
+    const points = form === "points";
+    const half = form === "bars" && (x.values[1] - x.values[0]) / 2;
+    const isSolid = ({ line }) => !line && (stacked || form === "bars");
+    const dashOf = (at) => DASHES[isSolid(series[at]) ? 0 : series.slice(0, at).filter((other) => !isSolid(other)).length % 3];
     const seriesOf = ({ name, color }, at) => {
+      const solid = isSolid(series[at]), bars = solid && form === "bars";
       const stroke = colorOf(place, color || `--plot-${(at % 8) + 1}`);
       return {
         label: name, stroke, width: 1.75, pxAlign: 0,
-        ...(solid ? { fill: stroke } : { dash: DASHES[at % 3][1] }),
+        ...(solid ? { fill: stroke } : { dash: dashOf(at)[1] }),
         points: solid || points ? { show: points, size: 5, fill: stroke } : {},
         paths: bars ? uPlot.paths.bars({ size: [0.9, 60] }) : points ? () => null : undefined,
         value: (_, __, ___, index) => (index == null ? "" : formatOf(y)(state.spec.series[at].values[index])),
@@ -92,7 +99,7 @@ drawFigures("plot", (() => {
       axes: [axisOf(place, x, true), axisOf(place, y)],
       series: [{ label: x.name || (x.time ? "time" : "x"), value: (_, value) => formatOf(x)(value) }, ...series.map(seriesOf)],
       cursor: { sync: sync && { key: sync } },
-      legend: { markers: { width: 2, dash: (_, at) => DASHES[solid ? 0 : (at - 1) % 3][0] } },
+      legend: { markers: { width: 2, dash: (_, at) => dashOf(at - 1)[0] } },
       hooks: { draw: [(plot) => drawMarks(plot, colorOf(place, "--dim"), state.spec.marks)] },
     }, rowsOf(state.spec), place);
   }
