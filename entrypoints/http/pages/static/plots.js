@@ -73,6 +73,11 @@ drawFigures("plot", (() => {
     ctx.restore();
   }
 
+  /** The indexes of values between gaps, which no line leads to. */
+  function aloneAmong(values) {
+    return values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+  }
+
   function newPlot(place, state) {
     const { x, y, series, form, stacked, height, sync } = state.spec;
     const points = form === "points";
@@ -85,7 +90,9 @@ drawFigures("plot", (() => {
       return {
         label: name, stroke, width: 1.75, pxAlign: 0,
         ...(solid ? { fill: stroke } : { dash: dashOf(at)[1] }),
-        points: solid || points ? { show: points, size: 5, fill: stroke } : {},
+        points: solid || points ? { show: points, size: 5, fill: stroke } : { filter: (plot, nth, shows) => (
+          shows ? null : aloneAmong(plot.data[nth])
+        ) },
         paths: bars ? uPlot.paths.bars({ size: [0.9, 60] }) : points ? () => null : undefined,
         value: (_, __, ___, index) => (index == null ? "" : formatOf(y)(state.spec.series[at].values[index])),
       };
