@@ -244,7 +244,7 @@ def failures(running: Sequence[Task]) -> list[Settlement]:
 
 
 def paging(before: TaskId | None = None, **filter: Any) -> Callable[[UnitOfWork, Sequence[Task]], object]:
-    return lambda work, _: work.listing.page(Filter(**filter), before, 51)
+    return lambda work, _: work.listing.search(Filter(**filter), before, 51).tasks
 
 
 ADD, FOREIGN = TypeName("add"), TypeName("foreign")
@@ -283,7 +283,7 @@ STATEMENTS: dict[str, Hot | HotStep] = {
         600,
     ),
     "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey", "tasks_pkey"}, 10),
-    "page": Hot(lambda work, _: work.listing.page(Filter(), None, 51), {"tasks_pkey"}, 60),
+    "page": Hot(lambda work, _: work.listing.search(Filter(), None, 51).tasks, {"tasks_pkey"}, 60),
     "page of the failed": Hot(paging(statuses=FAILED), KINDS, 400),
     "page of the failed of a type of which very many are done": Hot(paging(statuses=FAILED, type=ADD), KINDS, 400),
     "page of what is done behind many that wait": Hot(paging(statuses=DONE, type=FOREIGN), KINDS, 400),

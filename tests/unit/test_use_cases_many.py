@@ -41,7 +41,7 @@ def retry(service: Service, **asked: Any) -> ChangeTasksResult:
 def statuses(service: Service) -> list[Status]:
     """By rising id."""
     with service.store.begin() as work:
-        return [task.status for task in reversed(work.listing.page(Filter(), None, 100))]
+        return [task.status for task in reversed(work.listing.search(Filter(), None, 100).tasks)]
 
 
 def one_of_each(service: Service) -> None:

@@ -1,0 +1,60 @@
+"""Count the tasks that match a filter, and bound them by the ids of that moment."""
+
+from dataclasses import dataclass, replace
+
+from application.ports.clock import Clock
+from application.ports.listing import Filter, Listing
+from application.ports.unit_of_work import Begin
+from domain.ids import TaskId
+from domain.status import RULES, Verb
+
+MAX_COUNTED_TASKS = 10_000
+STEP_TASKS = 1_000
+MAX_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingTasks:
+    """The tasks that match at one moment: those of the filter with ids below `before`.
+
+    `number`: how many there are at least.
+    `is_exact`: whether there are no more.
+    """
+
+    filter: Filter
+    before: TaskId
+    number: int
+    is_exact: bool
+
+
+class CountMatching:
+    """Counts matching tasks from whose status a verb may start.
+
+    Those that the counts by type and status tell are counted exactly. Others are counted up to a bound.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    def __call__(self, filter: Filter, verb: Verb) -> MatchingTasks:
+        """The tasks of this moment: a task that finishes later is none of them."""
+        meant = replace(filter, statuses=filter.statuses & RULES[verb], as_of=self._clock.now())
+        with self._begin() as work:
+            newest = work.listing.search(Filter(), None, 1).tasks
+            before = TaskId(newest[0].id + 1 if newest else 1)
+            counts_all = filter == Filter(statuses=filter.statuses, type=filter.type)
+            counted = self._by_counts(work.listing, meant) if counts_all else self._found(work.listing, meant, before)
+        return MatchingTasks(meant, before, *counted)
+
+    def _by_counts(self, listing: Listing, filter: Filter) -> tuple[int, bool]:
+        of_types = [of_type for type, of_type in listing.counts().items() if filter.type in (None, type)]
+        return sum(of_type.get(status, 0) for of_type in of_types for status in filter.statuses), True
+
+    def _found(self, listing: Listing, filter: Filter, before: TaskId) -> tuple[int, bool]:
+        number, ends = 0, self._clock.monotonic() + MAX_SECONDS
+        next: TaskId | None = before
+        while next is not None and number < MAX_COUNTED_TASKS and self._clock.monotonic() < ends:
+            found = listing.search(filter, next, STEP_TASKS)
+            number, next = number + len(found.tasks), found.next
+        return number, next is None
