@@ -30,7 +30,7 @@ Where there are more, the tasks that have the terms are searched for the types a
 """
 MAX_GROUPS = 1_000
 """Failure groups whose errors are compared with those that are asked for. Where there are more, tasks are compared."""
-FIRST_LOOK_TASKS = 2_000
+FIRST_LOOK_TASKS = 500
 """Tasks at which a search looks first; each further look is at four times as many."""
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from domain.task import Task
 
 ANY_STATUS = frozenset(Status)
 FAILED = frozenset({Status.FAILED})
-MAX_LOOKED_TASKS = 20_000
+MAX_LOOKED_TASKS = 10_000
 """Tasks at which one search looks, where no index serves a condition of its filter."""
 
 Counts = Mapping[TypeName, Mapping[Status, int]]

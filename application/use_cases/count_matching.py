@@ -1,9 +1,10 @@
 """Count the tasks that match a filter, and bound them by the ids of that moment."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from application.ports.clock import Clock
-from application.ports.listing import Filter, Listing
+from application.ports.listing import Counts, Filter, Listing
 from application.ports.unit_of_work import Begin
 from domain.ids import TaskId
 from domain.status import RULES, Verb
@@ -15,16 +16,27 @@ MAX_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class MatchingTasks:
-    """The tasks that match at one moment: those of the filter with ids below `before`.
+    """The tasks that match at the moment `as_of`: their ids are below `before`.
 
     `number`: how many there are at least.
     `is_exact`: whether there are no more.
     """
 
-    filter: Filter
+    as_of: datetime
     before: TaskId
     number: int
     is_exact: bool
+
+
+def counts_tell(filter: Filter) -> bool:
+    """Whether the counts by type and status tell how many tasks match."""
+    return filter == Filter(statuses=filter.statuses, type=filter.type)
+
+
+def counted(filter: Filter, counts: Counts) -> int:
+    """The number of tasks with the type and the statuses of the filter."""
+    of_types = [of_type for type, of_type in counts.items() if filter.type in (None, type)]
+    return sum(of_type.get(status, 0) for of_type in of_types for status in filter.statuses)
 
 
 class CountMatching:
@@ -39,17 +51,14 @@ class CountMatching:
 
     def __call__(self, filter: Filter, verb: Verb) -> MatchingTasks:
         """The tasks of this moment: a task that finishes later is none of them."""
-        meant = replace(filter, statuses=filter.statuses & RULES[verb], as_of=self._clock.now())
+        as_of = self._clock.now()
+        meant = replace(filter, statuses=filter.statuses & RULES[verb], as_of=as_of)
         with self._begin() as work:
             newest = work.listing.search(Filter(), None, 1).tasks
             before = TaskId(newest[0].id + 1 if newest else 1)
-            counts_all = filter == Filter(statuses=filter.statuses, type=filter.type)
-            counted = self._by_counts(work.listing, meant) if counts_all else self._found(work.listing, meant, before)
-        return MatchingTasks(meant, before, *counted)
-
-    def _by_counts(self, listing: Listing, filter: Filter) -> tuple[int, bool]:
-        of_types = [of_type for type, of_type in listing.counts().items() if filter.type in (None, type)]
-        return sum(of_type.get(status, 0) for of_type in of_types for status in filter.statuses), True
+            if counts_tell(filter):
+                return MatchingTasks(as_of, before, counted(meant, work.listing.counts()), True)
+            return MatchingTasks(as_of, before, *self._found(work.listing, meant, before))
 
     def _found(self, listing: Listing, filter: Filter, before: TaskId) -> tuple[int, bool]:
         number, ends = 0, self._clock.monotonic() + MAX_SECONDS

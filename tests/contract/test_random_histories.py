@@ -103,6 +103,12 @@ filters = st.builds(
     created_after=st.none() | passing.map(at),
     created_before=st.none() | passing.map(at),
     terms=st.frozensets(st.sampled_from([1, 2, -(2**63), 99]), max_size=2),
+    finished_after=st.none() | passing.map(at),
+    finished_before=st.none() | passing.map(at),
+    error_type=st.none() | st.sampled_from(["ValueError", "another"]),
+    error=st.none() | st.sampled_from(["boom", "R: B", "nothing"]),
+    ids=st.none() | st.frozensets(st.integers(1, 20).map(TaskId)),
+    as_of=st.none() | passing.map(at),
 )
 
 
