@@ -17,6 +17,7 @@ QUERY = ListQuery()
 ARGUMENTS = "arguments"
 """The field of a form that has all arguments, as in `n=5 to.city=Oslo "a b"="c d"`."""
 NOT_ARGUMENTS = "Must be names with values, as in n=5 to.city=Oslo, and in quotes where there are spaces."
+NO_TIME = "Must be a date with a time, as in 2026-11-30T12:00, or Unix seconds."
 REPEATED = ("status", "id")
 """The fields that checkboxes repeat. An address has their values joined by commas."""
 LABELS = {
@@ -71,15 +72,21 @@ def given_filters(values: MultiDict[str, str], own: Sequence[str] = ()) -> Given
     """Read the filters. A field that was left empty is no filter. `own`: parameters that are no filters."""
     query = {name: _text(name, values) for name in values if name not in (*own, ARGUMENTS)}
     query = {name: value for name, value in query.items() if value}
-    typed, errors = values.get(ARGUMENTS, "").strip(), {}
+    typed = values.get(ARGUMENTS, "").strip()
+    errors: dict[str, Sequence[str]] = {}
     try:
         query |= {f"{ARGS_PREFIX}{name}": value for name, value in _arguments(typed)}
+    except ValidationError:
+        errors[ARGUMENTS] = [NOT_ARGUMENTS]
+    try:
         loaded = QUERY.load(query)
     except ValidationError as error:
-        loaded, errors = {}, _by_field(error.normalized_messages())
+        errors |= _by_field(error.messages_dict)
     args = [_written(name.removeprefix(ARGS_PREFIX), query[name]) for name in query if name.startswith(ARGS_PREFIX)]
     shown = {ARGUMENTS: typed if ARGUMENTS in errors else " ".join(args)}
-    return GivenFilters(query, {name: _shown(name, query[name]) for name in query} | shown, errors, loaded)
+    return GivenFilters(
+        query, {name: _shown(name, query[name]) for name in query} | shown, errors, {} if errors else loaded
+    )
 
 
 def are_arguments(text: str) -> bool:
@@ -153,4 +160,7 @@ def _label(name: str) -> str:
 
 
 def _by_field(messages: Any) -> dict[str, Sequence[str]]:
-    return {ARGUMENTS if name.startswith(ARGS_PREFIX) else name: sentences for name, sentences in messages.items()}
+    return {
+        ARGUMENTS if name.startswith(ARGS_PREFIX) else name: [NO_TIME] if name in TIMES else sentences
+        for name, sentences in messages.items()
+    }

@@ -12,12 +12,14 @@ from domain.ids import TypeName
 from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.blueprint import Context, Pages, Shown
 from entrypoints.http.pages.given_filters import ARGUMENTS, GivenFilters, are_arguments, given_filters
-from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, decoded_cursor
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, TIMES, decoded_cursor
 from entrypoints.http.services import Services
 
 VERBS = (Verb.RETRY, Verb.CANCEL, Verb.DELETE)
 """The verbs by which a person changes many tasks."""
-MORE_FIELDS = ("type", "error_type", "created_after", "created_before", "finished_after", "finished_before")
+FIELDS = frozenset({"status", "type", "arguments", "error", "id", "error_group", "limit"})
+MORE_FIELDS = frozenset({"error_type", *TIMES})
+"""Fields that are folded away while they are empty."""
 
 
 def add_tasks(pages: Pages, services: Services) -> None:
@@ -34,7 +36,8 @@ def add_tasks(pages: Pages, services: Services) -> None:
             "types": sorted(types),
             "checked": given.fields.get("status", "").split(","),
             "verbs": offered(given.filter.possible_statuses),
-            "shows_more": any(name in given.fields for name in MORE_FIELDS[1:]),
+            "shows_more": not MORE_FIELDS.isdisjoint(given.fields),
+            "other_errors": {name: found for name, found in given.errors.items() if name not in FIELDS | MORE_FIELDS},
         }
 
     @pages.page("/tasks", "tasks.html")
