@@ -48,12 +48,13 @@ CREATE TRIGGER failure_removed AFTER DELETE ON tasks FOR EACH ROW
     WHEN (OLD.status = 'failed')
     EXECUTE FUNCTION keep_failure();
 
-CREATE OR REPLACE FUNCTION tasks_were_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION forget_failures() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    TRUNCATE task_count_changes, task_terms, task_failures;
+    TRUNCATE task_failures;
     RETURN NULL;
-END
-$$;
+END $$;
+CREATE TRIGGER failures_emptied AFTER TRUNCATE ON tasks
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_failures();
 """
 
 
