@@ -84,3 +84,12 @@ def test_tasks_that_failed_before_there_were_groups_are_entered(empty_url: str, 
         (number, min(number, 1))
     ]
     database.close()
+
+
+def test_an_emptied_table_of_tasks_leaves_no_entries(database: Database):
+    storage = in_postgres(database)
+    add(storage, submission())
+    fail(storage, claim(storage, 1)[0].task)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE tasks CASCADE")
+    assert asked(database, "SELECT count(*) FROM task_failures") == [(0,)]
