@@ -228,6 +228,23 @@ class TestSearchForErrors:
             fail_with(storage, "a", message)
         assert page(storage, error="error: b") == [2]
 
+    @pytest.mark.parametrize("filter", [{"error": "boom"}, {"finished_after": at(0)}])
+    @pytest.mark.parametrize("limit", [1, 2, 7])
+    def test_tasks_of_several_groups_are_merged_newest_first(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, filter: dict[str, Any], limit: int
+    ):
+        monkeypatch.setattr("adapters.postgres.listing.FIRST_LOOK_TASKS", 3)
+        for n, type in enumerate("aaabbbacbbbaaa"):
+            fail_with(storage, type, f"boom {'x' * (n % 2)}")
+        found: list[int] = []
+        before: TaskId | None = None
+        while not found or before:
+            with storage.begin() as work:
+                search = work.listing.search(Filter(**filter), before, limit)
+            found += [each.id for each in search.tasks]
+            before = search.next
+        assert found == list(range(14, 0, -1))
+
     @pytest.mark.parametrize("filter", [{"error": "rare"}, {"finished_before": at(1)}])
     def test_a_long_search_ends_early_and_goes_on_from_there(
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch, filter: dict[str, Any]
