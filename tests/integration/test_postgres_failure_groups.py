@@ -2,13 +2,17 @@
 
 import re
 from itertools import pairwise
+from runpy import run_path
 
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from adapters.postgres import Database, Migration
+from adapters.postgres.migrate import MIGRATIONS
 from application.failure_groups import masked_stored, may_fit, stored_text
 from application.ports.listing import Filter
 from domain.failure import Error
@@ -78,8 +82,10 @@ def test_tasks_that_failed_before_there_were_groups_are_entered(empty_url: str, 
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE tasks DISABLE TRIGGER USER")
         connection.execute(FAILED_TASKS, {"number": number})
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0017'")
-    Migration(database)()
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
+        with Operations.context(context), context.begin_transaction():
+            run_path(str(MIGRATIONS / "versions" / "0018_failures_of_before.py"))["upgrade"]()
     assert asked(database, "SELECT count(*), count(DISTINCT failure_group) FROM task_failures") == [
         (number, min(number, 1))
     ]

@@ -161,7 +161,8 @@ class Pages:
             shared = {"here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
             try:
                 found = view()
-            return self._renderer.live(template, {**shared, **(found.context if isinstance(found, Shown) else found)})
+                context = found.context if isinstance(found, Shown) else found
+                return self._renderer.live(template, {**shared, **context})
             except UnknownTask as error:
                 return self._renderer.live("gone.html", {"message": str(error)})
 
