@@ -12,7 +12,7 @@ from tests.e2e.service import Service
 PATHS = [
     "/",
     "/?period=day",
-    "/dashboard/tasks",
+    "/dashboard/tasks", "/dashboard/failures",
     "/dashboard/task/1",
     "/dashboard/types",
     "/dashboard/type/mov3d",

@@ -15,7 +15,18 @@ from entrypoints.http.pages.tasks import add_tasks
 from entrypoints.http.pages.types import add_types
 from entrypoints.http.services import Services
 
-PAGES = (add_overview, add_tasks, add_failures, add_many, add_task, add_results, add_compare, add_submit, add_types, add_handlers)
+PAGES = (
+    add_overview,
+    add_tasks,
+    add_failures,
+    add_many,
+    add_task,
+    add_results,
+    add_compare,
+    add_submit,
+    add_types,
+    add_handlers,
+)
 """Functions that add pages and their actions, one module each."""
 
 
