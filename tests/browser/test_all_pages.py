@@ -12,7 +12,8 @@ from tests.e2e.service import Service
 PATHS = [
     "/",
     "/?period=day",
-    "/dashboard/tasks", "/dashboard/failures",
+    "/dashboard/tasks",
+    "/dashboard/failures",
     "/dashboard/task/1",
     "/dashboard/types",
     "/dashboard/type/mov3d",
