@@ -39,8 +39,9 @@ class MemoryTaskRepository:
         for task in tasks:
             self._state.put_task(task)
 
-    def remove(self, id: TaskId) -> None:
-        self._state.forget(id)
+    def remove(self, *ids: TaskId) -> None:
+        for id in ids:
+            self._state.forget(id)
 
     def _add(self, submission: Submission) -> Task | None:
         self._state.last_id += 1

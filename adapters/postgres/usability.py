@@ -22,6 +22,7 @@ TABLES = (
     "schedules",
     "task_count_changes",
     "task_event_counts",
+    "task_failures",
     "task_terms",
     "task_types",
 )

@@ -87,6 +87,6 @@ class TaskRepository(Protocol):
         """Store tasks as given. Before: locked by this unit of work. After: as given."""
         ...
 
-    def remove(self, id: TaskId) -> None:
-        """Delete a task. Before: locked by this unit of work. After: unknown."""
+    def remove(self, *ids: TaskId) -> None:
+        """Delete tasks. Before: locked by this unit of work. After: unknown."""
         ...

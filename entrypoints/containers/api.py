@@ -8,12 +8,15 @@ from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
@@ -77,3 +80,6 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)
+    delete_tasks = providers.Singleton(DeleteTasks, storage.begin, storage.clock, storage.notifier)
+    count_matching = providers.Singleton(CountMatching, storage.begin, storage.clock)
+    list_failure_groups = providers.Singleton(ListFailureGroups, storage.begin, storage.clock)

@@ -9,12 +9,15 @@ from application.ports.argument_checker import ArgumentChecker
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
@@ -93,6 +96,15 @@ class Services(Protocol):
 
     @property
     def retry_tasks(self) -> Callable[[], RetryTasks]: ...
+
+    @property
+    def delete_tasks(self) -> Callable[[], DeleteTasks]: ...
+
+    @property
+    def count_matching(self) -> Callable[[], CountMatching]: ...
+
+    @property
+    def list_failure_groups(self) -> Callable[[], ListFailureGroups]: ...
 
     @property
     def known_types(self) -> Callable[[], KnownTypes]: ...

@@ -13,6 +13,7 @@ PATHS = [
     "/",
     "/?period=day",
     "/dashboard/tasks",
+    "/dashboard/failures",
     "/dashboard/task/1",
     "/dashboard/types",
     "/dashboard/type/mov3d",

@@ -29,6 +29,7 @@ PATHS = {
     "/tasks/counts": {"get"},
     "/tasks/cancel": {"post"},
     "/tasks/retry": {"post"},
+    "/tasks/delete": {"post"},
     "/types": {"get"},
     "/handlers": {"get"},
     "/stats": {"get"},

@@ -20,7 +20,18 @@ from adapters.postgres.statements.deliveries import (
     GIVE_UP_DELIVERY,
     SETTLE_DELIVERY,
 )
-from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
+from adapters.postgres.statements.listing import (
+    COUNTED_FAILURE_GROUPS,
+    COUNTS,
+    FAILURE_GROUPS,
+    FIRST_CREATED,
+    LOOK_BY_FAILURE_GROUP,
+    LOOK_BY_STATUS,
+    PAGE,
+    PAGE_BY_ID,
+    PAGE_BY_TERM,
+    PAGE_BY_TYPE_AND_STATUS,
+)
 from adapters.postgres.statements.monitoring import (
     FORGET_DEAD_JANITORS,
     HANDLERS,
@@ -127,6 +138,7 @@ __all__ = [
     "CLAIM_DELIVERIES_OF",
     "CLAIM_OTHERS",
     "CLEANING_LOCK_TIMEOUT",
+    "COUNTED_FAILURE_GROUPS",
     "COUNTS",
     "DEAD",
     "DELETE_EXPIRED",
@@ -134,6 +146,7 @@ __all__ = [
     "DELIVERY",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",
+    "FAILURE_GROUPS",
     "FIRST_CREATED",
     "FOLD_COUNTS",
     "FOLD_EVENTS",
@@ -160,6 +173,8 @@ __all__ = [
     "LOCK_TO_REVIEW",
     "LOCK_UNLOCKED",
     "LOCK_UNLOCKED_RECORDS",
+    "LOOK_BY_FAILURE_GROUP",
+    "LOOK_BY_STATUS",
     "LOST",
     "NEXT_AFTER",
     "NEXT_SCHEDULE_WORK",
@@ -168,6 +183,7 @@ __all__ = [
     "OLDEST_DUE",
     "ORIGIN",
     "PAGE",
+    "PAGE_BY_ID",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
     "PREPARED",

@@ -101,4 +101,4 @@ SAVE = text(f"""
     WHERE t.id = s.id AND t.id = ANY (CAST(:id AS bigint[]))
 """)
 
-REMOVE = text("DELETE FROM tasks WHERE id = :id")
+REMOVE = text("DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[]))")

@@ -3,7 +3,9 @@
 from flask import Blueprint
 
 from entrypoints.http.pages.blueprint import Pages
+from entrypoints.http.pages.failures import add_failures
 from entrypoints.http.pages.handlers import add_handlers
+from entrypoints.http.pages.many import add_many
 from entrypoints.http.pages.overview import add_overview
 from entrypoints.http.pages.results.compare import add_compare
 from entrypoints.http.pages.results.routes import add_results
@@ -13,7 +15,18 @@ from entrypoints.http.pages.tasks import add_tasks
 from entrypoints.http.pages.types import add_types
 from entrypoints.http.services import Services
 
-PAGES = (add_overview, add_tasks, add_task, add_results, add_compare, add_submit, add_types, add_handlers)
+PAGES = (
+    add_overview,
+    add_tasks,
+    add_failures,
+    add_many,
+    add_task,
+    add_results,
+    add_compare,
+    add_submit,
+    add_types,
+    add_handlers,
+)
 """Functions that add pages and their actions, one module each."""
 
 

@@ -83,7 +83,7 @@ class Pages:
     def page(self, path: str, template: str) -> Callable[[Callable[..., Context | Shown]], Callable[..., Any]]:
         """Register a page, below ROOT; one with an empty path is the first one.
 
-        The function returns the context; one without a live block may return what is to be shown instead.
+        The function returns the context, or what is to be shown instead: by the same template if it has a live block.
 
         A client that accepts an event stream is sent the live block of the template after each of its changes.
         """
@@ -156,11 +156,13 @@ class Pages:
             forget_notice(response, self.addresses())
         return response
 
-    def _stream(self, template: str, view: Callable[[], Context]) -> Response:
+    def _stream(self, template: str, view: Callable[[], Context | Shown]) -> Response:
         def render() -> str:
             shared = {"here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
             try:
-                return self._renderer.live(template, {**shared, **view()})
+                found = view()
+                context = found.context if isinstance(found, Shown) else found
+                return self._renderer.live(template, {**shared, **context})
             except UnknownTask as error:
                 return self._renderer.live("gone.html", {"message": str(error)})
 
