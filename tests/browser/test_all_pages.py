@@ -19,6 +19,8 @@ PATHS = [
     "/dashboard/type/mov3d",
     "/dashboard/handlers",
     "/dashboard/submit",
+    "/dashboard/submit/mov3d",
+    "/dashboard/compare?ids=1,2",
 ]
 HIDE = """
     Object.defineProperty(document, "hidden", {value: true});

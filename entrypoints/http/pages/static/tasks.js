@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const boxes = () => [...document.querySelectorAll('input[form="chosen"]')];
-  const inputs = () => document.querySelectorAll('input[type="datetime-local"]');
+  const inputs = () => document.querySelectorAll('.filters input[type="datetime-local"]');
   let last = null;
 
   function showNumber() {
@@ -31,8 +31,8 @@
   document.addEventListener("htmx:after:swap", showNumber);
 
   document.addEventListener("formdata", ({ target, formData }) => {
-    for (const { name, value } of target.querySelectorAll('input[type="datetime-local"]')) {
-      if (value) formData.set(name, new Date(value).toISOString());
+    for (const { form, name, value } of inputs()) {
+      if (form === target && value) formData.set(name, new Date(value).toISOString());
     }
   });
 
