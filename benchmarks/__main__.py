@@ -7,7 +7,22 @@ from functools import partial
 
 import click
 
-from benchmarks import bulk, claim, clean, crowd, drain, footprint, http, latency, page, recorded, report, sizes, up
+from benchmarks import (
+    bulk,
+    claim,
+    clean,
+    crowd,
+    dashboard,
+    drain,
+    footprint,
+    http,
+    latency,
+    page,
+    recorded,
+    report,
+    sizes,
+    up,
+)
 from benchmarks.comparison import Comparison, Result, compared, steps
 from benchmarks.peers.comparisons import PEERS
 
@@ -24,9 +39,10 @@ BENCHMARKS: Benchmarks = {
     "footprint": footprint.comparisons,
     "up": up.comparisons,
     "crowd": crowd.comparisons,
+    "dashboard": dashboard.comparisons,
     "claim-5m": partial(claim.comparisons, 5_000_000, 1_000_000),
 }
-ON_DEMAND = {"crowd", "claim-5m"}
+ON_DEMAND = {"crowd", "dashboard", "claim-5m"}
 """Benchmarks that take long, and run only when named."""
 
 

@@ -1,11 +1,16 @@
 """Listing in memory."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from adapters.memory.state import Row, State
-from application.ports.listing import Counts, Filter
-from domain.ids import TaskId
+from application.failure_groups import fits, masked_stored, stored_text
+from application.ports import listing
+from application.ports.listing import Counts, FailureGroup, Filter, Found
+from domain.failure import Error
+from domain.ids import TaskId, TypeName
+from domain.status import Status
 from domain.task import Task
 
 
@@ -15,22 +20,56 @@ class MemoryListing:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
+    def search(self, filter: Filter, before: TaskId | None, limit: int) -> Found:
         newest_first = (self._state.rows[id] for id in sorted(self._state.rows, reverse=True))
-        fitting = [row.task for row in newest_first if _fits(row, filter)]
-        return [task for task in fitting if before is None or task.id < before][:limit]
+        of_kind = [row for row in newest_first if _is_of_kind(row, filter) and (before is None or row.task.id < before)]
+        looked, rest = of_kind[: listing.MAX_LOOKED_TASKS], of_kind[listing.MAX_LOOKED_TASKS :]
+        return Found.first(
+            limit, [row.task for row in looked if _fits(row, filter)], looked[-1].task.id if rest else None
+        )
+
+    def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
+        groups: dict[tuple[TypeName, int], list[Task]] = defaultdict(list)
+        for task in (row.task for row in self._state.rows.values() if row.task.status is Status.FAILED):
+            groups[task.type, _group(task.error)].append(task)
+        return [_failure_group(number, tasks) for (_, number), tasks in groups.items()][:limit]
 
     def counts(self) -> Counts:
         tasks = [row.task for row in self._state.rows.values()]
         return {type: Counter(task.status for task in tasks if task.type == type) for type in {t.type for t in tasks}}
 
 
+def _is_of_kind(row: Row, filter: Filter) -> bool:
+    task = row.task
+    return (
+        task.status in filter.possible_statuses
+        and filter.type in (None, task.type)
+        and (filter.ids is None or task.id in filter.ids)
+    )
+
+
 def _fits(row: Row, filter: Filter) -> bool:
     task = row.task
     return (
-        task.status in filter.statuses
-        and filter.type in (None, task.type)
-        and (filter.created_after is None or filter.created_after <= task.created)
+        (filter.created_after is None or filter.created_after <= task.created)
         and (filter.created_before is None or task.created < filter.created_before)
+        and (filter.finished_after is None or (task.finished is not None and filter.finished_after <= task.finished))
+        and (filter.finished_before is None or (task.finished is not None and task.finished < filter.finished_before))
+        and (filter.as_of is None or task.finished is None or task.finished <= filter.as_of)
         and filter.terms.issubset(row.terms)
+        and fits(task.error, filter)
+        and filter.failure_group in (None, _group(task.error))
     )
+
+
+def _group(error: Error | None) -> int:
+    """The number of the group of an error."""
+    masked = masked_stored(stored_text(error)) if error else ""
+    return int.from_bytes(blake2b(masked.encode(), digest_size=8).digest(), signed=True)
+
+
+def _failure_group(number: int, tasks: Sequence[Task]) -> FailureGroup:
+    newest = max(tasks, key=lambda task: task.id)
+    ends = [task.finished for task in tasks if task.finished]
+    assert newest.error
+    return FailureGroup(newest.type, number, newest.error, len(tasks), min(ends), max(ends))

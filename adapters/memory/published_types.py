@@ -26,6 +26,10 @@ class MemoryPublishedTypes:
         lease: float | None = None,
         info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
+        for type in types:
+            known = self._state.types.get(type.name)
+            if known and known.schema != type.schema:
+                self._state.changed[type.name] = self._state.now()
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         for type in types:
             self._state.abandoned.pop(type.name, None)
@@ -68,7 +72,13 @@ class MemoryPublishedTypes:
         live = self._live(now)
         abandoned = self._state.types.keys() - live if self._lives_any(now) else self._state.abandoned.keys()
         return [
-            PublishedType(self._with_schedule(type), name in live, self._next(name), name in abandoned)
+            PublishedType(
+                self._with_schedule(type),
+                name in live,
+                self._next(name),
+                name in abandoned,
+                self._state.changed.get(name),
+            )
             for name, type in sorted(self._state.types.items())
         ]
 
@@ -82,6 +92,7 @@ class MemoryPublishedTypes:
     def _forget(self, name: TypeName) -> None:
         del self._state.types[name], self._state.abandoned[name]
         self._state.schedules.pop(name, None)
+        self._state.changed.pop(name, None)
         for id in [id for id, handler in self._state.handlers.items() if name in handler.types]:
             del self._state.handlers[id]
 

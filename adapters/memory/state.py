@@ -65,6 +65,7 @@ class State:
 
     - `log_writers`: the handler that stored the log of an attempt while the start went on.
     - `events`: the number of events by type, minute, event, and bucket of their durations.
+    - `origins`: the task that each rerun runs again.
     """
 
     now: Callable[[], datetime] = system_time
@@ -74,11 +75,13 @@ class State:
     log_writers: dict[tuple[TaskId, Claim], HandlerId | None] = field(default_factory=dict)
     types: dict[TypeName, TaskType] = field(default_factory=dict)
     abandoned: dict[TypeName, datetime] = field(default_factory=dict)
+    changed: dict[TypeName, datetime] = field(default_factory=dict)
     handlers: dict[HandlerId, LivingHandler] = field(default_factory=dict)
     janitors: dict[JanitorId, JanitorRecord] = field(default_factory=dict)
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
     events: Counter[tuple[TypeName, datetime, Event, int | None]] = field(default_factory=Counter)
+    origins: dict[TaskId, TaskId] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -101,9 +104,10 @@ class State:
         self.put(replace(self.rows[task.id], task=task))
 
     def forget(self, id: TaskId) -> None:
-        """Delete a task with its delivery and the records of its starts."""
+        """Delete a task with its delivery, the records of its starts and the link to its origin."""
         del self.rows[id]
         self.deliveries.pop(id, None)
+        self.origins.pop(id, None)
         for hold in [hold for hold in self.attempts if hold[0] == id]:
             del self.attempts[hold]
             self.log_writers.pop(hold, None)
@@ -118,9 +122,11 @@ class State:
             dict(self.log_writers),
             dict(self.types),
             dict(self.abandoned),
+            dict(self.changed),
             dict(self.handlers),
             dict(self.janitors),
             dict(self.schedules),
             dict(self.deliveries),
             self.events.copy(),
+            dict(self.origins),
         )

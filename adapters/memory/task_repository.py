@@ -39,8 +39,9 @@ class MemoryTaskRepository:
         for task in tasks:
             self._state.put_task(task)
 
-    def remove(self, id: TaskId) -> None:
-        self._state.forget(id)
+    def remove(self, *ids: TaskId) -> None:
+        for id in ids:
+            self._state.forget(id)
 
     def _add(self, submission: Submission) -> Task | None:
         self._state.last_id += 1
@@ -72,5 +73,5 @@ class MemoryTaskRepository:
     def _record(self, row: Row, max_bytes: int) -> TaskRecord:
         delivery = self._state.deliveries.get(row.task.id)
         if len(row.args.encode()) + len((row.result or "").encode()) > max_bytes:
-            return TaskRecord(row.task, "{}", None, row.version, delivery, is_summary=True, printed=row.printed)
-        return TaskRecord(row.task, row.args, row.result, row.version, delivery, printed=row.printed)
+            return TaskRecord(row.task, "{}", None, row.version, delivery, True, row.printed, row.key)
+        return TaskRecord(row.task, row.args, row.result, row.version, delivery, False, row.printed, row.key)

@@ -11,6 +11,7 @@ from adapters.memory.listing import MemoryListing
 from adapters.memory.monitoring import MemoryMonitoring
 from adapters.memory.published_types import MemoryPublishedTypes
 from adapters.memory.queue import MemoryQueue
+from adapters.memory.reruns import MemoryReruns
 from adapters.memory.schedules import MemorySchedules
 from adapters.memory.state import State, system_time
 from adapters.memory.statistics import MemoryStatistics
@@ -38,6 +39,7 @@ class MemoryUnitOfWork:
         self.deliveries = MemoryDeliveries(state)
         self.monitoring = MemoryMonitoring(state)
         self.statistics = MemoryStatistics(state)
+        self.reruns = MemoryReruns(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -1,8 +1,9 @@
-"""Listing in PostgreSQL: pages and counts of tasks."""
+"""Listing in PostgreSQL: searches, failure groups, and counts of tasks."""
 
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,11 @@ from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import rows, statements
 from application.errors import UnreadableTask
+from application.failure_groups import fits, may_fit
 from application.isolation import log_once
-from application.ports.listing import ANY_STATUS, Counts, Filter
+from application.ports import listing
+from application.ports.listing import ANY_STATUS, Counts, FailureGroup, Filter, Found
+from domain.failure import Error
 from domain.ids import TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
@@ -24,8 +28,25 @@ FEW_TASKS = 10_000
 
 Where there are more, the tasks that have the terms are searched for the types and statuses.
 """
+MAX_GROUPS = 1_000
+"""Failure groups whose errors are compared with those that are asked for. Where there are more, tasks are compared."""
+FIRST_LOOK_TASKS = 500
+"""Tasks at which a search looks first; each further look is at four times as many."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The tasks of these pairs of a type and a key, in the order of an index of `statement`, the newest first."""
+
+    statement: TextClause
+    pairs: Sequence[tuple[TypeName, Any]]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The pairs as parameters of the statement."""
+        return {"types": [type for type, _ in self.pairs], "keys": [key for _, key in self.pairs]}
 
 
 class PostgresListing:
@@ -34,26 +55,19 @@ class PostgresListing:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
-        since, end = self._ids(filter)
-        parameters: dict[str, Any] = {
-            "statuses": list(filter.statuses),
-            "type": filter.type,
-            "terms": list(filter.terms),
-            "created_after": filter.created_after or "-infinity",
-            "created_before": filter.created_before or "infinity",
-            "since": since,
-            "before": end if before is None else min(end, before),
-            "limit": limit,
-        }
-        tasks: list[Task] = []
-        while True:
-            found = self._connection.execute(self._statement(filter), parameters).all()
-            tasks += _readable(found)
-            if len(found) < parameters["limit"] or len(tasks) == limit:
-                return tasks
-            # Rows that cannot be read are left out, and make room for those behind them.
-            parameters |= {"before": found[-1].id, "limit": limit - len(tasks)}
+    def search(self, filter: Filter, before: TaskId | None, limit: int) -> Found:
+        parameters = self._parameters(filter, before)
+        if filter.ids is not None:
+            return Found.first(limit, self._by_ids(filter.ids, filter, parameters))
+        if filter.searches_errors or (filter.searches_ends and not filter.terms):
+            return self._walked(self._walk(filter), filter, parameters, limit)
+        return Found.first(limit, self._page(self._statement(filter), parameters, limit + 1))
+
+    def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
+        return [
+            FailureGroup(TypeName(row.type), row.number, _error(row), row.tasks, row.first, row.last)
+            for row in self._connection.execute(statements.COUNTED_FAILURE_GROUPS, {"limit": limit})
+        ]
 
     def counts(self) -> Counts:
         counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
@@ -61,6 +75,65 @@ class PostgresListing:
             if row.status in rows.STATUSES:
                 counts[TypeName(row.type)][Status(row.status)] = row.number
         return counts
+
+    def _parameters(self, filter: Filter, before: TaskId | None) -> dict[str, Any]:
+        since, end = self._ids(filter)
+        finished_to = [filter.finished_before and filter.finished_before - timedelta.resolution, filter.as_of]
+        return {
+            "statuses": list(filter.possible_statuses),
+            "type": filter.type,
+            "terms": list(filter.terms),
+            "created_after": filter.created_after or "-infinity",
+            "created_before": filter.created_before or "infinity",
+            "finished_after": filter.finished_after or "-infinity",
+            "finished_to": min((end for end in finished_to if end), default="infinity"),
+            "since": since,
+            "before": end if before is None else min(end, before),
+        }
+
+    def _page(self, statement: TextClause, parameters: dict[str, Any], limit: int) -> Sequence[Task]:
+        tasks: list[Task] = []
+        parameters = parameters | {"limit": limit}
+        while True:
+            found = self._connection.execute(statement, parameters).all()
+            tasks += _readable(found)
+            if len(found) < parameters["limit"] or len(tasks) == limit:
+                return tasks
+            # Rows that cannot be read are left out, and make room for those behind them.
+            parameters |= {"before": found[-1].id, "limit": limit - len(tasks)}
+
+    def _by_ids(self, ids: Iterable[TaskId], filter: Filter, parameters: dict[str, Any]) -> Sequence[Task]:
+        found = self._connection.execute(statements.PAGE_BY_ID, parameters | {"ids": list(ids)}).all()
+        return [task for task in _readable(found) if fits(task.error, filter)]
+
+    def _walked(self, walk: Walk, filter: Filter, parameters: dict[str, Any], limit: int) -> Found:
+        """Look at more and more tasks, until enough match or it were too many."""
+        ids: list[TaskId] = []
+        before = parameters["before"] if walk.pairs else 0
+        looked, look = 0, min(FIRST_LOOK_TASKS, (limit + 1) * len(walk.pairs))
+        while before and len(ids) <= limit and looked < listing.MAX_LOOKED_TASKS:
+            each = max(1, min(look, listing.MAX_LOOKED_TASKS - looked) // len(walk.pairs))
+            found = self._connection.execute(
+                walk.statement, parameters | walk.parameters | {"before": before, "each": each}
+            ).all()
+            before = _end_of_look(found, each)
+            ids += [row.id for row in found if row.id >= before and _matches(row, filter)]
+            looked, look = looked + len(found), 4 * look
+        next = TaskId(ids[limit - 1] if len(ids) > limit else before)
+        return Found(self._by_ids(ids[:limit], filter, parameters), next or None)
+
+    def _walk(self, filter: Filter) -> Walk:
+        """The walk through the tasks that may match."""
+        if not filter.searches_errors:
+            return Walk(statements.LOOK_BY_STATUS, list(self._pairs(filter)))
+        types = [type for type, _ in self._pairs(filter)]
+        if filter.failure_group is not None:
+            return Walk(statements.LOOK_BY_FAILURE_GROUP, [(type, filter.failure_group) for type in types])
+        groups = self._connection.execute(statements.FAILURE_GROUPS, {"limit": MAX_GROUPS + 1}).all()
+        if len(groups) > MAX_GROUPS:
+            return Walk(statements.LOOK_BY_STATUS, [(type, Status.FAILED) for type in types])
+        fitting = [row for row in groups if row.type in types and may_fit(row.error, _error(row), filter)]
+        return Walk(statements.LOOK_BY_FAILURE_GROUP, [(row.type, row.number) for row in fitting])
 
     def _ids(self, filter: Filter) -> tuple[int, int]:
         """Return the first id that the filter may want, and the first beyond those that it may want."""
@@ -72,15 +145,39 @@ class PostgresListing:
         return first
 
     def _statement(self, filter: Filter) -> TextClause:
-        if filter.type is None and filter.statuses == ANY_STATUS:
+        if filter.type is None and filter.possible_statuses == ANY_STATUS:
             return statements.PAGE_BY_TERM if filter.terms else statements.PAGE
         walks_terms = filter.terms and self._number(filter) > FEW_TASKS
         return statements.PAGE_BY_TERM if walks_terms else statements.PAGE_BY_TYPE_AND_STATUS
 
     def _number(self, filter: Filter) -> int:
         """Count the tasks that have the wanted type and statuses."""
-        of_type = (of for type, of in self.counts().items() if filter.type in (None, type))
-        return sum(number for of in of_type for status, number in of.items() if status in filter.statuses)
+        return sum(self._pairs(filter).values())
+
+    def _pairs(self, filter: Filter) -> dict[tuple[TypeName, Status], int]:
+        """Return the pairs of a wanted type and a wanted status, with the numbers of their tasks."""
+        return {
+            (type, status): number
+            for type, of_type in self.counts().items()
+            for status, number in of_type.items()
+            if filter.type in (None, type) and status in filter.possible_statuses
+        }
+
+
+def _end_of_look(found: Sequence[Row[Any]], each: int) -> int:
+    """Return the id down to which all tasks were looked at; 0 if no pair has any other."""
+    seen = Counter(row.nth for row in found)
+    lowest = {row.nth: row.id for row in found}
+    return max((lowest[nth] for nth, number in seen.items() if number == each), default=0)
+
+
+def _matches(row: Row[Any], filter: Filter) -> bool:
+    return bool(row.matches) and (not filter.searches_errors or fits(_error(row), filter))
+
+
+def _error(row: Any) -> Error:
+    """Return the error of a failed task."""
+    return rows.error_of(row.error, row.attempt)
 
 
 def _readable(found: Sequence[Row[Any]]) -> Sequence[Task]:

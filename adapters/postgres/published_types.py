@@ -133,7 +133,8 @@ def _known(row: Row[Any]) -> PublishedType:
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
     )
-    return PublishedType(type, row.live, row.next, abandoned=row.abandoned_unless_live and not row.live)
+    abandoned = row.abandoned_unless_live and not row.live
+    return PublishedType(type, row.live, row.next, abandoned, row.changed)
 
 
 def _schema(row: Row[Any]) -> str:

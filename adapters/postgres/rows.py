@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from adapters.postgres.arrays import array
 from adapters.postgres.statements.columns import CONVERTED_COLUMNS, FIELD_COLUMNS
 from application.errors import UnreadableTask
+from application.failure_groups import stored_text
 from application.json.text import dump
 from application.ports.queue import ClaimedRecord
 from domain.failure import Error
@@ -42,7 +43,7 @@ def task(row: Sequence[Any]) -> Task:
     fields["status"] = STATUSES[status]
     fields["lease"] = None if handler is None else Lease(handler, until)
     fields["progress"] = progress_of(progress)
-    fields["error"] = _error(error, fields["attempt"])
+    fields["error"] = None if error is None else error_of(error, fields["attempt"])
     return Task.restored(fields)
 
 
@@ -55,7 +56,7 @@ def _claimed(row: Sequence[Any], lease: Lease) -> ClaimedRecord:
     fields = _fields(row)
     error, args = row[FIELDS_END:]
     fields["status"], fields["lease"], fields["progress"] = Status.RUNNING, lease, None
-    fields["error"] = _error(error, fields["attempt"])
+    fields["error"] = None if error is None else error_of(error, fields["attempt"])
     return ClaimedRecord(Task.restored(fields), args)
 
 
@@ -77,10 +78,8 @@ def progress_of(text: str | None) -> Progress | None:
         return None
 
 
-def _error(text: str | None, attempt: int) -> Error | None:
+def error_of(text: str, attempt: int) -> Error:
     """Return the stored error, or one that says that it cannot be read. A newer version may write more elements."""
-    if text is None:
-        return None
     try:
         type, message, of = json.loads(text)[:3]
         return Error(str(type), str(message), int(of))
@@ -136,7 +135,7 @@ def progress_text(progress: Progress | None) -> str | None:
 
 def error_text(error: Error | None) -> str | None:
     """Return the error of a task as it is stored."""
-    return None if error is None else json.dumps([error.type, error.message, error.attempt])
+    return None if error is None else stored_text(error)
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -54,8 +54,8 @@ class PostgresTaskRepository:
         if tasks:
             self._connection.execute(statements.SAVE, rows.columns([_saved(task) for task in tasks]))
 
-    def remove(self, id: TaskId) -> None:
-        self._connection.execute(statements.REMOVE, {"id": id})
+    def remove(self, *ids: TaskId) -> None:
+        self._connection.execute(statements.REMOVE, {"ids": list(ids)})
 
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         return self._connection.execute(statement, columns).scalars().all()
@@ -68,7 +68,9 @@ class PostgresTaskRepository:
 def record(row: Any, delivery: Delivery | None) -> TaskRecord:
     """Return the record that a row of statements.GET and this delivery make."""
     is_summary = row.args is None
-    return TaskRecord(rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed)
+    return TaskRecord(
+        rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed, row.key
+    )
 
 
 def added(

@@ -12,6 +12,7 @@ from adapters.postgres.listing import PostgresListing
 from adapters.postgres.monitoring import PostgresMonitoring
 from adapters.postgres.published_types import PostgresPublishedTypes
 from adapters.postgres.queue import PostgresQueue
+from adapters.postgres.reruns import PostgresReruns
 from adapters.postgres.savepoint import savepoint
 from adapters.postgres.schedules import PostgresSchedules
 from adapters.postgres.statistics import PostgresStatistics
@@ -32,6 +33,7 @@ class PostgresUnitOfWork:
         self.deliveries = PostgresDeliveries(connection)
         self.monitoring = PostgresMonitoring(connection)
         self.statistics = PostgresStatistics(connection)
+        self.reruns = PostgresReruns(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

@@ -18,9 +18,11 @@ TABLES = (
     "deliveries",
     "handlers",
     "janitors",
+    "reruns",
     "schedules",
     "task_count_changes",
     "task_event_counts",
+    "task_failures",
     "task_terms",
     "task_types",
 )

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.failure import Error
 from domain.ids import TaskId, TypeName
-from domain.status import Status
+from domain.status import FINAL, Status
 from domain.task import Task
 
 ANY_STATUS = frozenset(Status)
+FAILED = frozenset({Status.FAILED})
+MAX_LOOKED_TASKS = 10_000
+"""Tasks at which one search looks, where no index serves a condition of its filter."""
 
 Counts = Mapping[TypeName, Mapping[Status, int]]
 """The number of tasks by type and status. Zeros are left out."""
@@ -21,7 +25,12 @@ class Filter:
 
     `created_after`: the earliest creation that matches.
     `created_before`: the earliest creation that is too late.
+    `finished_after`, `finished_before`: the same of the end. A task that has not finished does not match.
     `terms`: search terms of application.json.search_terms; a task must have all of them.
+    `error_type`, `error`: the type of the error of a failed task, and a part of its type and message, in any case.
+    `failure_group`: the number of a failure group.
+    `ids`: the ids that match.
+    `as_of`: the moment at which the tasks are meant: one that has finished since then does not match.
 
     Ids rise with `created`. A task that is out of that order by more than a minute may be missed.
     """
@@ -30,14 +39,77 @@ class Filter:
     type: TypeName | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    finished_after: datetime | None = None
+    finished_before: datetime | None = None
     terms: frozenset[int] = frozenset()
+    error_type: str | None = None
+    error: str | None = None
+    failure_group: int | None = None
+    ids: frozenset[TaskId] | None = None
+    as_of: datetime | None = None
+
+    @property
+    def searches_errors(self) -> bool:
+        """Whether only failed tasks can match, by their errors."""
+        return (self.error_type, self.error, self.failure_group) != (None, None, None)
+
+    @property
+    def searches_ends(self) -> bool:
+        """Whether only finished tasks can match, by their ends."""
+        return (self.finished_after, self.finished_before) != (None, None)
+
+    @property
+    def possible_statuses(self) -> frozenset[Status]:
+        """The wanted statuses of tasks that can match."""
+        return self.statuses & (FAILED if self.searches_errors else FINAL if self.searches_ends else ANY_STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The tasks that a search has found, the highest id first.
+
+    `next`: the `before` of the search that goes on; None if no task follows.
+    """
+
+    tasks: Sequence[Task]
+    next: TaskId | None = None
+
+    @classmethod
+    def first(cls, limit: int, tasks: Sequence[Task], next: TaskId | None = None) -> "Found":
+        """The first of these tasks. `next` is where the search went no further, if it ended early."""
+        shown = tasks[:limit]
+        return cls(shown, shown[-1].id if len(tasks) > limit else next)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """The failed tasks of one type whose errors differ in numbers alone.
+
+    `number`: tells groups apart; storages number them differently.
+    `error`: that of its newest task.
+    `first`, `last`: when the first and the last of its tasks failed.
+    """
+
+    type: TypeName
+    number: int
+    error: Error
+    count: int
+    first: datetime
+    last: datetime
 
 
 class Listing(Protocol):
     """Reads tasks without their arguments and results."""
 
-    def page(self, filter: Filter, before: TaskId | None, limit: int) -> Sequence[Task]:
-        """At most `limit` matching tasks with ids below `before`, if it is given; the highest id first."""
+    def search(self, filter: Filter, before: TaskId | None, limit: int) -> Found:
+        """At most `limit` matching tasks with ids below `before`, if it is given.
+
+        A search that has looked at MAX_LOOKED_TASKS may end before it has found as many as there are.
+        """
+        ...
+
+    def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
+        """At most `limit` groups of failed tasks, in any order."""
         ...
 
     def counts(self) -> Counts:

@@ -17,12 +17,14 @@ class PublishedType:
     `live`: whether a live handler can run it.
     `next`: its next tick; None if it has no schedule, or an abandoned one.
     `abandoned`: whether no live handler can run it while others live. It stays so while none lives.
+    `changed`: when a publication last brought another schema, by the storage's own clock; None if none did.
     """
 
     type: TaskType
     live: bool
     next: datetime | None = None
     abandoned: bool = False
+    changed: datetime | None = None
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)

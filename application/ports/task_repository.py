@@ -29,6 +29,7 @@ class TaskRecord:
     - `delivery`: how far the callback of a finished task has been delivered, where the task has one.
     - `is_summary`: whether arguments and result are left out, since they have more bytes than were asked for.
     - `printed`: the time up to which the output of a start was stored while it went on; None if none ever was.
+    - `key`: the idempotency key, where the record was read from the storage.
     """
 
     task: Task
@@ -38,6 +39,7 @@ class TaskRecord:
     delivery: Delivery | None = None
     is_summary: bool = False
     printed: datetime | None = None
+    key: IdempotencyKey | None = None
 
 
 class KeyOwner(NamedTuple):
@@ -85,6 +87,6 @@ class TaskRepository(Protocol):
         """Store tasks as given. Before: locked by this unit of work. After: as given."""
         ...
 
-    def remove(self, id: TaskId) -> None:
-        """Delete a task. Before: locked by this unit of work. After: unknown."""
+    def remove(self, *ids: TaskId) -> None:
+        """Delete tasks. Before: locked by this unit of work. After: unknown."""
         ...

@@ -10,6 +10,7 @@ from application.ports.listing import Listing
 from application.ports.monitoring import Monitoring
 from application.ports.published_types import PublishedTypes
 from application.ports.queue import Queue
+from application.ports.reruns import Reruns
 from application.ports.schedules import Schedules
 from application.ports.statistics import Statistics
 from application.ports.task_repository import TaskRepository
@@ -47,6 +48,9 @@ class UnitOfWork(Protocol):
 
     @property
     def statistics(self) -> Statistics: ...
+
+    @property
+    def reruns(self) -> Reruns: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

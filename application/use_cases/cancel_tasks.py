@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from application.ports.clock import Clock
+from application.ports.task_repository import TaskRepository
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
@@ -20,7 +21,10 @@ class CancelTasks:
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
         """Cancel the tasks, within some seconds."""
-        return self._change(request, lambda task: task.cancel(self._clock.now()), self._notify)
+        return self._change(request, self._cancel, self._notify)
+
+    def _cancel(self, store: TaskRepository, tasks: Sequence[Task]) -> None:
+        store.save(*(task.cancel(self._clock.now()) for task in tasks))
 
     def _notify(self, cancelled: Sequence[Task]) -> None:
         if any(task.status is Status.RUNNING for task in cancelled):

@@ -21,10 +21,14 @@ class ListTasksRequest:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Views without arguments and results, and the `before` of the next page; None if no task follows."""
+    """Views without arguments and results, and the `before` of the next page; None if no task follows.
+
+    `is_cut`: whether the search ended early, so that the page could have more.
+    """
 
     views: Sequence[View]
     next: TaskId | None
+    is_cut: bool = False
 
 
 class ListTasks:
@@ -37,8 +41,6 @@ class ListTasks:
     def __call__(self, request: ListTasksRequest) -> TaskPage:
         """One page."""
         with self._begin() as work:
-            # One task more than are shown, to know whether another follows.
-            tasks = work.listing.page(request.filter, request.before, request.limit + 1)
-        shown = tasks[: request.limit]
-        views = [self._viewer(TaskRecord(task, args="{}")) for task in shown]
-        return TaskPage(views, shown[-1].id if len(tasks) > len(shown) else None)
+            found = work.listing.search(request.filter, request.before, request.limit)
+        views = [self._viewer(TaskRecord(task, args="{}")) for task in found.tasks]
+        return TaskPage(views, found.next, found.next is not None and len(views) < request.limit)

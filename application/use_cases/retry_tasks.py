@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
+from application.ports.task_repository import TaskRepository
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
@@ -24,10 +25,10 @@ class RetryTasks:
         """Retry the tasks, within some seconds."""
         types = self._types.all()
 
-        def retried(task: Task) -> Task:
-            return task.retry(self._clock.now(), attempts(types, task.type))
+        def retry(store: TaskRepository, tasks: Sequence[Task]) -> None:
+            store.save(*(task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks))
 
-        return self._change(request, retried, self._notify)
+        return self._change(request, retry, self._notify)
 
     def _notify(self, retried: Sequence[Task]) -> None:
         if retried:

@@ -11,6 +11,7 @@ from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest, add_or_find
 from application.view import View, Viewer
+from domain.ids import TaskId
 from domain.submission import Submission
 from domain.task import Task
 
@@ -45,10 +46,14 @@ class SubmitTask:
         self._viewer = viewer
         self._add = Coalesced(storage.add)
 
-    def __call__(self, request: TaskRequest) -> Submitted:
-        """The new task, or the present one if an earlier request with the same key made it."""
+    def __call__(self, request: TaskRequest, origin: TaskId | None = None) -> Submitted:
+        """The new task, or the present one if an earlier request with the same key made it.
+
+        `origin`: the task that the new one runs again, to which it is linked.
+        """
         submission = self._submission_builder.submission(request, self._submission_builder.now())
-        submitted = self._added(submission) or self._added_or_found(submission)
+        added = self._added(submission) if origin is None else None
+        submitted = added or self._added_or_found(submission, origin)
         if submitted.is_new:
             self._notifier.notify(Topic.WAITING)
         return submitted
@@ -64,9 +69,11 @@ class SubmitTask:
         return task
 
     @retry_on_conflict
-    def _added_or_found(self, submission: Submission) -> Submitted:
+    def _added_or_found(self, submission: Submission, origin: TaskId | None) -> Submitted:
         with self._begin() as work:
             (found,) = add_or_find(work, [submission])
+            if found.new and origin is not None:
+                work.reruns.add(found.id, origin)
             stored = TaskRecord(found.new, submission.args) if found.new else work.tasks.get(found.id)
             work.commit()
         if stored is None:

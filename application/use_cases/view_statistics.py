@@ -24,6 +24,10 @@ MAX_DEFAULT_STEPS = 360
 PERIOD_PER_CACHED_SECOND = timedelta(minutes=48)
 """Length of a period for each second that its statistics are cached: those of a day for 30 s."""
 MIN_CACHED_SECONDS, MAX_CACHED_SECONDS = 2.0, 60.0
+SETTLING = timedelta(seconds=3)
+"""Time after a period within which transactions may commit that began in it."""
+MAX_OVER_CACHED_SECONDS = 900.0
+"""Seconds for which the statistics of a period are cached that is over: for one of its steps, but no longer."""
 RUN_ENDS = (Event.DONE, Event.FAILED)
 """Events whose durations are run times. A cancelled task tells nothing of how long its function takes."""
 UNLIKELY = 0.99
@@ -129,16 +133,27 @@ class Statistics:
 
 
 class ViewStatistics:
-    """Views the statistics, from the counts of events alone. A short period is read at most once in two seconds."""
+    """Views the statistics, from the counts of events alone.
+
+    A short period is read at most once in two seconds, and one that is over once in a step of it.
+    """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
         self._clock = clock
-        self._cached = CachedByKey(self._read, clock, _cached_seconds)
+        self._cached = CachedByKey(self._read, clock, self._cached_seconds)
 
     def __call__(self, request: StatisticsRequest) -> Statistics:
         """The statistics of a period. Raises InvalidPeriod."""
         return self._cached((Period.asked(request, self._clock.now()), request.type))
+
+    def _cached_seconds(self, key: tuple[Period, TypeName | None]) -> float:
+        period, _ = key
+        if period.until + SETTLING <= self._clock.now():
+            return min(period.step.total_seconds(), MAX_OVER_CACHED_SECONDS)
+        return min(
+            max(MIN_CACHED_SECONDS, (period.until - period.since) / PERIOD_PER_CACHED_SECOND), MAX_CACHED_SECONDS
+        )
 
     def _read(self, key: tuple[Period, TypeName | None]) -> Statistics:
         period, type = key
@@ -155,11 +170,6 @@ def _default_step(length: timedelta) -> timedelta:
     """The shortest default step that makes few steps; the longest one if none does."""
     few = (step for step in DEFAULT_STEPS if length <= step * MAX_DEFAULT_STEPS)
     return next(few, DEFAULT_STEPS[-1])
-
-
-def _cached_seconds(key: tuple[Period, TypeName | None]) -> float:
-    length = key[0].until - key[0].since
-    return min(max(MIN_CACHED_SECONDS, length / PERIOD_PER_CACHED_SECOND), MAX_CACHED_SECONDS)
 
 
 def _total(counts: EventCounts) -> Mapping[tuple[int, Event], EventCount]:

@@ -33,6 +33,14 @@ class ViewTask:
             raise UnknownTask(id)
         return self._viewer(stored)
 
+    @retry_on_conflict
+    def without_large(self, id: TaskId) -> View:
+        """The present view of the task, which is a summary if it is large."""
+        stored = self._find(id)
+        if stored is None:
+            raise UnknownTask(id)
+        return self._viewer(stored)
+
     def _found(self, ids: Sequence[TaskId]) -> Sequence[TaskRecord | None]:
         found = self._storage.get_many(ids, LARGE_BYTES)
         return [found.get(id) for id in ids]

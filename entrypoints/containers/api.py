@@ -3,15 +3,20 @@
 from adapters.json_schema import SchemaChecker
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
+from application.open_pages import OpenPages
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
@@ -19,6 +24,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
@@ -49,6 +55,8 @@ class ApiContainer(containers.DeclarativeContainer):
         ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, settings.provided.http_waiters
     )
 
+    open_pages = providers.Singleton(OpenPages)
+
     submit_task = providers.Singleton(
         SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer
     )
@@ -57,6 +65,7 @@ class ApiContainer(containers.DeclarativeContainer):
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)
     follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
     view_log = providers.Singleton(ViewLog, storage.begin)
+    find_reruns = providers.Singleton(FindReruns, storage.begin)
     cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)
     retry_task = providers.Singleton(RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer)
     delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)
@@ -66,5 +75,11 @@ class ApiContainer(containers.DeclarativeContainer):
     view_statistics = providers.Singleton(ViewStatistics, storage.begin, storage.clock)
     find_usual_run_time = providers.Singleton(FindUsualRunTime, storage.begin, storage.clock)
     list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)
+    view_situation = providers.Singleton(
+        ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types
+    )
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)
+    delete_tasks = providers.Singleton(DeleteTasks, storage.begin, storage.clock, storage.notifier)
+    count_matching = providers.Singleton(CountMatching, storage.begin, storage.clock)
+    list_failure_groups = providers.Singleton(ListFailureGroups, storage.begin, storage.clock)

@@ -10,6 +10,7 @@ from entrypoints.http.limits.concurrency import ConcurrencyLimit
 from entrypoints.http.limits.unread_body import UnreadBodies
 from entrypoints.http.openapi import document
 from entrypoints.http.openapi.swagger_ui import swagger_ui_blueprint
+from entrypoints.http.pages import pages_blueprint
 from entrypoints.http.requests.host import refuse_foreign_hosts
 from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
@@ -55,7 +56,8 @@ def create_app(services: Services) -> Flask:
     api = document.TaskApi(app, services.known_types(), services.checker())
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
-    app.register_blueprint(swagger_ui_blueprint(services))
+    app.register_blueprint(swagger_ui_blueprint())
+    app.register_blueprint(pages_blueprint(services))
     return app
 
 

@@ -4,14 +4,20 @@ from collections.abc import Callable
 from typing import Protocol
 
 from application.known_types import KnownTypes
+from application.open_pages import OpenPages
 from application.ports.argument_checker import ArgumentChecker
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
 from application.use_cases.delete_task import DeleteTask
+from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
+from application.use_cases.find_reruns import FindReruns
+from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
@@ -19,6 +25,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
+from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from entrypoints.settings import Settings
@@ -52,6 +59,9 @@ class Services(Protocol):
     def view_log(self) -> Callable[[], ViewLog]: ...
 
     @property
+    def find_reruns(self) -> Callable[[], FindReruns]: ...
+
+    @property
     def cancel_task(self) -> Callable[[], CancelTask]: ...
 
     @property
@@ -73,7 +83,13 @@ class Services(Protocol):
     def view_statistics(self) -> Callable[[], ViewStatistics]: ...
 
     @property
+    def find_usual_run_time(self) -> Callable[[], FindUsualRunTime]: ...
+
+    @property
     def list_handlers(self) -> Callable[[], ListHandlers]: ...
+
+    @property
+    def view_situation(self) -> Callable[[], ViewSituation]: ...
 
     @property
     def cancel_tasks(self) -> Callable[[], CancelTasks]: ...
@@ -82,7 +98,19 @@ class Services(Protocol):
     def retry_tasks(self) -> Callable[[], RetryTasks]: ...
 
     @property
+    def delete_tasks(self) -> Callable[[], DeleteTasks]: ...
+
+    @property
+    def count_matching(self) -> Callable[[], CountMatching]: ...
+
+    @property
+    def list_failure_groups(self) -> Callable[[], ListFailureGroups]: ...
+
+    @property
     def known_types(self) -> Callable[[], KnownTypes]: ...
+
+    @property
+    def open_pages(self) -> Callable[[], OpenPages]: ...
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:

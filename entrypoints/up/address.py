@@ -43,9 +43,14 @@ class Address:
             return connection.getresponse().status == 200
         return False
 
+    @property
+    def dashboard(self) -> str:
+        """The first page to open in a browser."""
+        return f"{self._public_url}/"
+
     def links(self) -> str:
         """The pages to open in a browser."""
-        return f"{self._public_url}/ (dashboard)  {self._public_url}/docs (Swagger UI)"
+        return f"{self.dashboard} (dashboard)  {self._public_url}/docs (Swagger UI)"
 
     def _connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self._local.strip("[]"), self._port, timeout=2)

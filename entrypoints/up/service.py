@@ -67,7 +67,10 @@ class Service:
         self._is_ready = True
         print_line(f"ready  {self._address.links()}")
         # The janitor starts last: the service is ready without it, and the others start faster.
-        self._start_process("the janitor", "janitor", url)
+        janitor = self._start_process("the janitor", "janitor", url)
+        while not janitor.process.ready.is_set():
+            self._raise_fatal_error(within=0.02)
+        self._print_last_lines()
         self._await_fatal_error(self._reloader(handler, url))
 
     def stop(self) -> None:
@@ -157,6 +160,15 @@ class Service:
             if time.monotonic() > next_line_at:
                 print_line(f"still waiting for {'the API' if handler.ready.is_set() else 'the handler'}")
                 next_line_at += SLOW_START_SECONDS
+
+    def _print_last_lines(self) -> None:
+        """Say where to look, where the functions are, and how to stop."""
+        for name, value in {
+            "dashboard": self._address.dashboard,
+            "functions": ", ".join(self._settings.tasks),
+            "stop": "Ctrl-C",
+        }.items():
+            print_line(f"  {name:<11}{value}")
 
     def _await_fatal_error(self, reloader: Reloader | None) -> None:
         # In short waits: a signal that comes just before a wait is handled only after it.

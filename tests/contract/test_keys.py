@@ -8,7 +8,7 @@ from application.submissions import AddedOrFound, add_or_find
 from domain.idempotency_key import item_key
 from domain.ids import IdempotencyKey, TaskId
 from tests.contract.conftest import Add
-from tests.steps import add, at, claim, claim_one, fail, save, stored, submission, task
+from tests.steps import add, add_one, at, claim, claim_one, fail, save, stored, submission, task
 from tests.storage import Storage
 
 FIRST, OTHER = IdempotencyKey("first key"), IdempotencyKey("~other/key")
@@ -24,6 +24,16 @@ def test_a_task_is_found_by_its_key_with_the_fingerprint_of_its_request(storage:
     with storage.begin() as work:
         assert work.tasks.key_owners({FIRST, IdempotencyKey("nobody's")}) == {FIRST: KeyOwner(TaskId(1), "f1")}
         assert work.tasks.key_owners(set()) == {}
+
+
+def test_the_record_of_a_task_has_its_key(storage: Storage):
+    with_key, without = add_one(storage, key="k"), add_one(storage)
+    records = storage.autocommit.get_many([with_key.id, without.id])
+    assert [records[each.id].key for each in (with_key, without)] == ["k", None]
+    with storage.begin() as work:
+        summary = work.tasks.get(with_key.id, max_bytes=0)
+    assert summary
+    assert (summary.is_summary, summary.key) == (True, "k")
 
 
 def test_no_other_task_is_added_with_that_key(storage: Storage, add_once: Add):

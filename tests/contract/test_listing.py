@@ -1,13 +1,15 @@
 """Listing, newest first, and counting."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from application.ports.listing import Counts, Filter
+from domain.failure import Error, Failure
 from domain.ids import TaskId, TypeName
 from domain.status import Status
-from tests.steps import add, add_one, at, claim, claim_one, fail, save, submission, succeed, task
+from tests.steps import NOW, add, add_one, at, claim, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
 
 A, B = TypeName("a"), TypeName("b")
@@ -15,7 +17,7 @@ A, B = TypeName("a"), TypeName("b")
 
 def page(storage: Storage, before: int | None = None, limit: int = 10, **filter: Any) -> list[int]:
     with storage.begin() as work:
-        found = work.listing.page(Filter(**filter), None if before is None else TaskId(before), limit)
+        found = work.listing.search(Filter(**filter), None if before is None else TaskId(before), limit).tasks
     assert all(each == task(storage, each.id) for each in found)
     return [each.id for each in found]
 
@@ -146,6 +148,186 @@ class TestFilters:
             work.tasks.remove(TaskId(1))
             work.commit()
         assert page(storage, terms=frozenset({7})) == [2]
+
+
+def fail_with(storage: Storage, type: str, message: str, of: str = "ValueError", second: float = 0) -> int:
+    """Add a task that fails so, and return its id."""
+    added = add_one(storage, type)
+    fail(
+        storage, claim_one(storage, wanted={type: 1}, now=at(second)), at(second), Failure(of, message, retriable=False)
+    )
+    return added.id
+
+
+def groups(storage: Storage, limit: int = 10) -> list[tuple[str, int, float, float]]:
+    """The type, the number of tasks, and the first and the last second of each group of failures, the largest first."""
+    with storage.begin() as work:
+        found = work.listing.failure_groups(limit)
+    return [(each.type, each.count, seconds(each.first), seconds(each.last)) for each in found]
+
+
+def seconds(moment: datetime) -> float:
+    return (moment - NOW).total_seconds()
+
+
+class TestSearchForErrors:
+    def test_failed_tasks_are_found_by_the_type_of_their_error_in_any_case(self, storage: Storage):
+        for of in ("ValueError", "KeyError", "valueerror", "ValueErrors", "Error404", "Error405"):
+            fail_with(storage, "a", "boom", of)
+        assert page(storage, error_type="VALUEERROR") == [3, 1]
+        assert page(storage, error_type="Value") == []
+        assert page(storage, error_type="error404") == [5]
+
+    def test_failed_tasks_are_found_by_a_part_of_their_error_in_any_case(self, storage: Storage):
+        for message in (
+            "row 7 of 10 is gone",
+            "row 77 is GONE",
+            "Zürich ist weg",
+            'a "quoted" \\ \n\0 text',
+            "0x1f leaks",
+        ):
+            fail_with(storage, "a", message)
+        assert page(storage, error="is gone") == [2, 1]
+        assert page(storage, error="row 7 ") == [1]
+        assert page(storage, error="w 7") == [2, 1]
+        assert page(storage, error="ZÜRICH") == [3]
+        assert page(storage, error='"quoted" \\ \n\0 t') == [4]
+        assert page(storage, error="x1F L") == [5]
+        assert page(storage, error="ValueError: row") == [2, 1]
+        assert page(storage, error="row N") == []
+
+    def test_only_failed_tasks_are_found_by_errors(self, storage: Storage):
+        add_one(storage, "a")
+        fail(storage, claim_one(storage, wanted={"a": 1}))
+        save(storage, task(storage, 1).retry(at(1), 1))
+        fail_with(storage, "b", "boom")
+        assert task(storage, 1).error is not None
+        assert page(storage, error="boom") == [2]
+        assert page(storage, error="boom", statuses=only(Status.WAITING, Status.DONE)) == []
+        assert page(storage, error="boom", type=A) == []
+
+    def test_a_search_for_errors_combines_with_terms_times_and_pages(self, storage: Storage):
+        add(storage, *(submission("a", terms=(n % 2,), now=at(n)) for n in range(6)))
+        for _ in range(6):
+            fail(storage, claim_one(storage, wanted={"a": 1}, now=at(10)), at(10))
+        assert page(storage, error="boom", terms=frozenset({1})) == [6, 4, 2]
+        assert page(storage, error="boom", created_after=at(4)) == [6, 5]
+        assert page(storage, error="boom", limit=2, before=4) == [3, 2]
+        assert page(storage, error="boom", ids=frozenset({TaskId(2), TaskId(5)})) == [5, 2]
+
+    def test_text_beyond_the_part_that_groups_have_in_common_is_found(self, storage: Storage):
+        fail_with(storage, "a", "x" * 400 + " first")
+        fail_with(storage, "a", "x" * 400 + " second")
+        assert page(storage, error="x second") == [2]
+
+    def test_very_many_groups_are_searched_one_task_after_the_other(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("adapters.postgres.listing.MAX_GROUPS", 2)
+        for message in "abcd":
+            fail_with(storage, "a", message)
+        assert page(storage, error="error: b") == [2]
+
+    @pytest.mark.parametrize("filter", [{"error": "boom"}, {"finished_after": at(0)}])
+    @pytest.mark.parametrize("limit", [1, 2, 7])
+    def test_tasks_of_several_groups_are_merged_newest_first(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, filter: dict[str, Any], limit: int
+    ):
+        monkeypatch.setattr("adapters.postgres.listing.FIRST_LOOK_TASKS", 3)
+        for n, type in enumerate("aaabbbacbbbaaa"):
+            fail_with(storage, type, f"boom {'x' * (n % 2)}")
+        found: list[int] = []
+        before: TaskId | None = None
+        while not found or before:
+            with storage.begin() as work:
+                search = work.listing.search(Filter(**filter), before, limit)
+            found += [each.id for each in search.tasks]
+            before = search.next
+        assert found == list(range(14, 0, -1))
+
+    @pytest.mark.parametrize("filter", [{"error": "rare"}, {"finished_before": at(1)}])
+    def test_a_long_search_ends_early_and_goes_on_from_there(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, filter: dict[str, Any]
+    ):
+        monkeypatch.setattr("application.ports.listing.MAX_LOOKED_TASKS", 2)
+        monkeypatch.setattr("adapters.postgres.listing.MAX_GROUPS", 0)
+        for n in range(7):
+            fail_with(storage, "a", "common" if n else "rare", second=n)
+        found, before, searches = [], None, 0
+        while searches == 0 or before:
+            with storage.begin() as work:
+                search = work.listing.search(Filter(**filter), before, 5)
+            found += [each.id for each in search.tasks]
+            before, searches = search.next, searches + 1
+        assert (found, searches) == ([1], 4)
+
+
+class TestSearchForEnds:
+    def test_finished_after_is_inclusive_and_finished_before_exclusive(self, storage: Storage):
+        for n in range(3):
+            fail_with(storage, "ab"[n % 2], "boom", second=10 * n)
+        add_one(storage)
+        assert page(storage, finished_after=at(10)) == [3, 2]
+        assert page(storage, finished_before=at(10)) == [1]
+        assert page(storage, finished_after=at(10), finished_before=at(20)) == [2]
+        assert page(storage, finished_after=at(10), statuses=only(Status.WAITING)) == []
+        assert page(storage, finished_after=at(0), type=A, limit=1) == [3]
+        assert page(storage, finished_after=at(0), terms=frozenset({1})) == []
+
+    def test_as_of_leaves_out_what_has_finished_since_then(self, of_each_status: Storage):
+        fail_with(of_each_status, "c", "boom", second=20)
+        assert page(of_each_status, as_of=at(10)) == [5, 4, 3, 2, 1]
+        assert page(of_each_status, as_of=at(20)) == [6, 5, 4, 3, 2, 1]
+        assert page(of_each_status, as_of=at(10), statuses=only(Status.FAILED)) == [2]
+        assert page(of_each_status, as_of=at(10), error="boom") == [2]
+        assert page(of_each_status, as_of=at(10), ids=frozenset({TaskId(2), TaskId(6)})) == [2]
+
+    def test_tasks_are_found_by_their_ids(self, of_each_status: Storage):
+        ids = frozenset(map(TaskId, (1, 2, 5, 99)))
+        assert page(of_each_status, ids=ids) == [5, 2, 1]
+        assert page(of_each_status, ids=ids, limit=2) == [5, 2]
+        assert page(of_each_status, ids=ids, before=5, type=A) == [1]
+        assert page(of_each_status, ids=ids, statuses=only(Status.FAILED)) == [2]
+        assert page(of_each_status, ids=frozenset()) == []
+
+
+class TestFailureGroups:
+    def test_failures_of_a_type_that_differ_in_numbers_are_one_group(self, storage: Storage):
+        fail_with(storage, "a", "row 1 of 0x1f is gone", second=1)
+        fail_with(storage, "a", "row 234 of 0xABC is gone", second=3)
+        fail_with(storage, "a", "row 5 of 0x0 is gone", second=2)
+        fail_with(storage, "b", "row 1 of 0x1f is gone", second=4)
+        fail_with(storage, "b", "row 1 of 0x1f is lost", second=5)
+        assert sorted(groups(storage)) == [("a", 3, 1, 3), ("b", 1, 4, 4), ("b", 1, 5, 5)]
+        assert groups(storage, limit=1) == [("a", 3, 1, 3)]
+
+    def test_a_group_shows_its_newest_error_and_lists_its_tasks(self, storage: Storage):
+        for n in range(3):
+            fail_with(storage, "a", f"row {n}")
+        fail_with(storage, "a", "boom")
+        with storage.begin() as work:
+            group = next(each for each in work.listing.failure_groups(10) if each.count == 3)
+        assert group.error == Error("ValueError", "row 2", 1)
+        assert page(storage, failure_group=group.number) == [3, 2, 1]
+        assert page(storage, failure_group=group.number, type=B) == []
+        assert page(storage, failure_group=group.number, error="row 1") == [2]
+        assert page(storage, failure_group=group.number + 1) == []
+
+    def test_a_task_that_is_retried_or_deleted_leaves_its_group(self, storage: Storage):
+        for second in range(3):
+            fail_with(storage, "a", "boom", second=second)
+        save(storage, task(storage, 1).retry(at(9), 1))
+        with storage.begin() as work:
+            work.tasks.remove(TaskId(2))
+            work.commit()
+        assert groups(storage) == [("a", 1, 2, 2)]
+        fail(storage, claim_one(storage, wanted={"a": 1}, now=at(9)), at(9), Failure("KeyError", "boom"))
+        assert sorted(groups(storage)) == [("a", 1, 2, 2), ("a", 1, 9, 9)]
+
+    def test_texts_in_other_scripts_are_told_apart(self, storage: Storage):
+        for message in ("сбой", "отказ", "失敗", "失败"):
+            fail_with(storage, "a", message)
+        assert len(groups(storage)) == 4
 
 
 class TestCounts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -80,6 +81,27 @@ def test_the_newest_publication_of_a_type_counts(begin: Begin):
     publish(begin, TWO, newer)
     with begin() as work:
         assert [each.type for each in work.types.all(NOW)] == [newer]
+
+
+def changes(begin: Begin) -> dict[str, datetime | None]:
+    with begin() as work:
+        return {each.type.name: each.changed for each in work.types.all(NOW)}
+
+
+def test_the_time_of_a_change_is_that_of_the_publication_which_brought_another_schema(begin: Begin):
+    publish(begin, ONE, ADD, REPORT)
+    publish(begin, TWO, replace(ADD, description="Adds better."), REPORT)
+    assert changes(begin) == {"add": None, "report": None}
+    earliest = datetime.now(UTC) - timedelta(minutes=1)
+    publish(begin, TWO, replace(ADD, schema="{}"), REPORT)
+    first = changes(begin)
+    assert first["add"] is not None
+    assert first["add"] > earliest
+    assert first["report"] is None
+    publish(begin, ONE, replace(ADD, schema="{}"))
+    assert changes(begin) == first
+    publish(begin, ONE, ADD)
+    assert changes(begin)["add"] > first["add"]  # type: ignore[operator]
 
 
 def test_a_handler_that_publishes_again_has_the_new_types_only(begin: Begin):

@@ -103,6 +103,12 @@ filters = st.builds(
     created_after=st.none() | passing.map(at),
     created_before=st.none() | passing.map(at),
     terms=st.frozensets(st.sampled_from([1, 2, -(2**63), 99]), max_size=2),
+    finished_after=st.none() | passing.map(at),
+    finished_before=st.none() | passing.map(at),
+    error_type=st.none() | st.sampled_from(["ValueError", "another"]),
+    error=st.none() | st.sampled_from(["boom", "R: B", "nothing"]),
+    ids=st.none() | st.frozensets(st.integers(1, 20).map(TaskId)),
+    as_of=st.none() | passing.map(at),
 )
 
 
@@ -342,7 +348,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(filter=filters, before=st.none() | st.integers(0, 20).map(TaskId), limit=limits)
     def list_some(self, filter: Filter, before: TaskId | None, limit: int) -> None:
-        self.both_commit(lambda work: list(work.listing.page(filter, before, limit)))
+        self.both_commit(lambda work: list(work.listing.search(filter, before, limit).tasks))
 
     @rule(
         filter=filters,
@@ -401,7 +407,7 @@ def committed(storage: Storage, step: Callable[[UnitOfWork], Any]) -> Any:
 def everything(storage: Storage) -> list[tuple[TaskRecord, list[Attempt]]]:
     """Return all tasks with their starts, after checking that each task looks the same from every side."""
     with storage.begin() as work:
-        tasks = list(work.listing.page(Filter(), None, 1000))
+        tasks = list(work.listing.search(Filter(), None, 1000).tasks)
         read = {task.id: work.tasks.get(task.id) for task in tasks}
         attempts = {task.id: list(work.tasks.attempts(task.id)) for task in tasks}
     records = storage.autocommit.get_many([*read, UNKNOWN])
@@ -437,7 +443,7 @@ def cancelled(
 ) -> list[Task]:
     """Cancel the tasks of a page that may be cancelled, and return them; without a commit nothing has happened."""
     with storage.begin() as work:
-        tasks = work.tasks.lock(*(task.id for task in work.listing.page(filter, before, limit)))
+        tasks = work.tasks.lock(*(task.id for task in work.listing.search(filter, before, limit).tasks))
         changed = [task.cancel(now) for task in tasks if task.status in RULES[Verb.CANCEL]]
         work.tasks.save(*changed)
         if commits:

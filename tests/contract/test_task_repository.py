@@ -105,6 +105,17 @@ def test_a_removed_task_is_gone_with_its_attempts(storage: Storage):
         assert list(work.tasks.attempts(TaskId(1))) == []
 
 
+def test_several_tasks_are_removed_at_once(storage: Storage):
+    for _ in range(3):
+        add_one(storage)
+    with storage.begin() as work:
+        work.tasks.remove(TaskId(1), TaskId(3))
+        work.tasks.remove()
+        work.commit()
+    with storage.begin() as work:
+        assert [work.tasks.get(TaskId(id)) is None for id in (1, 2, 3)] == [True, False, True]
+
+
 def test_a_running_task_may_not_be_removed(storage: Storage):
     add_one(storage)
     with pytest.raises(InvalidTransition):

@@ -197,6 +197,9 @@ def test_up_runs_a_task_and_ctrl_c_ends_it(up: Callable[..., Up]) -> None:
     running = up().await_ready()
     here = f"http://127.0.0.1:{running.port}"
     assert f"ready  {here}/ (dashboard)  {here}/docs (Swagger UI)" in running.lines
+    running.await_line("  stop       Ctrl-C")
+    functions = ROOT / "tasks" / "tasks.py"
+    assert running.lines[-3:] == [f"  dashboard  {here}/", f"  functions  {functions}", "  stop       Ctrl-C"]
     assert running.runs_a_task()
     # A terminal sends Ctrl-C to its whole process group.
     os.killpg(running.process.pid, signal.SIGINT)

@@ -71,7 +71,7 @@ class Administrator:
 
 def listed(storage: Storage, filter: Filter | None = None, limit: int = 10) -> list[int]:
     with storage.begin() as work:
-        return [task.id for task in work.listing.page(filter or Filter(), None, limit)]
+        return [task.id for task in work.listing.search(filter or Filter(), None, limit).tasks]
 
 
 UNKNOWN_STATUS = (

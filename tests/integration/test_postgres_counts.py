@@ -221,8 +221,8 @@ class TestTerms:
         with database.engine.begin() as connection:
             connection.exec_driver_sql(OLDER)
         with storage.begin() as work:
-            assert [each.id for each in work.listing.page(Filter(type=ADD), None, 10)] == [1]
-            assert list(work.listing.page(Filter(terms=frozenset({1})), None, 10)) == []
+            assert [each.id for each in work.listing.search(Filter(type=ADD), None, 10).tasks] == [1]
+            assert list(work.listing.search(Filter(terms=frozenset({1})), None, 10).tasks) == []
         assert counts(storage) == {ADD: {Status.WAITING: 1}}
 
     def test_deleting_looks_each_of_them_up_whatever_the_table_was_like_when_it_was_planned(

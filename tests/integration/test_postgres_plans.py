@@ -57,7 +57,7 @@ FILL = """
     CROSS JOIN generate_series(1, number / cardinality(CAST(types AS text[])))
 """
 
-TABLES = "tasks, task_terms, task_count_changes"
+TABLES = "tasks, task_terms, task_count_changes, task_failures"
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def failures(running: Sequence[Task]) -> list[Settlement]:
 
 
 def paging(before: TaskId | None = None, **filter: Any) -> Callable[[UnitOfWork, Sequence[Task]], object]:
-    return lambda work, _: work.listing.page(Filter(**filter), before, 51)
+    return lambda work, _: work.listing.search(Filter(**filter), before, 51).tasks
 
 
 ADD, FOREIGN = TypeName("add"), TypeName("foreign")
@@ -254,6 +254,8 @@ LATER = THEN + timedelta(seconds=100)
 SOME = [TaskId(id) for id in range(70, 100)]
 KINDS = {"tasks_kinds", "tasks_leases", "tasks_pkey"}
 TERMS = {"task_terms_pkey", "tasks_pkey"}
+FAILURES = {"task_failures_pkey", "tasks_pkey"}
+EARLY = datetime(2025, 1, 1, tzinfo=UTC)
 # Where few tasks run, reading all of their leases is as good as looking each task up.
 BY_HOLD = {"tasks_pkey", "tasks_leases"}
 STATEMENTS: dict[str, Hot | HotStep] = {
@@ -283,7 +285,7 @@ STATEMENTS: dict[str, Hot | HotStep] = {
         600,
     ),
     "attempts": Hot(lambda work, _: work.tasks.attempts(TaskId(77)), {"attempts_pkey", "tasks_pkey"}, 10),
-    "page": Hot(lambda work, _: work.listing.page(Filter(), None, 51), {"tasks_pkey"}, 60),
+    "page": Hot(lambda work, _: work.listing.search(Filter(), None, 51).tasks, {"tasks_pkey"}, 60),
     "page of the failed": Hot(paging(statuses=FAILED), KINDS, 400),
     "page of the failed of a type of which very many are done": Hot(paging(statuses=FAILED, type=ADD), KINDS, 400),
     "page of what is done behind many that wait": Hot(paging(statuses=DONE, type=FOREIGN), KINDS, 400),
@@ -304,6 +306,13 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "first that was created from then on": Hot(paging(created_after=THEN), {"tasks_pkey"}, 120),
     "page of what was created then": Hot(paging(created_after=THEN, created_before=LATER), {"tasks_pkey"}, 250, 2),
     "page of what was created before": Hot(paging(created_before=LATER), {"tasks_pkey"}, 250, 1),
+    "groups of failures that a search compares": Hot(paging(error="BOOM"), FAILURES, 40, 1),
+    "look at a group of failures": Hot(paging(error="BOOM"), FAILURES, 400, 2),
+    "tasks of a group of failures": Hot(paging(error="BOOM"), {"tasks_pkey"}, 400, 3),
+    "groups of failures": Hot(lambda work, _: work.listing.failure_groups(100), FAILURES, 60),
+    "look at what finished": Hot(paging(finished_after=EARLY), KINDS, 2500, 1),
+    "page of ids": Hot(paging(ids=frozenset(SOME)), {"tasks_pkey"}, 250),
+    "remove some": Hot(lambda work, _: work.tasks.remove(*SOME), {"tasks_pkey"}, 600),
     "counts": Hot(lambda work, _: work.listing.counts(), set(), 10),
     "oldest due": Hot(lambda work, _: work.monitoring.oldest_due(NOW), {"tasks_waiting"}, 60),
     "held tasks": Hot(lambda work, _: work.monitoring.held_tasks(100), {"tasks_leases"}, 250),

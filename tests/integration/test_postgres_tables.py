@@ -92,7 +92,7 @@ class TestMigrating:
         assert Migration(database)()
         with PostgresStore(database).begin() as work:
             assert work.listing.counts() == {ADD: {Status.WAITING: 1}, OTHER: {Status.RUNNING: 2}}
-            assert [task.id for task in work.listing.page(Filter(type=OTHER), None, 10)] == [3, 2]
+            assert [task.id for task in work.listing.search(Filter(type=OTHER), None, 10).tasks] == [3, 2]
 
     def test_tables_that_are_too_old_for_a_statement_count_as_away(self, older: Callable[[str, str], Database]):
         begin = PostgresStore(older("0004", "SELECT 1")).begin

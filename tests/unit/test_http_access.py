@@ -15,6 +15,7 @@ CHANGES = [
     ("POST", "/tasks"),
     ("POST", "/tasks/cancel"),
     ("POST", "/tasks/retry"),
+    ("POST", "/tasks/delete"),
     ("POST", "/task/1/cancel"),
     ("POST", "/task/1/retry"),
     ("DELETE", "/task/1"),

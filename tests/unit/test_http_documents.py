@@ -29,6 +29,7 @@ PATHS = {
     "/tasks/counts": {"get"},
     "/tasks/cancel": {"post"},
     "/tasks/retry": {"post"},
+    "/tasks/delete": {"post"},
     "/types": {"get"},
     "/handlers": {"get"},
     "/stats": {"get"},
@@ -140,14 +141,6 @@ class TestPage:
             with service.client.get(f"/docs/{name}") as answer:
                 assert answer.status_code == 200
         assert '"url": "openapi.json"' in page
-
-    @pytest.mark.parametrize(
-        ("backend", "start"),
-        [(None, "/docs"), ("https://example.org", "/docs"), ("https://example.org/a/b", "/a/b/docs")],
-    )
-    def test_the_root_redirects_to_the_page_behind_any_prefix(self, backend: str | None, start: str) -> None:
-        answer = configured(backend_url=backend).client.get("/")
-        assert (answer.status_code, answer.headers["Location"]) == (302, start)
 
     def test_a_trailing_slash_redirects_to_the_page(self, service: Service) -> None:
         answer = service.client.get("/docs/")

@@ -65,6 +65,30 @@ class TestSearching:
         assert listed(service, f"created_after={NOW + 0.5}&created_before={NOW + 20}") == [2]
         assert listed(service, "created_after=0&created_before=0") == []
 
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("status=failed,cancelled", [3, 2]),
+            ("status=failed", [2]),
+            ("id=1,3,99", [3, 1]),
+            ("id=1,3&status=cancelled", [3]),
+            ("error_type=valueerror", [2]),
+            ("error_type=Value", []),
+            ("error=ValueError%3A%20BOOM", [2]),
+            ("error=boom&status=cancelled", []),
+            (f"finished_after={NOW + 10}", [3]),
+            (f"finished_before={NOW + 10}", [2]),
+        ],
+    )
+    def test_tasks_are_found_by_status_end_and_error(self, service: Service, query: str, found: list[int]) -> None:
+        for _ in range(3):
+            service.submit({})
+        service.claim()
+        service.fail()
+        service.clock.move(10)
+        service.client.post("/task/3/cancel")
+        assert listed(service, query) == found
+
     def test_pages_of_a_search_continue_while_tasks_are_added(self, service: Service) -> None:
         for n in range(6):
             service.submit({"even": n % 2 == 0})
@@ -84,10 +108,15 @@ class TestSearching:
             ("created_after=-1", "created_after"),
             ("created_before=soon", "created_before"),
             ("created_before=1e300", "created_before"),
+            ("status=failed,", "status"),
+            ("status=failed&status=cancelled", "status"),
+            ("id=5,,7", "id"),
+            ("error_group=5", "error_group"),
         ],
     )
     @pytest.mark.parametrize(
-        ("method", "path"), [("GET", "/tasks"), ("POST", "/tasks/cancel"), ("POST", "/tasks/retry")]
+        ("method", "path"),
+        [("GET", "/tasks"), ("POST", "/tasks/cancel"), ("POST", "/tasks/retry"), ("POST", "/tasks/delete")],
     )
     def test_an_invalid_filter_is_refused_by_name(
         self, service: Service, method: str, path: str, query: str, wrong: str
@@ -107,7 +136,7 @@ class TestPage:
     def test_every_request_on_the_page_is_answered(self, service: Service) -> None:
         requests = re.findall(r"^curl (?:-X (POST) )?'?localhost:5000(/[^\s']*)", self.TEXT, re.MULTILINE)
         answers = [service.client.open(path, method=method or "GET") for method, path in requests]
-        assert len(answers) == 7
+        assert len(answers) == 9
         assert {answer.status_code for answer in answers} == {200}
 
     def test_the_page_names_every_filter(self) -> None:
@@ -150,6 +179,14 @@ class TestChanging:
         assert listed(service, "status=waiting") == [3, 1]
         assert service.client.post("/tasks/retry").get_json() == {"count": 1, "next": None}
 
+    def test_matching_tasks_are_deleted_and_counted(self, service: Service) -> None:
+        for n in (1, 2, 1, 1):
+            service.submit({"n": n})
+        service.claim()
+        answer = service.client.post("/tasks/delete?args.n=1")
+        assert (answer.status_code, answer.get_json()) == (200, {"count": 2, "next": None})
+        assert listed(service, "") == [2, 1]
+
     def test_cancel_without_a_query_cancels_all_tasks(self, service: Service) -> None:
         steps.add(service.storage, *[steps.submission()] * (2 * DEFAULT_PAGE_TASKS))
         assert service.client.post("/tasks/cancel").get_json() == {"count": 2 * DEFAULT_PAGE_TASKS, "next": None}
@@ -168,6 +205,8 @@ class TestChanging:
             ("/tasks/cancel", "done", "Must be running or waiting."),
             ("/tasks/cancel", "asleep", "Must be running or waiting."),
             ("/tasks/retry", "running", "Must be cancelled or failed."),
+            ("/tasks/retry", "failed,running", "Must be cancelled or failed."),
+            ("/tasks/delete", "running", "Must be cancelled or done or failed or waiting."),
         ],
     )
     def test_a_status_that_cannot_be_changed_is_refused_with_a_sentence(
@@ -180,7 +219,7 @@ class TestChanging:
     def test_a_parameter_out_of_bounds_is_refused(self, service: Service, query: str) -> None:
         assert service.client.post(f"/tasks/cancel?{query}").status_code == 422
 
-    @pytest.mark.parametrize("path", ["/tasks/cancel", "/tasks/retry"])
+    @pytest.mark.parametrize("path", ["/tasks/cancel", "/tasks/retry", "/tasks/delete"])
     def test_an_unavailable_storage_is_503_with_retry_after(self, service: Service, path: str) -> None:
         service.publish("add")
         service.away = True

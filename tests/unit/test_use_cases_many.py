@@ -1,6 +1,7 @@
-"""Cancelling and retrying many tasks, counting, and folding the counts, over memory."""
+"""Cancelling, retrying and deleting many tasks, counting, and folding the counts, over memory."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.listing import Filter
 from application.ports.wake_up import Topic
-from application.use_cases import change_tasks
+from application.use_cases import change_tasks, count_matching
 from application.use_cases.cancel_tasks import CancelTasks
-from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, ChangeTasksResult, is_meant
+from application.use_cases.count_matching import MatchingTasks
 from domain.ids import TaskId, TypeName
 from domain.options import Options
-from domain.status import Status
+from domain.status import Status, Verb
 from domain.task import Task
 from domain.task_type import TaskType
 from tests import steps
@@ -38,10 +40,18 @@ def retry(service: Service, **asked: Any) -> ChangeTasksResult:
     return service.api.retry_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
 
 
+def delete(service: Service, **asked: Any) -> ChangeTasksResult:
+    return service.api.delete_tasks()(ChangeTasksRequest(**{"filter": Filter(), **asked}))
+
+
+def count(service: Service, filter: Filter, verb: Verb) -> MatchingTasks:
+    return service.api.count_matching()(filter, verb)
+
+
 def statuses(service: Service) -> list[Status]:
     """By rising id."""
     with service.store.begin() as work:
-        return [task.status for task in reversed(work.listing.page(Filter(), None, 100))]
+        return [task.status for task in reversed(work.listing.search(Filter(), None, 100).tasks)]
 
 
 def one_of_each(service: Service) -> None:
@@ -142,6 +152,74 @@ class TestRetrying:
     def test_retry_tasks_notifies_of_nothing_where_no_task_is_retried(self, service: Service):
         assert retry(service) == ChangeTasksResult(0, None)
         assert service.told == []
+
+
+class TestDeleting:
+    def test_delete_tasks_deletes_all_but_running_tasks(self, service: Service):
+        one_of_each(service)
+        assert delete(service) == ChangeTasksResult(4, None)
+        assert statuses(service) == [Status.RUNNING]
+        assert service.told == [Topic.CHANGED]
+
+    def test_delete_tasks_applies_its_filter_and_stops_at_its_limit(self, service: Service):
+        steps.add(service.storage, *[steps.submission(terms=(1,))] * 3, steps.submission())
+        assert delete(service, filter=Filter(terms=frozenset({1})), limit=2) == ChangeTasksResult(2, TaskId(2))
+        assert len(statuses(service)) == 2
+
+    def test_delete_tasks_notifies_of_nothing_where_no_task_is_deleted(self, service: Service):
+        assert delete(service) == ChangeTasksResult(0, None)
+        assert service.told == []
+
+
+class TestMomentOfAChange:
+    def test_a_task_that_finishes_after_the_moment_of_the_change_is_left_as_it_is(self, service: Service):
+        steps.add(service.storage, *[steps.submission()] * 2)
+        steps.fail(service.storage, run(service), steps.at(0))
+        steps.fail(service.storage, run(service), steps.at(10))
+        assert retry(service, filter=Filter(as_of=steps.at(5))) == ChangeTasksResult(1, None)
+        assert statuses(service) == [Status.WAITING, Status.FAILED]
+
+    def test_a_task_that_finishes_again_before_it_is_locked_is_left_as_it_is(self, service: Service):
+        (failed,) = steps.add(service.storage, steps.submission())
+        steps.fail(service.storage, run(service), steps.at(0))
+        failed = steps.task(service.storage, 1)
+        assert is_meant(failed, Filter(as_of=steps.at(0)))
+        assert not is_meant(replace(failed, finished=steps.at(1)), Filter(as_of=steps.at(0)))
+        assert not is_meant(failed, Filter(statuses=frozenset({Status.WAITING})))
+
+    def test_a_request_ends_after_its_own_seconds(self, service: Service):
+        steps.add(service.storage, *[steps.submission()] * 5)
+        slow = Slow(service, 1.5)
+        change = CancelTasks(slow.begin, service.clock, service)
+        assert change(ChangeTasksRequest(filter=Filter(), seconds=2)) == ChangeTasksResult(4, TaskId(2))
+
+
+class TestCounting:
+    def test_tasks_of_a_type_and_status_are_counted_exactly(self, service: Service):
+        one_of_each(service)
+        counted = count(service, Filter(type=ADD), Verb.DELETE)
+        assert (counted.number, counted.is_exact, counted.before) == (4, True, TaskId(6))
+
+    def test_other_tasks_are_counted_up_to_a_bound(self, service: Service, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(count_matching, "STEP_TASKS", 2)
+        monkeypatch.setattr(count_matching, "MAX_COUNTED_TASKS", 4)
+        filter = Filter(terms=frozenset({1}))
+        for number, is_exact in ((0, True), (3, True), (3, False)):
+            steps.add(service.storage, *[steps.submission(terms=(1,))] * number)
+            counted = count(service, filter, Verb.CANCEL)
+            assert (counted.number, counted.is_exact) == ((number if is_exact else 4), is_exact)
+
+
+class TestGroupsOfFailures:
+    def test_groups_are_read_once_in_a_while(self, service: Service):
+        list_groups = service.api.list_failure_groups()
+        assert list_groups().groups == []
+        steps.add(service.storage, steps.submission())
+        steps.fail(service.storage, run(service), service.clock.now())
+        assert list_groups().groups == []
+        service.clock.move(3)
+        assert [(group.count, group.error.message) for group in list_groups().groups] == [(1, "boom")]
+        assert list_groups().at == service.clock.now()
 
 
 class TestFailures:

@@ -147,18 +147,27 @@ def test_a_period_of_the_greatest_number_of_steps_is_viewed(view: ViewStatistics
     assert view(request).period.steps == MAX_STEPS
 
 
+def is_read_every(service: Service, view: ViewStatistics, request: StatisticsRequest, seconds: float) -> bool:
+    view(request)
+    begun = service.begun
+    service.clock.move(seconds - 0.1)
+    view(request)
+    is_kept = service.begun == begun
+    service.clock.move(0.2)
+    view(request)
+    return is_kept and service.begun == begun + 1
+
+
 def test_an_hour_is_read_every_two_seconds_and_a_day_every_thirty(service: Service, view: ViewStatistics):
-    for length, seconds in ((HOUR, 2.0), (DAY, 30.0)):
-        until = NOON.replace(second=0)
-        request = StatisticsRequest(since=until - length, until=until)
-        view(request)
-        begun = service.begun
-        service.clock.move(seconds - 0.1)
-        view(request)
-        assert service.begun == begun
-        service.clock.move(0.2)
-        view(request)
-        assert service.begun == begun + 1
+    assert is_read_every(service, view, StatisticsRequest(since=NOON - HOUR, until=NOON), 2)
+    assert is_read_every(service, view, StatisticsRequest(since=NOON - DAY + 5 * MINUTE, until=NOON), 30)
+
+
+def test_a_period_that_is_over_is_read_once_in_a_step(service: Service, view: ViewStatistics):
+    until = NOON.replace(second=0)
+    assert is_read_every(service, view, StatisticsRequest(since=until - HOUR, until=until), 60)
+    assert is_read_every(service, view, StatisticsRequest(since=until - DAY, until=until, step=15 * MINUTE), 900)
+    assert is_read_every(service, view, StatisticsRequest(since=until - DAY, until=until, step=60 * MINUTE), 900)
 
 
 def test_many_who_ask_within_a_minute_share_what_was_read(service: Service, view: ViewStatistics):

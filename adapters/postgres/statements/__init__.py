@@ -20,7 +20,18 @@ from adapters.postgres.statements.deliveries import (
     GIVE_UP_DELIVERY,
     SETTLE_DELIVERY,
 )
-from adapters.postgres.statements.listing import COUNTS, FIRST_CREATED, PAGE, PAGE_BY_TERM, PAGE_BY_TYPE_AND_STATUS
+from adapters.postgres.statements.listing import (
+    COUNTED_FAILURE_GROUPS,
+    COUNTS,
+    FAILURE_GROUPS,
+    FIRST_CREATED,
+    LOOK_BY_FAILURE_GROUP,
+    LOOK_BY_STATUS,
+    PAGE,
+    PAGE_BY_ID,
+    PAGE_BY_TERM,
+    PAGE_BY_TYPE_AND_STATUS,
+)
 from adapters.postgres.statements.monitoring import (
     FORGET_DEAD_JANITORS,
     HANDLERS,
@@ -68,6 +79,7 @@ from adapters.postgres.statements.queue import (
     TRY_LAPSED,
     TRY_WRITE,
 )
+from adapters.postgres.statements.reruns import ADD_RERUN, ORIGIN, RERUNS
 from adapters.postgres.statements.schedules import (
     DUE_SCHEDULES,
     LOCK_SCHEDULES,
@@ -115,6 +127,7 @@ PREPARED = (
 
 __all__ = [
     "ADD",
+    "ADD_RERUN",
     "ADD_WITH_KEYS",
     "ALL_TYPES",
     "ATTEMPTS",
@@ -125,6 +138,7 @@ __all__ = [
     "CLAIM_DELIVERIES_OF",
     "CLAIM_OTHERS",
     "CLEANING_LOCK_TIMEOUT",
+    "COUNTED_FAILURE_GROUPS",
     "COUNTS",
     "DEAD",
     "DELETE_EXPIRED",
@@ -132,6 +146,7 @@ __all__ = [
     "DELIVERY",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",
+    "FAILURE_GROUPS",
     "FIRST_CREATED",
     "FOLD_COUNTS",
     "FOLD_EVENTS",
@@ -158,13 +173,17 @@ __all__ = [
     "LOCK_TO_REVIEW",
     "LOCK_UNLOCKED",
     "LOCK_UNLOCKED_RECORDS",
+    "LOOK_BY_FAILURE_GROUP",
+    "LOOK_BY_STATUS",
     "LOST",
     "NEXT_AFTER",
     "NEXT_SCHEDULE_WORK",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
     "OLDEST_DUE",
+    "ORIGIN",
     "PAGE",
+    "PAGE_BY_ID",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
     "PREPARED",
@@ -181,6 +200,7 @@ __all__ = [
     "RENEW_JANITOR",
     "REPORT",
     "REPORT_LOGS",
+    "RERUNS",
     "REVIEW_SCHEDULES",
     "REVIEW_TYPES",
     "RUNNING_UNDER",

@@ -63,12 +63,17 @@ WITH_LOCKED_ROWS = text("""
         SELECT task, claim FROM attempts WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
     ), free_deliveries AS MATERIALIZED (
         SELECT task FROM deliveries WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
+    ), free_reruns AS MATERIALIZED (
+        SELECT task FROM reruns WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
     )
     SELECT task FROM attempts
     WHERE task = ANY (CAST(:ids AS bigint[])) AND (task, claim) NOT IN (SELECT task, claim FROM free_attempts)
     UNION
     SELECT task FROM deliveries
     WHERE task = ANY (CAST(:ids AS bigint[])) AND task NOT IN (SELECT task FROM free_deliveries)
+    UNION
+    SELECT task FROM reruns
+    WHERE task = ANY (CAST(:ids AS bigint[])) AND task NOT IN (SELECT task FROM free_reruns)
 """)
 
 CLEANING_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '100ms'")

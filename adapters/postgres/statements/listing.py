@@ -8,14 +8,17 @@ _TASK = listed(TASK_COLUMNS, "t")
 
 # The planner may have no statistics of columns without an index. It then takes a condition on them for rarely true, and
 # plans to read and sort the few rows that it expects. Of a CASE it expects that half of the rows match.
-_CREATED = "CASE WHEN created >= :created_after THEN created < :created_before END"
+_IN_TIME = """
+    CASE WHEN created >= :created_after AND created < :created_before
+        THEN coalesce(finished >= :finished_after AND finished <= :finished_to, true) END
+"""
 _MATCHES = f"""
-    CASE WHEN CAST(:terms AS bigint[]) = '{{}}' OR terms @> CAST(:terms AS bigint[]) THEN {_CREATED} END
+    CASE WHEN CAST(:terms AS bigint[]) = '{{}}' OR terms @> CAST(:terms AS bigint[]) THEN {_IN_TIME} END
 """
 
 PAGE = text(f"""
     SELECT {_TASK} FROM tasks t
-    WHERE t.id >= :since AND t.id < :before AND {_CREATED}
+    WHERE t.id >= :since AND t.id < :before AND {_IN_TIME}
     ORDER BY t.id DESC LIMIT :limit
 """)
 
@@ -41,7 +44,7 @@ PAGE_BY_TYPE_AND_STATUS = text(f"""
         UNION ALL
         SELECT id
         FROM (
-            SELECT id, type, created, terms FROM tasks
+            SELECT id, type, created, finished, terms FROM tasks
             WHERE status = 'running' AND 'running' = ANY (CAST(:statuses AS text[]))
             ORDER BY lease_until OFFSET 0
         ) running
@@ -81,6 +84,82 @@ PAGE_BY_TERM = text(f"""
     WHERE (found.term, found.task) >= ((SELECT term FROM rarest), CAST(:since AS bigint))
         AND (found.term, found.task) < ((SELECT term FROM rarest), CAST(:before AS bigint))
     ORDER BY found.term DESC, found.task DESC LIMIT :limit
+""")
+
+PAGE_BY_ID = text(f"""
+    SELECT {_TASK} FROM tasks t
+    WHERE t.id = ANY (CAST(:ids AS bigint[])) AND t.id >= :since AND t.id < :before
+        AND t.status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR t.type = :type)
+        AND {_MATCHES}
+    ORDER BY t.id DESC
+""")
+
+
+# The next tasks of each pair of a type and a status, or of a type and a failure group, with whether they match.
+_LOOK = f"""
+    SELECT pair.nth, t.id, {_MATCHES} AS matches, t.error, t.attempt
+    FROM unnest(CAST(:types AS text[]), CAST(:keys AS %s[])) WITH ORDINALITY AS pair (type, key, nth)
+    CROSS JOIN LATERAL (%s LIMIT :each) of_pair
+    JOIN LATERAL (SELECT * FROM tasks WHERE id = of_pair.id OFFSET 0) t ON true
+    ORDER BY t.id DESC
+"""
+
+LOOK_BY_STATUS = text(
+    _LOOK
+    % (
+        "text",
+        """
+        SELECT id FROM tasks
+        WHERE status <> 'running'
+            AND (type, status, id) >= (pair.type, pair.key, CAST(:since AS bigint))
+            AND (type, status, id) < (pair.type, pair.key, CAST(:before AS bigint))
+        ORDER BY type DESC, status DESC, id DESC
+        """,
+    )
+)
+
+LOOK_BY_FAILURE_GROUP = text(
+    _LOOK
+    % (
+        "bigint",
+        """
+        SELECT task AS id FROM task_failures
+        WHERE (type, failure_group, task) >= (pair.type, pair.key, CAST(:since AS bigint))
+            AND (type, failure_group, task) < (pair.type, pair.key, CAST(:before AS bigint))
+        ORDER BY type DESC, failure_group DESC, task DESC
+        """,
+    )
+)
+
+# Each step leads from the newest task of a group to that of the group before, by one look-up in the index.
+FAILURE_GROUPS = text("""
+    WITH RECURSIVE newest AS (
+        (SELECT type, failure_group, task FROM task_failures ORDER BY type DESC, failure_group DESC, task DESC LIMIT 1)
+        UNION ALL
+        SELECT next.*
+        FROM newest CROSS JOIN LATERAL (
+            SELECT type, failure_group, task FROM task_failures
+            WHERE (type, failure_group) < (newest.type, newest.failure_group)
+            ORDER BY type DESC, failure_group DESC, task DESC LIMIT 1
+        ) next
+    ), first AS MATERIALIZED (
+        SELECT * FROM newest LIMIT :limit
+    )
+    SELECT first.type, first.failure_group AS number, t.error, t.attempt
+    FROM first JOIN LATERAL (SELECT error, attempt FROM tasks WHERE id = first.task OFFSET 0) t ON true
+""")
+
+# The largest groups, each with its newest error.
+COUNTED_FAILURE_GROUPS = text("""
+    SELECT largest.*, t.error, t.attempt
+    FROM (
+        SELECT type, failure_group AS number, count(*) AS tasks, min(failed) AS first, max(failed) AS last,
+            max(task) AS newest
+        FROM task_failures
+        GROUP BY type, failure_group ORDER BY tasks DESC, newest DESC LIMIT :limit
+    ) largest
+    JOIN LATERAL (SELECT error, attempt FROM tasks WHERE id = largest.newest OFFSET 0) t ON true
+    ORDER BY tasks DESC, newest DESC
 """)
 
 # A binary search over the ids. As these have gaps, each step looks at the first id from the middle on.

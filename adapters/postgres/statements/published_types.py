@@ -30,7 +30,8 @@ PUBLISH_TYPES = text(f"""
     ), published AS (
         INSERT INTO task_types ({listed(_TYPE)})
         SELECT {listed(_TYPE)} FROM new WHERE name NOT IN (SELECT name FROM locked) ORDER BY name
-        ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}, abandoned_at = NULL
+        ON CONFLICT (name) DO UPDATE SET {assigned(_PUBLISHED, "excluded")}, abandoned_at = NULL,
+            changed = CASE WHEN task_types.schema = excluded.schema THEN task_types.changed ELSE now() END
     )
     SELECT name FROM locked
 """)
@@ -59,7 +60,7 @@ SCHEMAS_ELSEWHERE = text("""
 """)
 
 ALL_TYPES = text(f"""
-    SELECT {listed(_TYPE)},
+    SELECT {listed(_TYPE)}, changed,
         EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
         abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
         every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next

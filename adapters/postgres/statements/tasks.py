@@ -46,7 +46,7 @@ _VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
 _IS_SMALL = "t.args_bytes + coalesce(octet_length(t.result), 0) <= CAST(:max_bytes AS bigint)"
 _RECORD = f"""
     {listed(TASK_COLUMNS, "t")}, CASE WHEN {_IS_SMALL} THEN t.args END AS args,
-    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed
+    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed, t.key
 """
 
 KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
@@ -101,4 +101,4 @@ SAVE = text(f"""
     WHERE t.id = s.id AND t.id = ANY (CAST(:id AS bigint[]))
 """)
 
-REMOVE = text("DELETE FROM tasks WHERE id = :id")
+REMOVE = text("DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[]))")

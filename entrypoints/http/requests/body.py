@@ -62,7 +62,7 @@ def body(read: Read, max_bytes: int, empty: str | None = None) -> str:
     environ = request.environ
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body has a content encoding: it must be sent without one")
-    data, content_type = _data(environ, read, max_bytes), environ.get("CONTENT_TYPE", "")
+    data, content_type = received(environ, read, max_bytes), environ.get("CONTENT_TYPE", "")
     # A chunked body that breaks off at its start is read as an empty one.
     if not data and (empty is None or "HTTP_TRANSFER_ENCODING" in environ):
         raise BadRequest("the body is empty: it must be JSON")
@@ -77,7 +77,7 @@ def body(read: Read, max_bytes: int, empty: str | None = None) -> str:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is invalid") from None
 
 
-def _data(environ: Environ, read: Read, max_bytes: int) -> bytes:
+def received(environ: Environ, read: Read, max_bytes: int) -> bytes:
     """Read the whole body. The reader of werkzeug accepts a part of it if the client disconnects."""
     length = get_content_length(environ)
     if length is None:

@@ -1,9 +1,10 @@
 """Filters of the operations that list tasks or change many of them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import Length, Range
 
 from application.json.search_terms import term
 from application.ports.listing import ANY_STATUS, Filter
@@ -16,18 +17,33 @@ from entrypoints.http.requests.queries import StrictSchema, utc_time
 DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS = 50, 1_000
 MAX_CHANGED_TASKS = 1_000_000
 MAX_NAME_CHARACTERS = 200
+MAX_ERROR_CHARACTERS = 500
+MAX_IDS = 1_000
 ARGS_PREFIX = "args."
+TIMES = ("created_after", "created_before", "finished_after", "finished_before")
+"""The parameters that are times, each named like the member of a filter."""
+ID = "[1-9][0-9]{0,17}"
 
 
 class ArgumentFilters(fields.Dict):
     """Values of arguments by their paths. Each is a query parameter; OpenAPI has only a pattern for their names."""
 
 
+class Names(fields.String):
+    """One or several of these statuses, joined by commas."""
+
+    def __init__(self, statuses: Collection[Status], **options: Any) -> None:
+        one_of = "|".join(sorted(statuses))
+        error = f"Must be {' or '.join(sorted(statuses))}."
+        super().__init__(validate=WholeText(rf"^({one_of})(,({one_of}))*$", error=error), **options)
+
+
 class FilterQuery(StrictSchema):
     """The filters. A task must match each of them."""
 
-    status = fields.String(
-        validate=OneOf([status.value for status in Status]), metadata={"description": "Only tasks with this status."}
+    status = Names(
+        ANY_STATUS,
+        metadata={"description": "Only tasks with this status, or one of several: failed,cancelled."},
     )
     type = fields.String(
         # PostgreSQL has no text with a NUL, and no type has such a name.
@@ -42,6 +58,34 @@ class FilterQuery(StrictSchema):
         validate=Range(0, LATEST.timestamp()),
         metadata={"description": "Only tasks created before this time, in Unix seconds, such as 1668797946."},
     )
+    finished_after = Number(
+        validate=Range(0, LATEST.timestamp()),
+        metadata={"description": "Only tasks that finished at this time or later, in Unix seconds."},
+    )
+    finished_before = Number(
+        validate=Range(0, LATEST.timestamp()),
+        metadata={"description": "Only tasks that finished before this time, in Unix seconds."},
+    )
+    error_type = fields.String(
+        validate=Length(1, MAX_NAME_CHARACTERS),
+        metadata={"description": "Only failed tasks with an error of this type, such as ValueError, in any case."},
+    )
+    error = fields.String(
+        validate=Length(1, MAX_ERROR_CHARACTERS),
+        metadata={
+            "description": "Only failed tasks with this text in `ValueError: the message` of their error, in any case."
+        },
+    )
+    error_group = fields.String(
+        validate=WholeText(r"^[0-9a-f]{16}$", error="Must be the number of a group of failures."),
+        metadata={
+            "description": "Only the tasks of one group of failures, by its number in an address of the dashboard."
+        },
+    )
+    id = fields.String(
+        validate=WholeText(rf"^{ID}(,{ID}){{0,{MAX_IDS - 1}}}$", error=f"Must be up to {MAX_IDS:,} ids, as in 5,7."),
+        metadata={"description": f"Only tasks with one of these ids, as in 5,7. At most {MAX_IDS:,}."},
+    )
     args = ArgumentFilters(
         data_key=f"{ARGS_PREFIX}*",
         metadata={
@@ -55,7 +99,7 @@ class FilterQuery(StrictSchema):
         },
     )
     cursor = fields.String(
-        validate=WholeText(r"^[1-9][0-9]{0,17}$", error="Must be the `next` of an earlier answer."),
+        validate=WholeText(rf"^{ID}$", error="Must be the `next` of an earlier answer."),
         metadata={"description": "The `next` of the previous answer."},
     )
 
@@ -80,12 +124,10 @@ class ListQuery(FilterQuery):
     )
 
 
-def _status_filter(verb: Verb) -> fields.String:
-    allowed = sorted(RULES[verb])
-    return fields.String(
-        validate=OneOf(allowed, error=f"Must be {' or '.join(allowed)}."),
-        metadata={"description": f"Only tasks with this status. The default is {' and '.join(allowed)}."},
-    )
+def _status_filter(verb: Verb) -> Names:
+    allowed = RULES[verb]
+    default = ",".join(sorted(allowed))
+    return Names(allowed, metadata={"description": f"Only tasks with one of these statuses. The default is {default}."})
 
 
 class ChangeQuery(FilterQuery):
@@ -109,16 +151,35 @@ class RetryQuery(ChangeQuery):
     status = _status_filter(Verb.RETRY)
 
 
+class DeleteQuery(ChangeQuery):
+    """The query of deleting."""
+
+    status = _status_filter(Verb.DELETE)
+
+
 def task_filter(query: dict[str, Any]) -> Filter:
     """Make the filter of a query."""
-    after, before, type = query.get("created_after"), query.get("created_before"), query.get("type")
+    type, group, ids = query.get("type"), query.get("error_group"), query.get("id")
     return Filter(
-        statuses=frozenset({Status(query["status"])}) if "status" in query else ANY_STATUS,
+        statuses=frozenset(map(Status, query["status"].split(","))) if "status" in query else ANY_STATUS,
         type=type and TypeName(type),
-        created_after=None if after is None else utc_time(after),
-        created_before=None if before is None else utc_time(before),
         terms=frozenset(term(path, value) for path, value in query.get("args", {}).items()),
+        error_type=query.get("error_type"),
+        error=query.get("error"),
+        failure_group=None if group is None else decoded_group(group),
+        ids=None if ids is None else frozenset(TaskId(int(id)) for id in ids.split(",")),
+        **{name: utc_time(query[name]) for name in TIMES if name in query},
     )
+
+
+def encoded_group(number: int) -> str:
+    """The number of a group of failures as a parameter has it."""
+    return f"{number % 2**64:016x}"
+
+
+def decoded_group(text: str) -> int:
+    """The number of the group of failures of a parameter."""
+    return int.from_bytes(bytes.fromhex(text), signed=True)
 
 
 def decoded_cursor(query: dict[str, Any]) -> TaskId | None:

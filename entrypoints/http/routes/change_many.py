@@ -1,4 +1,4 @@
-"""Routes that change many tasks: POST /tasks/cancel and /tasks/retry."""
+"""Routes that change many tasks: POST /tasks/cancel, /tasks/retry and /tasks/delete."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,14 @@ from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, Chang
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.openapi.describe import error_responses, response
-from entrypoints.http.requests.filters import CancelQuery, RetryQuery, decoded_cursor, encoded_cursor, task_filter
+from entrypoints.http.requests.filters import (
+    CancelQuery,
+    DeleteQuery,
+    RetryQuery,
+    decoded_cursor,
+    encoded_cursor,
+    task_filter,
+)
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
@@ -18,10 +25,12 @@ INVALID_QUERY = {422: "A parameter is unknown or out of bounds, or the status is
 CANCELLED = response(200, "The number of cancelled tasks.", "Changed", EXAMPLE) | error_responses(INVALID_QUERY)
 RETRIED = response(200, "The number of tasks that wait again.", "Changed", EXAMPLE) | error_responses(INVALID_QUERY)
 
+DELETED = response(200, "The number of deleted tasks.", "Changed", EXAMPLE) | error_responses(INVALID_QUERY)
+
 
 def add_change_many(tasks: Blueprint, services: Services) -> None:
-    """Add the routes. Both share one slot, so that a process serves one such request at a time."""
-    cancel, retry = services.cancel_tasks(), services.retry_tasks()
+    """Add the routes. All share one slot, so that a process serves one such request at a time."""
+    cancel, retry, delete = services.cancel_tasks(), services.retry_tasks(), services.delete_tasks()
     bulkhead = Bulkhead(1, "another request is changing many tasks: try again")
 
     def change_many(change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]) -> Response:
@@ -53,3 +62,12 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
         works in batches and has a `next`, as the request that cancels many tasks.
         """
         return change_many(retry, query)
+
+    @tasks.operation("POST", "/tasks/delete", query=DeleteQuery(), responses=DELETED)
+    def delete_tasks(query: dict[str, Any]) -> Response:
+        """Delete many tasks
+
+        The request deletes all tasks that match every filter, with their logs, but for running ones; without filters,
+        all of them. The request works in batches and has a `next`, as the request that cancels many tasks.
+        """
+        return change_many(delete, query)

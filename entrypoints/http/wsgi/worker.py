@@ -39,10 +39,11 @@ def app(report: Reports) -> Flask:
     run_in_background(end_with_parent)
     run_in_background(lambda: end_idle_connections(settings.port))
     # Requests under way still need the rest of the resources; those end with this process.
-    on_stop_signal(lambda: container.change_feed().close())
+    on_stop_signal(lambda: end_waits(container))
     # Containers are not thread-safe: what both threads need is made before the second one starts.
     storage.migrate()
     storage.clock()
+    container.open_pages()
     run_in_background(lambda: prepare(storage, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
@@ -54,6 +55,12 @@ def prepare(storage: PostgresStorage, report: Reports) -> None:
     startup.prepare_database(storage, report.send, lambda: report.send(DatabaseState.AWAY))
     report.send(DatabaseState.READY)
     storage.clock().open()
+
+
+def end_waits(container: ApiContainer) -> None:
+    """End the requests that only wait."""
+    container.open_pages().close()
+    container.change_feed().close()
 
 
 def on_stop_signal(work: Callable[[], None]) -> None:

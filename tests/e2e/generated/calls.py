@@ -122,7 +122,7 @@ def submit_a_batch_and_list_it() -> None:
     batched = {"args.required_arg": "python"}
     page = list_tasks.sync(
         client=client,
-        status=models.ListTasksStatus.WAITING,
+        status="waiting",
         type_="default",
         created_after=1.0,
         args=models.ListTasksArgs.from_dict(batched),

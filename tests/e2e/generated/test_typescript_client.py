@@ -1,9 +1,7 @@
 """A client of the types that openapi-typescript makes of the OpenAPI document: it compiles strictly, and it works."""
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,8 +10,8 @@ import pytest
 from tests.e2e.generated.conftest import FOLDER, example
 from tests.e2e.generated.functions import NAMES
 from tests.e2e.service import Service
+from tests.node import NODE, installed_packages, run
 
-NODE, NPM = shutil.which("node"), shutil.which("npm")
 PROGRAM = """
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
@@ -24,26 +22,10 @@ const types: unknown[] = [];
 """Start of a program that submits a task of every function."""
 
 
-def run(*command: str | Path, folder: Path) -> str:
-    """Run a command in a folder. Its output; the test fails with it."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def modules() -> Path:
     """The packages of package-lock.json, installed beside it unless they are there."""
-    if not NODE or not NPM:
-        reason = "needs Node.js and npm: apt-get install nodejs npm"
-        assert os.environ.get("TEST_NODE") != "required", reason
-        pytest.skip(reason)
-    folder = FOLDER / "node_modules"
-    stamp, wanted = folder / "made-of.json", (FOLDER / "package-lock.json").read_text()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        run(NPM, "ci", "--ignore-scripts", folder=FOLDER)
-        stamp.write_text(wanted)
-    return folder
+    return installed_packages(FOLDER)
 
 
 @pytest.fixture(scope="module")

@@ -55,13 +55,13 @@ def check_page(page: str) -> None:
 
 
 def test_docs_page_shows_every_operation(start: Callable[..., Service], tmp_path: Path) -> None:
-    check_page(page_in_browser(f"http://127.0.0.1:{start().port}/", tmp_path / "profile"))
+    check_page(page_in_browser(f"http://127.0.0.1:{start().port}/docs", tmp_path / "profile"))
 
 
 def test_docs_page_shows_every_operation_behind_a_prefix(
     start: Callable[..., Service], proxy: Proxy, tmp_path: Path
 ) -> None:
     proxy.service = start(BACKEND_URL=proxy.address)
-    page = page_in_browser(f"{proxy.address}/", tmp_path / "profile")
+    page = page_in_browser(f"{proxy.address}/docs", tmp_path / "profile")
     check_page(page)
     assert proxy.address in page

@@ -1,0 +1,38 @@
+"""The open pages: threads that look again and again, as many as the process can bear, until it stops."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
+
+MAX_PAGES = 64
+"""Pages of one process that are kept up to date at once. Each occupies a thread."""
+
+
+class OpenPages:
+    """Admits a bounded number of threads, and lets them wait between two looks. Thread-safe."""
+
+    def __init__(self, max_pages: int = MAX_PAGES) -> None:
+        self._max_pages = max_pages
+        self._open = 0
+        self._lock = Lock()
+        self._closed = Event()
+
+    @contextmanager
+    def admit(self) -> Iterator[bool]:
+        """Whether the block may go on: not if there are too many already, or the process stops."""
+        with self._lock:
+            is_admitted = self._open < self._max_pages and not self._closed.is_set()
+            self._open += is_admitted
+        try:
+            yield is_admitted
+        finally:
+            with self._lock:
+                self._open -= is_admitted
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so many seconds; tell whether to go on, which is at once False when the process stops."""
+        return not self._closed.wait(seconds)
+
+    def close(self) -> None:
+        """End all waits, and admit no others."""
+        self._closed.set()

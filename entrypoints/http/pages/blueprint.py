@@ -1,0 +1,219 @@
+"""The blueprint of the pages: each page and each action is declared with its path, and answered in one way."""
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, request, stream_with_context
+from werkzeug.exceptions import HTTPException, NotFound
+
+from application.errors import UnknownTask
+from entrypoints.http.pages.addresses import ROOT, Addresses
+from entrypoints.http.pages.assets import Assets
+from entrypoints.http.pages.form_reader import FormReader
+from entrypoints.http.pages.live import LiveRegions
+from entrypoints.http.pages.notices import forget_notice, leave_notice, take_notice
+from entrypoints.http.pages.rendering import Renderer
+from entrypoints.http.responses.errors import ERROR_RESPONSES, MESSAGES_BY_CODE, ErrorResponse
+from entrypoints.http.responses.json_response import JSON, NO_STORE
+from entrypoints.http.services import Services
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+EVENT_STREAM = "text/event-stream"
+STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+MIN_COMPRESSED_CHARACTERS = 1_000
+Context = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of an action: the sentence that the next page shows, and its address.
+
+    `to`: None for the page that the field `back` of the form names.
+    """
+
+    sentence: str
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A JSON text that browsers store under a name, which is of ASCII letters, digits, dots and hyphens."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page in place of the usual end: a template with its context, and the status code."""
+
+    template: str
+    context: Context
+    status: int = 200
+
+
+class Pages:
+    """The blueprint of all pages. Their errors are pages too."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings()
+        self.addresses = Addresses(settings)
+        self.blueprint = Blueprint("pages", __name__)
+        self._assets = Assets()
+        self._renderer = Renderer(self.addresses, self._assets)
+        self._live = LiveRegions(services.open_pages())
+        self._forms = FormReader(settings)
+        self._kept_seconds = settings.max_task_time
+        self.blueprint.after_request(_add_security_headers)
+        self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", self._assets.response)
+        self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
+        self._answer_errors()
+
+    def page(self, path: str, template: str) -> Callable[[Callable[..., Context | Shown]], Callable[..., Any]]:
+        """Register a page, below ROOT; one with an empty path is the first one.
+
+        The function returns the context, or what is to be shown instead: by the same template if it has a live block.
+
+        A client that accepts an event stream is sent the live block of the template after each of its changes.
+        """
+
+        def register(view: Callable[..., Any]) -> Callable[..., Any]:
+            def respond(**parts: Any) -> Response:
+                if _asks_for_stream() and self._renderer.is_live(template):
+                    return self._stream(template, partial(view, **parts))
+                found = view(**parts)
+                return self._shown(found if isinstance(found, Shown) else Shown(template, found))
+
+            self.blueprint.add_url_rule(f"{ROOT}{path}" if path else "/", view.__name__, respond)
+            return view
+
+        return register
+
+    def action(self, path: str) -> Callable[[Callable[..., Done | Shown]], Callable[..., Done | Shown]]:
+        """Register an action, the POST of a form. The function is given the form, and the answer leads to a page.
+
+        A form that cannot be accepted is shown again instead.
+        """
+
+        def register(act: Callable[..., Done | Shown]) -> Callable[..., Done | Shown]:
+            def respond(**parts: Any) -> Response:
+                form = self._forms.read()
+                done = act(form, **parts)
+                if isinstance(done, Shown):
+                    return self._shown(done)
+                to = self.addresses.own(form.get("back")) if done.to is None else done.to
+                response = _see_other(to)
+                leave_notice(response, done.sentence, self.addresses())
+                return response
+
+            self.blueprint.add_url_rule(f"{ROOT}{path}", act.__name__, respond, methods=["POST"])
+            return act
+
+        return register
+
+    def download(self, path: str) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
+        """Register a path that answers with a file to store."""
+
+        def register(make: Callable[..., Download]) -> Callable[..., Download]:
+            def respond(**parts: Any) -> Response:
+                made = make(**parts)
+                headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{made.name}"'}
+                return Response(made.text, headers=headers, content_type=JSON)
+
+            self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, respond)
+            return make
+
+        return register
+
+    def redirect(self, path: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
+        """Register a path that leads to the address that the function returns."""
+
+        def register(choose: Callable[[], str]) -> Callable[[], str]:
+            self.blueprint.add_url_rule(f"{ROOT}{path}", choose.__name__, lambda: _see_other(choose()))
+            return choose
+
+        return register
+
+    def _shown(self, shown: Shown) -> Response:
+        return self._html(shown.template, shown.context, shown.status)
+
+    def _html(self, template: str, context: Context, status: int = 200) -> Response:
+        notice = take_notice(request)
+        shared = {"notice": notice, "here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
+        response = _compressed(self._renderer.page(template, {**shared, "is_live": False, **context}), status)
+        if notice:
+            forget_notice(response, self.addresses())
+        return response
+
+    def _stream(self, template: str, view: Callable[[], Context | Shown]) -> Response:
+        def render() -> str:
+            shared = {"here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
+            try:
+                found = view()
+                context = found.context if isinstance(found, Shown) else found
+                return self._renderer.live(template, {**shared, **context})
+            except UnknownTask as error:
+                return self._renderer.live("gone.html", {"message": str(error)})
+
+        events = self._live.stream(request.full_path, render)
+        return Response(stream_with_context(events), headers=STREAM_HEADERS, content_type=EVENT_STREAM)
+
+    def _answer_errors(self) -> None:
+        for kind, error_response in ERROR_RESPONSES.items():
+            self.blueprint.register_error_handler(kind, partial(self._error, error_response))
+        self.blueprint.register_error_handler(HTTPException, self._http_error)
+
+    def _error(self, error_response: ErrorResponse, error: Exception) -> Response:
+        context = _error_context(error_response.code, error_response.message(error), error_response.errors(error))
+        template = "unknown_task.html" if isinstance(error, UnknownTask) else "error.html"
+        response = self._html(template, {"kept_seconds": self._kept_seconds, **context}, error_response.code)
+        response.headers.update(error_response.headers)
+        return response
+
+    def _http_error(self, error: HTTPException) -> Response:
+        code, errors = error.code or 500, getattr(error, "data", {}).get("messages")
+        message = MESSAGES_BY_CODE.get(code, error.description)
+        return self._html("error.html", _error_context(code, message, errors), code)
+
+
+def _error_context(code: int, message: str | None, errors: Mapping[str, Any] | None) -> Context:
+    return {"code": code, "message": message or "", "errors": errors or {}}
+
+
+def _asks_for_stream() -> bool:
+    """Whether the client accepts an event stream. One that asks for a whole page to swap a part of it gets the page."""
+    asks_for_page = request.headers.get("HX-Request-Type") == "full"
+    return EVENT_STREAM in request.headers.get("Accept", "") and not asks_for_page
+
+
+def _see_other(address: str) -> Response:
+    return Response(status=303, headers={"Location": address, **NO_STORE})
+
+
+def _unknown(path: str) -> Response:
+    raise NotFound(path)
+
+
+def _compressed(html: str, status: int) -> Response:
+    response = Response(html, status, NO_STORE, content_type="text/html; charset=utf-8")
+    response.vary.update(["Accept", "Accept-Encoding"])
+    if len(html) >= MIN_COMPRESSED_CHARACTERS and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.set_data(gzip.compress(html.encode(), compresslevel=5))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _add_security_headers(response: Response) -> Response:
+    response.headers.update(SECURITY_HEADERS)
+    return response

@@ -1,0 +1,56 @@
+"""What was sent for the fields of a form, and the arguments that it begins with.
+
+A field is filled from what was sent under its name after a prefix: `f.` is a text, `j.` a JSON text, `s.` a word that
+says what an empty field stands for, `t.` the number of a kind, `z.` the zone of a time. A field for which nothing was
+sent is filled from the arguments with which the form begins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TEXT, JSON, SPECIAL, KIND, ZONE = "f.", "j.", "s.", "t.", "z."
+PREFIXES = (TEXT, JSON, SPECIAL, KIND, ZONE)
+NULL, EMPTY, KEEP = "null", "empty", "keep"
+"""The words for what an empty field stands for."""
+MAX_FIELD_CHARACTERS = 64 * 1024
+"""The length up to which a value is shown. A longer one is kept as it is, unless another one is given."""
+MAX_FORM_CHARACTERS = 256 * 1024
+"""The length up to which values are shown in one form."""
+
+
+class Given:
+    """What was sent for the fields of a form."""
+
+    def __init__(self, sent: Mapping[str, str]) -> None:
+        self._sent = sent
+
+    def has(self, name: str) -> bool:
+        """Whether anything was sent for the field of this name."""
+        return any(prefix + name in self._sent for prefix in PREFIXES)
+
+    def get(self, prefix: str, name: str) -> str | None:
+        """What was sent under this prefix."""
+        return self._sent.get(prefix + name)
+
+
+@dataclass
+class Source:
+    """The arguments that a form begins with.
+
+    - `sent`: what was sent for the fields.
+    - `has_base`: whether these are compared with those of a task.
+    - `may_keep`: whether a long value may be kept without being shown.
+    - `room`: how many characters of values may still be shown.
+    """
+
+    sent: Given
+    has_base: bool = False
+    may_keep: bool = True
+    room: int = MAX_FORM_CHARACTERS
+
+    def takes(self, text: str) -> bool:
+        """Whether this value is shown."""
+        if self.may_keep and (len(text) > MAX_FIELD_CHARACTERS or len(text) > self.room):
+            return False
+        self.room -= len(text)
+        return True

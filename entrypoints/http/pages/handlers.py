@@ -1,0 +1,18 @@
+"""The page of handlers and janitors: which processes live, and what each of them runs."""
+
+from typing import Any
+
+from application.ports.monitoring import Liveness
+from entrypoints.http.pages.blueprint import Pages
+from entrypoints.http.services import Services
+
+
+def add_handlers(pages: Pages, services: Services) -> None:
+    """Add the page."""
+    view_situation = services.view_situation()
+
+    @pages.page("/handlers", "handlers.html")
+    def handlers() -> dict[str, Any]:
+        situation = view_situation()
+        lives_any = any(each.state is Liveness.LIVE for each in situation.processes.handlers)
+        return {"now": situation.now, "processes": situation.processes, "lives_any": lives_any}

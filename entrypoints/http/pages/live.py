@@ -1,0 +1,88 @@
+"""Live regions: the part of a page that an event stream renders again, shared by all who look at the same address."""
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from application.errors import StorageUnavailable
+from application.open_pages import OpenPages
+
+MIN_REST_SECONDS = 0.5
+"""Seconds between two renderings of one region at least."""
+MAX_SHARE = 1 / 300
+"""Share of one processor that rendering one region may take: a region that takes long is rendered seldom."""
+HEARTBEAT_SECONDS = 15.0
+"""Seconds after which an unchanged region sends something, so that a client that is gone is noticed."""
+LINE_BREAK = re.compile("\r\n|\r|\n")
+RECONNECT, HEARTBEAT = b"retry: 1000\n\n", b":\n\n"
+Render = Callable[[], str]
+
+
+@dataclass(slots=True)
+class Region:
+    """The region of one address, and when it is due to be rendered again."""
+
+    streams: int = 0
+    html: str = ""
+    due_at: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    def current(self, render: Render) -> str:
+        """The region as it was rendered last, or now if that was long ago. While the storage is away, the last one."""
+        with self.lock:
+            if time.monotonic() >= self.due_at:
+                began = time.thread_time()
+                try:
+                    self.html = render()
+                except StorageUnavailable:
+                    pass
+                finally:
+                    rest = (time.thread_time() - began) / MAX_SHARE
+                    self.due_at = time.monotonic() + max(MIN_REST_SECONDS, rest)
+            return self.html
+
+
+class LiveRegions:
+    """Streams regions. Thread-safe: streams of one address share what is rendered."""
+
+    def __init__(self, open_pages: OpenPages) -> None:
+        self._open_pages = open_pages
+        self._regions: dict[str, Region] = {}
+        self._lock = Lock()
+
+    def stream(self, address: str, render: Render) -> Generator[bytes]:
+        """Yield an event for each change of the region at this address, the first one at once, while it is looked at.
+
+        Where too many pages are open, it ends at once: the client connects again after a while.
+        """
+        with self._open_pages.admit() as is_admitted, self._region(address) as region:
+            yield RECONNECT
+            sent, sent_at = "", time.monotonic()
+            while is_admitted:
+                html = region.current(render)
+                if html != sent or time.monotonic() - sent_at >= HEARTBEAT_SECONDS:
+                    yield HEARTBEAT if html == sent else _event(html)
+                    sent, sent_at = html, time.monotonic()
+                is_admitted = self._open_pages.wait(max(MIN_REST_SECONDS, region.due_at - time.monotonic()))
+
+    @contextmanager
+    def _region(self, address: str) -> Iterator[Region]:
+        with self._lock:
+            region = self._regions.setdefault(address, Region())
+            region.streams += 1
+        try:
+            yield region
+        finally:
+            with self._lock:
+                region.streams -= 1
+                if not region.streams:
+                    self._regions.pop(address, None)
+
+
+def _event(html: str) -> bytes:
+    """An event whose data is the text; each of its lines is a line of data."""
+    lines = "".join(f"data: {line}\n" for line in LINE_BREAK.split(html))
+    return f"{lines}\n".encode()

@@ -1,0 +1,136 @@
+"""Problems of a situation, over memory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import pytest
+
+from application.ports.monitoring import JANITOR_SILENCE, HandlerInfo, JanitorRecord
+from application.use_cases.find_problems import MAX_DUE_AGE, SILENCE_SHOWN, Problem, Subject, find_problems
+from domain.ids import HandlerId, JanitorId, TypeName
+from domain.instants import after
+from domain.task_type import TaskType
+from tests import steps
+from tests.unit.http_service import Service
+
+LEASE_SECONDS = 30.0
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service in which all is well: a handler with two children lives, and so does a janitor."""
+    service = Service()
+    renew_janitor(service, "janitor")
+    publish(service, "handler")
+    return service
+
+
+def publish(service: Service, id: str, *types: str, seconds: float = 1e6) -> None:
+    now = service.clock.now()
+    info = HandlerInfo(host="host", pid=7, started=now, concurrency=2)
+    named = [TaskType(name=TypeName(name)) for name in types or ("add",)]
+    with service.store.begin() as work:
+        work.types.publish(HandlerId(id), named, after(now, seconds), "boot 1", LEASE_SECONDS, info)
+        work.commit()
+
+
+def renew_janitor(service: Service, id: str) -> None:
+    now = service.clock.now()
+    with service.store.begin() as work:
+        work.monitoring.renew_janitor(JanitorRecord(id=JanitorId(id), host="host", pid=8, started=now, last_seen=now))
+        work.commit()
+
+
+def add(service: Service, type: str = "add", number: int = 1) -> None:
+    for _ in range(number):
+        steps.add(service.storage, steps.submission(type, now=service.clock.now()))
+
+
+def claim(service: Service, handler: str = "handler", number: int = 1) -> None:
+    now = service.clock.now()
+    steps.claim(service.storage, number, now=now, wanted={"add": number}, handler=handler, starting=number)
+
+
+def found(service: Service) -> Mapping[Problem, Sequence[Subject]]:
+    """The problems, read anew."""
+    service.clock.move(2)
+    return find_problems(service.container.view_situation()())
+
+
+def move(service: Service, time: timedelta) -> None:
+    """Let time pass in which the janitor lives."""
+    service.clock.move(time.total_seconds())
+    renew_janitor(service, "janitor")
+
+
+def test_a_service_that_works_has_no_problem(service: Service):
+    add(service, number=3)
+    claim(service)
+    assert found(service) == {}
+
+
+def test_a_service_without_a_handler_that_claims_has_a_problem(service: Service):
+    add(service, number=3)
+    with service.store.begin() as work:
+        work.types.renew(HandlerId("handler"), service.clock.now() + timedelta(days=1), is_draining=True)
+        work.commit()
+    assert found(service) == {Problem.NO_HANDLER: [Subject(number=3)]}
+
+
+def test_a_type_with_waiting_tasks_and_no_live_handler_is_a_problem(service: Service):
+    publish(service, "other", "gone", "idle", seconds=1)
+    since = service.clock.now()
+    add(service, "gone", number=2)
+    problems = found(service)
+    assert problems[Problem.NO_HANDLER_OF_TYPE] == [Subject("gone", 2, since)]
+
+
+def test_a_due_task_is_overdue_once_it_has_waited_long_beside_an_idle_child(service: Service):
+    since = service.clock.now()
+    add(service, number=3)
+    claim(service)
+    move(service, MAX_DUE_AGE - timedelta(seconds=2))
+    assert found(service) == {}
+    assert found(service) == {Problem.OVERDUE: [Subject("add", 1, since)]}
+    claim(service)
+    assert found(service) == {}
+
+
+def test_a_due_task_of_a_type_that_the_idle_handler_lacks_is_not_overdue(service: Service):
+    publish(service, "other", "sub")
+    add(service, number=3)
+    claim(service, number=2)
+    move(service, MAX_DUE_AGE * 2)
+    assert found(service) == {}
+
+
+def test_a_service_without_a_live_janitor_has_a_problem(service: Service):
+    last_seen = service.clock.now()
+    service.clock.move(JANITOR_SILENCE.total_seconds())
+    assert found(service) == {Problem.NO_JANITOR: [Subject(since=last_seen)]}
+
+
+def test_a_silent_janitor_beside_a_live_one_is_a_problem_for_an_hour(service: Service):
+    renew_janitor(service, "second")
+    last_seen = service.clock.now()
+    move(service, JANITOR_SILENCE)
+    assert found(service) == {Problem.SILENT_JANITOR: [Subject("second", since=last_seen)]}
+    move(service, SILENCE_SHOWN)
+    assert found(service) == {}
+
+
+def test_a_silent_handler_is_a_problem_for_an_hour(service: Service):
+    publish(service, "second", seconds=LEASE_SECONDS)
+    last_seen = service.clock.now()
+    move(service, timedelta(minutes=1))
+    assert found(service) == {Problem.SILENT_HANDLER: [Subject("second", 0, last_seen)]}
+    move(service, SILENCE_SHOWN)
+    assert found(service) == {}
+
+
+def test_a_silent_handler_is_a_problem_as_long_as_it_holds_tasks(service: Service):
+    add(service, number=2)
+    claim(service, "unknown")
+    claim(service)
+    move(service, SILENCE_SHOWN)
+    assert found(service) == {Problem.SILENT_HANDLER: [Subject("unknown", 1, None)]}
