@@ -24,8 +24,8 @@ class Opened:
         self.page.goto(path)
         return self
 
-    def find(self, selector: str) -> Locator:
-        return self.page.locator(selector)
+    def find(self, selector: str, **conditions: str) -> Locator:
+        return self.page.locator(selector, **conditions)
 
     @property
     def text(self) -> str:
