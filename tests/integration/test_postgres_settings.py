@@ -124,7 +124,7 @@ def test_a_task_comes_back_as_it_went_in(odd: Database):
     created = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     args, printed = dump({"x": TEXT}), f"{TEXT}\n"
     added = add_one(storage, args=args, now=created, key=TEXT, fingerprint="f", timeout=0.1 + 0.2, run_at=created)
-    assert stored(storage, added.id) == TaskRecord(added, args, None)
+    assert stored(storage, added.id) == TaskRecord(added, args, None, key=TEXT)
     assert add_once(storage, submission(args=args, key=TEXT, fingerprint="f")) == [None]
     claimed = claim_one(storage, now=created)
     assert claimed.timeout == 0.1 + 0.2
