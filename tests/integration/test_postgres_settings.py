@@ -12,7 +12,7 @@ from adapters.postgres import Database, Migration, PostgresClock
 from application.errors import StorageUnusable
 from application.json.text import dump
 from application.ports.task_repository import TaskRecord
-from domain.idempotency_key import IdempotencyKey
+from domain.ids import IdempotencyKey
 from domain.settlement import Settlement
 from tests.concurrency import asked, new_database, with_settings
 from tests.pgbouncer import needs_pgbouncer, pgbouncer
