@@ -15,10 +15,10 @@ from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
-from entrypoints.http.pages.forms.lineage import FindAncestry
 from entrypoints.http.pages.json_text import shown_text
 from entrypoints.http.pages.json_tree import steps_to, tree_of
 from entrypoints.http.pages.life import Start, life_of
+from entrypoints.http.pages.lineage import FindAncestry
 from entrypoints.http.requests.body import json_object
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.services import Services

@@ -29,7 +29,7 @@ class Ancestry:
 
 
 class FindAncestry:
-    """Finds what `origin.html` shows. Thread-safe."""
+    """Finds what `lineage.html` shows. Thread-safe."""
 
     def __init__(self, services: Services) -> None:
         self._view: ViewTask = services.view_task()

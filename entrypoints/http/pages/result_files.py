@@ -12,7 +12,7 @@ from entrypoints.http.responses.json_response import NO_STORE
 from entrypoints.http.services import Services
 
 
-def add_results(pages: Pages, services: Services) -> None:
+def add_result_files(pages: Pages, services: Services) -> None:
     """Add the addresses. Browsers store what they lead to, and show none of it as a page."""
     view = services.view_task()
 
