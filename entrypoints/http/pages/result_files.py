@@ -6,7 +6,8 @@ from werkzeug.exceptions import NotFound
 from entrypoints.http.pages.addresses import ROOT
 from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.pages.results.files import csv_of
-from entrypoints.http.pages.results.shapes import PICTURES, Picture, shape_of
+from entrypoints.http.pages.results.shape_of import shape_of
+from entrypoints.http.pages.results.shapes import PICTURES, Picture
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.responses.json_response import NO_STORE
 from entrypoints.http.services import Services
