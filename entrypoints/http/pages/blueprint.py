@@ -151,7 +151,7 @@ class Pages:
     def _html(self, template: str, context: Context, status: int = 200) -> Response:
         notice = take_notice(request)
         shared = {"notice": notice, "here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
-        response = _compressed(self._renderer.page(template, {**shared, "is_live": False, **context}), status)
+        response = _compressed(self._renderer.page(template, {**shared, **context}), status)
         if notice:
             forget_notice(response, self.addresses())
         return response

@@ -43,7 +43,7 @@ class _Builder:
         self._fields = 0
 
     def form(self) -> Group:
-        schema = self._flat(self._root, ())
+        schema = self._flat(self._root)
         group = self._group(schema, Field((), ""), ()) if schema.get("properties") else None
         return group or Group((), "", is_open=True)
 
@@ -56,8 +56,8 @@ class _Builder:
             return field
 
     def _described(self, field: Field, schema: Schema, seen: tuple[str, ...]) -> Field:
-        flat = self._flat(schema, seen)
-        branches = [self._flat(each, seen) for each in _branches(flat)]
+        flat = self._flat(schema)
+        branches = [self._flat(each) for each in _branches(flat)]
         takes_null = any(_is_null(each) for each in branches)
         others = [each for each in branches if not _is_null(each)]
         kinds = self._kinds(others)
@@ -126,7 +126,7 @@ class _Builder:
         empty = None if schema.get("minItems") else "[]"
         if "prefixItems" in schema:
             return Numbers(empty=empty) if all(map(self._is_number, schema["prefixItems"])) else None
-        items = self._flat(schema.get("items", {}), ())
+        items = self._flat(schema.get("items", {}))
         if self._is_number(items):
             return Numbers(empty=empty)
         if items.get("type") == "string":
@@ -134,10 +134,10 @@ class _Builder:
         return Rows(empty=empty) if items.get("type") == "array" and self._is_number(items.get("items", {})) else None
 
     def _is_number(self, schema: Any) -> bool:
-        branches = [self._flat(each, ()) for each in _branches(self._flat(schema, ()))]
+        branches = [self._flat(each) for each in _branches(self._flat(schema))]
         return all(each.get("type") in ("number", "integer") and "enum" not in each for each in branches)
 
-    def _flat(self, schema: Any, seen: tuple[str, ...]) -> Schema:
+    def _flat(self, schema: Any) -> Schema:
         """The schema with those parts that it refers to. `$ref-of` names the last one of these."""
         flat = dict(schema) if isinstance(schema, dict) else {}
         for _ in range(20):
