@@ -50,8 +50,8 @@ def add_submit(pages: Pages, services: Services) -> None:
         return {"choices": sorted(known_types.all().values(), key=lambda each: (each.abandoned, each.type.name))}
 
     def shown(form: SubmissionForm, status: int = 200, opens_code: bool = False) -> Shown:
-        url, type = settings.backend_url or request.url_root.rstrip("/"), form.published.type
-        how = (url, type.name, form.json, form.options.query, form.options.texts.get("key"))
+        type = form.published.type
+        how = (pages.addresses.public(), type.name, form.json, form.options.query, form.options.texts.get("key"))
         query = form.query()
         context = {
             "form": form,
