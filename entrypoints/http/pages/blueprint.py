@@ -75,6 +75,7 @@ class Pages:
         self._live = LiveRegions(services.open_pages())
         self._forms = FormReader(settings)
         self._kept_seconds = settings.max_task_time
+        self._clock = services.clock()
         self.blueprint.after_request(_add_security_headers)
         self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", self._assets.response)
         self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
@@ -150,7 +151,8 @@ class Pages:
 
     def _html(self, template: str, context: Context, status: int = 200) -> Response:
         notice = take_notice(request)
-        shared = {"notice": notice, "here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
+        here = self.addresses.of(request.path, request.args.to_dict(flat=False))
+        shared = {"notice": notice, "here": here, "now": self._clock.now()}
         response = _compressed(self._renderer.page(template, {**shared, **context}), status)
         if notice:
             forget_notice(response, self.addresses())

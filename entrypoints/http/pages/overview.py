@@ -30,7 +30,6 @@ def add_overview(pages: Pages, services: Services) -> None:
         period = view_period(view_statistics, situation.now)
         rows = failing_first(type_rows(situation, period))
         return {
-            "now": situation.now,
             "period": period.name,
             "problems": find_problems(situation),
             "ended": {status: period.number(Event(status)) for status in Status if status.is_final},

@@ -27,7 +27,6 @@ def add_types(pages: Pages, services: Services) -> None:
         rows = type_rows(situation, period)
         published = [row.published for row in rows if row.published]
         return {
-            "now": situation.now,
             "period": period.name,
             "rows": rows,
             "published": [(each, schema_table(each.type.schema)) for each in published],
@@ -43,7 +42,6 @@ def add_types(pages: Pages, services: Services) -> None:
         series = period.over.types.get(row.name) or no_events(period.over.period)
         published = [row.published] if row.published else []
         return {
-            "now": situation.now,
             "period": period.name,
             "row": row,
             "charts": Charts(period.over.period, series, changes(published)),
