@@ -15,6 +15,7 @@ from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
+from entrypoints.http.pages.forms.submission import typed_key
 from entrypoints.http.pages.json_text import shown_text
 from entrypoints.http.pages.json_tree import steps_to, tree_of
 from entrypoints.http.pages.life import Start, life_of
@@ -48,6 +49,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
         return {
             "view": viewed,
             "task": task,
+            "key": typed_key(viewed.stored.key),
             "starts": starts,
             "shown": _shown(starts),
             "usual": usual,

@@ -31,10 +31,8 @@ class TypeRow:
 
     @property
     def state(self) -> str:
-        """A word for whether it can be run: `live`, `abandoned` while only other types can, else `no handler`."""
-        if self.published and self.published.live:
-            return "live"
-        return "abandoned" if self.published and self.published.abandoned else "no handler"
+        """A word for whether it can be run."""
+        return state_of(self.published)
 
     @property
     def has_tasks(self) -> bool:
@@ -74,6 +72,13 @@ class TypeRow:
     def number(self, event: Event) -> int:
         """The number of its events in the period."""
         return sum(each.number(event) for each in self.series)
+
+
+def state_of(type: PublishedType | None) -> str:
+    """A word for whether a type can be run: `live`, `abandoned` while only other types can, else `no handler`."""
+    if type and type.live:
+        return "live"
+    return "abandoned" if type and type.abandoned else "no handler"
 
 
 def type_rows(situation: Situation, period: SeenPeriod) -> Sequence[TypeRow]:

@@ -32,6 +32,11 @@ MAX_WHOLE_CHARACTERS = 1024 * 1024
 _RENDERED = re.compile(r"[0-9a-f]{32}")
 
 
+def typed_key(key: IdempotencyKey | None) -> IdempotencyKey | None:
+    """The key of a task, unless a form has made it."""
+    return None if key is None or key.startswith(KEY_PREFIX) else key
+
+
 @dataclass
 class SubmissionForm:
     """A filled form.
