@@ -160,7 +160,7 @@ def fail_with(storage: Storage, type: str, message: str, of: str = "ValueError",
 
 
 def groups(storage: Storage, limit: int = 10) -> list[tuple[str, int, float, float]]:
-    """The type, the number of tasks, and the first and the last second of each group of failures, the largest first."""
+    """The type, the number of tasks, and the first and the last second of each failure group, the largest first."""
     with storage.begin() as work:
         found = work.listing.failure_groups(limit)
     return [(each.type, each.count, seconds(each.first), seconds(each.last)) for each in found]

@@ -32,7 +32,7 @@ CHOSEN, ALL = "chosen", "all"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How pages speak of a verb: as in "Retry 5 tasks?", "Retrying tasks" and "5 tasks wait again."."""
+    """The texts for a verb, as in "Retry 5 tasks?", "Retrying tasks" and "5 tasks wait again."."""
 
     asks: str
     goes_on: str
@@ -51,7 +51,7 @@ WORDINGS: Mapping[Verb, Wording] = {
         "Retry", "Retrying", "waits again", "wait again", "They wait again, with as many attempts as their types have."
     ),
     Verb.CANCEL: Wording(
-        "Cancel", "Cancelling", "is cancelled", "are cancelled", "What runs of them is ended within a second."
+        "Cancel", "Cancelling", "is cancelled", "are cancelled", "Those that run are stopped within a second."
     ),
     Verb.DELETE: Wording(
         "Delete",
@@ -84,7 +84,7 @@ class Change:
 
     @property
     def wording(self) -> Wording:
-        """How pages speak of it."""
+        """The texts for its verb."""
         return WORDINGS[self.verb]
 
     @property

@@ -117,7 +117,7 @@ def add_submit(pages: Pages, services: Services) -> None:
                     form.errors.append("The form holds too much for an address.")
                     return shown(form, 422)
                 address = pages.addresses("submit", type, query=query)
-                return Done("The address of this page is the filled form now: it can be kept.", address)
+                return Done("The address of this page holds the filled form now.", address)
         try:
             return submitted(form)
         except FORM_ERRORS as error:

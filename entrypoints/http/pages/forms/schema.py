@@ -1,4 +1,4 @@
-"""The fields of a form, made from the JSON Schema of a type. Whatever has no field of its own is one JSON field."""
+"""The fields of a form, made from the JSON Schema of a type. A value that has no field of its own is one JSON field."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
