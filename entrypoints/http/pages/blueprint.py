@@ -1,7 +1,7 @@
 """The blueprint of the pages: each page and each action is declared with its path, and answered in one way."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,10 +48,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A JSON text that browsers store under a name, which is of ASCII letters, digits, dots and hyphens."""
+    """A file that browsers store under a name, which is of ASCII letters, digits, dots and hyphens.
+
+    `content`: may come in pieces, which are made while it is sent.
+    """
 
     name: str
-    text: str
+    content: str | bytes | Iterator[str]
+    content_type: str = JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class Pages:
             def respond(**parts: Any) -> Response:
                 made = make(**parts)
                 headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{made.name}"'}
-                return Response(made.text, headers=headers, content_type=JSON)
+                content = made.content if isinstance(made.content, str | bytes) else stream_with_context(made.content)
+                return Response(content, headers=headers, content_type=made.content_type)
 
             self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, respond)
             return make
