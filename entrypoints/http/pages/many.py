@@ -69,7 +69,7 @@ class Change:
     """A change of many tasks that is to go on: all of it stands in the form.
 
     - `before`: the id below which the tasks are that are still to be changed.
-    - `as_of`: the moment at which the tasks were meant.
+    - `as_of`: the moment whose tasks are changed.
     - `total`: how many they were then, or at least so many where it is not exact.
     """
 
@@ -152,7 +152,7 @@ def _verb(values: MultiDict[str, str]) -> Verb:
 
 
 def _filters(values: MultiDict[str, str]) -> GivenFilters:
-    """The filters. Raises UnprocessableEntity: one is wrong, so that no task is meant."""
+    """The filters. Raises UnprocessableEntity: one is wrong."""
     given = given_filters(values, OWN)
     if given.errors:
         wrong = UnprocessableEntity("a filter is wrong")

@@ -44,7 +44,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
     def task(id: str) -> dict[str, Any]:
         viewed = view.without_large(task_id(id))
         task = viewed.task
-        usual = _told(find_usual(task.type))
+        usual = _reliable(find_usual(task.type))
         starts = life_of(task, records(task.id), usual)
         return {
             "view": viewed,
@@ -117,8 +117,8 @@ def _add_actions(pages: Pages, services: Services) -> None:
         return Done(f"Task {id} is deleted.", pages.addresses("tasks"))
 
 
-def _told(usual: UsualRunTime | None) -> UsualRunTime | None:
-    """The usual run time, if enough runs tell of it."""
+def _reliable(usual: UsualRunTime | None) -> UsualRunTime | None:
+    """The usual run time, if it is the median of enough runs."""
     return usual if usual and usual.runs >= MIN_USUAL_RUNS else None
 
 

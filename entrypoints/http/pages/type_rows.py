@@ -36,7 +36,7 @@ class TypeRow:
 
     @property
     def has_tasks(self) -> bool:
-        """Whether there is anything to tell of its tasks."""
+        """Whether it has a task, or had an event in the period."""
         return any(self.counts.values()) or bool(self.series)
 
     @property
@@ -52,12 +52,12 @@ class TypeRow:
 
     @property
     def wait(self) -> Quantiles:
-        """How long its tasks waited in the period."""
+        """The wait times of its tasks in the period."""
         return Quantiles.of(each.wait for each in self.series)
 
     @property
     def run(self) -> Quantiles:
-        """How long its functions ran in the period."""
+        """The run times of its tasks in the period."""
         return Quantiles.of(each.run for each in self.series)
 
     @property

@@ -200,7 +200,7 @@ def _choice(schema: Schema) -> Kind | None:
 
 
 def _sent(value: Any, text: str, texts: Sequence[str]) -> str:
-    """What the field sends for a choice: a text as it is, where it can be told from all other choices."""
+    """The text that the field sends for a choice: a text as it is, unless another choice has the same."""
     is_plain = isinstance(value, str) and value.strip() == value != "" and value not in (*texts, "null")
     return value if is_plain else text
 
