@@ -301,6 +301,12 @@ class TestFailureGroups:
         assert sorted(groups(storage)) == [("a", 3, 1, 3), ("b", 1, 4, 4), ("b", 1, 5, 5)]
         assert groups(storage, limit=1) == [("a", 3, 1, 3)]
 
+    def test_the_largest_groups_come_first_then_those_with_the_newest_tasks(self, storage: Storage):
+        for second, type in enumerate(("a", "b", "c", "c"), start=1):
+            fail_with(storage, type, "boom", second=second)
+        assert groups(storage) == [("c", 2, 3, 4), ("b", 1, 2, 2), ("a", 1, 1, 1)]
+        assert groups(storage, limit=2) == [("c", 2, 3, 4), ("b", 1, 2, 2)]
+
     def test_a_group_shows_its_newest_error_and_lists_its_tasks(self, storage: Storage):
         for n in range(3):
             fail_with(storage, "a", f"row {n}")
