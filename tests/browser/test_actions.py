@@ -51,7 +51,7 @@ def test_a_task_is_deleted_behind_a_question(scripts: bool, service: Service, op
 def test_all_that_match_are_changed_behind_a_question(scripts: bool, service: Service, open_page: Open) -> None:
     ids = [service.submit("counting", {"steps": 1}, delay=3600)["id"] for _ in range(30)]
     opened = open_page("/dashboard/tasks?type=counting&status=waiting", java_script_enabled=scripts)
-    opened.page.get_by_role("link", name="Cancel …").click()
+    opened.page.get_by_role("link", name="Cancel…").click()
     expect(opened.find("h1")).to_have_text("Cancel 30 tasks?")
     later = service.submit("counting", {"steps": 1}, delay=3600)["id"]
     button(opened, "Cancel 30 tasks").click()

@@ -76,7 +76,7 @@ class TestChoosing:
         html = page(service, "")
         assert 'href="/dashboard/submit/move"' in html
         assert 'href="/dashboard/submit/gone"' in html
-        assert '<span class="state silent">abandoned</span>' in html
+        assert '<span class="state draining">abandoned</span>' in html
 
     def test_an_unknown_type_names_the_type_that_was_meant(self, service: Service):
         html = page(service, "/moves", 404)

@@ -20,6 +20,7 @@ from domain.status import RULES, Status, Verb
 from domain.task import Task
 from entrypoints.http.pages import many
 from entrypoints.http.pages.given_filters import ARGUMENTS, NOT_ARGUMENTS, given_filters
+from entrypoints.settings import Settings
 from tests import steps
 from tests.unit.http_service import Service, configured
 
@@ -200,6 +201,15 @@ class TestFilters:
         next(events)
         assert b'id="task-2"' in next(events)
         answer.close()
+
+
+class TestNothingToShow:
+    @pytest.mark.parametrize(("backend_url", "base"), [(None, "http://localhost"), ("https://x.y/a", "https://x.y/a")])
+    def test_an_empty_list_names_the_request_for_a_terminal_with_its_host(self, backend_url: str | None, base: str):
+        service = Service(Settings(backend_url=backend_url))
+        assert f"curl -X POST {base}/task/new " in shown(service, TASKS)
+        html = unescape(shown(service, f"{TASKS}?type=it's&status=failed"))
+        assert f"curl '{base}/tasks?type=it%27s&status=failed'" in html
 
 
 class TestFind:

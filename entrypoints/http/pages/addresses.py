@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
+from flask import request
+
 from entrypoints.settings import Settings
 
 ROOT = "/dashboard"
@@ -15,7 +17,8 @@ class Addresses:
     """Makes addresses of pages: paths, with queries in the order in which their parameters are given."""
 
     def __init__(self, settings: Settings) -> None:
-        self._prefix = urlsplit(settings.backend_url or "").path
+        self._public = (settings.backend_url or "").rstrip("/")
+        self._prefix = urlsplit(self._public).path
 
     def __call__(self, *segments: object, query: Values | None = None) -> str:
         """The address of the page with these segments, as in `("task", 192)`; that of the first page without any."""
@@ -26,6 +29,11 @@ class Addresses:
         """The address of a path of the service."""
         given = [(name, value) for name, value in (query or {}).items() if value]
         return f"{self._prefix}{path}{'?' if given else ''}{urlencode(given, doseq=True, quote_via=quote)}"
+
+    def public(self, path: str = "", query: Values | None = None) -> str:
+        """The address of a path of the service with its scheme and host, for use in a terminal."""
+        base = self._public or request.host_url.rstrip("/")
+        return f"{base}{self.of(path, query).removeprefix(self._prefix)}"
 
     def own(self, given: str | None) -> str:
         """The address that a form names to go back to, if it is one of this service; else that of the first page."""

@@ -1,4 +1,4 @@
-"""Group failed tasks by their errors: triggers enter each task that fails, and strike it out when it leaves."""
+"""Group failed tasks by their errors: triggers keep a row of each task that is failed."""
 
 from alembic import op
 
