@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from application.json import scanning
 from application.ports.queue import ProgressReport
 from application.ports.task_repository import ANY_SIZE, LARGE_BYTES
 from domain.failure import Failure
@@ -15,6 +16,7 @@ from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.settlement import RunningLog, Settlement
 from domain.task import Task
+from entrypoints.http.pages.json_tree import steps_to, tree_of
 from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
@@ -481,3 +483,20 @@ class TestUnknownTasks:
             html = service.client.get(path).text
             links = re.findall(r'(?:href|src|action|connect|copy-from)="([^"#]*)"', html)
             assert [link for link in links if not link.startswith("/a/b/")] == []
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+def test_the_way_to_a_deep_value_reads_few_characters_twice(nth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth, leaf = 190, f"[{','.join('1' * 100_000)}]"
+    text, place = f"[{'0,' * nth}" * depth + leaf + "]" * depth, ".".join([str(nth)] * depth)
+    read, advanced = 0, scanning._advanced
+
+    def counted(text: str, state: scanning._State, size: int) -> scanning._State:
+        nonlocal read
+        read += size
+        return advanced(text, state, size)
+
+    monkeypatch.setattr(scanning, "_advanced", counted)
+    assert tree_of(text, place).characters == len(leaf)
+    assert len(steps_to(text, place)) == depth
+    assert read < 8 * len(text)
