@@ -353,6 +353,22 @@ class TestChanging:
         assert answer.headers["Location"] == f"{TASKS}?status=waiting"
         assert "5 tasks are cancelled." in shown(service, answer.headers["Location"])
 
+    @pytest.mark.parametrize(
+        ("as_of", "kept"),
+        [
+            ("2026-01-01T00:00:00+23:59", "2025-12-31T00:01:00+00:00"),
+            ("9999-12-31T23:59:59-23:59", None),
+            ("2026-01-01T00:00:00", None),
+        ],
+    )
+    def test_the_moment_of_a_form_is_one_that_the_database_has(self, as_of: str, kept: str | None) -> None:
+        service = Service()
+        for _ in range(5):
+            service.submit({})
+        answer = send(service, dict(fields(confirm(service, "cancel"), f"{TASKS}/change")) | {"as_of": as_of})
+        assert answer.status_code == (200 if kept else 422)
+        assert not kept or dict(fields(answer.text, f"{TASKS}/change"))["as_of"] == kept
+
     def test_only_the_answer_to_a_post_goes_on_by_itself(self) -> None:
         service = Service()
         service.submit({})
