@@ -3,16 +3,18 @@
 import gzip
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
+from itertools import islice
 from math import inf
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from flask.testing import FlaskClient
 
-from application.errors import StorageUnavailable
+from application.errors import StatementRefused, StorageUnavailable
 from application.open_pages import OpenPages
 from entrypoints.http.pages import assets
 from entrypoints.http.pages.addresses import Addresses
@@ -202,15 +204,35 @@ class TestLiveRegions:
             thread.join()
         assert len(rendered) == 1
 
-    def test_a_region_keeps_its_last_state_while_the_storage_is_away(self) -> None:
+    @pytest.mark.parametrize("error", [StorageUnavailable, StatementRefused])
+    def test_a_region_keeps_its_last_state_while_the_storage_is_away(self, error: type[Exception]) -> None:
         region = Region()
         assert region.current(lambda: "html") == "html"
         region.due_at = 0
 
         def fail() -> str:
-            raise StorageUnavailable
+            raise error
 
         assert region.current(fail) == "html"
+
+    def test_no_region_is_shared_with_another_host(self, service: Service) -> None:
+        both_are_open = Barrier(2, timeout=10)
+
+        def region(host: str) -> bytes:
+            answer = service.client.get(
+                "/", base_url=f"http://{host}", headers={"Accept": "text/event-stream"}, buffered=False
+            )
+            with closing(answer):
+                shown = b"".join(islice(answer.iter_encoded(), 2))
+                both_are_open.wait()
+                return shown
+
+        with ThreadPoolExecutor() as pool:
+            regions = pool.map(region, ["localhost:7", "localhost:8"])
+        assert [re.findall(rb"http://([^/]*)/task/new", each) for each in regions] == [
+            [b"localhost:7"],
+            [b"localhost:8"],
+        ]
 
     def test_an_unchanged_region_sends_a_heartbeat_now_and_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("entrypoints.http.pages.live.HEARTBEAT_SECONDS", 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException, NotFound
 
-from application.errors import UnknownTask
+from application.errors import UnknownTask, UnknownType
 from entrypoints.http.pages.addresses import ROOT, Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
@@ -32,6 +32,8 @@ SECURITY_HEADERS = {
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 MIN_COMPRESSED_CHARACTERS = 1_000
+GONE = {UnknownTask: "task", UnknownType: "type"}
+"""Subjects of pages that may be gone while their pages are open, by the errors that say so."""
 Context = Mapping[str, Any]
 
 
@@ -163,10 +165,10 @@ class Pages:
                 found = view()
                 context = found.context if isinstance(found, Shown) else found
                 return self._renderer.live(template, {**shared, **context})
-            except UnknownTask as error:
-                return self._renderer.live("gone.html", {"message": str(error)})
+            except (UnknownTask, UnknownType) as error:
+                return self._renderer.live("gone.html", {"message": str(error), "was": GONE[type(error)]})
 
-        events = self._live.stream(request.full_path, render)
+        events = self._live.stream(request.url, render)
         return Response(stream_with_context(events), headers=STREAM_HEADERS, content_type=EVENT_STREAM)
 
     def _answer_errors(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
-from application.errors import StorageUnavailable
+from application.errors import ApplicationError
 from application.open_pages import OpenPages
 
 MIN_REST_SECONDS = 0.5
@@ -31,13 +31,13 @@ class Region:
     lock: Lock = field(default_factory=Lock)
 
     def current(self, render: Render) -> str:
-        """The region as it was rendered last, or now if that was long ago. While the storage is away, the last one."""
+        """The region as it was rendered last, or now if that was long ago. While that fails, the last one."""
         with self.lock:
             if time.monotonic() >= self.due_at:
                 began = time.thread_time()
                 try:
                     self.html = render()
-                except StorageUnavailable:
+                except ApplicationError:
                     pass
                 finally:
                     rest = (time.thread_time() - began) / MAX_SHARE
