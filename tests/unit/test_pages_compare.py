@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from entrypoints.http.pages.results.comparing import arguments_of
 from tests.unit.http_service import Service
 
 HOSTILE = "<script>alert(1)</script>\"'\u202e"
@@ -144,3 +145,10 @@ def test_a_comparison_of_large_results_is_a_small_page(service: Service) -> None
         result = {"t": [i + number / 9 for i in range(9_000)], "y": [0.1 * i for i in range(9_000)]}
         _task(service, {"required_arg": "a" * 50_000 + str(number)}, result)
     assert len(_page(service, "?ids=1,2,3,4,5,6,7,8")) < 250_000
+
+
+def test_a_long_name_does_not_stand_before_the_names_of_many_members() -> None:
+    members = {str(number): number for number in range(1_000)}
+    named = arguments_of(json.dumps({"long" * 1_000: members, "short": members}))
+    assert len(named) == 1_001
+    assert sum(map(len, named)) < 20_000
