@@ -154,6 +154,22 @@ def test_csv_of_a_result_is_a_file(service: Service) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="task-1.csv"'
 
 
+@pytest.mark.parametrize(
+    ("result", "csv"),
+    [
+        ([{"=f": "=1+1", "b": -1}, {"b": "-1"}], "'=f,b\r\n'=1+1,-1\r\n,-1\r\n"),
+        (
+            {"@name": "+49 1", "n": -1.5, "s": "-2+cmd|' /C calc'!A0"},
+            "'@name,'+49 1\r\nn,-1.5\r\ns,'-2+cmd|' /C calc'!A0\r\n",
+        ),
+        ({"-x": [1, 2], "y": [-1, 2]}, "'-x,y\r\n1,-1\r\n2,2\r\n"),
+    ],
+)
+def test_csv_has_no_formula_that_a_spreadsheet_would_carry_out(service: Service, result: Any, csv: str) -> None:
+    _finished(service, result)
+    assert service.client.get("/dashboard/task/1/result.csv").text.removeprefix("name,value\r\n") == csv
+
+
 @pytest.mark.parametrize("path", ["result.csv", "picture"])
 def test_file_of_a_result_that_has_none_is_404(service: Service, path: str) -> None:
     service.submit({"required_arg": 1})
