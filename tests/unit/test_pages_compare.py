@@ -4,6 +4,7 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -131,7 +132,9 @@ def test_one_task_offers_others_of_its_type(service: Service) -> None:
 def test_arguments_results_and_errors_are_escaped(service: Service) -> None:
     for number in range(2):
         _task(service, {"required_arg": f"{HOSTILE}{number}", HOSTILE: number}, {HOSTILE: f"{HOSTILE}{number}"})
-    assert "<script>alert" not in _page(service, "?ids=1,2")
+    page = _page(service, f"?ids=1,2,{quote(HOSTILE)}")
+    assert "<script>alert" not in page
+    assert "\u202e" not in re.sub("<[^>]*>", "", page)
 
 
 def test_a_result_that_is_too_large_is_not_compared(service: Service) -> None:

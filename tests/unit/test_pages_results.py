@@ -63,6 +63,8 @@ def test_result_of_each_shape_is_escaped_and_its_raw_text_is_there(service: Serv
     _finished(service, result)
     page = _page(service)
     assert "<script>alert" not in page
+    seen = re.sub(r"<(script|option|fieldset).*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)
+    assert "\u202e" not in seen
     assert escape(json.dumps(result)) in page.split('id="result-raw"')[1]
 
 

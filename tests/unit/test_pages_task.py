@@ -472,6 +472,12 @@ class TestUnknownTasks:
         assert "<script>" not in html
         assert "\u202e" not in html
 
+    def test_a_character_that_has_no_form_in_a_page_is_replaced(self, service: Service) -> None:
+        service.submit({})
+        steps.fail(service.storage, service.claim(), service.clock.now(), Failure("E", "\ud800"))
+        assert "<bdi>?</bdi>" in page(service)
+        assert "<bdi>?</bdi>" in streamed(service)
+
     def test_the_stream_of_a_deleted_task_says_that_it_is_gone(self, service: Service) -> None:
         assert "This task is gone" in streamed(service)
 

@@ -192,6 +192,8 @@ class TestFilters:
             html = shown(service, address, code)
             assert "<script>alert" not in html
             assert "&lt;script&gt;alert(&#39;" in html
+            seen = re.sub(r"<option.*?</option>|<[^>]*>", "", html)
+            assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in seen
 
     def test_the_list_is_kept_up_to_date_by_its_event_stream(self, of_each_status: Service) -> None:
         address = f"{TASKS}?status=failed&type="

@@ -15,7 +15,7 @@ from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
 from entrypoints.http.pages.live import LiveRegions
 from entrypoints.http.pages.notices import forget_notice, leave_notice, take_notice
-from entrypoints.http.pages.rendering import Renderer
+from entrypoints.http.pages.rendering import Renderer, encoded
 from entrypoints.http.responses.errors import ERROR_RESPONSES, MESSAGES_BY_CODE, ErrorResponse
 from entrypoints.http.responses.json_response import JSON, NO_STORE
 from entrypoints.http.services import Services
@@ -208,10 +208,11 @@ def _unknown(path: str) -> Response:
 
 
 def _compressed(html: str, status: int) -> Response:
-    response = Response(html, status, NO_STORE, content_type="text/html; charset=utf-8")
+    data = encoded(html)
+    response = Response(data, status, NO_STORE, content_type="text/html; charset=utf-8")
     response.vary.update(["Accept", "Accept-Encoding"])
     if len(html) >= MIN_COMPRESSED_CHARACTERS and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(html.encode(), compresslevel=5))
+        response.set_data(gzip.compress(data, compresslevel=5))
         response.headers["Content-Encoding"] = "gzip"
     return response
 

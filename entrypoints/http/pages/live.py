@@ -9,6 +9,7 @@ from threading import Lock
 
 from application.errors import ApplicationError
 from application.open_pages import OpenPages
+from entrypoints.http.pages.rendering import encoded
 
 MIN_REST_SECONDS = 0.5
 """Seconds between two renderings of one region at least."""
@@ -85,4 +86,4 @@ class LiveRegions:
 def _event(html: str) -> bytes:
     """An event whose data is the text; each of its lines is a line of data."""
     lines = "".join(f"data: {line}\n" for line in LINE_BREAK.split(html))
-    return f"{lines}\n".encode()
+    return encoded(f"{lines}\n")

@@ -57,3 +57,8 @@ class Renderer:
     def is_live(self, template: str) -> bool:
         """Whether a template has a live block of its own."""
         return LIVE_BLOCK in self._environment.get_template(template).blocks
+
+
+def encoded(html: str) -> bytes:
+    """The bytes of a page. A lone surrogate, which only another program can have stored, has no form in UTF-8."""
+    return html.encode(errors="replace")
