@@ -184,6 +184,7 @@ class TestLiveRegions:
     def test_an_event_is_sent_for_each_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("entrypoints.http.pages.live.MIN_REST_SECONDS", 0.0)
         monkeypatch.setattr("entrypoints.http.pages.live.MAX_SHARE", inf)
+        monkeypatch.setattr("entrypoints.http.pages.live.MAX_TIME_SHARE", inf)
         htmls = iter(["one", "two", "two", "three\nlines\r\nin it"])
         regions = LiveRegions(Waitless(4))
         sent = [*regions.stream("/", lambda: next(htmls))]
@@ -214,6 +215,23 @@ class TestLiveRegions:
             raise error
 
         assert region.current(fail) == "html"
+
+    @pytest.mark.parametrize(("seconds", "processor_seconds", "rest"), [(0, 0, 0.5), (0.2, 0, 2), (0.2, 0.01, 3)])
+    def test_a_region_that_takes_long_is_rendered_seldom(
+        self, monkeypatch: pytest.MonkeyPatch, seconds: float, processor_seconds: float, rest: float
+    ) -> None:
+        passed = False
+
+        def render() -> str:
+            nonlocal passed
+            passed = True
+            return "html"
+
+        monkeypatch.setattr("entrypoints.http.pages.live.time.monotonic", lambda: 100 + seconds * passed)
+        monkeypatch.setattr("entrypoints.http.pages.live.time.thread_time", lambda: 5 + processor_seconds * passed)
+        region = Region()
+        region.current(render)
+        assert region.due_at == pytest.approx(100 + seconds + rest)
 
     def test_no_region_is_shared_with_another_host(self, service: Service) -> None:
         both_are_open = Barrier(2, timeout=10)

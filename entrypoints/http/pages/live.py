@@ -15,6 +15,8 @@ MIN_REST_SECONDS = 0.5
 """Seconds between two renderings of one region at least."""
 MAX_SHARE = 1 / 300
 """Share of one processor that rendering one region may take: a region that takes long is rendered seldom."""
+MAX_TIME_SHARE = 1 / 10
+"""Share of the time that this may take: the database works on the region meanwhile."""
 HEARTBEAT_SECONDS = 15.0
 """Seconds after which an unchanged region sends something, so that a client that is gone is noticed."""
 LINE_BREAK = re.compile("\r\n|\r|\n")
@@ -35,14 +37,14 @@ class Region:
         """The region as it was rendered last, or now if that was long ago. While that fails, the last one."""
         with self.lock:
             if time.monotonic() >= self.due_at:
-                began = time.thread_time()
+                began, worked = time.monotonic(), time.thread_time()
                 try:
                     self.html = render()
                 except ApplicationError:
                     pass
                 finally:
-                    rest = (time.thread_time() - began) / MAX_SHARE
-                    self.due_at = time.monotonic() + max(MIN_REST_SECONDS, rest)
+                    now, worked = time.monotonic(), time.thread_time() - worked
+                    self.due_at = now + max(MIN_REST_SECONDS, worked / MAX_SHARE, (now - began) / MAX_TIME_SHARE)
             return self.html
 
 
