@@ -170,6 +170,15 @@ class TestFilters:
             html, searches = shown(service, unescape(on)), searches + 1
         assert (rows(html), searches) == ([1], 3)
 
+    @pytest.mark.parametrize(
+        ("backend_url", "base"), [(None, "http://localhost"), ("https://example.org/a/b", "https://example.org/a/b")]
+    )
+    def test_an_empty_list_says_what_to_type_in_a_terminal(self, backend_url: str | None, base: str) -> None:
+        service = configured(backend_url=backend_url)
+        assert f"<pre>curl -X POST {base}/task/new -H" in shown(service, TASKS)
+        filtered = shown(service, f"{TASKS}?status=failed&args.n=5")
+        assert f"<pre>curl '{base}/tasks?status=failed&amp;args.n=5'</pre>" in filtered
+
     @given(st.dictionaries(st.text(min_size=1), st.text()))
     def test_arguments_that_are_written_into_the_field_are_read_from_it(self, args: dict[str, str]) -> None:
         named = {f"args.{name}": value for name, value in args.items() if not name.startswith(("args.", "*["))}

@@ -38,6 +38,7 @@ class Renderer:
         self._environment.globals |= {
             "address": addresses,
             "api": addresses.of,
+            "public": addresses.public,
             "asset": lambda name: addresses("static", name, query={"v": assets.version(name)}),
             "Status": Status,
             "statuses": list(Status),
