@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
@@ -232,6 +233,29 @@ class TestLiveRegions:
         region = Region()
         region.current(render)
         assert region.due_at == pytest.approx(100 + seconds + rest)
+
+    def test_few_regions_are_rendered_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("entrypoints.http.pages.live.MAX_RENDERINGS", 1)
+        regions, ended = LiveRegions(OpenPages()), list[str]()
+
+        def look(address: str, render: Callable[[], str]) -> None:
+            with closing(regions.stream(address, render)) as stream:
+                [*islice(stream, 2)]
+
+        def quick() -> str:
+            ended.append("quick")
+            return "html"
+
+        def slow() -> str:
+            other.start()
+            other.join(0.1)  # as long as it needs, if it has not to wait
+            ended.append("slow")
+            return "html"
+
+        other = Thread(target=look, args=("/quick", quick))
+        look("/slow", slow)
+        other.join()
+        assert ended == ["slow", "quick"]
 
     def test_no_region_is_shared_with_another_host(self, service: Service) -> None:
         both_are_open = Barrier(2, timeout=10)

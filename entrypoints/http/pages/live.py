@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from application.errors import ApplicationError
 from application.open_pages import OpenPages
@@ -19,6 +19,8 @@ MAX_TIME_SHARE = 1 / 10
 """Share of the time that this may take: the database works on the region meanwhile."""
 HEARTBEAT_SECONDS = 15.0
 """Seconds after which an unchanged region sends something, so that a client that is gone is noticed."""
+MAX_RENDERINGS = 4
+"""Regions that are rendered at once, so that most connections to the database are left to requests."""
 LINE_BREAK = re.compile("\r\n|\r|\n")
 RECONNECT, HEARTBEAT = b"retry: 1000\n\n", b":\n\n"
 Render = Callable[[], str]
@@ -54,6 +56,7 @@ class LiveRegions:
     def __init__(self, open_pages: OpenPages) -> None:
         self._open_pages = open_pages
         self._regions: dict[str, Region] = {}
+        self._turns = BoundedSemaphore(MAX_RENDERINGS)
         self._lock = Lock()
 
     def stream(self, address: str, render: Render) -> Generator[bytes]:
@@ -65,11 +68,15 @@ class LiveRegions:
             yield RECONNECT
             sent, sent_at = "", time.monotonic()
             while is_admitted:
-                html = region.current(render)
+                html = region.current(lambda: self._in_turn(render))
                 if html != sent or time.monotonic() - sent_at >= HEARTBEAT_SECONDS:
                     yield HEARTBEAT if html == sent else _event(html)
                     sent, sent_at = html, time.monotonic()
                 is_admitted = self._open_pages.wait(max(MIN_REST_SECONDS, region.due_at - time.monotonic()))
+
+    def _in_turn(self, render: Render) -> str:
+        with self._turns:
+            return render()
 
     @contextmanager
     def _region(self, address: str) -> Iterator[Region]:
