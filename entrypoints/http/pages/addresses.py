@@ -27,8 +27,7 @@ class Addresses:
 
     def of(self, path: str, query: Values | None = None) -> str:
         """The address of a path of the service."""
-        given = [(name, value) for name, value in (query or {}).items() if value]
-        return f"{self._prefix}{path}{'?' if given else ''}{urlencode(given, doseq=True, quote_via=quote)}"
+        return f"{self._prefix}{path}{_question(query)}"
 
     def public(self, path: str = "", query: Values | None = None) -> str:
         """The address of a path of the service with its scheme and host, for use in a terminal."""
@@ -40,3 +39,9 @@ class Addresses:
         is_own = given is not None and given.startswith(f"{self._prefix}/") and given.isprintable()
         # Browsers read two slashes, and a backslash as a slash, as the beginning of a host.
         return given if given and is_own and not given.startswith("//") and "\\" not in given else self()
+
+
+def _question(query: Values | None) -> str:
+    """The query with its question mark; nothing if no parameter is given."""
+    given = [(name, value) for name, value in (query or {}).items() if value]
+    return f"{'?' if given else ''}{urlencode(given, doseq=True, quote_via=quote)}"

@@ -5,7 +5,7 @@ The form of each holds all that is known of the change, so that any process goes
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -136,12 +136,20 @@ def _change(form: MultiDict[str, str], back: str) -> Change:
     verb, given = _verb(form), _filters(form)
     before = decoded_cursor(given.loaded)
     try:
-        as_of, total, done = datetime.fromisoformat(form["as_of"]), int(form["total"]), int(form["done"])
-        if before is None or as_of.tzinfo is None:
+        as_of, total, done = _in_utc(form["as_of"]), int(form["total"]), int(form["done"])
+        if before is None:
             raise ValueError
-    except (ValueError, KeyError):
+    except (ValueError, OverflowError, KeyError):
         raise UnprocessableEntity("the form is incomplete: begin with the list of tasks") from None
     return Change(verb, given, before, as_of, total, bool(form.get("is_exact")), back, done)
+
+
+def _in_utc(text: str) -> datetime:
+    """The moment of a text, in UTC: the database knows fewer offsets. Raises ValueError, OverflowError: it has none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
 
 
 def _verb(values: MultiDict[str, str]) -> Verb:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from flask import Response, request, stream_with_context
 
+from entrypoints.http.pages.visible import encoded
 from entrypoints.http.responses.json_response import NO_STORE
 
 CONTENT_SECURITY_POLICY = (
@@ -23,10 +24,11 @@ MIN_COMPRESSED_CHARACTERS = 1_000
 
 def html_response(html: str, status: int) -> Response:
     """A page, compressed if it is large enough and the client takes it."""
-    response = Response(html, status, NO_STORE, content_type="text/html; charset=utf-8")
+    data = encoded(html)
+    response = Response(data, status, NO_STORE, content_type="text/html; charset=utf-8")
     response.vary.update(["Accept", "Accept-Encoding"])
     if len(html) >= MIN_COMPRESSED_CHARACTERS and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(html.encode(), compresslevel=5))
+        response.set_data(gzip.compress(data, compresslevel=5))
         response.headers["Content-Encoding"] = "gzip"
     return response
 
