@@ -36,11 +36,19 @@ class Cached(Generic[T]):
     def __call__(self) -> T:
         """The value as it was `max_age` seconds ago at most, or a little earlier where reading it is slow."""
         with self._lock:
-            if self._clock.monotonic() >= self._due_at:
+            if self._is_due():
                 self._refresh()
             if not self._values:
                 raise StorageUnavailable
             return self._values[0]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has a value that is used no more, and no thread reads another one."""
+        return bool(self._values) and not self._lock.locked() and self._is_due()
+
+    def _is_due(self) -> bool:
+        return self._clock.monotonic() >= self._due_at
 
     def _refresh(self) -> None:
         began = self._clock.monotonic()
@@ -72,6 +80,9 @@ class CachedByKey(Generic[K, T]):
     def _of(self, key: K) -> Cached[T]:
         with self._lock:
             if key not in self._cached:
+                # Periods that end now have another key each minute: the old ones are not asked for again.
+                for old in [old for old, cached in self._cached.items() if cached.is_over]:
+                    del self._cached[old]
                 self._cached[key] = Cached(partial(self._read, key), self._clock, self._max_age(key))
             self._cached.move_to_end(key)
             while len(self._cached) > MAX_KEYS:

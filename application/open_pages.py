@@ -1,4 +1,4 @@
-"""The open pages: threads that look again and again, as many as the process can bear, until it stops."""
+"""The open pages of a process: a bounded number of threads, which wait between two looks until the process stops."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class OpenPages:
                 self._open -= is_admitted
 
     def wait(self, seconds: float) -> bool:
-        """Wait for so many seconds; tell whether to go on, which is at once False when the process stops."""
+        """Wait for so many seconds. Return whether to go on: False, and at once, when the process stops."""
         return not self._closed.wait(seconds)
 
     def close(self) -> None:

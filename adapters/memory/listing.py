@@ -32,7 +32,8 @@ class MemoryListing:
         groups: dict[tuple[TypeName, int], list[Task]] = defaultdict(list)
         for task in (row.task for row in self._state.rows.values() if row.task.status is Status.FAILED):
             groups[task.type, _group(task.error)].append(task)
-        return [_failure_group(number, tasks) for (_, number), tasks in groups.items()][:limit]
+        largest = sorted(groups.items(), key=_size_and_newest, reverse=True)
+        return [_failure_group(number, tasks) for (_, number), tasks in largest[:limit]]
 
     def counts(self) -> Counts:
         tasks = [row.task for row in self._state.rows.values()]
@@ -66,6 +67,12 @@ def _group(error: Error | None) -> int:
     """The number of the group of an error."""
     masked = masked_stored(stored_text(error)) if error else ""
     return int.from_bytes(blake2b(masked.encode(), digest_size=8).digest(), signed=True)
+
+
+def _size_and_newest(group: tuple[object, Sequence[Task]]) -> tuple[int, TaskId]:
+    """The number of tasks of a group, and the id of the newest one."""
+    _, tasks = group
+    return len(tasks), max(task.id for task in tasks)
 
 
 def _failure_group(number: int, tasks: Sequence[Task]) -> FailureGroup:

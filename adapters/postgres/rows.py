@@ -73,7 +73,7 @@ def progress_of(text: str | None) -> Progress | None:
         return None
     try:
         value, message = json.loads(text)[:2]
-        return Progress(float(value), str(message))
+        return Progress(float(value), str(message)) if 0 <= value <= 1 else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 

@@ -41,6 +41,14 @@ class Member:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a member of an array or object begins: its key as it stands in the text, and the start of its value."""
+
+    value: int
+    key: str | None = None
+
+
 def value_at(text: str, start: int = 0) -> Value:
     """The value that begins at `start`, or after the space there."""
     start = _after_space(text, start)
@@ -64,17 +72,29 @@ def members(text: str, container: Value, first: int = 0) -> Iterator[Member]:
         position += 1
 
 
-def member(text: str, container: Value, number: int) -> Member | None:
-    """One member of an array or object; None if it has no such member, or the value is a scalar."""
-    return next(members(text, container, number), None)
+def member_start(text: str, start: int, number: int) -> Start | None:
+    """The start of one member of the value that begins at `start`; None if it has no such member.
+
+    The end of that value is not looked for, so a way down to a place reads no character twice.
+    """
+    start = _after_space(text, start)
+    if text[start] not in _OPENING:
+        return None
+    position = _after_space(text, _member_start(text, start, number))
+    is_over = position >= len(text) or text[position] in f"{_CLOSING},"
+    return None if is_over else _start_at(text, position, text[start] == "{")
 
 
 def _member_at(text: str, position: int, has_key: bool) -> Member:
+    start = _start_at(text, position, has_key)
+    return Member(value_at(text, start.value), start.key)
+
+
+def _start_at(text: str, position: int, has_key: bool) -> Start:
     if not has_key:
-        return Member(value_at(text, position))
+        return Start(_after_space(text, position))
     key = value_at(text, position)
-    colon = text.index(":", key.end)
-    return Member(value_at(text, colon + 1), text[key.start : key.end])
+    return Start(_after_space(text, text.index(":", key.end) + 1), text[key.start : key.end])
 
 
 def _after_space(text: str, position: int) -> int:

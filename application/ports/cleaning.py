@@ -37,7 +37,8 @@ class Cleaning(Protocol):
 
         - Bounds: at most `limit` tasks, whose arguments and results have at most `max_bytes` as they are stored. The
           first task is deleted however large it is.
-        - Locks: a task is skipped that is locked, or whose delivery, record of a start or link to its origin is.
+        - Locks: a task is skipped that is locked, or whose delivery, record of a start, link to its origin or entry of
+          its failure is.
         """
         ...
 

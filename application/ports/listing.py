@@ -109,7 +109,7 @@ class Listing(Protocol):
         ...
 
     def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
-        """At most `limit` groups of failed tasks, in any order."""
+        """At most `limit` groups of failed tasks: the largest first, of equal ones that with the newest task."""
         ...
 
     def counts(self) -> Counts:

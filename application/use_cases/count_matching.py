@@ -28,8 +28,8 @@ class MatchingTasks:
     is_exact: bool
 
 
-def counts_tell(filter: Filter) -> bool:
-    """Whether the counts by type and status tell how many tasks match."""
+def counts_suffice(filter: Filter) -> bool:
+    """Whether the counts by type and status are enough to know how many tasks match."""
     return filter == Filter(statuses=filter.statuses, type=filter.type)
 
 
@@ -42,7 +42,7 @@ def counted(filter: Filter, counts: Counts) -> int:
 class CountMatching:
     """Counts matching tasks from whose status a verb may start.
 
-    Those that the counts by type and status tell are counted exactly. Others are counted up to a bound.
+    They are counted exactly where the counts by type and status suffice, otherwise up to a bound.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
@@ -56,7 +56,7 @@ class CountMatching:
         with self._begin() as work:
             newest = work.listing.search(Filter(), None, 1).tasks
             before = TaskId(newest[0].id + 1 if newest else 1)
-            if counts_tell(filter):
+            if counts_suffice(filter):
                 return MatchingTasks(as_of, before, counted(meant, work.listing.counts()), True)
             return MatchingTasks(as_of, before, *self._found(work.listing, meant, before))
 

@@ -24,7 +24,7 @@ class Problem(StrEnum):
     - NO_HANDLER_OF_TYPE: tasks of a type wait that no live handler has, though one lives.
     - OVERDUE: the oldest due task of a type waits though a child that could run it is idle.
     - NO_JANITOR: no janitor lives.
-    - SILENT_HANDLER, SILENT_JANITOR: a process has stopped renewing its record without a farewell.
+    - SILENT_HANDLER, SILENT_JANITOR: a process has stopped renewing its record, and did not end in order.
     """
 
     NO_HANDLER = "no_handler"

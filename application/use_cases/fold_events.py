@@ -1,6 +1,6 @@
 """Fold the counts of events: merge the entries of many statements into one a minute, and forget the oldest."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 
 from application.conflict_retry import retry_on_conflict
@@ -18,14 +18,14 @@ MAX_TRANSACTION_AGE = timedelta(hours=1)
 class FoldEvents:
     """Folds the counts of events. Any number of janitors may do so at once. Used by one thread.
 
-    It looks at all entries until they are folded, and from then on at those of the last hour.
+    It looks at all entries until they are folded, and from then on at those of the hour before that and later.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
         self._clock = clock
         self._due_at = -inf
-        self._lookback = RETENTION
+        self._since: datetime | None = None
 
     @retry_on_conflict
     def __call__(self, limit: int = BATCH_ENTRIES) -> int:
@@ -37,11 +37,11 @@ class FoldEvents:
             return 0
         now = self._clock.now()
         with self._begin() as work:
-            folded = work.statistics.fold(now - self._lookback, limit)
+            folded = work.statistics.fold(self._since or now - RETENTION, limit)
             forgotten = work.statistics.forget(now - RETENTION, limit)
             work.commit()
         if folded < limit:
-            self._lookback = MAX_TRANSACTION_AGE
+            self._since = now - MAX_TRANSACTION_AGE
         if max(folded, forgotten) < limit:
             self._due_at = self._clock.monotonic() + REST_SECONDS
         return max(folded, forgotten)

@@ -23,6 +23,6 @@ class ViewLog:
         """The records of the last starts that failed, were lost or printed something, the oldest first."""
         with self._begin() as work:
             attempts = work.tasks.attempts(id)
-            if not attempts and work.tasks.get(id) is None:
+            if not attempts and work.tasks.get(id, max_bytes=0) is None:
                 raise UnknownTask(id)
         return attempts

@@ -24,12 +24,12 @@ MAX_DEFAULT_STEPS = 360
 PERIOD_PER_CACHED_SECOND = timedelta(minutes=48)
 """Length of a period for each second that its statistics are cached: those of a day for 30 s."""
 MIN_CACHED_SECONDS, MAX_CACHED_SECONDS = 2.0, 60.0
-SETTLING = timedelta(seconds=3)
+COMMIT_DELAY = timedelta(seconds=3)
 """Time after a period within which transactions may commit that began in it."""
 MAX_OVER_CACHED_SECONDS = 900.0
 """Seconds for which the statistics of a period are cached that is over: for one of its steps, but no longer."""
 RUN_ENDS = (Event.DONE, Event.FAILED)
-"""Events whose durations are run times. A cancelled task tells nothing of how long its function takes."""
+"""Events whose durations are run times. A cancelled task is no measure of its function."""
 UNLIKELY = 0.99
 NO_EVENTS = EventCount(0, {})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,7 +101,7 @@ class Durations:
 
     @cached_property
     def whole(self) -> Buckets:
-        """The histogram of the whole period; domain.histogram.quantile tells its median."""
+        """The histogram of the whole period; domain.histogram.quantile computes its median."""
         return merged(self.histograms)
 
 
@@ -149,7 +149,7 @@ class ViewStatistics:
 
     def _cached_seconds(self, key: tuple[Period, TypeName | None]) -> float:
         period, _ = key
-        if period.until + SETTLING <= self._clock.now():
+        if period.until + COMMIT_DELAY <= self._clock.now():
             return min(period.step.total_seconds(), MAX_OVER_CACHED_SECONDS)
         return min(
             max(MIN_CACHED_SECONDS, (period.until - period.since) / PERIOD_PER_CACHED_SECOND), MAX_CACHED_SECONDS

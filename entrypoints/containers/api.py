@@ -41,6 +41,7 @@ class ApiContainer(containers.DeclarativeContainer):
 
     ping = storage.ping
     checker = providers.Singleton(SchemaChecker)
+    clock = storage.clock
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
     submission_builder = providers.Singleton(

@@ -6,6 +6,7 @@ from typing import Protocol
 from application.known_types import KnownTypes
 from application.open_pages import OpenPages
 from application.ports.argument_checker import ArgumentChecker
+from application.ports.clock import Clock
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
@@ -36,6 +37,9 @@ class Services(Protocol):
 
     @property
     def settings(self) -> Callable[[], Settings]: ...
+
+    @property
+    def clock(self) -> Callable[[], Clock]: ...
 
     @property
     def submit_task(self) -> Callable[[], SubmitTask]: ...

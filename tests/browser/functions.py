@@ -1,7 +1,7 @@
 """Functions for the pages of the browser tests."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -39,3 +39,9 @@ def report(
         raise Discard(f"customer {customer} was deleted")
     print("12 orders")
     return {"customer": customer, "orders": 12, "total": 1234.5}
+
+
+@task
+def same(value: Any) -> Any:
+    """Return the value."""
+    return value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Open
 from tests.e2e.service import Service
@@ -26,7 +26,7 @@ HIDE = """
     Object.defineProperty(document, "hidden", {value: true});
     document.dispatchEvent(new Event("visibilitychange"));
 """
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 @pytest.fixture(autouse=True)
@@ -40,15 +40,17 @@ def some_tasks(service: Service) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_barriers(path: str, scheme: str, open_page: Open, barriers: Callable[[Page], list[str]]) -> None:
-    assert barriers(open_page(path, color_scheme=scheme).page) == []
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_fits_a_phone(path: str, open_page: Open) -> None:
-    page = open_page(path, viewport=PHONE).page
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+def test_a_page_has_no_barriers_and_fits_a_phone(
+    path: str, open_page: Open, barriers: Callable[[Page], list[str]]
+) -> None:
+    opened = open_page(path, color_scheme="light", reduced_motion="reduce")
+    assert barriers(opened.page) == []
+    opened.page.emulate_media(color_scheme="dark")
+    assert barriers(opened.page) == []
+    opened.page.emulate_media(forced_colors="active")
+    expect(opened.find("h1")).to_be_visible()
+    opened.page.set_viewport_size(PHONE)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -56,11 +58,6 @@ def test_a_page_reads_without_scripts(path: str, open_page: Open) -> None:
     opened = open_page(path, java_script_enabled=False)
     expect(opened.find("h1")).to_be_visible()
     assert len(opened.text) > 20
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_reads_in_forced_colours(path: str, open_page: Open) -> None:
-    expect(open_page(path, forced_colors="active").find("h1")).to_be_visible()
 
 
 def test_what_a_user_wrote_is_shown_and_does_nothing(open_page: Open) -> None:

@@ -160,7 +160,7 @@ def fail_with(storage: Storage, type: str, message: str, of: str = "ValueError",
 
 
 def groups(storage: Storage, limit: int = 10) -> list[tuple[str, int, float, float]]:
-    """The type, the number of tasks, and the first and the last second of each group of failures, the largest first."""
+    """The type, the number of tasks, and the first and the last second of each failure group, the largest first."""
     with storage.begin() as work:
         found = work.listing.failure_groups(limit)
     return [(each.type, each.count, seconds(each.first), seconds(each.last)) for each in found]
@@ -300,6 +300,12 @@ class TestFailureGroups:
         fail_with(storage, "b", "row 1 of 0x1f is lost", second=5)
         assert sorted(groups(storage)) == [("a", 3, 1, 3), ("b", 1, 4, 4), ("b", 1, 5, 5)]
         assert groups(storage, limit=1) == [("a", 3, 1, 3)]
+
+    def test_the_largest_groups_come_first_then_those_with_the_newest_tasks(self, storage: Storage):
+        for second, type in enumerate(("a", "b", "c", "c"), start=1):
+            fail_with(storage, type, "boom", second=second)
+        assert groups(storage) == [("c", 2, 3, 4), ("b", 1, 2, 2), ("a", 1, 1, 1)]
+        assert groups(storage, limit=2) == [("c", 2, 3, 4), ("b", 1, 2, 2)]
 
     def test_a_group_shows_its_newest_error_and_lists_its_tasks(self, storage: Storage):
         for n in range(3):

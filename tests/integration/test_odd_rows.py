@@ -134,6 +134,13 @@ def test_an_error_of_a_newer_version_is_read_as_far_as_it_is_known(storage: Stor
     assert (error.type, error.message, error.attempt) == ("ValueError", "boom", 1)
 
 
+@pytest.mark.parametrize("share", ["NaN", "Infinity", "-1", "1.5"])
+def test_a_progress_that_is_no_share_is_none(storage: Storage, administrator: Administrator, share: str):
+    add(storage, *[submission()] * 2)
+    administrator.sets(f"progress = '[{share}, \"half\"]'")
+    assert task(storage, 2).progress is None
+
+
 def test_an_error_that_cannot_be_read_says_so(storage: Storage, administrator: Administrator):
     add(storage, *[submission()] * 2)
     administrator.sets("error = 'boom'")

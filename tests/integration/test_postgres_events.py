@@ -110,7 +110,7 @@ class TestMigrating:
             with database.engine.begin() as handler:
                 handler.execute(text(RUNNING), {"number": 2})
                 handler.exec_driver_sql("UPDATE tasks SET started = run_at WHERE id = 1")
-                assert Migration(database)()
+                migrate_to(database, "0016")
                 handler.exec_driver_sql("UPDATE tasks SET started = run_at WHERE id = 2")
             assert numbers(in_postgres(database)) == {Event.STARTED: 1}
             assert asked(database, TRUTH) == asked(database, SUMS)

@@ -17,7 +17,7 @@ from application.failure_groups import masked_stored, may_fit, stored_text
 from application.ports.listing import Filter
 from domain.failure import Error
 from tests.concurrency import asked
-from tests.steps import add, claim, fail, save, submission, task
+from tests.steps import add, at, claim, fail, save, submission, task
 from tests.storage import in_postgres
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -99,3 +99,17 @@ def test_an_emptied_table_of_tasks_leaves_no_entries(database: Database):
     with database.engine.begin() as connection:
         connection.exec_driver_sql("TRUNCATE tasks CASCADE")
     assert asked(database, "SELECT count(*) FROM task_failures") == [(0,)]
+
+
+def test_an_expired_task_whose_entry_is_locked_is_left_and_its_neighbours_are_deleted(database: Database):
+    storage = in_postgres(database)
+    first, second = add(storage, *[submission(ttl=1)] * 2)
+    for record in claim(storage, 2):
+        fail(storage, record.task)
+    with database.transaction() as connection, storage.begin() as work:
+        connection.execute(text("SELECT FROM task_failures WHERE task = :id FOR UPDATE"), {"id": first.id})
+        deleted = work.cleaning.delete_expired(at(90), 10)
+        work.commit()
+    assert (deleted.deleted, deleted.refused) == (1, [first.id])
+    with storage.begin() as work:
+        assert (work.tasks.get(first.id) is None, work.tasks.get(second.id) is None) == (False, True)

@@ -12,6 +12,7 @@ from adapters.postgres import Database, Migration, PostgresClock
 from application.errors import StorageUnusable
 from application.json.text import dump
 from application.ports.task_repository import TaskRecord
+from domain.ids import IdempotencyKey
 from domain.settlement import Settlement
 from tests.concurrency import asked, new_database, with_settings
 from tests.pgbouncer import needs_pgbouncer, pgbouncer
@@ -124,7 +125,7 @@ def test_a_task_comes_back_as_it_went_in(odd: Database):
     created = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     args, printed = dump({"x": TEXT}), f"{TEXT}\n"
     added = add_one(storage, args=args, now=created, key=TEXT, fingerprint="f", timeout=0.1 + 0.2, run_at=created)
-    assert stored(storage, added.id) == TaskRecord(added, args, None)
+    assert stored(storage, added.id) == TaskRecord(added, args, None, key=IdempotencyKey(TEXT))
     assert add_once(storage, submission(args=args, key=TEXT, fingerprint="f")) == [None]
     claimed = claim_one(storage, now=created)
     assert claimed.timeout == 0.1 + 0.2

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Event
+from weakref import ref
 
 import pytest
 
 from adapters.clocks import ManualClock
-from application.cached import MAX_AGE_SECONDS, Cached
+from application.cached import MAX_AGE_SECONDS, Cached, CachedByKey
 from application.errors import StorageUnavailable
 
 
@@ -70,3 +71,39 @@ def test_threads_that_need_the_value_wait_for_the_one_that_reads_it(clock: Manua
         assert reads.wait(10)
         may_end.set()
         assert [call.result(10) for call in calls] == [1] * 4
+
+
+class Value:
+    """A value that tells whether it is kept."""
+
+
+def test_values_that_are_used_no_more_are_not_kept(clock: ManualClock):
+    cached = CachedByKey[int, Value](lambda _: Value(), clock, lambda _: 10.0)
+    first = ref(cached(1))
+    clock.move(5)
+    second = ref(cached(2))
+    clock.move(5)
+    assert first()
+    cached(3)
+    assert (first(), bool(second())) == (None, True)
+
+
+def test_a_value_that_is_being_read_is_not_read_by_another_thread_too(clock: ManualClock):
+    reads, began, may_end = list[int](), Event(), Event()
+
+    def read(key: int) -> int:
+        reads.append(key)
+        if key == 1:
+            began.set()
+            may_end.wait(10)
+        return key
+
+    cached = CachedByKey(read, clock, lambda _: 10.0)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(cached, 1)
+        began.wait(10)
+        cached(2)
+        again = pool.submit(cached, 1)
+        may_end.set()
+        assert (first.result(), again.result()) == (1, 1)
+    assert reads == [1, 2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from application.json.scanning import MAX_STEP, member, members, value_at
+from application.json.scanning import MAX_STEP, Start, member_start, members, value_at
 
 TEXTS = st.text(st.sampled_from('\\"[]{},:ax\n\0é😀'), max_size=200)
 VALUES = st.recursive(
@@ -46,10 +46,25 @@ def test_the_members_of_a_text_are_those_of_its_value(
 def test_a_member_is_found_by_its_number(values: list[object], data: st.DataObject) -> None:
     text = json.dumps(values)
     number = data.draw(st.integers(0, len(values) - 1))
-    found = member(text, value_at(text), number)
+    found = member_start(text, 0, number)
     assert found
-    assert json.loads(text[found.value.start : found.value.end]) == values[number]
-    assert member(text, value_at(text), len(values)) is None
+    value = value_at(text, found.value)
+    assert json.loads(text[value.start : value.end]) == values[number]
+    assert member_start(text, 0, len(values)) is None
+
+
+@given(VALUES, SEPARATORS)
+@settings(max_examples=200, deadline=None)
+def test_each_member_begins_where_it_is_found_without_the_end_of_its_value(
+    value: object, separators: tuple[str, str]
+) -> None:
+    text = f" {json.dumps([value, value], separators=separators)} "
+    for number, each in enumerate(members(text, value_at(text))):
+        assert member_start(text, 0, number) == Start(each.value.start)
+        inner = list(members(text, each.value))
+        starts = [member_start(text, each.value.start, nth) for nth in range(len(inner))]
+        assert starts == [Start(found.value.start, found.key) for found in inner]
+        assert member_start(text, each.value.start, len(inner)) is None
 
 
 @pytest.mark.parametrize(
@@ -61,9 +76,9 @@ def test_a_text_of_many_steps_has_all_its_members(item: str) -> None:
     text = f"[{','.join([item] * number)}]"
     found = value_at(text)
     assert (found.start, found.end, found.members) == (0, len(text), number)
-    last = member(text, found, number - 1)
+    last = member_start(text, 0, number - 1)
     assert last
-    assert text[last.value.start : last.value.end] == item
+    assert text[last.value : -1] == item
 
 
 def test_each_number_stands_as_it_came() -> None:

@@ -3,16 +3,19 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
+from itertools import islice
 from math import inf
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from flask.testing import FlaskClient
 
-from application.errors import StorageUnavailable
+from application.errors import StatementRefused, StorageUnavailable
 from application.open_pages import OpenPages
 from entrypoints.http.pages import assets
 from entrypoints.http.pages.addresses import Addresses
@@ -182,6 +185,7 @@ class TestLiveRegions:
     def test_an_event_is_sent_for_each_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("entrypoints.http.pages.live.MIN_REST_SECONDS", 0.0)
         monkeypatch.setattr("entrypoints.http.pages.live.MAX_SHARE", inf)
+        monkeypatch.setattr("entrypoints.http.pages.live.MAX_TIME_SHARE", inf)
         htmls = iter(["one", "two", "two", "three\nlines\r\nin it"])
         regions = LiveRegions(Waitless(4))
         sent = [*regions.stream("/", lambda: next(htmls))]
@@ -202,15 +206,75 @@ class TestLiveRegions:
             thread.join()
         assert len(rendered) == 1
 
-    def test_a_region_keeps_its_last_state_while_the_storage_is_away(self) -> None:
+    @pytest.mark.parametrize("error", [StorageUnavailable, StatementRefused])
+    def test_a_region_keeps_its_last_state_while_the_storage_is_away(self, error: type[Exception]) -> None:
         region = Region()
         assert region.current(lambda: "html") == "html"
         region.due_at = 0
 
         def fail() -> str:
-            raise StorageUnavailable
+            raise error
 
         assert region.current(fail) == "html"
+
+    @pytest.mark.parametrize(("seconds", "processor_seconds", "rest"), [(0, 0, 0.5), (0.2, 0, 2), (0.2, 0.01, 3)])
+    def test_a_region_that_takes_long_is_rendered_seldom(
+        self, monkeypatch: pytest.MonkeyPatch, seconds: float, processor_seconds: float, rest: float
+    ) -> None:
+        passed = False
+
+        def render() -> str:
+            nonlocal passed
+            passed = True
+            return "html"
+
+        monkeypatch.setattr("entrypoints.http.pages.live.time.monotonic", lambda: 100 + seconds * passed)
+        monkeypatch.setattr("entrypoints.http.pages.live.time.thread_time", lambda: 5 + processor_seconds * passed)
+        region = Region()
+        region.current(render)
+        assert region.due_at == pytest.approx(100 + seconds + rest)
+
+    def test_few_regions_are_rendered_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("entrypoints.http.pages.live.MAX_RENDERINGS", 1)
+        regions, ended = LiveRegions(OpenPages()), list[str]()
+
+        def look(address: str, render: Callable[[], str]) -> None:
+            with closing(regions.stream(address, render)) as stream:
+                [*islice(stream, 2)]
+
+        def quick() -> str:
+            ended.append("quick")
+            return "html"
+
+        def slow() -> str:
+            other.start()
+            other.join(0.1)  # as long as it needs, if it has not to wait
+            ended.append("slow")
+            return "html"
+
+        other = Thread(target=look, args=("/quick", quick))
+        look("/slow", slow)
+        other.join()
+        assert ended == ["slow", "quick"]
+
+    def test_no_region_is_shared_with_another_host(self, service: Service) -> None:
+        both_are_open = Barrier(2, timeout=10)
+
+        def region(host: str) -> bytes:
+            answer = service.client.get(
+                "/", base_url=f"http://{host}", headers={"Accept": "text/event-stream"}, buffered=False
+            )
+            with closing(answer):
+                shown = b"".join(islice(answer.iter_encoded(), 2))
+                both_are_open.wait()
+                return shown
+
+        with ThreadPoolExecutor() as pool:
+            regions = pool.map(region, ["localhost:7", "localhost:8"])
+        assert [re.findall(rb"http://([^/]*)/task/new", each) for each in regions] == [
+            [b"localhost:7"],
+            [b"localhost:8"],
+        ]
 
     def test_an_unchanged_region_sends_a_heartbeat_now_and_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("entrypoints.http.pages.live.HEARTBEAT_SECONDS", 0.0)

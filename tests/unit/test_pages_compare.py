@@ -4,9 +4,11 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from entrypoints.http.pages.results.comparing import arguments_of
 from tests.unit.http_service import Service
 
 HOSTILE = "<script>alert(1)</script>\"'\u202e"
@@ -130,7 +132,9 @@ def test_one_task_offers_others_of_its_type(service: Service) -> None:
 def test_arguments_results_and_errors_are_escaped(service: Service) -> None:
     for number in range(2):
         _task(service, {"required_arg": f"{HOSTILE}{number}", HOSTILE: number}, {HOSTILE: f"{HOSTILE}{number}"})
-    assert "<script>alert" not in _page(service, "?ids=1,2")
+    page = _page(service, f"?ids=1,2,{quote(HOSTILE)}")
+    assert "<script>alert" not in page
+    assert "\u202e" not in re.sub("<[^>]*>", "", page)
 
 
 def test_a_result_that_is_too_large_is_not_compared(service: Service) -> None:
@@ -144,3 +148,10 @@ def test_a_comparison_of_large_results_is_a_small_page(service: Service) -> None
         result = {"t": [i + number / 9 for i in range(9_000)], "y": [0.1 * i for i in range(9_000)]}
         _task(service, {"required_arg": "a" * 50_000 + str(number)}, result)
     assert len(_page(service, "?ids=1,2,3,4,5,6,7,8")) < 250_000
+
+
+def test_a_long_name_does_not_stand_before_the_names_of_many_members() -> None:
+    members = {str(number): number for number in range(1_000)}
+    named = arguments_of(json.dumps({"long" * 1_000: members, "short": members}))
+    assert len(named) == 1_001
+    assert sum(map(len, named)) < 20_000

@@ -14,7 +14,8 @@ from entrypoints.http.pages.results.heat import MAX_CELLS, heat_map
 from entrypoints.http.pages.results.lines import MAX_POINTS, DrawnLines, draw_lines
 from entrypoints.http.pages.results.overlay import overlays
 from entrypoints.http.pages.results.settings import Settings
-from entrypoints.http.pages.results.shapes import Lines, Matrix, shape_of
+from entrypoints.http.pages.results.shape_of import shape_of
+from entrypoints.http.pages.results.shapes import Lines, Matrix
 from entrypoints.http.pages.results.thinning import blocks, rounded, thinned
 
 PLAIN = Settings()

@@ -63,6 +63,8 @@ def test_result_of_each_shape_is_escaped_and_its_raw_text_is_there(service: Serv
     _finished(service, result)
     page = _page(service)
     assert "<script>alert" not in page
+    seen = re.sub(r"<(script|option|fieldset).*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)
+    assert "\u202e" not in seen
     assert escape(json.dumps(result)) in page.split('id="result-raw"')[1]
 
 
@@ -152,6 +154,22 @@ def test_csv_of_a_result_is_a_file(service: Service) -> None:
     answer = service.client.get("/dashboard/task/1/result.csv")
     assert (answer.text, answer.mimetype) == ("t,y\r\n0,1.50\r\n1,\r\n", "text/csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="task-1.csv"'
+
+
+@pytest.mark.parametrize(
+    ("result", "csv"),
+    [
+        ([{"=f": "=1+1", "b": -1}, {"b": "-1"}], "'=f,b\r\n'=1+1,-1\r\n,-1\r\n"),
+        (
+            {"@name": "+49 1", "n": -1.5, "s": "-2+cmd|' /C calc'!A0"},
+            "'@name,'+49 1\r\nn,-1.5\r\ns,'-2+cmd|' /C calc'!A0\r\n",
+        ),
+        ({"-x": [1, 2], "y": [-1, 2]}, "'-x,y\r\n1,-1\r\n2,2\r\n"),
+    ],
+)
+def test_csv_has_no_formula_that_a_spreadsheet_would_carry_out(service: Service, result: Any, csv: str) -> None:
+    _finished(service, result)
+    assert service.client.get("/dashboard/task/1/result.csv").text.removeprefix("name,value\r\n") == csv
 
 
 @pytest.mark.parametrize("path", ["result.csv", "picture"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from entrypoints.http.pages.results.files import csv_of
 from entrypoints.http.pages.results.settings import Settings
-from entrypoints.http.pages.results.shapes import Lines, Matrix, Picture, Scalars, Table, Text, Tree, shape_of
+from entrypoints.http.pages.results.shape_of import shape_of
+from entrypoints.http.pages.results.shapes import Lines, Matrix, Picture, Scalars, Table, Text, Tree
 from entrypoints.http.pages.results.shown import show
 from entrypoints.http.pages.results.tables import number_rows
 

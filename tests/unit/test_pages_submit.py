@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from application.json.text import dump
 from domain.ids import TaskId
+from entrypoints.http.pages.forms import changes, pieces
 from tests.unit.browser_form import form_of_page
 from tests.unit.http_service import Service, configured
 
@@ -76,7 +77,7 @@ class TestChoosing:
         html = page(service, "")
         assert 'href="/dashboard/submit/move"' in html
         assert 'href="/dashboard/submit/gone"' in html
-        assert '<span class="state silent">abandoned</span>' in html
+        assert '<span class="state draining">abandoned</span>' in html
 
     def test_an_unknown_type_names_the_type_that_was_meant(self, service: Service):
         html = page(service, "/moves", 404)
@@ -440,3 +441,18 @@ class TestEscaping:
     def test_an_unchanged_form_of_hostile_values_is_the_same_task(self, service: Service, html: str):
         send(service, "/bad?from=1")
         assert args(service, 2) == args(service, 1)
+
+
+def test_the_changes_of_hostile_arguments_are_few_and_short(monkeypatch: pytest.MonkeyPatch):
+    read: list[str | None] = []
+
+    def members(text: str | None) -> dict[str, str] | None:
+        read.append(text)
+        return pieces.members(text)
+
+    monkeypatch.setattr(changes, "members", members)
+    deep = '{"a": ' * 150 + "%s" + "}" * 150
+    [found] = changes.changed_arguments(deep % 1, deep % 2)
+    assert (found.path, len(read)) == ("a.a.a.a.a", 2 * changes.MAX_DEPTH)
+    [found] = changes.changed_arguments("{}", dump({"a" * 1_000_000: "b" * 1_000_000}))
+    assert len(found.path) == len(found.after or "") == changes.MAX_SHOWN_CHARACTERS + 1

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.task_repository import MemoryTaskRepository
+from application.json import scanning
 from application.ports.queue import ProgressReport
 from application.ports.task_repository import ANY_SIZE, LARGE_BYTES
 from domain.failure import Failure
@@ -15,6 +17,7 @@ from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.settlement import RunningLog, Settlement
 from domain.task import Task
+from entrypoints.http.pages.json_tree import steps_to, tree_of
 from tests import steps
 from tests.recurring import Recurring, recurring
 from tests.unit.http_service import Service, configured
@@ -369,9 +372,16 @@ class TestLargeValues:
             read.append(max_bytes)
             return get_many(self, ids, max_bytes)
 
+        def get_one_and_note(self: Any, id: Any, max_bytes: int = ANY_SIZE) -> Any:
+            read.append(max_bytes)
+            return get_one(self, id, max_bytes)
+
+        get_one = MemoryTaskRepository.get
         monkeypatch.setattr(store, "get_many", get_and_note)
+        monkeypatch.setattr(MemoryTaskRepository, "get", get_one_and_note)
         streamed(service)
-        assert read == [LARGE_BYTES]
+        assert LARGE_BYTES in read
+        assert max(read) <= LARGE_BYTES
 
 
 class TestHostileTexts:
@@ -470,6 +480,12 @@ class TestUnknownTasks:
         assert "<script>" not in html
         assert "\u202e" not in html
 
+    def test_a_character_that_has_no_form_in_a_page_is_replaced(self, service: Service) -> None:
+        service.submit({})
+        steps.fail(service.storage, service.claim(), service.clock.now(), Failure("E", "\ud800"))
+        assert "<bdi>?</bdi>" in page(service)
+        assert "<bdi>?</bdi>" in streamed(service)
+
     def test_the_stream_of_a_deleted_task_says_that_it_is_gone(self, service: Service) -> None:
         assert "This task is gone" in streamed(service)
 
@@ -481,3 +497,20 @@ class TestUnknownTasks:
             html = service.client.get(path).text
             links = re.findall(r'(?:href|src|action|connect|copy-from)="([^"#]*)"', html)
             assert [link for link in links if not link.startswith("/a/b/")] == []
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+def test_the_way_to_a_deep_value_reads_few_characters_twice(nth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth, leaf = 190, f"[{','.join('1' * 100_000)}]"
+    text, place = f"[{'0,' * nth}" * depth + leaf + "]" * depth, ".".join([str(nth)] * depth)
+    read, advanced = 0, scanning._advanced
+
+    def counted(text: str, state: scanning._State, size: int) -> scanning._State:
+        nonlocal read
+        read += size
+        return advanced(text, state, size)
+
+    monkeypatch.setattr(scanning, "_advanced", counted)
+    assert tree_of(text, place).characters == len(leaf)
+    assert len(steps_to(text, place)) == depth
+    assert read < 8 * len(text)

@@ -20,6 +20,7 @@ from domain.status import RULES, Status, Verb
 from domain.task import Task
 from entrypoints.http.pages import many
 from entrypoints.http.pages.given_filters import ARGUMENTS, NOT_ARGUMENTS, given_filters
+from entrypoints.settings import Settings
 from tests import steps
 from tests.unit.http_service import Service, configured
 
@@ -170,6 +171,15 @@ class TestFilters:
             html, searches = shown(service, unescape(on)), searches + 1
         assert (rows(html), searches) == ([1], 3)
 
+    @pytest.mark.parametrize(
+        ("backend_url", "base"), [(None, "http://localhost"), ("https://example.org/a/b", "https://example.org/a/b")]
+    )
+    def test_an_empty_list_says_what_to_type_in_a_terminal(self, backend_url: str | None, base: str) -> None:
+        service = configured(backend_url=backend_url)
+        assert f"<pre>curl -X POST {base}/task/new -H" in shown(service, TASKS)
+        filtered = shown(service, f"{TASKS}?status=failed&args.n=5")
+        assert f"<pre>curl '{base}/tasks?status=failed&amp;args.n=5'</pre>" in filtered
+
     @given(st.dictionaries(st.text(min_size=1), st.text()))
     def test_arguments_that_are_written_into_the_field_are_read_from_it(self, args: dict[str, str]) -> None:
         named = {f"args.{name}": value for name, value in args.items() if not name.startswith(("args.", "*["))}
@@ -192,6 +202,8 @@ class TestFilters:
             html = shown(service, address, code)
             assert "<script>alert" not in html
             assert "&lt;script&gt;alert(&#39;" in html
+            seen = re.sub(r"<option.*?</option>|<[^>]*>", "", html)
+            assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in seen
 
     def test_the_list_is_kept_up_to_date_by_its_event_stream(self, of_each_status: Service) -> None:
         address = f"{TASKS}?status=failed&type="
@@ -200,6 +212,15 @@ class TestFilters:
         next(events)
         assert b'id="task-2"' in next(events)
         answer.close()
+
+
+class TestNothingToShow:
+    @pytest.mark.parametrize(("backend_url", "base"), [(None, "http://localhost"), ("https://x.y/a", "https://x.y/a")])
+    def test_an_empty_list_names_the_request_for_a_terminal_with_its_host(self, backend_url: str | None, base: str):
+        service = Service(Settings(backend_url=backend_url))
+        assert f"curl -X POST {base}/task/new " in shown(service, TASKS)
+        html = unescape(shown(service, f"{TASKS}?type=it's&status=failed"))
+        assert f"curl '{base}/tasks?type=it%27s&status=failed'" in html
 
 
 class TestFind:
@@ -352,6 +373,22 @@ class TestChanging:
         assert shares == [("5", "2"), ("5", "4")]
         assert answer.headers["Location"] == f"{TASKS}?status=waiting"
         assert "5 tasks are cancelled." in shown(service, answer.headers["Location"])
+
+    @pytest.mark.parametrize(
+        ("as_of", "kept"),
+        [
+            ("2026-01-01T00:00:00+23:59", "2025-12-31T00:01:00+00:00"),
+            ("9999-12-31T23:59:59-23:59", None),
+            ("2026-01-01T00:00:00", None),
+        ],
+    )
+    def test_the_moment_of_a_form_is_one_that_the_database_has(self, as_of: str, kept: str | None) -> None:
+        service = Service()
+        for _ in range(5):
+            service.submit({})
+        answer = send(service, dict(fields(confirm(service, "cancel"), f"{TASKS}/change")) | {"as_of": as_of})
+        assert answer.status_code == (200 if kept else 422)
+        assert not kept or dict(fields(answer.text, f"{TASKS}/change"))["as_of"] == kept
 
     def test_only_the_answer_to_a_post_goes_on_by_itself(self) -> None:
         service = Service()

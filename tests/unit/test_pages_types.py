@@ -1,7 +1,9 @@
 """The pages of types: their state, their figures, and their arguments in words."""
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
@@ -158,6 +160,13 @@ class TestOneType:
 
     def test_an_unknown_type_is_not_found(self, service: Service):
         assert service.client.get("/dashboard/type/nothing").status_code == 404
+
+    def test_the_stream_of_a_type_that_nothing_has_any_more_says_that_it_is_gone(self, service: Service):
+        answer = service.client.get("/dashboard/type/nothing", headers={"Accept": "text/event-stream"}, buffered=False)
+        with closing(answer):
+            told = b"".join(islice(answer.iter_encoded(), 2)).decode()
+        assert "This type is gone" in told
+        assert "type nothing is not published" in told
 
 
 class TestSchemaTable:

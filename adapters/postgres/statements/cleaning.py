@@ -57,14 +57,21 @@ DELETE_LOCKED = text(f"""
     {_DELETED} FROM deleted
 """)
 
+_FAILURES = """
+    SELECT f.task FROM tasks t
+    JOIN task_failures f ON (f.type, f.failure_group, f.task) = (t.type, failure_group(t.error), t.id)
+    WHERE t.id = ANY (CAST(:ids AS bigint[])) AND t.status = 'failed'"""
+
 # Deleting a task deletes these rows as well, by triggers that would wait for their locks.
-WITH_LOCKED_ROWS = text("""
+WITH_LOCKED_ROWS = text(f"""
     WITH free_attempts AS MATERIALIZED (
         SELECT task, claim FROM attempts WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
     ), free_deliveries AS MATERIALIZED (
         SELECT task FROM deliveries WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
     ), free_reruns AS MATERIALIZED (
         SELECT task FROM reruns WHERE task = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED
+    ), free_failures AS MATERIALIZED (
+        {_FAILURES} FOR UPDATE OF f SKIP LOCKED
     )
     SELECT task FROM attempts
     WHERE task = ANY (CAST(:ids AS bigint[])) AND (task, claim) NOT IN (SELECT task, claim FROM free_attempts)
@@ -74,6 +81,8 @@ WITH_LOCKED_ROWS = text("""
     UNION
     SELECT task FROM reruns
     WHERE task = ANY (CAST(:ids AS bigint[])) AND task NOT IN (SELECT task FROM free_reruns)
+    UNION
+    {_FAILURES} AND f.task NOT IN (SELECT task FROM free_failures)
 """)
 
 CLEANING_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '100ms'")

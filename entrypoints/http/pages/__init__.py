@@ -3,12 +3,12 @@
 from flask import Blueprint
 
 from entrypoints.http.pages.blueprint import Pages
+from entrypoints.http.pages.compare import add_compare
 from entrypoints.http.pages.failures import add_failures
 from entrypoints.http.pages.handlers import add_handlers
 from entrypoints.http.pages.many import add_many
 from entrypoints.http.pages.overview import add_overview
-from entrypoints.http.pages.results.compare import add_compare
-from entrypoints.http.pages.results.routes import add_results
+from entrypoints.http.pages.result_files import add_result_files
 from entrypoints.http.pages.submit import add_submit
 from entrypoints.http.pages.task import add_task
 from entrypoints.http.pages.tasks import add_tasks
@@ -21,7 +21,7 @@ PAGES = (
     add_failures,
     add_many,
     add_task,
-    add_results,
+    add_result_files,
     add_compare,
     add_submit,
     add_types,

@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -83,6 +84,7 @@ class Assets:
         return response
 
 
+@cache
 def _read(content_type: str, files: tuple[str, ...]) -> Asset:
     content = b"\n".join(map(_content, files))
     compressed = gzip.compress(content, compresslevel=9, mtime=0)

@@ -1,37 +1,34 @@
 """The blueprint of the pages: each page and each action is declared with its path, and answered in one way."""
 
-import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from application.errors import UnknownTask
+from application.errors import UnknownTask, UnknownType
 from entrypoints.http.pages.addresses import ROOT, Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
 from entrypoints.http.pages.live import LiveRegions
 from entrypoints.http.pages.notices import forget_notice, leave_notice, take_notice
 from entrypoints.http.pages.rendering import Renderer
+from entrypoints.http.pages.responses import (
+    EVENT_STREAM,
+    add_security_headers,
+    file_response,
+    html_response,
+    see_other,
+    stream_response,
+)
 from entrypoints.http.responses.errors import ERROR_RESPONSES, MESSAGES_BY_CODE, ErrorResponse
-from entrypoints.http.responses.json_response import JSON, NO_STORE
+from entrypoints.http.responses.json_response import JSON
 from entrypoints.http.services import Services
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-EVENT_STREAM = "text/event-stream"
-STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
-MIN_COMPRESSED_CHARACTERS = 1_000
+GONE = {UnknownTask: "task", UnknownType: "type"}
+"""Subjects of pages that may be gone while their pages are open, by the errors that say so."""
 Context = Mapping[str, Any]
 
 
@@ -48,10 +45,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A JSON text that browsers store under a name, which is of ASCII letters, digits, dots and hyphens."""
+    """A file that browsers store under a name, which is of ASCII letters, digits, dots and hyphens.
+
+    `content`: may come in pieces, which are made while it is sent.
+    """
 
     name: str
-    text: str
+    content: str | bytes | Iterator[str]
+    content_type: str = JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Pages:
         self._live = LiveRegions(services.open_pages())
         self._forms = FormReader(settings)
         self._kept_seconds = settings.max_task_time
-        self.blueprint.after_request(_add_security_headers)
+        self._clock = services.clock()
+        self.blueprint.after_request(add_security_headers)
         self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", self._assets.response)
         self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
         self._answer_errors()
@@ -113,7 +115,7 @@ class Pages:
                 if isinstance(done, Shown):
                     return self._shown(done)
                 to = self.addresses.own(form.get("back")) if done.to is None else done.to
-                response = _see_other(to)
+                response = see_other(to)
                 leave_notice(response, done.sentence, self.addresses())
                 return response
 
@@ -128,8 +130,7 @@ class Pages:
         def register(make: Callable[..., Download]) -> Callable[..., Download]:
             def respond(**parts: Any) -> Response:
                 made = make(**parts)
-                headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{made.name}"'}
-                return Response(made.text, headers=headers, content_type=JSON)
+                return file_response(made.name, made.content, made.content_type)
 
             self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, respond)
             return make
@@ -140,7 +141,7 @@ class Pages:
         """Register a path that leads to the address that the function returns."""
 
         def register(choose: Callable[[], str]) -> Callable[[], str]:
-            self.blueprint.add_url_rule(f"{ROOT}{path}", choose.__name__, lambda: _see_other(choose()))
+            self.blueprint.add_url_rule(f"{ROOT}{path}", choose.__name__, lambda: see_other(choose()))
             return choose
 
         return register
@@ -150,24 +151,28 @@ class Pages:
 
     def _html(self, template: str, context: Context, status: int = 200) -> Response:
         notice = take_notice(request)
-        shared = {"notice": notice, "here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
-        response = _compressed(self._renderer.page(template, {**shared, "is_live": False, **context}), status)
+        shared = {"notice": notice, "here": self._here(), "now": self._clock.now()}
+        response = html_response(self._renderer.page(template, {**shared, **context}), status)
         if notice:
             forget_notice(response, self.addresses())
         return response
 
+    def _here(self) -> str:
+        """The address of the present request."""
+        return self.addresses.of(request.path, request.args.to_dict(flat=False))
+
     def _stream(self, template: str, view: Callable[[], Context | Shown]) -> Response:
         def render() -> str:
-            shared = {"here": self.addresses.of(request.path, request.args.to_dict(flat=False))}
+            shared = {"here": self._here()}
             try:
                 found = view()
                 context = found.context if isinstance(found, Shown) else found
                 return self._renderer.live(template, {**shared, **context})
-            except UnknownTask as error:
-                return self._renderer.live("gone.html", {"message": str(error)})
+            except (UnknownTask, UnknownType) as error:
+                return self._renderer.live("gone.html", {"message": str(error), "was": GONE[type(error)]})
 
-        events = self._live.stream(request.full_path, render)
-        return Response(stream_with_context(events), headers=STREAM_HEADERS, content_type=EVENT_STREAM)
+        events = self._live.stream(request.url, render)
+        return stream_response(events)
 
     def _answer_errors(self) -> None:
         for kind, error_response in ERROR_RESPONSES.items():
@@ -197,23 +202,5 @@ def _asks_for_stream() -> bool:
     return EVENT_STREAM in request.headers.get("Accept", "") and not asks_for_page
 
 
-def _see_other(address: str) -> Response:
-    return Response(status=303, headers={"Location": address, **NO_STORE})
-
-
 def _unknown(path: str) -> Response:
     raise NotFound(path)
-
-
-def _compressed(html: str, status: int) -> Response:
-    response = Response(html, status, NO_STORE, content_type="text/html; charset=utf-8")
-    response.vary.update(["Accept", "Accept-Encoding"])
-    if len(html) >= MIN_COMPRESSED_CHARACTERS and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(html.encode(), compresslevel=5))
-        response.headers["Content-Encoding"] = "gzip"
-    return response
-
-
-def _add_security_headers(response: Response) -> Response:
-    response.headers.update(SECURITY_HEADERS)
-    return response

@@ -30,7 +30,7 @@ LABELS = {
     "finished_before": "Finished before",
     "error_type": "Error type",
     "error": "Error",
-    "error_group": "Group of failures",
+    "error_group": "Failure group",
 }
 _WORD = r'"(?:[^"\\]|\\.)*"'
 _ARGUMENT = re.compile(rf'\s*({_WORD}|[^\s="]+)=({_WORD}|[^\s"]\S*|)(?=\s|\Z)')

@@ -13,6 +13,6 @@ def add_handlers(pages: Pages, services: Services) -> None:
 
     @pages.page("/handlers", "handlers.html")
     def handlers() -> dict[str, Any]:
-        situation = view_situation()
-        lives_any = any(each.state is Liveness.LIVE for each in situation.processes.handlers)
-        return {"now": situation.now, "processes": situation.processes, "lives_any": lives_any}
+        processes = view_situation().processes
+        lives_any = any(each.state is Liveness.LIVE for each in processes.handlers)
+        return {"processes": processes, "lives_any": lives_any}

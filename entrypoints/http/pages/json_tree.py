@@ -8,7 +8,7 @@ from itertools import islice
 
 from markupsafe import Markup
 
-from application.json.scanning import Member, Value, member, members, value_at
+from application.json.scanning import Member, Start, Value, member_start, members, value_at
 from entrypoints.http.pages.visible import visible
 
 MAX_NODES = 300
@@ -89,24 +89,24 @@ def steps_to(text: str, place: str) -> Sequence[Step]:
 
 def _value_of(text: str, place: str) -> Value:
     walked = list(_walk(text, place))
-    return walked[-1][0].value if walked else value_at(text)
+    return value_at(text, walked[-1][0].value if walked else 0)
 
 
-def _walk(text: str, place: str) -> Iterator[tuple[Member, int, str]]:
-    """The members on the way to a place, with their numbers and places."""
+def _walk(text: str, place: str) -> Iterator[tuple[Start, int, str]]:
+    """The beginnings of the members on the way to a place, with their numbers and places."""
     if not _PLACE.fullmatch(place):
         raise LookupError(place)
     numbers = [int(each) for each in place.split(".") if each]
-    value = value_at(text) if numbers else Value(0, 0)
+    start = 0
     for depth, number in enumerate(numbers):
-        found = member(text, value, number)
+        found = member_start(text, start, number)
         if found is None:
             raise LookupError(place)
-        value = found.value
+        start = found.value
         yield found, number, ".".join(map(str, numbers[: depth + 1]))
 
 
-def _name(found: Member, number: int) -> Markup:
+def _name(found: Start, number: int) -> Markup:
     return visible(number) if found.key is None else _cut(found.key, MAX_KEY_CHARACTERS)
 
 

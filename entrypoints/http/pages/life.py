@@ -75,7 +75,7 @@ def _starts(task: Task, records: Sequence[Attempt]) -> Sequence[Start]:
 
 
 def _unrecorded(task: Task, starts: Sequence[Start]) -> Sequence[Start]:
-    """The last start, if only the task itself tells of it."""
+    """The last start, if it has no record of its own."""
     is_recorded = starts and starts[-1].claim >= task.claims
     if is_recorded or task.started is None or task.status is Status.WAITING:
         return []

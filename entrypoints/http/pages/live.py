@@ -5,17 +5,22 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
-from application.errors import StorageUnavailable
+from application.errors import ApplicationError
 from application.open_pages import OpenPages
+from entrypoints.http.pages.visible import encoded
 
 MIN_REST_SECONDS = 0.5
 """Seconds between two renderings of one region at least."""
 MAX_SHARE = 1 / 300
 """Share of one processor that rendering one region may take: a region that takes long is rendered seldom."""
+MAX_TIME_SHARE = 1 / 10
+"""Share of the time that this may take: the database works on the region meanwhile."""
 HEARTBEAT_SECONDS = 15.0
 """Seconds after which an unchanged region sends something, so that a client that is gone is noticed."""
+MAX_RENDERINGS = 4
+"""Regions that are rendered at once, so that most connections to the database are left to requests."""
 LINE_BREAK = re.compile("\r\n|\r|\n")
 RECONNECT, HEARTBEAT = b"retry: 1000\n\n", b":\n\n"
 Render = Callable[[], str]
@@ -31,17 +36,17 @@ class Region:
     lock: Lock = field(default_factory=Lock)
 
     def current(self, render: Render) -> str:
-        """The region as it was rendered last, or now if that was long ago. While the storage is away, the last one."""
+        """The region as it was rendered last, or now if that was long ago. While that fails, the last one."""
         with self.lock:
             if time.monotonic() >= self.due_at:
-                began = time.thread_time()
+                began, worked = time.monotonic(), time.thread_time()
                 try:
                     self.html = render()
-                except StorageUnavailable:
+                except ApplicationError:
                     pass
                 finally:
-                    rest = (time.thread_time() - began) / MAX_SHARE
-                    self.due_at = time.monotonic() + max(MIN_REST_SECONDS, rest)
+                    now, worked = time.monotonic(), time.thread_time() - worked
+                    self.due_at = now + max(MIN_REST_SECONDS, worked / MAX_SHARE, (now - began) / MAX_TIME_SHARE)
             return self.html
 
 
@@ -51,6 +56,7 @@ class LiveRegions:
     def __init__(self, open_pages: OpenPages) -> None:
         self._open_pages = open_pages
         self._regions: dict[str, Region] = {}
+        self._turns = BoundedSemaphore(MAX_RENDERINGS)
         self._lock = Lock()
 
     def stream(self, address: str, render: Render) -> Generator[bytes]:
@@ -62,11 +68,15 @@ class LiveRegions:
             yield RECONNECT
             sent, sent_at = "", time.monotonic()
             while is_admitted:
-                html = region.current(render)
+                html = region.current(lambda: self._in_turn(render))
                 if html != sent or time.monotonic() - sent_at >= HEARTBEAT_SECONDS:
                     yield HEARTBEAT if html == sent else _event(html)
                     sent, sent_at = html, time.monotonic()
                 is_admitted = self._open_pages.wait(max(MIN_REST_SECONDS, region.due_at - time.monotonic()))
+
+    def _in_turn(self, render: Render) -> str:
+        with self._turns:
+            return render()
 
     @contextmanager
     def _region(self, address: str) -> Iterator[Region]:
@@ -85,4 +95,4 @@ class LiveRegions:
 def _event(html: str) -> bytes:
     """An event whose data is the text; each of its lines is a line of data."""
     lines = "".join(f"data: {line}\n" for line in LINE_BREAK.split(html))
-    return f"{lines}\n".encode()
+    return encoded(f"{lines}\n")

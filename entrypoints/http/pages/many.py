@@ -5,7 +5,7 @@ The form of each holds all that is known of the change, so that any process goes
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -32,7 +32,7 @@ CHOSEN, ALL = "chosen", "all"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How pages speak of a verb: as in "Retry 5 tasks?", "Retrying tasks" and "5 tasks wait again."."""
+    """The texts for a verb, as in "Retry 5 tasks?", "Retrying tasks" and "5 tasks wait again."."""
 
     asks: str
     goes_on: str
@@ -51,7 +51,7 @@ WORDINGS: Mapping[Verb, Wording] = {
         "Retry", "Retrying", "waits again", "wait again", "They wait again, with as many attempts as their types have."
     ),
     Verb.CANCEL: Wording(
-        "Cancel", "Cancelling", "is cancelled", "are cancelled", "What runs of them is ended within a second."
+        "Cancel", "Cancelling", "is cancelled", "are cancelled", "Those that run are stopped within a second."
     ),
     Verb.DELETE: Wording(
         "Delete",
@@ -69,7 +69,7 @@ class Change:
     """A change of many tasks that is to go on: all of it stands in the form.
 
     - `before`: the id below which the tasks are that are still to be changed.
-    - `as_of`: the moment at which the tasks were meant.
+    - `as_of`: the moment whose tasks are changed.
     - `total`: how many they were then, or at least so many where it is not exact.
     """
 
@@ -84,7 +84,7 @@ class Change:
 
     @property
     def wording(self) -> Wording:
-        """How pages speak of it."""
+        """The texts for its verb."""
         return WORDINGS[self.verb]
 
     @property
@@ -136,12 +136,20 @@ def _change(form: MultiDict[str, str], back: str) -> Change:
     verb, given = _verb(form), _filters(form)
     before = decoded_cursor(given.loaded)
     try:
-        as_of, total, done = datetime.fromisoformat(form["as_of"]), int(form["total"]), int(form["done"])
-        if before is None or as_of.tzinfo is None:
+        as_of, total, done = _in_utc(form["as_of"]), int(form["total"]), int(form["done"])
+        if before is None:
             raise ValueError
-    except (ValueError, KeyError):
+    except (ValueError, OverflowError, KeyError):
         raise UnprocessableEntity("the form is incomplete: begin with the list of tasks") from None
     return Change(verb, given, before, as_of, total, bool(form.get("is_exact")), back, done)
+
+
+def _in_utc(text: str) -> datetime:
+    """The moment of a text, in UTC: the database knows fewer offsets. Raises ValueError, OverflowError: it has none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
 
 
 def _verb(values: MultiDict[str, str]) -> Verb:
@@ -152,7 +160,7 @@ def _verb(values: MultiDict[str, str]) -> Verb:
 
 
 def _filters(values: MultiDict[str, str]) -> GivenFilters:
-    """The filters. Raises UnprocessableEntity: one is wrong, so that no task is meant."""
+    """The filters. Raises UnprocessableEntity: one is wrong."""
     given = given_filters(values, OWN)
     if given.errors:
         wrong = UnprocessableEntity("a filter is wrong")

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
-
 from application.ports.listing import Counts
 from application.ports.monitoring import Liveness
 from application.use_cases.find_problems import find_problems
@@ -25,7 +23,6 @@ MAX_HANDLERS = 8
 def add_overview(pages: Pages, services: Services) -> None:
     """Add the page."""
     view_situation, view_statistics = services.view_situation(), services.view_statistics()
-    backend_url = services.settings().backend_url
 
     @pages.page("", "overview.html")
     def overview() -> dict[str, Any]:
@@ -33,7 +30,6 @@ def add_overview(pages: Pages, services: Services) -> None:
         period = view_period(view_statistics, situation.now)
         rows = failing_first(type_rows(situation, period))
         return {
-            "now": situation.now,
             "period": period.name,
             "problems": find_problems(situation),
             "ended": {status: period.number(Event(status)) for status in Status if status.is_final},
@@ -45,7 +41,6 @@ def add_overview(pages: Pages, services: Services) -> None:
             "handlers": situation.processes.handlers[:MAX_HANDLERS],
             "left_out_handlers": len(situation.processes.handlers[MAX_HANDLERS:]),
             "children": _children(situation.processes),
-            "base": (backend_url or request.host_url).rstrip("/"),
         }
 
 

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from flask import request
 
 from application.ports.statistics import MINUTE
-from application.use_cases.view_statistics import EPOCH, SETTLING, Series, Statistics, StatisticsRequest, ViewStatistics
+from application.use_cases.view_statistics import (
+    COMMIT_DELAY,
+    EPOCH,
+    Series,
+    Statistics,
+    StatisticsRequest,
+    ViewStatistics,
+)
 from domain.event import Event
 from domain.ids import TypeName
 
@@ -41,7 +48,7 @@ def view_period(view: ViewStatistics, now: datetime) -> SeenPeriod:
     """View the period that the address names, up to now."""
     name = asked_period()
     length, step = PERIODS[name]
-    end = now - SETTLING
+    end = now - COMMIT_DELAY
     end -= (end - EPOCH) % step
     over = view(StatisticsRequest(since=end - length, until=end, step=step))
     return SeenPeriod(name, over, view(StatisticsRequest(since=end, until=now, step=step)))

@@ -13,6 +13,7 @@ from entrypoints.http.pages.formats import age, duration, moment, number, percen
 from entrypoints.http.pages.results.shown import ResultGlobals
 from entrypoints.http.pages.terminal import terminal
 from entrypoints.http.pages.tracebacks import traceback_of
+from entrypoints.http.pages.type_rows import state_of
 from entrypoints.http.pages.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,10 +35,12 @@ class Renderer:
         )
         self._environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
         formats = (age, duration, moment, number, percent, terminal, visible)
-        self._environment.filters |= {each.__name__: each for each in formats} | {"traceback": traceback_of}
+        self._environment.filters |= {each.__name__: each for each in formats}
+        self._environment.filters |= {"traceback": traceback_of, "state": state_of}
         self._environment.globals |= {
             "address": addresses,
             "api": addresses.of,
+            "url": addresses.public,
             "asset": lambda name: addresses("static", name, query={"v": assets.version(name)}),
             "Status": Status,
             "statuses": list(Status),

@@ -37,7 +37,7 @@ def _together(numbers: Sequence[int]) -> Sequence[int]:
 
 
 def _heights(numbers: Sequence[int], most: int) -> Sequence[int]:
-    """The heights of bars: whatever is there is seen."""
+    """The heights of bars: at least 1 for each number but 0."""
     return [max(1, round(number / most * HEIGHT)) if number else 0 for number in numbers]
 
 

@@ -43,16 +43,80 @@ FORM_ERRORS = (
 
 def add_submit(pages: Pages, services: Services) -> None:
     """Add the pages and their action."""
-    known_types, submit, view = services.known_types(), services.submit_task(), services.view_task()
-    settings = services.settings()
+    forms = _Forms(pages, services)
 
-    def choices() -> dict[str, Any]:
-        return {"choices": sorted(known_types.all().values(), key=lambda each: (each.abandoned, each.type.name))}
+    @pages.page("/submit", TEMPLATE)
+    def choose_type() -> dict[str, Any]:
+        return forms.choices() | {"form": None, "unknown": None}
 
-    def shown(form: SubmissionForm, status: int = 200, opens_code: bool = False) -> Shown:
-        url, type = settings.backend_url or request.url_root.rstrip("/"), form.published.type
-        how = (url, type.name, form.json, form.options.query, form.options.texts.get("key"))
-        query = form.query()
+    @pages.page("/submit/<type>", TEMPLATE)
+    def fill_form(type: str) -> Shown:
+        try:
+            published = forms.published(type)
+        except UnknownType:
+            return forms.unknown(type)
+        sent = request.args.to_dict()
+        return forms.shown(SubmissionForm.of(published, sent, forms.origin(sent)))
+
+    @pages.action("/submit/<type>")
+    def submit_task(sent: Mapping[str, str], type: str) -> Done | Shown:
+        form = SubmissionForm.of(forms.published(type), sent, forms.origin_if_it_exists(sent))
+        match sent.get(ACTION):
+            case "json":
+                form.as_whole()
+                return forms.shown(form)
+            case "fields":
+                form.as_fields()
+                return forms.shown(form, 422 if form.errors else 200)
+            case "code":
+                return forms.shown(form, opens_code=True)
+            case "keep":
+                return forms.kept(form)
+        try:
+            return forms.submitted(form)
+        except FORM_ERRORS as error:
+            return forms.shown(form, _placed(form, error))
+
+
+class _Forms:
+    """Shows forms, and submits the tasks that they describe."""
+
+    def __init__(self, pages: Pages, services: Services) -> None:
+        self._addresses = pages.addresses
+        self._known_types = services.known_types()
+        self._submit = services.submit_task()
+        self._view = services.view_task()
+        self._max_bytes = services.settings().max_body
+
+    def published(self, type: str) -> PublishedType:
+        """The type of this name. Raises UnknownType."""
+        return self._known_types.named(TypeName(type))
+
+    def choices(self) -> dict[str, Any]:
+        """The types, those that are abandoned last."""
+        by_name = sorted(self._known_types.all().values(), key=lambda each: (each.abandoned, each.type.name))
+        return {"choices": by_name}
+
+    def unknown(self, type: str) -> Shown:
+        """The choice of a type, with those whose names are close to an unknown one."""
+        close = get_close_matches(type, self._known_types.all(), 3, 0.5)
+        return Shown(TEMPLATE, self.choices() | {"form": None, "unknown": {"name": type, "close": close}}, 404)
+
+    def origin(self, sent: Mapping[str, str]) -> View | None:
+        """The task that is to be run again. Raises UnknownTask."""
+        return self._view(task_id(sent[FROM])) if sent.get(FROM) else None
+
+    def origin_if_it_exists(self, sent: Mapping[str, str]) -> View | None:
+        """The same; None if it does not exist any more."""
+        try:
+            return self.origin(sent)
+        except UnknownTask:
+            return None
+
+    def shown(self, form: SubmissionForm, status: int = 200, opens_code: bool = False) -> Shown:
+        """The page of a form."""
+        type, query = form.published.type, form.query()
+        how = (self._addresses.public(), type.name, form.json, form.options.query, form.options.texts.get("key"))
         context = {
             "form": form,
             "type": type,
@@ -60,68 +124,30 @@ def add_submit(pages: Pages, services: Services) -> None:
             "usual": usual(type),
             "opens_code": opens_code,
             "code": None if form.has_broken_text else {"curl": curl(*how), "Python": python(*how)},
-            "address_of_form": pages.addresses("submit", type.name, query=query) if query is not None else None,
+            "address_of_form": self._addresses("submit", type.name, query=query) if query is not None else None,
         }
-        return Shown(TEMPLATE, choices() | context, status)
+        return Shown(TEMPLATE, self.choices() | context, status)
 
-    def origin(sent: Mapping[str, str]) -> View | None:
-        return view(task_id(sent[FROM])) if sent.get(FROM) else None
+    def kept(self, form: SubmissionForm) -> Done | Shown:
+        """Lead to the address that holds the filled form, unless it would be too long."""
+        query = form.query()
+        if query is None:
+            form.errors.append("The form holds too much for an address.")
+            return self.shown(form, 422)
+        address = self._addresses("submit", form.published.type.name, query=query)
+        return Done("The address of this page holds the filled form now.", address)
 
-    def origin_if_it_exists(sent: Mapping[str, str]) -> View | None:
-        try:
-            return origin(sent)
-        except UnknownTask:
-            return None
-
-    def submitted(form: SubmissionForm) -> Done | Shown:
+    def submitted(self, form: SubmissionForm) -> Done | Shown:
+        """Submit the task, unless the form is known to be wrong. Raises FORM_ERRORS."""
         options = form.options.request()
-        form.check_length(settings.max_body)
+        form.check_length(self._max_bytes)
         if form.has_errors:
-            return shown(form, 422)
-        task_request = TaskRequest(
-            type=form.published.type.name, args=json_object(form.json), key=form.key(), **options
-        )
-        task = submit(task_request, form.origin_id)
+            return self.shown(form, 422)
+        args, key = json_object(form.json), form.key()
+        task = self._submit(TaskRequest(type=form.published.type.name, args=args, key=key, **options), form.origin_id)
         id, again = task.view.task.id, f" It runs task {form.origin_id} again." if form.origin_id else ""
         sentence = f"Task {id} is submitted.{again}" if task.is_new else f"Task {id} was submitted by this form before."
-        return Done(sentence, pages.addresses("task", id))
-
-    @pages.page("/submit", TEMPLATE)
-    def choose_type() -> dict[str, Any]:
-        return choices() | {"form": None, "unknown": None}
-
-    @pages.page("/submit/<type>", TEMPLATE)
-    def fill_form(type: str) -> Shown:
-        try:
-            published = known_types.named(TypeName(type))
-        except UnknownType:
-            return Shown(TEMPLATE, choices() | _unknown(type, known_types.all()), 404)
-        sent = request.args.to_dict()
-        return shown(SubmissionForm.of(published, sent, origin(sent)))
-
-    @pages.action("/submit/<type>")
-    def submit_task(sent: Mapping[str, str], type: str) -> Done | Shown:
-        form = SubmissionForm.of(known_types.named(TypeName(type)), sent, origin_if_it_exists(sent))
-        match sent.get(ACTION):
-            case "json":
-                form.as_whole()
-                return shown(form)
-            case "fields":
-                form.as_fields()
-                return shown(form, 422 if form.errors else 200)
-            case "code":
-                return shown(form, opens_code=True)
-            case "keep":
-                query = form.query()
-                if query is None:
-                    form.errors.append("The form holds too much for an address.")
-                    return shown(form, 422)
-                address = pages.addresses("submit", type, query=query)
-                return Done("The address of this page is the filled form now: it can be kept.", address)
-        try:
-            return submitted(form)
-        except FORM_ERRORS as error:
-            return shown(form, _placed(form, error))
+        return Done(sentence, self._addresses("task", id))
 
 
 def _placed(form: SubmissionForm, error: Exception) -> int:
@@ -135,7 +161,3 @@ def _placed(form: SubmissionForm, error: Exception) -> int:
     if not form.has_errors:
         form.errors.append(found.message(error))
     return 503 if isinstance(error, StorageUnavailable) else 422
-
-
-def _unknown(type: str, known: Mapping[TypeName, PublishedType]) -> dict[str, Any]:
-    return {"form": None, "unknown": {"name": type, "close": get_close_matches(type, known, 3, 0.5)}}

@@ -15,10 +15,11 @@ from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
-from entrypoints.http.pages.forms.lineage import FindAncestry
+from entrypoints.http.pages.forms.submission import typed_key
 from entrypoints.http.pages.json_text import shown_text
 from entrypoints.http.pages.json_tree import steps_to, tree_of
 from entrypoints.http.pages.life import Start, life_of
+from entrypoints.http.pages.lineage import FindAncestry
 from entrypoints.http.requests.body import json_object
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.services import Services
@@ -43,11 +44,12 @@ def _add_pages(pages: Pages, services: Services) -> None:
     def task(id: str) -> dict[str, Any]:
         viewed = view.without_large(task_id(id))
         task = viewed.task
-        usual = _told(find_usual(task.type))
+        usual = _reliable(find_usual(task.type))
         starts = life_of(task, records(task.id), usual)
         return {
             "view": viewed,
             "task": task,
+            "key": typed_key(viewed.stored.key),
             "starts": starts,
             "shown": _shown(starts),
             "usual": usual,
@@ -115,8 +117,8 @@ def _add_actions(pages: Pages, services: Services) -> None:
         return Done(f"Task {id} is deleted.", pages.addresses("tasks"))
 
 
-def _told(usual: UsualRunTime | None) -> UsualRunTime | None:
-    """The usual run time, if enough runs tell of it."""
+def _reliable(usual: UsualRunTime | None) -> UsualRunTime | None:
+    """The usual run time, if it is the median of enough runs."""
     return usual if usual and usual.runs >= MIN_USUAL_RUNS else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from application.use_cases.count_matching import counted, counts_tell
+from application.use_cases.count_matching import counted, counts_suffice
 from application.use_cases.list_tasks import ListTasksRequest, TaskPage
 from domain.ids import TypeName
 from domain.status import RULES, Status, Verb
@@ -53,7 +53,7 @@ def add_tasks(pages: Pages, services: Services) -> None:
         page = list_page(ListTasksRequest(filter=filter, before=before, limit=limit))
         if before is None and page.next is None:
             return context(given, page, len(page.views))
-        return context(given, page, counted(filter, count()) if counts_tell(filter) else None)
+        return context(given, page, counted(filter, count()) if counts_suffice(filter) else None)
 
     @pages.redirect("/find")
     def find() -> str:

@@ -31,14 +31,12 @@ class TypeRow:
 
     @property
     def state(self) -> str:
-        """A word for whether it can be run: `live`, `abandoned` while only other types can, else `no handler`."""
-        if self.published and self.published.live:
-            return "live"
-        return "abandoned" if self.published and self.published.abandoned else "no handler"
+        """A word for whether it can be run."""
+        return state_of(self.published)
 
     @property
     def has_tasks(self) -> bool:
-        """Whether there is anything to tell of its tasks."""
+        """Whether it has a task, or had an event in the period."""
         return any(self.counts.values()) or bool(self.series)
 
     @property
@@ -54,12 +52,12 @@ class TypeRow:
 
     @property
     def wait(self) -> Quantiles:
-        """How long its tasks waited in the period."""
+        """The wait times of its tasks in the period."""
         return Quantiles.of(each.wait for each in self.series)
 
     @property
     def run(self) -> Quantiles:
-        """How long its functions ran in the period."""
+        """The run times of its tasks in the period."""
         return Quantiles.of(each.run for each in self.series)
 
     @property
@@ -74,6 +72,13 @@ class TypeRow:
     def number(self, event: Event) -> int:
         """The number of its events in the period."""
         return sum(each.number(event) for each in self.series)
+
+
+def state_of(type: PublishedType | None) -> str:
+    """A word for whether a type can be run: `live`, `abandoned` while only other types can, else `no handler`."""
+    if type and type.live:
+        return "live"
+    return "abandoned" if type and type.abandoned else "no handler"
 
 
 def type_rows(situation: Situation, period: SeenPeriod) -> Sequence[TypeRow]:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from flask import request
-
 from application.json.text import dump
 from application.ports.argument_checker import ArgumentChecker
 from domain.ids import TypeName
@@ -21,7 +19,6 @@ def add_types(pages: Pages, services: Services) -> None:
     """Add the pages."""
     view_situation, view_statistics = services.view_situation(), services.view_statistics()
     known_types, checker = services.known_types(), services.checker()
-    backend_url = services.settings().backend_url
 
     @pages.page("/types", "types.html")
     def types() -> dict[str, Any]:
@@ -30,7 +27,6 @@ def add_types(pages: Pages, services: Services) -> None:
         rows = type_rows(situation, period)
         published = [row.published for row in rows if row.published]
         return {
-            "now": situation.now,
             "period": period.name,
             "rows": rows,
             "published": [(each, schema_table(each.type.schema)) for each in published],
@@ -46,13 +42,11 @@ def add_types(pages: Pages, services: Services) -> None:
         series = period.over.types.get(row.name) or no_events(period.over.period)
         published = [row.published] if row.published else []
         return {
-            "now": situation.now,
             "period": period.name,
             "row": row,
             "charts": Charts(period.over.period, series, changes(published)),
             "table": schema_table(row.published.type.schema) if row.published else None,
             "example": _example(row.published.type, checker) if row.published else "{}",
-            "base": (backend_url or request.host_url).rstrip("/"),
         }
 
 

@@ -18,5 +18,10 @@ def visible(text: object) -> Markup:
     return Markup(_UNSEEN.sub(_boxed, str(escape(str(text)))))
 
 
+def encoded(html: str) -> bytes:
+    """The bytes of a page. A lone surrogate, which only another program can have stored, has no form in UTF-8."""
+    return html.encode(errors="replace")
+
+
 def _boxed(found: re.Match[str]) -> str:
     return f'<span class="unseen-sign">U+{ord(found[0]):04X}</span>'

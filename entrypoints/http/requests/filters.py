@@ -77,10 +77,8 @@ class FilterQuery(StrictSchema):
         },
     )
     error_group = fields.String(
-        validate=WholeText(r"^[0-9a-f]{16}$", error="Must be the number of a group of failures."),
-        metadata={
-            "description": "Only the tasks of one group of failures, by its number in an address of the dashboard."
-        },
+        validate=WholeText(r"^[0-9a-f]{16}$", error="Must be the number of a failure group."),
+        metadata={"description": "Only the tasks of one failure group, by its number in an address of the dashboard."},
     )
     id = fields.String(
         validate=WholeText(rf"^{ID}(,{ID}){{0,{MAX_IDS - 1}}}$", error=f"Must be up to {MAX_IDS:,} ids, as in 5,7."),
@@ -173,12 +171,12 @@ def task_filter(query: dict[str, Any]) -> Filter:
 
 
 def encoded_group(number: int) -> str:
-    """The number of a group of failures as a parameter has it."""
+    """The number of a failure group as a parameter has it."""
     return f"{number % 2**64:016x}"
 
 
 def decoded_group(text: str) -> int:
-    """The number of the group of failures of a parameter."""
+    """The number of the failure group of a parameter."""
     return int.from_bytes(bytes.fromhex(text), signed=True)
 
 

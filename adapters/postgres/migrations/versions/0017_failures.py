@@ -1,11 +1,12 @@
-"""Group failed tasks by their errors: triggers enter each task that fails, and strike it out when it leaves."""
+"""Group failed tasks by their errors: triggers keep a row of each task that is failed."""
 
 from alembic import op
 
 revision = "0017"
 down_revision = "0016"
 
-# application.failure_groups.masked_stored, as a number. The index is read alone, so that groups are counted without
+# application.failure_groups.masked_stored, as a number. Its texts have an E, so that they are the same whatever
+# `standard_conforming_strings` is. The index is read alone, so that groups are counted without
 # their tasks. No foreign key: it would look up each deleted task here, and few have failed. The WHEN of a trigger costs
 # next to nothing.
 CHANGES = r"""
@@ -19,8 +20,8 @@ CREATE TABLE task_failures (
 
 CREATE FUNCTION failure_group(error text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT hashtextextended(left(regexp_replace(left(error, 1000),
-        '(\\u[0-9a-f]{4})|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|0[xX][0-9a-fA-F]+|[0-9]+',
-        '\1N', 'g'), 300), 0)
+        E'(\\\\u[0-9a-f]{4})|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|0[xX][0-9a-fA-F]+|[0-9]+',
+        E'\\1N', 'g'), 300), 0)
 $$;
 
 -- It may have been planned when the table was small.

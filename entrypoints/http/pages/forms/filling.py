@@ -156,7 +156,7 @@ def _shown(base: str | None, kind: Kind) -> str | None:
 
 
 def _special(filled: FilledField, kind: Kind | None) -> str | None:
-    """What an empty field stands for."""
+    """The JSON text of an empty field; None if it is left out."""
     match filled.special:
         case "keep":
             if filled.base is None:

@@ -48,7 +48,7 @@ class Kind(Protocol):
 
 
 class Plain:
-    """What most kinds have in common."""
+    """The parts that most kinds have in common."""
 
     control = "line"
     empty: str | None = None

@@ -84,7 +84,7 @@ def _is_line(item: object) -> bool:
 
 
 def _list_of(text: str) -> str:
-    """The list of the numbers in a text. Whatever is no number becomes a string, which the check refuses.
+    """The list of the numbers in a text. An item that is no number becomes a string, which the check refuses.
 
     A comma that stands inside what other signs part may be that of a decimal, and parts nothing.
     """

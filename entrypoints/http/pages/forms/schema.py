@@ -1,4 +1,4 @@
-"""The fields of a form, made from the JSON Schema of a type. Whatever has no field of its own is one JSON field."""
+"""The fields of a form, made from the JSON Schema of a type. A value that has no field of its own is one JSON field."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,21 +8,17 @@ from typing import Any
 
 from application.json.arrays import KEYWORD as ARRAY
 from application.json.text import dump
-from application.json.text_limits import KEYWORD as LIMITS
 from entrypoints.http.openapi.pointers import resolved
 from entrypoints.http.pages.forms.fields import Field, Group, Path
 from entrypoints.http.pages.forms.help import description_of, help_of
 from entrypoints.http.pages.forms.kinds import Choice, Kind, Moment, Number, Text
 from entrypoints.http.pages.forms.lists import Lines, Numbers, Rows
+from entrypoints.http.pages.forms.single_values import choice_kind, inputmode, number_kinds, text_kind, words_of
 
 MAX_DEPTH = 4
 """Objects in objects that are fieldsets. Deeper ones are JSON fields."""
 MAX_FIELDS = 300
-MAX_CHOICES = 500
-MAX_SINGLE_LINE_CHARACTERS = 200
 Schema = Mapping[str, Any]
-_DECIMAL_FORMATS = frozenset({"decimal", "fraction"})
-_SHORT_FORMATS = {"email": "email", "uri": "url"}
 
 
 @lru_cache(maxsize=200)
@@ -43,7 +39,7 @@ class _Builder:
         self._fields = 0
 
     def form(self) -> Group:
-        schema = self._flat(self._root, ())
+        schema = self._flat(self._root)
         group = self._group(schema, Field((), ""), ()) if schema.get("properties") else None
         return group or Group((), "", is_open=True)
 
@@ -56,8 +52,8 @@ class _Builder:
             return field
 
     def _described(self, field: Field, schema: Schema, seen: tuple[str, ...]) -> Field:
-        flat = self._flat(schema, seen)
-        branches = [self._flat(each, seen) for each in _branches(flat)]
+        flat = self._flat(schema)
+        branches = [self._flat(each) for each in _branches(flat)]
         takes_null = any(_is_null(each) for each in branches)
         others = [each for each in branches if not _is_null(each)]
         kinds = self._kinds(others)
@@ -92,8 +88,8 @@ class _Builder:
         if len(branches) == 1:
             kind = self._kind(branches[0])
             return (kind,) if kind else ()
-        words = [choice for each in branches for choice in _words(each)]
-        kinds = list(dict.fromkeys(self._kind(each) for each in branches if not _words(each)))
+        words = [choice for each in branches for choice in words_of(each)]
+        kinds = list(dict.fromkeys(self._kind(each) for each in branches if not words_of(each)))
         if None in kinds or not all(
             isinstance(each, Number | Text | Moment | Numbers | Rows | Lines) for each in kinds
         ):
@@ -101,21 +97,21 @@ class _Builder:
         plain = [Text("text", "line") if isinstance(each, Moment) else each for each in kinds if each]
         if any(isinstance(each, Text) and each.takes_numbers for each in plain):
             return tuple(each for each in plain if not isinstance(each, Number))
-        plain = [each for each in plain if not isinstance(each, Number)] + _numbers(plain, words)
+        plain = [each for each in plain if not isinstance(each, Number)] + number_kinds(plain, words)
         return tuple(sorted(plain, key=lambda each: not isinstance(each, Number)))
 
     def _kind(self, schema: Schema) -> Kind | None:
         if "enum" in schema or "const" in schema:
-            return _choice(schema)
+            return choice_kind(schema)
         match schema.get("type"):
             case "boolean":
                 return Choice({"true": "true", "false": "false"}, "true or false")
             case "integer":
-                return Number("whole number", _inputmode(schema, "numeric"))
+                return Number("whole number", inputmode(schema, "numeric"))
             case "number":
-                return Number("number", _inputmode(schema, "decimal"))
+                return Number("number", inputmode(schema, "decimal"))
             case "string":
-                return _text(schema)
+                return text_kind(schema)
             case "array":
                 return self._list(schema)
         return None
@@ -126,7 +122,7 @@ class _Builder:
         empty = None if schema.get("minItems") else "[]"
         if "prefixItems" in schema:
             return Numbers(empty=empty) if all(map(self._is_number, schema["prefixItems"])) else None
-        items = self._flat(schema.get("items", {}), ())
+        items = self._flat(schema.get("items", {}))
         if self._is_number(items):
             return Numbers(empty=empty)
         if items.get("type") == "string":
@@ -134,10 +130,10 @@ class _Builder:
         return Rows(empty=empty) if items.get("type") == "array" and self._is_number(items.get("items", {})) else None
 
     def _is_number(self, schema: Any) -> bool:
-        branches = [self._flat(each, ()) for each in _branches(self._flat(schema, ()))]
+        branches = [self._flat(each) for each in _branches(self._flat(schema))]
         return all(each.get("type") in ("number", "integer") and "enum" not in each for each in branches)
 
-    def _flat(self, schema: Any, seen: tuple[str, ...]) -> Schema:
+    def _flat(self, schema: Any) -> Schema:
         """The schema with those parts that it refers to. `$ref-of` names the last one of these."""
         flat = dict(schema) if isinstance(schema, dict) else {}
         for _ in range(20):
@@ -174,50 +170,3 @@ def _help(schema: Schema, branches: Sequence[Schema], kinds: Sequence[Kind]) -> 
 
 def _is_null(schema: Schema) -> bool:
     return schema.get("type") == "null" or ("const" in schema and schema["const"] is None)
-
-
-def _words(schema: Schema) -> list[str]:
-    """The texts that are the only values of a schema."""
-    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
-    return values if all(isinstance(each, str) for each in values) else []
-
-
-def _numbers(plain: Sequence[Kind], words: Sequence[str]) -> list[Kind]:
-    """One kind for all numbers, with words that may stand in place of one."""
-    found = [each for each in plain if isinstance(each, Number)]
-    if not found:
-        return []
-    word = next((each.word for each in found if each.word == "number"), found[0].word)
-    return [Number(word, "text" if words else found[0].inputmode, tuple(words))]
-
-
-def _choice(schema: Schema) -> Kind | None:
-    values = schema.get("enum", [schema.get("const")])
-    texts = [dump(each) for each in values]
-    if len(texts) > MAX_CHOICES:
-        return None
-    return Choice({_sent(each, text, texts): text for each, text in zip(values, texts, strict=True)})
-
-
-def _sent(value: Any, text: str, texts: Sequence[str]) -> str:
-    """What the field sends for a choice: a text as it is, where it can be told from all other choices."""
-    is_plain = isinstance(value, str) and value.strip() == value != "" and value not in (*texts, "null")
-    return value if is_plain else text
-
-
-def _inputmode(schema: Schema, mode: str) -> str:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", -1))
-    return mode if low >= 0 else "text"
-
-
-def _text(schema: Schema) -> Kind:
-    format = schema.get("format", "")
-    if format in ("date", "date-time", "time"):
-        zone = schema.get(LIMITS, {}).get("tz_constraint")
-        return Moment(format, None if format == "date" or zone == "naive" else "" if format == "time" else "Z")
-    if format in _DECIMAL_FORMATS:
-        return Text(format, "line", None, takes_numbers=format == "decimal", inputmode="text")
-    if format:
-        return Text("text", "line", None, inputmode=_SHORT_FORMATS.get(format, "text"))
-    is_short = schema.get("maxLength", MAX_SINGLE_LINE_CHARACTERS) < MAX_SINGLE_LINE_CHARACTERS or "pattern" in schema
-    return Text("text", "line" if is_short else "lines", None if schema.get("minLength") else '""')

@@ -1,4 +1,4 @@
-"""What was sent for the fields of a form, and the arguments that it begins with.
+"""The fields of a form as they were sent, and the arguments that the form begins with.
 
 A field is filled from what was sent under its name after a prefix: `f.` is a text, `j.` a JSON text, `s.` a word that
 says what an empty field stands for, `t.` the number of a kind, `z.` the zone of a time. A field for which nothing was
@@ -19,7 +19,7 @@ MAX_FORM_CHARACTERS = 256 * 1024
 
 
 class Given:
-    """What was sent for the fields of a form."""
+    """The fields of a form as they were sent."""
 
     def __init__(self, sent: Mapping[str, str]) -> None:
         self._sent = sent
@@ -29,7 +29,7 @@ class Given:
         return any(prefix + name in self._sent for prefix in PREFIXES)
 
     def get(self, prefix: str, name: str) -> str | None:
-        """What was sent under this prefix."""
+        """The text that was sent under this prefix; None if there was none."""
         return self._sent.get(prefix + name)
 
 

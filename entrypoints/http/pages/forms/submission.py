@@ -25,11 +25,16 @@ WHOLE, FROM, RENDERED = "json", "from", "rendered"
 """The names of the field for all arguments as JSON, of the origin, and of the mark that each rendered form has."""
 LEFT_OUT = "none"
 KEY_PREFIX = "form of the dashboard "
-"""The beginning of a key that a form has made, which tells people nothing."""
+"""The beginning of a key that a form has made. Pages do not show such keys."""
 MAX_ADDRESS_CHARACTERS = 6_000
 MAX_WHOLE_CHARACTERS = 1024 * 1024
 """The length up to which all arguments can be edited as one text."""
 _RENDERED = re.compile(r"[0-9a-f]{32}")
+
+
+def typed_key(key: IdempotencyKey | None) -> IdempotencyKey | None:
+    """The key of a task, unless a form has made it."""
+    return None if key is None or key.startswith(KEY_PREFIX) else key
 
 
 @dataclass

@@ -10,6 +10,8 @@ from entrypoints.http.pages.results.tables import Cell, cell_of
 MAX_DEPTH = 5
 """Objects in objects whose members are compared one by one; deeper ones are compared as a whole."""
 MAX_ROWS = 100
+MAX_PREFIX_CHARACTERS = 200
+"""Characters of the name of an object whose members are compared one by one: it stands before each of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def rows_of(tasks: Sequence[Named]) -> Rows:
 def _leaves(text: str, at: int, prefix: str, depth: int) -> Iterator[tuple[str, Part]]:
     for part in members(text, at):
         name = f"{prefix}{part.name}"
-        if isinstance(part.value, dict) and part.value and depth > 1:
+        is_opened = depth > 1 and len(name) <= MAX_PREFIX_CHARACTERS
+        if isinstance(part.value, dict) and part.value and is_opened:
             yield from _leaves(text, part.start, f"{name}.", depth - 1)
         else:
             yield name, part

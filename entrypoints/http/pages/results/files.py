@@ -1,6 +1,10 @@
-"""Files made of results: CSV, row by row, with numbers as they stand in the JSON text."""
+"""Files made of results: CSV, row by row, with numbers as they stand in the JSON text.
+
+A text that a spreadsheet would take for a formula, and carry out, has an apostrophe before it.
+"""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
@@ -9,6 +13,7 @@ from entrypoints.http.pages.results.shapes import Lines, Matrix, Scalars, Shape,
 from entrypoints.http.pages.results.tables import number_rows
 
 ROWS_AT_ONCE = 1_000
+_FORMULA = re.compile(r"(?![-+]?[0-9.]+([eE][-+]?[0-9]+)?\Z)[=+\-@\t\r\n]")
 
 
 def csv_of(text: str, shape: Shape) -> Iterator[str] | None:
@@ -21,12 +26,12 @@ def csv_of(text: str, shape: Shape) -> Iterator[str] | None:
         case Table():
             return _written(_object_rows(text, shape))
         case Scalars():
-            return _written([("name", "value"), *((part.name, _field(text, part)) for part in shape.members)])
+            return _written([("name", "value"), *((_inert(part.name), _field(text, part)) for part in shape.members)])
     return None
 
 
 def _number_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    yield names
+    yield [*map(_inert, names)]
     yield from _without_null(rows)
 
 
@@ -35,7 +40,7 @@ def _without_null(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
 
 
 def _object_rows(text: str, table: Table) -> Iterator[Sequence[str]]:
-    yield table.fields
+    yield [*map(_inert, table.fields)]
     for start in table.starts:
         parts_by_name = {part.name: part for part in members(text, start)}
         yield [_field(text, parts_by_name.get(name)) for name in table.fields]
@@ -44,7 +49,11 @@ def _object_rows(text: str, table: Table) -> Iterator[Sequence[str]]:
 def _field(text: str, part: Part | None) -> str:
     if part is None or part.value is None:
         return ""
-    return part.value if isinstance(part.value, str) else part.source(text)
+    return _inert(part.value) if isinstance(part.value, str) else part.source(text)
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _written(rows: Iterable[Sequence[str]]) -> Iterator[str]:

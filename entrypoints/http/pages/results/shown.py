@@ -11,6 +11,7 @@ from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.results.heat import columns_of, fits_lines, heat_map, is_long
 from entrypoints.http.pages.results.lines import draw_lines
 from entrypoints.http.pages.results.settings import Settings, settings_of
+from entrypoints.http.pages.results.shape_of import shape_of
 from entrypoints.http.pages.results.shapes import (
     Column,
     Lines,
@@ -21,7 +22,6 @@ from entrypoints.http.pages.results.shapes import (
     Shape,
     Table,
     Text,
-    shape_of,
 )
 from entrypoints.http.pages.results.tables import cell_of, markup_bytes, numbers_page, objects_page
 

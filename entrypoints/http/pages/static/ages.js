@@ -1,29 +1,44 @@
-// Shows the words of each <time data-age="for %"> with the time that has passed since, and keeps them so.
-// Without a script the time itself stands there.
+// Ages: the time that has passed by the server's clock. They are shown once a second.
+// <time data-age="for %"> shows these words with its age; without a script the time itself stands there.
+// <span data-since="TIME" data-usual="SECONDS"> shows how long a task runs, and how long it usually still does.
 "use strict";
+/** Show the ages below a node. */
+let showAges;
 (() => {
   const UNITS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"], [1, "s", 1, ""]];
   let ahead = 0;
 
-  function ageOf(seconds) {
+  function words(seconds) {
     const [size, name, part, partName] = UNITS.find(([least]) => seconds >= least) || UNITS[3];
     const rest = Math.floor((seconds % size) / part);
     return `${Math.floor(seconds / size)} ${name}` + (rest ? ` ${rest} ${partName}` : "");
   }
 
-  function tick() {
-    const now = Date.now() - ahead;
-    for (const time of document.querySelectorAll("time[data-age]")) {
-      const text = time.dataset.age.replace("%", ageOf(Math.max(0, (now - Date.parse(time.dateTime)) / 1000)));
-      if (time.textContent !== text) time.textContent = text;
-    }
+  function rest(left) {
+    if (left > 0) return `, about ${words(Math.ceil(left))} left`;
+    return left <= 0 ? ", longer than usual" : "";
   }
 
+  const secondsSince = (time) => Math.max(0, (Date.now() - ahead - Date.parse(time)) / 1000);
+
+  function show(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  showAges = (root) => {
+    for (const time of root.querySelectorAll("time[data-age]")) {
+      show(time, time.dataset.age.replace("%", words(secondsSince(time.dateTime))));
+    }
+    for (const run of root.querySelectorAll("[data-since]")) {
+      const seconds = Math.floor(secondsSince(run.dataset.since));
+      show(run, `for ${words(seconds)}${rest(run.dataset.usual - seconds)}`);
+    }
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
-    const server = document.getElementById("now");
-    ahead = server ? Date.now() - server.value * 1000 : 0;
-    tick();
+    ahead = Date.now() - document.getElementById("server-time").value * 1000;
+    showAges(document);
   });
-  document.addEventListener("htmx:after:swap", tick);
-  setInterval(tick, 1000);
+  document.addEventListener("htmx:after:swap", () => showAges(document));
+  setInterval(() => showAges(document), 1000);
 })();

@@ -1,17 +1,6 @@
-// The page of a task: a log that stands still while it is read, times that tick, values to copy, the result when it comes.
+// The page of a task: a log that stands still while it is read, values to copy, the result when it comes.
 "use strict";
 (() => {
-  const words = (s) => s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min ${s % 60} s` : `${s / 3600 | 0} h ${s % 3600 / 60 | 0} min`;
-
-  function tick(root) {
-    for (const each of root.querySelectorAll("[data-since]")) {
-      const seconds = Math.max(Date.now() - new Date(each.dataset.since), 0) / 1000 | 0;
-      const left = each.dataset.usual - seconds;
-      const rest = left > 0 ? `, about ${words(Math.ceil(left))} left` : left <= 0 ? ", longer than usual" : "";
-      each.textContent = `for ${words(seconds)}${rest}`;
-    }
-  }
-
   async function showResult() {
     const pending = document.querySelector("#result[data-pending]");
     if (!pending) return;
@@ -28,7 +17,7 @@
     const template = document.createElement("template");
     template.innerHTML = message.data;
     const { content } = template;
-    tick(content);
+    showAges(content);
     const tail = document.getElementById("log");
     const next = content.getElementById("log-text");
     if (tail && next && isRead(tail)) {
@@ -55,6 +44,4 @@
   });
 
   if (navigator.clipboard) document.documentElement.classList.add("copies");
-  setInterval(tick, 1000, document);
-  tick(document);
 })();

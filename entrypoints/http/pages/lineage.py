@@ -8,7 +8,7 @@ from application.errors import UnknownTask
 from application.use_cases.find_reruns import FindReruns, Lineage
 from application.use_cases.view_task import ViewTask
 from domain.ids import TaskId
-from entrypoints.http.pages.forms.changes import Change, changed_arguments
+from entrypoints.http.pages.forms.changes import ArgumentChange, changed_arguments
 from entrypoints.http.services import Services
 
 MAX_COMPARED_CHARACTERS = 1024 * 1024
@@ -25,28 +25,30 @@ class Ancestry:
     """
 
     lineage: Lineage
-    changes: Sequence[Change] | None
+    changes: Sequence[ArgumentChange] | None
 
 
 class FindAncestry:
-    """Finds what `origin.html` shows. Thread-safe."""
+    """Finds what `lineage.html` shows. Thread-safe."""
 
     def __init__(self, services: Services) -> None:
         self._view: ViewTask = services.view_task()
         self._find: FindReruns = services.find_reruns()
-        self._changes: Callable[[TaskId, TaskId], Sequence[Change] | None] = lru_cache(MAX_REMEMBERED)(self._compared)
+        self._changes: Callable[[TaskId, TaskId], Sequence[ArgumentChange] | None] = lru_cache(MAX_REMEMBERED)(
+            self._compared
+        )
 
     def __call__(self, task: TaskId) -> Ancestry:
         """The ancestry of a task."""
         lineage = self._find(task)
         return Ancestry(lineage, self._changed(lineage.origin, task) if lineage.origin else None)
 
-    def _changed(self, origin: TaskId, task: TaskId) -> Sequence[Change] | None:
+    def _changed(self, origin: TaskId, task: TaskId) -> Sequence[ArgumentChange] | None:
         try:
             return self._changes(origin, task)
         except UnknownTask:
             return None
 
-    def _compared(self, origin: TaskId, task: TaskId) -> Sequence[Change] | None:
+    def _compared(self, origin: TaskId, task: TaskId) -> Sequence[ArgumentChange] | None:
         before, after = self._view(origin).stored.args, self._view(task).stored.args
         return None if max(len(before), len(after)) > MAX_COMPARED_CHARACTERS else changed_arguments(before, after)

@@ -17,7 +17,8 @@ from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.pages.results.comparing import arguments_of, rows_of, values_of
 from entrypoints.http.pages.results.overlay import overlays
 from entrypoints.http.pages.results.settings import settings_of
-from entrypoints.http.pages.results.shapes import Lines, Shape, Tree, shape_of
+from entrypoints.http.pages.results.shape_of import shape_of
+from entrypoints.http.pages.results.shapes import Lines, Shape, Tree
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.services import Services
 
