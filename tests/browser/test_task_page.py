@@ -43,8 +43,8 @@ def test_the_log_follows_its_end_and_stands_still_while_it_is_read(service: Serv
 
 
 def test_the_result_appears_when_it_is_there(service: Service, open_page: Open) -> None:
-    opened = open_page(f"/dashboard/task/{start(service, steps=8, seconds=0.2)}")
-    opened.await_text("for 1 s", "#now")
+    opened = open_page(f"/dashboard/task/{start(service, steps=8, seconds=0.6)}")
+    opened.await_text("for ", "#now")
     opened.await_text("Result", "#result")
     expect(opened.find("#result .value")).to_have_text("8")
     opened.await_text("done", "h1")
