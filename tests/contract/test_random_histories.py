@@ -372,7 +372,8 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
-        self.both_commit(lambda work: list(work.types.all(self.now)))
+        # The time of a change is that of the storage's own clock.
+        self.both_commit(lambda work: [(replace(t, changed=None), t.changed is None) for t in work.types.all(self.now)])
         self.both(lambda storage: (storage.pending.has_expired(self.now), storage.pending.processes()))
         self.both(lambda storage: storage.pending.next_schedule_work(self.now))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
