@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.browser.opened import Opened
 from tests.e2e.conftest import new_database
-from tests.e2e.service import Service
+from tests.e2e.service import Service, running_service
 from tests.node import installed_packages
 
 __all__ = ["new_database"]
@@ -44,15 +44,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API, handler and janitor over the functions that ship and those of tests/browser/functions.py."""
-    tasks = f"tasks/tasks.py,{FOLDER / 'functions.py'}"
-    service = Service(new_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
-    try:
-        for name in ("http", "handler", "janitor"):
-            service.start(name)
-        service.await_ready("default", "add", "mov3d", "counting")
+    folder = tmp_path_factory.mktemp("service")
+    with running_service(new_database(), folder, FOLDER / "functions.py", "counting") as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture

@@ -14,11 +14,22 @@ BOTH = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "w
 NUMBER_OF_SHADES = """
     each => new Set(each.getContext("2d").getImageData(0, 0, each.width, each.height).data).size
 """
+NUMBER_OF_COLOURED_PIXELS = """each => {
+    const { data } = each.getContext("2d").getImageData(0, 0, each.width, each.height);
+    let coloured = 0;
+    for (let at = 0; at < data.length; at += 4) {
+        const [red, green, blue, alpha] = data.slice(at, at + 4);
+        if (alpha > 100 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) coloured += 1;
+    }
+    return coloured;
+}"""
+"""Axes and grids are grey."""
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8BwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 SHAPES = {
     "table": [{"name": "b", "size": 2}, {"name": "a", "size": 10}],
     "heat": [[row * column for column in range(12)] for row in range(9)],
     "picture": f"data:image/png;base64,{PIXEL}",
+    "gaps": {"x": [*range(400)], "y": [*[None] * 398, 7.5, None]},
     "text": "<b>no HTML</b>",
 }
 
@@ -115,6 +126,13 @@ def test_a_matrix_is_a_heat_map(service: Service, open_page: Open) -> None:
     canvas = opened.find("#result canvas").first
     expect(canvas).to_be_visible()
     assert canvas.evaluate(NUMBER_OF_SHADES) > 10
+
+
+def test_a_value_between_gaps_is_drawn(service: Service, open_page: Open) -> None:
+    opened = open_page(shown(service, "gaps"))
+    canvas = opened.find("#result canvas").first
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate(NUMBER_OF_COLOURED_PIXELS) > 5
 
 
 def test_a_picture_of_a_result_is_shown(service: Service, open_page: Open) -> None:

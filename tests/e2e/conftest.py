@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.postgres import Database
-from tests.e2e.service import Service
+from tests.e2e.service import Service, running_service
 from tests.e2e.starts import Start, Started
 
 numbers = count(1)
@@ -47,15 +47,9 @@ def new_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Cal
 @pytest.fixture(scope="module")
 def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API, handler and janitor over the functions of tests/e2e/functions.py and those that ship."""
-    tasks = f"tasks/tasks.py,{Path(__file__).parent / 'functions.py'}"
-    service = Service(new_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
-    try:
-        for name in ("http", "handler", "janitor"):
-            service.start(name)
-        service.await_ready("default", "add", "mov3d", "slow")
+    folder = tmp_path_factory.mktemp("service")
+    with running_service(new_database(), folder, Path(__file__).parent / "functions.py", "slow") as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,6 +119,19 @@ class Service:
 
     def _live(self) -> set[str]:
         return {type["name"] for type in self.client.get("/types").json()["types"] if type["live"]}
+
+
+@contextmanager
+def running_service(database_url: str, folder: Path, functions: Path, *types: str) -> Iterator[Service]:
+    """API, handler and janitor over the functions that ship and those of a file, once these types are live."""
+    service = Service(database_url, folder, TASKS=f"tasks/tasks.py,{functions}")
+    try:
+        for name in ("http", "handler", "janitor"):
+            service.start(name)
+        service.await_ready("default", "add", "mov3d", *types)
+        yield service
+    finally:
+        service.stop()
 
 
 FINAL: Sequence[str] = ("done", "failed", "cancelled")

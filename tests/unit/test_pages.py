@@ -83,6 +83,11 @@ class TestAddresses:
         assert links
         assert [link for link in links if not link.startswith("/a/b/")] == []
 
+    @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/"])
+    def test_the_path_of_the_pages_alone_leads_to_the_first_one(self, path: str) -> None:
+        answer = configured(backend_url="https://example.org/a/b").client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/a/b/")
+
 
 class TestErrors:
     def test_an_unknown_page_is_a_page(self, service: Service) -> None:

@@ -24,6 +24,10 @@ def add_overview(pages: Pages, services: Services) -> None:
     """Add the page."""
     view_situation, view_statistics = services.view_situation(), services.view_statistics()
 
+    @pages.redirect("")
+    def lead_to_overview() -> str:
+        return pages.addresses()
+
     @pages.page("", "overview.html")
     def overview() -> dict[str, Any]:
         situation = view_situation()

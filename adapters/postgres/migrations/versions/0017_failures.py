@@ -6,9 +6,8 @@ revision = "0017"
 down_revision = "0016"
 
 # application.failure_groups.masked_stored, as a number. Its texts have an E, so that they are the same whatever
-# `standard_conforming_strings` is. The index is read alone, so that groups are counted without
-# their tasks. No foreign key: it would look up each deleted task here, and few have failed. The WHEN of a trigger costs
-# next to nothing.
+# `standard_conforming_strings` is. The index is read alone, so that groups are counted without their tasks. No foreign
+# key: it would look up each deleted task here, and few have failed. The WHEN of a trigger costs next to nothing.
 CHANGES = r"""
 CREATE TABLE task_failures (
     type text NOT NULL,

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 revision = "0018"
 down_revision = "0017"
 
-# The lock keeps a task failed until its entry is visible, so that the trigger strikes it out.
+# The lock keeps a task failed until its entry is visible, so that the trigger deletes it later.
 BATCH = text("""
     WITH batch AS MATERIALIZED (
         SELECT id, type, error, finished FROM tasks
