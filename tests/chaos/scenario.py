@@ -28,6 +28,7 @@ class Scenario:
         self.service = service
         self.request_log = RequestLog()
         self.broken_promises: set[str] = set()
+        self._submitted: set[int] = set()
 
     def submit(self, type: str, **args: Any) -> int:
         """Submit a task. Its id."""
@@ -35,16 +36,17 @@ class Scenario:
         answer = httpx.post(f"{self.service.address}/task/new/{type}", json=args)
         id: int = answer.json()["id"]
         self.request_log.add(id, Request("submit", sent, time.time(), answer.status_code))
+        self._submitted.add(id)
         return id
 
     def runs(self) -> list[Run]:
-        """The runs that have started so far."""
-        return [run for _, run in runs.read(self.service.runs_file)]
+        """The runs of the submitted tasks that have started so far. A tick that fell due in between is none of them."""
+        return [run for task, run in runs.read(self.service.runs_file) if task in self._submitted]
 
     def changes(self) -> list[Change]:
-        """The changes of tasks so far."""
+        """The changes of the submitted tasks so far."""
         with self.service.server.connection() as connection:
-            return [entry.change for entry in change_log.read(connection)]
+            return [entry.change for entry in change_log.read(connection) if entry.task in self._submitted]
 
 
 @contextmanager
