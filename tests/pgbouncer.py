@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.ports import free_port
+
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="needs PgBouncer: apt-get install pgbouncer")
 
@@ -34,7 +36,7 @@ ignore_startup_parameters = extra_float_digits
 def pgbouncer(url: str, folder: Path, pool_size: int = 20) -> Iterator[str]:
     """The URL of the same database behind a pooler, which runs during the block."""
     parts = urlsplit(url)
-    port = _free_port()
+    port = free_port()
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
         CONFIGURATION.format(
@@ -74,9 +76,3 @@ def _await_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -21,7 +21,8 @@ from tests.chaos.runs import FILE_VARIABLE
 from tests.chaos.server import HURRY_DELIVERIES, Server
 from tests.chaos.service_process import ServiceProcess
 from tests.conftest import ROOT
-from tests.e2e.service import eventually, free_port
+from tests.e2e.service import eventually
+from tests.ports import free_port
 
 LEASE_SECONDS = 3.0
 HANDLERS, JANITORS = 3, 2

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tests.conftest import ROOT
+from tests.ports import free_port
 
 MAX_WAIT_SECONDS = 20.0
 T = TypeVar("T")
@@ -26,12 +26,6 @@ def eventually(check: Callable[[], T | None], within: float = MAX_WAIT_SECONDS) 
         assert time.monotonic() < end, f"still {answer!r} after {within} s"
         time.sleep(0.02)
     return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Service:

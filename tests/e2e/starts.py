@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.e2e.service import free_port
+from tests.ports import free_port
 
 MAX_END_SECONDS = 20.0
 """Seconds after which a process that was told to stop is killed."""

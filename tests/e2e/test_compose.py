@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.compose import Client, Stack, run
-from tests.e2e.service import free_port
+from tests.ports import free_port
 
 TASKS = 10_000
 CLIENTS = 8

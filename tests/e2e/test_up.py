@@ -15,6 +15,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 MAX_WAIT_SECONDS = 30.0
 SLOW = """
@@ -163,12 +165,6 @@ def eventually(check: Callable[[], Any], why: Callable[[], str] = lambda: "") ->
         assert time.monotonic() < end, why()
         time.sleep(0.02)
     return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
