@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from threading import Lock
 
 from application.errors import StorageUnavailable, UnknownType
@@ -10,6 +11,7 @@ from application.ports.published_types import PublishedType
 from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
 from domain.task_type import DEFAULT, TaskType
+from domain.waiting import WaitingFor
 
 MAX_AGE_SECONDS = 1.0
 """Seconds for which the types that were read last are used."""
@@ -63,6 +65,18 @@ class KnownTypes:
         """Whether a live handler can run tasks of this type."""
         found = self.all().get(name)
         return found is not None and found.live
+
+    def held_back_by(self, name: TypeName, now: datetime) -> WaitingFor | None:
+        """The limit that due tasks of this type wait for; None if there is none."""
+        found = self.all().get(name)
+        return found.limits.held_back_by(now) if found else None
+
+    def read_again(self, name: TypeName) -> PublishedType:
+        """The type of that name as it is stored now. Raises UnknownType."""
+        with self._lock:
+            self._read_at = float("-inf")
+            self._refresh()
+        return self.named(name)
 
     def _refresh(self) -> None:
         """Read the types if they are too old. While the storage is away, those that were read last stay."""

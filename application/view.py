@@ -43,5 +43,6 @@ class Viewer:
 
     def __call__(self, stored: TaskRecord) -> View:
         """The present view of a task."""
-        task = stored.task
-        return View(stored, waiting_for(task, self._clock.now(), self._types.is_live(task.type)))
+        task, now = stored.task, self._clock.now()
+        is_live, held_back_by = self._types.is_live(task.type), self._types.held_back_by(task.type, now)
+        return View(stored, waiting_for(task, now, is_live, held_back_by))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.ids import DEFAULT_TYPE, TypeName
+from domain.limits import NO_LIMITS, Limits
 from domain.options import Options
 from domain.schedule import Schedule
 
@@ -15,6 +16,7 @@ class TaskType:
 
     `retries_timeout`: whether an attempt that exceeded its timeout may be repeated.
     `schedule`: when it recurs; None if it does not.
+    `limits`: those that its function declares.
     """
 
     name: TypeName
@@ -23,6 +25,7 @@ class TaskType:
     options: Options = field(default_factory=Options)
     retries_timeout: bool = True
     schedule: Schedule | None = None
+    limits: Limits = NO_LIMITS
 
 
 DEFAULT = TaskType(name=DEFAULT_TYPE, description="Run the function ExecuteWhenRunningTask.")

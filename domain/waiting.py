@@ -13,12 +13,19 @@ class WaitingFor(StrEnum):
     HANDLER = "handler"
     RUN_AT = "run_at"
     NO_HANDLER_FOR_TYPE = "no_handler_for_type"
+    PAUSED = "paused"
+    LIMIT = "limit"
+    RATE = "rate"
 
 
-def waiting_for(task: Task, now: datetime, has_live_handler: bool) -> WaitingFor | None:
-    """The event that the task waits for; None if it does not wait."""
+def waiting_for(
+    task: Task, now: datetime, has_live_handler: bool, held_back_by: WaitingFor | None = None
+) -> WaitingFor | None:
+    """The event that the task waits for; None if it does not wait. `held_back_by`: a limit of its type."""
     if task.status is not Status.WAITING:
         return None
     if not task.is_due(now):
         return WaitingFor.RUN_AT
-    return WaitingFor.HANDLER if has_live_handler else WaitingFor.NO_HANDLER_FOR_TYPE
+    if not has_live_handler:
+        return WaitingFor.NO_HANDLER_FOR_TYPE
+    return held_back_by or WaitingFor.HANDLER

@@ -1,12 +1,17 @@
 """The autocommit store in memory: each operation is a unit of work of its own."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.claim import claimable
+from adapters.memory.limits import limited_types, room_of
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.limited_claims import limited_claim, most_of
+from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
     ClaimRequest,
@@ -17,7 +22,7 @@ from application.ports.queue import (
 )
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.failure import NO_ATTEMPT_LEFT
-from domain.ids import Hold, TaskId
+from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
@@ -38,17 +43,25 @@ class MemoryAutocommitStore:
 
     def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
         with self._begin() as work:
-            rows = list(claimable(work.state.rows.values(), now, request))
-            claimed = [
-                _claimed(work.state, row, lease, now if nth < request.starting else None)
-                for nth, row in enumerate(rows)
-                if row.task.has_attempts_left
-            ]
-            for row in rows:
-                if not row.task.has_attempts_left:
-                    work.state.put_task(row.task.set_aside(now, NO_ATTEMPT_LEFT))
+            limited = limited_types(work.state)
+            unlimited = {type: most for type, most in request.most.items() if type not in limited}
+            claimed = _claim(work.state, lease, now, replace(request, most=unlimited))
             work.commit()
         return claimed
+
+    def limited_types(self) -> Set[TypeName]:
+        with self._begin() as work:
+            return limited_types(work.state)
+
+    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
+        with self._begin() as work:
+            rooms = {type: room_of(work.state, type) for type in {*request.types} & limited_types(work.state)}
+            claimed = _claim(work.state, lease, now, request.within(most_of(rooms, request)))
+            for type, number in Counter(each.task.type for each in claimed).items():
+                if next_start := rooms[type].next_start_after(number):
+                    work.state.next_starts[type] = next_start
+            work.commit()
+        return limited_claim(claimed, rooms, request)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         with self._begin() as work:
@@ -93,6 +106,19 @@ class MemoryAutocommitStore:
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         with self._begin() as work:
             return {id: work.state.rows[id].version for id in ids if id in work.state.rows}
+
+
+def _claim(state: State, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
+    """Claim what is requested, and set aside what has no attempt left."""
+    rows = list(claimable(state.rows.values(), now, request))
+    for row in rows:
+        if not row.task.has_attempts_left:
+            state.put_task(row.task.set_aside(now, NO_ATTEMPT_LEFT))
+    return [
+        _claimed(state, row, lease, now if nth < request.starting else None)
+        for nth, row in enumerate(rows)
+        if row.task.has_attempts_left
+    ]
 
 
 def _claimed(state: State, row: Row, lease: Lease, started: datetime | None) -> ClaimedRecord:

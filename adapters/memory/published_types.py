@@ -4,6 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
+from adapters.memory.limits import limits_of
 from adapters.memory.state import LivingHandler, State
 from application.ports.monitoring import HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
@@ -78,6 +79,7 @@ class MemoryPublishedTypes:
                 self._next(name),
                 name in abandoned,
                 self._state.changed.get(name),
+                limits_of(self._state, name),
             )
             for name, type in sorted(self._state.types.items())
         ]

@@ -10,6 +10,7 @@ from application.ports.task_repository import Version
 from domain.delivery import Delivery
 from domain.event import Event, events_between
 from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, TaskId, TypeName
+from domain.limits import Override
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
 from domain.task import Task
@@ -66,6 +67,8 @@ class State:
     - `log_writers`: the handler that stored the log of an attempt while the start went on.
     - `events`: the number of events by type, minute, event, and bucket of their durations.
     - `origins`: the task that each rerun runs again.
+    - `overrides`: the limits that an operator has set.
+    - `next_starts`: the next regular start of each type that has a rate.
     """
 
     now: Callable[[], datetime] = system_time
@@ -82,6 +85,8 @@ class State:
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
     events: Counter[tuple[TypeName, datetime, Event, int | None]] = field(default_factory=Counter)
     origins: dict[TaskId, TaskId] = field(default_factory=dict)
+    overrides: dict[TypeName, Override] = field(default_factory=dict)
+    next_starts: dict[TypeName, datetime] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -129,4 +134,6 @@ class State:
             dict(self.deliveries),
             self.events.copy(),
             dict(self.origins),
+            dict(self.overrides),
+            dict(self.next_starts),
         )

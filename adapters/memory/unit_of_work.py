@@ -7,6 +7,7 @@ from threading import Lock
 
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.limits import MemoryLimitOverrides
 from adapters.memory.listing import MemoryListing
 from adapters.memory.monitoring import MemoryMonitoring
 from adapters.memory.published_types import MemoryPublishedTypes
@@ -35,6 +36,7 @@ class MemoryUnitOfWork:
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryPublishedTypes(state)
+        self.limits = MemoryLimitOverrides(state)
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
         self.monitoring = MemoryMonitoring(state)

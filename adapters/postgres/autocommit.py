@@ -1,19 +1,20 @@
 """The autocommit store in PostgreSQL: one statement for each operation where that is enough, sent by the driver."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, statements, task_repository
-from adapters.postgres.arrays import array
 from adapters.postgres.claim import MAX_TRIGGER_FAILURES, PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, reason, refused_outcomes
+from adapters.postgres.limited_claim import PostgresLimitedClaim
 from application.errors import StatementRefused, StorageConflict, StorageUnavailable, TriggerFailed
 from application.isolation import Item, Result, isolate, log_once
+from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
     ClaimRequest,
@@ -23,7 +24,7 @@ from application.ports.queue import (
     SettleResult,
 )
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
-from domain.ids import Hold, TaskId
+from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
@@ -37,21 +38,28 @@ class PostgresAutocommitStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._claim = PostgresClaim(database)
+        self._claim = PostgresClaim(statements.CLAIM_UNLIMITED)
+        self._claim_limited = PostgresLimitedClaim(database)
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return task_repository.added(submissions, self._ids)
 
     def claim(self, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
-        parameters = _claim_parameters(lease, now, request)
+        send = self._database.commit_after_read
         try:
-            return self._claim.by_one_statement(lease, parameters)
+            return self._claim.at_once(send, lease, now, request)
         except StorageUnavailable:
             raise
         except Exception as error:
             if is_systemic(error):
                 raise
-        return self._claim.isolating(lease, parameters)
+        return self._claim.isolating(send, lease, now, request)
+
+    def limited_types(self) -> Set[TypeName]:
+        return {TypeName(row.type) for row in self._rows(statements.LIMITED_TYPES, {})}
+
+    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
+        return self._claim_limited(lease, now, request)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         with refused_outcomes():
@@ -167,22 +175,3 @@ def _blaming_rows(act: Callable[[Sequence[Item]], Sequence[Result]]) -> Callable
             raise
 
     return act_on
-
-
-def _claim_parameters(lease: Lease, now: datetime, request: ClaimRequest) -> Mapping[str, Any]:
-    return {
-        "types": array(request.most),
-        "most": array(request.most.values()),
-        "slow": array(type in request.slow for type in request.most),
-        "max_slow": request.max_slow,
-        "cursor_types": array(type for type, _ in request.cursors),
-        "cursor_priorities": array(priority for _, priority in request.cursors),
-        "cursor_run_at": array(cursor.run_at for cursor in request.cursors.values()),
-        "cursor_ids": array(cursor.id for cursor in request.cursors.values()),
-        "now": now,
-        "limit": request.limit,
-        "max_bytes": request.max_bytes,
-        "starting": request.starting,
-        "handler": lease.handler,
-        "lease_until": lease.until,
-    }

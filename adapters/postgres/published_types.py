@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from adapters.postgres import rows, statements
+from adapters.postgres import limits, rows, statements
 from adapters.postgres.driver_errors import reason
 from adapters.postgres.savepoint import savepoint
 from application.errors import StorageConflict
@@ -20,6 +20,7 @@ from application.ports.monitoring import HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
+from domain.limits import NO_LIMITS
 from domain.options import OPTION_NAMES, Options
 from domain.schedule import Schedule
 from domain.task_type import ANY_OBJECT, TaskType
@@ -83,7 +84,9 @@ class PostgresPublishedTypes:
         columns = rows.columns([_published(type) for type in types])
         try:
             with savepoint(self._connection):
-                return {*self._connection.execute(statements.PUBLISH_TYPES, columns).scalars()}
+                locked = {*self._connection.execute(statements.PUBLISH_TYPES, columns).scalars()}
+                limits.publish(self._connection, [type for type in types if type.name not in locked])
+                return locked
         except StorageConflict:
             return {type.name for type in types}
 
@@ -98,7 +101,10 @@ class PostgresPublishedTypes:
 
     def _forget_types(self, now: datetime, names: Sequence[TypeName]) -> Sequence[TypeName]:
         with savepoint(self._connection):
-            return self._connection.execute(statements.FORGET_TYPES, {"names": list(names), "now": now}).scalars().all()
+            named = {"names": list(names), "now": now}
+            forgotten = self._connection.execute(statements.FORGET_TYPES, named).scalars().all()
+            limits.forget(self._connection, forgotten)
+            return forgotten
 
 
 def _leave_type(name: TypeName, error: Exception) -> Sequence[TypeName]:
@@ -132,9 +138,10 @@ def _known(row: Row[Any]) -> PublishedType:
         options=_options(row),
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,
+        limits=NO_LIMITS if row.declared is None else limits.declared_of(row),
     )
     abandoned = row.abandoned_unless_live and not row.live
-    return PublishedType(type, row.live, row.next, abandoned, row.changed)
+    return PublishedType(type, row.live, row.next, abandoned, row.changed, limits.type_limits(row))
 
 
 def _schema(row: Row[Any]) -> str:

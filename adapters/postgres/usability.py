@@ -25,6 +25,7 @@ TABLES = (
     "task_failures",
     "task_terms",
     "task_types",
+    "type_limits",
 )
 UNUSABLE_TABLES = text("""
     SELECT name, to_regclass(name) IS NULL AS is_missing FROM unnest(:tables) AS needed (name)

@@ -1,9 +1,10 @@
 """The autocommit store: add, claim, renew, settle, view and look for lapsed leases, each a transaction of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
+from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
     ClaimRequest,
@@ -13,7 +14,7 @@ from application.ports.queue import (
     SettleResult,
 )
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
-from domain.ids import Hold, TaskId
+from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
 from domain.submission import Submission
@@ -53,12 +54,30 @@ class AutocommitStore(Protocol):
         - Bounds: `request.most` for each type over all its priorities, `request.max_slow` for the slow types together,
           `request.limit` for all tasks, `request.max_bytes` for their arguments. Each bound keeps the first tasks of
           the order. The first task of all is claimed however large its arguments are.
+        - Limits: no task of a limited type is claimed.
         - Locks: locked tasks are skipped, so that a claim never waits for a lock.
         - Odd tasks: a task that the storage cannot claim, such as one that has no attempt left, is set aside as failed
           with the reason, or left out for a while where even that is refused. Its neighbours are claimed.
 
         A claim whose answer was lost may have been carried out: its tasks then run under claims that the handler does
         not know of.
+        """
+        ...
+
+    def limited_types(self) -> Set[TypeName]:
+        """The types that have limits, declared or set by an operator, paused ones among them."""
+        ...
+
+    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
+        """Claim tasks of limited types, all of which start now, and tell what kept it from claiming more.
+
+        Before and after as of `claim`, with the same order, locks and odd tasks. Each task has `now` as `started`.
+
+        - At once: after it, no more tasks of a type run than its `at_once`, unless more ran before.
+        - Rate: starts are counted by the storage's own clock, however long ago their tasks have ended.
+        - A type without limits is not claimed.
+
+        Claims of one type come one after the other, whichever handlers make them.
         """
         ...
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from application.ports.limits import UNLIMITED, TypeLimits
 from application.ports.monitoring import HandlerInfo
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
@@ -18,6 +19,7 @@ class PublishedType:
     `next`: its next tick; None if it has no schedule, or an abandoned one.
     `abandoned`: whether no live handler can run it while others live. It stays so while none lives.
     `changed`: when a publication last brought another schema, by the storage's own clock; None if none did.
+    `limits`: those that hold: its declared ones, but for those that an operator has set.
     """
 
     type: TaskType
@@ -25,6 +27,7 @@ class PublishedType:
     next: datetime | None = None
     abandoned: bool = False
     changed: datetime | None = None
+    limits: TypeLimits = UNLIMITED
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
+from application.ports.limits import LimitOverrides
 from application.ports.listing import Listing
 from application.ports.monitoring import Monitoring
 from application.ports.published_types import PublishedTypes
@@ -36,6 +37,9 @@ class UnitOfWork(Protocol):
 
     @property
     def types(self) -> PublishedTypes: ...
+
+    @property
+    def limits(self) -> LimitOverrides: ...
 
     @property
     def schedules(self) -> Schedules: ...

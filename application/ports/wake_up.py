@@ -6,11 +6,18 @@ from typing import Protocol
 
 
 class Topic(StrEnum):
-    """The kinds of changes: a task waits, a running task was taken from its handler, or a task has changed."""
+    """The kinds of changes.
+
+    - WAITING: a task waits.
+    - TAKEN: a running task was taken from its handler.
+    - CHANGED: a task has changed.
+    - LIMITS: a limited type has room for another start, or its limits are others.
+    """
 
     WAITING = "waiting"
     TAKEN = "taken"
     CHANGED = "changed"
+    LIMITS = "limits"
 
 
 class Notifier(Protocol):

@@ -21,6 +21,7 @@ from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
@@ -69,6 +70,7 @@ class ApiContainer(containers.DeclarativeContainer):
     find_reruns = providers.Singleton(FindReruns, storage.begin)
     cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)
     retry_task = providers.Singleton(RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer)
+    set_limits = providers.Singleton(SetLimits, storage.begin, known_types, storage.notifier)
     delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)
     list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
     count_tasks = providers.Singleton(CountTasks, storage.begin)

@@ -23,6 +23,7 @@ from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
 from application.use_cases.view_log import ViewLog
@@ -109,6 +110,9 @@ class Services(Protocol):
 
     @property
     def list_failure_groups(self) -> Callable[[], ListFailureGroups]: ...
+
+    @property
+    def set_limits(self) -> Callable[[], SetLimits]: ...
 
     @property
     def known_types(self) -> Callable[[], KnownTypes]: ...

@@ -50,7 +50,7 @@ MOST_TASKS = 9
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
 """Others at each run of the suite; with more of them it is a search of its own."""
 UNKNOWN = TaskId(2**62)
-TABLES = "tasks, task_types, handlers, deliveries, task_event_counts"
+TABLES = "tasks, task_types, type_limits, handlers, deliveries, task_event_counts"
 ALL_TIME = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), timedelta(days=36525))
 CALENDAR = CronCalendar()
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)

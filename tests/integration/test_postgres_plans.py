@@ -252,12 +252,12 @@ FAILED, DONE, RUNNING = (frozenset({status}) for status in (Status.FAILED, Statu
 THEN = datetime(2025, 12, 1, tzinfo=UTC) + timedelta(seconds=1000)
 LATER = THEN + timedelta(seconds=100)
 SOME = [TaskId(id) for id in range(70, 100)]
-KINDS = {"tasks_kinds", "tasks_leases", "tasks_pkey"}
+KINDS = {"tasks_kinds", "tasks_running", "tasks_pkey"}
 TERMS = {"task_terms_pkey", "tasks_pkey"}
 FAILURES = {"task_failures_pkey", "tasks_pkey"}
 EARLY = datetime(2025, 1, 1, tzinfo=UTC)
 # Where few tasks run, reading all of their leases is as good as looking each task up.
-BY_HOLD = {"tasks_pkey", "tasks_leases"}
+BY_HOLD = {"tasks_pkey", "tasks_running"}
 STATEMENTS: dict[str, Hot | HotStep] = {
     "claim one": HotStep(claiming(1), {"tasks_waiting", "tasks_pkey"}, 100),
     "claim ten": HotStep(claiming(10), {"tasks_waiting", "tasks_pkey"}, 250),
@@ -270,11 +270,11 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "get many": HotStep(lambda storage, _: storage.autocommit.get_many(SOME), {"tasks_pkey"}, 250),
     "versions": HotStep(lambda storage, _: storage.autocommit.versions(SOME), {"tasks_pkey"}, 250),
     "observe leases": HotStep(
-        lambda storage, _: storage.autocommit.observe_leases(), {"tasks_pkey", "tasks_leases", "handlers_pkey"}, 250
+        lambda storage, _: storage.autocommit.observe_leases(), {"tasks_pkey", "tasks_running", "handlers_pkey"}, 250
     ),
-    "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_leases"}, 250),
-    "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_leases"}, 250),
-    "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_leases"}, 250),
+    "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_running"}, 250),
+    "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_running"}, 250),
+    "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_running"}, 250),
     "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
     "has expired": HotStep(lambda storage, _: storage.pending.has_expired(NOW), {"tasks_expire"}, 10),
     "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
@@ -315,7 +315,7 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "remove some": Hot(lambda work, _: work.tasks.remove(*SOME), {"tasks_pkey"}, 600),
     "counts": Hot(lambda work, _: work.listing.counts(), set(), 10),
     "oldest due": Hot(lambda work, _: work.monitoring.oldest_due(NOW), {"tasks_waiting"}, 60),
-    "held tasks": Hot(lambda work, _: work.monitoring.held_tasks(100), {"tasks_leases"}, 250),
+    "held tasks": Hot(lambda work, _: work.monitoring.held_tasks(100), {"tasks_running"}, 250),
     "fold counts": Hot(lambda work, _: work.cleaning.fold_counts(100), set(), 100),
     "lock some": Hot(lambda work, _: work.tasks.lock(*SOME), {"tasks_pkey"}, 250),
     "save some": Hot(lambda work, ten: work.tasks.save(*(task.release(NOW) for task in ten)), {"tasks_pkey"}, 400),

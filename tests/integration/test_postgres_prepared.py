@@ -117,7 +117,8 @@ def test_a_claim_in_a_session_that_another_client_had_meanwhile_is_prepared_no_m
 def test_a_claim_in_a_session_in_which_another_client_has_prepared_it_is_prepared_no_more(alone: Database):
     storage = in_postgres(alone)
     task = add_one(storage)
-    asked_single(alone, f"{DEALLOCATE}; {Prepared.of(for_the_driver(statements.CLAIM), 100).prepare}; SELECT 1")
+    other = Prepared.of(for_the_driver(statements.CLAIM_UNLIMITED.claim), 100)
+    asked_single(alone, f"{DEALLOCATE}; {other.prepare}; SELECT 1")
     with pytest.raises(StorageConflict):
         claim(storage)
     assert ids(claim(storage)) == [task.id]

@@ -237,7 +237,7 @@ class TestInvariants:
         found = asked(database, "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'tasks'")
         indexes = {name: definition.partition(" WHERE ")[2] for name, definition in found}
         assert {Status(each) for each in quoted(indexes["tasks_waiting"])} == RULES[Verb.CLAIM]
-        assert {Status(each) for each in quoted(indexes["tasks_leases"])} == RULES[Verb.LOSE]
+        assert {Status(each) for each in quoted(indexes["tasks_running"])} == RULES[Verb.LOSE]
         assert "<>" in indexes["tasks_expire"]
         assert set(Status) - quoted(indexes["tasks_expire"]) == RULES[Verb.DELETE]
         assert indexes["tasks_kinds"] == indexes["tasks_expire"]

@@ -1,6 +1,8 @@
-"""The statement of application.ports.autocommit.AutocommitStore.claim: it claims waiting tasks for a handler."""
+"""The statements that claim waiting tasks for a handler, of unlimited types and of limited ones."""
 
-from sqlalchemy import text
+from dataclasses import dataclass
+
+from sqlalchemy import TextClause, text
 
 from adapters.postgres.statements.columns import FIELD_COLUMNS, listed
 
@@ -26,7 +28,7 @@ _CHOSEN = """
             WITH ORDINALITY AS w (type, most, slow, turn)
         LEFT JOIN (
             SELECT type, array_agg(priority ORDER BY priority DESC) AS cursor_priorities FROM claim_cursor GROUP BY type
-        ) cursors USING (type)
+        ) cursors USING (type){guard}
     ), step AS (
         SELECT type, most, slow, turn, cursor_priorities, 1 AS nth_cursor, 32768 AS priority FROM wanted
         UNION ALL
@@ -106,14 +108,38 @@ _CLAIMED = f"""claimed AS (
     SELECT claimed.* FROM claimed JOIN chosen USING (id) ORDER BY position
 """
 _OTHER = " AND id <> ALL (CAST(:left_out AS bigint[]))"
+_UNLIMITED = " WHERE type <> ALL (ARRAY(SELECT type FROM type_limits))"
+"""A type that has become limited a moment ago, by another handler or an operator, is not claimed by this way."""
 
-CLAIM = text(f"{_CHOSEN.format(other='')}, {_CLAIMED}")
-CLAIM_OTHERS = text(f"{_CHOSEN.format(other=_OTHER)}, {_CLAIMED}")
-"""Claims no task that is left out."""
 
-# Where a claim fails, the adapter looks for the tasks that make it fail.
-CHOOSE_OTHERS = text(f"{_CHOSEN.format(other=_OTHER)} SELECT id FROM chosen ORDER BY position")
-"""Returns the ids of the tasks that CLAIM_OTHERS would claim, in its order."""
+@dataclass(frozen=True, slots=True)
+class ClaimStatements:
+    """The statements that claim tasks by one choice.
+
+    - `claim`: claims them.
+    - `claim_others`: claims no task that is left out.
+    - `choose_others`: returns the ids that `claim_others` would claim, in its order. Where a claim fails, the adapter
+      looks for the tasks that make it fail.
+    """
+
+    claim: TextClause
+    claim_others: TextClause
+    choose_others: TextClause
+
+    @classmethod
+    def of(cls, guard: str) -> "ClaimStatements":
+        """Build the statements, with this condition on the requested types."""
+        all, others = (_CHOSEN.format(guard=guard, other=other) for other in ("", _OTHER))
+        return cls(
+            text(f"{all}, {_CLAIMED}"),
+            text(f"{others}, {_CLAIMED}"),
+            text(f"{others} SELECT id FROM chosen ORDER BY position"),
+        )
+
+
+CLAIM_UNLIMITED = ClaimStatements.of(_UNLIMITED)
+CLAIM_LIMITED = ClaimStatements.of("")
+"""For a transaction that has locked the limits of the types."""
 
 CLAIM_CHOSEN = text(f"""
     WITH given AS (

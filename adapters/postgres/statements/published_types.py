@@ -63,8 +63,12 @@ ALL_TYPES = text(f"""
     SELECT {listed(_TYPE)}, changed,
         EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
         abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
-        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next
-    FROM task_types LEFT JOIN schedules ON type = name ORDER BY name
+        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next,
+        declared, override, next_start, CASE WHEN declared IS NOT NULL THEN (
+            SELECT count(*) FROM tasks WHERE status = 'running' AND tasks.type = name
+        ) END AS running
+    FROM task_types LEFT JOIN schedules ON schedules.type = name LEFT JOIN type_limits ON type_limits.type = name
+    ORDER BY name
 """)
 
 # Locks the types of which one of two things is true: they are noted as abandoned, a live handler has them.

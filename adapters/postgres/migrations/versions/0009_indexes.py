@@ -1,12 +1,6 @@
 """Create the indexes that large tables need, without blocking the work that goes on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from alembic import op
-from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from adapters.postgres.concurrent_indexes import replace_indexes
 
 revision = "0009"
 down_revision = "0008"
@@ -14,49 +8,10 @@ down_revision = "0008"
 INDEXES = {
     # Finds the task that has a key: one at most.
     "tasks_key": "CREATE UNIQUE INDEX CONCURRENTLY tasks_key ON tasks (key) WHERE key IS NOT NULL",
-    # Finds the tasks of a type and status. Running tasks are few, and are found by the index of their leases.
+    # Finds the tasks of a type and status. Running tasks are few, and have an index of their own.
     "tasks_kinds": "CREATE INDEX CONCURRENTLY tasks_kinds ON tasks (type, status, id) WHERE status <> 'running'",
 }
 
 
 def upgrade() -> None:
-    # Outside a transaction nothing is rolled back: first drop the index that a failed attempt may have left half built.
-    with op.get_context().autocommit_block(), _unlimited_waits(op.get_bind()):
-        for name, index in INDEXES.items():
-            _execute_until_unlocked(f"DROP INDEX CONCURRENTLY IF EXISTS {name}", index)
-        _execute_until_unlocked("DROP INDEX CONCURRENTLY IF EXISTS tasks_troubled")
-
-
-@contextmanager
-def _unlimited_waits(connection: Connection) -> Iterator[None]:
-    """Let statements wait for all open transactions, however long that takes. No transaction waits for them.
-
-    Behind a pooler the limit stays as it is, since the next client of the session would wait without one.
-    """
-    if not _owns_session(connection):
-        yield
-        return
-    before = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
-    connection.exec_driver_sql("SET lock_timeout = 0")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"SET lock_timeout = '{before}'")
-
-
-def _owns_session(connection: Connection) -> bool:
-    """Whether the session of the server is that of this connection: a pooler tells its clients another number."""
-    expected = connection.connection.dbapi_connection.get_backend_pid()  # type: ignore[union-attr]
-    return bool(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() == expected)
-
-
-def _execute_until_unlocked(*statements: str) -> None:
-    """Execute the statements, again from the first one where a wait for other transactions has met its limit."""
-    while True:
-        try:
-            for statement in statements:
-                op.execute(statement)
-            return
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
+    replace_indexes(INDEXES, dropped=["tasks_troubled"])

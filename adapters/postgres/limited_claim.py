@@ -1,0 +1,91 @@
+"""Claiming tasks of limited types: their limits are locked, what runs is counted, then tasks are claimed."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, TextClause
+
+from adapters.postgres import statements
+from adapters.postgres.arrays import array
+from adapters.postgres.claim import PostgresClaim, Send
+from adapters.postgres.database import Database
+from adapters.postgres.driver_errors import is_systemic
+from adapters.postgres.limits import limits_of
+from adapters.postgres.savepoint import savepoint
+from application.errors import StorageConflict, StorageUnavailable
+from application.limited_claims import Room, limited_claim, most_of
+from application.ports.limits import LimitedClaim, LimitedClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest
+from domain.ids import TypeName
+from domain.lease import Lease
+
+T = TypeVar("T")
+Claimed = Sequence[ClaimedRecord]
+
+
+class PostgresLimitedClaim:
+    """Carries out AutocommitStore.claim_limited, one transaction each. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._claim = PostgresClaim(statements.CLAIM_LIMITED)
+
+    def __call__(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
+        """Claim all that there is room for. Types whose limits are locked for more than a moment are left out."""
+        try:
+            return self._by_one_statement_or_isolating(statements.LOCK_LIMITS, lease, now, request)
+        except StorageConflict:
+            return self._by_one_statement_or_isolating(statements.LOCK_FREE_LIMITS, lease, now, request)
+
+    def _by_one_statement_or_isolating(
+        self, lock: TextClause, lease: Lease, now: datetime, request: LimitedClaimRequest
+    ) -> LimitedClaim:
+        try:
+            return self._claimed(lock, request, lambda work, wanted: self._claim.at_once(work, lease, now, wanted))
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            if is_systemic(error):
+                raise
+        return self._claimed(lock, request, lambda work, wanted: self._claim.isolating(work, lease, now, wanted))
+
+    def _claimed(
+        self, lock: TextClause, request: LimitedClaimRequest, claim: Callable[[Send, ClaimRequest], Claimed]
+    ) -> LimitedClaim:
+        with self._database.transaction() as connection:
+            rooms = _rooms(connection, lock, request.types)
+            most = most_of(rooms, request)
+            claimed = claim(partial(_send, connection), request.within(most)) if most else []
+            answer = limited_claim(claimed, rooms, request, may_be_locked=lock is statements.LOCK_FREE_LIMITS)
+            _move_starts(connection, rooms, claimed)
+            connection.commit()
+        return answer
+
+
+def _rooms(connection: Connection, lock: TextClause, types: Sequence[TypeName]) -> Mapping[TypeName, Room]:
+    """Lock the limits of the types, and return the room of each. The count is a statement of its own."""
+    locked = connection.execute(lock, {"types": array(types)}).all()
+    names = {"types": array(row.type for row in locked)}
+    counted = connection.execute(statements.COUNT_RUNNING, names).all() if locked else []
+    running = {row.type: row.number for row in counted}
+    return {
+        TypeName(row.type): Room(limits_of(row), running.get(row.type, 0), row.next_start, row.now) for row in locked
+    }
+
+
+def _send(
+    connection: Connection, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]
+) -> T:
+    with savepoint(connection):
+        return read(connection.execute(statement, parameters).all())
+
+
+def _move_starts(connection: Connection, rooms: Mapping[TypeName, Room], claimed: Sequence[ClaimedRecord]) -> None:
+    """Store the next regular start of each type that has a rate and that a task was claimed of."""
+    taken = Counter(each.task.type for each in claimed)
+    moved = {type: rooms[type].next_start_after(number) for type, number in taken.items() if rooms[type].limits.rate}
+    if moved:
+        connection.execute(statements.MOVE_STARTS, {"types": array(moved), "next_starts": array(moved.values())})

@@ -1,0 +1,100 @@
+"""Limits in PostgreSQL: one row for each limited type, which claims lock."""
+
+import json
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters.postgres import statements
+from adapters.postgres.arrays import array
+from application.isolation import log_once
+from application.ports.limits import UNLIMITED, TypeLimits
+from domain.errors import InvalidOption
+from domain.ids import TypeName
+from domain.limits import DECLARABLE, NO_LIMITS, Limits, Override, declared
+from domain.task_type import TaskType
+
+log = logging.getLogger(__name__)
+
+
+class PostgresLimitOverrides:
+    """Implements application.ports.limits.LimitOverrides."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def set(self, type: TypeName, override: Override) -> None:
+        self._connection.execute(statements.LIMITS_LOCK_TIMEOUT)
+        self._connection.execute(statements.SET_OVERRIDE, {"type": type, "override": json.dumps(dict(override.limits))})
+
+    def remove(self, type: TypeName) -> None:
+        self._connection.execute(statements.LIMITS_LOCK_TIMEOUT)
+        self._connection.execute(statements.REMOVE_OVERRIDE, {"type": type})
+
+
+def publish(connection: Connection, types: Sequence[TaskType]) -> None:
+    """Store the limits that the types declare, in place of those that were declared before."""
+    columns = {
+        "types": array(type.name for type in types),
+        "declared": array(json.dumps(declared(type.limits)) for type in types),
+    }
+    connection.execute(statements.PUBLISH_LIMITS, columns)
+
+
+def forget(connection: Connection, types: Collection[TypeName]) -> None:
+    """Delete the declared limits of types that are forgotten. An override stands."""
+    if types:
+        connection.execute(statements.FORGET_LIMITS, {"types": array(types)})
+
+
+def limits_of(row: Any) -> Limits:
+    """Return the limits that hold by a row with the columns `declared` and `override`."""
+    override = override_of(row)
+    base = declared_of(row)
+    return override.over(base) if override else base
+
+
+def declared_of(row: Any) -> Limits:
+    """Return the limits that a row says were declared; none where an administrator has written something else."""
+    return _declared(row.declared)
+
+
+def override_of(row: Any) -> Override | None:
+    """Return the override of a row; None where there is none, or an administrator has written something else."""
+    return _override(row.override)
+
+
+def type_limits(row: Any) -> TypeLimits:
+    """Return the limits of a row that has `running` and `next_start` as well; `declared` is NULL without limits."""
+    if row.declared is None:
+        return UNLIMITED
+    return TypeLimits(limits_of(row), override_of(row), row.running, row.next_start)
+
+
+# Cached, as the limits are read with each claim.
+@lru_cache(maxsize=1_000)
+def _declared(text: str) -> Limits:
+    try:
+        return Limits(**{name: value for name, value in _object(text).items() if name in DECLARABLE})
+    except (ValueError, InvalidOption) as error:
+        log_once(log, f"declared limits count as none, since they cannot be read: {error}")
+        return NO_LIMITS
+
+
+@lru_cache(maxsize=1_000)
+def _override(text: str | None) -> Override | None:
+    try:
+        return None if text is None else Override(_object(text))
+    except (ValueError, InvalidOption) as error:
+        log_once(log, f"limits that were set count as none, since they cannot be read: {error}")
+        return None
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"{text[:100]} is no JSON object")
+    return found

@@ -1,0 +1,86 @@
+"""How many tasks of a limited type a claim may take, and what it says of those that it leaves."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+
+from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
+from application.ports.queue import ClaimedRecord
+from domain.ids import TypeName
+from domain.limits import Limits
+
+MAX_CHARACTER_BYTES = 4
+"""Bytes of one character of arguments in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room that a type has for starts at one moment, while its limits are locked.
+
+    - `next_start`: the next regular start by its rate; None if nothing has started under it.
+    - `now`: the time of the storage's own clock.
+    """
+
+    limits: Limits
+    running: int
+    next_start: datetime | None
+    now: datetime
+
+    @property
+    def most(self) -> float:
+        """How many tasks may start now; inf without a limit."""
+        return min(self._places, self._starts)
+
+    def bound(self, taken: int) -> Bounded | None:
+        """The limit that was reached by taking so many; None if it was none."""
+        if self.limits.is_paused:
+            return Bounded(Bound.PAUSE)
+        if taken >= self._places:
+            return Bounded(Bound.PLACES)
+        if self.limits.rate and taken >= self._starts:
+            after = self.next_start_after(taken) or self.now
+            return Bounded(Bound.RATE, self.limits.rate.seconds_until_start(after, self.now))
+        return None
+
+    def next_start_after(self, taken: int) -> datetime | None:
+        """The next regular start once so many have started; None without a rate."""
+        rate = self.limits.rate
+        return rate.after(self._reachable_start, self.now, taken) if rate else None
+
+    @property
+    def _places(self) -> float:
+        return self.limits.places(self.running)
+
+    @property
+    def _starts(self) -> float:
+        return self.limits.rate.starts(self._reachable_start, self.now) if self.limits.rate else inf
+
+    @property
+    def _reachable_start(self) -> datetime:
+        if not self.next_start or not self.limits.rate:
+            return self.now
+        return self.limits.rate.within_reach(self.next_start, self.now)
+
+
+def most_of(rooms: Mapping[TypeName, Room], request: LimitedClaimRequest) -> Mapping[TypeName, int]:
+    """How many tasks of each type to claim, without the types that have no room, in the order of turns."""
+    most = {type: int(min(rooms[type].most, request.limit)) for type in request.types if type in rooms}
+    return {type: number for type, number in most.items() if number}
+
+
+def limited_claim(
+    claimed: Sequence[ClaimedRecord],
+    rooms: Mapping[TypeName, Room],
+    request: LimitedClaimRequest,
+    may_be_locked: bool = False,
+) -> LimitedClaim:
+    """The answer to a claim that has taken these tasks. `may_be_locked`: whether one without a room may be."""
+    taken = Counter(each.task.type for each in claimed)
+    bytes = MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed)
+    is_full = len(claimed) >= request.limit or bytes >= request.max_bytes
+    rest = Bounded(Bound.REQUEST if is_full else Bound.TASKS)
+    absent = Bounded(Bound.LOCK if may_be_locked else Bound.NO_LIMIT)
+    bounds = {type: (rooms[type].bound(taken[type]) or rest) if type in rooms else absent for type in request.types}
+    return LimitedClaim(claimed, bounds)

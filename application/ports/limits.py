@@ -1,0 +1,112 @@
+"""Limited types: claiming within their limits, and limits that an operator sets in place of the declared ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from typing import NamedTuple, Protocol
+
+from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor
+from domain.ids import TypeName
+from domain.limits import NO_LIMITS, Limits, Override
+from domain.waiting import WaitingFor
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLimits:
+    """The limits of a type as they stand, and what they leave room for.
+
+    - `limits`: those that hold.
+    - `override`: those that an operator has set; None if none are.
+    - `running`: the number of its tasks that run.
+    - `next_start`: the next regular start by its rate; None if it has none, or nothing has started under it.
+    """
+
+    limits: Limits = NO_LIMITS
+    override: Override | None = None
+    running: int = 0
+    next_start: datetime | None = None
+
+    def held_back_by(self, now: datetime) -> WaitingFor | None:
+        """The limit that a due task of the type waits for; None if none keeps it from starting."""
+        if self.limits.is_paused:
+            return WaitingFor.PAUSED
+        if not self.limits.places(self.running):
+            return WaitingFor.LIMIT
+        rate = self.limits.rate
+        if rate and self.next_start and not rate.starts(rate.within_reach(self.next_start, now), now):
+            return WaitingFor.RATE
+        return None
+
+
+UNLIMITED = TypeLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedClaimRequest:
+    """The tasks that a handler asks for, each of which it starts at once.
+
+    - `types`: limited types in the order in which they take turns.
+    - `limit`: the most tasks of all types.
+    - `max_bytes`: the most bytes of all arguments together; the first task may exceed it alone.
+    - `cursors`: for pairs of type and priority. Only tasks behind the cursor of their pair are requested.
+    """
+
+    types: Sequence[TypeName]
+    limit: int
+    max_bytes: int
+    cursors: Mapping[tuple[TypeName, int], Cursor] = field(default_factory=dict)
+
+    def within(self, most: Mapping[TypeName, int]) -> ClaimRequest:
+        """The request with so many tasks of each type, as if it had no limits."""
+        return ClaimRequest(most, self.limit, self.max_bytes, starting=self.limit, cursors=self.cursors)
+
+
+class Bound(Enum):
+    """What kept a claim from taking more tasks of a type.
+
+    - REQUEST: the bounds of the request: more may wait.
+    - TASKS: no more are due.
+    - PLACES: as many run as may.
+    - RATE: as many have started as may for now.
+    - PAUSE: it is paused.
+    - LOCK: another transaction has locked its limits.
+    - NO_LIMIT: it has no limits any more, so it is claimed as the other types are.
+    """
+
+    REQUEST = auto()
+    TASKS = auto()
+    PLACES = auto()
+    RATE = auto()
+    PAUSE = auto()
+    LOCK = auto()
+    NO_LIMIT = auto()
+
+
+class Bounded(NamedTuple):
+    """The bound of a type. `seconds`: of RATE, the time until the next start."""
+
+    by: Bound
+    seconds: float = 0.0
+
+
+class LimitedClaim(NamedTuple):
+    """The claimed tasks in the order of claiming, and the bound of each requested type."""
+
+    claimed: Sequence[ClaimedRecord]
+    bounds: Mapping[TypeName, Bounded]
+
+
+class LimitOverrides(Protocol):
+    """Limits that an operator sets. They stand, whatever is published, until they are removed."""
+
+    def set(self, type: TypeName, override: Override) -> None:
+        """After: the override holds from the next claim on, in place of an earlier one.
+
+        Raises StorageConflict, soon: the limits are locked.
+        """
+        ...
+
+    def remove(self, type: TypeName) -> None:
+        """After: the declared limits hold. Raises StorageConflict, soon: the limits are locked."""
+        ...

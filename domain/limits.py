@@ -1,0 +1,141 @@
+"""The limits of a type: how many of its tasks run at once, and how many start in a second."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from math import ceil, floor, inf, isfinite
+from typing import Any
+
+from domain.errors import InvalidOption
+
+MAX_AT_ONCE = 1_000_000
+MAX_BURST = 1_000_000
+MIN_PER_SECOND, MAX_PER_SECOND = 1e-6, 1e5
+DEFAULT_BURST_SECONDS = 0.1
+"""Seconds whose starts may come together where no burst is given: a claim that comes a little late loses none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of a type. None stands for no limit.
+
+    - `at_once`: tasks that may run at the same time. 0 starts none.
+    - `per_second`: starts in a second, those of retries included.
+    - `burst`: starts that may come together after a pause; None for those of DEFAULT_BURST_SECONDS, at least one.
+    - `paused`: whether no task may start.
+    - `accepting`: whether tasks may be submitted.
+    """
+
+    at_once: int | None = None
+    per_second: float | None = None
+    burst: int | None = None
+    paused: bool = False
+    accepting: bool = True
+
+    def __post_init__(self) -> None:
+        _check_whole("at_once", self.at_once, 0, MAX_AT_ONCE)
+        _check_whole("burst", self.burst, 1, MAX_BURST)
+        _check_per_second(self.per_second)
+        for switch in ("paused", "accepting"):
+            if not isinstance(value := getattr(self, switch), bool):
+                raise InvalidOption(switch, value, "true or false")
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no task may start, whatever runs."""
+        return self.paused or self.at_once == 0
+
+    @property
+    def rate(self) -> "Rate | None":
+        """The limit of starts; None if there is none."""
+        if self.per_second is None:
+            return None
+        burst = max(1, ceil(self.per_second * DEFAULT_BURST_SECONDS)) if self.burst is None else self.burst
+        return Rate(self.per_second, burst)
+
+    def places(self, running: int) -> float:
+        """How many more tasks may run at once while so many run; inf without a limit."""
+        if self.paused:
+            return 0
+        return inf if self.at_once is None else max(self.at_once - running, 0)
+
+
+DECLARABLE = ("at_once", "per_second", "burst")
+"""The limits that a function may declare."""
+OVERRIDABLE = (*DECLARABLE, "paused", "accepting")
+"""The limits that an operator may set in place of those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit of starts: in no span of w seconds more than `burst + per_second * w`.
+
+    What has started is remembered as one moment, the next regular start: the generic cell rate algorithm. It lies
+    behind the present by at most `burst` starts.
+    """
+
+    per_second: float
+    burst: int
+
+    def starts(self, next_start: datetime, now: datetime) -> int:
+        """How many tasks may start now, from 0 to `burst`."""
+        ahead = max((next_start - now).total_seconds(), 0) * self.per_second
+        # Half a microsecond is lost where a moment is rounded.
+        return max(floor(self.burst - ahead + 1e-6 * self.per_second), 0)
+
+    def after(self, next_start: datetime, now: datetime, number: int) -> datetime:
+        """The next regular start after so many have started now."""
+        return max(next_start, now) + timedelta(microseconds=ceil(number / self.per_second * 1e6))
+
+    def seconds_until_start(self, next_start: datetime, now: datetime) -> float:
+        """Seconds until the next task may start; 0 if one may start now."""
+        return max((next_start - now).total_seconds() - (self.burst - 1) / self.per_second, 0)
+
+    def within_reach(self, next_start: datetime, now: datetime) -> datetime:
+        """The next regular start, but no later than starts could have moved it: a clock may have been set back."""
+        return min(next_start, now + timedelta(seconds=self.burst / self.per_second))
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Limits that an operator has set in place of the declared ones, by name. None lifts a limit.
+
+    Raises InvalidOption: there is no such limit, or it cannot have this value.
+    """
+
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.limits.items():
+            if name not in OVERRIDABLE:
+                raise InvalidOption(name, value, f"absent: the limits that can be set are {', '.join(OVERRIDABLE)}")
+        self.over(NO_LIMITS)
+
+    def over(self, declared: Limits) -> Limits:
+        """The limits that hold where these are declared."""
+        return replace(declared, **self.limits) if self.limits else declared
+
+
+def declared(limits: Limits) -> Mapping[str, Any]:
+    """The limits that a function has declared, by name, without those that it has not."""
+    return {name: value for name in DECLARABLE if (value := getattr(limits, name)) is not None}
+
+
+def _check_whole(limit: str, value: Any, minimum: int, maximum: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+        raise InvalidOption(limit, value, f"a whole number from {minimum} to {maximum}, or null for no limit")
+
+
+def _check_per_second(value: Any) -> None:
+    if value is None:
+        return
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not is_number or not MIN_PER_SECOND <= value <= MAX_PER_SECOND:
+        raise InvalidOption(
+            "per_second", value, f"a number from {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}, or null for no limit"
+        )
+
+
+NO_LIMITS = Limits()

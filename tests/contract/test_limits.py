@@ -1,0 +1,352 @@
+"""Limits: which tasks of limited types are claimed, and what a claim says of those that it leaves."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
+from application.ports.published_types import PublishedType
+from domain.ids import HandlerId, TypeName
+from domain.lease import Lease
+from domain.limits import Limits, Override
+from domain.task_type import TaskType
+from domain.waiting import WaitingFor
+from tests.steps import (
+    ADD,
+    HANDLER,
+    NOW,
+    add,
+    add_one,
+    at,
+    claim,
+    fail,
+    ids,
+    rescue,
+    submission,
+    succeed,
+    task,
+)
+from tests.storage import Storage
+
+REPORT = TypeName("report")
+
+
+def publish(storage: Storage, type: str = ADD, handler: str = HANDLER, **limits: Any) -> None:
+    with storage.begin() as work:
+        work.types.publish(HandlerId(handler), [TaskType(name=TypeName(type), limits=Limits(**limits))], at(3600))
+        work.commit()
+
+
+def override(storage: Storage, type: str = ADD, **limits: Any) -> None:
+    with storage.begin() as work:
+        work.limits.set(TypeName(type), Override(limits))
+        work.commit()
+
+
+def remove_override(storage: Storage, type: str = ADD) -> None:
+    with storage.begin() as work:
+        work.limits.remove(TypeName(type))
+        work.commit()
+
+
+def known(storage: Storage, type: str = ADD) -> PublishedType:
+    with storage.begin() as work:
+        return next(each for each in work.types.all(NOW) if each.type.name == type)
+
+
+def claim_limited(
+    storage: Storage, limit: int = 100, types: Sequence[str] = (ADD,), seconds: float = 0
+) -> LimitedClaim:
+    lease = Lease.granted(HANDLER, at(seconds), 30)
+    request = LimitedClaimRequest([TypeName(type) for type in types], limit, 10**9)
+    return storage.autocommit.claim_limited(lease, at(seconds), request)
+
+
+class TestAtOnce:
+    def test_no_more_tasks_run_than_the_limit(self, storage: Storage):
+        publish(storage, at_once=2)
+        add(storage, *[submission()] * 5)
+        assert ids(claim_limited(storage).claimed) == [1, 2]
+        assert ids(claim_limited(storage).claimed) == []
+
+    def test_a_claim_says_that_the_limit_is_reached(self, storage: Storage):
+        publish(storage, at_once=2)
+        add(storage, *[submission()] * 2)
+        assert claim_limited(storage, 1).bounds == {ADD: Bounded(Bound.REQUEST)}
+        assert claim_limited(storage, 9).bounds == {ADD: Bounded(Bound.PLACES)}
+
+    def test_a_claim_says_that_no_task_is_due(self, storage: Storage):
+        publish(storage, at_once=3)
+        add(storage, submission(), submission(run_at=at(9)))
+        found = claim_limited(storage)
+        assert (ids(found.claimed), found.bounds) == ([1], {ADD: Bounded(Bound.TASKS)})
+
+    def test_each_claimed_task_is_on_record_as_started(self, storage: Storage):
+        publish(storage, at_once=3)
+        add(storage, *[submission()] * 3)
+        claimed = claim_limited(storage, seconds=5).claimed
+        assert [each.task.started for each in claimed] == [at(5)] * 3
+        assert [each.task for each in claimed] == [task(storage, id) for id in (1, 2, 3)]
+
+    def test_a_task_that_has_ended_leaves_its_place(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2, submission(max_attempts=3), submission())
+        first = claim_limited(storage).claimed[0].task
+        succeed(storage, first)
+        second = claim_limited(storage).claimed[0].task
+        fail(storage, second)
+        third = claim_limited(storage).claimed[0].task
+        fail(storage, third)
+        assert ids(claim_limited(storage).claimed) == [4]
+
+    def test_a_task_that_was_lost_leaves_its_place(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        claim_limited(storage)
+        assert [each.id for each in rescue(storage, at(31))] == [1]
+        assert ids(claim_limited(storage, seconds=31).claimed) == [1]
+
+    def test_tasks_that_ran_before_there_was_a_limit_count(self, storage: Storage):
+        publish(storage)
+        add(storage, *[submission()] * 4)
+        running = claim(storage, 2)
+        publish(storage, at_once=2)
+        assert claim_limited(storage).bounds == {ADD: Bounded(Bound.PLACES)}
+        succeed(storage, running[0].task)
+        assert ids(claim_limited(storage).claimed) == [3]
+
+    def test_a_limit_that_was_lowered_below_what_runs_starts_nothing(self, storage: Storage):
+        publish(storage, at_once=3)
+        add(storage, *[submission()] * 5)
+        claim_limited(storage)
+        publish(storage, at_once=1)
+        assert ids(claim_limited(storage).claimed) == []
+
+    def test_priority_and_run_at_order_the_tasks_of_a_type(self, storage: Storage):
+        publish(storage, at_once=9)
+        add(storage, submission(), submission(priority=5), submission(run_at=at(-5)))
+        assert ids(claim_limited(storage).claimed) == [2, 3, 1]
+
+    def test_types_take_turns_and_each_has_its_limit(self, storage: Storage):
+        publish(storage, ADD, "one", at_once=1)
+        publish(storage, REPORT, "two", at_once=2)
+        add(storage, *[submission(ADD)] * 3, *[submission(REPORT)] * 3)
+        found = claim_limited(storage, types=[REPORT, ADD])
+        assert ids(found.claimed) == [4, 1, 5]
+        assert found.bounds == {REPORT: Bounded(Bound.PLACES), ADD: Bounded(Bound.PLACES)}
+
+    def test_a_type_at_its_limit_leaves_the_request_to_the_others(self, storage: Storage):
+        publish(storage, ADD, "one", at_once=1)
+        publish(storage, REPORT, "two", at_once=9)
+        add(storage, *[submission(ADD)] * 3, *[submission(REPORT)] * 3)
+        claim_limited(storage, 1, types=[ADD])
+        assert ids(claim_limited(storage, 2, types=[ADD, REPORT]).claimed) == [4, 5]
+
+
+class TestUnlimited:
+    def test_a_type_without_limits_is_not_claimed_as_limited(self, storage: Storage):
+        publish(storage)
+        add_one(storage)
+        found = claim_limited(storage)
+        assert (ids(found.claimed), found.bounds) == ([], {ADD: Bounded(Bound.NO_LIMIT)})
+
+    def test_a_limited_type_is_not_claimed_as_unlimited(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, submission(), submission(REPORT))
+        assert ids(claim(storage, wanted={ADD: 9, REPORT: 9})) == [2]
+
+    def test_the_limited_types_are_known_by_name(self, storage: Storage):
+        publish(storage, ADD, "one", at_once=1)
+        publish(storage, REPORT, "two")
+        assert storage.autocommit.limited_types() == {ADD}
+        override(storage, REPORT, paused=True)
+        assert storage.autocommit.limited_types() == {ADD, REPORT}
+
+    def test_a_publication_without_limits_ends_them(self, storage: Storage):
+        publish(storage, at_once=1)
+        publish(storage)
+        assert storage.autocommit.limited_types() == set()
+        assert known(storage).type.limits == Limits()
+
+
+class TestRate:
+    def test_no_more_tasks_start_at_once_than_the_burst(self, storage: Storage):
+        publish(storage, per_second=0.001, burst=3)
+        add(storage, *[submission()] * 5)
+        assert ids(claim_limited(storage, 2).claimed) == [1, 2]
+        assert ids(claim_limited(storage).claimed) == [3]
+        assert ids(claim_limited(storage).claimed) == []
+
+    def test_a_claim_says_when_the_next_task_may_start(self, storage: Storage):
+        publish(storage, per_second=0.01)
+        add(storage, *[submission()] * 2)
+        for _ in range(2):
+            bounded = claim_limited(storage).bounds[ADD]
+            assert bounded.by is Bound.RATE
+            assert 95 < bounded.seconds <= 100
+
+    def test_the_next_task_starts_when_its_time_has_come(self, storage: Storage):
+        publish(storage, per_second=4, burst=1)
+        add(storage, *[submission()] * 3)
+        assert ids(claim_limited(storage).claimed) == [1]
+        began = time.monotonic()
+        while not (claimed := claim_limited(storage)).claimed:
+            assert time.monotonic() < began + 5
+            time.sleep(claimed.bounds[ADD].seconds)
+        assert ids(claimed.claimed) == [2]
+        assert time.monotonic() - began > 0.2
+
+    def test_a_start_counts_after_its_task_has_ended(self, storage: Storage):
+        publish(storage, per_second=0.01)
+        add(storage, *[submission()] * 2)
+        succeed(storage, claim_limited(storage).claimed[0].task)
+        assert claim_limited(storage).bounds[ADD].by is Bound.RATE
+
+    def test_both_limits_hold(self, storage: Storage):
+        publish(storage, at_once=2, per_second=0.01, burst=3)
+        add(storage, *[submission()] * 5)
+        found = claim_limited(storage)
+        assert (ids(found.claimed), found.bounds[ADD]) == ([1, 2], Bounded(Bound.PLACES))
+        succeed(storage, found.claimed[0].task)
+        succeed(storage, found.claimed[1].task)
+        assert ids(claim_limited(storage).claimed) == [3]
+
+    def test_a_type_that_has_no_task_keeps_its_burst(self, storage: Storage):
+        publish(storage, per_second=0.01, burst=2)
+        claim_limited(storage)
+        add(storage, *[submission()] * 3)
+        assert ids(claim_limited(storage).claimed) == [1, 2]
+
+    def test_a_higher_rate_holds_at_once(self, storage: Storage):
+        publish(storage, per_second=0.001)
+        add(storage, *[submission()] * 3)
+        claim_limited(storage)
+        override(storage, per_second=1000)
+        assert claim_limited(storage).bounds[ADD].seconds < 1
+
+
+class TestOverride:
+    def test_an_override_holds_in_place_of_what_is_declared(self, storage: Storage):
+        publish(storage, at_once=1)
+        override(storage, at_once=2)
+        add(storage, *[submission()] * 3)
+        assert ids(claim_limited(storage).claimed) == [1, 2]
+
+    def test_what_is_not_overridden_stays_as_it_is_declared(self, storage: Storage):
+        publish(storage, at_once=1, per_second=5, burst=2)
+        override(storage, burst=7)
+        assert known(storage).limits.limits == Limits(at_once=1, per_second=5, burst=7)
+        assert known(storage).type.limits == Limits(at_once=1, per_second=5, burst=2)
+
+    def test_an_override_of_none_lifts_a_limit(self, storage: Storage):
+        publish(storage, at_once=1)
+        override(storage, at_once=None)
+        add(storage, *[submission()] * 3)
+        assert ids(claim_limited(storage).claimed) == [1, 2, 3]
+
+    def test_it_stands_across_publications(self, storage: Storage):
+        publish(storage, at_once=1)
+        override(storage, at_once=5)
+        publish(storage, handler="two")
+        assert known(storage).limits.limits == Limits(at_once=5)
+        publish(storage, at_once=3)
+        assert known(storage).limits.limits == Limits(at_once=5)
+
+    def test_a_later_one_replaces_it(self, storage: Storage):
+        publish(storage)
+        override(storage, at_once=5)
+        override(storage, paused=True)
+        assert known(storage).limits.override == Override({"paused": True})
+        assert known(storage).limits.limits == Limits(paused=True)
+
+    def test_without_it_the_declared_limits_hold(self, storage: Storage):
+        publish(storage, at_once=1)
+        override(storage, at_once=5, paused=True)
+        remove_override(storage)
+        assert known(storage).limits.limits == Limits(at_once=1)
+        assert known(storage).limits.override is None
+
+    def test_without_it_a_type_that_declares_none_has_no_limits(self, storage: Storage):
+        publish(storage)
+        override(storage, at_once=5)
+        remove_override(storage)
+        assert storage.autocommit.limited_types() == set()
+
+    def test_it_can_be_removed_again(self, storage: Storage):
+        publish(storage, at_once=1)
+        remove_override(storage)
+        assert known(storage).limits.limits == Limits(at_once=1)
+
+    def test_it_stands_though_its_type_is_forgotten(self, storage: Storage):
+        publish(storage, at_once=1)
+        override(storage, at_once=4)
+        with storage.begin() as work:
+            work.types.withdraw(HANDLER)
+            work.types.publish(HandlerId("two"), [TaskType(name=REPORT)], at(9999))
+            work.types.review(NOW)
+            assert work.types.forget_abandoned(at(60), at(30), 10) == [ADD]
+            work.commit()
+        publish(storage)
+        assert known(storage).limits.limits == Limits(at_once=4)
+
+    def test_declared_limits_are_forgotten_with_their_type(self, storage: Storage):
+        publish(storage, at_once=1)
+        with storage.begin() as work:
+            work.types.withdraw(HANDLER)
+            work.types.publish(HandlerId("two"), [TaskType(name=REPORT)], at(9999))
+            work.types.review(NOW)
+            assert work.types.forget_abandoned(at(60), at(30), 10) == [ADD]
+            work.commit()
+        assert storage.autocommit.limited_types() == set()
+
+
+class TestPause:
+    def test_a_paused_type_starts_nothing(self, storage: Storage):
+        publish(storage)
+        override(storage, paused=True)
+        add_one(storage)
+        found = claim_limited(storage)
+        assert (ids(found.claimed), found.bounds) == ([], {ADD: Bounded(Bound.PAUSE)})
+        assert ids(claim(storage)) == []
+
+    def test_a_type_of_which_none_may_run_at_once_is_paused(self, storage: Storage):
+        publish(storage, at_once=0)
+        add_one(storage)
+        assert claim_limited(storage).bounds == {ADD: Bounded(Bound.PAUSE)}
+
+    def test_what_runs_goes_on(self, storage: Storage):
+        publish(storage, at_once=1)
+        add_one(storage)
+        running = claim_limited(storage).claimed[0].task
+        override(storage, paused=True)
+        assert not succeed(storage, running)
+
+    def test_it_goes_on_where_it_was(self, storage: Storage):
+        publish(storage)
+        override(storage, paused=True)
+        add_one(storage)
+        remove_override(storage)
+        assert ids(claim(storage)) == [1]
+
+
+class TestView:
+    def test_a_type_shows_what_runs_of_it(self, storage: Storage):
+        publish(storage, at_once=2)
+        add(storage, *[submission()] * 3)
+        claim_limited(storage)
+        assert known(storage).limits.running == 2
+
+    def test_a_type_tells_what_holds_its_tasks_back(self, storage: Storage):
+        publish(storage, at_once=1, per_second=0.01)
+        add(storage, *[submission()] * 2)
+        assert known(storage).limits.held_back_by(NOW) is None
+        running = claim_limited(storage).claimed[0].task
+        assert known(storage).limits.held_back_by(NOW) is WaitingFor.LIMIT
+        succeed(storage, running)
+        assert known(storage).limits.held_back_by(NOW) is WaitingFor.RATE
+        override(storage, paused=True)
+        assert known(storage).limits.held_back_by(NOW) is WaitingFor.PAUSED
+
+    def test_a_type_without_limits_holds_nothing_back(self, storage: Storage):
+        publish(storage)
+        assert known(storage).limits.held_back_by(NOW) is None
