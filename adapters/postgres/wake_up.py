@@ -17,6 +17,7 @@ from application.ports.wake_up import Topic
 CHANNELS = {
     Topic.WAITING: "flask_tasks",
     Topic.TAKEN: "flask_tasks",
+    Topic.ENDED: "flask_tasks",
     Topic.LIMITS: "flask_tasks",
     # A channel of its own, as every outcome is notified here and handlers do not listen for outcomes.
     Topic.CHANGED: "flask_tasks_changes",

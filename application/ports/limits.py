@@ -1,6 +1,6 @@
 """Limited types: claiming within their limits, and limits that an operator sets in place of the declared ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -95,6 +95,11 @@ class LimitedClaim(NamedTuple):
 
     claimed: Sequence[ClaimedRecord]
     bounds: Mapping[TypeName, Bounded]
+
+    @property
+    def unlimited(self) -> Set[TypeName]:
+        """The requested types that have no limits any more."""
+        return {type for type, bounded in self.bounds.items() if bounded.by is Bound.NO_LIMIT}
 
 
 class LimitOverrides(Protocol):

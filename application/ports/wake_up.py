@@ -11,13 +11,19 @@ class Topic(StrEnum):
     - WAITING: a task waits.
     - TAKEN: a running task was taken from its handler.
     - CHANGED: a task has changed.
-    - LIMITS: a limited type has room for another start, or its limits are others.
+    - ENDED: a task of a limited type has ended, so that another one may start.
+    - LIMITS: the limits of a type are others.
     """
 
     WAITING = "waiting"
     TAKEN = "taken"
     CHANGED = "changed"
+    ENDED = "ended"
     LIMITS = "limits"
+
+
+HANDLER_TOPICS = (Topic.WAITING, Topic.TAKEN, Topic.ENDED, Topic.LIMITS)
+"""Topics that a handler listens for."""
 
 
 class Notifier(Protocol):

@@ -92,6 +92,15 @@ class ClaimedTasks:
         self.queued.extend(claimed)
         self.queued_by_type.update([each.task.type for each in claimed])
 
+    def add_first(self, claimed: Sequence[ClaimedTask]) -> None:
+        """Queue tasks that were claimed for idle slots, before all others."""
+        self.queued.extendleft(reversed(claimed))
+        self.queued_by_type.update([each.task.type for each in claimed])
+
+    def idle_slots(self, free: int, slots: int) -> int:
+        """How many of the slots run nothing. `free`: the runs that the executor can start now."""
+        return max(min(free, slots - len(self.dispatched)), 0)
+
     def waits_for_record(self) -> bool:
         """Whether the start of the first queued task must be recorded before the task is dispatched."""
         return bool(self.queued) and self.queued[0].task.must_start_on_record

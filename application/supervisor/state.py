@@ -1,7 +1,7 @@
 """The state of a supervisor: its claimed tasks, its pending writes, its types, and how far it is with stopping."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -12,11 +12,13 @@ from application.ports.clock import Clock
 from application.ports.wake_up import Topic
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTasks, StopReason
+from application.supervisor.limited_types import LimitedTypes
 from application.supervisor.outbox import Outbox
 from application.supervisor.prefetch import Prefetch
 from domain.failure import Failure
-from domain.ids import Hold
+from domain.ids import Hold, TypeName
 from domain.instants import after
+from domain.limits import NO_LIMITS
 from domain.settlement import LateLog, Settlement
 from domain.task import Task
 from domain.task_type import TaskType
@@ -45,6 +47,7 @@ class SupervisorState:
     - `runs_to_stop`: runs that the executor has to stop in this step, each with its failure.
     - `types`: the types that the executor can run.
     - `published`: the types that the storage knows as this handler's; none before publishing and after withdrawing.
+    - `limited`: the limited types among those that can be run.
     - `notified_topics`: topics of notifications that were not acted on yet; all of them at the start. Any thread may
       add to it.
     - `draining`: whether the supervisor has begun to stop.
@@ -57,6 +60,7 @@ class SupervisorState:
     claimed_tasks: ClaimedTasks = field(default_factory=ClaimedTasks)
     prefetch: Prefetch = field(default_factory=Prefetch)
     claim_cursors: ClaimCursors = field(default_factory=ClaimCursors)
+    limited: LimitedTypes = field(default_factory=LimitedTypes)
     outbox: Outbox = field(default_factory=Outbox)
     large_outbox: Outbox = field(default_factory=Outbox)
     unstorable: dict[Hold, Task] = field(default_factory=dict)
@@ -85,10 +89,32 @@ class SupervisorState:
         """Whether so many outcomes cannot be written that no task should be claimed."""
         return len(self.outbox) > MAX_UNWRITTEN or len(self.large_outbox) > MAX_UNWRITTEN_LARGE
 
+    @property
+    def may_claim(self) -> bool:
+        """Whether tasks may be claimed at all, if there is a slot for them."""
+        return bool(self.published) and not self.draining and not self.is_backlogged
+
+    def notify(self, topic: Topic) -> None:
+        """Have a notification of this topic acted on. From any thread."""
+        self.notified_topics.add(topic)
+        self.limited.notified.add(topic)
+
     def set_types(self, types: Sequence[TaskType]) -> None:
         """Replace the types that can be run."""
         self.types = types
-        self.prefetch.set_types(type.name for type in types)
+        self.set_limited({*self.limited.turns, *(type.name for type in types if type.limits != NO_LIMITS)})
+        self.limited.read_at = -inf
+
+    def set_limited(self, limited: Set[TypeName]) -> None:
+        """Note which types are limited; the others are claimed ahead."""
+        names = [type.name for type in self.types]
+        self.limited.set(name for name in names if name in limited)
+        self.prefetch.set_types(name for name in names if name not in limited)
+
+    def step_back(self, waiting: Sequence[Task]) -> None:
+        """Have the next claims find these tasks, which wait in the storage again."""
+        self.claim_cursors.step_back(task for task in waiting if task.type not in self.limited)
+        self.limited.cursors.step_back(task for task in waiting if task.type in self.limited)
 
     def read_clock(self) -> None:
         """Set the time of everything that happens until the next call."""

@@ -12,6 +12,7 @@ from adapters.json_schema import SchemaChecker
 from adapters.processes import ProcProcesses
 from application.ports.monitoring import HandlerInfo
 from application.supervisor.lane import Lane
+from application.supervisor.operations.claim_limited_tasks import ClaimLimitedTasks
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import FindLost
 from application.supervisor.operations.operation import Context, Identity
@@ -108,6 +109,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     claim_operations = providers.List(
         providers.Singleton(Publish, context, publish_types, on_published),
         providers.Singleton(ClaimTasks, context, executor),
+        providers.Singleton(ClaimLimitedTasks, context, executor),
         providers.Singleton(RecordStarts, context, executor),
         providers.Singleton(ReleaseOrphans, context),
     )

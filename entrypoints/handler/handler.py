@@ -4,7 +4,7 @@ import logging
 import signal
 from collections.abc import Sequence
 
-from application.ports.wake_up import Topic
+from application.ports.wake_up import HANDLER_TOPICS
 from application.supervisor.executor_events import NothingToRun
 from domain.task_type import TaskType
 from entrypoints import parent_pipes, startup
@@ -33,7 +33,7 @@ def run(signals: StopSignals) -> None:
     signals.handle(supervisor.stop)
     signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain())
     startup.freeze_garbage_collector()
-    storage.listener().listen(supervisor.wake, (Topic.WAITING, Topic.TAKEN))
+    storage.listener().listen(supervisor.wake, HANDLER_TOPICS)
     try:
         supervisor.run()
     except NothingToRun as error:

@@ -1,7 +1,7 @@
-"""Claim tasks when it is time; prefetch.py decides how many."""
+"""Claim tasks of unlimited types when it is time; prefetch.py decides how many."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from math import inf
 
@@ -11,8 +11,9 @@ from application.ports.executor import Executor
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from application.ports.wake_up import Topic
 from application.supervisor.claimed_tasks import ClaimedTask
+from application.supervisor.operations.admission import admitted
 from application.supervisor.operations.operation import Context
-from application.supervisor.operations.reroute import rerouted
+from domain.ids import TypeName
 
 POLL_SECONDS = 1.0
 """Mean seconds between two claims of types that had no tasks, without a notification."""
@@ -32,13 +33,13 @@ class ClaimTasks:
 
     def due_in(self) -> float:
         state = self._state
-        if state.draining or not state.published or state.is_backlogged:
+        if not state.may_claim:
             return inf
         wanted = self._request().most
         if not wanted:
             return inf
-        may_find_tasks = Topic.WAITING in state.notified_topics or wanted.keys() - state.prefetch.empty_types
-        return 0 if may_find_tasks else self._timer.due_in()
+        is_notified = not state.notified_topics.isdisjoint((Topic.WAITING, Topic.LIMITS))
+        return 0 if is_notified or wanted.keys() - state.prefetch.empty_types else self._timer.due_in()
 
     def send(self, runner: BackgroundRunner) -> None:
         pause = POLL_SECONDS * random.uniform(0.75, 1.25)
@@ -49,7 +50,17 @@ class ClaimTasks:
         cursors = self._cursors.usable(self._state.clock.monotonic())
         request = replace(self._request(), cursors=cursors)
         self._state.prefetch.record_claim_sent()
-        runner.submit(lambda: self._claim(request), lambda answer: self._on_answer(*answer, request, pause))
+        reads_limits = Topic.LIMITS in self._state.notified_topics or self._state.limited.are_outdated(
+            self._state.clock.monotonic()
+        )
+        self._state.notified_topics.discard(Topic.LIMITS)
+        runner.submit(
+            lambda: (self._limited_types() if reads_limits else None, *self._claim(request)),
+            lambda answer: self._on_answer(*answer, request, pause),
+        )
+
+    def _limited_types(self) -> Set[TypeName]:
+        return self._context.autocommit.limited_types()
 
     def _claim(self, request: ClaimRequest) -> tuple[Sequence[ClaimedRecord], float]:
         """The claimed tasks, and how many seconds the claim took."""
@@ -62,7 +73,14 @@ class ClaimTasks:
             self._state.claim_unanswered_at = clock.monotonic()
             raise
 
-    def _on_answer(self, claimed: Sequence[ClaimedRecord], seconds: float, request: ClaimRequest, pause: float) -> None:
+    def _on_answer(
+        self,
+        limited: Set[TypeName] | None,
+        claimed: Sequence[ClaimedRecord],
+        seconds: float,
+        request: ClaimRequest,
+        pause: float,
+    ) -> None:
         state, now = self._state, self._state.clock.monotonic()
         self._cursors.advance(claimed)
         if request.cursors:
@@ -71,32 +89,11 @@ class ClaimTasks:
             self._cursors.full_claim_ended(now, seconds)
         self._timer.set(pause)
         state.prefetch.record_claim_answer(claimed, request)
-        tasks = [ClaimedTask.of(each, now) for each in claimed]
-        state.claimed_tasks.add(self._without_further_suspects(self._without_collisions(tasks)))
+        state.claimed_tasks.add(admitted(state, [ClaimedTask.of(each, now) for each in claimed]))
         self._release_excess(now)
-
-    def _without_further_suspects(self, claimed: Sequence[ClaimedTask]) -> Sequence[ClaimedTask]:
-        """Reroute all suspects but one, so that the death of this handler tells which suspect it was."""
-        suspects = [each.task for each in claimed if each.task.suspect]
-        further = suspects[0 if self._state.holds_suspect() else 1 :] if suspects else []
-        if not further:
-            return claimed
-        self._state.outbox.fresh.extend([rerouted(task, self._state.now) for task in further])
-        given_back = {task.id for task in further}
-        return [each for each in claimed if each.task.id not in given_back]
-
-    def _without_collisions(self, claimed: Sequence[ClaimedTask]) -> Sequence[ClaimedTask]:
-        """Give back claims whose holds are known already, and drop the tasks that were known by them.
-
-        Claims are numbered upwards, so that only a failover which lost the earlier claim can repeat a hold.
-        """
-        holds = {each.hold for each in claimed}
-        if holds.isdisjoint(self._state.known_holds() if holds else ()):
-            return claimed
-        colliding = holds.intersection(self._state.known_holds())
-        self._state.drop_lost([*colliding])
-        self._state.release(each.task for each in claimed if each.hold in colliding)
-        return [each for each in claimed if each.hold not in colliding]
+        if limited is not None:
+            state.limited.read_at = now
+            state.set_limited(limited)
 
     def _release_excess(self, now: float) -> None:
         """Give back slow tasks that have no slot, since the request could not know which types the claim would find."""

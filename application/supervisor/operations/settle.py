@@ -84,8 +84,10 @@ class SettlementWriter:
             self._keep_refused_logs(batch, {*result.refused})
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
-            state.claim_cursors.step_back(due)
+            state.step_back(due)
             self.notifier.notify(Topic.WAITING)
+        if state.limited.record_settled((each.task for each in written), state.clock.monotonic()):
+            self.notifier.notify(Topic.ENDED)
 
     def _split(self, batch: Sequence[Settlement], until: float) -> SettleResult:
         """Write a batch, or its halves where that fails; a single settlement that fails is busy or refused."""

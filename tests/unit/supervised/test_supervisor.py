@@ -15,7 +15,7 @@ from adapters.memory.queue import MemoryQueue
 from application.errors import StorageUnavailable
 from application.ports.executor import Run
 from application.ports.queue import ProgressReport
-from application.ports.wake_up import Topic
+from application.ports.wake_up import HANDLER_TOPICS, Topic
 from application.supervisor import claim_cursors, shutdown
 from application.supervisor.executor_events import NothingToRun
 from domain.failure import Error, Failure
@@ -74,7 +74,7 @@ class Rig:
         self.state = self.container.supervisor_state()
         self.claim_runner = self.container.claim_runner()
         self.supervisor = self.container.supervisor()
-        self.wake_up.listen(self.supervisor.wake, (Topic.WAITING, Topic.TAKEN))
+        self.wake_up.listen(self.supervisor.wake, HANDLER_TOPICS)
         self.thread = Thread(target=self.supervisor.run)
 
     @contextmanager
