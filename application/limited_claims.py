@@ -8,7 +8,7 @@ from math import inf
 
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
 from application.ports.queue import ClaimedRecord
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 from domain.limits import Limits
 
 MAX_CHARACTER_BYTES = 4
@@ -74,6 +74,7 @@ def limited_claim(
     claimed: Sequence[ClaimedRecord],
     rooms: Mapping[TypeName, Room],
     request: LimitedClaimRequest,
+    refused: Sequence[TaskId] = (),
     may_be_locked: bool = False,
 ) -> LimitedClaim:
     """The answer to a claim that has taken these tasks. `may_be_locked`: whether one without a room may be."""
@@ -83,4 +84,4 @@ def limited_claim(
     rest = Bounded(Bound.REQUEST if is_full else Bound.TASKS)
     absent = Bounded(Bound.LOCK if may_be_locked else Bound.NO_LIMIT)
     bounds = {type: (rooms[type].bound(taken[type]) or rest) if type in rooms else absent for type in request.types}
-    return LimitedClaim(claimed, bounds)
+    return LimitedClaim(claimed, bounds, refused)

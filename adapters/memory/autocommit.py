@@ -53,15 +53,18 @@ class MemoryAutocommitStore:
         with self._begin() as work:
             return limited_types(work.state)
 
-    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
+    def claim_limited(
+        self, lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement] = ()
+    ) -> LimitedClaim:
         with self._begin() as work:
+            refused = work.queue.settle(settlements)
             rooms = {type: room_of(work.state, type) for type in {*request.types} & limited_types(work.state)}
             claimed = _claim(work.state, lease, now, request.within(most_of(rooms, request)))
             for type, number in Counter(each.task.type for each in claimed).items():
                 if next_start := rooms[type].next_start_after(number):
                     work.state.next_starts[type] = next_start
             work.commit()
-        return limited_claim(claimed, rooms, request)
+        return limited_claim(claimed, rooms, request, refused)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         with self._begin() as work:

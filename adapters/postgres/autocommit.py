@@ -58,8 +58,10 @@ class PostgresAutocommitStore:
     def limited_types(self) -> Set[TypeName]:
         return {TypeName(row.type) for row in self._rows(statements.LIMITED_TYPES, {})}
 
-    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
-        return self._claim_limited(lease, now, request)
+    def claim_limited(
+        self, lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement] = ()
+    ) -> LimitedClaim:
+        return self._claim_limited(lease, now, request, settlements)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
         with refused_outcomes():

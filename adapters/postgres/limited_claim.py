@@ -10,10 +10,11 @@ from sqlalchemy import Connection, TextClause
 
 from adapters.postgres import statements
 from adapters.postgres.arrays import array
-from adapters.postgres.claim import PostgresClaim, Send
+from adapters.postgres.claim import PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic
 from adapters.postgres.limits import limits_of
+from adapters.postgres.queue import PostgresQueue
 from adapters.postgres.savepoint import savepoint
 from application.errors import StorageConflict, StorageUnavailable
 from application.limited_claims import Room, limited_claim, most_of
@@ -21,9 +22,10 @@ from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from domain.ids import TypeName
 from domain.lease import Lease
+from domain.settlement import Settlement
 
 T = TypeVar("T")
-Claimed = Sequence[ClaimedRecord]
+Claim = Callable[[Connection, ClaimRequest], Sequence[ClaimedRecord]]
 
 
 class PostgresLimitedClaim:
@@ -33,8 +35,15 @@ class PostgresLimitedClaim:
         self._database = database
         self._claim = PostgresClaim(statements.CLAIM_LIMITED)
 
-    def __call__(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
-        """Claim all that there is room for. Types whose limits are locked for more than a moment are left out."""
+    def __call__(
+        self, lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement]
+    ) -> LimitedClaim:
+        """Settle, and claim all that there is room for.
+
+        Types whose limits are locked for more than a moment are left out.
+        """
+        if settlements:
+            return self._claimed(statements.LOCK_LIMITS, request, settlements, self._at_once(lease, now))
         try:
             return self._by_one_statement_or_isolating(statements.LOCK_LIMITS, lease, now, request)
         except StorageConflict:
@@ -44,43 +53,61 @@ class PostgresLimitedClaim:
         self, lock: TextClause, lease: Lease, now: datetime, request: LimitedClaimRequest
     ) -> LimitedClaim:
         try:
-            return self._claimed(lock, request, lambda work, wanted: self._claim.at_once(work, lease, now, wanted))
+            return self._claimed(lock, request, (), self._at_once(lease, now))
         except StorageUnavailable:
             raise
         except Exception as error:
             if is_systemic(error):
                 raise
-        return self._claimed(lock, request, lambda work, wanted: self._claim.isolating(work, lease, now, wanted))
+        return self._claimed(lock, request, (), self._isolating(lease, now))
+
+    def _at_once(self, lease: Lease, now: datetime) -> Claim:
+        return lambda connection, wanted: self._claim.at_once(partial(_send, connection), lease, now, wanted)
+
+    def _isolating(self, lease: Lease, now: datetime) -> Claim:
+        return lambda connection, wanted: self._claim.isolating(partial(_in_savepoint, connection), lease, now, wanted)
 
     def _claimed(
-        self, lock: TextClause, request: LimitedClaimRequest, claim: Callable[[Send, ClaimRequest], Claimed]
+        self, lock: TextClause, request: LimitedClaimRequest, settlements: Sequence[Settlement], claim: Claim
     ) -> LimitedClaim:
         with self._database.transaction() as connection:
-            rooms = _rooms(connection, lock, request.types)
+            limits = _locked(connection, lock, request.types)
+            refused = PostgresQueue(connection).settle(settlements) if settlements else ()
+            rooms = _rooms(connection, limits)
             most = most_of(rooms, request)
-            claimed = claim(partial(_send, connection), request.within(most)) if most else []
-            answer = limited_claim(claimed, rooms, request, may_be_locked=lock is statements.LOCK_FREE_LIMITS)
+            claimed = claim(connection, request.within(most)) if most else []
+            answer = limited_claim(claimed, rooms, request, refused, lock is statements.LOCK_FREE_LIMITS)
             _move_starts(connection, rooms, claimed)
             connection.commit()
         return answer
 
 
-def _rooms(connection: Connection, lock: TextClause, types: Sequence[TypeName]) -> Mapping[TypeName, Room]:
-    """Lock the limits of the types, and return the room of each. The count is a statement of its own."""
-    locked = connection.execute(lock, {"types": array(types)}).all()
-    names = {"types": array(row.type for row in locked)}
-    counted = connection.execute(statements.COUNT_RUNNING, names).all() if locked else []
+def _locked(connection: Connection, lock: TextClause, types: Sequence[TypeName]) -> Sequence[Any]:
+    """Lock the limits of the types, and return their rows."""
+    return connection.execute(lock, {"types": array(types)}).all() if types else []
+
+
+def _rooms(connection: Connection, limits: Sequence[Any]) -> Mapping[TypeName, Room]:
+    """Return the room of each type whose limits are locked. What runs is counted behind the lock."""
+    names = {"types": array(row.type for row in limits)}
+    counted = connection.execute(statements.COUNT_RUNNING, names).all() if limits else []
     running = {row.type: row.number for row in counted}
     return {
-        TypeName(row.type): Room(limits_of(row), running.get(row.type, 0), row.next_start, row.now) for row in locked
+        TypeName(row.type): Room(limits_of(row), running.get(row.type, 0), row.next_start, row.now) for row in limits
     }
 
 
 def _send(
     connection: Connection, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]
 ) -> T:
+    return read(connection.execute(statement, parameters).all())
+
+
+def _in_savepoint(
+    connection: Connection, statement: TextClause, parameters: Mapping[str, Any], read: Callable[[Sequence[Any]], T]
+) -> T:
     with savepoint(connection):
-        return read(connection.execute(statement, parameters).all())
+        return _send(connection, statement, parameters, read)
 
 
 def _move_starts(connection: Connection, rooms: Mapping[TypeName, Room], claimed: Sequence[ClaimedRecord]) -> None:

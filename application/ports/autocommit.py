@@ -68,8 +68,13 @@ class AutocommitStore(Protocol):
         """The types that have limits, declared or set by an operator, paused ones among them."""
         ...
 
-    def claim_limited(self, lease: Lease, now: datetime, request: LimitedClaimRequest) -> LimitedClaim:
-        """Claim tasks of limited types, all of which start now, and tell what kept it from claiming more.
+    def claim_limited(
+        self, lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement] = ()
+    ) -> LimitedClaim:
+        """Write settlements as Queue.settle does, then claim tasks of limited types, all of which start now.
+
+        It tells what kept it from claiming more. Both are done together or not at all, so that a task that has ended
+        gives its place to the next one by one commit.
 
         Before and after as of `claim`, with the same order, locks and odd tasks. Each task has `now` as `started`.
 
@@ -78,6 +83,8 @@ class AutocommitStore(Protocol):
         - A type without limits is not claimed.
 
         Claims of one type come one after the other, whichever handlers make them.
+
+        Where it raises, nothing was done, or its answer was lost. Each settlement may then be written by `settle`.
         """
         ...
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 from domain.limits import NO_LIMITS, Limits, Override
 from domain.waiting import WaitingFor
 
@@ -91,10 +91,14 @@ class Bounded(NamedTuple):
 
 
 class LimitedClaim(NamedTuple):
-    """The claimed tasks in the order of claiming, and the bound of each requested type."""
+    """The claimed tasks in the order of claiming, and the bound of each requested type.
+
+    `refused`: the ids of the tasks whose settlement was refused.
+    """
 
     claimed: Sequence[ClaimedRecord]
     bounds: Mapping[TypeName, Bounded]
+    refused: Sequence[TaskId] = ()
 
     @property
     def unlimited(self) -> Set[TypeName]:

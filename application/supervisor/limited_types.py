@@ -88,11 +88,11 @@ class LimitedTypes:
         if taken:
             self.is_their_turn = False
 
-    def record_settled(self, tasks: Iterable[Task], now: float) -> bool:
-        """Note that these tasks run no more, and tell whether one of them has made room for another start."""
+    def record_settled(self, tasks: Iterable[Task], now: float) -> Set[TypeName]:
+        """Note that these tasks run no more, and return those of their types that are limited."""
         types = {task.type for task in tasks if task.type in self._due} if self._due else set()
-        self._wake(types, {Bound.PLACES, Bound.TASKS}, now)
-        return bool(types)
+        self._wake(types, {Bound.PLACES}, now)
+        return types
 
     def _apply_notifications(self, now: float) -> None:
         for topic in self.notified & WOKEN_BOUNDS.keys():

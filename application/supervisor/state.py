@@ -38,6 +38,7 @@ class SupervisorState:
     """Only the supervisor's thread uses it, with two exceptions that are named below.
 
     - `outbox`: settlements that have to be written.
+    - `limited_outbox`: the same of limited types, written together with the claim of the next task.
     - `large_outbox`: the same of settlements with much text, which take long on a slow line.
     - `unstorable`: ended tasks whose outcome the storage cannot take, until they are taken back: their leases are left
       to lapse.
@@ -62,6 +63,7 @@ class SupervisorState:
     claim_cursors: ClaimCursors = field(default_factory=ClaimCursors)
     limited: LimitedTypes = field(default_factory=LimitedTypes)
     outbox: Outbox = field(default_factory=Outbox)
+    limited_outbox: Outbox = field(default_factory=Outbox)
     large_outbox: Outbox = field(default_factory=Outbox)
     unstorable: dict[Hold, Task] = field(default_factory=dict)
     late_logs: list[LateLog] = field(default_factory=list)
@@ -82,12 +84,18 @@ class SupervisorState:
     @property
     def is_empty(self) -> bool:
         """Whether no task is held and nothing has to be written."""
-        return not (self.claimed_tasks or self.outbox or self.large_outbox or self.late_logs)
+        return not (self.claimed_tasks or any(self.outboxes) or self.late_logs)
+
+    @property
+    def outboxes(self) -> Sequence[Outbox]:
+        """All outboxes."""
+        return self.outbox, self.limited_outbox, self.large_outbox
 
     @property
     def is_backlogged(self) -> bool:
         """Whether so many outcomes cannot be written that no task should be claimed."""
-        return len(self.outbox) > MAX_UNWRITTEN or len(self.large_outbox) > MAX_UNWRITTEN_LARGE
+        small = len(self.outbox) + len(self.limited_outbox)
+        return small > MAX_UNWRITTEN or len(self.large_outbox) > MAX_UNWRITTEN_LARGE
 
     @property
     def may_claim(self) -> bool:
@@ -125,7 +133,7 @@ class SupervisorState:
         ended = settlement(self.task_as_run(claimed), self.now)
         if ended.attempt:
             log_failure(log, ended.task, ended.attempt)
-        (self.large_outbox if ended.characters > LARGE_CHARACTERS else self.outbox).fresh.append(ended)
+        self._outbox_of(ended).fresh.append(ended)
 
     def release(self, unstarted: Iterable[Task]) -> None:
         """Put releases of tasks that will not start here into the outbox."""
@@ -172,7 +180,7 @@ class SupervisorState:
 
     def holds_suspect(self) -> bool:
         """Whether a suspect is claimed, or has ended and its end is not written yet, or cannot be."""
-        unwritten = (each.task for each in chain(self.outbox, self.large_outbox))
+        unwritten = (each.task for each in chain(*self.outboxes))
         return any(task.suspect for task in chain(self.claimed_tasks.tasks(), unwritten, self.unstorable.values()))
 
     def task_as_run(self, claimed: ClaimedTask) -> Task:
@@ -183,4 +191,9 @@ class SupervisorState:
         return claimed.task.reported(after(self.now, -ago), claimed.progress)
 
     def _unwritten_holds(self) -> Iterator[Hold]:
-        return (each.hold for each in chain(self.outbox, self.large_outbox))
+        return (each.hold for each in chain(*self.outboxes))
+
+    def _outbox_of(self, ended: Settlement) -> Outbox:
+        if ended.characters > LARGE_CHARACTERS:
+            return self.large_outbox
+        return self.limited_outbox if ended.task.type in self.limited else self.outbox

@@ -109,7 +109,8 @@ class HandlerContainer(containers.DeclarativeContainer):
     claim_operations = providers.List(
         providers.Singleton(Publish, context, publish_types, on_published),
         providers.Singleton(ClaimTasks, context, executor),
-        providers.Singleton(ClaimLimitedTasks, context, executor),
+        providers.Singleton(ClaimLimitedTasks, context, executor, storage.notifier),
+        providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.limited_outbox),
         providers.Singleton(RecordStarts, context, executor),
         providers.Singleton(ReleaseOrphans, context),
     )

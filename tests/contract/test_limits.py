@@ -9,12 +9,16 @@ from application.ports.published_types import PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.lease import Lease
 from domain.limits import Limits, Override
+from domain.settlement import Settlement
+from domain.status import Status
 from domain.task_type import TaskType
 from domain.waiting import WaitingFor
 from tests.steps import (
     ADD,
+    BOOM,
     HANDLER,
     NOW,
+    PLAIN,
     add,
     add_one,
     at,
@@ -22,6 +26,7 @@ from tests.steps import (
     fail,
     ids,
     rescue,
+    stored,
     submission,
     succeed,
     task,
@@ -55,11 +60,15 @@ def known(storage: Storage, type: str = ADD) -> PublishedType:
 
 
 def claim_limited(
-    storage: Storage, limit: int = 100, types: Sequence[str] = (ADD,), seconds: float = 0
+    storage: Storage,
+    limit: int = 100,
+    types: Sequence[str] = (ADD,),
+    seconds: float = 0,
+    settled: Sequence[Settlement] = (),
 ) -> LimitedClaim:
     lease = Lease.granted(HANDLER, at(seconds), 30)
     request = LimitedClaimRequest([TypeName(type) for type in types], limit, 10**9)
-    return storage.autocommit.claim_limited(lease, at(seconds), request)
+    return storage.autocommit.claim_limited(lease, at(seconds), request, settled)
 
 
 class TestAtOnce:
@@ -141,6 +150,50 @@ class TestAtOnce:
         add(storage, *[submission(ADD)] * 3, *[submission(REPORT)] * 3)
         claim_limited(storage, 1, types=[ADD])
         assert ids(claim_limited(storage, 2, types=[ADD, REPORT]).claimed) == [4, 5]
+
+
+class TestSettling:
+    def test_a_task_that_ends_gives_its_place_to_the_next_one_in_the_same_step(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        running = claim_limited(storage).claimed[0].task
+        found = claim_limited(storage, settled=[Settlement.succeeded(running, NOW, "7")])
+        assert (ids(found.claimed), found.refused) == ([2], [])
+        assert (task(storage, 1).status, stored(storage, 1).result) == (Status.DONE, "7")
+
+    def test_a_failure_is_recorded_with_its_start(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        running = claim_limited(storage).claimed[0].task
+        found = claim_limited(storage, settled=[Settlement.failed(running, NOW, BOOM, PLAIN, 0)])
+        assert ids(found.claimed) == [2]
+        with storage.begin() as work:
+            assert [each.traceback for each in work.tasks.attempts(running.id)] == ["Traceback …"]
+
+    def test_an_outcome_that_came_late_is_refused_and_frees_no_place(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        late = claim_limited(storage).claimed[0].task
+        rescue(storage, at(31))
+        claim_limited(storage, seconds=31)
+        found = claim_limited(storage, seconds=31, settled=[Settlement.succeeded(late, at(31), "7")])
+        assert (ids(found.claimed), found.refused) == ([], [1])
+
+    def test_outcomes_may_be_written_again(self, storage: Storage):
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        outcome = Settlement.succeeded(claim_limited(storage).claimed[0].task, NOW, "7")
+        assert ids(claim_limited(storage, settled=[outcome]).claimed) == [2]
+        found = claim_limited(storage, settled=[outcome])
+        assert (ids(found.claimed), found.refused) == ([], [])
+
+    def test_outcomes_are_written_where_nothing_is_claimed(self, storage: Storage):
+        publish(storage, at_once=1)
+        add_one(storage)
+        running = claim_limited(storage).claimed[0].task
+        found = claim_limited(storage, limit=0, types=[], settled=[Settlement.succeeded(running, NOW, "7")])
+        assert (ids(found.claimed), found.bounds) == ([], {})
+        assert task(storage, 1).status is Status.DONE
 
 
 class TestUnlimited:

@@ -1,58 +1,109 @@
-"""Claim tasks of limited types, each of which starts at once."""
+"""Claim tasks of limited types, each of which starts at once, and settle those that have ended in the same step."""
 
+from collections.abc import Sequence
 from math import inf
+from typing import NamedTuple
 
-from application.errors import StorageUnavailable
+from application.errors import StorageConflict, StorageUnavailable
 from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
-from application.ports.limits import LimitedClaim, LimitedClaimRequest
+from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
+from application.ports.queue import SettleResult
+from application.ports.wake_up import Notifier, Topic
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.admission import admitted
 from application.supervisor.operations.operation import Context
+from application.supervisor.operations.settle import MAX_SETTLEMENTS, SettlementWriter, first_batch
 from application.supervisor.prefetch import MAX_CLAIM_BYTES
+from domain.ids import TypeName
+from domain.settlement import Settlement
+
+
+class _Answer(NamedTuple):
+    settled: SettleResult
+    claim: LimitedClaim
+    seconds: float
 
 
 class ClaimLimitedTasks:
-    """Due while a slot is idle and a task of a limited type may start. Nothing is claimed ahead."""
+    """Due while a slot is idle and a task of a limited type may start, or one has ended. Nothing is claimed ahead."""
 
-    def __init__(self, context: Context, executor: Executor) -> None:
+    def __init__(self, context: Context, executor: Executor, notifier: Notifier) -> None:
         self._context = context
         self._state = context.state
         self._limited = context.state.limited
+        self._outbox = context.state.limited_outbox
         self._executor = executor
+        self._notifier = notifier
+        self._writer = SettlementWriter(context, notifier)
 
     def due_in(self) -> float:
-        state = self._state
-        is_their_turn = self._limited.is_their_turn or not state.claimed_tasks.queued
-        if not state.may_claim or not is_their_turn or not self._idle_slots():
-            return inf
-        return self._limited.due_in(state.clock.monotonic())
+        if self._outbox.fresh:
+            return 0
+        return self._limited.due_in(self._state.clock.monotonic()) if self._slots() else inf
 
     def send(self, runner: BackgroundRunner) -> None:
-        now = self._state.clock.monotonic()
-        cursors = self._limited.cursors.usable(now)
-        request = LimitedClaimRequest(self._limited.due(now), self._idle_slots(), MAX_CLAIM_BYTES, cursors)
-        runner.submit(lambda: self._claim(request), lambda answer: self._on_answer(*answer, request))
+        self._outbox.recover_unanswered()
+        batch = first_batch(self._outbox.fresh[:MAX_SETTLEMENTS])
+        del self._outbox.fresh[: len(batch)]
+        self._outbox.writing = batch
+        request = self._request({each.task.type for each in batch})
+        runner.submit(lambda: self._settle_and_claim(batch, request), lambda answer: self._on_answer(answer, request))
 
-    def _claim(self, request: LimitedClaimRequest) -> tuple[LimitedClaim, float]:
-        """The answer, and how many seconds the claim took."""
+    def _request(self, ended: set[TypeName]) -> LimitedClaimRequest:
+        """The tasks to claim: of the types that may have room, and of those of which a task has ended."""
+        now, slots = self._state.clock.monotonic(), self._slots()
+        due = {*self._limited.due(now), *ended} if slots else set()
+        types = [type for type in self._limited.turns if type in due]
+        return LimitedClaimRequest(types, slots, MAX_CLAIM_BYTES, self._limited.cursors.usable(now))
+
+    def _slots(self) -> int:
+        """The slots that may be filled now."""
+        state, is_their_turn = self._state, self._limited.is_their_turn or not self._state.claimed_tasks.queued
+        if not state.may_claim or not is_their_turn:
+            return 0
+        return state.claimed_tasks.idle_slots(self._executor.free, self._executor.concurrency)
+
+    def _settle_and_claim(self, batch: Sequence[Settlement], request: LimitedClaimRequest) -> _Answer:
+        """Do both by one commit; apart where an outcome cannot be written that way."""
+        try:
+            return self._together(batch, request)
+        except StorageConflict:
+            if not batch:
+                raise
+        except StorageUnavailable:
+            raise
+        except Exception:
+            if not batch:
+                raise
+        settled = self._writer.write(batch)
+        return self._together((), request)._replace(settled=settled)
+
+    def _together(self, batch: Sequence[Settlement], request: LimitedClaimRequest) -> _Answer:
         clock = self._state.clock
         began = clock.monotonic()
         try:
-            answer = self._context.autocommit.claim_limited(self._context.lease(), clock.now(), request)
-            return answer, clock.monotonic() - began
+            claim = self._context.autocommit.claim_limited(self._context.lease(), clock.now(), request, batch)
         except StorageUnavailable:
             self._state.claim_unanswered_at = clock.monotonic()
             raise
+        if batch:
+            self._notifier.notify(Topic.CHANGED)
+        return _Answer(SettleResult(claim.refused), claim, clock.monotonic() - began)
 
-    def _on_answer(self, answer: LimitedClaim, seconds: float, request: LimitedClaimRequest) -> None:
-        state, now = self._state, self._state.clock.monotonic()
-        if not request.cursors:
-            self._limited.cursors.full_claim_ended(now, seconds)
-        self._limited.record_claim(answer, now)
-        if answer.unlimited:
-            state.set_limited({*self._limited.turns} - answer.unlimited)
-        state.claimed_tasks.add_first(admitted(state, [ClaimedTask.of(each, now) for each in answer.claimed]))
+    def _on_answer(self, answer: _Answer, request: LimitedClaimRequest) -> None:
+        state, claim, now = self._state, answer.claim, self._state.clock.monotonic()
+        ended = self._writer.record_answer(self._outbox, answer.settled)
+        if request.types and not request.cursors:
+            self._limited.cursors.full_claim_ended(now, answer.seconds)
+        self._limited.record_claim(claim, now)
+        if claim.unlimited:
+            state.set_limited({*self._limited.turns} - claim.unlimited)
+        state.claimed_tasks.add_first(admitted(state, [ClaimedTask.of(each, now) for each in claim.claimed]))
+        if any(_may_have_room(claim.bounds.get(type)) for type in ended):
+            self._notifier.notify(Topic.ENDED)
 
-    def _idle_slots(self) -> int:
-        return self._state.claimed_tasks.idle_slots(self._executor.free, self._executor.concurrency)
+
+def _may_have_room(bounded: Bounded | None) -> bool:
+    """Whether other handlers may start tasks of a type that was claimed here with this bound, or not at all."""
+    return bounded is None or bounded.by in (Bound.REQUEST, Bound.LOCK)

@@ -6,7 +6,7 @@
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import inf
 
@@ -18,7 +18,7 @@ from application.ports.queue import SettleResult
 from application.ports.wake_up import Notifier, Topic
 from application.supervisor.operations.operation import Context
 from application.supervisor.outbox import Outbox
-from domain.ids import TaskId
+from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 
 MAX_SETTLEMENTS = 1_000
@@ -73,6 +73,11 @@ class SettlementWriter:
 
     def on_answer(self, outbox: Outbox, result: SettleResult) -> None:
         """Keep busy settlements for another try, and note that the others are written or refused."""
+        if self.record_answer(outbox, result):
+            self.notifier.notify(Topic.ENDED)
+
+    def record_answer(self, outbox: Outbox, result: SettleResult) -> Set[TypeName]:
+        """Do what `on_answer` does, but tell no other handler; return the limited types of which a task has ended."""
         state, batch = self.context.state, outbox.writing
         outbox.writing = ()
         busy = {each.hold for each in result.busy}
@@ -86,8 +91,7 @@ class SettlementWriter:
         if due := [each.task for each in written if each.task.is_due(now)]:
             state.step_back(due)
             self.notifier.notify(Topic.WAITING)
-        if state.limited.record_settled((each.task for each in written), state.clock.monotonic()):
-            self.notifier.notify(Topic.ENDED)
+        return state.limited.record_settled((each.task for each in written), state.clock.monotonic())
 
     def _split(self, batch: Sequence[Settlement], until: float) -> SettleResult:
         """Write a batch, or its halves where that fails; a single settlement that fails is busy or refused."""

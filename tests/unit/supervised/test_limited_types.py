@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from application.ports.limits import LimitedClaimRequest
+from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.wake_up import Topic
 from application.supervisor import limited_types
 from domain.ids import TypeName
 from domain.lease import Lease
 from domain.limits import Override
+from domain.settlement import Settlement
 from domain.status import Status
 from tests.unit.supervised.gates import close_all, doors, entered
 from tests.unit.supervised.test_supervisor import PATIENCE, Rig, eventually
@@ -30,9 +31,11 @@ class LimitedRig(Rig):
         autocommit = self.container.context().autocommit
         claim = autocommit.claim_limited
 
-        def recorded(lease: Lease, now: Any, request: LimitedClaimRequest) -> Any:
-            self.claims.append(request)
-            return claim(lease, now, request)
+        def recorded(
+            lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement] = ()
+        ) -> LimitedClaim:
+            self.claims += [request] if request.types else []
+            return claim(lease, now, request, settlements)
 
         autocommit.claim_limited = recorded  # type: ignore[method-assign]
 
