@@ -41,6 +41,23 @@ class UnknownType(ApplicationError):
         self.known = ", ".join([*known[:MAX_NAMES_LISTED], *more])
 
 
+class TypeClosed(ApplicationError):
+    """type {type} accepts no tasks for now"""
+
+    def __init__(self, type: str) -> None:
+        super().__init__()
+        self.type = type
+
+
+class InvalidLimits(ApplicationError):
+    """the limits cannot be set"""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.errors = errors
+        """The mistakes: sentences by the path of the limit, such as `$.at_once`."""
+
+
 class InvalidArguments(ApplicationError):
     """the arguments do not match the schema of type {type}"""
 

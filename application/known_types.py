@@ -61,6 +61,13 @@ class KnownTypes:
             raise UnknownType(name, [type.name for type in self.offered()])
         return types[name]
 
+    def published(self, name: TypeName) -> PublishedType:
+        """The type of that name that some handler has published. Raises UnknownType, with those that are offered."""
+        found = self.named(name)
+        if found.type is DEFAULT:
+            raise UnknownType(name, [type.name for type in self.offered() if type is not DEFAULT])
+        return found
+
     def is_live(self, name: TypeName) -> bool:
         """Whether a live handler can run tasks of this type."""
         found = self.all().get(name)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict
+from application.conflict_retry import retry_on_conflict
+from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict, TypeClosed
 from application.json.fingerprint import fingerprint
 from application.json.search_terms import terms
 from application.json.text import dump
@@ -13,7 +14,7 @@ from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.task_repository import KeyOwner
-from application.ports.unit_of_work import UnitOfWork
+from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
@@ -44,8 +45,15 @@ class SubmissionBuilder:
     """Turns requests into submissions. `callbacks_enabled`: whether a request may bring a callback."""
 
     def __init__(
-        self, clock: Clock, types: KnownTypes, checker: ArgumentChecker, max_task_time: int, callbacks_enabled: bool
+        self,
+        begin: Begin,
+        clock: Clock,
+        types: KnownTypes,
+        checker: ArgumentChecker,
+        max_task_time: int,
+        callbacks_enabled: bool,
     ) -> None:
+        self._begin = begin
         self._clock = clock
         self._types = types
         self._checker = checker
@@ -60,11 +68,15 @@ class SubmissionBuilder:
         """The submission of a request.
 
         Raises UnknownType: the type was never published.
+        Raises TypeClosed: the type accepts no tasks, and no task has the key of the request.
         Raises InvalidArguments: the arguments do not fit the schema of the type.
         Raises CallbacksDisabled: the request has a callback, and none can be signed.
         Raises InvalidOption: an option is beyond its limits.
         """
-        published = self._types.named(request.type).type
+        known = self._types.named(request.type)
+        if not known.limits.limits.accepting and not self._has_task(request.key):
+            raise TypeClosed(request.type)
+        published = known.type
         if errors := self._checker.errors(published.schema, request.args):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._callbacks_enabled:
@@ -80,6 +92,13 @@ class SubmissionBuilder:
             options=replace(published.options, **request.options) if request.options else published.options,
             terms=terms(request.args),
         )
+
+    @retry_on_conflict
+    def _has_task(self, key: IdempotencyKey | None) -> bool:
+        if key is None:
+            return False
+        with self._begin() as work:
+            return key in work.tasks.key_owners({key})
 
 
 class AddedOrFound(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from math import ceil, floor, inf, isfinite
+from math import ceil, floor, inf
 from typing import Any
 
 from domain.errors import InvalidOption
@@ -131,7 +131,8 @@ def _check_whole(limit: str, value: Any, minimum: int, maximum: int) -> None:
 def _check_per_second(value: Any) -> None:
     if value is None:
         return
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # No bound holds for nan, and any whole number can be compared, however long it is.
     if not is_number or not MIN_PER_SECOND <= value <= MAX_PER_SECOND:
         raise InvalidOption(
             "per_second", value, f"a number from {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}, or null for no limit"

@@ -13,6 +13,9 @@ MARK = "__flask_task__"
 _NAME = re.compile(r"[\w.-]{1,100}")
 _MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
 _MAX_STARTS = 10_000
+_MAX_AT_ONCE = 1_000_000
+_MAX_BURST = 1_000_000
+_MIN_PER_SECOND, _MAX_PER_SECOND = 1e-6, 1e5
 _MAX_ADDRESS_CHARACTERS = 2_000
 _HOST = r"(?:[\w-]+\.)*[\w-]+\.?|\[[0-9a-f:.]+\]"
 _ADDRESS = re.compile(rf'https?://(?:{_HOST})(?::(?P<port>\d{{1,5}}))?(?:[/?][!"$-~]*)?', re.ASCII | re.IGNORECASE)
@@ -31,6 +34,9 @@ class TaskOptions:
     every: str | None = None
     timezone: str | None = None
     callback: str | None = None
+    at_once: int | None = None
+    per_second: float | None = None
+    burst: int | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -41,6 +47,8 @@ class TaskOptions:
         _check_exceptions(self.retry_on)
         _check_schedule(self.every, self.timezone)
         _check_address(self.callback)
+        _check_whole("at_once", self.at_once, 0, _MAX_AT_ONCE)
+        _check_rate(self.per_second, self.burst)
 
 
 @overload
@@ -57,6 +65,9 @@ def task(
     every: str | None = None,
     timezone: str | None = None,
     callback: str | None = None,
+    at_once: int | None = None,
+    per_second: float | None = None,
+    burst: int | None = None,
 ) -> Callable[[Function], Function]: ...
 def task(
     function: Any = None,
@@ -71,6 +82,9 @@ def task(
     every: str | None = None,
     timezone: str | None = None,
     callback: str | None = None,
+    at_once: int | None = None,
+    per_second: float | None = None,
+    burst: int | None = None,
 ) -> Any:
     """Mark a function as a type of task, as `@task` or `@task(timeout=60)`.
 
@@ -83,6 +97,9 @@ def task(
     - `every`: crontab expression with five fields; at each of its times a task without arguments is submitted.
     - `timezone`: time zone of `every`; by default UTC.
     - `callback`: address that receives a callback when a task has finished.
+    - `at_once`: maximum number of tasks that run at the same time, on all handlers; 0 starts none.
+    - `per_second`: maximum number of starts in a second, on all handlers, those of retries included.
+    - `burst`: starts that may come together after a pause; by default a tenth of `per_second`, at least 1.
     - Raises TypeError, ValueError: an option is not valid.
     """
     options = TaskOptions(
@@ -95,6 +112,9 @@ def task(
         every=every,
         timezone=timezone,
         callback=callback,
+        at_once=at_once,
+        per_second=per_second,
+        burst=burst,
     )
     if function is None:
         return lambda function: _mark(function, options)
@@ -134,6 +154,21 @@ def _check_whole(option: str, value: int | None, minimum: int, maximum: int) -> 
         raise TypeError(f"{option} is {value!r}: it must be a whole number")
     if not minimum <= value <= maximum:
         raise ValueError(f"{option} is {value!r}: it must be a whole number from {minimum} to {maximum}")
+
+
+def _check_rate(per_second: float | None, burst: int | None) -> None:
+    _check_whole("burst", burst, 1, _MAX_BURST)
+    if per_second is None:
+        if burst is not None:
+            raise ValueError(f"burst is {burst!r}: it must be absent where per_second is absent")
+        return
+    if isinstance(per_second, bool) or not isinstance(per_second, int | float):
+        raise TypeError(f"per_second is {per_second!r}: it must be a number")
+    # No bound holds for nan.
+    if not _MIN_PER_SECOND <= per_second <= _MAX_PER_SECOND:
+        raise ValueError(
+            f"per_second is {per_second!r}: it must be a number from {_MIN_PER_SECOND:g} to {_MAX_PER_SECOND:g}"
+        )
 
 
 def _check_exceptions(classes: tuple[type[BaseException], ...] | None) -> None:

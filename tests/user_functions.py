@@ -31,7 +31,7 @@ def echo(**arguments):
     return arguments
 
 
-@task(name="renamed", timeout=2.5, max_attempts=4, max_losses=0, priority=7, retry_on=(OSError,))
+@task(name="renamed", timeout=2.5, max_attempts=4, max_losses=0, priority=7, retry_on=(OSError,), at_once=3)
 def described(dt: Annotated[float, Gt(0)], kind: Literal["a", "b"] = "a"):
     """All options.
 
@@ -39,7 +39,7 @@ def described(dt: Annotated[float, Gt(0)], kind: Literal["a", "b"] = "a"):
     """
 
 
-@task(retry_on=(ValueError, KeyError))
+@task(retry_on=(ValueError, KeyError), per_second=0.5, burst=2)
 def picky(error):
     """Raises the named exception."""
     raise {"ValueError": ValueError, "OSError": OSError, "KeyError": KeyError}[error]("as told")

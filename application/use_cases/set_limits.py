@@ -20,7 +20,7 @@ class SetLimits:
     @retry_on_conflict
     def __call__(self, type: TypeName, override: Override | None) -> PublishedType:
         """The type with the limits that hold from now on. None removes the override."""
-        self._types.named(type)
+        self._types.published(type)
         with self._begin() as work:
             if override is None:
                 work.limits.remove(type)

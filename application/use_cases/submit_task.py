@@ -27,7 +27,7 @@ class Submitted:
 class SubmitTask:
     """Submits one task. Nothing is stored if it raises. Calls of the same moment add their tasks together.
 
-    Raises UnknownType, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
+    Raises UnknownType, TypeClosed, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
     Raises KeyTaken: the key has a task of another type or with other arguments.
     """
 

@@ -43,6 +43,7 @@ class SubmitTasks:
 
     Raises InvalidItems: some requests are invalid, each of which is named by its index.
     Raises BatchKeyTaken: the key has another batch.
+    Raises TypeClosed: a type accepts no tasks for now.
     """
 
     def __init__(self, begin: Begin, submission_builder: SubmissionBuilder, notifier: Notifier) -> None:

@@ -47,6 +47,7 @@ class ApiContainer(containers.DeclarativeContainer):
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
     submission_builder = providers.Singleton(
         SubmissionBuilder,
+        storage.begin,
         storage.clock,
         known_types,
         checker,

@@ -21,6 +21,7 @@ from entrypoints.http.routes.change_many import add_change_many
 from entrypoints.http.routes.events import add_events
 from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
+from entrypoints.http.routes.limits import add_limits
 from entrypoints.http.routes.list import add_list
 from entrypoints.http.routes.stats import add_stats
 from entrypoints.http.routes.submit import add_submit
@@ -39,7 +40,7 @@ ROUTES = {
         add_list,
         add_change_many,
     ),
-    ("types", "List the types of tasks."): (add_types,),
+    ("types", "List the types of tasks, and set their limits."): (add_types, add_limits),
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),
     ("health", "Check the state of the API."): (add_health,),

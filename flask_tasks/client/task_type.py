@@ -25,6 +25,7 @@ class Type:
     - `oldest_due`: earliest `run_at` of its tasks that wait and may start, in Unix seconds; None if there is none.
     - `schema`: JSON Schema of the arguments.
     - `defaults`: default options of its tasks.
+    - `limits`: the limits that hold, those that are declared and those that were set; None if it has none.
     """
 
     name: str
@@ -35,8 +36,11 @@ class Type:
     schema: dict[str, Any]
     defaults: dict[str, Any]
     schedule: Schedule | None
+    limits: dict[str, Any] | None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Make a type from the JSON object of an answer."""
-        return from_json(cls, data, schedule=from_json_or_none(Schedule, data["schedule"]))
+        # A service of an older version tells no limits.
+        limits = data.get("limits")
+        return from_json(cls, data, schedule=from_json_or_none(Schedule, data["schedule"]), limits=limits)

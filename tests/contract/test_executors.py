@@ -14,6 +14,7 @@ from adapters.executors.thread import ThreadExecutor
 from application.ports.executor import Described, Executor, Failed, Progressed, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Hold
+from domain.limits import NO_LIMITS, Limits
 from domain.options import Options
 from domain.progress import Progress
 from domain.schedule import Schedule
@@ -103,6 +104,12 @@ def test_a_type_has_the_options_of_its_function(shared: Driver) -> None:
     assert renamed.retries_timeout, "a TimeoutError is an OSError"
     assert not types_of(shared)["picky"].retries_timeout
     assert types_of(shared)["echo"].options == Options()
+
+
+def test_a_type_has_the_limits_of_its_function(shared: Driver) -> None:
+    assert types_of(shared)["renamed"].limits == Limits(at_once=3)
+    assert types_of(shared)["picky"].limits == Limits(per_second=0.5, burst=2)
+    assert types_of(shared)["echo"].limits == NO_LIMITS
 
 
 def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:

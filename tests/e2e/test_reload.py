@@ -90,6 +90,17 @@ def test_a_file_that_the_functions_import_is_watched_too(up: Up, files: Files) -
     assert said(up) == "one changed"
 
 
+def test_a_change_of_limits_alone_is_loaded_too(up: Up, files: Files) -> None:
+    assert limits(up) is None
+    files.functions.write_text(FUNCTIONS.format("one").replace("@task", "@task(at_once=3)"))
+    up.await_line(LOADED)
+    eventually(lambda: (limits(up) or {}).get("declared") == {"at_once": 3}, up.output)
+
+
+def limits(up: Up) -> Any:
+    return next(type["limits"] for type in up.get("/types")["types"] if type["name"] == "said")
+
+
 def test_a_broken_file_changes_nothing_but_a_line_and_the_next_change_mends_it(up: Up, files: Files) -> None:
     files.functions.write_text("def broken(:\n")
     up.await_line("functions.py cannot be imported: SyntaxError")

@@ -47,7 +47,7 @@ class Submitting:
     def __init__(self, begin: Begin, database: Database) -> None:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
-        intake = SubmissionBuilder(self.clock, types, SchemaChecker(), max_task_time=600, callbacks_enabled=True)
+        intake = SubmissionBuilder(begin, self.clock, types, SchemaChecker(), max_task_time=600, callbacks_enabled=True)
         self.many = SubmitTasks(begin, intake, MemoryWakeUp())
         self.one = SubmitTask(
             begin, PostgresAutocommitStore(database), intake, MemoryWakeUp(), Viewer(types, self.clock)

@@ -72,7 +72,7 @@ def test_a_large_task_that_is_submitted_over_a_slow_line_holds_back_no_other(
 ):
     clock, far, near = SystemClock(), in_postgres(slow), in_postgres(database)
     types = KnownTypes(near.begin, clock)
-    builder = SubmissionBuilder(clock, types, SchemaChecker(), 600, callbacks_enabled=False)
+    builder = SubmissionBuilder(near.begin, clock, types, SchemaChecker(), 600, callbacks_enabled=False)
     submit = SubmitTask(far.begin, far.autocommit, builder, MemoryWakeUp(), Viewer(types, clock))
     submit(TaskRequest(type=DEFAULT_TYPE, args={}))
     sending = background.submit(submit, TaskRequest(type=DEFAULT_TYPE, args={"a": "x" * 4_000_000}))

@@ -15,6 +15,7 @@ from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStor
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
 from domain.ids import HandlerId, TypeName
+from domain.limits import NO_LIMITS, Limits
 from domain.options import Options
 from domain.task import Task
 from domain.task_type import ANY_OBJECT, TaskType
@@ -55,9 +56,18 @@ class Service:
             raise StorageUnavailable
         return self.store.begin()
 
-    def publish(self, name: str, schema: str = ANY_OBJECT, description: str = "", **options: Any) -> None:
+    def publish(
+        self,
+        name: str,
+        schema: str = ANY_OBJECT,
+        description: str = "",
+        limits: Limits = NO_LIMITS,
+        **options: Any,
+    ) -> None:
         """Publish a type of a handler of its own that lives for an hour, and let the API read it."""
-        type = TaskType(name=TypeName(name), schema=schema, description=description, options=Options(**options))
+        type = TaskType(
+            name=TypeName(name), schema=schema, description=description, options=Options(**options), limits=limits
+        )
         with self.store.begin() as work:
             work.types.publish(HandlerId(f"handler of {name}"), [type], self.clock.now() + timedelta(hours=1))
             work.commit()

@@ -13,6 +13,7 @@ from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.queue import ProgressReport
 from domain.ids import JanitorId
 from domain.instants import after
+from domain.limits import Limits
 from domain.progress import Progress
 from domain.settlement import Outcome, RunningLog
 from entrypoints.http.openapi.schemas import ATTEMPT, HANDLER, JANITOR, RUNNING_TASK, SUMMARY, TASK, TYPE
@@ -305,6 +306,20 @@ def test_types_have_the_oldest_due_task(service: Service, client: Client) -> Non
     client.submit("add", {"a": 1}, delay=1)
     service.clock.move(1)
     assert client.types()["add"].oldest_due == service.clock.now().timestamp()
+
+
+def test_types_have_their_limits(service: Service, client: Client) -> None:
+    assert client.types()["add"].limits is None
+    service.publish("add", limits=Limits(at_once=4))
+    limits = client.types()["add"].limits
+    assert limits is not None
+    assert (limits["at_once"], limits["override"]) == (4, None)
+
+
+def test_a_type_of_a_service_that_tells_no_limits_has_none(service: Service) -> None:
+    (default, _) = service.client.get("/types").get_json()["types"]
+    del default["limits"]
+    assert Type.of(default).limits is None
 
 
 def test_handlers_are_returned_with_what_they_run(service: Service, client: Client) -> None:

@@ -19,6 +19,8 @@ CHANGES = [
     ("POST", "/task/1/cancel"),
     ("POST", "/task/1/retry"),
     ("DELETE", "/task/1"),
+    ("PUT", "/types/default/limits"),
+    ("DELETE", "/types/default/limits"),
     ("PUT", "/task/1"),
     ("PATCH", "/nothing"),
 ]

@@ -74,7 +74,16 @@ def test_answers_vary_by_origin(service: Service) -> None:
     assert "Origin" in preflight(service).vary
 
 
-@pytest.mark.parametrize(("path", "method"), [("/task/new", "POST"), ("/task/1", "DELETE"), ("/nothing", "POST")])
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/task/new", "POST"),
+        ("/task/1", "DELETE"),
+        ("/types/add/limits", "PUT"),
+        ("/types/add/limits", "DELETE"),
+        ("/nothing", "POST"),
+    ],
+)
 def test_a_preflight_answer_lists_methods_and_headers(service: Service, path: str, method: str) -> None:
     answer = preflight(service, path, method)
     assert (answer.status_code, answer.data) == (204, b"")

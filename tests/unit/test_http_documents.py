@@ -31,6 +31,7 @@ PATHS = {
     "/tasks/retry": {"post"},
     "/tasks/delete": {"post"},
     "/types": {"get"},
+    "/types/{type}/limits": {"put", "delete"},
     "/handlers": {"get"},
     "/stats": {"get"},
     "/ping": {"get"},

@@ -185,7 +185,8 @@ class TestOutages:
         [("GET", "/task/1"), ("GET", "/task/1/view"), ("GET", "/tasks"), ("GET", "/types"), ("GET", "/handlers"),
          ("GET", "/stats"),
          ("GET", "/health/ready"),
-         ("POST", "/task/1/cancel"), ("POST", "/task/1/retry"), ("DELETE", "/task/1")],
+         ("POST", "/task/1/cancel"), ("POST", "/task/1/retry"), ("DELETE", "/task/1"),
+         ("DELETE", "/types/default/limits")],
     )  # fmt: skip
     def test_operations_answer_503_with_retry_after(self, service: Service, method: str, path: str) -> None:
         service.away = True

@@ -21,6 +21,7 @@ OPERATIONS = [
 @pytest.fixture
 def service() -> Iterator[Service]:
     service = Service()
+    service.publish("default")
     service.submit({"n": 1})
     yield service
     service.change_feed.close()

@@ -282,6 +282,7 @@ class TestTypes:
             "schema": {"type": "object", "required": ["a"]},
             "defaults": {"priority": 0, "max_attempts": 2, "max_losses": 3, "timeout": 2.5, "callback": None},
             "schedule": None,
+            "limits": None,
         }
 
     def test_a_recurring_type_is_listed_with_its_next_time(self, service: Service) -> None:

@@ -15,6 +15,7 @@ from adapters.executors.process.ipc.parsing import PRINTED, SPAN
 from adapters.executors.process.ipc.reports import pack_outcome, pack_types
 from application.ports.executor import Span
 from domain.failure import Failure
+from domain.limits import Limits
 from domain.options import Options
 from domain.schedule import Schedule
 from domain.task_type import TaskType
@@ -30,7 +31,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
-TYPE = {"name", "description", "schema", "options", "retries_timeout", "schedule"}
+TYPE = {"name", "description", "schema", "options", "retries_timeout", "schedule", "limits"}
 FAILURE = {"type", "message", "retriable", "delay", "traceback", "unfit"}
 
 
@@ -74,6 +75,7 @@ def test_types_arrive_as_they_were_sent() -> None:
     types = [
         TaskType(name="a"),  # type: ignore[arg-type]
         TaskType(name="b", options=Options(timeout=2), schedule=Schedule(every="* * * * *")),  # type: ignore[arg-type]
+        TaskType(name="c", limits=Limits(at_once=4, per_second=0.5, burst=2)),  # type: ignore[arg-type]
     ]
     kind, run, payload = pack_types(types)
     assert parsing.parse_types(Frame(kind, 1, run, payload)) == types

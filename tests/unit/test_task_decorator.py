@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import flask_tasks
-from domain import options
+from domain import limits, options
 from domain.errors import InvalidOption
 from flask_tasks import Discard, Progress, Retry, task
 from flask_tasks.decorator import MARK, TaskOptions
@@ -52,6 +52,11 @@ def test_a_schedule_is_recorded_as_it_is() -> None:
     assert marked(every=" 0 7  * * 1-5", timezone="Europe/Lisbon") == (
         TaskOptions(every=" 0 7  * * 1-5", timezone="Europe/Lisbon")
     )
+
+
+def test_limits_are_recorded() -> None:
+    assert marked(at_once=4, per_second=10, burst=20) == TaskOptions(at_once=4, per_second=10, burst=20)
+    assert marked(at_once=0).at_once == 0
 
 
 def test_one_exception_is_as_good_as_a_tuple_of_one() -> None:
@@ -95,6 +100,17 @@ def test_a_decorator_above_it_keeps_the_mark() -> None:
         ({"timezone": "UTC"}, ValueError, "timezone is 'UTC': it must be absent where every is absent"),
         ({"callback": 5}, TypeError, "callback is 5: it must be a string"),
         ({"callback": "ftp://a"}, ValueError, "callback is 'ftp://a': it must be an http or https address with a host"),
+        ({"at_once": -1}, ValueError, "at_once is -1: it must be a whole number from 0 to 1000000"),
+        ({"at_once": 2.0}, TypeError, "at_once is 2.0: it must be a whole number"),
+        ({"at_once": True}, TypeError, "at_once is True: it must be a whole number"),
+        ({"per_second": 0}, ValueError, "per_second is 0: it must be a number from 1e-06 to 100000"),
+        ({"per_second": float("nan")}, ValueError, "per_second is nan: it must be a number from"),
+        ({"per_second": float("inf")}, ValueError, "per_second is inf: it must be a number from"),
+        ({"per_second": 10**400}, ValueError, "it must be a number from 1e-06 to 100000"),
+        ({"per_second": "10"}, TypeError, "per_second is '10': it must be a number"),
+        ({"per_second": True}, TypeError, "per_second is True: it must be a number"),
+        ({"per_second": 1, "burst": 0}, ValueError, "burst is 0: it must be a whole number from 1 to 1000000"),
+        ({"burst": 5}, ValueError, "burst is 5: it must be absent where per_second is absent"),
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
     ],
 )
@@ -130,9 +146,24 @@ def test_its_limits_are_those_of_the_service(option: str, values: list[Any]) -> 
         assert is_allowed(TaskOptions, {option: value}) == is_allowed(options.Options, {option: value})
 
 
+@pytest.mark.parametrize(
+    ("limit", "values"),
+    [
+        ("at_once", [-1, 0, 1_000_000, 1_000_001]),
+        ("per_second", [0, 9e-7, 1e-6, 1, 1e5, 100_001, float("inf"), float("nan"), 10**400]),
+        ("burst", [0, 1, 1_000_000, 1_000_001]),
+    ],
+)
+def test_the_bounds_of_its_limits_are_those_of_the_service(limit: str, values: list[Any]) -> None:
+    for value in values:
+        given = {"per_second": 1, limit: value}
+        assert is_allowed(TaskOptions, given) == is_allowed(limits.Limits, given)
+
+
 def test_the_decorator_knows_every_option_of_the_service() -> None:
     assert {each.name for each in fields(TaskOptions)} == {
         *options.OPTION_NAMES,
+        *limits.DECLARABLE,
         "name",
         "retry_on",
         "every",

@@ -150,6 +150,6 @@ class TestMany:
                 yield request(number)
 
         submission_builder = SubmissionBuilder(
-            service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
+            service.begin, service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
         )
         assert SubmitTasks(service.begin, submission_builder, service)(asked()).ids == [1, 2, 3]

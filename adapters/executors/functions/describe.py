@@ -8,6 +8,7 @@ from adapters.executors.functions.failures import storable
 from adapters.executors.functions.function import Function
 from adapters.executors.functions.schedules import schedule
 from application.json.text import dump
+from domain.limits import DECLARABLE, Limits
 from domain.options import OPTION_NAMES, Options
 from domain.task_type import TaskType
 
@@ -27,6 +28,7 @@ def describe(function: Function) -> TaskType:
             options=_options(function),
             retries_timeout=_retries_timeout(function),
             schedule=schedule(function),
+            limits=Limits(**{name: getattr(function.options, name) for name in DECLARABLE}),
         )
     except Exception as error:
         raise CannotImport(f"{function.type} ({location(function)}) cannot be a task: {error}") from error

@@ -34,6 +34,8 @@ RETRY_AFTER_HEADERS = {
     }
 }
 
+UNAVAILABLE = "The database is unavailable."
+CLOSED = "The database is unavailable, or the type accepts no tasks for now."
 LATE_BODY = "The body came too slowly."
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 
@@ -110,9 +112,8 @@ def response(code: int, description: str, schema: str, example: object = None, *
 
 def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     """Describe error responses by code and reason. Every operation may answer 503."""
-    responses = (_error_response(code, reason) for code, reason in codes.items())
-    unavailable = _error_response(503, "The database is unavailable.", headers={"Retry-After": RETRY_AFTER})
-    return {code: description for each in (*responses, unavailable) for code, description in each.items()}
+    responses = (_error_response(code, reason) for code, reason in {**codes, 503: codes.get(503, UNAVAILABLE)}.items())
+    return {code: description for each in responses for code, description in each.items()}
 
 
 def common_responses(method: str) -> dict[int, Any]:
@@ -126,6 +127,7 @@ def common_responses(method: str) -> dict[int, Any]:
     return error_responses(errors)
 
 
-def _error_response(code: int, reason: str, **more: Any) -> dict[int, Any]:
+def _error_response(code: int, reason: str) -> dict[int, Any]:
+    more = {"headers": {"Retry-After": RETRY_AFTER}} if code == 503 else {}
     example = {"code": code, "status": HTTP_STATUS_CODES[code], "message": reason}
     return response(code, reason, "Error", example, **more)

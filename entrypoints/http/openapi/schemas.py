@@ -10,6 +10,7 @@ from application.use_cases.list_handlers import MAX_RUNNING_SHOWN
 from application.use_cases.view_statistics import MAX_STEPS
 from domain.delivery import DeliveryState
 from domain.event import Event
+from domain.limits import DECLARABLE, MAX_AT_ONCE, MAX_BURST, MAX_PER_SECOND, MIN_PER_SECOND
 from domain.settlement import Outcome
 from domain.status import Status
 from domain.waiting import WaitingFor
@@ -96,7 +97,9 @@ _TAIL: dict[str, Any] = {
         "description": (
             "What the task waits for; null unless it is waiting. `run_at`: the time before which it does not start. "
             "`handler`: a free process of a live handler that has the type. `no_handler_for_type`: a handler that has "
-            "the type, since no live handler does; until one comes or the task expires."
+            "the type, since no live handler does; until one comes or the task expires. `paused`: the end of a pause "
+            "of its type. `limit`: the end of another task, since as many of its type run as may. `rate`: the time at "
+            "which the next task of its type may start."
         ),
     },
 }
@@ -233,6 +236,65 @@ LOG: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+OVERRIDE: dict[str, Any] = {
+    "type": "object",
+    "description": "Limits that hold in place of the declared ones. Null lifts a limit.",
+    "properties": {
+        "at_once": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": MAX_AT_ONCE,
+            "description": "Maximum number of tasks of the type that run at the same time, on all handlers.",
+        },
+        "per_second": {
+            "type": ["number", "null"],
+            "minimum": MIN_PER_SECOND,
+            "maximum": MAX_PER_SECOND,
+            "description": "Maximum number of starts in a second, on all handlers, those of retries included.",
+        },
+        "burst": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": MAX_BURST,
+            "description": "Starts that may come together after a pause. The default is a tenth of `per_second`, at "
+            "least 1.",
+        },
+        "paused": {"type": "boolean", "description": "Whether no task starts. What runs goes on."},
+        "accepting": {
+            "type": "boolean",
+            "description": "Whether tasks are accepted. Otherwise submitting answers 503.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+LIMITS: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "Limits of the type that hold now; null if it has none.",
+    "properties": OVERRIDE["properties"]
+    | {
+        "burst": {
+            "type": ["integer", "null"],
+            "description": "Starts that may come together after a pause; null without `per_second`.",
+        },
+        "paused": {"type": "boolean", "description": "Whether no task starts, as with `at_once` 0."},
+        "running": {"type": "integer", "minimum": 0, "description": "Number of tasks of the type that run."},
+        "declared": {
+            "type": "object",
+            "description": "Limits that the function declares.",
+            "properties": {name: OVERRIDE["properties"][name] for name in DECLARABLE},
+            "additionalProperties": False,
+        },
+        "override": OVERRIDE
+        | {
+            "type": ["object", "null"],
+            "description": "Limits that were set in place of the declared ones; null if none were.",
+        },
+    },
+    "additionalProperties": False,
+}
+LIMITS["required"] = [*LIMITS["properties"]]
+
 TYPE: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -283,8 +345,9 @@ TYPE: dict[str, Any] = {
             "required": ["every", "timezone", "next"],
             "additionalProperties": False,
         },
+        "limits": LIMITS,
     },
-    "required": ["name", "description", "live", "abandoned", "oldest_due", "schema", "defaults", "schedule"],
+    "required": ["name", "description", "live", "abandoned", "oldest_due", "schema", "defaults", "schedule", "limits"],
     "additionalProperties": False,
 }
 
@@ -471,6 +534,7 @@ SCHEMAS = {
     "Log": LOG,
     "Type": TYPE,
     "Types": TYPES,
+    "Override": OVERRIDE,
     "RunningTask": RUNNING_TASK,
     "Handler": HANDLER,
     "Janitor": JANITOR,

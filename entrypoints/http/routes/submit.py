@@ -12,7 +12,14 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
 from entrypoints.http.limits.wait import retry_headers, wait_for_task
-from entrypoints.http.openapi.describe import LATE_BODY, RETRY_AFTER_HEADERS, error_responses, response, task_example
+from entrypoints.http.openapi.describe import (
+    CLOSED,
+    LATE_BODY,
+    RETRY_AFTER_HEADERS,
+    error_responses,
+    response,
+    task_example,
+)
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.requests.queries import SubmitQuery, task_request_options
@@ -34,6 +41,7 @@ INVALID_REQUEST = {
     415: "The content type of the body is not JSON in UTF-8.",
     422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
     "of bounds, or the idempotency key belongs to a task with another type or other arguments.",
+    503: CLOSED,
 }
 TYPE = {
     "in": "path",

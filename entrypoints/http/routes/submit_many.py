@@ -17,7 +17,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import LATE_BODY, error_responses, json_schema, response
+from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, error_responses, json_schema, response
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, KEY_SCHEMA, idempotency_key_of_request
 from entrypoints.http.requests.queries import TaskOptions, task_request_options
@@ -73,6 +73,7 @@ CREATED = (
             415: "The content type of the body is not JSON in UTF-8.",
             422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index. "
             "Or the idempotency key belongs to another batch.",
+            503: CLOSED,
         }
     )
 )

@@ -21,6 +21,7 @@ from application.supervisor.executor_events import NothingToRun
 from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
+from domain.limits import NO_LIMITS, Limits
 from domain.progress import Progress
 from domain.status import Status
 from domain.task import Task
@@ -35,6 +36,18 @@ from tests.unit.supervised.gates import close_all, doors, entered
 T = TypeVar("T")
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATIENCE = 10
+LIMITED = """
+from flask_tasks import task
+
+@task(at_once=1)
+def one(): ...
+
+@task(per_second=10, burst=20)
+def two(): ...
+
+@task
+def free(): ...
+"""
 
 
 def eventually(look: Callable[[], T | None]) -> T:
@@ -162,6 +175,19 @@ def test_the_types_are_published_and_withdrawn(rig: Rig):
     rig.drain()
     assert rig.handlers() == set()
     assert set(rig.store.state.types) == {"quick", "gated", "telling", "asking", "broken", "failing", "halving"}
+
+
+def test_the_declared_limits_are_published(tmp_path: Path):
+    (tmp_path / "tasks.py").write_text(LIMITED)
+    limited = Rig(tasks=str(tmp_path / "tasks.py"))
+    limited.thread.start()
+    eventually(lambda: limited.handlers() == {"me"})
+    with limited.store.begin() as work:
+        found = {each.type.name: each.limits.limits for each in work.types.all(limited.clock.now())}
+    assert found == {"one": Limits(at_once=1), "two": Limits(per_second=10, burst=20), "free": NO_LIMITS}
+    assert limited.storage.autocommit.limited_types() == {"one", "two"}
+    limited.drain()
+    limited.close()
 
 
 def test_a_handler_that_was_forgotten_publishes_again():

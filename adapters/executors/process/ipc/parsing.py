@@ -14,6 +14,7 @@ from adapters.executors.process.ipc.log import Printed
 from application.ports.executor import Span
 from domain.failure import Failure
 from domain.ids import TypeName
+from domain.limits import DECLARABLE, Limits
 from domain.options import Options
 from domain.schedule import Schedule
 from domain.task_type import TaskType
@@ -106,6 +107,7 @@ def _span(payload: bytes) -> Span:
 
 def _type(fields: dict[str, Any]) -> TaskType:
     schedule, options = fields.pop("schedule"), _fields(fields.pop("options"))
+    limits = _fields(fields.pop("limits"))
     _is(json.loads(fields["schema"]), dict)
     return TaskType(
         name=TypeName(_text(fields.pop("name"))),
@@ -114,6 +116,7 @@ def _type(fields: dict[str, Any]) -> TaskType:
         options=_options(options),
         retries_timeout=_is(fields.pop("retries_timeout"), bool),
         schedule=schedule and Schedule(**{name: _text(value) for name, value in _fields(schedule).items()}),
+        limits=Limits(**{name: limits[name] for name in DECLARABLE}),
     )
 
 
