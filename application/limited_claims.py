@@ -47,7 +47,14 @@ class Room:
     def next_start_after(self, taken: int) -> datetime | None:
         """The next regular start once so many have started; None without a rate."""
         rate = self.limits.rate
-        return rate.after(self._reachable_start, self.now, taken) if rate else None
+        return rate.after(self.reachable_start, self.now, taken) if rate else None
+
+    @property
+    def reachable_start(self) -> datetime:
+        """The next regular start, but no later than starts could have moved it."""
+        if not self.next_start or not self.limits.rate:
+            return self.now
+        return self.limits.rate.within_reach(self.next_start, self.now)
 
     @property
     def _places(self) -> float:
@@ -55,13 +62,7 @@ class Room:
 
     @property
     def _starts(self) -> float:
-        return self.limits.rate.starts(self._reachable_start, self.now) if self.limits.rate else inf
-
-    @property
-    def _reachable_start(self) -> datetime:
-        if not self.next_start or not self.limits.rate:
-            return self.now
-        return self.limits.rate.within_reach(self.next_start, self.now)
+        return self.limits.rate.starts(self.reachable_start, self.now) if self.limits.rate else inf
 
 
 def most_of(rooms: Mapping[TypeName, Room], request: LimitedClaimRequest) -> Mapping[TypeName, int]:

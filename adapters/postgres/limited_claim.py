@@ -113,6 +113,11 @@ def _in_savepoint(
 def _move_starts(connection: Connection, rooms: Mapping[TypeName, Room], claimed: Sequence[ClaimedRecord]) -> None:
     """Store the next regular start of each type that has a rate and that a task was claimed of."""
     taken = Counter(each.task.type for each in claimed)
-    moved = {type: rooms[type].next_start_after(number) for type, number in taken.items() if rooms[type].limits.rate}
-    if moved:
-        connection.execute(statements.MOVE_STARTS, {"types": array(moved), "next_starts": array(moved.values())})
+    rates = {type: rate for type in taken if (rate := rooms[type].limits.rate)}
+    if rates:
+        moved = {
+            "types": array(rates),
+            "next_starts": array(rooms[type].reachable_start for type in rates),
+            "seconds": array(taken[type] / rate.per_second for type, rate in rates.items()),
+        }
+        connection.execute(statements.MOVE_STARTS, moved)

@@ -1,10 +1,12 @@
 """The circumstances of an experiment: the facts that promises need beside the history of their task."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from domain.limits import Rate
+from tests.chaos.functions import AT_ONCE, RATES
 from tests.chaos.history import BATCH_SEPARATOR, Change, Fault, Row, TaskHistory
 
 Rank = tuple[int, float, int]
@@ -12,6 +14,8 @@ Tick = tuple[str, float]
 SCHEDULED_TYPE = "ticks"
 SILENCING = frozenset({"freeze", "partition", "hold", "server", "lock", "read", "exhaust", "slow", "clock", "role"})
 """The kinds of fault that may leave a row locked by a process that does not respond, or the database unwritable."""
+MAX_CLAIMS = 200
+"""Claims of a type that are compared with its rate."""
 CLOCK_LAG_SECONDS = 45.0
 """Seconds after a step of the database's clock in which processes may still go by the old one.
 
@@ -37,6 +41,8 @@ class Circumstances:
     - `keys`: by idempotency key, the times in which a task with it was in the database.
     - `batches`: the number of tasks that were written of each batch.
     - `ticks`: the number of tasks of each tick of a schedule.
+    - `holds`: the moments at which holds of a type began, and those at which they ended, each in order.
+    - `at_once`, `rates`: the limits of types.
     """
 
     lease: float = 3.0
@@ -48,6 +54,9 @@ class Circumstances:
     keys: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     batches: Mapping[str, int] = field(default_factory=dict)
     ticks: Mapping[Tick, int] = field(default_factory=dict)
+    holds: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    at_once: Mapping[str, int] = field(default_factory=lambda: AT_ONCE)
+    rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
 
     def faults_of(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Fault]:
         """The faults of a process in that time, or within a lease before it; of all kinds where none is named."""
@@ -77,6 +86,17 @@ class Circumstances:
         """The pid of the process that wrote the change."""
         return self.pids.get(change.author)
 
+    def running_at(self, type: str, moment: float) -> int:
+        """The number of tasks of a type that were held at a moment."""
+        began, ended = self.holds.get(type, ((), ()))
+        return bisect_right(began, moment) - bisect_right(ended, moment)
+
+    def claims_until(self, type: str, moment: float) -> Sequence[float]:
+        """The moments of the last claims of a type until then, at most MAX_CLAIMS."""
+        began, _ = self.holds.get(type, ((), ()))
+        last = bisect_right(began, moment)
+        return began[max(last - MAX_CLAIMS, 0) : last]
+
     def claims_between(self, type: str, since: float, until: float) -> Sequence[tuple[float, Rank]]:
         """The claims of a type in that time."""
         claims = self.claims.get(type, ())
@@ -97,6 +117,17 @@ def all_claims(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[floa
         for hold in task.holds:
             claims[hold.row.type].append((hold.claimed.moment, rank(task.id, hold.row)))
     return {type: sorted(each) for type, each in claims.items()}
+
+
+def all_holds(tasks: Iterable[TaskHistory]) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
+    """The moments at which holds of every type began and ended, but of tasks that an administrator has written."""
+    holds = defaultdict(list)
+    for task in tasks:
+        for hold in task.holds if not task.is_administered else ():
+            holds[hold.row.type].append((hold.claimed.moment, hold.until))
+    return {
+        type: (sorted(began for began, _ in each), sorted(ended for _, ended in each)) for type, each in holds.items()
+    }
 
 
 def key_times(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[float, float]]]:

@@ -11,7 +11,7 @@ import psycopg2
 
 from tests.chaos import change_log, machine, runs
 from tests.chaos.actions import ACTIONS
-from tests.chaos.circumstances import Circumstances, all_claims, batch_sizes, key_times, tick_counts
+from tests.chaos.circumstances import Circumstances, all_claims, all_holds, batch_sizes, key_times, tick_counts
 from tests.chaos.disk import mounted
 from tests.chaos.history import TaskHistory
 from tests.chaos.history_reader import HistoryReader
@@ -132,6 +132,7 @@ def _circumstances(service: ServiceUnderTest, tasks: Sequence[TaskHistory]) -> C
         keys=key_times(tasks),
         batches=batch_sizes(tasks),
         ticks=tick_counts(tasks),
+        holds=all_holds(tasks),
     )
 
 

@@ -4,10 +4,14 @@ import os
 import signal
 import time
 
+from domain.limits import Rate
 from flask_tasks import Progress, Retry, task
 from tests.chaos.runs import record_kill, record_run, supervisor
 
 MEGABYTE = 1_000_000
+AT_ONCE = {"one_at_once": 1, "four_at_once": 4}
+RATES = {"five_a_second": Rate(5, 3)}
+"""The limits of the types below."""
 
 
 @task
@@ -22,6 +26,31 @@ def sleeps(progress: Progress, seconds: float, mark: str | None = None):
     """Sleeps."""
     with record_run(progress, mark) as token:
         time.sleep(seconds)
+        return {"token": token}
+
+
+@task(at_once=1)
+def one_at_once(progress: Progress, seconds: float, mark: str | None = None):
+    """Runs alone."""
+    with record_run(progress, mark) as token:
+        time.sleep(seconds)
+        return {"token": token}
+
+
+@task(at_once=4, max_attempts=2)
+def four_at_once(progress: Progress, seconds: float, mark: str | None = None):
+    """Runs beside three others at most, and fails now and then."""
+    with record_run(progress, mark) as token:
+        time.sleep(seconds)
+        if seconds > 0.25:
+            raise ValueError(token)
+        return {"token": token}
+
+
+@task(per_second=5, burst=3)
+def five_a_second(progress: Progress, mark: str | None = None):
+    """Starts seldom."""
+    with record_run(progress, mark) as token:
         return {"token": token}
 
 

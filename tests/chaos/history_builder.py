@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.chaos.circumstances import Circumstances, all_claims, batch_sizes, key_times, tick_counts
+from tests.chaos.circumstances import Circumstances, all_claims, all_holds, batch_sizes, key_times, tick_counts
 from tests.chaos.history import Call, Change, Fault, Request, Row, Run, TaskHistory
 
 PIDS = {"handler-11": 11, "handler-12": 12, "janitor-0": 20, "api": 30}
@@ -119,6 +119,7 @@ class HistoryBuilder:
             keys=key_times(tasks),
             batches=batch_sizes(tasks),
             ticks=tick_counts(tasks),
+            holds=all_holds(tasks),
         )
 
     def _write(self, author: str, row: Row | None) -> "HistoryBuilder":

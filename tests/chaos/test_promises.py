@@ -13,6 +13,7 @@ from tests.chaos.promises import (
     callbacks,
     durability,
     leases,
+    limits,
     outcomes,
     starts,
     submissions,
@@ -121,6 +122,9 @@ CORRECT: dict[str, HistoryBuilder] = {
     .succeeded("b", 12),
 }
 
+CLAIMED_TOGETHER = ("one_at_once", *["five_a_second"] * 3)
+"""The types of other tasks that are claimed at the moment at which the first task is."""
+
 WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
     durability.a_task_that_was_answered_with_201_is_in_the_database: lambda: HistoryBuilder().requested("submit", 201),
     durability.a_task_stays_until_it_expires_or_is_deleted: gone,
@@ -182,6 +186,8 @@ WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
     answers.a_task_viewed_as_done_stays_done: lambda: (
         done().requested("view", 200, "done").later(1).requested("view", 200, "running")
     ),
+    limits.no_more_tasks_run_than_the_limit: lambda: begun(type="one_at_once").ran().succeeded(),
+    limits.no_more_tasks_start_than_the_rate: lambda: begun(type="five_a_second").ran().succeeded(),
 }
 
 
@@ -198,7 +204,8 @@ def test_a_correct_history_breaks_no_promise(name: str):
 def test_each_promise_is_broken_by_some_history(promise: Promise):
     later_task = HistoryBuilder(2).submitted(key="k").later(20).claimed()
     same_tick = HistoryBuilder(3).submitted(type="ticks", run_at=7.0)
-    assert promise.__name__ in broken_by(WRONG[promise](), later_task, same_tick)
+    limited = (HistoryBuilder(4 + nth).submitted(type=type).claimed() for nth, type in enumerate(CLAIMED_TOGETHER))
+    assert promise.__name__ in broken_by(WRONG[promise](), later_task, same_tick, *limited)
 
 
 def test_a_rewound_task_may_not_have_the_outcome_of_another_one():

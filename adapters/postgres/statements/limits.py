@@ -26,9 +26,13 @@ COUNT_RUNNING = text("""
     GROUP BY type
 """)
 
+# The tasks have been claimed since the limits were read: a process may have stood still in between. Their starts count
+# from now on, so that no later claim takes that time for one in which nothing started.
 MOVE_STARTS = text("""
-    UPDATE type_limits l SET next_start = moved.next_start
-    FROM unnest(CAST(:types AS text[]), CAST(:next_starts AS timestamptz[])) AS moved (type, next_start)
+    UPDATE type_limits l
+    SET next_start = greatest(moved.next_start, clock_timestamp()) + make_interval(secs => moved.seconds)
+    FROM unnest(CAST(:types AS text[]), CAST(:next_starts AS timestamptz[]), CAST(:seconds AS float8[]))
+        AS moved (type, next_start, seconds)
     WHERE l.type = moved.type
 """)
 

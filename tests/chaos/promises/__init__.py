@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.chaos.circumstances import Circumstances
 from tests.chaos.history import TaskHistory
-from tests.chaos.promises import answers, callbacks, durability, leases, outcomes, starts, submissions
+from tests.chaos.promises import answers, callbacks, durability, leases, limits, outcomes, starts, submissions
 
 Promise = Callable[[TaskHistory, Circumstances], Iterator[str]]
 
@@ -17,6 +17,7 @@ PROMISES: Sequence[Promise] = (
     *answers.PROMISES,
     *submissions.PROMISES,
     *callbacks.PROMISES,
+    *limits.PROMISES,
 )
 HOLD_FOR_ADMINISTERED = frozenset(
     {
