@@ -21,11 +21,18 @@ class MemoryLimitOverrides:
 
     def remove(self, type: TypeName) -> None:
         self._state.overrides.pop(type, None)
+        forget_starts(self._state)
 
 
 def limited_types(state: State) -> Set[TypeName]:
     """Return the types that have limits."""
     return {name for name, type in state.types.items() if type.limits != NO_LIMITS} | state.overrides.keys()
+
+
+def forget_starts(state: State) -> None:
+    """Forget what has started of types that have no limits any more."""
+    limited = limited_types(state)
+    state.next_starts = {type: next_start for type, next_start in state.next_starts.items() if type in limited}
 
 
 def limits_of(state: State, type: TypeName) -> TypeLimits:

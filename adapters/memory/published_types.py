@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.limits import limits_of
+from adapters.memory.limits import forget_starts, limits_of
 from adapters.memory.state import LivingHandler, State
 from application.ports.monitoring import HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
@@ -36,6 +36,7 @@ class MemoryPublishedTypes:
             self._state.abandoned.pop(type.name, None)
         schemas = {type.name: type.schema for type in types}
         self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info)
+        forget_starts(self._state)
         return set()
 
     def renew(self, handler: HandlerId, until: datetime, is_draining: bool = False) -> bool:
@@ -93,6 +94,7 @@ class MemoryPublishedTypes:
 
     def _forget(self, name: TypeName) -> None:
         del self._state.types[name], self._state.abandoned[name]
+        forget_starts(self._state)
         self._state.schedules.pop(name, None)
         self._state.changed.pop(name, None)
         for id in [id for id, handler in self._state.handlers.items() if name in handler.types]:

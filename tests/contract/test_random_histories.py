@@ -22,7 +22,9 @@ from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
 from adapters.memory import MemoryStore, MemoryWakeUp
 from adapters.postgres import Database
+from application.ports.limits import LimitedClaimRequest
 from application.ports.listing import ANY_STATUS, Filter
+from application.ports.published_types import PublishedType
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
 from application.ports.unit_of_work import UnitOfWork
@@ -34,6 +36,7 @@ from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
+from domain.limits import NO_LIMITS, Limits, Override
 from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
@@ -93,6 +96,11 @@ published = st.builds(
     options=st.builds(Options, max_attempts=st.integers(1, 3), callback=callbacks),
     retries_timeout=st.booleans(),
     schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),
+    limits=st.sampled_from([NO_LIMITS, NO_LIMITS, Limits(at_once=1), Limits(at_once=2, per_second=1e-5, burst=3)]),
+)
+# The storages have clocks of their own, so no rate lets another task start while a history goes on.
+overrides: st.SearchStrategy[dict[str, Any] | None] = st.sampled_from(
+    [None, None, {"at_once": 2}, {"at_once": None}, {"paused": True}, {"per_second": 1e-5, "burst": 2}]
 )
 
 
@@ -236,6 +244,36 @@ class Agreement(RuleBasedStateMachine):
         claimed = self.both(lambda storage: list(storage.autocommit.claim(granted, self.now, request)))
         self.starts |= {each.task.hold: each.task for each in claimed}
 
+    @rule(type=types, override=overrides)
+    def limit(self, type: TypeName, override: dict[str, Any] | None) -> None:
+        self.both_commit(
+            lambda work: work.limits.remove(type) if override is None else work.limits.set(type, Override(override))
+        )
+
+    @rule(
+        data=st.data(),
+        handler=handlers,
+        lease=leases,
+        wanted=st.permutations(sorted(EVERYTHING)),
+        limit=limits,
+        max_bytes=st.sampled_from([10**9, 10**9, 1]),
+    )
+    def claim_limited(
+        self, data: st.DataObject, handler: HandlerId, lease: float, wanted: list[TypeName], limit: int, max_bytes: int
+    ) -> None:
+        holds = self.some_holds(data) if self.starts else []
+        ends = [data.draw(outcomes, label="outcome").of(self.starts[hold], self.now) for hold in holds]
+        self.settled += [ends] if ends else []
+        granted, request = Lease.granted(handler, self.now, lease), LimitedClaimRequest(wanted, limit, max_bytes)
+
+        def claim(storage: Storage) -> Any:
+            claim = storage.autocommit.claim_limited(granted, self.now, request, ends)
+            bounds = {type: bounded.by for type, bounded in claim.bounds.items()}
+            return list(claim.claimed), bounds, sorted(claim.refused)
+
+        claimed, _, _ = self.both(claim)
+        self.starts |= {each.task.hold: each.task for each in claimed}
+
     @precondition(lambda self: self.starts)
     @rule(data=st.data(), handler=handlers, lease=leases)
     def renew(self, data: st.DataObject, handler: HandlerId, lease: float) -> None:
@@ -372,8 +410,8 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def both_hold_the_same(self) -> None:
         self.both(lost_of, list(self.starts))
-        # The time of a change is that of the storage's own clock.
-        self.both_commit(lambda work: [(replace(t, changed=None), t.changed is None) for t in work.types.all(self.now)])
+        self.both_commit(lambda work: list(map(without_times, work.types.all(self.now))))
+        self.both(lambda storage: storage.autocommit.limited_types())
         self.both(lambda storage: (storage.pending.has_expired(self.now), storage.pending.processes()))
         self.both(lambda storage: storage.pending.next_schedule_work(self.now))
         self.both_commit(lambda work: (list(work.schedules.lock()), work.schedules.next_after(self.now)))
@@ -416,6 +454,12 @@ def everything(storage: Storage) -> list[tuple[TaskRecord, list[Attempt]]]:
     assert [records[task.id].task for task in tasks] == tasks
     assert {id: each.version for id, each in records.items()} == storage.autocommit.versions([*read, UNKNOWN])
     return [(records[id], attempts[id]) for id in read]
+
+
+def without_times(type: PublishedType) -> tuple[PublishedType, bool, bool]:
+    """The type without the times of the storage's own clock, and whether it had them."""
+    limits = replace(type.limits, next_start=None)
+    return replace(type, changed=None, limits=limits), type.changed is None, type.limits.next_start is None
 
 
 def lost_of(storage: Storage, holds: Sequence[Hold]) -> list[Hold]:
