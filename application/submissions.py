@@ -91,6 +91,7 @@ class SubmissionBuilder:
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,
             terms=terms(request.args),
+            lane=lane(request.args, known.limits.limits.lane),
         )
 
     @retry_on_conflict

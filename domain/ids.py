@@ -1,4 +1,4 @@
-"""The identifiers of tasks, types, handlers, janitors and claims."""
+"""The identifiers of tasks, types, lanes, handlers, janitors and claims."""
 
 from typing import NamedTuple, NewType
 
@@ -8,6 +8,7 @@ HandlerId = NewType("HandlerId", str)
 JanitorId = NewType("JanitorId", str)
 Claim = NewType("Claim", int)
 IdempotencyKey = NewType("IdempotencyKey", str)
+Lane = NewType("Lane", str)
 
 
 class Hold(NamedTuple):
@@ -22,4 +23,6 @@ class Hold(NamedTuple):
     handler: HandlerId | None
 
 
+NO_LANE = Lane("")
+"""The lane of the tasks that lack the argument which names lanes."""
 DEFAULT_TYPE = TypeName("default")

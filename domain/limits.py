@@ -1,4 +1,4 @@
-"""The limits of a type: how many of its tasks run at once, and how many start in a second."""
+"""The limits of a type: how many of its tasks run at once, how many start in a second, and in whose turn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from domain.errors import InvalidOption
 
 MAX_AT_ONCE = 1_000_000
 MAX_BURST = 1_000_000
+MAX_LANE_CHARACTERS = 200
 MIN_PER_SECOND, MAX_PER_SECOND = 1e-6, 1e5
 DEFAULT_BURST_SECONDS = 0.1
 """Seconds whose starts may come together where no burst is given: a claim that comes a little late loses none."""
@@ -22,6 +23,8 @@ class Limits:
     - `at_once`: tasks that may run at the same time. 0 starts none.
     - `per_second`: starts in a second, those of retries included.
     - `burst`: starts that may come together after a pause; None for those of DEFAULT_BURST_SECONDS, at least one.
+    - `lane`: name of the argument whose value is the lane of a task. Lanes of one priority take turns.
+    - `at_once_per_lane`: tasks of one lane that may run at the same time.
     - `paused`: whether no task may start.
     - `accepting`: whether tasks may be submitted.
     """
@@ -29,13 +32,18 @@ class Limits:
     at_once: int | None = None
     per_second: float | None = None
     burst: int | None = None
+    lane: str | None = None
+    at_once_per_lane: int | None = None
     paused: bool = False
     accepting: bool = True
 
     def __post_init__(self) -> None:
         _check_whole("at_once", self.at_once, 0, MAX_AT_ONCE)
         _check_whole("burst", self.burst, 1, MAX_BURST)
+        _check_whole("at_once_per_lane", self.at_once_per_lane, 1, MAX_AT_ONCE)
         _check_per_second(self.per_second)
+        if self.lane is not None and not 1 <= len(self.lane) <= MAX_LANE_CHARACTERS:
+            raise InvalidOption("lane", self.lane, f"the name of an argument, of 1 to {MAX_LANE_CHARACTERS} characters")
         for switch in ("paused", "accepting"):
             if not isinstance(value := getattr(self, switch), bool):
                 raise InvalidOption(switch, value, "true or false")
@@ -59,11 +67,15 @@ class Limits:
             return 0
         return inf if self.at_once is None else max(self.at_once - running, 0)
 
+    def places_in_lane(self, running: int) -> float:
+        """The same of one lane, of which so many tasks run."""
+        return inf if self.at_once_per_lane is None else max(self.at_once_per_lane - running, 0)
 
-DECLARABLE = ("at_once", "per_second", "burst")
+
+DECLARABLE = ("at_once", "per_second", "burst", "lane", "at_once_per_lane")
 """The limits that a function may declare."""
-OVERRIDABLE = (*DECLARABLE, "paused", "accepting")
-"""The limits that an operator may set in place of those."""
+OVERRIDABLE = ("at_once", "per_second", "burst", "at_once_per_lane", "paused", "accepting")
+"""The limits that an operator may set in place of those. A lane is known when a task is submitted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from domain.errors import InvalidOption
-from domain.ids import IdempotencyKey, TaskId, TypeName
+from domain.ids import IdempotencyKey, Lane, TaskId, TypeName
 from domain.instants import after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
@@ -24,6 +24,7 @@ class Submission:
     `key`: the idempotency key; at most one task at a time has it.
     `fingerprint`: a hash of type and arguments, which tells whether a repeated key comes with the same request.
     `terms`: the search terms of the arguments.
+    `lane`: the lane of the task; None of a type without lanes.
     """
 
     type: TypeName
@@ -35,6 +36,7 @@ class Submission:
     fingerprint: str | None = None
     options: Options = field(default_factory=Options)
     terms: tuple[int, ...] = ()
+    lane: Lane | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
@@ -61,6 +63,7 @@ class Submission:
             "max_losses": self.options.max_losses,
             "timeout": self.options.timeout,
             "callback": self.options.callback,
+            "lane": self.lane,
         }
 
 

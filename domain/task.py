@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.errors import InvalidTransition
 from domain.failure import LOST, SET_ASIDE, Error, Failure
-from domain.ids import Claim, Hold, TaskId, TypeName
+from domain.ids import Claim, Hold, Lane, TaskId, TypeName
 from domain.instants import after, aware, whole_second
 from domain.lease import Lease
 from domain.progress import Progress
@@ -27,6 +27,7 @@ class Task:
     `claims`: the number of all claims. It only rises, and the number of the present claim fences the writes of its
     handler.
     `started`: None in a running task that is claimed and not known to have started.
+    `lane`: the lane in which it takes turns with others; None of a type without lanes.
     `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
     """
 
@@ -51,6 +52,7 @@ class Task:
     finished: datetime | None = None
     progress: Progress | None = None
     error: Error | None = None
+    lane: Lane | None = None
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":
