@@ -34,6 +34,7 @@ from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
 from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
 from domain.lease import Lease
+from domain.limits import Override
 from domain.options import Options
 from domain.progress import Progress
 from domain.retry import RetryPolicy
@@ -336,6 +337,12 @@ class Agreement(RuleBasedStateMachine):
             return Tick(storage.begin, storage.pending, ManualClock(self.now), MemoryWakeUp(), CALENDAR, 60)()
 
         self.both(tick)
+
+    @rule(type=types, override=st.none() | st.sampled_from([{"paused": True}, {"at_once": 0}, {"accepting": False}]))
+    def pause(self, type: TypeName, override: dict[str, Any] | None) -> None:
+        self.both_commit(
+            lambda work: work.limits.remove(type) if override is None else work.limits.set(type, Override(override))
+        )
 
     @rule(handler=handlers, seconds=lives, leaves=st.booleans(), drains=st.booleans())
     def keep(self, handler: HandlerId, seconds: float, leaves: bool, drains: bool) -> None:
