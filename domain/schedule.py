@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 
 ABANDONED_RETENTION = timedelta(hours=1)
 """The time for which an abandoned schedule keeps its next tick for a handler that has the type again."""
@@ -23,6 +23,8 @@ class Recurrence:
 
     `omitted`: a later publication of a handler lacks the type.
     `abandoned`: since when no live handler has the type while others live; it does not tick then.
+    `last_task`: the task that the last tick became; None if none did.
+    `skipped`: the number of ticks that were skipped.
     """
 
     type: TypeName
@@ -30,6 +32,8 @@ class Recurrence:
     next: datetime
     omitted: bool = False
     abandoned: datetime | None = None
+    last_task: TaskId | None = None
+    skipped: int = 0
 
     def published(self, schedule: Schedule, now: datetime, first: datetime) -> "Recurrence":
         """The recurrence after a publication with this schedule, whose first tick after now is `first`.
@@ -46,6 +50,10 @@ class Recurrence:
         """The recurrence after a publication that lacks the type."""
         return replace(self, omitted=True)
 
-    def ticked(self, next: datetime) -> "Recurrence":
+    def ticked(self, next: datetime, task: TaskId) -> "Recurrence":
         """The recurrence after its due ticks have become one task."""
-        return replace(self, next=next)
+        return replace(self, next=next, last_task=task)
+
+    def skipped_to(self, next: datetime) -> "Recurrence":
+        """The recurrence after its due ticks, which count as one, were skipped."""
+        return replace(self, next=next, skipped=self.skipped + 1)

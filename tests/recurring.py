@@ -13,6 +13,7 @@ from application.use_cases.publish_types import PublishTypes
 from application.use_cases.tick import Tick, TickResult
 from domain.ids import HandlerId, TypeName
 from domain.instants import after
+from domain.limits import Override
 from domain.schedule import Recurrence, Schedule
 from domain.task import Task
 from domain.task_type import TaskType
@@ -35,13 +36,14 @@ class Recurring:
     storage: Storage
     clock: ManualClock = field(default_factory=ManualClock)
     told: list[Topic] = field(default_factory=list)
+    max_task_time: int = 600
 
     def __post_init__(self) -> None:
         self.begin = self.storage.begin
         self.tick_once = self.janitor()
 
     def janitor(self) -> Tick:
-        return Tick(self.begin, self.storage.pending, self.clock, self, CronCalendar(), max_task_time=600)
+        return Tick(self.begin, self.storage.pending, self.clock, self, CronCalendar(), self.max_task_time)
 
     def notify(self, topic: Topic) -> None:
         self.told.append(topic)
@@ -60,6 +62,12 @@ class Recurring:
     def withdraw(self, handler: str) -> None:
         with self.begin() as work:
             work.types.withdraw(HandlerId(handler))
+            work.commit()
+
+    def limit(self, type: str, **limits: Any) -> None:
+        """Set limits of a type in place of its declared ones."""
+        with self.begin() as work:
+            work.limits.set(TypeName(type), Override(limits))
             work.commit()
 
     def tick(self) -> Sequence[Task]:

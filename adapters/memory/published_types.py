@@ -81,6 +81,7 @@ class MemoryPublishedTypes:
                 name in abandoned,
                 self._state.changed.get(name),
                 limits_of(self._state, name),
+                self._skipped(name),
             )
             for name, type in sorted(self._state.types.items())
         ]
@@ -103,6 +104,10 @@ class MemoryPublishedTypes:
     def _with_schedule(self, type: TaskType) -> TaskType:
         recurrence = self._state.schedules.get(type.name)
         return replace(type, schedule=recurrence.schedule) if recurrence else type
+
+    def _skipped(self, name: TypeName) -> int:
+        recurrence = self._state.schedules.get(name)
+        return recurrence.skipped if recurrence else 0
 
     def _next(self, name: TypeName) -> datetime | None:
         recurrence = self._state.schedules.get(name)

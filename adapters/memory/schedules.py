@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import State
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 from domain.schedule import ABANDONED_RETENTION, Recurrence
+from domain.status import Status
 
 
 class MemorySchedules:
@@ -40,8 +41,15 @@ class MemorySchedules:
             if living and each.omitted and is_had != (each.abandoned is None):
                 self.save([replace(each, abandoned=None if is_had else now)])
 
+    def waiting(self, types: Collection[TypeName], now: datetime) -> Set[TypeName]:
+        return {type for type in types if self._waits(self._state.schedules[type].last_task, now)}
+
     def next_after(self, now: datetime) -> datetime | None:
         return min((each.next for each in self.lock() if each.abandoned is None and each.next > now), default=None)
+
+    def _waits(self, id: TaskId | None, now: datetime) -> bool:
+        row = self._state.rows.get(id) if id else None
+        return row is not None and row.task.status is Status.WAITING and row.task.expire > now
 
 
 def _is_forgotten(recurrence: Recurrence, now: datetime) -> bool:

@@ -141,7 +141,7 @@ def _known(row: Row[Any]) -> PublishedType:
         limits=NO_LIMITS if row.declared is None else limits.declared_of(row),
     )
     abandoned = row.abandoned_unless_live and not row.live
-    return PublishedType(type, row.live, row.next, abandoned, row.changed, limits.type_limits(row))
+    return PublishedType(type, row.live, row.next, abandoned, row.changed, limits.type_limits(row), row.skipped or 0)
 
 
 def _schema(row: Row[Any]) -> str:

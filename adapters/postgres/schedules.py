@@ -40,6 +40,10 @@ class PostgresSchedules:
             statements.REVIEW_SCHEDULES, {"now": now, "abandoned_before": now - ABANDONED_RETENTION}
         )
 
+    def waiting(self, types: Collection[TypeName], now: datetime) -> Set[TypeName]:
+        found = self._connection.execute(statements.WAITING_TICKS, {"types": list(types), "now": now})
+        return {TypeName(row.type) for row in found}
+
     def next_after(self, now: datetime) -> datetime | None:
         found: datetime | None = self._connection.execute(statements.NEXT_AFTER, {"now": now}).scalar()
         return found
@@ -53,6 +57,8 @@ def _saved(recurrence: Recurrence) -> dict[str, object]:
         "next": recurrence.next,
         "omitted": recurrence.omitted,
         "abandoned": recurrence.abandoned,
+        "last_task": recurrence.last_task,
+        "skipped": recurrence.skipped,
     }
 
 
@@ -63,4 +69,6 @@ def _recurrence(row: Row[Any]) -> Recurrence:
         next=row.next,
         omitted=row.omitted,
         abandoned=row.abandoned,
+        last_task=row.last_task,
+        skipped=row.skipped,
     )

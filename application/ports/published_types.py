@@ -20,6 +20,7 @@ class PublishedType:
     `abandoned`: whether no live handler can run it while others live. It stays so while none lives.
     `changed`: when a publication last brought another schema, by the storage's own clock; None if none did.
     `limits`: those that hold: its declared ones, but for those that an operator has set.
+    `skipped`: the number of ticks that were skipped, as the type was paused or accepted no tasks.
     """
 
     type: TaskType
@@ -28,6 +29,7 @@ class PublishedType:
     abandoned: bool = False
     changed: datetime | None = None
     limits: TypeLimits = UNLIMITED
+    skipped: int = 0
 
 
 DEAD_HANDLER_RETENTION = timedelta(days=1)

@@ -39,6 +39,10 @@ class Schedules(Protocol):
         """
         ...
 
+    def waiting(self, types: Collection[TypeName], now: datetime) -> Set[TypeName]:
+        """Those of the types whose `last_task` waits and has not expired."""
+        ...
+
     def next_after(self, now: datetime) -> datetime | None:
         """The first tick later than now of the recurrences that are not abandoned; None if there is none."""
         ...

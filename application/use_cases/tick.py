@@ -1,7 +1,7 @@
-"""Tick: each due tick of a schedule becomes one task, however many janitors tick at once."""
+"""Tick: each due tick of a schedule becomes one task, or is skipped, however many janitors tick at once."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -12,8 +12,11 @@ from application.isolation import isolate, log_once
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
+from application.ports.published_types import PublishedType
+from application.ports.schedules import Schedules
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
+from domain.ids import TypeName
 from domain.schedule import Recurrence
 from domain.submission import Submission
 from domain.task import Task
@@ -35,7 +38,8 @@ class Tick:
     """Adds a task and moves its schedule on in one transaction.
 
     All missed ticks of a schedule make one task, with the first of them as its `run_at`, which is kept for
-    `max_task_time` seconds from now.
+    `max_task_time` seconds from now. They are skipped and counted while the type accepts no tasks, or is paused and a
+    tick of it waits.
     """
 
     def __init__(
@@ -71,20 +75,21 @@ class Tick:
         return TickResult(tasks, (next - now).total_seconds() if next else inf)
 
     def _tick(self, work: UnitOfWork, now: datetime) -> Sequence[Task]:
-        due = work.schedules.due(now)
-        ticked = list(self._ticked(due, now))
-        if not ticked:
+        next_ticks = dict(self._next_ticks(work.schedules.due(now), now))
+        if not next_ticks:
             return []
-        types = {each.type.name: each.type for each in work.types.all(now)}
-        ticks = {each.type: each.next for each in due}
+        types = {each.type.name: each for each in work.types.all(now)}
+        skipping = _skipping(work.schedules, [types[each.type] for each in next_ticks], now)
 
-        def add(some: Sequence[Recurrence]) -> Sequence[Task]:
+        def tick(some: Sequence[Recurrence]) -> Sequence[Task]:
+            kept = [each for each in some if each.type not in skipping]
             with work.savepoint():
-                work.schedules.save(some)
-                added = work.tasks.add([self._submission(types[each.type], ticks[each.type], now) for each in some])
-            return [task for task in added if task]
+                added = work.tasks.add([self._submission(types[each.type].type, each.next, now) for each in kept])
+                tasks = {task.type: task for task in added if task}
+                work.schedules.save([_after(each, next_ticks[each], tasks.get(each.type)) for each in some])
+            return [*tasks.values()]
 
-        return isolate(ticked, add, _leave)
+        return isolate([*next_ticks], tick, _leave)
 
     def _review(self, work: UnitOfWork, now: datetime) -> None:
         """Review the schedules. A row that cannot be changed keeps no other from ticking."""
@@ -96,11 +101,11 @@ class Tick:
 
         isolate([None], review, _leave_unreviewed)
 
-    def _ticked(self, due: Sequence[Recurrence], now: datetime) -> Iterator[Recurrence]:
-        """The recurrences after their ticks. A schedule that only a newer version can read is left to that one."""
+    def _next_ticks(self, due: Sequence[Recurrence], now: datetime) -> Iterator[tuple[Recurrence, datetime]]:
+        """The recurrences with their next ticks. A schedule that only a newer version can read is left to that one."""
         for each in due:
             try:
-                yield each.ticked(self._calendar.next_after(each.schedule, now))
+                yield each, self._calendar.next_after(each.schedule, now)
             except InvalidSchedule as error:
                 log_once(log, f"{each.type} does not tick here: {error}")
 
@@ -108,6 +113,17 @@ class Tick:
         return Submission(
             type=type.name, args=NO_ARGUMENTS, now=now, ttl=self._max_task_time, run_at=tick, options=type.options
         )
+
+
+def _skipping(schedules: Schedules, types: Collection[PublishedType], now: datetime) -> Set[TypeName]:
+    """The types whose ticks are skipped: those that accept no tasks, and paused ones of which a tick waits."""
+    refusing = {each.type.name for each in types if not each.limits.limits.accepting}
+    paused = {each.type.name for each in types if each.limits.limits.is_paused}
+    return refusing | schedules.waiting(paused, now) if paused else refusing
+
+
+def _after(recurrence: Recurrence, next: datetime, task: Task | None) -> Recurrence:
+    return recurrence.ticked(next, task.id) if task else recurrence.skipped_to(next)
 
 
 def _leave(recurrence: Recurrence, error: Exception) -> Sequence[Task]:

@@ -9,11 +9,16 @@ from flask_tasks.client.from_json import from_json, from_json_or_none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The schedule on which tasks of a type are submitted. `next` is in Unix seconds."""
+    """The schedule on which tasks of a type are submitted.
+
+    - `next`: its next time, in Unix seconds.
+    - `skipped`: number of times that passed without a task while the type was paused or accepted none.
+    """
 
     every: str
     timezone: str
     next: int | None
+    skipped: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

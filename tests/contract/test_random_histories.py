@@ -100,7 +100,15 @@ published = st.builds(
 )
 # The storages have clocks of their own, so no rate lets another task start while a history goes on.
 overrides: st.SearchStrategy[dict[str, Any] | None] = st.sampled_from(
-    [None, None, {"at_once": 2}, {"at_once": None}, {"paused": True}, {"per_second": 1e-5, "burst": 2}]
+    [
+        None,
+        None,
+        {"at_once": 2},
+        {"at_once": None},
+        {"paused": True},
+        {"accepting": False},
+        {"per_second": 1e-5, "burst": 2},
+    ]
 )
 
 

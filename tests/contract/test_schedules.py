@@ -8,7 +8,7 @@ import pytest
 
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Topic
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 from domain.options import Options
 from domain.schedule import Recurrence, Schedule
 from domain.status import Status
@@ -77,7 +77,7 @@ class TestTicking:
         service.pass_hours(1)
         with service.begin() as work:
             (due,) = work.schedules.due(service.clock.now())
-            work.schedules.save([due.ticked(at(99_999))])
+            work.schedules.save([due.ticked(at(99_999), TaskId(1))])
         assert run_ats(service.tick()) == [TICK]
 
     def test_a_tick_in_the_hour_that_comes_twice_is_one_task(self, service: Recurring):
@@ -275,7 +275,9 @@ class TestStoring:
     """The port itself."""
 
     ONE = Recurrence(type=TypeName("one"), schedule=HOURLY, next=at(60))
-    TWO = Recurrence(type=TypeName("two"), schedule=DAILY, next=at(30), omitted=True, abandoned=at(1))
+    TWO = Recurrence(
+        type=TypeName("two"), schedule=DAILY, next=at(30), omitted=True, abandoned=at(1), last_task=TaskId(7), skipped=3
+    )
 
     @pytest.fixture
     def begin(self, storage: Storage) -> Begin:
@@ -295,9 +297,9 @@ class TestStoring:
 
     def test_saved_schedules_replace_older_ones(self, begin: Begin):
         self.put(begin, self.ONE)
-        self.put(begin, self.ONE.left_out().ticked(at(7)), self.TWO)
+        self.put(begin, self.ONE.left_out().ticked(at(7), TaskId(5)), self.TWO)
         with begin() as work:
-            assert list(work.schedules.lock()) == [self.ONE.left_out().ticked(at(7)), self.TWO]
+            assert list(work.schedules.lock()) == [self.ONE.left_out().ticked(at(7), TaskId(5)), self.TWO]
 
     def test_saving_and_removing_no_schedules_is_no_error(self, begin: Begin):
         with begin() as work:

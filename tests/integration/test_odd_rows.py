@@ -673,6 +673,18 @@ class TestTicking:
         assert service.look().next_in > 0
         assert len(process_log.records) == logged
 
+    def test_a_skipped_tick_that_cannot_be_counted_keeps_no_other_from_being_counted(
+        self, storage: Storage, administrator: Administrator
+    ):
+        service = Recurring(storage)
+        service.publish("a", recurring("odd"), recurring("report"))
+        for type in ("odd", "report"):
+            service.limit(type, accepting=False)
+        administrator.writes("UPDATE schedules SET skipped = 2147483647 WHERE type = 'odd'")
+        service.clock.set(at(3600))
+        assert service.tick() == []
+        assert service.known()["report"].skipped == 1
+
 
 class TestDelivering:
     @pytest.fixture

@@ -18,7 +18,7 @@ from entrypoints.settings import Settings
 from tests.chaos.proxies import Proxies, Proxy
 from tests.concurrency import asked, until
 
-TERMINATE = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'flask-tasks'"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'flask-tasks'"
 IDLE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flask-tasks' AND state = 'idle'"
 SESSIONS = 3
 SILENT_SECONDS = 0.2
@@ -53,6 +53,7 @@ class Api:
     def end_sessions(self) -> None:
         """The server ends them, and says so."""
         assert asked(self._server, TERMINATE)
+        until(lambda: asked(self._server, IDLE) == [(0,)])
 
     def break_connections(self) -> None:
         """A proxy between breaks them."""

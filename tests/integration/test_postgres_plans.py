@@ -22,7 +22,7 @@ from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
 from domain.status import RULES, Status, Verb
 from domain.task import Task
-from tests.concurrency import new_database
+from tests.concurrency import asked, new_database
 from tests.steps import BOOM, NOW, PLAIN
 from tests.storage import Storage, in_postgres
 
@@ -338,11 +338,20 @@ def test_a_hot_statement_is_not_overrated_so_much_that_it_would_be_compiled(larg
     assert STATEMENTS[statement].plan(large).root["Total Cost"] < 100_000
 
 
-@pytest.fixture(scope="module", params=["none", "of now"])
-def huge(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """1,100,000 tasks."""
-    with filled(postgres_url, HUGE, request.param) as database:
+@pytest.fixture(scope="module")
+def huge_without_statistics(postgres_url: str) -> Iterator[Database]:
+    with filled(postgres_url, HUGE, "none") as database:
         yield database
+
+
+@pytest.fixture(scope="module", params=["none", "of now"])
+def huge(huge_without_statistics: Database, request: pytest.FixtureRequest) -> Database:
+    """1,100,000 tasks, first without statistics for the planner."""
+    assert asked(huge_without_statistics, "SELECT FROM pg_stats WHERE tablename = 'tasks'") == []
+    if request.param == "of now":
+        with huge_without_statistics.engine.begin() as connection:
+            connection.exec_driver_sql(f"ANALYZE {TABLES}")
+    return huge_without_statistics
 
 
 @pytest.mark.parametrize("statement", [name for name in STATEMENTS if name.startswith("claim")])

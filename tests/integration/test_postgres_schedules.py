@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres import Database
-from domain.ids import HandlerId
+from domain.ids import HandlerId, TypeName
 from domain.schedule import Recurrence
 from tests.concurrency import asked, until
 from tests.conftest import ROOT
@@ -18,6 +18,10 @@ from tests.steps import at
 from tests.storage import Storage
 
 DUE = "SELECT type FROM schedules WHERE next <= '{now}'"
+OLDER_INSERT = f"""
+    INSERT INTO schedules (type, every, timezone, next, omitted, abandoned)
+    VALUES ('report', '{DAILY.every}', '{DAILY.timezone}', '{at(3600)}', false, NULL)
+"""
 TICKS = "SELECT type, run_at, count(*) FROM tasks GROUP BY type, run_at ORDER BY run_at, type"
 
 
@@ -41,6 +45,27 @@ def test_eight_janitors_that_tick_at_once_make_one_task_a_tick(
 
     assert sum(background.map(look, range(8))) == 3 * hours
     assert asked(database, TICKS) == [(type, at(3600 * hour), 1) for hour in range(1, hours + 1) for type in "xyz"]
+
+
+def test_eight_janitors_that_tick_at_once_let_one_tick_of_a_paused_type_wait_and_count_the_others_once(
+    service: Recurring, database: Database, background: ThreadPoolExecutor
+):
+    service.max_task_time = 10**6
+    service.publish("a", *(recurring(name, HOURLY) for name in "xyz"), seconds=10**6)
+    service.limit("y", paused=True)
+    service.limit("z", accepting=False)
+    hours, ready = 20, Barrier(8, action=lambda: service.clock.move(3600), timeout=30)
+
+    def look(_: int) -> None:
+        tick = service.janitor()
+        for _ in range(hours):
+            ready.wait()
+            for _ in range(3):
+                tick()
+
+    list(background.map(look, range(8)))
+    assert asked(database, "SELECT type, count(*) FROM tasks GROUP BY type ORDER BY type") == [("x", hours), ("y", 1)]
+    assert {type: each.skipped for type, each in service.known().items()} == {"x": 0, "y": hours - 1, "z": hours}
 
 
 def test_no_tick_is_lost_or_doubled_while_handlers_are_replaced_all_the_time(
@@ -168,6 +193,14 @@ def test_code_that_is_older_than_schedules_publishes_and_leaves_them_unchanged(s
         work.commit()
     service.publish("b", recurring("other", None))
     assert service.shown()["report"] == (DAILY, at(3600))
+
+
+def test_of_a_schedule_that_older_code_has_written_no_tick_was_skipped(service: Recurring, database: Database):
+    """Older code names only the columns that it knows."""
+    service.publish("a", recurring("report", None))
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(OLDER_INSERT)
+    assert service.known() == {"report": Recurrence(type=TypeName("report"), schedule=DAILY, next=at(3600))}
 
 
 def test_deleting_a_type_deletes_its_schedule(service: Recurring, database: Database):

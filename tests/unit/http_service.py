@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from flask import Flask
@@ -46,7 +47,10 @@ class Service:
         self.container = ApiContainer(settings=self.given, storage=storage)
         self.wake_up = storage.wake_up()
         self.change_feed = self.container.change_feed()
-        self.client: FlaskClient = self.app().test_client()
+
+    @cached_property
+    def client(self) -> FlaskClient:
+        return self.app().test_client()
 
     def app(self) -> Flask:
         return create_app(self.container)

@@ -290,14 +290,23 @@ class TestTypes:
         schedule = Schedule(every="30 12 * * *", timezone="Europe/Lisbon")
         recurs.publish("a", recurring("report", schedule))
         next = service.clock.now().timestamp() + 1800
-        assert self.schedule(service) == {"every": "30 12 * * *", "timezone": "Europe/Lisbon", "next": next}
+        stays = {"every": "30 12 * * *", "timezone": "Europe/Lisbon", "skipped": 0}
+        assert self.schedule(service) == stays | {"next": next}
         recurs.withdraw("a")
         recurs.publish("b", recurring("other", None))
         service.clock.move(1)
-        assert self.schedule(service) == {"every": "30 12 * * *", "timezone": "Europe/Lisbon", "next": None}
+        assert self.schedule(service) == stays | {"next": None}
         recurs.publish("a", recurring("report", None))
         service.clock.move(1)
         assert self.schedule(service) is None
+
+    def test_the_number_of_skipped_ticks_of_a_type_is_listed(self, service: Service) -> None:
+        recurs = Recurring(in_memory(service.store), service.clock)
+        recurs.publish("a", recurring("report"), seconds=10**6)
+        recurs.limit("report", accepting=False)
+        recurs.pass_hours(1)
+        recurs.tick()
+        assert self.schedule(service)["skipped"] == 1
 
     def schedule(self, service: Service) -> Any:
         listed = service.client.get("/types").get_json()

@@ -1,13 +1,16 @@
-"""Failures of a tick, over memory."""
+"""Failures and costs of a tick, over memory."""
 
 import logging
+from collections.abc import Set
 from dataclasses import replace
 
 import pytest
 
+from adapters.memory.schedules import MemorySchedules
 from application.errors import StorageConflict
+from domain.ids import TypeName
 from domain.schedule import Recurrence, Schedule
-from tests.recurring import Recurring, recurring
+from tests.recurring import HOURLY, Recurring, recurring
 from tests.steps import at
 from tests.unit.memory_service import Service
 
@@ -47,3 +50,22 @@ def test_tick_retries_a_conflict(memory: Service, service: Recurring):
     service.pass_hours(1)
     memory.errors = [StorageConflict(), StorageConflict()]
     assert len(service.tick()) == 1
+
+
+def test_only_where_a_paused_type_is_due_is_a_waiting_tick_looked_for(
+    service: Recurring, monkeypatch: pytest.MonkeyPatch
+):
+    service.publish("a", recurring("report", HOURLY), recurring("limited", HOURLY), seconds=10**6)
+    service.limit("limited", at_once=1)
+    looks: list[object] = []
+
+    def waiting(*asked: object) -> Set[TypeName]:
+        looks.append(asked)
+        return set()
+
+    monkeypatch.setattr(MemorySchedules, "waiting", waiting)
+    service.pass_hours(1)
+    assert (len(service.tick()), looks) == (2, [])
+    service.limit("limited", paused=True)
+    service.pass_hours(1)
+    assert (len(service.tick()), len(looks)) == (2, 1)

@@ -100,6 +100,7 @@ from adapters.postgres.statements.schedules import (
     REVIEW_SCHEDULES,
     SAVE_SCHEDULES,
     SCHEDULED_TYPES,
+    WAITING_TICKS,
 )
 from adapters.postgres.statements.statistics import EVENT_COUNTS, FOLD_EVENTS, FORGET_EVENTS, LATEST_EVENTS
 from adapters.postgres.statements.tasks import (
@@ -244,6 +245,7 @@ __all__ = [
     "TRY_LAPSED",
     "TRY_WRITE",
     "VERSIONS",
+    "WAITING_TICKS",
     "WITHDRAW",
     "WITHDRAW_JANITOR",
     "WITH_LOCKED_ROWS",

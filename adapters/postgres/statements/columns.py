@@ -13,8 +13,8 @@ TASK_COLUMNS = (*FIELD_COLUMNS, *CONVERTED_COLUMNS)
 """The columns of a task, as rows.task reads them."""
 
 _PARAMETER_TYPES = {
-    "bigint": ("id", "task"),
-    "integer": ("attempt", "claim", "losses", "max_attempts", "max_losses", "ttl"),
+    "bigint": ("id", "last_task", "task"),
+    "integer": ("attempt", "claim", "losses", "max_attempts", "max_losses", "skipped", "ttl"),
     "smallint": ("priority",),
     "float8": ("timeout",),
     "boolean": ("omitted", "retries_timeout", "suspect"),

@@ -63,7 +63,7 @@ ALL_TYPES = text(f"""
     SELECT {listed(_TYPE)}, changed,
         EXISTS (SELECT FROM handlers WHERE until > :now AND task_types.name = ANY (types)) AS live,
         abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
-        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next,
+        every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next, skipped,
         declared, override, next_start, CASE WHEN declared IS NOT NULL THEN (
             SELECT count(*) FROM tasks WHERE status = 'running' AND tasks.type = name
         ) END AS running

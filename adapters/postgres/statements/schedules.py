@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from adapters.postgres.statements.columns import assigned, listed, unnested
 
-_SAVED = ("every", "timezone", "next", "omitted", "abandoned")
+_SAVED = ("every", "timezone", "next", "omitted", "abandoned", "last_task", "skipped")
 _SCHEDULE = ("type", *_SAVED)
 
 SCHEDULED_TYPES = text("SELECT type FROM schedules")
@@ -51,6 +51,11 @@ REVIEW_SCHEDULES = text(f"""
     )
     UPDATE schedules s SET abandoned = CASE WHEN abandoned IS NULL THEN CAST(:now AS timestamptz) END
     FROM changed WHERE s.type = changed.type
+""")
+
+WAITING_TICKS = text("""
+    SELECT s.type FROM schedules s JOIN tasks t ON t.id = s.last_task
+    WHERE s.type = ANY (:types) AND t.status = 'waiting' AND t.expire > :now
 """)
 
 NEXT_AFTER = text("SELECT min(next) FROM schedules WHERE next > :now AND abandoned IS NULL")

@@ -341,8 +341,12 @@ TYPE: dict[str, Any] = {
                     "type": ["integer", "null"],
                     "description": "Next time in Unix seconds; null if no live handler has this schedule.",
                 },
+                "skipped": {
+                    "type": "integer",
+                    "description": "Number of ticks that were skipped while the type was paused or accepted no tasks.",
+                },
             },
-            "required": ["every", "timezone", "next"],
+            "required": ["every", "timezone", "next", "skipped"],
             "additionalProperties": False,
         },
         "limits": LIMITS,

@@ -24,7 +24,8 @@ def type_json(published: PublishedType, oldest_due: datetime | None) -> str:
 def _schedule(published: PublishedType) -> dict[str, Any] | None:
     if published.type.schedule is None:
         return None
-    return asdict(published.type.schedule) | {"next": published.next and int(published.next.timestamp())}
+    next = published.next and int(published.next.timestamp())
+    return asdict(published.type.schedule) | {"next": next, "skipped": published.skipped}
 
 
 def _limits(published: PublishedType) -> dict[str, Any] | None:
