@@ -10,6 +10,7 @@ from application.ports.clock import Clock
 from application.ports.published_types import PublishedType
 from application.ports.unit_of_work import Begin
 from domain.ids import TypeName
+from domain.task import Task
 from domain.task_type import DEFAULT, TaskType
 from domain.waiting import WaitingFor
 
@@ -73,10 +74,10 @@ class KnownTypes:
         found = self.all().get(name)
         return found is not None and found.live
 
-    def held_back_by(self, name: TypeName, now: datetime) -> WaitingFor | None:
-        """The limit that due tasks of this type wait for; None if there is none."""
-        found = self.all().get(name)
-        return found.limits.held_back_by(now) if found else None
+    def held_back_by(self, task: Task, now: datetime) -> WaitingFor | None:
+        """The limit of its type that the task waits for once it is due; None if there is none."""
+        found = self.all().get(task.type)
+        return found.limits.held_back_by(now, task.lane) if found else None
 
     def read_again(self, name: TypeName) -> PublishedType:
         """The type of that name as it is stored now. Raises UnknownType."""

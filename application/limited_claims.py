@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
 from application.ports.queue import ClaimedRecord
-from domain.ids import TaskId, TypeName
+from domain.ids import Lane, TaskId, TypeName
 from domain.limits import Limits
 
 MAX_CHARACTER_BYTES = 4
@@ -19,14 +19,17 @@ MAX_CHARACTER_BYTES = 4
 class Room:
     """The room that a type has for starts at one moment, while its limits are locked.
 
+    - `running`: the number of its tasks that run, by lane.
     - `next_start`: the next regular start by its rate; None if nothing has started under it.
     - `now`: the time of the storage's own clock.
+    - `last_lanes`: for each priority, the lane whose turn it was last.
     """
 
     limits: Limits
-    running: int
+    running: Mapping[Lane | None, int]
     next_start: datetime | None
     now: datetime
+    last_lanes: Mapping[int, Lane] = field(default_factory=dict)
 
     @property
     def most(self) -> float:
@@ -56,9 +59,13 @@ class Room:
             return self.now
         return self.limits.rate.within_reach(self.next_start, self.now)
 
+    def places_in_lanes(self) -> Mapping[Lane, float]:
+        """How many more tasks may run of each lane of which some run; of the others `at_once_per_lane`."""
+        return {lane: self.limits.places_in_lane(number) for lane, number in self.running.items() if lane is not None}
+
     @property
     def _places(self) -> float:
-        return self.limits.places(self.running)
+        return self.limits.places(sum(self.running.values()))
 
     @property
     def _starts(self) -> float:
@@ -69,6 +76,21 @@ def most_of(rooms: Mapping[TypeName, Room], request: LimitedClaimRequest) -> Map
     """How many tasks of each type to claim, without the types that have no room, in the order of turns."""
     most = {type: int(min(rooms[type].most, request.limit)) for type in request.types if type in rooms}
     return {type: number for type, number in most.items() if number}
+
+
+def groups_of(most: Mapping[TypeName, int], rooms: Mapping[TypeName, Room]) -> Sequence[Mapping[TypeName, int]]:
+    """The parts of a claim, one after the other: each type with lanes alone, and the other types together.
+
+    They are in the order of turns.
+    """
+    together = {type: number for type, number in most.items() if not rooms[type].limits.lane}
+    groups: list[Mapping[TypeName, int]] = []
+    for type, number in most.items():
+        if rooms[type].limits.lane:
+            groups.append({type: number})
+        elif together not in groups:
+            groups.append(together)
+    return groups
 
 
 def limited_claim(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from application.conflict_retry import retry_on_conflict
 from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict, TypeClosed
 from application.json.fingerprint import fingerprint
+from application.json.lanes import lane
 from application.json.search_terms import terms
 from application.json.text import dump
 from application.known_types import KnownTypes

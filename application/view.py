@@ -44,5 +44,5 @@ class Viewer:
     def __call__(self, stored: TaskRecord) -> View:
         """The present view of a task."""
         task, now = stored.task, self._clock.now()
-        is_live, held_back_by = self._types.is_live(task.type), self._types.held_back_by(task.type, now)
+        is_live, held_back_by = self._types.is_live(task.type), self._types.held_back_by(task, now)
         return View(stored, waiting_for(task, now, is_live, held_back_by))

@@ -9,7 +9,7 @@ from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, Progres
 from application.ports.task_repository import TaskRecord
 from domain.failure import Failure
 from domain.handler_death import settlements_after_death
-from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
+from domain.ids import HandlerId, Hold, IdempotencyKey, Lane, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.retry import RetryPolicy
@@ -40,6 +40,7 @@ def submission(
     key: str | None = None,
     fingerprint: str | None = None,
     terms: tuple[int, ...] = (),
+    lane: Lane | None = None,
     **options: Any,
 ) -> Submission:
     return Submission(
@@ -52,6 +53,7 @@ def submission(
         fingerprint=fingerprint,
         options=Options(**options),
         terms=terms,
+        lane=lane,
     )
 
 

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.claim import claimable
+from adapters.memory.claim import claimable, in_lanes, within_bytes
 from adapters.memory.limits import limited_types, room_of
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.limited_claims import limited_claim, most_of
+from application.limited_claims import Room, groups_of, limited_claim, most_of
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
@@ -59,7 +59,10 @@ class MemoryAutocommitStore:
         with self._begin() as work:
             refused = work.queue.settle(settlements)
             rooms = {type: room_of(work.state, type) for type in {*request.types} & limited_types(work.state)}
-            claimed = _claim(work.state, lease, now, request.within(most_of(rooms, request)))
+            claimed: list[ClaimedRecord] = []
+            for group in groups_of(most_of(rooms, request), rooms):
+                rest = request.after(claimed)
+                claimed += _claim_group(work.state, lease, now, rest.within(group), rooms)
             for type, number in Counter(each.task.type for each in claimed).items():
                 if next_start := rooms[type].next_start_after(number):
                     work.state.next_starts[type] = next_start
@@ -111,9 +114,28 @@ class MemoryAutocommitStore:
             return {id: work.state.rows[id].version for id in ids if id in work.state.rows}
 
 
+def _claim_group(
+    state: State, lease: Lease, now: datetime, request: ClaimRequest, rooms: Mapping[TypeName, Room]
+) -> Sequence[ClaimedRecord]:
+    """Claim tasks of one type with lanes, or of several types without."""
+    [type] = request.most if len(request.most) == 1 else [None]
+    if type is None or not rooms[type].limits.lane:
+        return _claim(state, lease, now, request)
+    chosen = list(in_lanes(state.rows.values(), now, request, type, rooms[type]))
+    rows = list(within_bytes(chosen, request.max_bytes))
+    claimed = _claim_rows(state, rows, lease, now, request)
+    state.last_lanes |= {(type, each.task.priority): each.task.lane for each in claimed if each.task.lane is not None}
+    return claimed
+
+
 def _claim(state: State, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
     """Claim what is requested, and set aside what has no attempt left."""
-    rows = list(claimable(state.rows.values(), now, request))
+    return _claim_rows(state, list(claimable(state.rows.values(), now, request)), lease, now, request)
+
+
+def _claim_rows(
+    state: State, rows: Sequence[Row], lease: Lease, now: datetime, request: ClaimRequest
+) -> Sequence[ClaimedRecord]:
     for row in rows:
         if not row.task.has_attempts_left:
             state.put_task(row.task.set_aside(now, NO_ATTEMPT_LEFT))

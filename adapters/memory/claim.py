@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from adapters.memory.state import Row
+from application.limited_claims import Room
 from application.ports.queue import ClaimRequest
-from domain.ids import TypeName
+from domain.ids import NO_LANE, Lane, TypeName
 from domain.task import Task
 
 
@@ -15,6 +16,34 @@ def claimable(rows: Iterable[Row], now: datetime, request: ClaimRequest) -> Iter
     due = [row for row in rows if is_requested(row.task, request) and row.task.is_due(now)]
     in_order = in_turns(first_of_each_type(due, request.most), list(request.most))
     return within_bytes(without_excess_slow(in_order, request)[: request.limit], request.max_bytes)
+
+
+def in_lanes(rows: Iterable[Row], now: datetime, request: ClaimRequest, type: TypeName, room: Room) -> Iterator[Row]:
+    """Yield the rows of a type with lanes that a claim of that moment takes, in the order of claiming."""
+    due = [row for row in rows if row.task.type == type and row.task.is_due(now) and row.task.lane is not None]
+    most = min(request.most[type], request.limit)
+    running, taken = room.places_in_lanes(), 0
+    for priority in sorted({row.task.priority for row in due}, reverse=True):
+        turns = _in_turns_of_lanes([row for row in due if row.task.priority == priority], room.last_lanes.get(priority))
+        for row in turns:
+            lane = row.task.lane or NO_LANE
+            places = running.get(lane, room.limits.places_in_lane(0))
+            if places > 0 and taken < most:
+                running = {**running, lane: places - 1}
+                taken += 1
+                yield row
+
+
+def _in_turns_of_lanes(rows: Iterable[Row], last: Lane | None) -> Sequence[Row]:
+    """Sort rows of one priority: the lanes take turns, beginning behind the last one, one row a turn."""
+    turns: Counter[Lane | None] = Counter()
+
+    def rank(row: Row) -> tuple[int, bool, bytes]:
+        turns[row.task.lane] += 1
+        lane = row.task.lane or NO_LANE
+        return turns[row.task.lane], last is not None and lane.encode() <= last.encode(), lane.encode()
+
+    return sorted(sorted(rows, key=lambda row: (row.task.run_at, row.task.id)), key=rank)
 
 
 def is_requested(task: Task, request: ClaimRequest) -> bool:

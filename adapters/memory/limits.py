@@ -1,11 +1,13 @@
 """Limits in memory: what runs is counted from the tasks."""
 
-from collections.abc import Set
+from collections import Counter
+from collections.abc import Mapping, Set
+from dataclasses import replace
 
 from adapters.memory.state import State
 from application.limited_claims import Room
 from application.ports.limits import UNLIMITED, TypeLimits
-from domain.ids import TypeName
+from domain.ids import NO_LANE, Lane, TypeName
 from domain.limits import NO_LIMITS, Limits, Override
 from domain.status import Status
 
@@ -23,6 +25,15 @@ class MemoryLimitOverrides:
         self._state.overrides.pop(type, None)
         forget_starts(self._state)
 
+    def assign_lanes(self, limit: int) -> int:
+        limited = limited_types(self._state)
+        types = {type for type in limited if _limits(self._state, type).lane}
+        tasks = [row.task for row in self._state.rows.values() if row.task.type in types and row.task.lane is None]
+        without = [task for task in tasks if task.status is Status.WAITING][:limit]
+        for task in without:
+            self._state.put_task(replace(task, lane=NO_LANE))
+        return len(without)
+
 
 def limited_types(state: State) -> Set[TypeName]:
     """Return the types that have limits."""
@@ -33,6 +44,7 @@ def forget_starts(state: State) -> None:
     """Forget what has started of types that have no limits any more."""
     limited = limited_types(state)
     state.next_starts = {type: next_start for type, next_start in state.next_starts.items() if type in limited}
+    state.last_lanes = {pair: lane for pair, lane in state.last_lanes.items() if pair[0] in limited}
 
 
 def limits_of(state: State, type: TypeName) -> TypeLimits:
@@ -46,7 +58,8 @@ def limits_of(state: State, type: TypeName) -> TypeLimits:
 
 def room_of(state: State, type: TypeName) -> Room:
     """Return the room of a limited type."""
-    return Room(_limits(state, type), _running(state, type), state.next_starts.get(type), state.now())
+    last_lanes = {priority: lane for (of, priority), lane in state.last_lanes.items() if of == type}
+    return Room(_limits(state, type), _running(state, type), state.next_starts.get(type), state.now(), last_lanes)
 
 
 def _limits(state: State, type: TypeName) -> Limits:
@@ -55,5 +68,6 @@ def _limits(state: State, type: TypeName) -> Limits:
     return override.over(declared) if override else declared
 
 
-def _running(state: State, type: TypeName) -> int:
-    return sum(row.task.type == type and row.task.status is Status.RUNNING for row in state.rows.values())
+def _running(state: State, type: TypeName) -> Mapping[Lane | None, int]:
+    tasks = (row.task for row in state.rows.values())
+    return Counter(task.lane for task in tasks if task.type == type and task.status is Status.RUNNING)

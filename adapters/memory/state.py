@@ -9,7 +9,7 @@ from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.delivery import Delivery
 from domain.event import Event, events_between
-from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, TaskId, TypeName
+from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, Lane, TaskId, TypeName
 from domain.limits import Override
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -69,6 +69,7 @@ class State:
     - `origins`: the task that each rerun runs again.
     - `overrides`: the limits that an operator has set.
     - `next_starts`: the next regular start of each type that has a rate.
+    - `last_lanes`: by type and priority, the lane whose turn it was last.
     """
 
     now: Callable[[], datetime] = system_time
@@ -87,6 +88,7 @@ class State:
     origins: dict[TaskId, TaskId] = field(default_factory=dict)
     overrides: dict[TypeName, Override] = field(default_factory=dict)
     next_starts: dict[TypeName, datetime] = field(default_factory=dict)
+    last_lanes: dict[tuple[TypeName, int], Lane] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -136,4 +138,5 @@ class State:
             dict(self.origins),
             dict(self.overrides),
             dict(self.next_starts),
+            dict(self.last_lanes),
         )

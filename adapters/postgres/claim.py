@@ -49,21 +49,30 @@ class PostgresClaim:
         read = partial(rows.claimed, lease=lease)
         if not self._left_out:
             return send(self._choice.claim, parameters, read)
-        return send(self._choice.claim_others, {**parameters, "left_out": self._present_left_out()}, read)
+        return send(self._choice.claim_others, {**parameters, "left_out": self.left_out()}, read)
 
     def isolating(self, send: Send, lease: Lease, now: datetime, request: ClaimRequest) -> Sequence[ClaimedRecord]:
         """Claim what can be claimed, and set the other tasks aside."""
-        parameters = _parameters(lease, now, request)
-        left_out = {"left_out": self._present_left_out()}
-        chosen = send(self._choice.choose_others, {**parameters, **left_out}, list)
+        parameters = {**_parameters(lease, now, request), "left_out": self.left_out()}
+        chosen = send(self._choice.choose_others, parameters, list)
+        return self.each(send, lease, now, request, [row.id for row in chosen])
 
+    def together(
+        self, send: Send, lease: Lease, now: datetime, request: ClaimRequest, ids: Sequence[TaskId]
+    ) -> Sequence[ClaimedRecord]:
+        """Claim these tasks by one statement, in this order, so far as they still wait; or none."""
+        return self._chosen(send, lease, _parameters(lease, now, request), list(enumerate(ids, 1)))
+
+    def each(
+        self, send: Send, lease: Lease, now: datetime, request: ClaimRequest, ids: Sequence[TaskId]
+    ) -> Sequence[ClaimedRecord]:
+        """Claim those of these tasks that can be claimed, in this order, and set the others aside."""
+        parameters = _parameters(lease, now, request)
         failed: list[TaskId] = []
         claimed: list[ClaimedRecord] = []
 
         def claim(some: Sequence[tuple[int, TaskId]]) -> Sequence[ClaimedRecord]:
-            positions, ids = zip(*some, strict=True)
-            named = {**parameters, "ids": list(ids), "positions": list(positions)}
-            found = send(statements.CLAIM_CHOSEN, named, partial(rows.claimed, lease=lease))
+            found = self._chosen(send, lease, parameters, some)
             claimed.extend(found)
             return found
 
@@ -74,7 +83,21 @@ class PostgresClaim:
                 raise StatementRefused from error
             return []
 
-        return isolate([(nth, row.id) for nth, row in enumerate(chosen, 1)], claim, set_aside)
+        return isolate(list(enumerate(ids, 1)), claim, set_aside)
+
+    def left_out(self) -> list[TaskId]:
+        """Return the tasks that can neither be claimed nor set aside for now."""
+        now = time.monotonic()
+        for id in [id for id, until in list(self._left_out.items()) if until <= now]:
+            self._left_out.pop(id, None)
+        return list(self._left_out)
+
+    def _chosen(
+        self, send: Send, lease: Lease, parameters: Mapping[str, Any], some: Sequence[tuple[int, TaskId]]
+    ) -> Sequence[ClaimedRecord]:
+        positions, ids = zip(*some, strict=True)
+        named = {**parameters, "ids": list(ids), "positions": list(positions)}
+        return send(statements.CLAIM_CHOSEN, named, partial(rows.claimed, lease=lease))
 
     def _set_aside(self, send: Send, id: TaskId, error: Exception, now: datetime) -> None:
         if is_systemic(error):
@@ -94,12 +117,6 @@ class PostgresClaim:
     def _leave_out(self, id: TaskId, error: Exception) -> None:
         self._left_out[id] = time.monotonic() + LEFT_OUT_SECONDS
         log_once(log, f"task {id} can neither be claimed nor set aside: {reason(error)}", error)
-
-    def _present_left_out(self) -> list[TaskId]:
-        now = time.monotonic()
-        for id in [id for id, until in list(self._left_out.items()) if until <= now]:
-            self._left_out.pop(id, None)
-        return list(self._left_out)
 
 
 def _parameters(lease: Lease, now: datetime, request: ClaimRequest) -> Mapping[str, Any]:

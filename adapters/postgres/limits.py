@@ -13,7 +13,7 @@ from adapters.postgres.arrays import array
 from application.isolation import log_once
 from application.ports.limits import UNLIMITED, TypeLimits
 from domain.errors import InvalidOption
-from domain.ids import TypeName
+from domain.ids import Lane, TypeName
 from domain.limits import DECLARABLE, NO_LIMITS, Limits, Override, declared
 from domain.task_type import TaskType
 
@@ -33,6 +33,13 @@ class PostgresLimitOverrides:
     def remove(self, type: TypeName) -> None:
         self._connection.execute(statements.LIMITS_LOCK_TIMEOUT)
         self._connection.execute(statements.REMOVE_OVERRIDE, {"type": type})
+
+    def assign_lanes(self, limit: int) -> int:
+        limits = self._connection.execute(statements.ALL_LIMITS).all()
+        types = [row.type for row in limits if limits_of(row).lane]
+        if not types:
+            return 0
+        return self._connection.execute(statements.ASSIGN_LANES, {"types": array(types), "most": limit}).rowcount
 
 
 def publish(connection: Connection, types: Sequence[TaskType]) -> None:
@@ -67,11 +74,19 @@ def override_of(row: Any) -> Override | None:
     return _override(row.override)
 
 
+def last_lanes_of(row: Any) -> Mapping[int, Lane]:
+    """Return the lane whose turn it was last of each priority; none where an administrator has written another text."""
+    try:
+        return {int(priority): Lane(str(lane)) for priority, lane in _object(row.last_lanes).items()}
+    except ValueError:
+        return {}
+
+
 def type_limits(row: Any) -> TypeLimits:
     """Return the limits of a row that has `running` and `next_start` as well; `declared` is NULL without limits."""
     if row.declared is None:
         return UNLIMITED
-    return TypeLimits(limits_of(row), override_of(row), row.running, row.next_start)
+    return TypeLimits(limits_of(row), override_of(row), dict(row.running), row.next_start)
 
 
 # Cached, as the limits are read with each claim.

@@ -80,6 +80,9 @@ class AutocommitStore(Protocol):
 
         - At once: after it, no more tasks of a type run than its `at_once`, unless more ran before.
         - Rate: starts are counted by the storage's own clock, however long ago their tasks have ended.
+        - Lanes: of a type with lanes, the lanes of one priority take turns, one task a turn, beginning behind the lane
+          whose turn it was last. In a lane tasks are in the order of `run_at`, then id. No more tasks of a lane run
+          than its `at_once_per_lane`. Types with lanes are claimed one after the other, apart from the other types.
         - A type without limits is not claimed.
 
         Claims of one type come one after the other, whichever handlers make them.

@@ -1,13 +1,14 @@
 """Limited types: claiming within their limits, and limits that an operator sets in place of the declared ones."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
+from math import inf
 from typing import NamedTuple, Protocol
 
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor
-from domain.ids import TaskId, TypeName
+from domain.ids import Lane, TaskId, TypeName
 from domain.limits import NO_LIMITS, Limits, Override
 from domain.waiting import WaitingFor
 
@@ -18,25 +19,33 @@ class TypeLimits:
 
     - `limits`: those that hold.
     - `override`: those that an operator has set; None if none are.
-    - `running`: the number of its tasks that run.
+    - `running_in_lanes`: the number of its tasks that run, by lane.
     - `next_start`: the next regular start by its rate; None if it has none, or nothing has started under it.
     """
 
     limits: Limits = NO_LIMITS
     override: Override | None = None
-    running: int = 0
+    running_in_lanes: Mapping[Lane | None, int] = field(default_factory=dict)
     next_start: datetime | None = None
 
-    def held_back_by(self, now: datetime) -> WaitingFor | None:
-        """The limit that a due task of the type waits for; None if none keeps it from starting."""
+    @property
+    def running(self) -> int:
+        """The number of its tasks that run."""
+        return sum(self.running_in_lanes.values())
+
+    def held_back_by(self, now: datetime, lane: Lane | None = None) -> WaitingFor | None:
+        """The limit that a due task of this lane waits for; None if none keeps it from starting."""
         if self.limits.is_paused:
             return WaitingFor.PAUSED
-        if not self.limits.places(self.running):
+        if not self.limits.places(self.running) or not self._places_in(lane):
             return WaitingFor.LIMIT
         rate = self.limits.rate
         if rate and self.next_start and not rate.starts(rate.within_reach(self.next_start, now), now):
             return WaitingFor.RATE
         return None
+
+    def _places_in(self, lane: Lane | None) -> float:
+        return self.limits.places_in_lane(self.running_in_lanes.get(lane, 0)) if self.limits.lane else inf
 
 
 UNLIMITED = TypeLimits()
@@ -56,6 +65,10 @@ class LimitedClaimRequest:
     limit: int
     max_bytes: int
     cursors: Mapping[tuple[TypeName, int], Cursor] = field(default_factory=dict)
+
+    def after(self, claimed: Sequence[ClaimedRecord]) -> "LimitedClaimRequest":
+        """What is left of the request once these tasks are claimed."""
+        return replace(self, limit=self.limit - len(claimed)) if claimed else self
 
     def within(self, most: Mapping[TypeName, int]) -> ClaimRequest:
         """The request with so many tasks of each type, as if it had no limits."""
@@ -118,4 +131,12 @@ class LimitOverrides(Protocol):
 
     def remove(self, type: TypeName) -> None:
         """After: the declared limits hold. Raises StorageConflict, soon: the limits are locked."""
+        ...
+
+    def assign_lanes(self, limit: int) -> int:
+        """Before: waiting tasks of types with lanes that have none, since they were submitted before there were any.
+
+        After: they are of the lane NO_LANE, and may be claimed. Returns their number, at most `limit`. Locked tasks are
+        left as they are.
+        """
         ...

@@ -9,6 +9,7 @@ from math import inf
 from application.conflict_retry import retry_on_conflict
 from application.errors import InvalidSchedule
 from application.isolation import isolate, log_once
+from application.json.lanes import lane
 from application.ports.calendar import Calendar
 from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
@@ -20,7 +21,6 @@ from domain.ids import TypeName
 from domain.schedule import Recurrence
 from domain.submission import Submission
 from domain.task import Task
-from domain.task_type import TaskType
 
 NO_ARGUMENTS = "{}"
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Tick:
         def tick(some: Sequence[Recurrence]) -> Sequence[Task]:
             kept = [each for each in some if each.type not in skipping]
             with work.savepoint():
-                added = work.tasks.add([self._submission(types[each.type].type, each.next, now) for each in kept])
+                added = work.tasks.add([self._submission(types[each.type], each.next, now) for each in kept])
                 tasks = {task.type: task for task in added if task}
                 work.schedules.save([_after(each, next_ticks[each], tasks.get(each.type)) for each in some])
             return [*tasks.values()]
@@ -109,9 +109,16 @@ class Tick:
             except InvalidSchedule as error:
                 log_once(log, f"{each.type} does not tick here: {error}")
 
-    def _submission(self, type: TaskType, tick: datetime, now: datetime) -> Submission:
+    def _submission(self, published: PublishedType, tick: datetime, now: datetime) -> Submission:
+        type = published.type
         return Submission(
-            type=type.name, args=NO_ARGUMENTS, now=now, ttl=self._max_task_time, run_at=tick, options=type.options
+            type=type.name,
+            args=NO_ARGUMENTS,
+            now=now,
+            ttl=self._max_task_time,
+            run_at=tick,
+            options=type.options,
+            lane=lane({}, published.limits.limits.lane),
         )
 
 

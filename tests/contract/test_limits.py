@@ -65,9 +65,10 @@ def claim_limited(
     types: Sequence[str] = (ADD,),
     seconds: float = 0,
     settled: Sequence[Settlement] = (),
+    max_bytes: int = 10**9,
 ) -> LimitedClaim:
     lease = Lease.granted(HANDLER, at(seconds), 30)
-    request = LimitedClaimRequest([TypeName(type) for type in types], limit, 10**9)
+    request = LimitedClaimRequest([TypeName(type) for type in types], limit, max_bytes)
     return storage.autocommit.claim_limited(lease, at(seconds), request, settled)
 
 

@@ -7,23 +7,23 @@ LIMITED_TYPES = text("SELECT type FROM type_limits")
 # The snapshot of a statement is taken before its locks: what runs is counted by the next one. The LIMIT sets how long
 # each statement of the transaction waits for a lock; it is computed before the first row is looked at.
 LOCK_LIMITS = text("""
-    SELECT type, declared, override, next_start, clock_timestamp() AS now
+    SELECT type, declared, override, next_start, last_lanes, clock_timestamp() AS now
     FROM type_limits WHERE type = ANY (CAST(:types AS text[])) ORDER BY type
     LIMIT (SELECT CASE WHEN set_config('lock_timeout', '50ms', true) <> '' THEN 1000000 END)
     FOR UPDATE
 """)
 
 LOCK_FREE_LIMITS = text("""
-    SELECT type, declared, override, next_start, clock_timestamp() AS now
+    SELECT type, declared, override, next_start, last_lanes, clock_timestamp() AS now
     FROM type_limits WHERE type = ANY (CAST(:types AS text[])) ORDER BY type
     FOR UPDATE SKIP LOCKED
 """)
 """The same without those that another transaction has locked."""
 
 COUNT_RUNNING = text("""
-    SELECT type, count(*) AS number FROM tasks
+    SELECT type, lane, count(*) AS number FROM tasks
     WHERE status = 'running' AND type = ANY (CAST(:types AS text[]))
-    GROUP BY type
+    GROUP BY type, lane
 """)
 
 # The tasks have been claimed since the limits were read: a process may have stood still in between. Their starts count
@@ -69,4 +69,90 @@ PUBLISH_LIMITS = text("""
 
 FORGET_LIMITS = text("""
     DELETE FROM type_limits WHERE type = ANY (CAST(:types AS text[])) AND override IS NULL
+""")
+
+_WAITS_IN_LANE = "status = 'waiting' AND lane IS NOT NULL AND type = :type AND priority = :priority"
+
+# Each step leads from a priority with waiting tasks to the next one, by one look-up in the index.
+LANE_PRIORITIES = text("""
+    WITH RECURSIVE step AS (
+        SELECT 32768 AS priority
+        UNION ALL
+        SELECT CAST(next.priority AS integer)
+        FROM step CROSS JOIN LATERAL (
+            SELECT priority FROM tasks
+            WHERE status = 'waiting' AND lane IS NOT NULL AND type = :type AND tasks.priority < step.priority
+            ORDER BY priority DESC LIMIT 1
+        ) next
+    )
+    SELECT priority FROM step WHERE priority < 32768
+""")
+
+_HAS_PLACE = f"""CAST(
+            coalesce((SELECT places FROM known WHERE known.lane = %s.lane), CAST(:places_in_others AS integer)) > 0
+            AND EXISTS (SELECT FROM tasks WHERE {_WAITS_IN_LANE} AND lane = %s.lane AND run_at <= :now)
+        AS integer)"""
+
+
+def _walk(name: str, begins: str, goes_on: str) -> str:
+    """Walk the lanes of one part in their order, until as many as are wanted have a due task and a place."""
+    return f"""{name} AS (
+        SELECT first.lane, {_HAS_PLACE % ("first", "first")} AS has_place, {_HAS_PLACE % ("first", "first")} AS found
+        FROM (
+            SELECT lane FROM tasks WHERE {_WAITS_IN_LANE} AND {begins} AND {goes_on} ORDER BY lane LIMIT 1
+        ) first
+        UNION ALL
+        SELECT next.lane, next.has_place, {name}.found + next.has_place
+        FROM {name} CROSS JOIN LATERAL (
+            SELECT after.lane, {_HAS_PLACE % ("after", "after")} AS has_place
+            FROM (
+                SELECT lane FROM tasks WHERE {_WAITS_IN_LANE} AND lane > {name}.lane AND {goes_on} ORDER BY lane LIMIT 1
+            ) after
+        ) next
+        WHERE {name}.found < :most
+    )"""
+
+
+_BEHIND = _walk("behind", "lane > CAST(:last AS text)", "true")
+_BEFORE = _walk("before", "true", "(CAST(:last AS text) IS NULL OR lane <= CAST(:last AS text))")
+
+# The lanes behind the last one come first, then those before it, and the last one itself. Of each lane as many tasks
+# are looked at as might be taken of it.
+CHOOSE_IN_LANES = text(f"""
+    WITH RECURSIVE known AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:lanes AS text[]), CAST(:places AS integer[])) AS k (lane, places)
+    ), {_BEHIND}, {_BEFORE}, turns AS (
+        SELECT lane, row_number() OVER (ORDER BY part, lane) AS turn
+        FROM (
+            SELECT 1 AS part, lane FROM behind WHERE has_place = 1
+            UNION ALL
+            SELECT 2, lane FROM before WHERE has_place = 1
+        ) parts
+    )
+    SELECT first.id, first.args_bytes, turns.lane
+    FROM turns LEFT JOIN known USING (lane) CROSS JOIN LATERAL (
+        SELECT id, args_bytes, row_number() OVER (ORDER BY run_at, id) AS nth
+        FROM (
+            SELECT id, args_bytes, run_at FROM tasks
+            WHERE {_WAITS_IN_LANE} AND lane = turns.lane AND run_at <= :now
+                AND id <> ALL (CAST(:left_out AS bigint[]))
+            ORDER BY run_at, id LIMIT :most
+            FOR UPDATE SKIP LOCKED
+        ) free
+        ORDER BY nth LIMIT coalesce(places, CAST(:places_in_others AS integer))
+    ) first
+    ORDER BY nth, turn LIMIT :most
+""")
+
+MOVE_LANES = text("UPDATE type_limits SET last_lanes = :last_lanes WHERE type = :type")
+
+ALL_LIMITS = text("SELECT type, declared, override FROM type_limits")
+
+ASSIGN_LANES = text("""
+    UPDATE tasks SET lane = ''
+    WHERE id IN (
+        SELECT id FROM tasks
+        WHERE status = 'waiting' AND lane IS NULL AND type = ANY (CAST(:types AS text[]))
+        LIMIT :most FOR UPDATE SKIP LOCKED
+    )
 """)

@@ -65,7 +65,10 @@ ALL_TYPES = text(f"""
         abandoned_at IS NOT NULL OR EXISTS (SELECT FROM handlers WHERE until > :now) AS abandoned_unless_live,
         every, timezone, CASE WHEN schedules.abandoned IS NULL THEN next END AS next, skipped,
         declared, override, next_start, CASE WHEN declared IS NOT NULL THEN (
-            SELECT count(*) FROM tasks WHERE status = 'running' AND tasks.type = name
+            SELECT coalesce(json_agg(json_build_array(lane, number)), '[]')
+            FROM (
+                SELECT lane, count(*) AS number FROM tasks WHERE status = 'running' AND tasks.type = name GROUP BY lane
+            ) in_lane
         ) END AS running
     FROM task_types LEFT JOIN schedules ON schedules.type = name LEFT JOIN type_limits ON type_limits.type = name
     ORDER BY name
