@@ -95,6 +95,22 @@ class TestUnavailableService:
             connected.client.submit()
         assert connected.pauses.taken == []
 
+    def test_submitting_waits_for_a_type_to_accept_tasks_again(self, service: Service) -> None:
+        connected = Connected(service)
+        service.publish("add")
+        service.client.put("/types/add/limits", json={"accepting": False})
+        connected.pauses.then = lambda: service.client.delete("/types/add/limits")
+        assert connected.client.submit("add").id == 1
+        assert len(connected.pauses.taken) == 1
+
+    def test_submitting_to_a_type_that_accepts_no_tasks_is_unavailable(self, service: Service) -> None:
+        connected = Connected(service, retries=0)
+        service.publish("add")
+        service.client.put("/types/add/limits", json={"accepting": False})
+        with pytest.raises(Unavailable, match="type add accepts no tasks for now") as caught:
+            connected.client.submit("add")
+        assert caught.value.retry_after == 10
+
 
 def answering(answers: Iterator[httpx.Response | Exception]) -> tuple[Client, Pauses, list[httpx.Request]]:
     """Make a client whose requests get these answers."""

@@ -182,12 +182,12 @@ def test_the_declared_limits_are_published(tmp_path: Path):
     limited = Rig(tasks=str(tmp_path / "tasks.py"))
     limited.thread.start()
     eventually(lambda: limited.handlers() == {"me"})
+    limited.drain()
+    limited.close()
     with limited.store.begin() as work:
         found = {each.type.name: each.limits.limits for each in work.types.all(limited.clock.now())}
     assert found == {"one": Limits(at_once=1), "two": Limits(per_second=10, burst=20), "free": NO_LIMITS}
     assert limited.storage.autocommit.limited_types() == {"one", "two"}
-    limited.drain()
-    limited.close()
 
 
 def test_a_handler_that_was_forgotten_publishes_again():
