@@ -36,8 +36,8 @@ class Room:
         """How many tasks may start now; inf without a limit."""
         return min(self._places, self._starts)
 
-    def bound(self, taken: int) -> Bounded | None:
-        """The limit that was reached by taking so many; None if it was none."""
+    def bound(self, taken: int, is_request_full: bool) -> Bounded:
+        """The bound of a claim that has taken so many tasks of the type."""
         if self.limits.is_paused:
             return Bounded(Bound.PAUSE)
         if taken >= self._places:
@@ -45,7 +45,9 @@ class Room:
         if self.limits.rate and taken >= self._starts:
             after = self.next_start_after(taken) or self.now
             return Bounded(Bound.RATE, self.limits.rate.seconds_until_start(after, self.now))
-        return None
+        if is_request_full:
+            return Bounded(Bound.REQUEST)
+        return Bounded(Bound.TASKS if self.limits.at_once_per_lane is None else Bound.LANES)
 
     def next_start_after(self, taken: int) -> datetime | None:
         """The next regular start once so many have started; None without a rate."""
@@ -104,7 +106,6 @@ def limited_claim(
     taken = Counter(each.task.type for each in claimed)
     bytes = MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed)
     is_full = len(claimed) >= request.limit or bytes >= request.max_bytes
-    rest = Bounded(Bound.REQUEST if is_full else Bound.TASKS)
     absent = Bounded(Bound.LOCK if may_be_locked else Bound.NO_LIMIT)
-    bounds = {type: (rooms[type].bound(taken[type]) or rest) if type in rooms else absent for type in request.types}
+    bounds = {type: rooms[type].bound(taken[type], is_full) if type in rooms else absent for type in request.types}
     return LimitedClaim(claimed, bounds, refused)

@@ -14,6 +14,7 @@ _NAME = re.compile(r"[\w.-]{1,100}")
 _MAX_TIMEOUT_SECONDS = 10 * 365 * 86_400
 _MAX_STARTS = 10_000
 _MAX_AT_ONCE = 1_000_000
+_MAX_LANE_CHARACTERS = 200
 _MAX_BURST = 1_000_000
 _MIN_PER_SECOND, _MAX_PER_SECOND = 1e-6, 1e5
 _MAX_ADDRESS_CHARACTERS = 2_000
@@ -37,6 +38,8 @@ class TaskOptions:
     at_once: int | None = None
     per_second: float | None = None
     burst: int | None = None
+    lane: str | None = None
+    at_once_per_lane: int | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -49,6 +52,7 @@ class TaskOptions:
         _check_address(self.callback)
         _check_whole("at_once", self.at_once, 0, _MAX_AT_ONCE)
         _check_rate(self.per_second, self.burst)
+        _check_lane(self.lane, self.at_once_per_lane)
 
 
 @overload
@@ -68,6 +72,8 @@ def task(
     at_once: int | None = None,
     per_second: float | None = None,
     burst: int | None = None,
+    lane: str | None = None,
+    at_once_per_lane: int | None = None,
 ) -> Callable[[Function], Function]: ...
 def task(
     function: Any = None,
@@ -85,6 +91,8 @@ def task(
     at_once: int | None = None,
     per_second: float | None = None,
     burst: int | None = None,
+    lane: str | None = None,
+    at_once_per_lane: int | None = None,
 ) -> Any:
     """Mark a function as a type of task, as `@task` or `@task(timeout=60)`.
 
@@ -100,6 +108,8 @@ def task(
     - `at_once`: maximum number of tasks that run at the same time, on all handlers; 0 starts none.
     - `per_second`: maximum number of starts in a second, on all handlers, those of retries included.
     - `burst`: starts that may come together after a pause; by default a tenth of `per_second`, at least 1.
+    - `lane`: name of an argument; the tasks of each of its values take turns with those of the others.
+    - `at_once_per_lane`: maximum number of tasks of one lane that run at the same time.
     - Raises TypeError, ValueError: an option is not valid.
     """
     options = TaskOptions(
@@ -115,6 +125,8 @@ def task(
         at_once=at_once,
         per_second=per_second,
         burst=burst,
+        lane=lane,
+        at_once_per_lane=at_once_per_lane,
     )
     if function is None:
         return lambda function: _mark(function, options)
@@ -154,6 +166,18 @@ def _check_whole(option: str, value: int | None, minimum: int, maximum: int) -> 
         raise TypeError(f"{option} is {value!r}: it must be a whole number")
     if not minimum <= value <= maximum:
         raise ValueError(f"{option} is {value!r}: it must be a whole number from {minimum} to {maximum}")
+
+
+def _check_lane(lane: str | None, at_once_per_lane: int | None) -> None:
+    _check_whole("at_once_per_lane", at_once_per_lane, 1, _MAX_AT_ONCE)
+    if lane is None:
+        if at_once_per_lane is not None:
+            raise ValueError(f"at_once_per_lane is {at_once_per_lane!r}: it must be absent where lane is absent")
+        return
+    if not isinstance(lane, str):
+        raise TypeError(f"lane is {lane!r}: it must be a string")
+    if not 1 <= len(lane) <= _MAX_LANE_CHARACTERS:
+        raise ValueError(f"lane is {lane[:100]!r}: it must be the name of an argument")
 
 
 def _check_rate(per_second: float | None, burst: int | None) -> None:

@@ -80,6 +80,7 @@ class Bound(Enum):
 
     - REQUEST: the bounds of the request: more may wait.
     - TASKS: no more are due.
+    - LANES: no more are due in a lane of which another one may run.
     - PLACES: as many run as may.
     - RATE: as many have started as may for now.
     - PAUSE: it is paused.
@@ -89,6 +90,7 @@ class Bound(Enum):
 
     REQUEST = auto()
     TASKS = auto()
+    LANES = auto()
     PLACES = auto()
     RATE = auto()
     PAUSE = auto()

@@ -19,10 +19,10 @@ MIN_EMPTY_SECONDS = 0.02
 KNOWN_SECONDS = 1.0
 """Seconds for which the names of the limited types are used before they are read again."""
 WOKEN_BOUNDS = {
-    Topic.WAITING: {Bound.TASKS},
-    Topic.TAKEN: {Bound.PLACES},
-    Topic.ENDED: {Bound.PLACES},
-    Topic.LIMITS: {Bound.PLACES, Bound.RATE, Bound.PAUSE},
+    Topic.WAITING: {Bound.TASKS, Bound.LANES},
+    Topic.TAKEN: {Bound.PLACES, Bound.LANES},
+    Topic.ENDED: {Bound.PLACES, Bound.LANES},
+    Topic.LIMITS: {Bound.LANES, Bound.PLACES, Bound.RATE, Bound.PAUSE},
 }
 """The bounds that a notification may have lifted."""
 
@@ -91,7 +91,7 @@ class LimitedTypes:
     def record_settled(self, tasks: Iterable[Task], now: float) -> Set[TypeName]:
         """Note that these tasks run no more, and return those of their types that are limited."""
         types = {task.type for task in tasks if task.type in self._due} if self._due else set()
-        self._wake(types, {Bound.PLACES}, now)
+        self._wake(types, WOKEN_BOUNDS[Topic.ENDED], now)
         return types
 
     def _apply_notifications(self, now: float) -> None:

@@ -7,6 +7,7 @@ from adapters.cron import CronCalendar
 from adapters.processes import ProcProcesses
 from adapters.webhooks import new_webhook_sender
 from application.known_types import KnownTypes
+from application.use_cases.assign_lanes import AssignLanes
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
 from application.use_cases.deliver import Deliver
@@ -61,6 +62,7 @@ class JanitorContainer(containers.DeclarativeContainer):
     )
     withdraw_janitor = providers.Singleton(WithdrawJanitor, storage.begin, janitor_id)
     forget_dead_handlers = providers.Singleton(ForgetDeadHandlers, storage.begin, storage.clock)
+    assign_lanes = providers.Singleton(AssignLanes, storage.begin, storage.notifier)
     forget_types = providers.Singleton(ForgetTypes, storage.begin, storage.clock, settings.provided.max_task_time)
     rescue = providers.Singleton(
         Rescue, storage.begin, storage.autocommit, storage.clock, storage.notifier, settings.provided.lease

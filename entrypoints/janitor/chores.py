@@ -1,12 +1,15 @@
 """The chores of a janitor: each does one batch at a time."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
 from application.log_lines import log_expired
+from application.use_cases import assign_lanes as lanes
 from application.use_cases import fold_counts, forget_types, settle_lost
+from application.use_cases.assign_lanes import AssignLanes
 from application.use_cases.clean import Clean
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.fold_events import FoldEvents
@@ -79,6 +82,20 @@ def forget_abandoned_types(forget_batch: ForgetTypes) -> Chore:
         if forgotten:
             log.info("forgot the types that no handler and no task has: %s", ", ".join(forgotten))
         return 0 if len(forgotten) >= forget_types.BATCH_TYPES else inf
+
+    return Chore(batch, LONGEST_REST_SECONDS)
+
+
+def assign_lanes(assign_batch: AssignLanes) -> Chore:
+    """The chore that gives a lane to tasks that came to wait before their type had lanes.
+
+    It reads all waiting tasks of such types, so it takes a hundredth of the time at most.
+    """
+
+    def batch() -> float:
+        began = time.monotonic()
+        is_full = assign_batch() >= lanes.BATCH_TASKS
+        return 0 if is_full else max(LONGEST_REST_SECONDS, 100 * (time.monotonic() - began))
 
     return Chore(batch, LONGEST_REST_SECONDS)
 

@@ -9,6 +9,7 @@ from entrypoints.containers.janitor import JanitorContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.janitor.chore_loops import ChoreLoops
 from entrypoints.janitor.chores import (
+    assign_lanes,
     create_recurring_tasks,
     delete_expired_tasks,
     fold_task_counts,
@@ -38,6 +39,7 @@ def run(signals: StopSignals) -> None:
         "ticking": create_recurring_tasks(container.tick()),
         "cleaning": delete_expired_tasks(container.clean()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
+        "assigning lanes": assign_lanes(container.assign_lanes()),
         "forgetting types": forget_abandoned_types(container.forget_types()),
         "rescuing from dead processes": rescue_from_dead(container.rescue_from_dead_processes()),
         "rescuing": rescue_lapsed(container.rescue(), settings.lease),

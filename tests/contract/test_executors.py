@@ -143,6 +143,10 @@ def test_a_type_has_a_schema_of_its_arguments(shared: Driver) -> None:
             "f ({file}:2) cannot be a task: no argument in JSON can become <object",
         ),
         (
+            "from flask_tasks import task\n@task(lane='user')\ndef f(usr): ...\n",
+            "f ({file}:2) cannot be a task: lane is 'user': it must be the name of an argument of the function",
+        ),
+        (
             "from flask_tasks import task\n@task\ndef f(): ...\n@task(name='f')\ndef g(): ...\n",
             "two functions serve f: {file}:2 and {file}:4",
         ),

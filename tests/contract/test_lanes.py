@@ -101,7 +101,7 @@ class TestAtOncePerLane:
         add_in(storage, A, A, B, B)
         assert claimed(storage) == [1, 3]
         found = claim_limited(storage)
-        assert (ids(found.claimed), found.bounds[ADD].by) == ([], Bound.TASKS)
+        assert (ids(found.claimed), found.bounds[ADD].by) == ([], Bound.LANES)
 
     def test_a_task_that_has_ended_leaves_its_place_to_its_lane(self, storage: Storage):
         publish(storage, lane="user", at_once_per_lane=1)

@@ -34,7 +34,7 @@ from application.use_cases.tick import Tick, TickResult
 from domain.delivery import Delivery
 from domain.errors import InvalidTransition
 from domain.failure import Error, Failure
-from domain.ids import HandlerId, Hold, IdempotencyKey, TaskId, TypeName
+from domain.ids import HandlerId, Hold, IdempotencyKey, Lane, TaskId, TypeName
 from domain.lease import Lease
 from domain.limits import NO_LIMITS, Limits, Override
 from domain.options import Options
@@ -77,6 +77,7 @@ submissions: st.SearchStrategy[dict[str, Any]] = st.builds(
     ttl=st.sampled_from([5, 60, 600]),
     key=st.sampled_from([None, None, None, "k 1", "k 2"]).map(lambda key: key and IdempotencyKey(key)),
     run_in=st.sampled_from([None, None, None, -7, 0.25, 5]),
+    lane=st.sampled_from([None, Lane(""), Lane("a"), Lane("a"), Lane("é")]),
     options=st.builds(
         Options,
         priority=priorities,
@@ -96,7 +97,12 @@ published = st.builds(
     options=st.builds(Options, max_attempts=st.integers(1, 3), callback=callbacks),
     retries_timeout=st.booleans(),
     schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),
-    limits=st.sampled_from([NO_LIMITS, NO_LIMITS, Limits(at_once=1), Limits(at_once=2, per_second=1e-5, burst=3)]),
+    limits=st.sampled_from(
+        [
+            *(NO_LIMITS, NO_LIMITS, Limits(at_once=1), Limits(at_once=2, per_second=1e-5, burst=3)),
+            *(Limits(lane="user"), Limits(lane="user", at_once=3, at_once_per_lane=1)),
+        ]
+    ),
 )
 # The storages have clocks of their own, so no rate lets another task start while a history goes on.
 overrides: st.SearchStrategy[dict[str, Any] | None] = st.sampled_from(
@@ -257,6 +263,12 @@ class Agreement(RuleBasedStateMachine):
         self.both_commit(
             lambda work: work.limits.remove(type) if override is None else work.limits.set(type, Override(override))
         )
+
+    @rule(limit=limits)
+    def assign_lanes(self, limit: int) -> None:
+        waiting = sum(task.lane is None for task in self.before.values())
+        # Which of more tasks it takes is not specified.
+        self.both_commit(lambda work: work.limits.assign_lanes(limit if limit >= waiting else 100))
 
     @rule(
         data=st.data(),

@@ -23,6 +23,8 @@ UNLIMITED_JSON: dict[str, Any] = {
     "at_once": None,
     "per_second": None,
     "burst": None,
+    "lane": None,
+    "at_once_per_lane": None,
     "paused": False,
     "accepting": True,
     "running": 0,
@@ -82,6 +84,8 @@ class TestListing:
             "at_once": 4,
             "per_second": 10,
             "burst": 1,
+            "lane": None,
+            "at_once_per_lane": None,
             "paused": False,
             "accepting": True,
             "running": 0,
@@ -112,6 +116,8 @@ class TestSetting:
             "at_once": 2,
             "per_second": 10,
             "burst": 1,
+            "lane": None,
+            "at_once_per_lane": None,
             "paused": True,
             "accepting": True,
             "running": 0,
@@ -198,7 +204,8 @@ class TestRefusals:
             "$.paused": ["it must be true or false"],
             "$.accepting": ["it must be true or false"],
             "$.colour": [
-                "it must be absent: the limits that can be set are at_once, per_second, burst, paused, accepting"
+                "it must be absent: the limits that can be set are at_once, per_second, burst, at_once_per_lane, "
+                "paused, accepting"
             ],
         }
         assert not service.store.state.overrides

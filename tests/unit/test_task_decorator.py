@@ -57,6 +57,7 @@ def test_a_schedule_is_recorded_as_it_is() -> None:
 def test_limits_are_recorded() -> None:
     assert marked(at_once=4, per_second=10, burst=20) == TaskOptions(at_once=4, per_second=10, burst=20)
     assert marked(at_once=0).at_once == 0
+    assert marked(lane="user", at_once_per_lane=2) == TaskOptions(lane="user", at_once_per_lane=2)
 
 
 def test_one_exception_is_as_good_as_a_tuple_of_one() -> None:
@@ -111,6 +112,10 @@ def test_a_decorator_above_it_keeps_the_mark() -> None:
         ({"per_second": True}, TypeError, "per_second is True: it must be a number"),
         ({"per_second": 1, "burst": 0}, ValueError, "burst is 0: it must be a whole number from 1 to 1000000"),
         ({"burst": 5}, ValueError, "burst is 5: it must be absent where per_second is absent"),
+        ({"at_once_per_lane": 5}, ValueError, "at_once_per_lane is 5: it must be absent where lane is absent"),
+        ({"lane": "a", "at_once_per_lane": 0}, ValueError, "at_once_per_lane is 0: it must be a whole number from 1"),
+        ({"lane": 7}, TypeError, "lane is 7: it must be a string"),
+        ({"lane": ""}, ValueError, "lane is '': it must be the name of an argument"),
         ({"retries": 3}, TypeError, "unexpected keyword argument 'retries'"),
     ],
 )

@@ -28,7 +28,7 @@ def describe(function: Function) -> TaskType:
             options=_options(function),
             retries_timeout=_retries_timeout(function),
             schedule=schedule(function),
-            limits=Limits(**{name: getattr(function.options, name) for name in DECLARABLE}),
+            limits=_limits(function),
         )
     except Exception as error:
         raise CannotImport(f"{function.type} ({location(function)}) cannot be a task: {error}") from error
@@ -37,6 +37,19 @@ def describe(function: Function) -> TaskType:
 def _options(function: Function) -> Options:
     given: dict[str, Any] = {name: getattr(function.options, name) for name in OPTION_NAMES}
     return Options(**{name: value for name, value in given.items() if value is not None})
+
+
+def _limits(function: Function) -> Limits:
+    limits = Limits(**{name: getattr(function.options, name) for name in DECLARABLE})
+    if limits.lane is not None and not _takes(function, limits.lane):
+        raise ValueError(f"lane is {limits.lane!r}: it must be the name of an argument of the function")
+    return limits
+
+
+def _takes(function: Function, argument: str) -> bool:
+    """Whether a task may have an argument of this name, by the schema of the function."""
+    schema = function.arguments.schema()
+    return argument in schema.get("properties", {}) or schema.get("additionalProperties", True) is not False
 
 
 def _retries_timeout(function: Function) -> bool:

@@ -259,6 +259,12 @@ OVERRIDE: dict[str, Any] = {
             "description": "Starts that may come together after a pause. The default is a tenth of `per_second`, at "
             "least 1.",
         },
+        "at_once_per_lane": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": MAX_AT_ONCE,
+            "description": "Maximum number of tasks of one lane that run at the same time, on all handlers.",
+        },
         "paused": {"type": "boolean", "description": "Whether no task starts. What runs goes on."},
         "accepting": {
             "type": "boolean",
@@ -268,6 +274,10 @@ OVERRIDE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+LANE = {
+    "type": ["string", "null"],
+    "description": "Name of the argument whose values are lanes; null for a type without lanes.",
+}
 LIMITS: dict[str, Any] = {
     "type": ["object", "null"],
     "description": "Limits of the type that hold now; null if it has none.",
@@ -277,12 +287,13 @@ LIMITS: dict[str, Any] = {
             "type": ["integer", "null"],
             "description": "Starts that may come together after a pause; null without `per_second`.",
         },
+        "lane": LANE,
         "paused": {"type": "boolean", "description": "Whether no task starts, as with `at_once` 0."},
         "running": {"type": "integer", "minimum": 0, "description": "Number of tasks of the type that run."},
         "declared": {
             "type": "object",
             "description": "Limits that the function declares.",
-            "properties": {name: OVERRIDE["properties"][name] for name in DECLARABLE},
+            "properties": {name: OVERRIDE["properties"].get(name, LANE) for name in DECLARABLE},
             "additionalProperties": False,
         },
         "override": OVERRIDE

@@ -37,6 +37,8 @@ def _limits(published: PublishedType) -> dict[str, Any] | None:
         "at_once": limits.at_once,
         "per_second": limits.per_second,
         "burst": limits.rate.burst if limits.rate else None,
+        "lane": limits.lane,
+        "at_once_per_lane": limits.at_once_per_lane,
         "paused": limits.is_paused,
         "accepting": limits.accepting,
         "running": published.limits.running,

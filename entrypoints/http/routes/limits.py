@@ -44,10 +44,12 @@ EXAMPLE: dict[str, Any] = {
         "at_once": 2,
         "per_second": 10,
         "burst": 1,
+        "lane": "user",
+        "at_once_per_lane": 1,
         "paused": True,
         "accepting": True,
         "running": 1,
-        "declared": {"at_once": 4, "per_second": 10},
+        "declared": {"at_once": 4, "per_second": 10, "lane": "user", "at_once_per_lane": 1},
         "override": {"at_once": 2, "paused": True},
     },
 }
