@@ -71,50 +71,57 @@ FORGET_LIMITS = text("""
     DELETE FROM type_limits WHERE type = ANY (CAST(:types AS text[])) AND override IS NULL
 """)
 
-_WAITS_IN_LANE = "status = 'waiting' AND lane IS NOT NULL AND type = :type AND priority = :priority"
+LAST_TEXT = "\U0010ffff"
+"""Text behind all lanes."""
+_WAITS_IN_LANE = "status = 'waiting' AND lane IS NOT NULL"
+_PRIORITY = "CAST(:priority AS smallint)"
+_IS_OF_PRIORITY = f"(type, priority) >= (:type, {_PRIORITY}) AND (type, priority) <= (:type, {_PRIORITY})"
 
-# Each step leads from a priority with waiting tasks to the next one, by one look-up in the index.
-LANE_PRIORITIES = text("""
+# Rows are compared as wholes, so that only the index tasks_lanes has them in order, whatever the planner knows of it.
+# Each step leads from a priority with waiting tasks to the next one, by one look-up.
+LANE_PRIORITIES = text(f"""
     WITH RECURSIVE step AS (
         SELECT 32768 AS priority
         UNION ALL
         SELECT CAST(next.priority AS integer)
         FROM step CROSS JOIN LATERAL (
             SELECT priority FROM tasks
-            WHERE status = 'waiting' AND lane IS NOT NULL AND type = :type AND tasks.priority < step.priority
-            ORDER BY priority DESC LIMIT 1
+            WHERE {_WAITS_IN_LANE} AND (type, priority) >= (:type, -32768) AND (type, priority) < (:type, step.priority)
+            ORDER BY type DESC, priority DESC LIMIT 1
         ) next
     )
     SELECT priority FROM step WHERE priority < 32768
 """)
 
-_HAS_PLACE = f"""CAST(
-            coalesce((SELECT places FROM known WHERE known.lane = %s.lane), CAST(:places_in_others AS integer)) > 0
-            AND EXISTS (SELECT FROM tasks WHERE {_WAITS_IN_LANE} AND lane = %s.lane AND run_at <= :now)
-        AS integer)"""
+_HAS_PLACE = """CAST(%s.run_at <= :now AND coalesce(
+            (SELECT places FROM known WHERE known.lane = %s.lane), CAST(:places_in_others AS integer)
+        ) > 0 AS integer)"""
 
 
 def _walk(name: str, begins: str, goes_on: str) -> str:
     """Walk the lanes of one part in their order, until as many as are wanted have a due task and a place."""
+    look_up = f"""
+            SELECT lane, run_at FROM tasks
+            WHERE {_WAITS_IN_LANE} AND {_IS_OF_PRIORITY} AND {goes_on} AND %s
+            ORDER BY type, priority, lane, run_at, id LIMIT 1
+    """
+    has_place = _HAS_PLACE % ("found", "found")
     return f"""{name} AS (
-        SELECT first.lane, {_HAS_PLACE % ("first", "first")} AS has_place, {_HAS_PLACE % ("first", "first")} AS found
-        FROM (
-            SELECT lane FROM tasks WHERE {_WAITS_IN_LANE} AND {begins} AND {goes_on} ORDER BY lane LIMIT 1
-        ) first
+        SELECT found.lane, {has_place} AS has_place, {has_place} AS number FROM ({look_up % begins}) found
         UNION ALL
-        SELECT next.lane, next.has_place, {name}.found + next.has_place
+        SELECT next.lane, next.has_place, {name}.number + next.has_place
         FROM {name} CROSS JOIN LATERAL (
-            SELECT after.lane, {_HAS_PLACE % ("after", "after")} AS has_place
-            FROM (
-                SELECT lane FROM tasks WHERE {_WAITS_IN_LANE} AND lane > {name}.lane AND {goes_on} ORDER BY lane LIMIT 1
-            ) after
+            SELECT found.lane, {has_place} AS has_place
+            FROM ({look_up % f"(type, priority, lane) > (:type, {_PRIORITY}, {name}.lane)"}) found
         ) next
-        WHERE {name}.found < :most
+        WHERE {name}.number < :most
     )"""
 
 
-_BEHIND = _walk("behind", "lane > CAST(:last AS text)", "true")
-_BEFORE = _walk("before", "true", "(CAST(:last AS text) IS NULL OR lane <= CAST(:last AS text))")
+_BEHIND = _walk("behind", f"(type, priority, lane) > (:type, {_PRIORITY}, CAST(:last AS text))", "true")
+_BEFORE = _walk(
+    "before", "true", f"(type, priority, lane) <= (:type, {_PRIORITY}, coalesce(CAST(:last AS text), '{LAST_TEXT}'))"
+)
 
 # The lanes behind the last one come first, then those before it, and the last one itself. Of each lane as many tasks
 # are looked at as might be taken of it.
@@ -134,9 +141,10 @@ CHOOSE_IN_LANES = text(f"""
         SELECT id, args_bytes, row_number() OVER (ORDER BY run_at, id) AS nth
         FROM (
             SELECT id, args_bytes, run_at FROM tasks
-            WHERE {_WAITS_IN_LANE} AND lane = turns.lane AND run_at <= :now
-                AND id <> ALL (CAST(:left_out AS bigint[]))
-            ORDER BY run_at, id LIMIT :most
+            WHERE {_WAITS_IN_LANE} AND id <> ALL (CAST(:left_out AS bigint[]))
+                AND (type, priority, lane, run_at) >= (:type, {_PRIORITY}, turns.lane, '-infinity')
+                AND (type, priority, lane, run_at) <= (:type, {_PRIORITY}, turns.lane, CAST(:now AS timestamptz))
+            ORDER BY type, priority, lane, run_at, id LIMIT :most
             FOR UPDATE SKIP LOCKED
         ) free
         ORDER BY nth LIMIT coalesce(places, CAST(:places_in_others AS integer))

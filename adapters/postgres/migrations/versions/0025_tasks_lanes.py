@@ -7,7 +7,7 @@ down_revision = "0024"
 
 INDEXES = {
     "tasks_lanes": """
-        CREATE INDEX CONCURRENTLY tasks_lanes ON tasks (type, priority DESC, lane, run_at, id)
+        CREATE INDEX CONCURRENTLY tasks_lanes ON tasks (type, priority, lane, run_at, id)
         WHERE status = 'waiting' AND lane IS NOT NULL
     """
 }

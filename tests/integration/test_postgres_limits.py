@@ -1,0 +1,155 @@
+"""Limits in PostgreSQL: what a claim of a limited type reads, and what it leaves locked."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from adapters.postgres import Database, Migration
+from application.ports.limits import Bound
+from tests.concurrency import new_database
+from tests.contract.test_limits import claim_limited, publish
+from tests.integration.test_postgres_plans import explained
+from tests.steps import ADD, add, add_one, claim, submission, succeed, task
+from tests.storage import Storage, in_postgres
+
+IN_LANES, LANES = 20_000, 100
+MAX_PAGES = 600
+"""Pages that one statement may touch, whatever waits."""
+FILL = """
+    INSERT INTO tasks (type, priority, status, run_at, expire, created, ttl, args, max_attempts, max_losses, lane)
+    SELECT 'add', 0, 'waiting', timestamptz '2026-01-01Z' - n * interval '1 second', timestamptz '2027-01-01Z',
+        timestamptz '2026-01-01Z', 60, '{}', 1, 3, CASE WHEN n %% 2 = 0 THEN 'a' ELSE CAST(n %% %(lanes)s AS text) END
+    FROM generate_series(1, %(number)s) n
+"""
+
+
+@pytest.fixture(scope="module", params=["none", "of now"])
+def crowded(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Many tasks that wait, half of them in one lane, with these statistics for the planner."""
+    with new_database(postgres_url, "crowded") as address:
+        database = Database(address)
+        Migration(database)()
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE tasks SET (autovacuum_enabled = false)")
+            connection.exec_driver_sql(FILL, {"number": IN_LANES, "lanes": LANES})
+            if request.param == "of now":
+                connection.exec_driver_sql("ANALYZE tasks")
+        yield database
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("limits", "statements"),
+    [
+        ({"at_once": 3}, 3),
+        ({"per_second": 0.001, "burst": 3}, 4),
+        ({"lane": "user", "at_once": 3}, 6),
+        ({"lane": "user", "at_once_per_lane": 1}, 6),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_claim_reads_little_whatever_waits(crowded: Database, limits: dict[str, Any], statements: int):
+    storage = in_postgres(crowded)
+    publish(storage, **limits)
+    with explained(crowded) as plans:
+        claimed = claim_limited(storage, 3).claimed
+    assert len(claimed) == 3
+    assert len(plans) == statements
+    assert max(plan.buffers for plan in plans) < MAX_PAGES
+    assert not any(plan.reads_all_tasks for plan in plans)
+    for each in claimed:
+        succeed(storage, each.task)
+
+
+def test_a_type_at_its_limit_has_no_task_looked_at(crowded: Database):
+    storage = in_postgres(crowded)
+    publish(storage, at_once=1)
+    running = claim_limited(storage).claimed[0].task
+    with explained(crowded) as plans:
+        assert claim_limited(storage).bounds[ADD].by is Bound.PLACES
+    assert len(plans) == 2, "its limits are locked, and what runs is counted"
+    succeed(storage, running)
+
+
+class TestLocks:
+    def test_a_type_whose_limits_are_locked_is_left_out_and_the_others_are_claimed(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, ADD, "one", at_once=5)
+        publish(storage, "report", "two", at_once=5)
+        add(storage, submission(ADD), submission("report"))
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM type_limits WHERE type = 'add' FOR UPDATE")
+            found = claim_limited(storage, types=[ADD, "report"])
+        assert [each.task.type for each in found.claimed] == ["report"]
+        assert found.bounds[ADD].by is Bound.LOCK
+
+    def test_a_task_that_is_locked_is_left_out(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, at_once=1)
+        add(storage, *[submission()] * 2)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
+            assert [each.task.id for each in claim_limited(storage).claimed] == [2]
+
+    def test_a_locked_task_does_not_hold_up_its_lane(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, lane="user", at_once=1)
+        add(storage, *(submission(lane=lane) for lane in ("a", "a", "b")))  # type: ignore[arg-type]
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
+            assert [each.task.id for each in claim_limited(storage).claimed] == [2]
+
+    def test_the_claim_of_other_types_waits_for_no_lock_on_limits(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, ADD, "one", at_once=5)
+        add(storage, submission(ADD), submission("report"))
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM type_limits FOR UPDATE")
+            claimed = claim(storage, wanted={ADD: 9, "report": 9})
+        assert [each.task.type for each in claimed] == ["report"]
+
+
+class TestOddRows:
+    @pytest.mark.parametrize("lane", [None, "user"])
+    def test_a_task_that_cannot_be_claimed_is_set_aside_and_takes_no_place(self, database: Database, lane: str | None):
+        storage = in_postgres(database)
+        publish(storage, at_once=2, lane=lane)
+        add(storage, *[submission(lane="a")] * 3)  # type: ignore[arg-type]
+        execute(database, "UPDATE tasks SET max_attempts = 0 WHERE id = 1")
+        assert [each.task.id for each in claimed_within(storage, 3)] == [2, 3]
+        assert task(storage, 1).status == "failed"
+
+    @pytest.mark.parametrize("text", ["no JSON", "[]", '{"at_once": "many"}', '{"colour": 1}', '{"at_once": -1}'])
+    def test_limits_that_cannot_be_read_count_as_none(self, database: Database, text: str):
+        storage = in_postgres(database)
+        publish(storage, at_once=1)
+        execute(database, "UPDATE type_limits SET declared = %s, override = %s", text, text)
+        add(storage, *[submission()] * 2)
+        assert len(claim_limited(storage).claimed) == 2
+
+    def test_last_lanes_that_cannot_be_read_count_as_none(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, lane="user")
+        execute(database, "UPDATE type_limits SET last_lanes = 'nothing'")
+        add_one(storage, lane="a")
+        assert len(claim_limited(storage).claimed) == 1
+
+    def test_a_clock_that_was_set_back_holds_no_start_back_for_longer_than_one(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, per_second=0.1, burst=1)
+        add(storage, *[submission()] * 2)
+        execute(database, "UPDATE type_limits SET next_start = now() + interval '3 hours'")
+        bounded = claim_limited(storage).bounds[ADD]
+        assert bounded.by is Bound.RATE
+        assert bounded.seconds <= 10
+
+
+def execute(database: Database, statement: str, *values: str) -> None:
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(statement, values)
+
+
+def claimed_within(storage: Storage, claims: int) -> Sequence[Any]:
+    """The tasks that so many claims take together."""
+    return [each for _ in range(claims) for each in claim_limited(storage).claimed]
