@@ -33,7 +33,7 @@ CREATE FUNCTION chaos_row(t tasks) RETURNS jsonb LANGUAGE sql STABLE AS $$
         'max_attempts', t.max_attempts, 'losses', t.losses, 'max_losses', t.max_losses, 'handler', t.handler,
         'run_at', t.run_at, 'expire', t.expire, 'token', chaos_member('token', t.result), 'error', t.error,
         'mark', chaos_member('mark', t.args), 'key', t.key, 'callback', t.callback IS NOT NULL,
-        'created', t.created, 'finished', CAST(extract(epoch FROM t.finished) * 1000000 AS bigint)
+        'created', t.created, 'lane', t.lane, 'finished', CAST(extract(epoch FROM t.finished) * 1000000 AS bigint)
     )
 $$;
 

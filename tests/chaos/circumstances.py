@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.limits import Rate
-from tests.chaos.functions import AT_ONCE, RATES
+from tests.chaos.functions import AT_ONCE, AT_ONCE_PER_LANE, RATES
 from tests.chaos.history import BATCH_SEPARATOR, Change, Fault, Row, TaskHistory
 
 Rank = tuple[int, float, int]
 Tick = tuple[str, float]
+Group = str | tuple[str, str | None]
 SCHEDULED_TYPE = "ticks"
 SILENCING = frozenset({"freeze", "partition", "hold", "server", "lock", "read", "exhaust", "slow", "clock", "role"})
 """The kinds of fault that may leave a row locked by a process that does not respond, or the database unwritable."""
@@ -41,8 +42,9 @@ class Circumstances:
     - `keys`: by idempotency key, the times in which a task with it was in the database.
     - `batches`: the number of tasks that were written of each batch.
     - `ticks`: the number of tasks of each tick of a schedule.
-    - `holds`: the moments at which holds of a type began, and those at which they ended, each in order.
-    - `at_once`, `rates`: the limits of types.
+    - `holds`: the moments at which holds began, and those at which they ended, each in order; by type, and by type and
+      lane.
+    - `at_once`, `at_once_per_lane`, `rates`: the limits of types.
     """
 
     lease: float = 3.0
@@ -54,8 +56,9 @@ class Circumstances:
     keys: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     batches: Mapping[str, int] = field(default_factory=dict)
     ticks: Mapping[Tick, int] = field(default_factory=dict)
-    holds: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    holds: Mapping[Group, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     at_once: Mapping[str, int] = field(default_factory=lambda: AT_ONCE)
+    at_once_per_lane: Mapping[str, int] = field(default_factory=lambda: AT_ONCE_PER_LANE)
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
 
     def faults_of(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Fault]:
@@ -86,9 +89,9 @@ class Circumstances:
         """The pid of the process that wrote the change."""
         return self.pids.get(change.author)
 
-    def running_at(self, type: str, moment: float) -> int:
-        """The number of tasks of a type that were held at a moment."""
-        began, ended = self.holds.get(type, ((), ()))
+    def running_at(self, group: Group, moment: float) -> int:
+        """The number of tasks of a type, or of a type and lane, that were held at a moment."""
+        began, ended = self.holds.get(group, ((), ()))
         return bisect_right(began, moment) - bisect_right(ended, moment)
 
     def claims_until(self, type: str, moment: float) -> Sequence[float]:
@@ -119,14 +122,15 @@ def all_claims(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[floa
     return {type: sorted(each) for type, each in claims.items()}
 
 
-def all_holds(tasks: Iterable[TaskHistory]) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
-    """The moments at which holds of every type began and ended, but of tasks that an administrator has written."""
-    holds = defaultdict(list)
+def all_holds(tasks: Iterable[TaskHistory]) -> Mapping[Group, tuple[Sequence[float], Sequence[float]]]:
+    """The moments at which holds began and ended, but of tasks that an administrator has written."""
+    holds: dict[Group, list[tuple[float, float]]] = defaultdict(list)
     for task in tasks:
         for hold in task.holds if not task.is_administered else ():
-            holds[hold.row.type].append((hold.claimed.moment, hold.until))
+            for group in (hold.row.type, (hold.row.type, hold.row.lane)):
+                holds[group].append((hold.claimed.moment, hold.until))
     return {
-        type: (sorted(began for began, _ in each), sorted(ended for _, ended in each)) for type, each in holds.items()
+        group: (sorted(began for began, _ in each), sorted(ended for _, ended in each)) for group, each in holds.items()
     }
 
 

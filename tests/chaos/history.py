@@ -32,6 +32,7 @@ class Row:
     - `token`: names the run whose outcome it has, where there is one.
     - `mark`: the argument that no other task has; None for a task of a schedule.
     - `callback`: whether it has one.
+    - `lane`: None of a type without lanes.
     - `finished`: microseconds since 1970.
     """
 
@@ -53,6 +54,7 @@ class Row:
     callback: bool = False
     created: str | None = None
     finished: int | None = None
+    lane: str | None = None
 
     @property
     def holder(self) -> int | None:

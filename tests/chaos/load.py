@@ -37,6 +37,7 @@ KINDS: Sequence[Kind] = (
     Kind(6, "once_at_once"),
     Kind(2, "one_at_once", lambda random: {"seconds": random.uniform(0, 0.2)}),
     Kind(4, "four_at_once", lambda random: {"seconds": random.uniform(0, 0.3)}),
+    Kind(4, "one_per_user", lambda random: {"seconds": random.uniform(0, 0.2), "user": random.randrange(4)}),
     Kind(3, "five_a_second"),
     Kind(3, "raises"),
     Kind(3, "asks_again", lambda random: {"delay": random.uniform(0, 1)}),

@@ -122,7 +122,7 @@ CORRECT: dict[str, HistoryBuilder] = {
     .succeeded("b", 12),
 }
 
-CLAIMED_TOGETHER = ("one_at_once", *["five_a_second"] * 3)
+CLAIMED_TOGETHER = ("one_at_once", "one_per_user", *["five_a_second"] * 3)
 """The types of other tasks that are claimed at the moment at which the first task is."""
 
 WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
@@ -187,6 +187,7 @@ WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
         done().requested("view", 200, "done").later(1).requested("view", 200, "running")
     ),
     limits.no_more_tasks_run_than_the_limit: lambda: begun(type="one_at_once").ran().succeeded(),
+    limits.no_more_tasks_of_a_lane_run_than_its_limit: lambda: begun(type="one_per_user").ran().succeeded(),
     limits.no_more_tasks_start_than_the_rate: lambda: begun(type="five_a_second").ran().succeeded(),
 }
 

@@ -24,8 +24,7 @@ PAGE = text(f"""
 
 # Takes the newest tasks of each wanted pair of type and status, and of those the newest. So it reads no tasks of other
 # pairs, whatever the mixture, unless it searches for terms. The counts say which pairs there are. Rows are compared as
-# wholes, so that only the index tasks_kinds has them in order. Running tasks are few, and are found by the index of
-# their leases.
+# wholes, so that only the index tasks_kinds has them in order. Running tasks are few, and have an index of their own.
 PAGE_BY_TYPE_AND_STATUS = text(f"""
     WITH pair AS (
         SELECT type, status FROM task_count_changes
@@ -46,7 +45,7 @@ PAGE_BY_TYPE_AND_STATUS = text(f"""
         FROM (
             SELECT id, type, created, finished, terms FROM tasks
             WHERE status = 'running' AND 'running' = ANY (CAST(:statuses AS text[]))
-            ORDER BY lease_until OFFSET 0
+            ORDER BY type OFFSET 0
         ) running
         WHERE id >= :since AND id < :before AND {_MATCHES} AND (CAST(:type AS text) IS NULL OR type = :type)
     )

@@ -16,7 +16,7 @@ HANDLERS = text("""
     ORDER BY until > :now DESC, CASE WHEN until <= :now THEN until END DESC, id
 """)
 
-# Running tasks are few, and are found by the index of their leases.
+# Running tasks are few, and have an index of their own.
 HELD_TASKS = text("""
     SELECT handler, id, type, started, progress, number, started_number
     FROM (

@@ -17,6 +17,14 @@ def no_more_tasks_run_than_the_limit(task: TaskHistory, circumstances: Circumsta
             yield f"with its claim at {hold.claimed.moment:.3f} {running} tasks of its type ran, of at most {limit}"
 
 
+def no_more_tasks_of_a_lane_run_than_its_limit(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
+    for hold in task.holds:
+        limit = circumstances.at_once_per_lane.get(hold.row.type)
+        running = circumstances.running_at((hold.row.type, hold.row.lane), hold.claimed.moment)
+        if limit is not None and running > limit:
+            yield f"with its claim at {hold.claimed.moment:.3f} {running} tasks of its lane ran, of at most {limit}"
+
+
 def no_more_tasks_start_than_the_rate(task: TaskHistory, circumstances: Circumstances) -> Iterator[str]:
     """In no span of w seconds more than `burst + per_second * w`: looks at the spans that end with a claim of it."""
     for hold in task.holds:
@@ -30,4 +38,8 @@ def no_more_tasks_start_than_the_rate(task: TaskHistory, circumstances: Circumst
                 break
 
 
-PROMISES = (no_more_tasks_run_than_the_limit, no_more_tasks_start_than_the_rate)
+PROMISES = (
+    no_more_tasks_run_than_the_limit,
+    no_more_tasks_of_a_lane_run_than_its_limit,
+    no_more_tasks_start_than_the_rate,
+)
