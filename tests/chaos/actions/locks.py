@@ -9,7 +9,7 @@ from tests.chaos.actions.action import Begin, Undo
 from tests.chaos.schedule import Step
 from tests.chaos.service import ServiceUnderTest
 
-TABLES = ("tasks", "handlers", "attempts", "deliveries", "schedules", "task_types")
+TABLES = ("tasks", "handlers", "attempts", "deliveries", "schedules", "task_types", "type_limits")
 MODES = ("SHARE", "EXCLUSIVE")
 ACQUIRE = "SET LOCAL lock_timeout = '500ms'"
 
