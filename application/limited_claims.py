@@ -43,16 +43,25 @@ class Room:
         if taken >= self._places:
             return Bounded(Bound.PLACES)
         if self.limits.rate and taken >= self._starts:
-            after = self.next_start_after(taken) or self.now
-            return Bounded(Bound.RATE, self.limits.rate.seconds_until_start(after, self.now))
+            next_start = self.limits.rate.after(self.reachable_start, self.now, taken)
+            return Bounded(Bound.RATE, self.limits.rate.seconds_until_start(next_start, self.now))
         if is_request_full:
             return Bounded(Bound.REQUEST)
         return Bounded(Bound.TASKS if self.limits.at_once_per_lane is None else Bound.LANES)
 
-    def next_start_after(self, taken: int) -> datetime | None:
-        """The next regular start once so many have started; None without a rate."""
-        rate = self.limits.rate
-        return rate.after(self.reachable_start, self.now, taken) if rate else None
+    def moved_start(self, taken: int) -> datetime | None:
+        """The next regular start to be stored once so many have started; None where it stays as it is.
+
+        One that starts cannot have moved it to is stored too, since a clock that was set back does not come near it.
+        """
+        is_out_of_reach = self.next_start is not None and self.next_start > self.reachable_start
+        if self.limits.rate is None or not (taken or is_out_of_reach):
+            return None
+        return self.limits.rate.after(self.reachable_start, self.now, taken)
+
+    def seconds_of(self, taken: int) -> float:
+        """The seconds that so many starts take at the rate; 0 without one."""
+        return taken / self.limits.rate.per_second if self.limits.rate else 0.0
 
     @property
     def reachable_start(self) -> datetime:

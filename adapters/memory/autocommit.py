@@ -63,9 +63,9 @@ class MemoryAutocommitStore:
             for group in groups_of(most_of(rooms, request), rooms):
                 rest = request.after(claimed)
                 claimed += _claim_group(work.state, lease, now, rest.within(group), rooms)
-            for type, number in Counter(each.task.type for each in claimed).items():
-                if next_start := rooms[type].next_start_after(number):
-                    work.state.next_starts[type] = next_start
+            taken = Counter(each.task.type for each in claimed)
+            moved = {type: room.moved_start(taken[type]) for type, room in rooms.items()}
+            work.state.next_starts |= {type: next_start for type, next_start in moved.items() if next_start}
             work.commit()
         return limited_claim(claimed, rooms, request, refused)
 

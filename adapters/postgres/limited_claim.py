@@ -174,9 +174,11 @@ def _in_savepoint(
 
 
 def _move_starts(connection: Connection, rooms: Mapping[TypeName, Room], claimed: Sequence[ClaimedRecord]) -> None:
-    """Store the next regular start of each type that has a rate and that a task was claimed of."""
+    """Store the next regular start of each type of which tasks have started, or whose start is out of reach."""
     taken = Counter(each.task.type for each in claimed)
-    rates = {type: rate for type in taken if (rate := rooms[type].limits.rate)}
+    rates = {
+        type: room.limits.rate for type, room in rooms.items() if room.limits.rate and room.moved_start(taken[type])
+    }
     if rates:
         moved = {
             "types": array(rates),
