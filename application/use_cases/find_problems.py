@@ -22,7 +22,7 @@ class Problem(StrEnum):
 
     - NO_HANDLER: no handler claims tasks.
     - NO_HANDLER_OF_TYPE: tasks of a type wait that no live handler has, though one lives.
-    - OVERDUE: the oldest due task of a type waits though a child that could run it is idle.
+    - OVERDUE: the oldest due task of a type waits though a child that could run it is idle, and no limit holds it back.
     - NO_JANITOR: no janitor lives.
     - SILENT_HANDLER, SILENT_JANITOR: a process has stopped renewing its record, and did not end in order.
     """
@@ -73,8 +73,14 @@ def _no_handler_of_type(situation: Situation) -> Iterator[Subject]:
 def _overdue(situation: Situation) -> Iterator[Subject]:
     for name, run_at in sorted(situation.oldest_due.items()):
         idle = sum(each.idle or 0 for each in _live_handlers(situation) if name in each.record.types)
-        if idle and run_at < situation.now - MAX_DUE_AGE:
+        if idle and run_at < situation.now - MAX_DUE_AGE and not _is_held_back(situation, name):
             yield Subject(name, idle, run_at)
+
+
+def _is_held_back(situation: Situation, name: TypeName) -> bool:
+    """Whether limits of the type hold its tasks back. Between an end and the next start they have room for a moment."""
+    type = situation.types.get(name)
+    return type is not None and (name in situation.flowing or type.limits.held_back_by(situation.now) is not None)
 
 
 def _no_janitor(situation: Situation) -> Iterator[Subject]:
