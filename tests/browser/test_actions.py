@@ -89,6 +89,7 @@ def test_the_gauge_of_a_type_follows_its_limits(
     for path in ("/dashboard/type/hostile", "/dashboard/types"):
         assert barriers(opened.go(path).page) == []
     button(opened.go("/dashboard/type/hostile"), "Remove what was set").click()
+    expect(opened.find("#limits")).to_contain_text("there is no limit")
 
 
 @BOTH

@@ -58,9 +58,9 @@ def claim(service: Service, handler: str = "handler", number: int = 1) -> None:
     steps.claim(service.storage, number, now=now, wanted={"add": number}, handler=handler, starting=number)
 
 
-def limit(service: Service, **limits: Any) -> None:
+def limit(service: Service, type: str = "add", **limits: Any) -> None:
     with service.store.begin() as work:
-        work.limits.set(TypeName("add"), Override(limits))
+        work.limits.set(TypeName(type), Override(limits))
         work.commit()
 
 
@@ -162,7 +162,8 @@ def test_a_type_with_limits_of_which_a_task_has_just_ended_is_not_overdue():
 
 def test_a_type_without_limits_is_overdue_though_a_task_of_it_has_just_ended():
     service = service_with_events(datetime(2026, 3, 4, 12, tzinfo=UTC))
-    publish(service, "handler")
+    publish(service, "handler", "add", "sub")
+    limit(service, "sub", at_once=1)
     add(service, number=3)
     move(service, MAX_DUE_AGE * 10)
     claimed = steps.claim_one(service.storage, now=service.clock.now())
