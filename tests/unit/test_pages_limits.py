@@ -108,6 +108,11 @@ class TestGauge:
         post(service, f"{ADD}/limits", **{"lift.at_once": "yes"})
         assert "At once no limit set by an operator in place of 4" in text_of(limits_section(service))
 
+    def test_a_burst_alone_is_no_limit(self, service: Service):
+        declare(service, burst=4)
+        post(service, f"{ADD}/limits", **{"lift.burst": "yes"})
+        assert "there is no limit" in text_of(limits_section(service))
+
 
 class TestRate:
     def test_it_is_shown_with_its_bursts(self, service: Service):

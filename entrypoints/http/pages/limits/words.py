@@ -60,12 +60,10 @@ class ShownLimits:
 
     @property
     def lifted(self) -> Sequence[str]:
-        """The limits that the function declares and an operator has lifted."""
-        return [
-            name
-            for name, origin in self.origins.items()
-            if origin.declared is not None and getattr(self.holding, name) is None
-        ]
+        """The limits that the function declares and an operator has lifted. A burst is none without a rate."""
+        declared, holding = self.published.type.limits, self.holding
+        names = ("at_once", "per_second")
+        return [name for name in names if getattr(declared, name) is not None and getattr(holding, name) is None]
 
     @property
     def rate(self) -> str:
