@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from application.ports.published_types import PublishedType
 from domain.errors import InvalidOption
-from domain.limits import DECLARABLE, OR_NULL, Override
-from entrypoints.http.pages.limits.words import plain, set_by_operator
+from domain.limits import OR_NULL, Override
+from entrypoints.http.pages.limits.words import SHOWN, plain, set_by_operator
 
 LABELS: Mapping[str, tuple[str, str, str]] = {
     "at_once": ("At once", "no limit", "Tasks that may run at the same time, over all handlers. 0 starts none."),
@@ -79,13 +79,13 @@ class LimitsForm:
         """The form with what is set now."""
         chosen = set_by_operator(published)
         lifted = {name for name, value in chosen.items() if value is None}
-        texts = {name: "" if name in lifted else plain(value) for name, value in chosen.items()}
-        return cls([_field(published, name, texts.get(name, ""), name in lifted) for name in DECLARABLE])
+        texts = {name: plain(chosen[name]) for name in SHOWN if name in chosen.keys() - lifted}
+        return cls([_field(published, name, texts.get(name, ""), name in lifted) for name in SHOWN])
 
     @classmethod
     def sent(cls, published: PublishedType, form: Mapping[str, str]) -> Self:
         """The form as it was sent."""
-        return cls([_field(published, name, form.get(name, "").strip(), LIFT + name in form) for name in DECLARABLE])
+        return cls([_field(published, name, form.get(name, "").strip(), LIFT + name in form) for name in SHOWN])
 
     def chosen(self) -> Mapping[str, Any]:
         """The limits that are set, by name. Mistakes are noted at their fields."""

@@ -7,10 +7,12 @@ from typing import Any
 
 from application.ports.limits import TypeLimits
 from application.ports.published_types import PublishedType
-from domain.limits import DECLARABLE, Limits
+from domain.limits import Limits
 from domain.waiting import WaitingFor
 from entrypoints.http.pages.formats import number
 
+SHOWN = ("at_once", "per_second", "burst")
+"""The limits that a page shows and sets as numbers."""
 MIN_SHOWN_WAIT = timedelta(seconds=1)
 """Time before the next start from which on it is shown: a shorter one is over before it is read."""
 UNITS = (("second", "s", 1), ("minute", "min", 60), ("hour", "h", 3_600), ("day", "d", 86_400))
@@ -53,10 +55,10 @@ class ShownLimits:
 
     @property
     def origins(self) -> Mapping[str, Origin]:
-        """The origin of each limit that a function may declare."""
+        """The origin of each limit that is shown."""
         chosen = set_by_operator(self.published)
         declared = self.published.type.limits
-        return {name: Origin(name in chosen, getattr(declared, name)) for name in DECLARABLE}
+        return {name: Origin(name in chosen, getattr(declared, name)) for name in SHOWN}
 
     @property
     def lifted(self) -> Sequence[str]:
