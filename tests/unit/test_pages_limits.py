@@ -394,3 +394,10 @@ class TestOtherPages:
     def test_the_form_of_a_type_that_accepts_no_tasks_says_so(self, service: Service):
         post(service, f"{ADD}/refuse")
         assert "This type accepts no tasks." in shown(service, "/dashboard/submit/add")
+
+    def test_a_form_that_a_type_does_not_accept_keeps_what_was_typed(self, service: Service):
+        post(service, f"{ADD}/refuse")
+        answer = post(service, "/dashboard/submit/add", do="submit", json='{"typed": 1}')
+        assert answer.status_code == 503
+        assert "type add accepts no tasks for now" in answer.text
+        assert "{&#34;typed&#34;: 1}" in answer.text
