@@ -288,6 +288,7 @@ class TestSwitches:
         page = html(service, ADD)
         assert "add is paused: nothing of it starts." in page
         assert "This type is paused. Nothing of it starts, and 2 wait." in text_of(part(page, "paused"))
+        assert "Tasks do not start while the type is paused; there is no other limit" in text_of(part(page, "limits"))
         assert f'action="{ADD}/resume"' in page
         assert f'action="{ADD}/pause"' not in page
         post(service, f"{ADD}/resume", back=ADD)
