@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from application.ports.limits import UNLIMITED
 from application.ports.monitoring import Liveness
 from application.use_cases.list_handlers import HandlerView
 from application.use_cases.view_situation import Situation
@@ -79,8 +80,10 @@ def _overdue(situation: Situation) -> Iterator[Subject]:
 
 def _is_held_back(situation: Situation, name: TypeName) -> bool:
     """Whether limits of the type hold its tasks back. Between an end and the next start they have room for a moment."""
-    type = situation.types.get(name)
-    return type is not None and (name in situation.flowing or type.limits.held_back_by(situation.now) is not None)
+    limits = situation.types[name].limits if name in situation.types else UNLIMITED
+    # The lane of the oldest due task is not known: it may be any that is full.
+    lanes = [None, *limits.running_in_lanes]
+    return name in situation.flowing or any(limits.held_back_by(situation.now, lane) for lane in lanes)
 
 
 def _no_janitor(situation: Situation) -> Iterator[Subject]:

@@ -71,4 +71,4 @@ class ViewSituation:
 
 
 def _bounds_starts(limits: Limits) -> bool:
-    return limits.at_once is not None or limits.per_second is not None
+    return any(each is not None for each in (limits.at_once, limits.per_second, limits.at_once_per_lane))

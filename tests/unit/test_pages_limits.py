@@ -163,9 +163,31 @@ class TestRate:
 
     def test_limits_in_short(self):
         limits = Limits(at_once=4000, per_second=0.1)
-        assert in_short(TypeLimits(limits, running=3)) == "3/4\N{NARROW NO-BREAK SPACE}000, 6/min"
+        assert in_short(TypeLimits(limits, running_in_lanes={None: 3})) == "3/4\N{NARROW NO-BREAK SPACE}000, 6/min"
         assert in_words(limits) == "4\N{NARROW NO-BREAK SPACE}000 at once, 6 a minute"
         assert in_short(TypeLimits()) == in_words(Limits()) == ""
+
+
+class TestLanes:
+    def test_a_type_with_lanes_says_so(self, service: Service):
+        declare(service, lane="user", at_once_per_lane=2)
+        assert "Lanes take turns, by user ; 2 of each at once declared by the function" in text_of(
+            limits_section(service)
+        )
+
+    def test_the_form_sets_the_limit_of_a_lane(self, service: Service):
+        declare(service, lane="user", at_once_per_lane=2)
+        post(service, f"{ADD}/limits", at_once_per_lane="5")
+        assert chosen(service) == {"at_once_per_lane": 5}
+        assert "Limits of add: 5 of a lane at once." in html(service, ADD)
+
+    def test_a_type_without_lanes_has_no_field_for_them(self, service: Service):
+        assert 'name="at_once_per_lane"' not in html(service, ADD)
+        with service.store.begin() as work:
+            work.limits.set(TypeName("add"), Override({"at_once_per_lane": 9}))
+            work.commit()
+        post(service, f"{ADD}/limits", at_once="3")
+        assert chosen(service) == {"at_once_per_lane": 9, "at_once": 3}
 
 
 class TestForm:

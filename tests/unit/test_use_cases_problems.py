@@ -11,10 +11,10 @@ from application.ports.monitoring import JANITOR_SILENCE, HandlerInfo, JanitorRe
 from application.ports.queue import ClaimedRecord
 from application.use_cases.find_problems import MAX_DUE_AGE, SILENCE_SHOWN, Problem, Subject, find_problems
 from application.use_cases.view_situation import FLOW_AGE
-from domain.ids import HandlerId, JanitorId, TypeName
+from domain.ids import HandlerId, JanitorId, Lane, TypeName
 from domain.instants import after
 from domain.lease import Lease
-from domain.limits import Override
+from domain.limits import Limits, Override
 from domain.task_type import TaskType
 from tests import steps
 from tests.unit.http_service import Service
@@ -32,10 +32,11 @@ def service() -> Service:
     return service
 
 
-def publish(service: Service, id: str, *types: str, seconds: float = 1e6) -> None:
+def publish(service: Service, id: str, *types: str | TaskType, seconds: float = 1e6) -> None:
     now = service.clock.now()
     info = HandlerInfo(host="host", pid=7, started=now, concurrency=2)
-    named = [TaskType(name=TypeName(name)) for name in types or ("add",)]
+    given = types or ("add",)
+    named = [each if isinstance(each, TaskType) else TaskType(name=TypeName(each)) for each in given]
     with service.store.begin() as work:
         work.types.publish(HandlerId(id), named, after(now, seconds), "boot 1", LEASE_SECONDS, info)
         work.commit()
@@ -127,6 +128,15 @@ def test_a_due_task_of_a_type_that_the_idle_handler_lacks_is_not_overdue(service
 def test_a_due_task_that_a_limit_holds_back_is_not_overdue(service: Service, limits: dict[str, Any]):
     limit(service, **limits)
     add(service, number=3)
+    claim_limited(service)
+    move(service, MAX_DUE_AGE * 2)
+    assert found(service) == {}
+
+
+def test_a_due_task_of_a_type_of_which_a_lane_is_full_is_not_overdue(service: Service):
+    publish(service, "handler", TaskType(name=TypeName("add"), limits=Limits(lane="user", at_once_per_lane=1)))
+    now = service.clock.now()
+    steps.add(service.storage, *[steps.submission("add", now=now, lane=Lane("a"))] * 3)
     claim_limited(service)
     move(service, MAX_DUE_AGE * 2)
     assert found(service) == {}

@@ -14,7 +14,7 @@ from entrypoints.http.pages.blueprint import Context, Done, Pages, Shown
 from entrypoints.http.pages.charts import Charts, changes, no_events
 from entrypoints.http.pages.limits.form import LimitsForm
 from entrypoints.http.pages.limits.switches import SWITCHES
-from entrypoints.http.pages.limits.words import SHOWN, ShownLimits, in_words, set_by_operator
+from entrypoints.http.pages.limits.words import ShownLimits, in_words, set_by_operator
 from entrypoints.http.pages.periods import view_period
 from entrypoints.http.pages.schema_table import schema_table
 from entrypoints.http.pages.type_rows import type_row, type_rows
@@ -94,7 +94,8 @@ def _add_actions(pages: Pages, services: Services, page: _TypePage) -> None:
         chosen = form.chosen()
         if form.first_wrong:
             return page.refused(name, form)
-        kept = {each: value for each, value in set_by_operator(published).items() if each not in SHOWN}
+        names = {each.name for each in form.fields}
+        kept = {each: value for each, value in set_by_operator(published).items() if each not in names}
         holding = in_words(save(published, {**kept, **chosen}).limits.limits)
         return Done(f"Limits of {name}: {holding or 'none'}.")
 

@@ -7,11 +7,12 @@ from typing import Any, Self
 from application.ports.published_types import PublishedType
 from domain.errors import InvalidOption
 from domain.limits import OR_NULL, Override
-from entrypoints.http.pages.limits.words import SHOWN, plain, set_by_operator
+from entrypoints.http.pages.limits.words import SHOWN, plain, set_by_operator, shown_of
 
 LABELS: Mapping[str, tuple[str, str, str]] = {
     "at_once": ("At once", "no limit", "Tasks that may run at the same time, over all handlers. 0 starts none."),
     "per_second": ("Starts a second", "no limit", "Over all handlers, retries included. 0.1 is one in ten seconds."),
+    "at_once_per_lane": ("At once of a lane", "no limit", "Tasks of one lane that may run at the same time."),
     "burst": ("Burst", "the default", "Starts that may come together after a pause. It needs a rate."),
 }
 """The label of each field, a word for its value without a limit, and its help."""
@@ -80,12 +81,13 @@ class LimitsForm:
         chosen = set_by_operator(published)
         lifted = {name for name, value in chosen.items() if value is None}
         texts = {name: plain(chosen[name]) for name in SHOWN if name in chosen.keys() - lifted}
-        return cls([_field(published, name, texts.get(name, ""), name in lifted) for name in SHOWN])
+        return cls([_field(published, name, texts.get(name, ""), name in lifted) for name in shown_of(published)])
 
     @classmethod
     def sent(cls, published: PublishedType, form: Mapping[str, str]) -> Self:
         """The form as it was sent."""
-        return cls([_field(published, name, form.get(name, "").strip(), LIFT + name in form) for name in SHOWN])
+        names = shown_of(published)
+        return cls([_field(published, name, form.get(name, "").strip(), LIFT + name in form) for name in names])
 
     def chosen(self) -> Mapping[str, Any]:
         """The limits that are set, by name. Mistakes are noted at their fields."""

@@ -11,7 +11,7 @@ from domain.limits import Limits
 from domain.waiting import WaitingFor
 from entrypoints.http.pages.formats import number
 
-SHOWN = ("at_once", "per_second", "burst")
+SHOWN = ("at_once", "per_second", "burst", "at_once_per_lane")
 """The limits that a page shows and sets as numbers."""
 MIN_SHOWN_WAIT = timedelta(seconds=1)
 """Time before the next start from which on it is shown: a shorter one is over before it is read."""
@@ -64,7 +64,7 @@ class ShownLimits:
     def lifted(self) -> Sequence[str]:
         """The limits that the function declares and an operator has lifted. A burst is none without a rate."""
         declared, holding = self.published.type.limits, self.holding
-        names = ("at_once", "per_second")
+        names = [name for name in shown_of(self.published) if name != "burst"]
         return [name for name in names if getattr(declared, name) is not None and getattr(holding, name) is None]
 
     @property
@@ -80,6 +80,11 @@ class ShownLimits:
             return None
         first = rate.within_reach(regular, self.now) - timedelta(seconds=(rate.burst - 1) / rate.per_second)
         return first if first - self.now >= MIN_SHOWN_WAIT else None
+
+
+def shown_of(published: PublishedType) -> Sequence[str]:
+    """The limits of the type that are shown: that of a lane only if its tasks have lanes."""
+    return [name for name in SHOWN if name != "at_once_per_lane" or published.limits.limits.lane]
 
 
 def set_by_operator(published: PublishedType) -> Mapping[str, Any]:
@@ -107,7 +112,9 @@ def in_words(limits: Limits) -> str:
     """The limits in words, as in `4 at once, 10 a second`; nothing without any."""
     at_once = [] if limits.at_once is None else [f"{number(limits.at_once)} at once"]
     rate = [] if limits.per_second is None else [rate_in_words(limits.per_second)]
-    return ", ".join(at_once + rate)
+    has_lanes = limits.lane is not None and limits.at_once_per_lane is not None
+    of_lane = [f"{number(limits.at_once_per_lane or 0)} of a lane at once"] if has_lanes else []
+    return ", ".join(at_once + rate + of_lane)
 
 
 def rate_in_words(per_second: float) -> str:
