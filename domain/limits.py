@@ -12,6 +12,8 @@ MAX_AT_ONCE = 1_000_000
 MAX_BURST = 1_000_000
 MAX_LANE_CHARACTERS = 200
 MIN_PER_SECOND, MAX_PER_SECOND = 1e-6, 1e5
+OR_NULL = ", or null for no limit"
+"""The end of the sentence that says what a limit can be."""
 DEFAULT_BURST_SECONDS = 0.1
 """Seconds whose starts may come together where no burst is given: a claim that comes a little late loses none."""
 
@@ -137,7 +139,7 @@ def _check_whole(limit: str, value: Any, minimum: int, maximum: int) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-        raise InvalidOption(limit, value, f"a whole number from {minimum} to {maximum}, or null for no limit")
+        raise InvalidOption(limit, value, f"a whole number from {minimum} to {maximum}{OR_NULL}")
 
 
 def _check_per_second(value: Any) -> None:
@@ -146,9 +148,7 @@ def _check_per_second(value: Any) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # No bound holds for nan, and any whole number can be compared, however long it is.
     if not is_number or not MIN_PER_SECOND <= value <= MAX_PER_SECOND:
-        raise InvalidOption(
-            "per_second", value, f"a number from {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}, or null for no limit"
-        )
+        raise InvalidOption("per_second", value, f"a number from {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}{OR_NULL}")
 
 
 NO_LIMITS = Limits()

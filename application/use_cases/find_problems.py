@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from application.ports.limits import UNLIMITED
 from application.ports.monitoring import Liveness
 from application.use_cases.list_handlers import HandlerView
 from application.use_cases.view_situation import Situation
@@ -22,7 +23,7 @@ class Problem(StrEnum):
 
     - NO_HANDLER: no handler claims tasks.
     - NO_HANDLER_OF_TYPE: tasks of a type wait that no live handler has, though one lives.
-    - OVERDUE: the oldest due task of a type waits though a child that could run it is idle.
+    - OVERDUE: the oldest due task of a type waits though a child that could run it is idle, and no limit holds it back.
     - NO_JANITOR: no janitor lives.
     - SILENT_HANDLER, SILENT_JANITOR: a process has stopped renewing its record, and did not end in order.
     """
@@ -73,8 +74,16 @@ def _no_handler_of_type(situation: Situation) -> Iterator[Subject]:
 def _overdue(situation: Situation) -> Iterator[Subject]:
     for name, run_at in sorted(situation.oldest_due.items()):
         idle = sum(each.idle or 0 for each in _live_handlers(situation) if name in each.record.types)
-        if idle and run_at < situation.now - MAX_DUE_AGE:
+        if idle and run_at < situation.now - MAX_DUE_AGE and not _is_held_back(situation, name):
             yield Subject(name, idle, run_at)
+
+
+def _is_held_back(situation: Situation, name: TypeName) -> bool:
+    """Whether limits of the type hold its tasks back. Between an end and the next start they have room for a moment."""
+    limits = situation.types[name].limits if name in situation.types else UNLIMITED
+    # The lane of the oldest due task is not known: it may be any that is full.
+    lanes = [None, *limits.running_in_lanes]
+    return name in situation.flowing or any(limits.held_back_by(situation.now, lane) for lane in lanes)
 
 
 def _no_janitor(situation: Situation) -> Iterator[Subject]:

@@ -80,7 +80,7 @@ class ApiContainer(containers.DeclarativeContainer):
     find_usual_run_time = providers.Singleton(FindUsualRunTime, storage.begin, storage.clock)
     list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)
     view_situation = providers.Singleton(
-        ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types
+        ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types, view_statistics
     )
     cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
     retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)

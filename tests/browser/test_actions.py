@@ -1,9 +1,10 @@
 """Each action of the pages by a person with a browser: on one task, on many, by a form, on a result."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.opened import Opened
@@ -45,6 +46,50 @@ def test_a_failed_task_is_retried(scripts: bool, service: Service, open_page: Op
     button(opened, "Retry").click()
     expect(opened.find(".notice")).to_contain_text(f"Task {id}")
     assert service.await_status(id, "failed")["attempt"] == 2
+
+
+@BOTH
+def test_a_type_is_paused_and_resumed(scripts: bool, service: Service, open_page: Open) -> None:
+    opened = open_page("/dashboard/type/same", java_script_enabled=scripts)
+    button(opened, "Pause").click()
+    expect(opened.find("#paused")).to_contain_text("This type is paused.")
+    id = service.submit("same", {"value": 1})["id"]
+    assert service.view(id)["waiting_for"] == "paused"
+    button(opened, "Resume").click()
+    expect(opened.find(".notice")).to_have_text("same goes on.")
+    service.await_status(id, "done")
+
+
+@BOTH
+def test_limits_are_set_by_a_form_and_removed(scripts: bool, service: Service, open_page: Open) -> None:
+    opened = open_page("/dashboard/type/same", java_script_enabled=scripts)
+    at_once = opened.page.get_by_label("At once", exact=True)
+    at_once.fill("4")
+    at_once.press("Enter")
+    expect(opened.find("#gauge")).to_contain_text("0 of 4 at once")
+    at_once.fill("many")
+    button(opened, "Set limits").click()
+    expect(opened.find("#limit-at_once-error")).to_contain_text("Must be a whole number")
+    expect(at_once).to_be_focused()
+    button(opened, "Remove what was set").click()
+    expect(opened.find("#limits")).to_contain_text("there is no limit")
+
+
+def test_the_gauge_of_a_type_follows_its_limits(
+    service: Service, open_page: Open, barriers: Callable[[Page], list[str]]
+) -> None:
+    opened, other = open_page("/dashboard/type/hostile"), open_page("/dashboard/type/hostile")
+    other.page.get_by_label("Burst", exact=True).fill("5")
+    opened.page.get_by_label("At once", exact=True).fill("4")
+    button(opened, "Set limits").click()
+    button(opened, "Pause").click()
+    expect(other.find("#gauge")).to_contain_text("0 of 4 at once")
+    expect(other.find("#paused")).to_be_visible()
+    expect(other.page.get_by_label("Burst", exact=True)).to_have_value("5")
+    for path in ("/dashboard/type/hostile", "/dashboard/types"):
+        assert barriers(opened.go(path).page) == []
+    button(opened.go("/dashboard/type/hostile"), "Remove what was set").click()
+    expect(opened.find("#limits")).to_contain_text("there is no limit")
 
 
 @BOTH

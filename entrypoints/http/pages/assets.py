@@ -23,6 +23,7 @@ BUNDLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "static/task.css",
             "static/tasks.css",
             "static/forms.css",
+            "static/limits.css",
         ),
     ),
     "pages.js": (

@@ -10,6 +10,7 @@ from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.formats import age, duration, moment, number, percent
+from entrypoints.http.pages.limits.words import WAITS_FOR_TYPE
 from entrypoints.http.pages.results.shown import ResultGlobals
 from entrypoints.http.pages.terminal import terminal
 from entrypoints.http.pages.tracebacks import traceback_of
@@ -43,6 +44,7 @@ class Renderer:
             "url": addresses.public,
             "asset": lambda name: addresses("static", name, query={"v": assets.version(name)}),
             "Status": Status,
+            "waits_for_type": WAITS_FOR_TYPE,
             "statuses": list(Status),
             "allows": lambda verb, status: status in RULES[Verb(verb)],
         }

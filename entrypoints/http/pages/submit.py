@@ -12,6 +12,7 @@ from application.errors import (
     InvalidArguments,
     KeyTaken,
     StorageUnavailable,
+    TypeClosed,
     UnknownTask,
     UnknownType,
 )
@@ -36,7 +37,7 @@ ACTION = "do"
 NOT_JSON = "The arguments are not a JSON object."
 FORM_ERRORS = (
     *(NotJson, UnkeepableJson, InvalidArguments, InvalidOption, CallbacksDisabled, InvalidIdempotencyKey, KeyTaken),
-    *(StorageUnavailable, UnprocessableEntity),
+    *(TypeClosed, StorageUnavailable, UnprocessableEntity),
 )
 """Errors with which the form is shown again, with all that was typed."""
 
@@ -160,4 +161,4 @@ def _placed(form: SubmissionForm, error: Exception) -> int:
     form.place(found.errors(error) or {})
     if not form.has_errors:
         form.errors.append(found.message(error))
-    return 503 if isinstance(error, StorageUnavailable) else 422
+    return 503 if found.code == 503 else 422

@@ -13,6 +13,7 @@ from domain.event import Event
 from domain.ids import TypeName
 from domain.status import Status
 from entrypoints.http.pages.charts import Quantiles
+from entrypoints.http.pages.limits.words import halts, in_short
 from entrypoints.http.pages.periods import SeenPeriod
 from entrypoints.http.pages.sparkline import sparkline
 
@@ -33,6 +34,16 @@ class TypeRow:
     def state(self) -> str:
         """A word for whether it can be run."""
         return state_of(self.published)
+
+    @property
+    def halts(self) -> Sequence[str]:
+        """Words for what an operator has stopped of it."""
+        return halts(self.published)
+
+    @property
+    def limits(self) -> str:
+        """Its limits in short; nothing without any."""
+        return in_short(self.published.limits) if self.published else ""
 
     @property
     def has_tasks(self) -> bool:
