@@ -2,11 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from random import Random
 from typing import Any
 
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
+from application.ports.listing import Filter
 from application.ports.published_types import PublishedType
-from domain.ids import HandlerId, TypeName
+from domain.errors import InvalidTransition
+from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
 from domain.limits import Limits, Override
 from domain.settlement import Settlement
@@ -404,3 +409,57 @@ class TestView:
     def test_a_type_without_limits_holds_nothing_back(self, storage: Storage):
         publish(storage)
         assert known(storage).limits.held_back_by(NOW) is None
+
+
+def test_after_a_thousand_random_changes_the_capacity_is_whole(storage: Storage):
+    random = Random(16)
+    publish(storage, at_once=4)
+    for seconds in range(1_000):
+        now = at(seconds)
+        lease = Lease.granted(HANDLER, now, random.choice((1, 30)))
+        ids = range(max(1, storage_size(storage) - 12), storage_size(storage) + 1)
+        tasks = [record.task for record in storage.autocommit.get_many([TaskId(id) for id in ids]).values()]
+        running = [each for each in tasks if each.status is Status.RUNNING]
+        assert len(running) <= 4
+        match random.choice(("add", "claim", "settle", "cancel", "retry", "delete", "expire", "lose")):
+            case "add":
+                add(storage, *[submission(now=now, ttl=random.choice((5, 600)), max_attempts=2)] * 2)
+            case "claim":
+                storage.autocommit.claim_limited(lease, now, LimitedClaimRequest([ADD], random.randint(1, 5), 10**9))
+            case "settle" if running:
+                ended = random.choice(running)
+                end = random.choice((Settlement.succeeded(ended, now, "1"), Settlement.released(ended, now)))
+                storage.autocommit.settle([end])
+            case "cancel" | "retry" | "delete" as verb if tasks:
+                change(storage, random.choice(tasks).id, verb, now)
+            case "expire":
+                with storage.begin() as work:
+                    work.cleaning.delete_expired(now, 100)
+                    work.commit()
+            case "lose":
+                rescue(storage, now)
+    rescue(storage, at(5_000))
+    with storage.begin() as work:
+        work.cleaning.delete_expired(at(10**6), 10_000)
+        work.commit()
+    add(storage, *[submission(now=at(10**6))] * 9)
+    assert len(claim_limited(storage, seconds=10**6).claimed) == 4
+
+
+def storage_size(storage: Storage) -> int:
+    """The highest id so far."""
+    with storage.begin() as work:
+        found = work.listing.search(Filter(), None, 1).tasks
+    return found[0].id if found else 0
+
+
+def change(storage: Storage, id: TaskId, verb: str, now: datetime) -> None:
+    """Change a task as a request does, if its status allows it."""
+    with storage.begin() as work, suppress(InvalidTransition):
+        (task,) = work.tasks.lock(id)
+        if verb == "delete":
+            task.check_deletable()
+            work.tasks.remove(id)
+        else:
+            work.tasks.save(task.cancel(now) if verb == "cancel" else task.retry(now, attempts=1))
+        work.commit()
