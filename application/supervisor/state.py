@@ -196,4 +196,4 @@ class SupervisorState:
     def _outbox_of(self, ended: Settlement) -> Outbox:
         if ended.characters > LARGE_CHARACTERS:
             return self.large_outbox
-        return self.limited_outbox if ended.task.type in self.limited else self.outbox
+        return self.limited_outbox if self.limited.turns and ended.task.type in self.limited else self.outbox

@@ -122,19 +122,22 @@ class Supervisor:
             self._state.release(claimed.task for claimed in recalled if claimed)
 
     def _start_queued(self) -> None:
-        limited, tasks = self._state.limited, self._claimed_tasks
-        while tasks.queued and self._executor.free and not tasks.waits_for_record() and not self._keeps_last_slot():
+        tasks, limited = self._claimed_tasks, self._state.limited
+        while tasks.queued and self._executor.free and not tasks.waits_for_record():
+            if limited.turns and self._keeps_last_slot():
+                return
             claimed = tasks.dispatch_first()
             self._executor.start(Run(claimed.hold, claimed.task.type, claimed.task.attempt, claimed.args))
-            limited.is_their_turn |= claimed.task.type not in limited
+            if limited.turns and claimed.task.type not in limited:
+                limited.is_their_turn = True
 
     def _keeps_last_slot(self) -> bool:
         """Whether the last idle slot is kept for a task of a limited type, which is claimed only for an idle slot."""
         state, first = self._state, self._claimed_tasks.queued[0]
-        if not state.limited.turns or first.task.type in state.limited:
+        if first.task.type in state.limited or not state.may_claim:
             return False
         is_last = self._claimed_tasks.idle_slots(self._executor.free, self._executor.concurrency) <= 1
-        return is_last and state.may_claim and state.limited.may_start(self._clock.monotonic())
+        return is_last and state.limited.may_start(self._clock.monotonic())
 
     def _is_finished(self) -> bool:
         if not self._state.draining:

@@ -1,13 +1,16 @@
 """Limits of types with real handlers: what an operator sets holds within moments, and stands across restarts."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.service import Service, eventually
+from tests.pgbouncer import needs_pgbouncer, pgbouncer
 
+MAX_EFFECT_SECONDS = 1.5
 FUNCTIONS = """
 import time
 from pathlib import Path
@@ -25,7 +28,20 @@ def held(path: str = "") -> str:
 def service(new_service: Callable[..., Service], tmp_path: Path) -> Service:
     """An API and two handlers, each of which could run two tasks."""
     (tmp_path / "functions.py").write_text(FUNCTIONS)
-    service = new_service(TASKS=str(tmp_path / "functions.py"))
+    return started(new_service(TASKS=str(tmp_path / "functions.py")))
+
+
+@pytest.fixture
+def pooled_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Service]:
+    """The same behind a pooler, which passes no notifications on."""
+    (tmp_path / "functions.py").write_text(FUNCTIONS)
+    with pgbouncer(new_database(), tmp_path) as url:
+        service = Service(url, tmp_path, TASKS=str(tmp_path / "functions.py"))
+        yield started(service)
+        service.stop()
+
+
+def started(service: Service) -> Service:
     for name in ("http", "handler", "handler"):
         service.start(name)
     service.await_ready("held")
@@ -89,3 +105,21 @@ def test_a_closed_type_stays_closed_across_a_restart_of_everything(service: Serv
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     set_limits(service, accepting=True)
     assert service.run("held")["status"] == "done"
+
+
+@needs_pgbouncer
+def test_behind_a_pooler_limits_take_effect_within_moments(pooled_service: Service, tmp_path: Path):
+    service = pooled_service
+    set_limits(service, paused=True)
+    ids = [service.submit("held", {"path": str(tmp_path / "door")})["id"] for _ in range(4)]
+    eventually(lambda: reasons(service, *ids) == {"paused"})
+    assert limits(service)["running"] == 0
+    for at_once in (1, 3):
+        set_limits(service, at_once=at_once)
+        began = time.monotonic()
+        eventually(lambda number=at_once: limits(service)["running"] == number)  # type: ignore[misc]
+        # A second for handlers to look again, and one for the API, on a busy machine.
+        assert time.monotonic() - began < MAX_EFFECT_SECONDS + 1.5
+    (tmp_path / "door").touch()
+    for id in ids:
+        service.await_status(id, "done")

@@ -50,25 +50,24 @@ class ClaimTasks:
         cursors = self._cursors.usable(self._state.clock.monotonic())
         request = replace(self._request(), cursors=cursors)
         self._state.prefetch.record_claim_sent()
-        reads_limits = Topic.LIMITS in self._state.notified_topics or self._state.limited.are_outdated(
-            self._state.clock.monotonic()
-        )
-        self._state.notified_topics.discard(Topic.LIMITS)
+        reads_limits = self._state.limited.are_outdated(self._state.clock.monotonic())
+        if Topic.LIMITS in self._state.notified_topics:
+            self._state.notified_topics.discard(Topic.LIMITS)
+            reads_limits = True
         runner.submit(
-            lambda: (self._limited_types() if reads_limits else None, *self._claim(request)),
-            lambda answer: self._on_answer(*answer, request, pause),
+            lambda: self._claim(request, reads_limits), lambda answer: self._on_answer(*answer, request, pause)
         )
 
-    def _limited_types(self) -> Set[TypeName]:
-        return self._context.autocommit.limited_types()
-
-    def _claim(self, request: ClaimRequest) -> tuple[Sequence[ClaimedRecord], float]:
-        """The claimed tasks, and how many seconds the claim took."""
+    def _claim(
+        self, request: ClaimRequest, reads_limits: bool
+    ) -> tuple[Set[TypeName] | None, Sequence[ClaimedRecord], float]:
+        """The limited types if they are to be read, the claimed tasks, and how many seconds the claim took."""
         clock = self._state.clock
+        limited = self._context.autocommit.limited_types() if reads_limits else None
         began = clock.monotonic()
         try:
             claimed = self._context.autocommit.claim(self._context.lease(), clock.now(), request)
-            return claimed, clock.monotonic() - began
+            return limited, claimed, clock.monotonic() - began
         except StorageUnavailable:
             self._state.claim_unanswered_at = clock.monotonic()
             raise
