@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.opened import Opened
-from tests.e2e.conftest import new_database
+from tests.e2e.conftest import new_database, new_migrated_database
 from tests.e2e.service import Service, running_service
 from tests.node import installed_packages
 
-__all__ = ["new_database"]
+__all__ = ["new_database", "new_migrated_database"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FOLDER = Path(__file__).parent
 Open = Callable[..., Opened]
@@ -42,10 +42,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(new_migrated_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API, handler and janitor over the functions that ship and those of tests/browser/functions.py."""
     folder = tmp_path_factory.mktemp("service")
-    with running_service(new_database(), folder, FOLDER / "functions.py", "counting") as service:
+    with running_service(new_migrated_database(), folder, FOLDER / "functions.py", "counting") as service:
         yield service
 
 

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from adapters.postgres import Database
+from adapters.postgres import Database, Migration
 from tests.e2e.service import Service, running_service
 from tests.e2e.starts import Start, Started
 
@@ -17,26 +19,35 @@ numbers = count(1)
 
 @pytest.fixture(scope="session")
 def new_database(postgres_url: str) -> Callable[[], str]:
-    """Create an empty database. Its URL."""
+    """Create an empty database, or a copy of one. Its URL."""
 
-    def make() -> str:
+    def make(template: str = "template1") -> str:
         name = f"e2e_{next(numbers)}"
-        server = Database(postgres_url)
-        with server.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        server.close()
+        with closing(Database(postgres_url)) as server:
+            autocommit = server.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with autocommit.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         return f"{postgres_url.rpartition('/')[0]}/{name}"
 
     return make
 
 
+@pytest.fixture(scope="session")
+def new_migrated_database(new_database: Callable[..., str]) -> Callable[[], str]:
+    """Create a database with all tables, so that no process has to migrate it first. Its URL."""
+    url = new_database()
+    with closing(Database(url)) as database:
+        Migration(database)()
+    return partial(new_database, url.rpartition("/")[2])
+
+
 @pytest.fixture
-def new_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def new_service(new_migrated_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Create services that end with the test."""
     services: list[Service] = []
 
     def make(**variables: str) -> Service:
-        services.append(Service(new_database(), tmp_path, **variables))
+        services.append(Service(new_migrated_database(), tmp_path, **variables))
         return services[-1]
 
     yield make
@@ -45,10 +56,10 @@ def new_service(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Cal
 
 
 @pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(new_migrated_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API, handler and janitor over the functions of tests/e2e/functions.py and those that ship."""
     folder = tmp_path_factory.mktemp("service")
-    with running_service(new_database(), folder, Path(__file__).parent / "functions.py", "slow") as service:
+    with running_service(new_migrated_database(), folder, Path(__file__).parent / "functions.py", "slow") as service:
         yield service
 
 

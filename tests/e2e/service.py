@@ -15,7 +15,7 @@ import httpx
 from tests.conftest import ROOT
 from tests.ports import free_port
 
-MAX_WAIT_SECONDS = 20.0
+MAX_WAIT_SECONDS, STOP_SECONDS = 20.0, 1.0
 T = TypeVar("T")
 
 
@@ -61,13 +61,13 @@ class Service:
         return process
 
     def stop(self) -> None:
-        """End all processes that still run, frozen ones included."""
+        """End all processes that still run, frozen ones included. Those with running tasks are soon killed."""
         for process in self.processes:
             process.send_signal(signal.SIGCONT)
             process.terminate()
         for process in self.processes:
             try:
-                process.wait(15)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -44,10 +44,10 @@ def invalid_result(why: str) -> Failed:
 
 
 @pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(new_migrated_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API and handler; the lease is shorter than the runs of some functions."""
     tasks = f"{ROOT}/tests/user_functions.py,{ROOT}/tests/hostile_functions.py"
-    service = Service(new_database(), tmp_path_factory.mktemp("hostile"), TASKS=tasks, LEASE="1")
+    service = Service(new_migrated_database(), tmp_path_factory.mktemp("hostile"), TASKS=tasks, LEASE="1")
     try:
         for name in ("http", "handler"):
             service.start(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from adapters.postgres import Database, Migration
+from adapters.postgres import Database
 from adapters.postgres.migrate import LOCK_KEY
 from tests.e2e.service import eventually
 from tests.e2e.starts import PROCESSES, End, Start
@@ -54,12 +54,9 @@ def assert_told(end: End, name: str, number: signal.Signals, seconds: float = BO
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str]) -> str:
+def url(new_migrated_database: Callable[[], str]) -> str:
     """The URL of a migrated database."""
-    url = new_database()
-    with closing(Database(url)) as database:
-        Migration(database)()
-    return url
+    return new_migrated_database()
 
 
 @pytest.mark.parametrize("name", PROCESSES)

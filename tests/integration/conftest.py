@@ -7,6 +7,7 @@ import pytest
 
 from adapters.postgres import Database
 from application.ports.unit_of_work import Begin
+from tests.administrator import Administrator
 from tests.concurrency import new_database, with_settings
 from tests.executor_driver import USER_FUNCTIONS, Driver, processes
 from tests.storage import Storage, in_postgres
@@ -24,6 +25,13 @@ def storage(database: Database, postgres_url: str) -> Iterator[Storage]:
 def begin(storage: Storage) -> Begin:
     """The units of work of the storage."""
     return storage.begin
+
+
+@pytest.fixture
+def administrator(database: Database) -> Iterator[Administrator]:
+    administrator = Administrator(database)
+    yield administrator
+    administrator.leave()
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ def example(language: str, service: Service) -> str:
 
 
 @pytest.fixture(scope="package")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(new_migrated_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """API and handler over the functions of functions.py and those that ship."""
     tasks = f"tasks/tasks.py,{FOLDER / 'functions.py'}"
-    service = Service(new_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
+    service = Service(new_migrated_database(), tmp_path_factory.mktemp("service"), TASKS=tasks)
     try:
         for name in ("http", "handler"):
             service.start(name)

@@ -21,15 +21,12 @@ def pages() -> Iterator[Pages]:
 
 @needs_browser
 @pytest.mark.parametrize("host", ["evil.example.org", "127.0.0.1"])
-@pytest.mark.parametrize("path", ["/tasks/cancel", "/task/1/cancel"])
-def test_a_foreign_page_cancels_no_task(
-    start: Callable[..., Service], pages: Pages, tmp_path: Path, host: str, path: str
-) -> None:
-    service = start()
-    assert service.submit()["id"] == 1
-    pages.send_request(f"http://127.0.0.1:{service.port}{path}", CHANGE)
+@pytest.mark.parametrize("path", ["/tasks/cancel", "/task/{id}/cancel"])
+def test_a_foreign_page_cancels_no_task(service: Service, pages: Pages, tmp_path: Path, host: str, path: str) -> None:
+    id = service.submit()["id"]
+    pages.send_request(f"http://127.0.0.1:{service.port}{path.format(id=id)}", CHANGE)
     assert "shown: " in page_in_browser(f"http://{host}:{pages.server_port}/", tmp_path / "profile")
-    assert service.view(1)["status"] == "waiting"
+    assert service.view(id)["status"] == "waiting"
 
 
 @needs_browser
@@ -44,18 +41,14 @@ def test_an_allowed_page_submits_a_task_and_reads_the_answer(
 
 
 @needs_browser
-def test_a_foreign_name_that_points_at_this_machine_reads_nothing(
-    start: Callable[..., Service], tmp_path: Path
-) -> None:
-    service = start()
-    service.submit(args={"secret": "abc"})
-    shown = page_in_browser(f"http://evil.example.org:{service.port}/task/1", tmp_path / "profile")
+def test_a_foreign_name_that_points_at_this_machine_reads_nothing(service: Service, tmp_path: Path) -> None:
+    id = service.submit(args={"secret": "abc"})["id"]
+    shown = page_in_browser(f"http://evil.example.org:{service.port}/task/{id}", tmp_path / "profile")
     assert "BACKEND_URL" in shown
     assert "abc" not in shown
 
 
-def test_a_service_on_loopback_answers_foreign_origins_and_hosts_with_json(start: Callable[..., Service]) -> None:
-    service = start()
+def test_a_service_on_loopback_answers_foreign_origins_and_hosts_with_json(service: Service) -> None:
     own = {"Origin": f"http://127.0.0.1:{service.port}"}
     assert service.client.post("/task/new", json={}, headers=own).status_code == 201
     foreign_origin = service.client.post("/tasks/cancel", headers={"Origin": "https://evil.example.org"})

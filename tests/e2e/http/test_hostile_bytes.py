@@ -1,13 +1,12 @@
 """Hostile bytes, sent to a real server: each is answered with its status, and the server goes on."""
 
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.e2e.http.wire import HEAD, POST, answer_to, code_of, connection
-from tests.e2e.service import Service, eventually
+from tests.e2e.service import Service
 
 
 def get(path: bytes, *more: bytes) -> bytes:
@@ -46,16 +45,6 @@ CASES = {
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), 400),
     "noise": (b"\0\xff\r\n\r\n", 400),
 }
-
-
-@pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API that is ready."""
-    service = Service(new_database(), tmp_path_factory.mktemp("http"))
-    service.start("http")
-    eventually(lambda: code_of(service, "/health/ready") == 200)
-    yield service
-    service.stop()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -27,16 +27,6 @@ runpy.run_module("entrypoints.http", run_name="__main__")
 """An API that waits for a body only half a second, and for a connection a second."""
 
 
-@pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API that is ready."""
-    service = Service(new_database(), tmp_path_factory.mktemp("slow"))
-    service.start("http")
-    eventually(lambda: code_of(service, "/health/ready") == 200)
-    yield service
-    service.stop()
-
-
 @contextmanager
 def slow_clients(service: Service, path: str, number: int, trickle: bytes) -> Iterator[list[socket.socket]]:
     """So many connections, each with the head of a request, and with the trickle ten times a second."""

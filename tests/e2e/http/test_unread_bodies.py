@@ -3,14 +3,12 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e.http.wire import code_of
-from tests.e2e.service import Service, eventually
+from tests.e2e.service import Service
 
 NODE = shutil.which("node")
 SIZES = (1_100_000, 8_000_000, 40_000_000)
@@ -19,16 +17,6 @@ const [address, size] = process.argv.slice(1)
 fetch(address, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: ' '.repeat(Number(size))})
   .then(answer => answer.json()).then(error => console.log(error.code), error => console.log(error.cause ?? error))
 """
-
-
-@pytest.fixture(scope="module")
-def service(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API that is ready."""
-    service = Service(new_database(), tmp_path_factory.mktemp("unread"))
-    service.start("http")
-    eventually(lambda: code_of(service, "/health/ready") == 200)
-    yield service
-    service.stop()
 
 
 def code_by_urllib(address: str, size: int, **headers: str) -> int:
