@@ -1,12 +1,10 @@
-"""Flask without the features that the API does not use: sessions, coroutines, routing by host and building of URLs."""
+"""Flask without the features that the API does not use: sessions, coroutines and routing by host."""
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from flask import Flask
 from flask.sessions import NullSession, SessionInterface, SessionMixin
-from werkzeug.routing import MapAdapter, Rule
+from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request
 
 BODY_IS_READ = "flask_tasks.body_is_read"
@@ -22,19 +20,10 @@ class NoSessions(SessionInterface):
         return self.empty
 
 
-class Route(Rule):
-    """A rule that compiles the functions that build URLs when one is built: the API builds none."""
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compiled = cache(lambda: super(Route, self)._compile_builder(append_unknown))
-        return lambda rule, **values: compiled()(rule, **values)
-
-
 class ApiFlask(Flask):
     """A Flask app with less work per request. Its views must be plain functions."""
 
     session_interface = NoSessions()
-    url_rule_class = Route
 
     def ensure_sync(self, func: Any) -> Any:
         return func

@@ -127,9 +127,3 @@ class TestCaches:
             service.client.post("/task/1/cancel")
         with service.client.open(path, method=method) as answer:
             assert answer.headers.getlist("Cache-Control") == ["no-store"]
-
-
-def test_a_url_can_be_built_from_a_route(service: Service):
-    routes = service.app().url_map.bind("localhost")
-    assert routes.build("types.list_types") == "/types"
-    assert routes.build("types.list_types", {"a": 1}) == "/types?a=1"
