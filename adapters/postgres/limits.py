@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from adapters.postgres import statements
 from adapters.postgres.arrays import array
+from adapters.postgres.savepoint import savepoint
+from application.errors import StorageConflict
 from application.isolation import log_once
 from application.ports.limits import UNLIMITED, TypeLimits
 from domain.errors import InvalidOption
@@ -42,13 +44,22 @@ class PostgresLimitOverrides:
         return self._connection.execute(statements.ASSIGN_LANES, {"types": array(types), "most": limit}).rowcount
 
 
-def publish(connection: Connection, types: Sequence[TaskType]) -> None:
-    """Store the limits that the types declare, in place of those that were declared before."""
+def publish(connection: Connection, types: Sequence[TaskType]) -> Set[TypeName]:
+    """Store the limits that the types declare, in place of those that were declared before.
+
+    Return the names of the types whose limits may be locked: those of all limited ones are as they were then.
+    """
     columns = {
         "types": array(type.name for type in types),
         "declared": array(json.dumps(declared(type.limits)) for type in types),
     }
-    connection.execute(statements.PUBLISH_LIMITS, columns)
+    try:
+        with savepoint(connection):
+            connection.execute(statements.PUBLISH_LIMITS, columns)
+    except StorageConflict:
+        limited = {row.type for row in connection.execute(statements.LIMITED_TYPES)}
+        return {type.name for type in types if type.limits != NO_LIMITS or type.name in limited}
+    return set()
 
 
 def forget(connection: Connection, types: Collection[TypeName]) -> None:

@@ -80,13 +80,18 @@ class PostgresPublishedTypes:
         return [_known(row) for row in self._connection.execute(statements.ALL_TYPES, {"now": now})]
 
     def _publish_types(self, types: Sequence[TaskType]) -> Set[TypeName]:
-        """Publish the types that are not locked, and return the names of the others."""
-        columns = rows.columns([_published(type) for type in types])
+        """Publish the types that are not locked, and return the names of the others.
+
+        A type is published after its limits, so that no task of it can be submitted that they do not hold for.
+        """
+        locked = limits.publish(self._connection, types)
+        free = [type for type in types if type.name not in locked]
+        if not free:
+            return locked
+        columns = rows.columns([_published(type) for type in free])
         try:
             with savepoint(self._connection):
-                locked = {*self._connection.execute(statements.PUBLISH_TYPES, columns).scalars()}
-                limits.publish(self._connection, [type for type in types if type.name not in locked])
-                return locked
+                return locked | {*self._connection.execute(statements.PUBLISH_TYPES, columns).scalars()}
         except StorageConflict:
             return {type.name for type in types}
 

@@ -8,12 +8,16 @@ import pytest
 
 from adapters.postgres import Database, Migration
 from application.ports.limits import Bound
+from domain.ids import TypeName
+from domain.limits import Limits
+from domain.task_type import TaskType
 from tests.concurrency import new_database
 from tests.contract.test_limits import claim_limited, publish
 from tests.integration.test_postgres_plans import explained
-from tests.steps import ADD, add, add_one, claim, submission, succeed, task
+from tests.steps import ADD, HANDLER, NOW, add, add_one, at, claim, submission, succeed, task
 from tests.storage import Storage, in_postgres
 
+ONE = Limits(at_once=1)
 IN_LANES, LANES = 20_000, 100
 MAX_PAGES = 600
 """Pages that one statement may touch, whatever waits."""
@@ -109,6 +113,21 @@ class TestLocks:
             connection.exec_driver_sql("SELECT FROM type_limits FOR UPDATE")
             claimed = claim(storage, wanted={ADD: 9, "report": 9})
         assert [each.task.type for each in claimed] == ["report"]
+
+    def test_locked_limits_hold_back_the_publication_of_no_other_type(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, ADD, at_once=5)
+        types = [TaskType(name=ADD), TaskType(name=TypeName("report")), TaskType(name=TypeName("x"), limits=ONE)]
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM type_limits FOR UPDATE")
+            with storage.begin() as work:
+                assert work.types.publish(HANDLER, types, at(3600)) == {ADD, "x"}
+                work.commit()
+        with storage.begin() as work:
+            assert [each.type.name for each in work.types.all(NOW)] == [ADD, "report"]
+            assert work.types.publish(HANDLER, types, at(3600)) == set()
+            work.commit()
+        assert storage.autocommit.limited_types() == {"x"}
 
 
 class TestOddRows:
