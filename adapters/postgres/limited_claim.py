@@ -47,11 +47,11 @@ class PostgresLimitedClaim:
         if settlements:
             return self._claimed(statements.LOCK_LIMITS, request, settlements, self._at_once(lease, now))
         try:
-            return self._by_one_statement_or_isolating(statements.LOCK_LIMITS, lease, now, request)
+            return self._at_once_or_isolating(statements.LOCK_LIMITS, lease, now, request)
         except StorageConflict:
-            return self._by_one_statement_or_isolating(statements.LOCK_FREE_LIMITS, lease, now, request)
+            return self._at_once_or_isolating(statements.LOCK_FREE_LIMITS, lease, now, request)
 
-    def _by_one_statement_or_isolating(
+    def _at_once_or_isolating(
         self, lock: TextClause, lease: Lease, now: datetime, request: LimitedClaimRequest
     ) -> LimitedClaim:
         try:
@@ -176,16 +176,14 @@ def _in_savepoint(
 def _move_starts(connection: Connection, rooms: Mapping[TypeName, Room], claimed: Sequence[ClaimedRecord]) -> None:
     """Store the next regular start of each type of which tasks have started, or whose start is out of reach."""
     taken = Counter(each.task.type for each in claimed)
-    rates = {
-        type: room.limits.rate for type, room in rooms.items() if room.limits.rate and room.moved_start(taken[type])
-    }
-    if rates:
-        moved = {
-            "types": array(rates),
-            "next_starts": array(rooms[type].reachable_start for type in rates),
-            "seconds": array(taken[type] / rate.per_second for type, rate in rates.items()),
+    moved = {type: room for type, room in rooms.items() if room.moved_start(taken[type])}
+    if moved:
+        parameters = {
+            "types": array(moved),
+            "next_starts": array(room.reachable_start for room in moved.values()),
+            "seconds": array(room.seconds_of(taken[type]) for type, room in moved.items()),
         }
-        connection.execute(statements.MOVE_STARTS, moved)
+        connection.execute(statements.MOVE_STARTS, parameters)
 
 
 def _move_lanes(connection: Connection, type: TypeName, room: Room, claimed: Sequence[ClaimedRecord]) -> None:
