@@ -9,7 +9,7 @@ from flask_tasks import Progress, Retry, task
 from tests.chaos.runs import record_kill, record_run, supervisor
 
 MEGABYTE = 1_000_000
-AT_ONCE = {"one_at_once": 1, "four_at_once": 4, "one_per_user": 3}
+AT_ONCE = {"one_at_once": 1, "four_at_once": 4, "fifty_at_once": 50, "one_per_user": 3}
 AT_ONCE_PER_LANE = {"one_per_user": 1}
 RATES = {"five_a_second": Rate(5, 3)}
 """The limits of the types below."""
@@ -45,6 +45,14 @@ def four_at_once(progress: Progress, seconds: float, mark: str | None = None):
         time.sleep(seconds)
         if seconds > 0.25:
             raise ValueError(token)
+        return {"token": token}
+
+
+@task(at_once=50)
+def fifty_at_once(progress: Progress, seconds: float, mark: str | None = None):
+    """Runs beside many others."""
+    with record_run(progress, mark) as token:
+        time.sleep(seconds)
         return {"token": token}
 
 

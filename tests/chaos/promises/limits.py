@@ -38,6 +38,12 @@ def no_more_tasks_start_than_the_rate(task: TaskHistory, circumstances: Circumst
                 break
 
 
+def most_at_once(type: str, circumstances: Circumstances) -> int:
+    """The most tasks of a type that were held at one moment."""
+    began, _ = circumstances.holds.get(type, ((), ()))
+    return max((circumstances.running_at(type, moment) for moment in began), default=0)
+
+
 PROMISES = (
     no_more_tasks_run_than_the_limit,
     no_more_tasks_of_a_lane_run_than_its_limit,
