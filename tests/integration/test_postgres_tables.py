@@ -24,7 +24,7 @@ from domain.settlement import Outcome
 from domain.status import FINAL, RULES, Status, Verb
 from tests.concurrency import asked, until_waiting
 from tests.steps import add_one, claim_one, fail, submission, succeed
-from tests.storage import Storage, in_postgres
+from tests.storage import Storage
 
 
 class TestMigrating:
@@ -123,7 +123,8 @@ class TestMigrating:
             writer.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
             migrating = background.submit(Migration(database))
             until_waiting(database)
-            add_one(in_postgres(database))
+            with database.engine.begin() as other:
+                other.exec_driver_sql(OTHERS)
         assert migrating.result()
         with database.engine.connect() as one, database.engine.connect() as other:
             assert {each.exec_driver_sql("SHOW lock_timeout").scalar() for each in (one, other)} == {"1s"}
