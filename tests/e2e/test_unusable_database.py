@@ -19,6 +19,7 @@ from tests.e2e.service import Service, eventually
 from tests.e2e.starts import PROCESSES, End, Start
 
 ROLE, PASSWORD = "limited", "limited"
+GRANT = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}"
 MAX_SECONDS = 3.0
 """Seconds after which a start that is broken has given the prompt back, on a machine that is not busy."""
 
@@ -221,7 +222,7 @@ def test_a_database_that_is_away_is_waited_for(case: str, url: str, start: Start
 def test_a_password_that_changes_while_processes_run_ends_none_of_them(new_service: Callable[..., Service]):
     service = new_service(HTTP_WORKERS="2")
     admin = service.environment["DATABASE_URL"]
-    service.environment["DATABASE_URL"] = of_role(admin, f"GRANT CREATE ON SCHEMA public TO {ROLE}")
+    service.environment["DATABASE_URL"] = of_role(admin, GRANT)
     processes = [service.start(name) for name in ("http", "handler", "janitor")]
     service.await_ready("default")
     execute(
@@ -243,9 +244,8 @@ def test_a_password_that_changes_while_processes_run_ends_none_of_them(new_servi
 
 def test_a_right_that_is_taken_away_and_given_back_needs_no_restart(new_service: Callable[..., Service]):
     service = new_service(TASKS="tasks/tasks.py")
-    admin = migrated(service.environment["DATABASE_URL"])
-    grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}"
-    service.environment["DATABASE_URL"] = of_role(admin, grant)
+    admin = service.environment["DATABASE_URL"]
+    service.environment["DATABASE_URL"] = of_role(admin, GRANT)
     for name in ("http", "handler", "janitor"):
         service.start(name)
     service.await_ready("default")
@@ -264,7 +264,7 @@ def test_a_right_that_is_taken_away_and_given_back_needs_no_restart(new_service:
     ):
         answer = service.client.request(method, path, json=body)
         assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1"), (path, answer.text)
-    execute(admin, grant)
+    execute(admin, GRANT)
     service.await_ready("default")
     assert service.run("default", {"required_arg": "x"})["status"] == "done"
     assert all(process.poll() is None for process in service.processes)
