@@ -127,13 +127,24 @@ class _Claim:
                 "now": self.now,
                 "left_out": list(self.left_out),
             }
-            chosen = connection.execute(statements.CHOOSE_IN_LANES, parameters).all()
+            chosen = _chosen_in_lanes(connection, parameters)
             for row in chosen:
                 places[row.lane] = places.get(row.lane, parameters["places_in_others"]) - 1
             found += chosen
             if len(found) >= most:
                 break
         return _within_bytes(found, request.max_bytes)
+
+
+def _chosen_in_lanes(connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    """Choose tasks of one priority. Lanes whose due tasks are all locked or left out give their turns to others."""
+    max_lanes = parameters["most"]
+    while True:
+        found = connection.execute(statements.CHOOSE_IN_LANES, {**parameters, "max_lanes": max_lanes}).all()
+        chosen = [row for row in found if row.id is not None]
+        if len(chosen) == len(found) or found[0].lanes < max_lanes:
+            return chosen
+        max_lanes *= 10
 
 
 def _within_bytes(chosen: Sequence[Any], max_bytes: int) -> Sequence[TaskId]:

@@ -11,6 +11,7 @@ from application.ports.limits import Bound
 from domain.ids import TypeName
 from domain.limits import Limits
 from domain.task_type import TaskType
+from tests.administrator import Administrator
 from tests.concurrency import new_database
 from tests.contract.test_limits import claim_limited, publish
 from tests.integration.test_postgres_plans import explained
@@ -105,6 +106,24 @@ class TestLocks:
             connection.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
             assert [each.task.id for each in claim_limited(storage).claimed] == [2]
 
+    def test_a_lane_of_which_all_tasks_are_locked_does_not_hold_up_the_others(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, lane="user", at_once=1)
+        add(storage, *(submission(lane=lane) for lane in ("a", "b", "b", "c", "d")))  # type: ignore[arg-type]
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM tasks WHERE id IN (1, 2, 3) FOR UPDATE")
+            assert [each.task.id for each in claim_limited(storage).claimed] == [4]
+        succeed(storage, task(storage, 4))
+        assert [each.task.id for each in claim_limited(storage).claimed] == [5]
+
+    def test_a_lane_that_is_locked_in_one_priority_is_claimed_in_another(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, lane="user", at_once=1)
+        add(storage, submission(lane="a", priority=5), submission(lane="a"))  # type: ignore[arg-type]
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM tasks WHERE id = 1 FOR UPDATE")
+            assert [each.task.id for each in claim_limited(storage).claimed] == [2]
+
     def test_the_claim_of_other_types_waits_for_no_lock_on_limits(self, database: Database):
         storage = in_postgres(database)
         publish(storage, ADD, "one", at_once=5)
@@ -139,6 +158,15 @@ class TestOddRows:
         execute(database, "UPDATE tasks SET max_attempts = 0 WHERE id = 1")
         assert [each.task.id for each in claimed_within(storage, 3)] == [2, 3]
         assert task(storage, 1).status == "failed"
+
+    def test_a_task_that_is_left_out_does_not_hold_up_the_other_lanes(
+        self, database: Database, administrator: Administrator
+    ):
+        storage = in_postgres(database)
+        publish(storage, at_once=1, lane="user")
+        add(storage, *(submission(lane=lane) for lane in ("a", "b")))  # type: ignore[arg-type]
+        administrator.refuses("UPDATE", "tasks", "OLD.id = 1")
+        assert [each.task.id for each in claimed_within(storage, 2)] == [2]
 
     @pytest.mark.parametrize("text", ["no JSON", "[]", '{"at_once": "many"}', '{"colour": 1}', '{"at_once": -1}'])
     def test_limits_that_cannot_be_read_count_as_none(self, database: Database, text: str):

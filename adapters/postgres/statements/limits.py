@@ -99,7 +99,7 @@ _HAS_PLACE = """CAST(%s.run_at <= :now AND coalesce(
 
 
 def _walk(name: str, begins: str, goes_on: str) -> str:
-    """Walk the lanes of one part in their order, until as many as are wanted have a due task and a place."""
+    """Walk the lanes of one part in their order, until `max_lanes` of them have a due task and a place."""
     look_up = f"""
             SELECT lane, run_at FROM tasks
             WHERE {_WAITS_IN_LANE} AND {_IS_OF_PRIORITY} AND {goes_on} AND %s
@@ -114,7 +114,7 @@ def _walk(name: str, begins: str, goes_on: str) -> str:
             SELECT found.lane, {has_place} AS has_place
             FROM ({look_up % f"(type, priority, lane) > (:type, {_PRIORITY}, {name}.lane)"}) found
         ) next
-        WHERE {name}.number < :most
+        WHERE {name}.number < :max_lanes
     )"""
 
 
@@ -124,20 +124,21 @@ _BEFORE = _walk(
 )
 
 # The lanes behind the last one come first, then those before it, and the last one itself. Of each lane as many tasks
-# are looked at as might be taken of it.
+# are looked at as might be taken of it. A lane that has a place, but only tasks that are locked or left out, comes
+# last, without an id.
 CHOOSE_IN_LANES = text(f"""
     WITH RECURSIVE known AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:lanes AS text[]), CAST(:places AS integer[])) AS k (lane, places)
     ), {_BEHIND}, {_BEFORE}, turns AS (
-        SELECT lane, row_number() OVER (ORDER BY part, lane) AS turn
+        SELECT lane, row_number() OVER (ORDER BY part, lane) AS turn, count(*) OVER () AS lanes
         FROM (
             SELECT 1 AS part, lane FROM behind WHERE has_place = 1
             UNION ALL
             SELECT 2, lane FROM before WHERE has_place = 1
         ) parts
     )
-    SELECT first.id, first.args_bytes, turns.lane
-    FROM turns LEFT JOIN known USING (lane) CROSS JOIN LATERAL (
+    SELECT first.id, first.args_bytes, turns.lane, turns.lanes
+    FROM turns LEFT JOIN known USING (lane) LEFT JOIN LATERAL (
         SELECT id, args_bytes, row_number() OVER (ORDER BY run_at, id) AS nth
         FROM (
             SELECT id, args_bytes, run_at FROM tasks
@@ -148,7 +149,7 @@ CHOOSE_IN_LANES = text(f"""
             FOR UPDATE SKIP LOCKED
         ) free
         ORDER BY nth LIMIT coalesce(places, CAST(:places_in_others AS integer))
-    ) first
+    ) first ON true
     ORDER BY nth, turn LIMIT :most
 """)
 
