@@ -44,8 +44,7 @@ class Limits:
         _check_whole("burst", self.burst, 1, MAX_BURST)
         _check_whole("at_once_per_lane", self.at_once_per_lane, 1, MAX_AT_ONCE)
         _check_per_second(self.per_second)
-        if self.lane is not None and not 1 <= len(self.lane) <= MAX_LANE_CHARACTERS:
-            raise InvalidOption("lane", self.lane, f"the name of an argument, of 1 to {MAX_LANE_CHARACTERS} characters")
+        _check_lane(self.lane)
         for switch in ("paused", "accepting"):
             if not isinstance(value := getattr(self, switch), bool):
                 raise InvalidOption(switch, value, "true or false")
@@ -107,7 +106,8 @@ class Rate:
 
     def within_reach(self, next_start: datetime, now: datetime) -> datetime:
         """The next regular start, but no later than starts could have moved it: a clock may have been set back."""
-        return min(next_start, now + timedelta(seconds=self.burst / self.per_second))
+        # The difference, since the moment itself may lie beyond the years that there are.
+        return now + min(next_start - now, timedelta(seconds=self.burst / self.per_second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,13 @@ def _check_whole(limit: str, value: Any, minimum: int, maximum: int) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
         raise InvalidOption(limit, value, f"a whole number from {minimum} to {maximum}{OR_NULL}")
+
+
+def _check_lane(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_LANE_CHARACTERS:
+        raise InvalidOption("lane", value, f"the name of an argument, of 1 to {MAX_LANE_CHARACTERS} characters")
 
 
 def _check_per_second(value: Any) -> None:

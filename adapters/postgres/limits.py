@@ -89,7 +89,7 @@ def last_lanes_of(row: Any) -> Mapping[int, Lane]:
     """Return the lane whose turn it was last of each priority; none where an administrator has written another text."""
     try:
         return {int(priority): Lane(str(lane)) for priority, lane in _object(row.last_lanes).items()}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 
@@ -105,7 +105,7 @@ def type_limits(row: Any) -> TypeLimits:
 def _declared(text: str) -> Limits:
     try:
         return Limits(**{name: value for name, value in _object(text).items() if name in DECLARABLE})
-    except (ValueError, InvalidOption) as error:
+    except (ValueError, RecursionError, InvalidOption) as error:
         log_once(log, f"declared limits count as none, since they cannot be read: {error}")
         return NO_LIMITS
 
@@ -114,7 +114,7 @@ def _declared(text: str) -> Limits:
 def _override(text: str | None) -> Override | None:
     try:
         return None if text is None else Override(_object(text))
-    except (ValueError, InvalidOption) as error:
+    except (ValueError, RecursionError, InvalidOption) as error:
         log_once(log, f"limits that were set count as none, since they cannot be read: {error}")
         return None
 

@@ -13,7 +13,7 @@ from application.ports.published_types import PublishedType
 from domain.errors import InvalidTransition
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
-from domain.limits import Limits, Override
+from domain.limits import MAX_BURST, MIN_PER_SECOND, Limits, Override
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task_type import TaskType
@@ -275,6 +275,12 @@ class TestRate:
         claim_limited(storage)
         add(storage, *[submission()] * 3)
         assert ids(claim_limited(storage).claimed) == [1, 2]
+
+    def test_the_slowest_rate_may_have_the_largest_burst(self, storage: Storage):
+        publish(storage, per_second=MIN_PER_SECOND, burst=MAX_BURST)
+        add(storage, *[submission()] * 3)
+        assert [ids(claim_limited(storage, 1).claimed) for _ in range(3)] == [[1], [2], [3]]
+        assert known(storage).limits.held_back_by(NOW) is None
 
     def test_a_higher_rate_holds_at_once(self, storage: Storage):
         publish(storage, per_second=0.001)

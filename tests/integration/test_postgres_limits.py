@@ -168,7 +168,14 @@ class TestOddRows:
         administrator.refuses("UPDATE", "tasks", "OLD.id = 1")
         assert [each.task.id for each in claimed_within(storage, 2)] == [2]
 
-    @pytest.mark.parametrize("text", ["no JSON", "[]", '{"at_once": "many"}', '{"colour": 1}', '{"at_once": -1}'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("no JSON", "[]", "[" * 100_000),
+            *('{"at_once": "many"}', '{"colour": 1}', '{"at_once": -1}', '{"lane": 5}', '{"lane": ["user", "team"]}'),
+        ],
+        ids=lambda text: text[:20],
+    )
     def test_limits_that_cannot_be_read_count_as_none(self, database: Database, text: str):
         storage = in_postgres(database)
         publish(storage, at_once=1)
