@@ -85,6 +85,7 @@ class Bound(Enum):
     - RATE: as many have started as may for now.
     - PAUSE: it is paused.
     - LOCK: another transaction has locked its limits.
+    - FAILURE: the claim has failed.
     - NO_LIMIT: it has no limits any more, so it is claimed as the other types are.
     """
 
@@ -95,6 +96,7 @@ class Bound(Enum):
     RATE = auto()
     PAUSE = auto()
     LOCK = auto()
+    FAILURE = auto()
     NO_LIMIT = auto()
 
 

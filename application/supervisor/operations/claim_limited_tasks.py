@@ -1,10 +1,12 @@
 """Claim tasks of limited types, each of which starts at once, and settle those that have ended in the same step."""
 
+import logging
 from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
 
 from application.errors import StorageConflict, StorageUnavailable
+from application.isolation import log_once
 from application.ports.background import BackgroundRunner
 from application.ports.executor import Executor
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
@@ -17,6 +19,8 @@ from application.supervisor.operations.settle import MAX_SETTLEMENTS, Settlement
 from application.supervisor.prefetch import MAX_CLAIM_BYTES
 from domain.ids import TypeName
 from domain.settlement import Settlement
+
+log = logging.getLogger(__name__)
 
 
 class _Answer(NamedTuple):
@@ -66,18 +70,29 @@ class ClaimLimitedTasks:
 
     def _settle_and_claim(self, batch: Sequence[Settlement], request: LimitedClaimRequest) -> _Answer:
         """Do both by one commit; apart where an outcome cannot be written that way."""
+        if not batch:
+            return self._claim(request)
         try:
             return self._together(batch, request)
         except StorageConflict:
-            if not batch:
-                raise
+            pass
         except StorageUnavailable:
             raise
         except Exception:
-            if not batch:
-                raise
+            log.debug("outcomes and a claim cannot be written together", exc_info=True)
         settled = self._writer.write(batch)
-        return self._together((), request)._replace(settled=settled)
+        return self._claim(request)._replace(settled=settled)
+
+    def _claim(self, request: LimitedClaimRequest) -> _Answer:
+        """Claim alone. Where that fails though the storage is there, the types are claimed again by polling."""
+        try:
+            return self._together((), request)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log_once(log, f"tasks of {', '.join(request.types)} cannot be claimed: {error}", error)
+            failed = dict.fromkeys(request.types, Bounded(Bound.FAILURE))
+            return _Answer(SettleResult(), LimitedClaim([], failed), seconds=0)
 
     def _together(self, batch: Sequence[Settlement], request: LimitedClaimRequest) -> _Answer:
         clock = self._state.clock
@@ -106,4 +121,4 @@ class ClaimLimitedTasks:
 
 def _may_have_room(bounded: Bounded | None) -> bool:
     """Whether other handlers may start tasks of a type that was claimed here with this bound, or not at all."""
-    return bounded is None or bounded.by in (Bound.REQUEST, Bound.LOCK)
+    return bounded is None or bounded.by in (Bound.REQUEST, Bound.LOCK, Bound.FAILURE)

@@ -167,6 +167,19 @@ def test_limited_and_other_tasks_take_turns_in_one_slot(rig: LimitedRig):
     assert not all(order[:2]), "another one starts between two limited tasks"
 
 
+@pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
+def test_a_claim_of_limited_types_that_fails_keeps_no_other_task_from_the_only_slot(
+    rig: LimitedRig, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: Any) -> LimitedClaim:
+        raise ValueError("the limits cannot be read")
+
+    monkeypatch.setattr(rig.container.context().autocommit, "claim_limited", fail)
+    rig.limit("gated", at_once=1)
+    eventually(lambda: TypeName("gated") in rig.state.limited)
+    rig.await_status(rig.submit("quick"), Status.DONE)
+
+
 def test_no_task_of_a_limited_type_is_claimed_ahead(rig: LimitedRig):
     rig.limit("quick", at_once=100)
     rig.submit_gated("a", "b")
