@@ -48,6 +48,7 @@ class SupervisorState:
     - `runs_to_stop`: runs that the executor has to stop in this step, each with its failure.
     - `types`: the types that the executor can run.
     - `published`: the types that the storage knows as this handler's; none before publishing and after withdrawing.
+    - `locked`: types whose last publication has met a lock, so that it will be repeated.
     - `limited`: the limited types among those that can be run.
     - `notified_topics`: topics of notifications that were not acted on yet; all of them at the start. Any thread may
       add to it.
@@ -72,6 +73,7 @@ class SupervisorState:
     runs_to_stop: list[tuple[Hold, Failure]] = field(default_factory=list)
     types: Sequence[TaskType] = ()
     published: Sequence[TaskType] = ()
+    locked: Set[TypeName] = frozenset()
     notified_topics: set[Topic] = field(default_factory=lambda: set(Topic))
     draining: bool = False
     claim_unanswered_at: float = -inf
@@ -114,8 +116,12 @@ class SupervisorState:
         self.limited.read_at = -inf
 
     def set_limited(self, limited: Set[TypeName]) -> None:
-        """Note which types are limited; the others are claimed ahead."""
+        """Note which types are limited; the others are claimed ahead.
+
+        A type that declares limits is one of them until they are published: the storage does not know them before.
+        """
         names = [type.name for type in self.types]
+        limited = {*limited, *(type.name for type in self.types if type.limits != NO_LIMITS and not self._has(type))}
         self.limited.set(name for name in names if name in limited)
         self.prefetch.set_types(name for name in names if name not in limited)
 
@@ -189,6 +195,10 @@ class SupervisorState:
             return claimed.task
         ago = self._monotonic - claimed.started_at
         return claimed.task.reported(after(self.now, -ago), claimed.progress)
+
+    def _has(self, type: TaskType) -> bool:
+        """Whether the storage has the type as it is here."""
+        return type.name not in self.locked and type in self.published
 
     def _unwritten_holds(self) -> Iterator[Hold]:
         return (each.hold for each in chain(*self.outboxes))

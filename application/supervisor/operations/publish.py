@@ -54,6 +54,7 @@ class Publish:
             return None
 
     def _on_answer(self, types: Sequence[TaskType], locked: Set[TypeName] | None) -> None:
+        self._state.locked = locked or set()
         if locked is not None and types != self._state.published:
             self._state.published = types
             self._on_published(types)

@@ -1,7 +1,7 @@
 """Limited types under a supervisor: what it starts, when it claims, and whose turn it is."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +10,13 @@ import pytest
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.wake_up import Topic
 from application.supervisor import limited_types
+from application.supervisor.operations.publish import Publish
 from domain.ids import TypeName
 from domain.lease import Lease
-from domain.limits import Override
+from domain.limits import Limits, Override
 from domain.settlement import Settlement
 from domain.status import Status
+from domain.task_type import TaskType
 from tests.unit.supervised.gates import close_all, doors, entered
 from tests.unit.supervised.test_supervisor import PATIENCE, Rig, eventually
 
@@ -165,6 +167,31 @@ def test_limited_and_other_tasks_take_turns_in_one_slot(rig: LimitedRig):
     order = [id in limited for _, id in ended]
     assert order.index(True) < 100, "a limited task starts before many others"
     assert not all(order[:2]), "another one starts between two limited tasks"
+
+
+class NowRunner:
+    """A background runner that makes its calls at once."""
+
+    is_idle = True
+
+    def submit(self, call: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+        on_result(call())
+
+    def deliver_result(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_type_whose_declared_limits_could_not_be_published_is_claimed_as_limited():
+    rig = LimitedRig()
+    one, free = (TaskType(name=TypeName("one"), limits=Limits(at_once=1)), TaskType(name=TypeName("free")))
+    for locked, limited in (({one.name}, [one.name]), (set(), [])):
+        publish = Publish(rig.container.context(), lambda *_, locked=locked: locked, on_published=lambda _: None)  # type: ignore[arg-type]
+        rig.state.set_types([one, free])
+        publish.send(NowRunner())
+        rig.state.set_limited(set())
+        assert rig.state.limited.turns == limited
+    rig.close()
 
 
 @pytest.mark.parametrize("rig", [{"concurrency": 1}], indirect=True)
