@@ -35,6 +35,7 @@ class PostgresLimitOverrides:
     def remove(self, type: TypeName) -> None:
         self._connection.execute(statements.LIMITS_LOCK_TIMEOUT)
         self._connection.execute(statements.REMOVE_OVERRIDE, {"type": type})
+        self._connection.execute(statements.DELETE_EMPTY_LIMITS, {"types": array([type])})
 
     def assign_lanes(self, limit: int) -> int:
         limits = self._connection.execute(statements.ALL_LIMITS).all()
@@ -56,6 +57,7 @@ def publish(connection: Connection, types: Sequence[TaskType]) -> Set[TypeName]:
     try:
         with savepoint(connection):
             connection.execute(statements.PUBLISH_LIMITS, columns)
+            connection.execute(statements.DELETE_EMPTY_LIMITS, {"types": columns["types"]})
     except StorageConflict:
         limited = {row.type for row in connection.execute(statements.LIMITED_TYPES)}
         return {type.name for type in types if type.limits != NO_LIMITS or type.name in limited}

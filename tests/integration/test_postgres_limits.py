@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from domain.limits import Limits
 from domain.task_type import TaskType
 from tests.administrator import Administrator
 from tests.concurrency import new_database
-from tests.contract.test_limits import claim_limited, publish
+from tests.contract.test_limits import claim_limited, override, publish, remove_override
 from tests.integration.test_postgres_plans import explained
 from tests.steps import ADD, HANDLER, NOW, add, add_one, at, claim, submission, succeed, task
 from tests.storage import Storage, in_postgres
@@ -147,6 +148,28 @@ class TestLocks:
             assert work.types.publish(HANDLER, types, at(3600)) == set()
             work.commit()
         assert storage.autocommit.limited_types() == {"x"}
+
+    def test_limits_that_are_published_again_are_not_waited_for(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, at_once=5)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT FROM type_limits FOR UPDATE")
+            with storage.begin() as work:
+                types = [TaskType(name=ADD, limits=Limits(at_once=5))]
+                assert work.types.publish(HANDLER, types, at(3600)) == set()
+
+    def test_an_override_is_removed_beside_a_publication_that_ends_the_declared_limits(self, database: Database):
+        storage = in_postgres(database)
+        publish(storage, at_once=5)
+        override(storage, at_once=1)
+        removing = Thread(target=remove_override, args=[storage])
+        with storage.begin() as work:
+            work.types.publish(HANDLER, [TaskType(name=ADD)], at(3600))
+            removing.start()
+            removing.join(0.1)
+            work.commit()
+        removing.join()
+        assert storage.autocommit.limited_types() == set()
 
 
 class TestOddRows:

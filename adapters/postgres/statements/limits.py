@@ -44,27 +44,25 @@ SET_OVERRIDE = text("""
     ON CONFLICT (type) DO UPDATE SET override = excluded.override
 """)
 
-REMOVE_OVERRIDE = text("""
-    WITH deleted AS (
-        DELETE FROM type_limits WHERE type = :type AND declared = '{}'
+REMOVE_OVERRIDE = text("UPDATE type_limits SET override = NULL WHERE type = :type")
+
+# Limits that are as they were are not locked: claims of the type hold that lock for most of the time on a slow line.
+PUBLISH_LIMITS = text("""
+    WITH changed AS (
+        SELECT n.* FROM unnest(CAST(:types AS text[]), CAST(:declared AS text[])) AS n (type, declared)
+        LEFT JOIN type_limits l USING (type) WHERE n.declared <> coalesce(l.declared, '{}')
+    ), emptied AS (
+        UPDATE type_limits l SET declared = '{}' FROM changed WHERE l.type = changed.type AND changed.declared = '{}'
     )
-    UPDATE type_limits SET override = NULL WHERE type = :type AND declared <> '{}'
+    INSERT INTO type_limits (type, declared)
+    SELECT type, declared FROM changed WHERE declared <> '{}' ORDER BY type
+    ON CONFLICT (type) DO UPDATE SET declared = excluded.declared
 """)
 
-# Types without declared limits have a row only while an override stands.
-PUBLISH_LIMITS = text("""
-    WITH new AS (
-        SELECT * FROM unnest(CAST(:types AS text[]), CAST(:declared AS text[])) AS n (type, declared)
-    ), deleted AS (
-        DELETE FROM type_limits l USING new
-        WHERE l.type = new.type AND new.declared = '{}' AND l.override IS NULL
-    ), updated AS (
-        UPDATE type_limits l SET declared = '{}' FROM new
-        WHERE l.type = new.type AND new.declared = '{}' AND l.declared <> '{}' AND l.override IS NOT NULL
-    )
-    INSERT INTO type_limits AS l (type, declared)
-    SELECT type, declared FROM new WHERE declared <> '{}' ORDER BY type
-    ON CONFLICT (type) DO UPDATE SET declared = excluded.declared WHERE l.declared <> excluded.declared
+# Types have a row only while limits are declared or an override stands. A statement of its own, which sees what the one
+# before it has waited for.
+DELETE_EMPTY_LIMITS = text("""
+    DELETE FROM type_limits WHERE type = ANY (CAST(:types AS text[])) AND declared = '{}' AND override IS NULL
 """)
 
 FORGET_LIMITS = text("""
