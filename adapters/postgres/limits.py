@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from adapters.postgres import statements
 from adapters.postgres.arrays import array
+from adapters.postgres.driver_errors import reason
 from adapters.postgres.savepoint import savepoint
 from application.errors import StorageConflict
-from application.isolation import log_once
+from application.isolation import isolate, log_once
 from application.ports.limits import UNLIMITED, TypeLimits
 from domain.errors import InvalidOption
-from domain.ids import Lane, TypeName
+from domain.ids import Lane, TaskId, TypeName
 from domain.limits import DECLARABLE, NO_LIMITS, Limits, Override, declared
 from domain.task_type import TaskType
 
@@ -42,7 +43,18 @@ class PostgresLimitOverrides:
         types = [row.type for row in limits if limits_of(row).lane]
         if not types:
             return 0
-        return self._connection.execute(statements.ASSIGN_LANES, {"types": array(types), "most": limit}).rowcount
+        chosen = {"types": array(types), "most": limit}
+        without = self._connection.execute(statements.LOCK_WITHOUT_LANE, chosen).scalars().all()
+        return len(isolate(without, self._assign, _leave))
+
+    def _assign(self, tasks: Sequence[TaskId]) -> Sequence[TaskId]:
+        with savepoint(self._connection):
+            return self._connection.execute(statements.ASSIGN_LANES, {"ids": list(tasks)}).scalars().all()
+
+
+def _leave(task: TaskId, error: Exception) -> Sequence[TaskId]:
+    log_once(log, f"task {task} cannot be assigned to a lane: {reason(error)}", error)
+    return []
 
 
 def publish(connection: Connection, types: Sequence[TaskType]) -> Set[TypeName]:

@@ -11,6 +11,7 @@ from domain.ids import HandlerId, TypeName
 from domain.options import Options
 from domain.task_type import ANY_OBJECT, TaskType
 from tests.administrator import Administrator
+from tests.contract.test_limits import claim_limited, publish
 from tests.recurring import Recurring, recurring
 from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, save, stored, submission
 from tests.storage import Storage
@@ -61,6 +62,19 @@ class TestCleaning:
 def clean_after(clean: Clean, seconds: float) -> DeletedTasks:
     clean._clock.move(seconds)  # type: ignore[attr-defined]
     return clean()
+
+
+class TestLanes:
+    def test_a_task_that_cannot_be_changed_keeps_no_other_one_from_its_lane(
+        self, storage: Storage, administrator: Administrator
+    ):
+        add(storage, *[submission()] * 5)
+        publish(storage, lane="user")
+        administrator.refuses("UPDATE", "tasks", "OLD.id = 2")
+        with storage.begin() as work:
+            assert work.limits.assign_lanes(9) == 4
+            work.commit()
+        assert [each.task.id for each in claim_limited(storage).claimed] == [1, 3, 4, 5]
 
 
 class TestHandlers:

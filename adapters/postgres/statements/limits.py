@@ -155,11 +155,10 @@ MOVE_LANES = text("UPDATE type_limits SET last_lanes = :last_lanes WHERE type = 
 
 ALL_LIMITS = text("SELECT type, declared, override FROM type_limits")
 
-ASSIGN_LANES = text("""
-    UPDATE tasks SET lane = ''
-    WHERE id IN (
-        SELECT id FROM tasks
-        WHERE status = 'waiting' AND lane IS NULL AND type = ANY (CAST(:types AS text[]))
-        LIMIT :most FOR UPDATE SKIP LOCKED
-    )
+LOCK_WITHOUT_LANE = text("""
+    SELECT id FROM tasks
+    WHERE status = 'waiting' AND lane IS NULL AND type = ANY (CAST(:types AS text[]))
+    LIMIT :most FOR UPDATE SKIP LOCKED
 """)
+
+ASSIGN_LANES = text("UPDATE tasks SET lane = '' WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id")
