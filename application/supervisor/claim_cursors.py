@@ -1,6 +1,6 @@
 """Cursors of claims: where the last claim of each type and priority ended, so that the next one starts behind it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from math import inf
 
@@ -56,8 +56,13 @@ class ClaimCursors:
             self._stepped_back[pair] = min(cursor, self._stepped_back.get(pair, cursor))
         self._apply(self._stepped_back)
 
-    def full_claim_ended(self, now: float, seconds: float) -> None:
-        """Allow cursors after a full claim that took that many seconds."""
+    def full_claim_ended(self, now: float, seconds: float, types: Set[TypeName] | None = None) -> None:
+        """Allow cursors after a full claim that took that many seconds.
+
+        `types`: those that it was of; None for all. The next claim of another one has no cursors of it.
+        """
+        if types is not None:
+            self._last = {pair: cursor for pair, cursor in self._last.items() if pair[0] in types}
         self._usable_until = now + min(FULL_CLAIM_PAUSE_FACTOR * seconds, MAX_FULL_CLAIM_PAUSE_SECONDS)
 
     def full_claim_due_in(self, now: float) -> float:

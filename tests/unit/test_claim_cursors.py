@@ -42,6 +42,13 @@ def test_the_last_task_of_each_type_and_priority_is_its_cursor():
     assert cursors.usable(5) == expected | {(ADD, 0): Cursor(NOW, TaskId(1))}
 
 
+def test_after_a_full_claim_of_some_types_the_next_claim_of_another_one_is_full_too():
+    cursors = ClaimCursors()
+    cursors.advance(claimed((ADD, 0, -1), (OTHER, 0, -1)))
+    cursors.full_claim_ended(now=5, seconds=0.1, types={ADD})
+    assert cursors.usable(5).keys() == {(ADD, 0)}
+
+
 def test_a_full_claim_may_move_a_cursor_back():
     cursors = ClaimCursors()
     cursors.full_claim_ended(now=5, seconds=0.1)

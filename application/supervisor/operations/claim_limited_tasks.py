@@ -110,7 +110,7 @@ class ClaimLimitedTasks:
         state, claim, now = self._state, answer.claim, self._state.clock.monotonic()
         ended = self._writer.record_answer(self._outbox, answer.settled)
         if request.types and not request.cursors:
-            self._limited.cursors.full_claim_ended(now, answer.seconds)
+            self._limited.cursors.full_claim_ended(now, answer.seconds, {*request.types})
         self._limited.record_claim(claim, now)
         if claim.unlimited:
             state.set_limited({*self._limited.turns} - claim.unlimited)
