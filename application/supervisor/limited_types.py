@@ -63,8 +63,11 @@ class LimitedTypes:
         return now - self.read_at >= KNOWN_SECONDS
 
     def may_start(self, now: float) -> bool:
-        """Whether it is their turn, and a task of one may start."""
-        return self.is_their_turn and self.due_in(now) <= 0
+        """Whether it is their turn, and a task of one may start, so far as is known without the notifications.
+
+        Those wait for the answer of the claim that may be under way, which may be older than they are.
+        """
+        return self.is_their_turn and any(due <= now for due in self._due.values())
 
     def due(self, now: float) -> Sequence[TypeName]:
         """The types of which a task may start, in the order of turns."""

@@ -44,7 +44,11 @@ class ClaimLimitedTasks:
     def due_in(self) -> float:
         if self._outbox.fresh:
             return 0
-        return self._limited.due_in(self._state.clock.monotonic()) if self._slots() else inf
+        if not self._limited.turns:
+            return inf
+        # First, so that it learns from notifications while no slot is idle too.
+        due_in = self._limited.due_in(self._state.clock.monotonic())
+        return due_in if self._slots() else inf
 
     def send(self, runner: BackgroundRunner) -> None:
         self._outbox.recover_unanswered()
