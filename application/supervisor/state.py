@@ -29,6 +29,8 @@ MAX_UNWRITTEN = 2_000
 """Settlements that may be unwritten while tasks are claimed."""
 MAX_UNWRITTEN_LARGE = 8
 """Large settlements that may be unwritten while tasks are claimed."""
+MAX_CLAIM_WAIT_SECONDS = 0.25
+"""Seconds that an outcome of a limited type waits for the claim with which it is written."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,8 @@ class SupervisorState:
     """Only the supervisor's thread uses it, with two exceptions that are named below.
 
     - `outbox`: settlements that have to be written.
-    - `limited_outbox`: the same of limited types, written together with the claim of the next task.
+    - `limited_outbox`: the same of limited types, written together with the claim of the next task. `outbox` takes over
+      those that wait for a long claim of other types.
     - `large_outbox`: the same of settlements with much text, which take long on a slow line.
     - `unstorable`: ended tasks whose outcome the storage cannot take, until they are taken back: their leases are left
       to lapse.
@@ -79,6 +82,7 @@ class SupervisorState:
     claim_unanswered_at: float = -inf
     now: datetime = field(init=False)
     _monotonic: float = field(init=False)
+    _limited_ended_at: float = field(init=False, default=-inf)
 
     def __post_init__(self) -> None:
         self.read_clock()
@@ -139,7 +143,21 @@ class SupervisorState:
         ended = settlement(self.task_as_run(claimed), self.now)
         if ended.attempt:
             log_failure(log, ended.task, ended.attempt)
-        self._outbox_of(ended).fresh.append(ended)
+        outbox = self._outbox_of(ended)
+        if outbox is self.limited_outbox and not outbox.fresh:
+            self._limited_ended_at = self._monotonic
+        outbox.fresh.append(ended)
+
+    @property
+    def takes_over_at(self) -> float:
+        """Monotonic time at which `outbox` takes over what waits for a claim; inf if nothing does."""
+        return self._limited_ended_at + MAX_CLAIM_WAIT_SECONDS if self.limited_outbox.fresh else inf
+
+    def take_over(self) -> None:
+        """Have outcomes of limited types that have waited long enough for a claim written without one."""
+        if self._monotonic >= self.takes_over_at:
+            self.outbox.fresh.extend(self.limited_outbox.fresh)
+            self.limited_outbox.fresh.clear()
 
     def release(self, unstarted: Iterable[Task]) -> None:
         """Put releases of tasks that will not start here into the outbox."""

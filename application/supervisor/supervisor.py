@@ -80,6 +80,7 @@ class Supervisor:
         self._shutdown.advance()
         self._mark_overdue()
         self._release_queued()
+        self._state.take_over()
 
     def _dispatch(self) -> None:
         """Carry the decisions out at the executor. Stopping and recalling come first, as they make room."""
@@ -148,6 +149,6 @@ class Supervisor:
         """Seconds until this supervisor has something to do though nothing happens."""
         moments = [claimed.claimed_at + MAX_QUEUED_SECONDS for claimed in islice(self._claimed_tasks.queued, 1)]
         moments += [claimed.deadline for claimed in self._claimed_tasks.started.values() if claimed.stop_reason is None]
-        moments.append(self._shutdown.due_at())
+        moments += [self._shutdown.due_at(), self._state.takes_over_at]
         waits = [lane.due_in() for lane in self._lanes]
         return max(min(MAX_WAIT_SECONDS, min(moments) - self._clock.monotonic(), *waits), 0)

@@ -105,7 +105,7 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(StoreRunningLogs, context, storage.notifier),
     )
     claim_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
-    # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome.
+    # Publishing is beside the claims, which wait for it anyway: a locked type or schedule delays no outcome for long.
     claim_operations = providers.List(
         providers.Singleton(Publish, context, publish_types, on_published),
         providers.Singleton(ClaimTasks, context, executor),

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
 
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
+from application.ports.queue import ClaimedRecord
 from application.ports.wake_up import Topic
 from application.supervisor import limited_types
 from application.supervisor.operations.publish import Publish
@@ -167,6 +169,30 @@ def test_limited_and_other_tasks_take_turns_in_one_slot(rig: LimitedRig):
     order = [id in limited for _, id in ended]
     assert order.index(True) < 100, "a limited task starts before many others"
     assert not all(order[:2]), "another one starts between two limited tasks"
+
+
+def test_an_outcome_of_a_limited_type_does_not_wait_for_a_long_claim_of_other_types(
+    rig: LimitedRig, monkeypatch: pytest.MonkeyPatch
+):
+    rig.limit("gated", at_once=1)
+    (id,) = rig.submit_gated("a")
+    assert entered["a"].wait(PATIENCE)
+    may_claim, claims = Event(), Event()
+
+    def claim_long(*_: Any) -> Sequence[ClaimedRecord]:
+        claims.set()
+        may_claim.wait(2 * PATIENCE)
+        return []
+
+    monkeypatch.setattr(rig.container.context().autocommit, "claim", claim_long)
+    rig.wake_up.notify(Topic.WAITING)
+    try:
+        assert claims.wait(PATIENCE)
+        doors["a"].set()
+        rig.await_status(id, Status.DONE)
+        assert not may_claim.is_set()
+    finally:
+        may_claim.set()
 
 
 class NowRunner:
