@@ -124,5 +124,8 @@ class ClaimLimitedTasks:
 
 
 def _may_have_room(bounded: Bounded | None) -> bool:
-    """Whether other handlers may start tasks of a type that was claimed here with this bound, or not at all."""
-    return bounded is None or bounded.by in (Bound.REQUEST, Bound.LOCK, Bound.FAILURE)
+    """Whether other handlers may start tasks of a type that was claimed here with this bound, or not at all.
+
+    Where none is due, they may know the type as full, and would not claim it for the next task that comes.
+    """
+    return bounded is None or bounded.by not in (Bound.PLACES, Bound.RATE, Bound.PAUSE)

@@ -99,6 +99,17 @@ def test_the_next_task_starts_when_one_has_ended(rig: LimitedRig, monkeypatch: p
         rig.await_status(id, Status.DONE)
 
 
+def test_the_end_of_the_last_task_is_notified_since_another_handler_may_know_the_type_as_full(rig: LimitedRig):
+    notified: list[Topic] = []
+    rig.wake_up.listen(notified.append, [Topic.ENDED])
+    rig.limit("gated", at_once=1)
+    (id,) = rig.submit_gated("a")
+    assert entered["a"].wait(PATIENCE)
+    doors["a"].set()
+    rig.await_status(id, Status.DONE)
+    eventually(lambda: notified)
+
+
 def test_the_next_task_starts_when_one_was_cancelled(rig: LimitedRig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limited_types, "POLL_SECONDS", 60.0)
     rig.limit("gated", at_once=1)
