@@ -14,7 +14,7 @@ MAX_LANE_CHARACTERS = 200
 MIN_PER_SECOND, MAX_PER_SECOND = 1e-6, 1e5
 OR_NULL = ", or null for no limit"
 """The end of the sentence that says what a limit can be."""
-DEFAULT_BURST_SECONDS = 0.1
+DEFAULT_BURST_SECONDS = 0.2
 """Seconds whose starts may come together where no burst is given: a claim that comes a little late loses none."""
 
 

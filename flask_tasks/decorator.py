@@ -107,7 +107,7 @@ def task(
     - `callback`: address that receives a callback when a task has finished.
     - `at_once`: maximum number of tasks that run at the same time, on all handlers; 0 starts none.
     - `per_second`: maximum number of starts in a second, on all handlers, those of retries included.
-    - `burst`: starts that may come together after a pause; by default a tenth of `per_second`, at least 1.
+    - `burst`: starts that may come together after a pause; by default a fifth of `per_second`, at least 1.
     - `lane`: name of an argument; the tasks of each of its values take turns with those of the others.
     - `at_once_per_lane`: maximum number of tasks of one lane that run at the same time.
     - Raises TypeError, ValueError: an option is not valid.

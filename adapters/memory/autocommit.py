@@ -118,6 +118,8 @@ def _claim_group(
     state: State, lease: Lease, now: datetime, request: ClaimRequest, rooms: Mapping[TypeName, Room]
 ) -> Sequence[ClaimedRecord]:
     """Claim tasks of one type with lanes, or of several types without."""
+    if request.limit <= 0 or request.max_bytes <= 0:
+        return []
     [type] = request.most if len(request.most) == 1 else [None]
     if type is None or not rooms[type].limits.lane:
         return _claim(state, lease, now, request)

@@ -100,7 +100,7 @@ class _Claim:
         self, connection: Connection, request: ClaimRequest, rooms: Mapping[TypeName, Room]
     ) -> Sequence[ClaimedRecord]:
         """Claim tasks of one type with lanes, or of several types without."""
-        if request.limit <= 0:
+        if request.limit <= 0 or request.max_bytes <= 0:
             return []
         send, [type, *_] = partial(self.send, connection), [*request.most]
         if not rooms[type].limits.lane:

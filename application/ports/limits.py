@@ -68,7 +68,10 @@ class LimitedClaimRequest:
 
     def after(self, claimed: Sequence[ClaimedRecord]) -> "LimitedClaimRequest":
         """What is left of the request once these tasks are claimed."""
-        return replace(self, limit=self.limit - len(claimed)) if claimed else self
+        if not claimed:
+            return self
+        bytes = sum(len(each.args.encode()) for each in claimed)
+        return replace(self, limit=self.limit - len(claimed), max_bytes=self.max_bytes - bytes)
 
     def within(self, most: Mapping[TypeName, int]) -> ClaimRequest:
         """The request with so many tasks of each type, as if it had no limits."""

@@ -94,6 +94,14 @@ class TestTurns:
         add(storage, *[submission(REPORT)] * 3)
         assert claimed(storage, 3, types=types) == ([1, 3, 4] if types[0] == ADD else [4, 5, 1])
 
+    def test_types_with_lanes_share_the_bytes_of_a_request(self, storage: Storage):
+        publish(storage, ADD, "one", lane="user")
+        publish(storage, REPORT, "two", lane="user")
+        for type in (ADD, REPORT):
+            add_one(storage, type, '{"n":1}', lane=A)
+        assert claimed(storage, types=[ADD, REPORT], max_bytes=7) == [1]
+        assert claimed(storage, types=[ADD, REPORT], max_bytes=7) == [2]
+
 
 class TestAtOncePerLane:
     def test_no_more_tasks_of_a_lane_run_than_the_limit(self, storage: Storage):

@@ -83,7 +83,7 @@ class TestListing:
         assert listed(service)["limits"] == {
             "at_once": 4,
             "per_second": 10,
-            "burst": 1,
+            "burst": 2,
             "lane": None,
             "at_once_per_lane": None,
             "paused": False,
@@ -96,8 +96,8 @@ class TestListing:
     def test_a_type_has_the_number_of_its_running_tasks(self, service: Service) -> None:
         for _ in range(3):
             service.submit({}, "/task/new/add")
-        assert claim_limited(service) == 1
-        assert listed(service)["limits"]["running"] == 1
+        assert claim_limited(service) == 2
+        assert listed(service)["limits"]["running"] == 2
 
     def test_a_type_of_which_none_may_run_is_paused(self, service: Service) -> None:
         service.publish("add", limits=Limits(at_once=0))
@@ -115,7 +115,7 @@ class TestSetting:
         assert answer.get_json()["limits"] == {
             "at_once": 2,
             "per_second": 10,
-            "burst": 1,
+            "burst": 2,
             "lane": None,
             "at_once_per_lane": None,
             "paused": True,

@@ -121,7 +121,7 @@ class TestRate:
 
     def test_bursts_that_nothing_gives_are_by_default(self, service: Service):
         declare(service, per_second=25)
-        assert "bursts of 3 by default" in text_of(limits_section(service))
+        assert "bursts of 5 by default" in text_of(limits_section(service))
 
     def test_a_rate_that_is_used_up_says_when_the_next_may_start(self, service: Service):
         declare(service, per_second=0.01)

@@ -256,7 +256,7 @@ OVERRIDE: dict[str, Any] = {
             "type": ["integer", "null"],
             "minimum": 1,
             "maximum": MAX_BURST,
-            "description": "Starts that may come together after a pause. The default is a tenth of `per_second`, at "
+            "description": "Starts that may come together after a pause. The default is a fifth of `per_second`, at "
             "least 1.",
         },
         "at_once_per_lane": {

@@ -43,7 +43,7 @@ EXAMPLE: dict[str, Any] = {
     "limits": {
         "at_once": 2,
         "per_second": 10,
-        "burst": 1,
+        "burst": 2,
         "lane": "user",
         "at_once_per_lane": 1,
         "paused": True,
