@@ -27,7 +27,7 @@ NUMBER_OF_COLOURED_PIXELS = """each => {
 """Axes and grids are grey."""
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8BwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 SHAPES = {
-    "table": [{"name": "b", "size": 2}, {"name": "a", "size": 10}],
+    "table": [{"name": "b", "size": 10}, {"name": "a", "size": 2}],
     "heat": [[row * column for column in range(12)] for row in range(9)],
     "picture": f"data:image/png;base64,{PIXEL}",
     "gaps": {"x": [*range(400)], "y": [*[None] * 398, 7.5, None]},
@@ -196,7 +196,7 @@ def test_a_result_is_downloaded_as_it_is(service: Service, open_page: Open) -> N
     opened = open_page(shown(service, "table"))
     with opened.page.expect_download() as download:
         opened.page.get_by_role("link", name="Download as CSV").click()
-    assert download.value.path().read_text(encoding="utf-8-sig").split() == ["name,size", "b,2", "a,10"]
+    assert download.value.path().read_text(encoding="utf-8-sig").split() == ["name,size", "b,10", "a,2"]
 
 
 def test_a_group_of_failures_leads_to_its_tasks(service: Service, open_page: Open) -> None:
