@@ -31,7 +31,7 @@ from tests.concurrency import until
 from tests.steps import add, claim, submission, task
 from tests.storage import Storage, in_postgres
 
-LEASE, ROUND_TRIP_SECONDS = 3.0, 0.36
+LEASE, ROUND_TRIP_SECONDS = 5.0, 0.6
 LIVING, DEAD, RESCUER = map(HandlerId, ("living", "dead", "rescuer"))
 Far = Callable[[], Storage]
 
