@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_up import Up, eventually
+from tests.e2e.test_up import Up, eventually, is_first
 
 FUNCTIONS = """
 import time
@@ -81,7 +81,7 @@ def test_a_changed_file_is_loaded_and_what_runs_finishes_beyond_the_grace(up: Up
 
 
 def handlers(up: Up) -> list[int]:
-    return [pid for pid in up.processes("entrypoints.handler") if os.getpgid(pid) == pid]
+    return [pid for pid in up.processes("entrypoints.handler") if is_first(pid)]
 
 
 def test_a_file_that_the_functions_import_is_watched_too(up: Up, files: Files) -> None:

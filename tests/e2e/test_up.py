@@ -154,8 +154,11 @@ def command(pid: int) -> str:
 
 
 def is_first(pid: int) -> bool:
-    """Whether the process leads its group."""
-    return os.getpgid(pid) == pid
+    """Whether the process lives and leads its group."""
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def eventually(check: Callable[[], Any], why: Callable[[], str] = lambda: "") -> Any:
