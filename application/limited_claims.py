@@ -7,12 +7,9 @@ from datetime import datetime
 from math import inf
 
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
-from application.ports.queue import ClaimedRecord
+from application.ports.queue import ClaimedRecord, fills
 from domain.ids import Lane, TaskId, TypeName
 from domain.limits import Limits
-
-MAX_CHARACTER_BYTES = 4
-"""Bytes of one character of arguments in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +110,7 @@ def limited_claim(
 ) -> LimitedClaim:
     """The answer to a claim that has taken these tasks. `may_be_locked`: whether one without a room may be."""
     taken = Counter(each.task.type for each in claimed)
-    bytes = MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed)
-    is_full = len(claimed) >= request.limit or bytes >= request.max_bytes
+    is_full = fills(claimed, request.limit, request.max_bytes)
     absent = Bounded(Bound.LOCK if may_be_locked else Bound.NO_LIMIT)
     bounds = {type: rooms[type].bound(taken[type], is_full) if type in rooms else absent for type in request.types}
     return LimitedClaim(claimed, bounds, refused)

@@ -84,7 +84,7 @@ class Rate:
     """A limit of starts: in no span of w seconds more than `burst + per_second * w`.
 
     What has started is remembered as one moment, the next regular start: the generic cell rate algorithm. It lies
-    behind the present by at most `burst` starts.
+    ahead of the present by at most `burst` starts.
     """
 
     per_second: float

@@ -120,8 +120,8 @@ def _claim_group(
     """Claim tasks of one type with lanes, or of several types without."""
     if request.limit <= 0 or request.max_bytes <= 0:
         return []
-    [type] = request.most if len(request.most) == 1 else [None]
-    if type is None or not rooms[type].limits.lane:
+    [type, *_] = request.most
+    if not rooms[type].limits.lane:
         return _claim(state, lease, now, request)
     chosen = list(in_lanes(state.rows.values(), now, request, type, rooms[type]))
     rows = list(within_bytes(chosen, request.max_bytes))

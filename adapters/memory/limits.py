@@ -12,8 +12,8 @@ from domain.limits import NO_LIMITS, Limits, Override
 from domain.status import Status
 
 
-class MemoryLimitOverrides:
-    """Implements application.ports.limits.LimitOverrides."""
+class MemoryLimitRepository:
+    """Implements application.ports.limits.LimitRepository."""
 
     def __init__(self, state: State) -> None:
         self._state = state

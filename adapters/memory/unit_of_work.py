@@ -7,7 +7,7 @@ from threading import Lock
 
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
-from adapters.memory.limits import MemoryLimitOverrides
+from adapters.memory.limits import MemoryLimitRepository
 from adapters.memory.listing import MemoryListing
 from adapters.memory.monitoring import MemoryMonitoring
 from adapters.memory.published_types import MemoryPublishedTypes
@@ -36,7 +36,7 @@ class MemoryUnitOfWork:
         self.listing = MemoryListing(state)
         self.cleaning = MemoryCleaning(state)
         self.types = MemoryPublishedTypes(state)
-        self.limits = MemoryLimitOverrides(state)
+        self.limits = MemoryLimitRepository(state)
         self.schedules = MemorySchedules(state)
         self.deliveries = MemoryDeliveries(state)
         self.monitoring = MemoryMonitoring(state)

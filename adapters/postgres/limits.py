@@ -23,8 +23,8 @@ from domain.task_type import TaskType
 log = logging.getLogger(__name__)
 
 
-class PostgresLimitOverrides:
-    """Implements application.ports.limits.LimitOverrides."""
+class PostgresLimitRepository:
+    """Implements application.ports.limits.LimitRepository."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

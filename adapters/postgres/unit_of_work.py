@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.deliveries import PostgresDeliveries
-from adapters.postgres.limits import PostgresLimitOverrides
+from adapters.postgres.limits import PostgresLimitRepository
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.monitoring import PostgresMonitoring
 from adapters.postgres.published_types import PostgresPublishedTypes
@@ -30,7 +30,7 @@ class PostgresUnitOfWork:
         self.listing = PostgresListing(connection)
         self.cleaning = PostgresCleaning(connection)
         self.types = PostgresPublishedTypes(connection)
-        self.limits = PostgresLimitOverrides(connection)
+        self.limits = PostgresLimitRepository(connection)
         self.schedules = PostgresSchedules(connection)
         self.deliveries = PostgresDeliveries(connection)
         self.monitoring = PostgresMonitoring(connection)

@@ -10,13 +10,14 @@ from domain.ids import TypeName
 
 def fingerprint(type: TypeName, args: Mapping[str, Any]) -> str:
     """128 bits in hexadecimal, the same for requests of one type with equal arguments."""
-    return _digest(f"{type} {canonical(args)}")
+    return digest(f"{type} {canonical(args)}")
 
 
 def batch_fingerprint(fingerprints: Iterable[str]) -> str:
     """128 bits in hexadecimal, the same for batches of equal requests in the same order."""
-    return _digest(" ".join(fingerprints))
+    return digest(" ".join(fingerprints))
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """128 bits in hexadecimal."""
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,9 +1,9 @@
 """The lane of a task: the value of one of its arguments, by which tasks take turns."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
+from application.json.fingerprint import digest
 from application.json.text import canonical
 from domain.ids import NO_LANE, Lane
 
@@ -22,4 +22,4 @@ def lane(args: Mapping[str, Any], argument: str | None) -> Lane | None:
     if value is None:
         return NO_LANE
     text = canonical(value)
-    return Lane(text if len(text) <= MAX_CHARACTERS else blake2b(text.encode(), digest_size=16).hexdigest())
+    return Lane(text if len(text) <= MAX_CHARACTERS else digest(text))

@@ -126,8 +126,8 @@ class LimitedClaim(NamedTuple):
         return {type for type, bounded in self.bounds.items() if bounded.by is Bound.NO_LIMIT}
 
 
-class LimitOverrides(Protocol):
-    """Limits that an operator sets. They stand, whatever is published, until they are removed."""
+class LimitRepository(Protocol):
+    """The limits of types. Those that an operator sets stand, whatever is published, until they are removed."""
 
     def set(self, type: TypeName, override: Override) -> None:
         """After: the override holds from the next claim on, in place of an earlier one.

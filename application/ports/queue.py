@@ -19,6 +19,15 @@ class ClaimedRecord(NamedTuple):
     args: str
 
 
+MAX_CHARACTER_BYTES = 4
+"""Bytes of one character of arguments in UTF-8."""
+
+
+def fills(claimed: Sequence[ClaimedRecord], limit: int, max_bytes: int) -> bool:
+    """Whether a claim with these bounds may have left tasks that wait, since it has taken these."""
+    return len(claimed) >= limit or MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed) >= max_bytes
+
+
 class Cursor(NamedTuple):
     """Keyset cursor: `run_at` and id of the last task that was claimed of one type and priority."""
 

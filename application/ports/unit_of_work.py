@@ -6,7 +6,7 @@ from typing import Protocol
 
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
-from application.ports.limits import LimitOverrides
+from application.ports.limits import LimitRepository
 from application.ports.listing import Listing
 from application.ports.monitoring import Monitoring
 from application.ports.published_types import PublishedTypes
@@ -39,7 +39,7 @@ class UnitOfWork(Protocol):
     def types(self) -> PublishedTypes: ...
 
     @property
-    def limits(self) -> LimitOverrides: ...
+    def limits(self) -> LimitRepository: ...
 
     @property
     def schedules(self) -> Schedules: ...

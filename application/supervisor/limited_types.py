@@ -12,7 +12,7 @@ from domain.task import Task
 
 POLL_SECONDS = 1.0
 """Seconds after which a type is claimed again, whatever has kept a claim from taking a task of it."""
-PAUSE_SECONDS = {Bound.REQUEST: 0.0, Bound.LOCK: 0.05}
+SOONER_SECONDS = {Bound.REQUEST: 0.0, Bound.LOCK: 0.05}
 """The same where that is sooner: more tasks may wait than were asked for, or another transaction had locked a row."""
 MIN_EMPTY_SECONDS = 0.02
 """Seconds between two claims of a type without a due task: a notification may be of a task of another type."""
@@ -113,4 +113,4 @@ def _pause_seconds(bounded: Bounded) -> float:
     """Seconds after which a type with this bound is claimed again without a notification."""
     if bounded.by is Bound.RATE:
         return min(bounded.seconds, POLL_SECONDS)
-    return PAUSE_SECONDS.get(bounded.by, POLL_SECONDS)
+    return SOONER_SECONDS.get(bounded.by, POLL_SECONDS)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, fills
 from application.supervisor.claimed_tasks import ClaimedTask, ClaimedTasks
 from domain.ids import Hold, TypeName
 from domain.task import Task
@@ -20,8 +20,6 @@ MAX_PREFETCHED_TASKS = 1000
 """Tasks that are claimed and not started, and tasks of one claim."""
 MAX_CLAIM_BYTES = 16 * 1024 * 1024
 """Bytes of the arguments of one claim."""
-MAX_CHARACTER_BYTES = 4
-"""Bytes of one character of arguments in UTF-8."""
 LATEST_RUN_WEIGHT = 0.2
 """Weight of the latest run in the moving mean of its type's durations."""
 MIN_RUN_SECONDS = 1e-5
@@ -173,10 +171,7 @@ def refill(most: float, claimed: float) -> float:
 
 def _limited_types(taken: Counter[TypeName], claimed: Sequence[ClaimedRecord], request: ClaimRequest) -> set[TypeName]:
     """The requested types of which more tasks may wait than were claimed, since a limit of the request was reached."""
-    if (
-        len(claimed) >= request.limit
-        or MAX_CHARACTER_BYTES * sum(len(each.args) for each in claimed) >= request.max_bytes
-    ):
+    if fills(claimed, request.limit, request.max_bytes):
         return {*request.most}
     no_more_slow = sum(taken[type] for type in request.slow) >= request.max_slow
     return {

@@ -8,7 +8,7 @@ import pytest
 from application.ports.limits import Bound
 from domain.ids import NO_LANE, Lane
 from domain.waiting import WaitingFor
-from tests.contract.test_limits import REPORT, claim_limited, known, override, publish
+from tests.limiting import REPORT, claim_limited, known, override, publish
 from tests.steps import ADD, NOW, add, add_one, at, claim, fail, ids, submission, succeed, task
 from tests.storage import Storage
 

@@ -1,23 +1,21 @@
 """Limits: which tasks of limited types are claimed, and what a claim says of those that it leaves."""
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from random import Random
-from typing import Any
 
-from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
+from application.ports.limits import Bound, Bounded, LimitedClaimRequest
 from application.ports.listing import Filter
-from application.ports.published_types import PublishedType
 from domain.errors import InvalidTransition
-from domain.ids import HandlerId, TaskId, TypeName
+from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
 from domain.limits import MAX_BURST, MIN_PER_SECOND, Limits, Override
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task_type import TaskType
 from domain.waiting import WaitingFor
+from tests.limiting import REPORT, claim_limited, known, override, publish, remove_override
 from tests.steps import (
     ADD,
     BOOM,
@@ -37,44 +35,6 @@ from tests.steps import (
     task,
 )
 from tests.storage import Storage
-
-REPORT = TypeName("report")
-
-
-def publish(storage: Storage, type: str = ADD, handler: str = HANDLER, **limits: Any) -> None:
-    with storage.begin() as work:
-        work.types.publish(HandlerId(handler), [TaskType(name=TypeName(type), limits=Limits(**limits))], at(3600))
-        work.commit()
-
-
-def override(storage: Storage, type: str = ADD, **limits: Any) -> None:
-    with storage.begin() as work:
-        work.limits.set(TypeName(type), Override(limits))
-        work.commit()
-
-
-def remove_override(storage: Storage, type: str = ADD) -> None:
-    with storage.begin() as work:
-        work.limits.remove(TypeName(type))
-        work.commit()
-
-
-def known(storage: Storage, type: str = ADD) -> PublishedType:
-    with storage.begin() as work:
-        return next(each for each in work.types.all(NOW) if each.type.name == type)
-
-
-def claim_limited(
-    storage: Storage,
-    limit: int = 100,
-    types: Sequence[str] = (ADD,),
-    seconds: float = 0,
-    settled: Sequence[Settlement] = (),
-    max_bytes: int = 10**9,
-) -> LimitedClaim:
-    lease = Lease.granted(HANDLER, at(seconds), 30)
-    request = LimitedClaimRequest([TypeName(type) for type in types], limit, max_bytes)
-    return storage.autocommit.claim_limited(lease, at(seconds), request, settled)
 
 
 class TestAtOnce:
@@ -345,23 +305,13 @@ class TestOverride:
     def test_it_stands_though_its_type_is_forgotten(self, storage: Storage):
         publish(storage, at_once=1)
         override(storage, at_once=4)
-        with storage.begin() as work:
-            work.types.withdraw(HANDLER)
-            work.types.publish(HandlerId("two"), [TaskType(name=REPORT)], at(9999))
-            work.types.review(NOW)
-            assert work.types.forget_abandoned(at(60), at(30), 10) == [ADD]
-            work.commit()
+        forget(storage)
         publish(storage)
         assert known(storage).limits.limits == Limits(at_once=4)
 
     def test_declared_limits_are_forgotten_with_their_type(self, storage: Storage):
         publish(storage, at_once=1)
-        with storage.begin() as work:
-            work.types.withdraw(HANDLER)
-            work.types.publish(HandlerId("two"), [TaskType(name=REPORT)], at(9999))
-            work.types.review(NOW)
-            assert work.types.forget_abandoned(at(60), at(30), 10) == [ADD]
-            work.commit()
+        forget(storage)
         assert storage.autocommit.limited_types() == set()
 
 
@@ -450,6 +400,16 @@ def test_after_a_thousand_random_changes_the_capacity_is_whole(storage: Storage)
         work.commit()
     add(storage, *[submission(now=at(10**6))] * 9)
     assert len(claim_limited(storage, seconds=10**6).claimed) == 4
+
+
+def forget(storage: Storage) -> None:
+    """Let the type be abandoned for so long that it is forgotten."""
+    with storage.begin() as work:
+        work.types.withdraw(HANDLER)
+        work.types.publish(HandlerId("two"), [TaskType(name=REPORT)], at(9999))
+        work.types.review(NOW)
+        assert work.types.forget_abandoned(at(60), at(30), 10) == [ADD]
+        work.commit()
 
 
 def storage_size(storage: Storage) -> int:

@@ -11,7 +11,7 @@ from domain.ids import HandlerId, TypeName
 from domain.options import Options
 from domain.task_type import ANY_OBJECT, TaskType
 from tests.administrator import Administrator
-from tests.contract.test_limits import claim_limited, publish
+from tests.limiting import claim_limited, publish
 from tests.recurring import Recurring, recurring
 from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, save, stored, submission
 from tests.storage import Storage

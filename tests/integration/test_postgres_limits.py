@@ -14,8 +14,8 @@ from domain.limits import Limits
 from domain.task_type import TaskType
 from tests.administrator import Administrator
 from tests.concurrency import new_database
-from tests.contract.test_limits import claim_limited, override, publish, remove_override
 from tests.integration.test_postgres_plans import explained
+from tests.limiting import claim_limited, override, publish, remove_override
 from tests.steps import ADD, HANDLER, NOW, add, add_one, at, claim, submission, succeed, task
 from tests.storage import Storage, in_postgres
 

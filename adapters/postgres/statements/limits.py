@@ -36,7 +36,7 @@ MOVE_STARTS = text("""
     WHERE l.type = moved.type
 """)
 
-# The shortest wait that a claim of the type, which has its limits locked for a moment, does not make fail.
+# Long enough for a claim of the type to end, which locks its limits for a moment.
 LIMITS_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '500ms'")
 
 SET_OVERRIDE = text("""
