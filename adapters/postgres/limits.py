@@ -60,7 +60,7 @@ def _leave(task: TaskId, error: Exception) -> Sequence[TaskId]:
 def publish(connection: Connection, types: Sequence[TaskType]) -> Set[TypeName]:
     """Store the limits that the types declare, in place of those that were declared before.
 
-    Return the names of the types whose limits may be locked: those of all limited ones are as they were then.
+    Return the names of the types whose limits may be locked. Where there are any, no limits have changed.
     """
     columns = {
         "types": array(type.name for type in types),

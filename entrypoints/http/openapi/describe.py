@@ -21,6 +21,14 @@ TASK_ID: dict[str, Any] = {
     "example": 1,
 }
 
+TYPE_NAME: dict[str, Any] = {
+    "in": "path",
+    "name": "type",
+    "required": True,
+    "description": "Name of the type. `GET /types` lists all types.",
+    "schema": {"type": "string", "minLength": 1},
+}
+
 RETRY_AFTER = {
     "description": "Seconds to wait before the request is repeated.",
     "schema": {"type": "integer", "minimum": 1},

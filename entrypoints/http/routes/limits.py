@@ -9,7 +9,7 @@ from domain.limits import Override
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import LATE_BODY, error_responses, response
+from entrypoints.http.openapi.describe import LATE_BODY, TYPE_NAME, error_responses, response
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.limits import override_of
 from entrypoints.http.responses.json_response import JSON, json_response
@@ -18,13 +18,6 @@ from entrypoints.http.services import Services
 
 MAX_BYTES = 64 * 1024
 MAX_BODIES_RECEIVED = 4
-TYPE = {
-    "in": "path",
-    "name": "type",
-    "required": True,
-    "description": "Name of the type whose limits are set.",
-    "schema": {"type": "string", "minLength": 1},
-}
 BODY = {
     "required": True,
     "content": {
@@ -81,7 +74,7 @@ def add_limits(types: Blueprint, services: Services) -> None:
         name = TypeName(type)
         return json_response(type_json(set_limits(name, override), find_oldest_due().get(name)))
 
-    @types.operation("PUT", "/types/<type>/limits", parameters=[TYPE], requestBody=BODY, responses=SET)
+    @types.operation("PUT", "/types/<type>/limits", parameters=[TYPE_NAME], requestBody=BODY, responses=SET)
     def set_type_limits(type: str) -> Response:
         """Set limits of a type
 
@@ -93,7 +86,7 @@ def add_limits(types: Blueprint, services: Services) -> None:
             text = body(reception.read, MAX_BYTES)
         return changed(type, override_of(json_object(text)))
 
-    @types.operation("DELETE", "/types/<type>/limits", parameters=[TYPE], responses=REMOVED)
+    @types.operation("DELETE", "/types/<type>/limits", parameters=[TYPE_NAME], responses=REMOVED)
     def remove_type_limits(type: str) -> Response:
         """Remove the limits that were set
 

@@ -16,6 +16,7 @@ from entrypoints.http.openapi.describe import (
     CLOSED,
     LATE_BODY,
     RETRY_AFTER_HEADERS,
+    TYPE_NAME,
     error_responses,
     response,
     task_example,
@@ -43,13 +44,6 @@ INVALID_REQUEST = {
     "of bounds, or the idempotency key belongs to a task with another type or other arguments.",
     503: CLOSED,
 }
-TYPE = {
-    "in": "path",
-    "name": "type",
-    "required": True,
-    "description": "Name of the type. `GET /types` lists all types.",
-    "schema": {"type": "string", "minLength": 1},
-}
 
 
 def add_submit(tasks: Blueprint, services: Services) -> None:
@@ -74,7 +68,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
         """
         return submit_body(DEFAULT_TYPE, query)
 
-    @tasks.operation("POST", "/task/new/<type>", **_docs("add", {"a": 1, "b": 2}, {404: UNKNOWN}, TYPE))
+    @tasks.operation("POST", "/task/new/<type>", **_docs("add", {"a": 1, "b": 2}, {404: UNKNOWN}, TYPE_NAME))
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task
 
