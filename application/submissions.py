@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict, TypeClosed
 from application.json.fingerprint import fingerprint
 from application.json.lanes import lane
-from application.json.search_terms import terms
+from application.json.search_terms import label_term, terms
 from application.json.text import dump
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
@@ -19,6 +20,7 @@ from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
+from domain.labels import check_labels
 from domain.submission import Submission
 from domain.task import Task
 
@@ -31,6 +33,7 @@ class TaskRequest:
     `delay`, `ttl`: in seconds.
     `key`: the idempotency key. A later request with the same key is the same request, whatever its options.
     `options`: by name; they override those of the type.
+    `labels`: texts by name. Like options, they are no part of what the key stands for.
     """
 
     type: TypeName
@@ -40,6 +43,7 @@ class TaskRequest:
     ttl: int | None = None
     key: IdempotencyKey | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class SubmissionBuilder:
@@ -72,7 +76,7 @@ class SubmissionBuilder:
         Raises TypeClosed: the type accepts no tasks, and no task has the key of the request.
         Raises InvalidArguments: the arguments do not fit the schema of the type.
         Raises CallbacksDisabled: the request has a callback, and none can be signed.
-        Raises InvalidOption: an option is beyond its limits.
+        Raises InvalidOption, InvalidLabel: an option or a label is beyond its limits.
         """
         known = self._types.named(request.type)
         if not known.limits.limits.accepting and not self._has_task(request.key):
@@ -82,6 +86,7 @@ class SubmissionBuilder:
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._callbacks_enabled:
             raise CallbacksDisabled
+        check_labels(request.labels)
         return Submission(
             type=request.type,
             args=dump(request.args),
@@ -91,8 +96,9 @@ class SubmissionBuilder:
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args),
             options=replace(published.options, **request.options) if request.options else published.options,
-            terms=terms(request.args),
+            terms=(*terms(request.args), *starmap(label_term, request.labels.items())),
             lane=lane(request.args, known.limits.limits.lane),
+            labels=dump(request.labels) if request.labels else None,
         )
 
     @retry_on_conflict

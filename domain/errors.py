@@ -24,6 +24,14 @@ class InvalidOption(DomainError):
         self.option, self.value, self.expected = option, value, expected
 
 
+class InvalidLabel(DomainError):
+    """the label {name} is wrong: it must be {expected}"""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__()
+        self.name, self.expected = name, expected
+
+
 class InvalidIdempotencyKey(DomainError):
     """the idempotency key must be 1 to 255 printable ASCII characters"""
 

@@ -23,8 +23,9 @@ class Submission:
     `run_at`: None is at once.
     `key`: the idempotency key; at most one task at a time has it.
     `fingerprint`: a hash of type and arguments, which tells whether a repeated key comes with the same request.
-    `terms`: the search terms of the arguments.
+    `terms`: the search terms of arguments and labels.
     `lane`: the lane of the task; None of a type without lanes.
+    `labels`: the labels as the text of a JSON object; None without labels.
     """
 
     type: TypeName
@@ -37,6 +38,7 @@ class Submission:
     options: Options = field(default_factory=Options)
     terms: tuple[int, ...] = ()
     lane: Lane | None = None
+    labels: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
@@ -64,6 +66,7 @@ class Submission:
             "timeout": self.options.timeout,
             "callback": self.options.callback,
             "lane": self.lane,
+            "labels": self.labels,
         }
 
 

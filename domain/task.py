@@ -28,6 +28,7 @@ class Task:
     handler.
     `started`: None in a running task that is claimed and not known to have started.
     `lane`: the lane in which it takes turns with others; None of a type without lanes.
+    `labels`: its labels as the text of a JSON object; None without labels.
     `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
     """
 
@@ -53,6 +54,7 @@ class Task:
     progress: Progress | None = None
     error: Error | None = None
     lane: Lane | None = None
+    labels: str | None = None
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":

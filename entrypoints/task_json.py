@@ -1,7 +1,7 @@
 """JSON of a task in answers, built from the stored texts of its arguments and its result without parsing them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from application.json.text import dump
@@ -17,8 +17,8 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a task. An argument with one of these names is in `args` only."""
 
-CALLBACK = "callback"
-"""The field of the callback, which only a task with a callback has."""
+CALLBACK, LABELS = "callback", "labels"
+"""The fields of the callback and the labels, which only a task with a callback or with labels has."""
 
 UNFINISHED = "waiting"
 """State of a callback before its task has finished."""
@@ -26,7 +26,7 @@ UNFINISHED = "waiting"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, CALLBACK))
+_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, CALLBACK, LABELS))
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -34,14 +34,21 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def task_json(view: View) -> str:
     """Make the JSON of a task. Each argument is repeated at the top level, unless a field has the same name."""
     args, result = view.stored.args, view.stored.result
-    fields = FIELDS if view.task.callback is None else (*FIELDS, CALLBACK)
+    fields = (*FIELDS, *_optional_fields(view.task))
     body = f'"args":{args},{_members(args, fields)}"result":{result or "null"}'
-    return f"{{{_head(view.task)},{body},{_tail(view)}{_callback(view.stored)}}}"
+    return f"{{{_head(view.task)},{body},{_tail(view)}{_labels(view.task)}{_callback(view.stored)}}}"
 
 
 def summary_json(view: View) -> str:
     """Make the JSON of a task in a list, without arguments and result."""
-    return f"{{{_head(view.task)},{_tail(view)}}}"
+    return f"{{{_head(view.task)},{_tail(view)}{_labels(view.task)}}}"
+
+
+def _optional_fields(task: Task) -> Iterator[str]:
+    if task.callback is not None:
+        yield CALLBACK
+    if task.labels is not None:
+        yield LABELS
 
 
 def _text(text: str | None) -> str:
@@ -70,6 +77,11 @@ def _members(args: str, fields: Sequence[str]) -> str:
     if any(key in args for key in _FIELD_KEYS):
         args = dump({name: value for name, value in json.loads(args).items() if name not in fields})
     return "" if args == "{}" else args[1:-1] + ","
+
+
+def _labels(task: Task) -> str:
+    """Make the member of the labels, after a comma; an empty text if the task has none."""
+    return "" if task.labels is None else f',"{LABELS}":{task.labels}'
 
 
 def _callback(stored: TaskRecord) -> str:

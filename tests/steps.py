@@ -41,6 +41,7 @@ def submission(
     fingerprint: str | None = None,
     terms: tuple[int, ...] = (),
     lane: Lane | None = None,
+    labels: str | None = None,
     **options: Any,
 ) -> Submission:
     return Submission(
@@ -54,6 +55,7 @@ def submission(
         options=Options(**options),
         terms=terms,
         lane=lane,
+        labels=labels,
     )
 
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from adapters.memory.state import Row, State
 from application.failure_groups import fits, masked_stored, stored_text
 from application.ports import listing
-from application.ports.listing import Counts, FailureGroup, Filter, Found
+from application.ports.listing import Counts, CountsOfTerms, FailureGroup, Filter, Found
 from domain.failure import Error
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -36,8 +36,17 @@ class MemoryListing:
         return [_failure_group(number, tasks) for (_, number), tasks in largest[:limit]]
 
     def counts(self) -> Counts:
-        tasks = [row.task for row in self._state.rows.values()]
-        return {type: Counter(task.status for task in tasks if task.type == type) for type in {t.type for t in tasks}}
+        return _counts([row.task for row in self._state.rows.values()])
+
+    def counts_of(self, terms: frozenset[int], limit: int) -> CountsOfTerms:
+        of_each = [[row for row in self._state.rows.values() if term in row.terms] for term in sorted(terms)]
+        rarest = sorted(sorted(of_each, key=len)[0], key=lambda row: row.task.id, reverse=True)
+        matching = [row.task for row in rarest[:limit] if terms.issubset(row.terms)]
+        return CountsOfTerms(_counts(matching), len(rarest) < limit)
+
+
+def _counts(tasks: Sequence[Task]) -> Counts:
+    return {type: Counter(task.status for task in tasks if task.type == type) for type in {t.type for t in tasks}}
 
 
 def _is_of_kind(row: Row, filter: Filter) -> bool:

@@ -14,7 +14,7 @@ from application.errors import UnreadableTask
 from application.failure_groups import fits, may_fit
 from application.isolation import log_once
 from application.ports import listing
-from application.ports.listing import ANY_STATUS, Counts, FailureGroup, Filter, Found
+from application.ports.listing import ANY_STATUS, Counts, CountsOfTerms, FailureGroup, Filter, Found
 from domain.failure import Error
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -70,11 +70,12 @@ class PostgresListing:
         ]
 
     def counts(self) -> Counts:
-        counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
-        for row in self._connection.execute(statements.COUNTS):
-            if row.status in rows.STATUSES:
-                counts[TypeName(row.type)][Status(row.status)] = row.number
-        return counts
+        return _counts(self._connection.execute(statements.COUNTS).all())
+
+    def counts_of(self, terms: frozenset[int], limit: int) -> CountsOfTerms:
+        bounds = {"terms": [*terms], "since": 0, "before": MAX_ID, "limit": limit}
+        found = self._connection.execute(statements.COUNTS_BY_TERM, bounds).all()
+        return CountsOfTerms(_counts(found), not found or found[0].looked < limit)
 
     def _parameters(self, filter: Filter, before: TaskId | None) -> dict[str, Any]:
         since, end = self._ids(filter)
@@ -162,6 +163,14 @@ class PostgresListing:
             for status, number in of_type.items()
             if filter.type in (None, type) and status in filter.possible_statuses
         }
+
+
+def _counts(found: Sequence[Row[Any]]) -> Counts:
+    counts: dict[TypeName, dict[Status, int]] = defaultdict(dict)
+    for row in found:
+        if row.status in rows.STATUSES and row.number:
+            counts[TypeName(row.type)][Status(row.status)] = row.number
+    return counts
 
 
 def _end_of_look(found: Sequence[Row[Any]], each: int) -> int:

@@ -3,7 +3,7 @@
 `{"to": {"city": "Köln", "zip": 5}}` has the terms of `to.city` with `Köln` and of `to.zip` with `5`. The value of a
 string is the string itself; that of a number, true, false or null is its JSON text, so "5" and 5 have the same term.
 Members of lists have no term, and of each task only the first MAX_TERMS arguments have one. Two different arguments
-have the same term by a chance of one in 10^19.
+have the same term by a chance of one in 10^19. A label has a term of its own kind, of its name and its value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +25,12 @@ def terms(args: Mapping[str, Any]) -> tuple[int, ...]:
 def term(path: str, value: str) -> int:
     """The term of one argument. The path is the names that lead to it, joined by dots; the value is its text."""
     # The length of the path keeps "n" with "5" apart from "n5" with "".
-    named = f"{len(path)} {path}{value}".encode()
-    return int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
+    return _hashed(f"{len(path)} {path}{value}")
+
+
+def label_term(name: str, value: str) -> int:
+    """The term of one label, which no argument has."""
+    return _hashed(f"label {len(name)} {name}{value}")
 
 
 def _leaves(members: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
@@ -38,3 +42,7 @@ def _leaves(members: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]
         elif not isinstance(value, list):
             # The repr of a number is its JSON text, and takes no encoder.
             yield prefix + name, repr(value) if type(value) in _NUMBERS else dump(value)
+
+
+def _hashed(named: str) -> int:
+    return int.from_bytes(blake2b(named.encode(), digest_size=8).digest(), signed=True)

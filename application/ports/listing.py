@@ -19,6 +19,14 @@ Counts = Mapping[TypeName, Mapping[Status, int]]
 """The number of tasks by type and status. Zeros are left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class CountsOfTerms:
+    """The counts of the tasks that have some search terms. `is_complete`: whether these are surely all."""
+
+    counts: Counts
+    is_complete: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """The conditions on listed tasks; None is no condition.
@@ -114,4 +122,8 @@ class Listing(Protocol):
 
     def counts(self) -> Counts:
         """The counts of this moment, at a cost that does not depend on the number of tasks."""
+        ...
+
+    def counts_of(self, terms: frozenset[int], limit: int) -> CountsOfTerms:
+        """The counts of the tasks that have all these terms, at least one, among the newest `limit` that have one."""
         ...

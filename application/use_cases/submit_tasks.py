@@ -11,7 +11,7 @@ from application.json.fingerprint import batch_fingerprint
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import AddedOrFound, SubmissionBuilder, TaskRequest, add_or_find
-from domain.errors import InvalidOption
+from domain.errors import InvalidLabel, InvalidOption
 from domain.idempotency_key import is_item_key, item_key
 from domain.ids import IdempotencyKey, TaskId
 from domain.submission import Submission
@@ -82,6 +82,8 @@ class SubmitTasks:
             return UnreadableItem({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
         except CallbacksDisabled as error:
             return UnreadableItem({"$.callback": [error]})
+        except InvalidLabel as error:
+            return UnreadableItem({f"$.labels.{error.name}": [f"it must be {error.expected}"]})
         except InvalidOption as error:
             return UnreadableItem({f"$.{error.option}": [f"it must be {error.expected}"]})
 

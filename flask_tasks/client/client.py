@@ -22,6 +22,7 @@ from flask_tasks.client.options import (
     Options,
     argument_filters,
     item_to_json,
+    label_parameters,
     to_json,
     valid_or_new_key,
 )
@@ -94,6 +95,7 @@ class Client:
         args: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
+        labels: Mapping[str, str] | None = None,
         wait: float = 0.0,
         **options: Unpack[Options],
     ) -> Task:
@@ -106,7 +108,7 @@ class Client:
         answer = self._request(
             "POST",
             f"/task/new/{_type_segment(type)}",
-            query=to_json(options),
+            query=to_json(options) | label_parameters(labels),
             body=dump(dict(args or {})),
             headers={KEY: valid_or_new_key(key)},
             wait=wait,
@@ -124,6 +126,7 @@ class Client:
         args: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
+        labels: Mapping[str, str] | None = None,
         seconds: float | None = None,
         **options: Unpack[Options],
     ) -> Any:
@@ -132,7 +135,7 @@ class Client:
         - Raises TaskFailed: the task failed or was cancelled.
         - Raises NotFinished: the task has not finished within `seconds`.
         """
-        return _result(self.submit(type, args, key=key, wait=_seconds_or_inf(seconds), **options))
+        return _result(self.submit(type, args, key=key, labels=labels, wait=_seconds_or_inf(seconds), **options))
 
     def result(self, task: Id, seconds: float | None = None) -> Any:
         """Wait for a task, and return its result.
@@ -208,17 +211,22 @@ class Client:
         created_after: Moment | None = None,
         created_before: Moment | None = None,
         args: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
         limit: int | None = None,
     ) -> Iterator[Summary]:
         """Yield the tasks that match every filter, newest first. Pages of `limit` tasks are requested on demand."""
-        query = dict(argument_filters(args or {})) | to_json(
-            {
-                "status": status,
-                "type": type,
-                "created_after": created_after,
-                "created_before": created_before,
-                "limit": limit,
-            }
+        query = (
+            dict(argument_filters(args or {}))
+            | label_parameters(labels)
+            | to_json(
+                {
+                    "status": status,
+                    "type": type,
+                    "created_after": created_after,
+                    "created_before": created_before,
+                    "limit": limit,
+                }
+            )
         )
         while True:
             page, cursor = self._request("GET", "/tasks", query=query).read(_page)

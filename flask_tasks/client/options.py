@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
 class Item(Options, total=False):
     """One of many tasks to submit. Its type is `default` unless given."""
 
+    labels: Mapping[str, str] | None
     type: str
     args: Mapping[str, Any]
     key: str | None
@@ -61,6 +62,11 @@ def valid_or_new_key(key: str | None) -> str:
         why = "Must be 1 to 255 printable ASCII characters, without spaces at its ends."
         raise Invalid("the idempotency key is not valid", errors={"headers": {KEY: [why]}})
     return key
+
+
+def label_parameters(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Make the query parameters of labels, such as `label.user`."""
+    return {f"label.{name}": value for name, value in (labels or {}).items()}
 
 
 def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tuple[str, str]]:

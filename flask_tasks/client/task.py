@@ -60,13 +60,15 @@ class Summary:
     priority: int
     handler: str | None
     waiting_for: str | None
+    labels: dict[str, str]
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Make a task from the JSON object of an answer."""
         error, progress = from_json_or_none(Failure, data["error"]), from_json_or_none(Reported, data["progress"])
-        callback = from_json_or_none(Callback, _callback(data))
-        return from_json(cls, data, error=error, progress=progress, callback=callback)
+        callback = from_json_or_none(Callback, _optional("callback", data))
+        labels = _optional("labels", data) or {}
+        return from_json(cls, data, error=error, progress=progress, callback=callback, labels=labels)
 
     @property
     def is_final(self) -> bool:
@@ -83,7 +85,7 @@ class Task(Summary):
     callback: Callback | None
 
 
-def _callback(data: Mapping[str, Any]) -> Any:
-    """Return the callback of the task. The field of a task without one may hold an argument of the same name."""
-    callback = data.get("callback")
-    return None if callback is None or callback == data["args"].get("callback") else callback
+def _optional(field: str, data: Mapping[str, Any]) -> Any:
+    """Return the field, which not all tasks have. Where one has not, an argument of the same name may stand there."""
+    value = data.get(field)
+    return None if value is None or value == data.get("args", {}).get(field) else value

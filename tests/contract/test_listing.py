@@ -354,6 +354,18 @@ class TestCounts:
             succeed(storage, each.task)
         assert counts(storage) == {A: {Status.WAITING: 1, Status.DONE: 2}}
 
+    @pytest.mark.parametrize(("limit", "is_complete"), [(5, True), (4, False)])
+    def test_tasks_with_some_terms_are_counted_among_the_newest(self, storage: Storage, limit: int, is_complete: bool):
+        terms = ((1, 2), (1, 2), (1, 3), (2,), (1, 2), (2,))
+        add(storage, *(submission("ab"[n % 2], terms=each) for n, each in enumerate(terms)))
+        save(storage, task(storage, 5).cancel(at(1)))
+        with storage.begin() as work:
+            found = work.listing.counts_of(frozenset({1, 2}), limit)
+            none = work.listing.counts_of(frozenset({1, 9}), limit)
+        whole = {A: {Status.WAITING: 1, Status.CANCELLED: 1}, B: {Status.WAITING: 1}}
+        assert (found.is_complete, none.counts, none.is_complete) == (is_complete, {}, True)
+        assert found.counts == whole
+
     def test_a_deleted_task_is_counted_no_more(self, storage: Storage):
         add(storage, submission("a", ttl=1), submission("b"))
         with storage.begin() as work:

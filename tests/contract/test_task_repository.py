@@ -13,7 +13,9 @@ from tests.storage import Storage
 
 
 def test_a_task_is_stored_as_submitted(storage: Storage, add_once: Add):
-    submitted = submission(args='{"a":1}', priority=7, max_attempts=3, max_losses=0, timeout=2.5)
+    submitted = submission(
+        args='{"a":1}', labels='{"user":"ana"}', priority=7, max_attempts=3, max_losses=0, timeout=2.5
+    )
     (added,) = add_once(submitted)
     assert added == submitted.registered(TaskId(1))
     assert (stored(storage, added.id).task, stored(storage, added.id).args) == (added, '{"a":1}')

@@ -182,6 +182,7 @@ REFUSED = {
     "losses_are_counted": "losses = max_losses + 2",
     "priority_is_bounded": "priority = 101",
     "kept_for_its_time": "expire = created - interval '1 second'",
+    "labels_are_an_object": "labels = '[1]'",
 }
 
 

@@ -77,6 +77,14 @@ class TestSubmit:
         assert (task.id, task.type, task.status, task.args) == (1, "default", "waiting", {})
         assert not task.is_final
 
+    def test_labels_are_given_listed_and_found(self, client: Client) -> None:
+        labels = {"user": "ana", "run": "7"}
+        task = client.submit(labels=labels, args={"labels": {"user": "bob"}})
+        (other,) = client.submit_many([{"labels": {"user": "ana"}}])
+        assert (task.labels, client.view(other).labels, client.submit().labels) == (labels, {"user": "ana"}, {})
+        assert [each.id for each in client.list(labels={"user": "ana"})] == [other, task.id]
+        assert [(each.id, each.labels) for each in client.list(labels=labels)] == [(task.id, labels)]
+
     def test_submit_returns_the_task_that_the_service_shows(self, service: Service, client: Client) -> None:
         task = client.submit("add", {"a": 1, "id": 7, "result": 8})
         shown = service.view()

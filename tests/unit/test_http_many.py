@@ -59,7 +59,7 @@ def test_whole_numbers_may_have_a_decimal_point(service: Service) -> None:
 
 
 def test_an_item_has_the_same_options_as_a_query() -> None:
-    assert set(ITEM["properties"]) == {"type", "args", "idempotency_key"} | set(TaskOptions().fields)
+    assert set(ITEM["properties"]) == {"type", "args", "labels", "idempotency_key"} | set(TaskOptions().fields)
 
 
 def test_an_empty_array_creates_no_task(service: Service) -> None:

@@ -76,7 +76,7 @@ class TestQueries:
     def test_a_filter_that_names_no_argument_is_422(self, service: Service, name: str) -> None:
         for method, path in (("get", "/tasks"), ("post", "/tasks/cancel"), ("post", "/tasks/retry")):
             error = check_form(send(service, method, path, f"{name}=1"), 422)
-            assert error["errors"]["query"] == {name: ["Must name an argument, as in args.n."]}
+            assert error["errors"]["query"] == {name: ["Must have a name, as in args.n."]}
 
 
 class TestKeys:

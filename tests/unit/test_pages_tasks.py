@@ -19,7 +19,7 @@ from domain.ids import TaskId
 from domain.status import RULES, Status, Verb
 from domain.task import Task
 from entrypoints.http.pages import many
-from entrypoints.http.pages.given_filters import ARGUMENTS, NOT_ARGUMENTS, given_filters
+from entrypoints.http.pages.given_filters import ARGUMENTS, NOT_PAIRS, given_filters
 from entrypoints.settings import Settings
 from tests import steps
 from tests.unit.http_service import Service, configured
@@ -121,8 +121,8 @@ class TestFilters:
     @pytest.mark.parametrize(
         ("query", "field", "sentence"),
         [
-            ("arguments=n+5", "arguments", NOT_ARGUMENTS),
-            ("arguments=n%3D%225", "arguments", NOT_ARGUMENTS),
+            ("arguments=n+5", "arguments", NOT_PAIRS),
+            ("arguments=n%3D%225", "arguments", NOT_PAIRS),
             ("created_after=soon", "created_after", "Must be a date"),
             ("status=asleep", "status", "Must be "),
         ],

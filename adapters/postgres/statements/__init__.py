@@ -42,6 +42,7 @@ from adapters.postgres.statements.limits import (
 from adapters.postgres.statements.listing import (
     COUNTED_FAILURE_GROUPS,
     COUNTS,
+    COUNTS_BY_TERM,
     FAILURE_GROUPS,
     FIRST_CREATED,
     LOOK_BY_FAILURE_GROUP,
@@ -169,6 +170,7 @@ __all__ = [
     "CLEANING_LOCK_TIMEOUT",
     "COUNTED_FAILURE_GROUPS",
     "COUNTS",
+    "COUNTS_BY_TERM",
     "COUNT_RUNNING",
     "DEAD",
     "DELETE_EMPTY_LIMITS",

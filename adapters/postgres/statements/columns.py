@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 FIELD_COLUMNS = (
     *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
-    *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane"),
+    *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane", "labels"),
 )
 """The columns of a task that are fields of domain.task.Task under the same names."""
 CONVERTED_COLUMNS = ("status", "handler", "lease_until", "progress", "error")
@@ -20,8 +20,8 @@ _PARAMETER_TYPES = {
     "boolean": ("omitted", "retries_timeout", "suspect"),
     "timestamptz": ("abandoned", "created", "ended", "expire", "finished", "lease_until", "next", "run_at", "started"),
     "text": (
-        *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "lane", "log", "name"),
-        *("outcome", "progress", "result", "schema", "status", "timezone", "traceback", "type"),
+        *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "labels", "lane"),
+        *("log", "name", "outcome", "progress", "result", "schema", "status", "timezone", "traceback", "type"),
         "terms",  # Each an array, written as text: PostgreSQL has no arrays of arrays of different lengths.
     ),
 }

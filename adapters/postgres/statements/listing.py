@@ -56,8 +56,8 @@ PAGE_BY_TYPE_AND_STATUS = text(f"""
 
 # Walks the tasks that have one term, newest first, and checks the rest of the filter on each. Of several terms it walks
 # the rarest, by counting up to 10,000 tasks of each.
-PAGE_BY_TERM = text(f"""
-    WITH rarest AS MATERIALIZED (
+_RAREST = """
+    rarest AS MATERIALIZED (
         SELECT term
         FROM unnest(CAST(:terms AS bigint[])) AS wanted (term) CROSS JOIN LATERAL (
             SELECT count(*) AS number
@@ -71,6 +71,9 @@ PAGE_BY_TERM = text(f"""
         ) counted
         ORDER BY number LIMIT 1
     )
+"""
+PAGE_BY_TERM = text(f"""
+    WITH {_RAREST}
     SELECT {_TASK}
     FROM task_terms found CROSS JOIN LATERAL (
         SELECT * FROM tasks
@@ -180,4 +183,18 @@ FIRST_CREATED = text("""
 COUNTS = text("""
     SELECT type, status, CAST(sum(change) AS bigint) AS number FROM task_count_changes
     GROUP BY type, status HAVING sum(change) > 0
+""")
+
+# The number of tasks at which it has looked is in every row.
+COUNTS_BY_TERM = text(f"""
+    WITH {_RAREST}, newest AS MATERIALIZED (
+        SELECT task FROM task_terms found
+        WHERE (found.term, found.task) >= ((SELECT term FROM rarest), CAST(:since AS bigint))
+            AND (found.term, found.task) < ((SELECT term FROM rarest), CAST(:before AS bigint))
+        ORDER BY found.term DESC, found.task DESC LIMIT :limit
+    )
+    SELECT t.type, t.status, count(*) FILTER (WHERE t.terms @> CAST(:terms AS bigint[])) AS number,
+        (SELECT count(*) FROM newest) AS looked
+    FROM newest JOIN LATERAL (SELECT type, status, terms FROM tasks WHERE id = newest.task OFFSET 0) t ON true
+    GROUP BY t.type, t.status
 """)

@@ -119,10 +119,18 @@ CALLBACK: dict[str, Any] = {
     ],
 }
 
+# The same goes for a task without labels.
+LABELS: dict[str, Any] = {
+    "description": "Labels of the task, texts by name, if it has any.",
+    "examples": [{"user": "ana", "run": "7"}],
+}
+
+LABELS_OF_SUMMARY = LABELS | {"type": "object", "additionalProperties": {"type": "string"}}
+
 SUMMARY: dict[str, Any] = {
     "type": "object",
     "description": "A task without arguments and result.",
-    "properties": _HEAD | _TAIL,
+    "properties": _HEAD | _TAIL | {"labels": LABELS_OF_SUMMARY},
     "required": [*_HEAD, *_TAIL],
     "additionalProperties": False,
 }
@@ -130,7 +138,7 @@ SUMMARY: dict[str, Any] = {
 TASK: dict[str, Any] = {
     "type": "object",
     "description": "A task. Each argument is repeated at the top level, unless a field of the task has the same name.",
-    "properties": _HEAD | _TEXTS | _TAIL | {"callback": CALLBACK},
+    "properties": _HEAD | _TEXTS | _TAIL | {"callback": CALLBACK, "labels": LABELS},
     "required": [*_HEAD, *_TEXTS, *_TAIL],
     "additionalProperties": True,
 }
@@ -173,7 +181,11 @@ COUNTS: dict[str, Any] = {
                 "propertyNames": {"enum": [status.value for status in Status]},
                 "additionalProperties": {"type": "integer", "minimum": 1},
             },
-        }
+        },
+        "complete": {
+            "type": "boolean",
+            "description": "Whether all tasks with the labels were counted. Present only where labels are given.",
+        },
     },
     "required": ["counts"],
     "additionalProperties": False,

@@ -1,5 +1,7 @@
 """Formats of numbers, times and durations in pages."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -49,6 +51,12 @@ def age(time: datetime | None, before: str = "", words: str = "%") -> str | Mark
         return "–"
     shown = f"{before}{time.astimezone(UTC):%H:%M:%S} UTC"
     return AGE.format(iso=_iso(time), exact=_exact(time), words=words, shown=shown)
+
+
+def labels(text: str | None) -> Mapping[str, str]:
+    """Read the labels of a task; none from None."""
+    found: dict[str, str] = json.loads(text) if text else {}
+    return found
 
 
 def percent(share: float) -> str:

@@ -1,8 +1,6 @@
 """The filters of a page as its address or a form gives them: for the search, for the form, and for other addresses."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,16 +9,19 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from application.ports.listing import Filter
+from entrypoints.http.pages.words import pairs_of, text_of
 from entrypoints.http.requests.filters import ARGS_PREFIX, TIMES, ListQuery, task_filter
+from entrypoints.http.requests.queries import LABEL_PREFIX
 
 QUERY = ListQuery()
-ARGUMENTS = "arguments"
-"""The field of a form that has all arguments, as in `n=5 to.city=Oslo "a b"="c d"`."""
-NOT_ARGUMENTS = "Must be names with values, as in n=5 to.city=Oslo, and in quotes where there are spaces."
+ARGUMENTS, LABELS_FIELD = "arguments", "labels"
+PREFIXES = {ARGUMENTS: ARGS_PREFIX, LABELS_FIELD: LABEL_PREFIX}
+"""The fields of a form that have all arguments and all labels, as in `n=5 to.city=Oslo`, with their parameters."""
+NOT_PAIRS = "Must be names with values, as in n=5 to.city=Oslo, and in quotes where there are spaces."
 NO_TIME = "Must be a date with a time, as in 2026-11-30T12:00, or Unix seconds."
 REPEATED = ("status", "id")
 """The fields that checkboxes repeat. An address has their values joined by commas."""
-LABELS = {
+NAMES = {
     "id": "Id",
     "status": "Status",
     "type": "Type",
@@ -32,9 +33,6 @@ LABELS = {
     "error": "Error",
     "error_group": "Failure group",
 }
-_WORD = r'"(?:[^"\\]|\\.)*"'
-_ARGUMENT = re.compile(rf'\s*({_WORD}|[^\s="]+)=({_WORD}|[^\s"]\S*|)(?=\s|\Z)')
-_NEEDS_QUOTES = re.compile(r'[\s="\\]|[^ -~]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +68,24 @@ class GivenFilters:
 
 def given_filters(values: MultiDict[str, str], own: Sequence[str] = ()) -> GivenFilters:
     """Read the filters. A field that was left empty is no filter. `own`: parameters that are no filters."""
-    query = {name: _text(name, values) for name in values if name not in (*own, ARGUMENTS)}
+    query = {name: _text(name, values) for name in values if name not in (*own, *PREFIXES)}
     query = {name: value for name, value in query.items() if value}
-    typed = values.get(ARGUMENTS, "").strip()
     errors: dict[str, Sequence[str]] = {}
-    try:
-        query |= {f"{ARGS_PREFIX}{name}": value for name, value in _arguments(typed)}
-    except ValidationError:
-        errors[ARGUMENTS] = [NOT_ARGUMENTS]
+    shown = {}
+    for name, prefix in PREFIXES.items():
+        typed = values.get(name, "").strip()
+        try:
+            query |= {f"{prefix}{each.removeprefix(prefix)}": value for each, value in pairs_of(typed)}
+        except ValueError:
+            errors[name] = [NOT_PAIRS]
+        given = ((each.removeprefix(prefix), query[each]) for each in query if each.startswith(prefix))
+        shown[name] = typed if name in errors else text_of(given)
     try:
         loaded = QUERY.load(query)
     except ValidationError as error:
         errors |= _by_field(error.messages_dict)
-    args = [_written(name.removeprefix(ARGS_PREFIX), query[name]) for name in query if name.startswith(ARGS_PREFIX)]
-    shown = {ARGUMENTS: typed if ARGUMENTS in errors else " ".join(args)}
-    return GivenFilters(
-        query, {name: _shown(name, query[name]) for name in query} | shown, errors, {} if errors else loaded
-    )
-
-
-def are_arguments(text: str) -> bool:
-    """Whether a text names arguments with values."""
-    try:
-        return bool(list(_arguments(text)))
-    except ValidationError:
-        return False
-
-
-def _arguments(text: str) -> Iterator[tuple[str, str]]:
-    """The names and values of arguments. Raises ValidationError: the text is something else."""
-    at = 0
-    while at < len(text.rstrip()):
-        found = _ARGUMENT.match(text, at)
-        if not found:
-            raise ValidationError(NOT_ARGUMENTS, ARGUMENTS)
-        yield _unquoted(found[1]).removeprefix(ARGS_PREFIX), _unquoted(found[2])
-        at = found.end()
-
-
-def _unquoted(word: str) -> str:
-    if not word.startswith('"'):
-        return word
-    try:
-        return str(json.loads(word, strict=False))
-    except ValueError:
-        raise ValidationError(NOT_ARGUMENTS, ARGUMENTS) from None
-
-
-def _written(name: str, value: str) -> str:
-    return "=".join(json.dumps(word) if _NEEDS_QUOTES.search(word) else word for word in (name, value))
+    fields = {name: _shown(name, value) for name, value in query.items()} | shown
+    return GivenFilters(query, fields, errors, {} if errors else loaded)
 
 
 def _text(name: str, values: MultiDict[str, str]) -> str:
@@ -156,11 +123,14 @@ def _readable(name: str, value: str) -> str:
 
 
 def _label(name: str) -> str:
-    return LABELS.get(name, f"Argument {name.removeprefix(ARGS_PREFIX)}")
+    if name.startswith(LABEL_PREFIX):
+        return f"Label {name.removeprefix(LABEL_PREFIX)}"
+    return NAMES.get(name, f"Argument {name.removeprefix(ARGS_PREFIX)}")
 
 
 def _by_field(messages: Any) -> dict[str, Sequence[str]]:
-    return {
-        ARGUMENTS if name.startswith(ARGS_PREFIX) else name: [NO_TIME] if name in TIMES else sentences
-        for name, sentences in messages.items()
-    }
+    return {_field_of(name): [NO_TIME] if name in TIMES else sentences for name, sentences in messages.items()}
+
+
+def _field_of(parameter: str) -> str:
+    return next((name for name, prefix in PREFIXES.items() if parameter.startswith(prefix)), parameter)

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.assets import Assets
-from entrypoints.http.pages.formats import age, duration, moment, number, percent
+from entrypoints.http.pages.formats import age, duration, labels, moment, number, percent
 from entrypoints.http.pages.limits.words import WAITS_FOR_TYPE
 from entrypoints.http.pages.results.shown import ResultGlobals
 from entrypoints.http.pages.terminal import terminal
@@ -35,7 +35,7 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-        formats = (age, duration, moment, number, percent, terminal, visible)
+        formats = (age, duration, labels, moment, number, percent, terminal, visible)
         self._environment.filters |= {each.__name__: each for each in formats}
         self._environment.filters |= {"traceback": traceback_of, "state": state_of}
         self._environment.globals |= {

@@ -15,6 +15,7 @@ from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
 from entrypoints.http.pages.blueprint import Done, Download, Pages
+from entrypoints.http.pages.formats import labels
 from entrypoints.http.pages.forms.submission import typed_key
 from entrypoints.http.pages.json_text import shown_text
 from entrypoints.http.pages.json_tree import steps_to, tree_of
@@ -154,4 +155,4 @@ def _same_request(viewed: View) -> TaskRequest:
     options = {"priority": task.priority, "timeout": task.timeout, "max_losses": task.max_losses}
     callback = {"callback": task.callback} if task.callback else {}
     args = json_object(viewed.stored.args)
-    return TaskRequest(type=task.type, args=args, ttl=task.ttl, options=options | callback)
+    return TaskRequest(type=task.type, args=args, ttl=task.ttl, options=options | callback, labels=labels(task.labels))

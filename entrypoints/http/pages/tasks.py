@@ -11,13 +11,14 @@ from application.use_cases.list_tasks import ListTasksRequest, TaskPage
 from domain.ids import TypeName
 from domain.status import RULES, Status, Verb
 from entrypoints.http.pages.blueprint import Context, Pages, Shown
-from entrypoints.http.pages.given_filters import ARGUMENTS, GivenFilters, are_arguments, given_filters
+from entrypoints.http.pages.given_filters import ARGUMENTS, GivenFilters, given_filters
+from entrypoints.http.pages.words import are_pairs
 from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, TIMES, decoded_cursor
 from entrypoints.http.services import Services
 
 VERBS = (Verb.RETRY, Verb.CANCEL, Verb.DELETE)
 """The verbs by which a person changes many tasks."""
-FIELDS = frozenset({"status", "type", "arguments", "error", "id", "error_group", "limit"})
+FIELDS = frozenset({"status", "type", "arguments", "labels", "error", "id", "error_group", "limit"})
 MORE_FIELDS = frozenset({"error_type", *TIMES})
 """Fields that are folded away while they are empty."""
 
@@ -70,6 +71,6 @@ def offered(statuses: Collection[Status]) -> list[Verb]:
 
 def _search(text: str, types: Collection[TypeName]) -> Mapping[str, Any]:
     """The filters that a person may mean: arguments, a type, or a part of an error."""
-    if are_arguments(text):
+    if are_pairs(text):
         return given_filters(MultiDict({ARGUMENTS: text})).query
     return {"type": text} if text in types else {"error": text}

@@ -1,18 +1,20 @@
 """Filters of the operations that list tasks or change many of them."""
 
 from collections.abc import Collection
+from itertools import starmap
 from typing import Any
 
-from marshmallow import ValidationError, fields, pre_load
+from marshmallow import fields, pre_load
 from marshmallow.validate import Length, Range
 
-from application.json.search_terms import term
+from application.json.search_terms import label_term, term
 from application.ports.listing import ANY_STATUS, Filter
 from domain.ids import TaskId, TypeName
 from domain.instants import LATEST
 from domain.status import RULES, Status, Verb
 from entrypoints.http.requests.parsing import Number, WholeNumber, WholeText
-from entrypoints.http.requests.queries import StrictSchema, utc_time
+from entrypoints.http.requests.prefixed import Prefixed, collected
+from entrypoints.http.requests.queries import LABEL_PREFIX, StrictSchema, utc_time
 
 DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS = 50, 1_000
 MAX_CHANGED_TASKS = 1_000_000
@@ -25,10 +27,6 @@ TIMES = ("created_after", "created_before", "finished_after", "finished_before")
 ID = "[1-9][0-9]{0,17}"
 
 
-class ArgumentFilters(fields.Dict):
-    """Values of arguments by their paths. Each is a query parameter; OpenAPI has only a pattern for their names."""
-
-
 class Names(fields.String):
     """One or several of these statuses, joined by commas."""
 
@@ -38,7 +36,20 @@ class Names(fields.String):
         super().__init__(validate=WholeText(rf"^({one_of})(,({one_of}))*$", error=error), **options)
 
 
-class FilterQuery(StrictSchema):
+class CountQuery(StrictSchema):
+    """The query of the counts."""
+
+    label = Prefixed(
+        LABEL_PREFIX, "Only tasks with this label: `label.user=ana`. Several labels can be given.", "label.user"
+    )
+
+    @pre_load
+    def collect_prefixed(self, sent: Any, **_: Any) -> dict[str, Any]:
+        """Collect the parameters of each prefixed field in one."""
+        return collected(sent, self.fields)
+
+
+class FilterQuery(CountQuery):
     """The filters. A task must match each of them."""
 
     status = Names(
@@ -84,33 +95,17 @@ class FilterQuery(StrictSchema):
         validate=WholeText(rf"^{ID}(,{ID}){{0,{MAX_IDS - 1}}}$", error=f"Must be up to {MAX_IDS:,} ids, as in 5,7."),
         metadata={"description": f"Only tasks with one of these ids, as in 5,7. At most {MAX_IDS:,}."},
     )
-    args = ArgumentFilters(
-        data_key=f"{ARGS_PREFIX}*",
-        metadata={
-            "description": "Only tasks with this argument: `args.n=5`, or `args.to.city=Oslo` for a member of an "
-            "object. Several arguments can be given. The value is the text of a string, or the JSON text of a number, "
-            "true, false or null. Members of lists, and values after the first 50 of a task, are not searched.",
-            "additionalProperties": {"type": "string"},
-            "allOf": [{"propertyNames": {"pattern": r"^args\.(?!\*\[).+$"}}],
-            # Without a default Swagger UI invents a parameter and sends it unasked.
-            "default": {},
-        },
+    args = Prefixed(
+        ARGS_PREFIX,
+        "Only tasks with this argument: `args.n=5`, or `args.to.city=Oslo` for a member of an object. Several "
+        "arguments can be given. The value is the text of a string, or the JSON text of a number, true, false or null. "
+        "Members of lists, and values after the first 50 of a task, are not searched.",
+        "args.n",
     )
     cursor = fields.String(
         validate=WholeText(rf"^{ID}$", error="Must be the `next` of an earlier answer."),
         metadata={"description": "The `next` of the previous answer."},
     )
-
-    @pre_load
-    def collect_argument_filters(self, sent: Any, **_: Any) -> dict[str, Any]:
-        """Collect the parameters of arguments in one field. Raises ValidationError: one names no argument."""
-        args = {name.removeprefix(ARGS_PREFIX): sent[name] for name in sent if name.startswith(ARGS_PREFIX)}
-        for path in args:
-            # Some generated clients send the placeholder of the document with the name in brackets.
-            if path.startswith("*[") or not path:
-                raise ValidationError("Must name an argument, as in args.n.", f"{ARGS_PREFIX}{path}")
-        others = {name: sent[name] for name in sent if not name.startswith(ARGS_PREFIX)}
-        return others | {f"{ARGS_PREFIX}*": args} if args else others
 
 
 class ListQuery(FilterQuery):
@@ -161,7 +156,9 @@ def task_filter(query: dict[str, Any]) -> Filter:
     return Filter(
         statuses=frozenset(map(Status, query["status"].split(","))) if "status" in query else ANY_STATUS,
         type=type and TypeName(type),
-        terms=frozenset(term(path, value) for path, value in query.get("args", {}).items()),
+        terms=frozenset(
+            (*starmap(term, query.get("args", {}).items()), *starmap(label_term, query.get("label", {}).items()))
+        ),
         error_type=query.get("error_type"),
         error=query.get("error"),
         failure_group=None if group is None else decoded_group(group),

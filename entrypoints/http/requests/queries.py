@@ -4,15 +4,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validates_schema
 from marshmallow.validate import Length, Range
 
 from domain.callback import MAX_ADDRESS_CHARACTERS
 from domain.instants import LATEST
+from domain.labels import MAX_LABELS, MAX_VALUE_CHARACTERS, NAMES
 from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES, Options
 from entrypoints.http.requests.parsing import Number, WholeNumber
+from entrypoints.http.requests.prefixed import Prefixed, collected
 
 STANDARD = Options()
+LABEL_PREFIX = "label."
+LABELS_DESCRIPTION = (
+    f"A task can have up to {MAX_LABELS} labels, by which it is found. A name has {NAMES}; a value has up to "
+    f"{MAX_VALUE_CHARACTERS} characters."
+)
 MAX_WAIT_SECONDS = 50  # below the minute after which proxies give up
 
 
@@ -108,7 +115,14 @@ class TaskOptions(StrictSchema):
 
 
 class SubmitQuery(TaskOptions, ViewQuery):
-    """The query of a submission: the options of the task, and the time to wait for it."""
+    """The query of a submission: the options and the labels of the task, and the time to wait for it."""
+
+    label = Prefixed(LABEL_PREFIX, f"A label of the task: `label.user=ana`. {LABELS_DESCRIPTION}", "label.user")
+
+    @pre_load
+    def collect_labels(self, sent: Any, **_: Any) -> dict[str, Any]:
+        """Collect the parameters of labels in one field."""
+        return collected(sent, self.fields)
 
 
 QUERY_OPTIONS = frozenset(TaskOptions().fields)

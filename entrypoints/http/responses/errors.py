@@ -31,8 +31,9 @@ from application.errors import (
     UnreadableTask,
 )
 from application.json.errors import NotJson, UnkeepableJson
-from domain.errors import InvalidIdempotencyKey, InvalidOption, InvalidTransition
+from domain.errors import InvalidIdempotencyKey, InvalidLabel, InvalidOption, InvalidTransition
 from entrypoints.http.requests.idempotency_key import KEY
+from entrypoints.http.requests.queries import LABEL_PREFIX
 from entrypoints.http.responses.json_response import json_response
 
 Errors = Mapping[str, Any]
@@ -65,6 +66,9 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidLimits: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"Must be {error.expected}."]}}),
+        InvalidLabel: ErrorResponse(
+            422, lambda error: {"query": {f"{LABEL_PREFIX}{error.name}": [f"Must be {error.expected}."]}}
+        ),
         InvalidPeriod: ErrorResponse(422, lambda error: {"query": {error.parameter: [f"Must be {error.expected}."]}}),
         CallbacksDisabled: ErrorResponse(
             422,

@@ -55,7 +55,11 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
         with suspended(), receptions.place() as reception:
             text = body(reception.read, settings.max_body, empty="{}")
         request = TaskRequest(
-            type=type, args=json_object(text), key=idempotency_key_of_request(), **task_request_options(query)
+            type=type,
+            args=json_object(text),
+            key=idempotency_key_of_request(),
+            labels=query.get("label", {}),
+            **task_request_options(query),
         )
         task = submit(request)
         return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")

@@ -20,7 +20,7 @@ from entrypoints.http.limits.reception import Receptions
 from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, error_responses, json_schema, response
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, KEY_SCHEMA, idempotency_key_of_request
-from entrypoints.http.requests.queries import TaskOptions, task_request_options
+from entrypoints.http.requests.queries import LABELS_DESCRIPTION, TaskOptions, task_request_options
 from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 
@@ -30,6 +30,11 @@ MAX_BODIES_RECEIVED, MAX_BODIES_PROCESSED = 4, 1
 """Limits on the bodies that are received and processed at once, since each takes much memory and time."""
 MAX_PROCESSING_WAIT_SECONDS = 5.0
 
+LABELS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": LABELS_DESCRIPTION,
+    "additionalProperties": {"type": "string"},
+}
 ITEM: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -41,6 +46,7 @@ ITEM: dict[str, Any] = {
             "description": "Arguments of the function, by name.",
         },
         "idempotency_key": KEY_SCHEMA | {"description": "Same as the header `Idempotency-Key` of a single task."},
+        "labels": LABELS_SCHEMA,
         **json_schema(TaskOptions())["properties"],
     },
     "additionalProperties": False,
@@ -52,7 +58,12 @@ BODY = {
             "schema": {"type": "array", "maxItems": MAX_TASKS, "items": ITEM},
             "example": [
                 {"type": "default", "args": {"required_arg": "one"}},
-                {"args": {"required_arg": "two"}, "priority": 5, "idempotency_key": "order-7"},
+                {
+                    "args": {"required_arg": "two"},
+                    "priority": 5,
+                    "idempotency_key": "order-7",
+                    "labels": {"user": "ana"},
+                },
             ],
         }
     },
@@ -130,6 +141,7 @@ def item_parser(checker: ArgumentChecker) -> Callable[[Any], TaskRequest | Unrea
             type=TypeName(item.get("type", DEFAULT_TYPE)),
             args=item.get("args", {}),
             key=IdempotencyKey(item["idempotency_key"]) if "idempotency_key" in item else None,
+            labels=item.get("labels", {}),
             **task_request_options(item),
         )
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from domain.ids import DEFAULT_TYPE, TypeName
 from entrypoints.http.pages.forms.pieces import Digits, value
+from entrypoints.http.requests.queries import LABEL_PREFIX
 
 MAX_CODE_CHARACTERS = 64 * 1024
 """Length of arguments up to which they stand in the code itself; longer ones are read from a file."""
@@ -34,7 +35,12 @@ def python(url: str, type: TypeName, args: str, options: Mapping[str, str], key:
     """The program that submits the task by the client of flask_tasks."""
     is_long = len(args) > MAX_CODE_CHARACTERS
     shown = f'json.loads(open("{FILE}").read())' if is_long else _argument_lines(value(args))
-    named = {name: _option(text) for name, text in options.items()} | ({"key": repr(key)} if key else {})
+    labels = {name: text for name, text in options.items() if name.startswith(LABEL_PREFIX)}
+    named = {name: _option(text) for name, text in options.items() if name not in labels}
+    named |= (
+        {"labels": _literal({name.removeprefix(LABEL_PREFIX): text for name, text in labels.items()})} if labels else {}
+    )
+    named |= {"key": repr(key)} if key else {}
     more = "".join(f", {name}={text}" for name, text in named.items())
     imports = "import json\n\n" if is_long else ""
     return (

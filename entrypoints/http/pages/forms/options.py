@@ -12,11 +12,13 @@ from domain.ids import IdempotencyKey
 from domain.options import Options
 from domain.task import Task
 from domain.task_type import TaskType
+from entrypoints.http.pages.formats import labels
+from entrypoints.http.pages.words import are_pairs, pairs_of, text_of
 from entrypoints.http.requests.idempotency_key import KEY as KEY_HEADER
-from entrypoints.http.requests.queries import TaskOptions, task_request_options
+from entrypoints.http.requests.queries import LABEL_PREFIX, SubmitQuery, task_request_options
 
 PREFIX = "o."
-KEY = "key"
+KEY, LABELS = "key", "labels"
 FIELDS: Mapping[str, tuple[str, str]] = {
     "delay": ("Delay", "Seconds before it may start."),
     "run_at": ("Not before", "In UTC. Not together with a delay."),
@@ -26,10 +28,12 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "timeout": ("Timeout", "Seconds that an attempt may take."),
     "ttl": ("Time to live", "Seconds until it is deleted."),
     "callback": ("Callback", "Address that is called when it has finished."),
+    LABELS: ("Labels", "Names with values, by which it is found: user=ana run=7."),
     KEY: ("Idempotency key", "A name of yours: a second task with it is not made."),
 }
 """The label and the help of each option."""
-QUERY = TaskOptions()
+QUERY = SubmitQuery()
+NOT_PAIRS = "Must be names with values, as in user=ana run=7, and in quotes where there are spaces."
 
 
 @dataclass
@@ -50,19 +54,27 @@ class FilledOptions:
         """The options of a task, where they are not those of its type; but for its attempts, which retries raise."""
         names = ("priority", "max_losses", "timeout", "callback")
         pairs = {name: (getattr(task, name), getattr(type.options, name)) for name in names}
-        return cls(
-            {
-                name: f"{own:g}" if isinstance(own, float) else str(own)
-                for name, (own, usual) in pairs.items()
-                if own != usual and own is not None
-            }
-        )
+        texts = {
+            name: f"{own:g}" if isinstance(own, float) else str(own)
+            for name, (own, usual) in pairs.items()
+            if own != usual and own is not None
+        }
+        return cls(texts | {LABELS: text_of(labels(task.labels).items())} if task.labels else texts)
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the query, as texts."""
-        texts = {name: text for name, text in self.texts.items() if name != KEY}
+        texts = {name: text for name, text in self.texts.items() if name not in (KEY, LABELS)}
+        texts |= {f"{LABEL_PREFIX}{name}": value for name, value in self.labels.items()}
         return texts | {"run_at": _unix_seconds(texts["run_at"])} if "run_at" in texts else texts
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that were typed; none where they are not names with values."""
+        try:
+            return dict(pairs_of(self.texts.get(LABELS, "")))
+        except ValueError:
+            return {}
 
     @property
     def key(self) -> IdempotencyKey | None:
@@ -71,15 +83,20 @@ class FilledOptions:
 
     def request(self) -> dict[str, Any]:
         """Keyword arguments of TaskRequest; none where there are errors, which are noted."""
+        if LABELS in self.texts and not are_pairs(self.texts[LABELS]):
+            self.errors[LABELS] = [NOT_PAIRS]
         try:
-            return task_request_options(QUERY.load(self.query))
+            query = QUERY.load(self.query)
         except ValidationError as error:
-            self.errors.update(error.messages_dict)
+            self.place_errors({"query": error.messages_dict})
             return {}
+        return task_request_options(query) | {"labels": query.get("label", {})}
 
     def place_errors(self, errors: Mapping[str, Any]) -> None:
         """Note the errors of an answer of the API."""
-        self.errors.update(errors.get("query", {}))
+        for parameter, sentences in errors.get("query", {}).items():
+            name = LABELS if parameter.startswith(LABEL_PREFIX) else parameter
+            self.errors[name] = [*self.errors.get(name, []), *sentences]
         if KEY_HEADER in errors.get("headers", {}):
             self.errors[KEY] = errors["headers"][KEY_HEADER]
 
