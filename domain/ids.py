@@ -1,4 +1,4 @@
-"""The identifiers of tasks, types, lanes, handlers, janitors and claims."""
+"""The identifiers of tasks, batches, types, lanes, handlers, janitors and claims."""
 
 from typing import NamedTuple, NewType
 
@@ -9,6 +9,7 @@ JanitorId = NewType("JanitorId", str)
 Claim = NewType("Claim", int)
 IdempotencyKey = NewType("IdempotencyKey", str)
 Lane = NewType("Lane", str)
+BatchId = NewType("BatchId", int)
 
 
 class Hold(NamedTuple):

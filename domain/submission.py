@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from domain.errors import InvalidOption
-from domain.ids import IdempotencyKey, Lane, TaskId, TypeName
+from domain.ids import BatchId, IdempotencyKey, Lane, TaskId, TypeName
 from domain.instants import after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
@@ -26,6 +26,7 @@ class Submission:
     `terms`: the search terms of arguments and labels.
     `lane`: the lane of the task; None of a type without lanes.
     `labels`: the labels as the text of a JSON object; None without labels.
+    `batch`: the batch of the task; None of a task of its own.
     """
 
     type: TypeName
@@ -39,6 +40,7 @@ class Submission:
     terms: tuple[int, ...] = ()
     lane: Lane | None = None
     labels: str | None = None
+    batch: BatchId | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
@@ -67,6 +69,7 @@ class Submission:
             "callback": self.options.callback,
             "lane": self.lane,
             "labels": self.labels,
+            "batch": self.batch,
         }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.errors import InvalidTransition
 from domain.failure import LOST, SET_ASIDE, Error, Failure
-from domain.ids import Claim, Hold, Lane, TaskId, TypeName
+from domain.ids import BatchId, Claim, Hold, Lane, TaskId, TypeName
 from domain.instants import after, aware, whole_second
 from domain.lease import Lease
 from domain.progress import Progress
@@ -29,6 +29,7 @@ class Task:
     `started`: None in a running task that is claimed and not known to have started.
     `lane`: the lane in which it takes turns with others; None of a type without lanes.
     `labels`: its labels as the text of a JSON object; None without labels.
+    `batch`: the batch with which it was submitted; None of a task of its own.
     `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
     """
 
@@ -55,6 +56,7 @@ class Task:
     error: Error | None = None
     lane: Lane | None = None
     labels: str | None = None
+    batch: BatchId | None = None
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":

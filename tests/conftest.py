@@ -77,7 +77,7 @@ def migrated_database(postgres_url: str) -> Iterator[Database]:
     database.close()
 
 
-TABLES = "tasks, task_types, type_limits, handlers, janitors, deliveries, task_event_counts"
+TABLES = "tasks, batches, task_types, type_limits, handlers, janitors, deliveries, task_event_counts"
 
 
 @pytest.fixture

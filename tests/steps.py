@@ -9,7 +9,7 @@ from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, Progres
 from application.ports.task_repository import TaskRecord
 from domain.failure import Failure
 from domain.handler_death import settlements_after_death
-from domain.ids import HandlerId, Hold, IdempotencyKey, Lane, TaskId, TypeName
+from domain.ids import BatchId, HandlerId, Hold, IdempotencyKey, Lane, TaskId, TypeName
 from domain.lease import Lease
 from domain.options import Options
 from domain.retry import RetryPolicy
@@ -42,6 +42,7 @@ def submission(
     terms: tuple[int, ...] = (),
     lane: Lane | None = None,
     labels: str | None = None,
+    batch: int | None = None,
     **options: Any,
 ) -> Submission:
     return Submission(
@@ -56,6 +57,7 @@ def submission(
         terms=terms,
         lane=lane,
         labels=labels,
+        batch=None if batch is None else BatchId(batch),
     )
 
 

@@ -1,11 +1,11 @@
 """Pending work in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from domain.ids import HandlerId
+from domain.ids import BatchId, HandlerId
 
 
 class MemoryPendingWork:
@@ -17,6 +17,15 @@ class MemoryPendingWork:
     def has_expired(self, now: datetime) -> bool:
         with self._begin() as work:
             return any(row.task.may_expire(now) for row in work.state.rows.values())
+
+    def has_batch_work(self, now: datetime) -> bool:
+        with self._begin() as work:
+            return bool(work.batches.due(now, 1))
+
+    def finished_batches(self, ids: Collection[BatchId]) -> Collection[BatchId]:
+        with self._begin() as work:
+            counts, now = work.batches.counts(ids), datetime.now(UTC)
+            return [each.id for each in work.batches.lock_free(ids) if each.finished_at(now, counts[each.id]) != each]
 
     def next_schedule_work(self, now: datetime) -> datetime | None:
         with self._begin() as work:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
+from domain.batch import Batch
 from domain.delivery import Delivery
 from domain.event import Event, events_between
-from domain.ids import Claim, HandlerId, IdempotencyKey, JanitorId, Lane, TaskId, TypeName
+from domain.ids import BatchId, Claim, HandlerId, IdempotencyKey, JanitorId, Lane, TaskId, TypeName
 from domain.limits import Override
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -33,6 +34,16 @@ class Row:
     def version(self) -> Version:
         """A number made of the task, its result and the time of its output, so that it changes whenever they do."""
         return Version(abs(hash((self.task, self.result, self.printed))) or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch with its key, and the ids of its first tasks, which are kept where it has one."""
+
+    batch: Batch
+    key: IdempotencyKey | None = None
+    fingerprint: str | None = None
+    ids: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class State:
     - `origins`: the task that each rerun runs again.
     - `overrides`: the limits that an operator has set.
     - `next_starts`: the next regular start of each type that has a rate.
+    - `deleted_of_batches`: the number of tasks of each batch that were deleted.
     - `last_lanes`: by type and priority, the lane whose turn it was last.
     """
 
@@ -89,6 +101,9 @@ class State:
     overrides: dict[TypeName, Override] = field(default_factory=dict)
     next_starts: dict[TypeName, datetime] = field(default_factory=dict)
     last_lanes: dict[tuple[TypeName, int], Lane] = field(default_factory=dict)
+    last_batch_id: int = 0
+    batches: dict[BatchId, BatchRow] = field(default_factory=dict)
+    deleted_of_batches: Counter[BatchId] = field(default_factory=Counter)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -112,7 +127,9 @@ class State:
 
     def forget(self, id: TaskId) -> None:
         """Delete a task with its delivery, the records of its starts and the link to its origin."""
-        del self.rows[id]
+        batch = self.rows.pop(id).task.batch
+        if batch is not None:
+            self.deleted_of_batches[batch] += 1
         self.deliveries.pop(id, None)
         self.origins.pop(id, None)
         for hold in [hold for hold in self.attempts if hold[0] == id]:
@@ -139,4 +156,7 @@ class State:
             dict(self.overrides),
             dict(self.next_starts),
             dict(self.last_lanes),
+            self.last_batch_id,
+            dict(self.batches),
+            self.deleted_of_batches.copy(),
         )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 
+from adapters.memory.batches import MemoryBatchRepository
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
 from adapters.memory.limits import MemoryLimitRepository
@@ -42,6 +43,7 @@ class MemoryUnitOfWork:
         self.monitoring = MemoryMonitoring(state)
         self.statistics = MemoryStatistics(state)
         self.reruns = MemoryReruns(state)
+        self.batches = MemoryBatchRepository(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

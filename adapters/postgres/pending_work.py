@@ -1,11 +1,11 @@
 """Pending work in PostgreSQL: each question is one autocommit statement, sent by the driver."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from domain.ids import HandlerId
+from domain.ids import BatchId, HandlerId
 from domain.schedule import ABANDONED_RETENTION
 
 
@@ -17,6 +17,13 @@ class PostgresPendingWork:
 
     def has_expired(self, now: datetime) -> bool:
         return bool(self._database.execute_autocommit(statements.HAS_EXPIRED, {"now": now}))
+
+    def has_batch_work(self, now: datetime) -> bool:
+        return bool(self._database.execute_autocommit(statements.HAS_BATCH_WORK, {"now": now, "limit": 1}))
+
+    def finished_batches(self, ids: Collection[BatchId]) -> Collection[BatchId]:
+        found = self._database.execute_autocommit(statements.FINISHED_BATCHES, {"ids": [*ids]})
+        return [BatchId(row.id) for row in found]
 
     def next_schedule_work(self, now: datetime) -> datetime | None:
         times = {"now": now, "abandoned_before": now - ABANDONED_RETENTION}

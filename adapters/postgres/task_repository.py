@@ -17,7 +17,7 @@ from domain.task import Task
 
 SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
-    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels"),
+    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch"),
 )
 """The fields of a new task that are columns of the same names."""
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
+from adapters.postgres.batches import PostgresBatchRepository
 from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.deliveries import PostgresDeliveries
@@ -36,6 +37,7 @@ class PostgresUnitOfWork:
         self.monitoring = PostgresMonitoring(connection)
         self.statistics = PostgresStatistics(connection)
         self.reruns = PostgresReruns(connection)
+        self.batches = PostgresBatchRepository(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

@@ -15,6 +15,8 @@ MIN_SERVER_VERSION = 130_000
 TABLES = (
     "tasks",
     "attempts",
+    "batch_count_changes",
+    "batches",
     "deliveries",
     "handlers",
     "janitors",

@@ -1,10 +1,10 @@
 """Pending work: what a process that has nothing to do asks again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from domain.ids import HandlerId
+from domain.ids import BatchId, HandlerId
 
 
 class PendingWork(Protocol):
@@ -15,6 +15,14 @@ class PendingWork(Protocol):
 
     def has_expired(self, now: datetime) -> bool:
         """Whether there are tasks that Cleaning.delete_expired deletes, or that it skips or is told to leave out."""
+        ...
+
+    def has_batch_work(self, now: datetime) -> bool:
+        """Whether BatchRepository.fold has anything to fold, or BatchRepository.due returns any batch."""
+        ...
+
+    def finished_batches(self, ids: Collection[BatchId]) -> Collection[BatchId]:
+        """Return those of the batches that are ready to finish."""
         ...
 
     def next_schedule_work(self, now: datetime) -> datetime | None:

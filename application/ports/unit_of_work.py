@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from application.ports.batches import BatchRepository
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
 from application.ports.limits import LimitRepository
@@ -55,6 +56,9 @@ class UnitOfWork(Protocol):
 
     @property
     def reruns(self) -> Reruns: ...
+
+    @property
+    def batches(self) -> BatchRepository: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

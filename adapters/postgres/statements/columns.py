@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 FIELD_COLUMNS = (
     *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
-    *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane", "labels"),
+    *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane", "labels", "batch"),
 )
 """The columns of a task that are fields of domain.task.Task under the same names."""
 CONVERTED_COLUMNS = ("status", "handler", "lease_until", "progress", "error")
@@ -13,7 +13,7 @@ TASK_COLUMNS = (*FIELD_COLUMNS, *CONVERTED_COLUMNS)
 """The columns of a task, as rows.task reads them."""
 
 _PARAMETER_TYPES = {
-    "bigint": ("id", "last_task", "task"),
+    "bigint": ("batch", "id", "last_task", "task"),
     "integer": ("attempt", "claim", "losses", "max_attempts", "max_losses", "skipped", "ttl"),
     "smallint": ("priority",),
     "float8": ("timeout",),

@@ -6,7 +6,7 @@ from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed,
 
 _SUBMITTED = (
     *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
-    *("timeout", "callback", "lane", "labels"),
+    *("timeout", "callback", "lane", "labels", "batch"),
 )
 _SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint")
 _TERMS = "CAST(terms AS bigint[])"

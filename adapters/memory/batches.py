@@ -1,0 +1,90 @@
+"""Batches in memory. The counts are those of the rows, and of the tasks that State.forget has deleted."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.memory.state import BatchRow, State
+from application.ports.batches import BatchRecord, NewBatch
+from domain.batch import Batch, BatchCount, BatchCounts
+from domain.ids import BatchId, IdempotencyKey, TaskId
+
+
+class MemoryBatchRepository:
+    """Implements application.ports.batches.BatchRepository."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, batch: NewBatch) -> Batch | None:
+        if batch.key is not None and self.with_key(batch.key):
+            return None
+        self._state.last_batch_id += 1
+        new = batch.registered(BatchId(self._state.last_batch_id))
+        self._state.batches[new.id] = BatchRow(new, batch.key, batch.fingerprint)
+        return new
+
+    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
+        self._state.batches[id] = replace(self._state.batches[id], ids=tuple(ids))
+
+    def get(self, id: BatchId) -> BatchRecord | None:
+        row = self._state.batches.get(id)
+        return self._record(row) if row else None
+
+    def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
+        return next((self._record(row) for row in self._state.batches.values() if row.key == key), None)
+
+    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
+        ids = sorted((id for id in self._state.batches if before is None or id < before), reverse=True)
+        return [self._record(self._state.batches[id]) for id in ids[:limit]]
+
+    def lock(self, id: BatchId) -> Batch | None:
+        row = self._state.batches.get(id)
+        return row.batch if row else None
+
+    def lock_for_adding(self, id: BatchId) -> Batch | None:
+        return self.lock(id)
+
+    def lock_free(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        return [self._state.batches[id].batch for id in sorted({*ids}) if id in self._state.batches]
+
+    def counts(self, ids: Collection[BatchId]) -> Mapping[BatchId, BatchCounts]:
+        return {id: self._counts(id) for id in ids if id in self._state.batches}
+
+    def save(self, *batches: Batch) -> None:
+        for batch in batches:
+            self._state.batches[batch.id] = replace(self._state.batches[batch.id], batch=batch)
+
+    def resume(self, ids: Collection[BatchId]) -> None:
+        self.save(*(batch.resumed() for batch in self.lock_free(ids)))
+
+    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
+        batches = (row.batch for row in self._state.batches.values())
+        return [
+            each.id
+            for each in batches
+            if (each.is_open and each.has_expired(now)) or each.finished_at(now, self._counts(each.id)) != each
+        ][:limit]
+
+    def fold(self, limit: int) -> int:
+        return 0
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        batches = (row.batch for row in self._state.batches.values())
+        expired = [each for each in batches if each.finished and each.has_expired(now)]
+        first = sorted(expired, key=lambda each: each.expire)[:limit]
+        of_tasks = {row.task.batch for row in self._state.rows.values()}
+        gone = [each.id for each in first if each.id not in of_tasks]
+        self.save(*(replace(each, expire=now + timedelta(minutes=1)) for each in first if each.id in of_tasks))
+        for id in gone:
+            del self._state.batches[id]
+        return len(gone)
+
+    def _record(self, row: BatchRow) -> BatchRecord:
+        return BatchRecord(row.batch, self._counts(row.batch.id), row.ids, row.fingerprint)
+
+    def _counts(self, id: BatchId) -> BatchCounts:
+        counts = Counter(BatchCount(row.task.status) for row in self._state.rows.values() if row.task.batch == id)
+        deleted = self._state.deleted_of_batches[id]
+        return BatchCounts({**counts, BatchCount.DELETED: deleted} if deleted else dict(counts))

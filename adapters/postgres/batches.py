@@ -1,0 +1,118 @@
+"""Batches in PostgreSQL: a row for each, and changes of its counts that triggers append."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters.postgres import rows, statements
+from application.ports.batches import BatchRecord, NewBatch
+from domain.batch import Batch, BatchCount, BatchCounts
+from domain.ids import BatchId, IdempotencyKey, TaskId
+
+MAX_ID = 2**63 - 1
+UNKNOWN_ID = BatchId(0)
+
+
+class PostgresBatchRepository:
+    """Implements application.ports.batches.BatchRepository."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, batch: NewBatch) -> Batch | None:
+        new = batch.registered(UNKNOWN_ID)
+        row = self._connection.execute(
+            statements.ADD_BATCH, _columns(new) | {"key": batch.key, "fingerprint": batch.fingerprint}
+        ).first()
+        return batch.registered(BatchId(row.id)) if row else None
+
+    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
+        self._connection.execute(statements.REMEMBER_IDS, {"id": id, "ids": list(ids)})
+
+    def get(self, id: BatchId) -> BatchRecord | None:
+        row = self._connection.execute(statements.BATCH, {"id": id}).first()
+        return _record(row) if row else None
+
+    def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
+        row = self._connection.execute(statements.BATCH_WITH_KEY, {"key": key}).first()
+        return _record(row) if row else None
+
+    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
+        bounds = {"before": MAX_ID if before is None else before, "limit": limit}
+        return [_record(row) for row in self._connection.execute(statements.BATCHES, bounds)]
+
+    def lock(self, id: BatchId) -> Batch | None:
+        row = self._connection.execute(statements.LOCK_BATCH, {"id": id}).first()
+        return _batch(row) if row else None
+
+    def lock_for_adding(self, id: BatchId) -> Batch | None:
+        row = self._connection.execute(statements.LOCK_BATCH_FOR_ADDING, {"id": id}).first()
+        return _batch(row) if row else None
+
+    def lock_free(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        return [_batch(row) for row in self._connection.execute(statements.LOCK_FREE_BATCHES, {"ids": [*ids]})]
+
+    def counts(self, ids: Collection[BatchId]) -> Mapping[BatchId, BatchCounts]:
+        found = self._connection.execute(statements.BATCH_COUNTS, {"ids": [*ids]})
+        return {BatchId(row.id): _counts(row) for row in found}
+
+    def save(self, *batches: Batch) -> None:
+        for batch in batches:
+            self._connection.execute(statements.SAVE_BATCH, _columns(batch))
+
+    def resume(self, ids: Collection[BatchId]) -> None:
+        if ids:
+            self._connection.execute(statements.RESUME_BATCHES, {"ids": [*ids]})
+
+    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
+        return self._connection.execute(statements.DUE_BATCHES, {"now": now, "limit": limit}).scalars().all()
+
+    def fold(self, limit: int) -> int:
+        folded: int = self._connection.execute(statements.FOLD_BATCHES, {"limit": limit}).scalar_one()
+        return folded
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        bounds = {"now": now, "limit": limit}
+        deleted: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
+        return deleted
+
+
+def _record(row: Any) -> BatchRecord:
+    return BatchRecord(_batch(row), _counts(row), row.ids or (), row.fingerprint)
+
+
+def _batch(row: Any) -> Batch:
+    return Batch(
+        id=BatchId(row.id),
+        created=row.created,
+        expire=row.expire,
+        ttl=row.ttl,
+        name=rows.text_of(row.name),
+        labels=row.labels,
+        is_open=row.is_open,
+        finished=row.finished,
+        then=row.then_task,
+        callback=row.callback,
+    )
+
+
+def _columns(batch: Batch) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "created": batch.created,
+        "expire": batch.expire,
+        "ttl": batch.ttl,
+        "name": None if batch.name is None else json.dumps(batch.name),
+        "labels": batch.labels,
+        "is_open": batch.is_open,
+        "finished": batch.finished,
+        "then_task": batch.then,
+        "callback": batch.callback,
+    }
+
+
+def _counts(row: Any) -> BatchCounts:
+    return BatchCounts({status: number for status in BatchCount if (number := getattr(row, status))})

@@ -1,0 +1,113 @@
+"""Statements of application.ports.batches."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import listed
+from domain.batch import BatchCount
+
+BATCH_COLUMNS = (*("id", "created", "expire", "ttl", "name", "labels", "is_open", "finished", "then_task", "callback"),)
+_COUNTS = tuple(status.value for status in BatchCount)
+_BATCH = listed(BATCH_COLUMNS, "b")
+# Each is the number in the row and the changes that are not folded yet.
+_COUNTED = ", ".join(f"CAST(b.{status} + coalesce(c.{status}, 0) AS bigint) AS {status}" for status in _COUNTS)
+_SUMS = ", ".join(f"sum(change) FILTER (WHERE status = '{status}') AS {status}" for status in _COUNTS)
+_WITH_CHANGES = f"""
+    batches b LEFT JOIN LATERAL (
+        SELECT {_SUMS} FROM batch_count_changes WHERE batch = b.id
+    ) c ON true
+"""
+_RECORD = f"SELECT {_BATCH}, b.ids, b.fingerprint, {_COUNTED} FROM {_WITH_CHANGES}"
+
+ADD_BATCH = text("""
+    INSERT INTO batches (created, expire, ttl, name, labels, is_open, callback, key, fingerprint)
+    VALUES (:created, :expire, :ttl, :name, :labels, :is_open, :callback, :key, :fingerprint)
+    ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
+    RETURNING id
+""")
+
+REMEMBER_IDS = text("UPDATE batches SET ids = CAST(:ids AS bigint[]) WHERE id = :id")
+
+BATCH = text(f"{_RECORD} WHERE b.id = :id")
+
+BATCH_WITH_KEY = text(f"{_RECORD} WHERE b.key = :key")
+
+BATCHES = text(f"{_RECORD} WHERE b.id < :before ORDER BY b.id DESC LIMIT :limit")
+
+LOCK_BATCH = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR UPDATE")
+
+LOCK_BATCH_FOR_ADDING = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR SHARE")
+
+LOCK_FREE_BATCHES = text(f"""
+    SELECT {_BATCH} FROM batches b WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE SKIP LOCKED
+""")
+
+BATCH_COUNTS = text(f"SELECT b.id, {_COUNTED} FROM {_WITH_CHANGES} WHERE b.id = ANY (CAST(:ids AS bigint[]))")
+
+SAVE_BATCH = text("""
+    UPDATE batches SET expire = :expire, is_open = :is_open, finished = :finished, then_task = :then_task, due = false
+    WHERE id = :id
+""")
+
+RESUME_BATCHES = text("""
+    UPDATE batches SET finished = NULL
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) AND finished IS NOT NULL ORDER BY id FOR UPDATE
+    ))
+""")
+
+_DUE = """
+    (SELECT id FROM batches WHERE due ORDER BY id LIMIT :limit)
+    UNION ALL
+    (SELECT id FROM batches WHERE is_open AND expire <= :now ORDER BY expire LIMIT :limit)
+"""
+DUE_BATCHES = text(f"SELECT DISTINCT id FROM ({_DUE}) due ORDER BY id LIMIT :limit")
+
+# Those whose tasks have all finished, by the changes that are not folded yet too.
+FINISHED_BATCHES = text(f"""
+    SELECT b.id FROM {_WITH_CHANGES}
+    WHERE b.id = ANY (CAST(:ids AS bigint[])) AND NOT b.is_open AND b.finished IS NULL
+        AND b.waiting + coalesce(c.waiting, 0) <= 0 AND b.running + coalesce(c.running, 0) <= 0
+""")
+
+HAS_BATCH_WORK = text(f"SELECT FROM batch_count_changes UNION ALL SELECT FROM ({_DUE}) due LIMIT 1")
+
+# The locks keep two janitors from folding the changes of one batch at once. Changes of no batch are dropped.
+FOLD_BATCHES = text(f"""
+    WITH changed AS (
+        SELECT DISTINCT batch FROM (SELECT batch FROM batch_count_changes LIMIT :limit) first
+    ), locked AS MATERIALIZED (
+        SELECT id FROM batches WHERE id = ANY (ARRAY(SELECT batch FROM changed)) ORDER BY id FOR UPDATE SKIP LOCKED
+    ), folded AS (
+        DELETE FROM batch_count_changes
+        WHERE batch = ANY (ARRAY(SELECT id FROM locked))
+            OR batch = ANY (ARRAY(SELECT batch FROM changed WHERE NOT EXISTS (SELECT FROM batches WHERE id = batch)))
+        RETURNING batch, status, change
+    ), sums AS (
+        SELECT batch, {_SUMS} FROM folded GROUP BY batch
+    ), counted AS (
+        UPDATE batches b
+        SET {", ".join(f"{status} = b.{status} + coalesce(sums.{status}, 0)" for status in _COUNTS)},
+            due = b.due OR NOT b.is_open AND b.finished IS NULL
+                AND b.waiting + coalesce(sums.waiting, 0) <= 0 AND b.running + coalesce(sums.running, 0) <= 0
+        FROM sums WHERE b.id = sums.batch
+    )
+    SELECT count(*) FROM folded
+""")
+
+# A batch of which a task is left is looked at again in a minute.
+DELETE_EXPIRED_BATCHES = text("""
+    WITH expired AS MATERIALIZED (
+        SELECT id, EXISTS (SELECT FROM tasks WHERE batch = batches.id) AS has_tasks FROM batches
+        WHERE finished IS NOT NULL AND expire <= :now
+        ORDER BY expire LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    ), kept AS (
+        UPDATE batches SET expire = CAST(:now AS timestamptz) + interval '1 minute'
+        WHERE id = ANY (ARRAY(SELECT id FROM expired WHERE has_tasks))
+    ), gone AS (
+        DELETE FROM batch_count_changes WHERE batch = ANY (ARRAY(SELECT id FROM expired WHERE NOT has_tasks))
+    ), deleted AS (
+        DELETE FROM batches WHERE id = ANY (ARRAY(SELECT id FROM expired WHERE NOT has_tasks)) RETURNING 1
+    )
+    SELECT count(*) FROM deleted
+""")

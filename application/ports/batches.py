@@ -1,0 +1,120 @@
+"""The batch repository: batches, and the counts of their tasks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.batch import Batch, BatchCounts
+from domain.ids import BatchId, IdempotencyKey, TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBatch:
+    """A batch before the storage has given it an id.
+
+    - `ttl`: seconds for which it is kept.
+    - `key`: the idempotency key; at most one batch at a time has it.
+    - `fingerprint`: a hash of the whole request, which tells whether a repeated key comes with the same one.
+    """
+
+    now: datetime
+    ttl: int
+    name: str | None = None
+    labels: str | None = None
+    is_open: bool = False
+    callback: str | None = None
+    key: IdempotencyKey | None = None
+    fingerprint: str | None = None
+
+    def registered(self, id: BatchId) -> Batch:
+        """The new batch with that id. Raises InvalidOption: its name is too long."""
+        return Batch.created_at(
+            self.now,
+            self.ttl,
+            id=id,
+            name=self.name,
+            labels=self.labels,
+            is_open=self.is_open,
+            callback=self.callback,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """A batch, the counts of its tasks, and the ids of the tasks with which it was created, if it has a key."""
+
+    batch: Batch
+    counts: BatchCounts
+    ids: Sequence[TaskId] = ()
+    fingerprint: str | None = None
+
+
+class BatchRepository(Protocol):
+    """Every batch by its id. Ids are whole numbers from 1 that rise in the order of adding.
+
+    The counts follow every change of the tasks, whatever makes it.
+    """
+
+    def add(self, batch: NewBatch) -> Batch | None:
+        """Add a batch without tasks; None, and no batch, if another one has its key.
+
+        Raises StorageConflict: another transaction has not decided for long whether it takes the key.
+        """
+        ...
+
+    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
+        """Before: a new batch of this unit of work. After: its record has the ids of its first tasks."""
+        ...
+
+    def get(self, id: BatchId) -> BatchRecord | None:
+        """Return the record of a batch; None if there is no such batch."""
+        ...
+
+    def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
+        """Return the record of the batch that has the key; None if none has."""
+        ...
+
+    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
+        """Return at most `limit` batches with ids below `before`, if it is given; the newest first."""
+        ...
+
+    def lock(self, id: BatchId) -> Batch | None:
+        """Lock a batch until the unit of work ends, and return it; None if there is no such batch."""
+        ...
+
+    def lock_for_adding(self, id: BatchId) -> Batch | None:
+        """Keep a batch from being closed until the unit of work ends, beside others that add tasks to it."""
+        ...
+
+    def lock_free(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        """Lock those of the batches that no other transaction has locked, and return them by rising id."""
+        ...
+
+    def counts(self, ids: Collection[BatchId]) -> Mapping[BatchId, BatchCounts]:
+        """Return the counts of the existing batches, as of this call."""
+        ...
+
+    def save(self, *batches: Batch) -> None:
+        """Store batches as given. Before: locked by this unit of work. After: as given."""
+        ...
+
+    def resume(self, ids: Collection[BatchId]) -> None:
+        """Before: tasks of these batches were retried in this unit of work. After: the batches are not finished."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
+        """Return batches that may be ready to finish, or to be closed since they have expired, at most `limit`.
+
+        Each that is ready is returned sooner or later, once the counts were folded. One that was returned is not
+        returned again after it was saved, unless its tasks change.
+        """
+        ...
+
+    def fold(self, limit: int) -> int:
+        """After: the counts are the same in fewer entries. The number of entries that were merged, at most `limit`."""
+        ...
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        """Delete finished batches that have expired and of which no task is left; return their number."""
+        ...
