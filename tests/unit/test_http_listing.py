@@ -70,8 +70,8 @@ class TestSearching:
         [
             ("status=failed,cancelled", [3, 2]),
             ("status=failed", [2]),
-            ("id=1,3,99", [3, 1]),
-            ("id=1,3&status=cancelled", [3]),
+            ("ids=1,3,99", [3, 1]),
+            ("ids=1,3&status=cancelled", [3]),
             ("error_type=valueerror", [2]),
             ("error_type=Value", []),
             ("error=ValueError%3A%20BOOM", [2]),
@@ -88,6 +88,12 @@ class TestSearching:
         service.clock.move(10)
         service.client.post("/task/3/cancel")
         assert listed(service, query) == found
+
+    def test_an_address_may_name_ten_thousand_ids(self, service: Service) -> None:
+        for _ in range(3):
+            service.submit({})
+        ids = ",".join(map(str, range(2, 10_002)))
+        assert listed(service, f"ids={ids}") == [3, 2]
 
     def test_pages_of_a_search_continue_while_tasks_are_added(self, service: Service) -> None:
         for n in range(6):
@@ -110,7 +116,8 @@ class TestSearching:
             ("created_before=1e300", "created_before"),
             ("status=failed,", "status"),
             ("status=failed&status=cancelled", "status"),
-            ("id=5,,7", "id"),
+            ("ids=5,,7", "ids"),
+            (f"ids=1{',2' * 10_000}", "ids"),
             ("error_group=5", "error_group"),
         ],
     )

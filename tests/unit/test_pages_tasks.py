@@ -110,7 +110,7 @@ class TestFilters:
             ("created_before=2026-01-01T12:00:01", [5, 4, 3, 2, 1]),
             ("created_before=2026-01-01T13:00:00%2B01:00", []),
             ("finished_after=2026-01-01T12:00:00Z", [3, 2, 1]),
-            ("id=1&id=5", [5, 1]),
+            ("ids=1&ids=5", [5, 1]),
             ("limit=2", [5, 4]),
             ("cursor=3", [2, 1]),
         ],
@@ -304,7 +304,7 @@ class TestConfirming:
 
     def test_checked_tasks_are_changed_and_no_others(self, of_each_status: Service) -> None:
         html = shown(
-            of_each_status, f"{TASKS}/confirm?verb=delete&scope=chosen&back=%2Fdashboard%2Ftasks&id=1&id=4&id=5"
+            of_each_status, f"{TASKS}/confirm?verb=delete&scope=chosen&back=%2Fdashboard%2Ftasks&ids=1&ids=4&ids=5"
         )
         assert "Delete 2 tasks?" in html
         answer = send(of_each_status, fields(html, f"{TASKS}/change"))
@@ -312,7 +312,7 @@ class TestConfirming:
         assert list(statuses(of_each_status)) == [2, 3, 4]
 
     def test_no_checked_task_is_never_all_tasks(self, of_each_status: Service) -> None:
-        html = shown(of_each_status, f"{TASKS}/confirm?verb=delete&scope=chosen&id=")
+        html = shown(of_each_status, f"{TASKS}/confirm?verb=delete&scope=chosen&ids=")
         assert "No task is selected" in html
         assert "<form method" not in html.partition("<main")[2].partition("</main>")[0]
 

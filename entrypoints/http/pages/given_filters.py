@@ -19,10 +19,10 @@ PREFIXES = {ARGUMENTS: ARGS_PREFIX, LABELS_FIELD: LABEL_PREFIX}
 """The fields of a form that have all arguments and all labels, as in `n=5 to.city=Oslo`, with their parameters."""
 NOT_PAIRS = "Must be names with values, as in n=5 to.city=Oslo, and in quotes where there are spaces."
 NO_TIME = "Must be a date with a time, as in 2026-11-30T12:00, or Unix seconds."
-REPEATED = ("status", "id")
+REPEATED = ("status", "ids")
 """The fields that checkboxes repeat. An address has their values joined by commas."""
 NAMES = {
-    "id": "Id",
+    "ids": "Id",
     "status": "Status",
     "type": "Type",
     "created_after": "Created from",

@@ -111,7 +111,7 @@ def add_many(pages: Pages, services: Services) -> None:
         back, scope = pages.addresses.own(request.args.get("back")), request.args.get("scope")
         if scope not in (CHOSEN, ALL):
             raise UnprocessableEntity("scope must be chosen or all")
-        if scope == CHOSEN and "id" not in given.query:
+        if scope == CHOSEN and "ids" not in given.query:
             return {"wording": WORDINGS[verb], "back": back, "change": None}
         tasks = match(given.filter, verb)
         change = Change(verb, given, tasks.before, tasks.as_of, tasks.number, tasks.is_exact, back)
