@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from domain.ids import TaskId
+from domain.status import Status
+from domain.task import Task
 
 MAX_NAME_CHARACTERS, MAX_NAMES_LISTED = 100, 50
 """Limits of a message: the characters of a name in it, and the number of names."""
@@ -21,6 +23,17 @@ class UnknownTask(ApplicationError):
     def __init__(self, task: object) -> None:
         super().__init__()
         self.task = task
+
+
+class NoResult(ApplicationError):
+    """task {task} {why}"""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task.id
+        self.error = task.error if task.status is Status.FAILED else None
+        """Why the task failed; None if it was cancelled."""
+        self.why = f"failed with {self.error.type}: {self.error.message}" if self.error else "was cancelled"
 
 
 class UnreadableTask(ApplicationError):

@@ -23,6 +23,7 @@ from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
 from entrypoints.http.routes.limits import add_limits
 from entrypoints.http.routes.list import add_list
+from entrypoints.http.routes.result import add_result
 from entrypoints.http.routes.stats import add_stats
 from entrypoints.http.routes.submit import add_submit
 from entrypoints.http.routes.submit_many import add_submit_many
@@ -35,6 +36,7 @@ ROUTES = {
         add_submit,
         add_submit_many,
         add_view,
+        add_result,
         add_events,
         add_change,
         add_list,

@@ -22,6 +22,7 @@ PATHS = {
     "/task/{id}/view": {"get"},
     "/task/{id}": {"get", "delete"},
     "/task/{id}/log": {"get"},
+    "/task/{id}/result": {"get"},
     "/task/{id}/events": {"get"},
     "/task/{id}/cancel": {"post"},
     "/task/{id}/retry": {"post"},

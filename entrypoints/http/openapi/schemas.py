@@ -157,6 +157,14 @@ PAGE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+PENDING: dict[str, Any] = {
+    "type": "object",
+    "description": "A task that has not finished.",
+    "properties": {name: _HEAD[name] for name in ("id", "status")},
+    "required": ["id", "status"],
+    "additionalProperties": False,
+}
+
 IDS: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -554,6 +562,7 @@ SCHEMAS = {
     "Task": TASK,
     "Summary": SUMMARY,
     "Page": PAGE,
+    "Pending": PENDING,
     "Ids": IDS,
     "Counts": COUNTS,
     "Changed": CHANGED,
@@ -587,7 +596,7 @@ class ErrorSchema(Schema):
         values=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
         metadata={
             "description": "What is wrong in each part of the request: in the `query` by parameter, in the `json` of "
-            "the body by path, in the `headers` by name.",
+            "the body by path, in the `headers` by name. Or why a `task` has no result: its error by type.",
             "example": {"json": {"$.r0.1": ['it is not of type "number"']}},
         },
     )

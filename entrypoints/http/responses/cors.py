@@ -6,10 +6,10 @@ from entrypoints.http.requests.origin import ANY_ORIGIN, allowed_origins, is_all
 from entrypoints.http.responses.json_response import no_content
 from entrypoints.settings import Settings
 
-EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "Location, Retry-After"}
+EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After"}
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
 
