@@ -1,13 +1,14 @@
 """Listing in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from hashlib import blake2b
+from itertools import accumulate
 
 from adapters.memory.state import Row, State
 from application.failure_groups import fits, masked_stored, stored_text
 from application.ports import listing
-from application.ports.listing import Counts, CountsOfTerms, FailureGroup, Filter, Found
+from application.ports.listing import Counts, CountsOfTerms, End, FailureGroup, Filter, Found, Part, Texts
 from domain.failure import Error
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -28,6 +29,20 @@ class MemoryListing:
             limit, [row.task for row in looked if _fits(row, filter)], looked[-1].task.id if rest else None
         )
 
+    def search_by_end(self, filter: Filter, after: End | None, limit: int) -> Sequence[Task]:
+        rows = [row for row in self._state.rows.values() if _is_of_kind(row, filter) and _fits(row, filter)]
+        ended = sorted((row.task for row in rows if row.task.finished), key=End.of)
+        return [task for task in ended if after is None or End.of(task) > after][:limit]
+
+    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
+        texts = {id: _texts(self._state.rows[id], parts) for id in ids if id in self._state.rows}
+        totals = accumulate(sum(len(text.encode()) for text in each if text) for each in texts.values())
+        return {
+            id: each
+            for nth, ((id, each), total) in enumerate(zip(texts.items(), totals, strict=True))
+            if nth == 0 or total <= max_bytes
+        }
+
     def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
         groups: dict[tuple[TypeName, int], list[Task]] = defaultdict(list)
         for task in (row.task for row in self._state.rows.values() if row.task.status is Status.FAILED):
@@ -47,6 +62,10 @@ class MemoryListing:
 
 def _counts(tasks: Sequence[Task]) -> Counts:
     return {type: Counter(task.status for task in tasks if task.type == type) for type in {t.type for t in tasks}}
+
+
+def _texts(row: Row, parts: Set[Part]) -> Texts:
+    return Texts(row.args if Part.ARGS in parts else None, row.result if Part.RESULT in parts else None)
 
 
 def _is_of_kind(row: Row, filter: Filter) -> bool:

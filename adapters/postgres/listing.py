@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,17 @@ from application.errors import UnreadableTask
 from application.failure_groups import fits, may_fit
 from application.isolation import log_once
 from application.ports import listing
-from application.ports.listing import ANY_STATUS, Counts, CountsOfTerms, FailureGroup, Filter, Found
+from application.ports.listing import (
+    ANY_STATUS,
+    Counts,
+    CountsOfTerms,
+    End,
+    FailureGroup,
+    Filter,
+    Found,
+    Part,
+    Texts,
+)
 from domain.failure import Error
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -58,10 +68,28 @@ class PostgresListing:
     def search(self, filter: Filter, before: TaskId | None, limit: int) -> Found:
         parameters = self._parameters(filter, before)
         if filter.ids is not None:
-            return Found.first(limit, self._by_ids(filter.ids, filter, parameters))
+            return Found.first(limit, self._newest_of(filter.ids, filter, parameters, limit + 1))
         if filter.searches_errors or (filter.searches_ends and not filter.terms):
             return self._walked(self._walk(filter), filter, parameters, limit)
         return Found.first(limit, self._page(self._statement(filter), parameters, limit + 1))
+
+    def search_by_end(self, filter: Filter, after: End | None, limit: int) -> Sequence[Task]:
+        parameters = self._parameters(filter, None) | {"ids": list(filter.ids or ())}
+        tasks: list[Task] = []
+        while True:
+            wanted = limit - len(tasks)
+            finished, id = after or ("-infinity", 0)
+            page = parameters | {"behind_finished": finished, "behind_id": id, "limit": wanted}
+            found = self._connection.execute(statements.PAGE_BY_END, page).all()
+            tasks += [task for task in _readable(found) if fits(task.error, filter)]
+            if len(found) < wanted or len(tasks) == limit:
+                return tasks
+            after = End(found[-1].finished, found[-1].id)
+
+    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
+        wanted = {"args": Part.ARGS in parts, "result": Part.RESULT in parts}
+        found = self._connection.execute(statements.TEXTS, wanted | {"ids": list(ids), "max_bytes": max_bytes})
+        return {row.id: Texts(row.args, row.result) for row in found}
 
     def failure_groups(self, limit: int) -> Sequence[FailureGroup]:
         return [
@@ -84,6 +112,7 @@ class PostgresListing:
             "statuses": list(filter.possible_statuses),
             "type": filter.type,
             "terms": list(filter.terms),
+            "failure_group": filter.failure_group,
             "created_after": filter.created_after or "-infinity",
             "created_before": filter.created_before or "infinity",
             "finished_after": filter.finished_after or "-infinity",
@@ -103,8 +132,20 @@ class PostgresListing:
             # Rows that cannot be read are left out, and make room for those behind them.
             parameters |= {"before": found[-1].id, "limit": limit - len(tasks)}
 
-    def _by_ids(self, ids: Iterable[TaskId], filter: Filter, parameters: dict[str, Any]) -> Sequence[Task]:
-        found = self._connection.execute(statements.PAGE_BY_ID, parameters | {"ids": list(ids)}).all()
+    def _newest_of(
+        self, ids: Collection[TaskId], filter: Filter, parameters: dict[str, Any], limit: int
+    ) -> Sequence[Task]:
+        """Look up the newest matching tasks of these ids, `limit` ids at a time, since most of them may match."""
+        newest = sorted((id for id in ids if parameters["since"] <= id < parameters["before"]), reverse=True)
+        tasks: list[Task] = []
+        for start in range(0, len(newest), limit):
+            tasks += self._by_ids(newest[start : start + limit], filter, parameters)
+            if len(tasks) >= limit:
+                break
+        return tasks
+
+    def _by_ids(self, ids: Sequence[TaskId], filter: Filter, parameters: dict[str, Any]) -> Sequence[Task]:
+        found = self._connection.execute(statements.PAGE_BY_ID, parameters | {"ids": ids}).all()
         return [task for task in _readable(found) if fits(task.error, filter)]
 
     def _walked(self, walk: Walk, filter: Filter, parameters: dict[str, Any], limit: int) -> Found:

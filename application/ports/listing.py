@@ -1,9 +1,10 @@
 """Listing: pages of tasks, newest first, and the number of tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from domain.failure import Error
 from domain.ids import TaskId, TypeName
@@ -89,6 +90,33 @@ class Found:
         return cls(shown, shown[-1].id if len(tasks) > limit else next)
 
 
+class End(NamedTuple):
+    """Keyset cursor of the order of ends: when the last task of a page has finished, and its id."""
+
+    finished: datetime
+    id: TaskId
+
+    @classmethod
+    def of(cls, task: Task) -> "End":
+        """The end of a task that has finished."""
+        assert task.finished
+        return cls(task.finished, task.id)
+
+
+class Part(StrEnum):
+    """The texts of a task, which are read apart from it."""
+
+    ARGS = "args"
+    RESULT = "result"
+
+
+class Texts(NamedTuple):
+    """The wanted texts of a task; None for those that are not wanted, and for a result that is not there."""
+
+    args: str | None = None
+    result: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
     """The failed tasks of one type whose errors differ in numbers alone.
@@ -107,12 +135,26 @@ class FailureGroup:
 
 
 class Listing(Protocol):
-    """Reads tasks without their arguments and results."""
+    """Reads tasks, and their arguments and results apart from them."""
 
     def search(self, filter: Filter, before: TaskId | None, limit: int) -> Found:
         """At most `limit` matching tasks with ids below `before`, if it is given.
 
         A search that has looked at MAX_LOOKED_TASKS may end before it has found as many as there are.
+        """
+        ...
+
+    def search_by_end(self, filter: Filter, after: End | None, limit: int) -> Sequence[Task]:
+        """At most `limit` matching tasks that have finished, by their ends, then by id: those behind `after`, if given.
+
+        The filter has to name ids.
+        """
+        ...
+
+    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
+        """Return the wanted texts of the first of these tasks, in the order given. Unknown ids are omitted.
+
+        It reads as many as have no more than `max_bytes` together, and those of the first task in any case.
         """
         ...
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application.ports.listing import Counts, Filter
+from application.ports.listing import Counts, End, Filter, Part, Texts
 from domain.failure import Error, Failure
 from domain.ids import TaskId, TypeName
 from domain.status import Status
@@ -289,6 +289,96 @@ class TestSearchForEnds:
         assert page(of_each_status, ids=ids, before=5, type=A) == [1]
         assert page(of_each_status, ids=ids, statuses=only(Status.FAILED)) == [2]
         assert page(of_each_status, ids=frozenset()) == []
+
+    def test_pages_of_many_ids_go_on_behind_each_other(self, storage: Storage):
+        add(storage, *(submission("ab"[n % 2]) for n in range(10)))
+        ids = frozenset(map(TaskId, range(2, 30)))
+        assert page(storage, ids=ids, limit=3) == [10, 9, 8]
+        assert page(storage, ids=ids, before=8, limit=3) == [7, 6, 5]
+        assert page(storage, ids=ids, before=8, limit=3, type=A) == [7, 5, 3]
+        assert page(storage, ids=ids, before=4, limit=3) == [3, 2]
+
+    def test_ids_combine_with_a_failure_group(self, storage: Storage):
+        for message in ("boom", "boom", "other"):
+            fail_with(storage, "a", message)
+        with storage.begin() as work:
+            (group,) = (each.number for each in work.listing.failure_groups(10) if each.count == 2)
+        assert page(storage, failure_group=group, ids=frozenset(map(TaskId, (2, 3)))) == [2]
+
+
+def by_end(storage: Storage, ids: range, after: End | None = None, limit: int = 10, **filter: Any) -> list[int]:
+    with storage.begin() as work:
+        found = work.listing.search_by_end(Filter(ids=frozenset(map(TaskId, ids)), **filter), after, limit)
+    assert all(each == task(storage, each.id) for each in found)
+    return [each.id for each in found]
+
+
+class TestSearchByEnd:
+    @pytest.fixture
+    def ended(self, storage: Storage) -> Storage:
+        """Tasks from 1 to 6: 2 and 3 have ended first and at once, then 1 and 5; 4 and 6 have not."""
+        add(storage, *(submission("ab"[n % 2]) for n in range(6)))
+        for id, second in ((3, 1), (2, 1), (1, 2.5)):
+            save(storage, task(storage, id).cancel(at(second)))
+        fail(storage, claim_one(storage, wanted={"a": 1}), at(3))
+        return storage
+
+    def test_tasks_come_in_the_order_of_their_ends_then_of_their_ids(self, ended: Storage):
+        assert by_end(ended, range(1, 10)) == [2, 3, 1, 5]
+        assert by_end(ended, range(2, 5)) == [2, 3]
+        assert by_end(ended, range(0)) == []
+
+    def test_a_page_by_end_goes_on_behind_the_last_task_of_another(self, ended: Storage):
+        assert by_end(ended, range(10), limit=2) == [2, 3]
+        assert by_end(ended, range(10), End(at(1), TaskId(2)), limit=2) == [3, 1]
+        assert by_end(ended, range(10), End(at(2.5), TaskId(1))) == [5]
+        assert by_end(ended, range(10), End(at(3), TaskId(5))) == []
+
+    def test_a_search_by_end_combines_with_the_other_filters(self, ended: Storage):
+        assert by_end(ended, range(10), type=A) == [3, 1, 5]
+        assert by_end(ended, range(10), finished_after=at(2.5)) == [1, 5]
+        assert by_end(ended, range(10), finished_before=at(3), limit=2) == [2, 3]
+        assert by_end(ended, range(10), statuses=only(Status.FAILED, Status.DONE)) == [5]
+        assert by_end(ended, range(10), statuses=only(Status.WAITING)) == []
+        assert by_end(ended, range(10), error="boom", limit=1) == [5]
+        assert by_end(ended, range(10), created_before=at(0)) == []
+
+    def test_a_task_that_is_retried_has_no_end(self, ended: Storage):
+        save(ended, task(ended, 2).retry(at(9), 1))
+        assert by_end(ended, range(10)) == [3, 1, 5]
+
+
+class TestTexts:
+    @pytest.fixture
+    def done(self, storage: Storage) -> Storage:
+        """Tasks from 1 to 3 with arguments of 10 bytes and results of 5."""
+        add(storage, *[submission(args='{"a":"ü"}')] * 3)
+        for each in claim(storage):
+            succeed(storage, each.task, result="12345")
+        add_one(storage, args='{"last":1}')
+        return storage
+
+    def texts(self, storage: Storage, ids: list[int], *parts: Part, max_bytes: int = 1000) -> dict[int, Texts]:
+        with storage.begin() as work:
+            return dict(work.listing.texts([TaskId(id) for id in ids], frozenset(parts), max_bytes))
+
+    def test_the_wanted_texts_are_read(self, done: Storage):
+        assert self.texts(done, [3, 4, 99], Part.ARGS, Part.RESULT) == {
+            3: Texts('{"a":"ü"}', "12345"),
+            4: Texts('{"last":1}', None),
+        }
+        assert self.texts(done, [3, 4], Part.RESULT) == {3: Texts(None, "12345"), 4: Texts(None, None)}
+        assert self.texts(done, [1], Part.ARGS) == {1: Texts('{"a":"ü"}', None)}
+        assert self.texts(done, [], Part.ARGS) == {}
+
+    def test_the_first_texts_that_have_no_more_bytes_together_are_read(self, done: Storage):
+        assert [*self.texts(done, [3, 1, 2], Part.RESULT, max_bytes=10)] == [3, 1]
+        assert [*self.texts(done, [3, 1, 2], Part.RESULT, max_bytes=9)] == [3]
+        assert [*self.texts(done, [1, 3, 2], Part.ARGS, Part.RESULT, max_bytes=30)] == [1, 3]
+        assert [*self.texts(done, [1, 3, 2], Part.ARGS, Part.RESULT, max_bytes=29)] == [1]
+
+    def test_the_first_text_is_read_however_large_it_is(self, done: Storage):
+        assert [*self.texts(done, [99, 2, 1], Part.RESULT, max_bytes=1)] == [2]
 
 
 class TestFailureGroups:

@@ -66,9 +66,11 @@ from adapters.postgres.statements.listing import (
     LOOK_BY_FAILURE_GROUP,
     LOOK_BY_STATUS,
     PAGE,
+    PAGE_BY_END,
     PAGE_BY_ID,
     PAGE_BY_TERM,
     PAGE_BY_TYPE_AND_STATUS,
+    TEXTS,
 )
 from adapters.postgres.statements.monitoring import (
     FORGET_DEAD_JANITORS,
@@ -258,6 +260,7 @@ __all__ = [
     "OLDEST_DUE",
     "ORIGIN",
     "PAGE",
+    "PAGE_BY_END",
     "PAGE_BY_ID",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
@@ -296,6 +299,7 @@ __all__ = [
     "SET_ASIDE",
     "SET_OVERRIDE",
     "TABLE_LOCK_TIMEOUT",
+    "TEXTS",
     "TRY_LAPSED",
     "TRY_WRITE",
     "VERSIONS",

@@ -88,12 +88,38 @@ PAGE_BY_TERM = text(f"""
     ORDER BY found.term DESC, found.task DESC LIMIT :limit
 """)
 
-PAGE_BY_ID = text(f"""
+_OF_IDS = f"""
     SELECT {_TASK} FROM tasks t
     WHERE t.id = ANY (CAST(:ids AS bigint[])) AND t.id >= :since AND t.id < :before
         AND t.status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR t.type = :type)
+        AND (CAST(:failure_group AS bigint) IS NULL OR EXISTS (
+            SELECT FROM task_failures f
+            WHERE f.type = t.type AND f.failure_group = :failure_group AND f.task = t.id
+        ))
         AND {_MATCHES}
-    ORDER BY t.id DESC
+"""
+
+PAGE_BY_ID = text(f"{_OF_IDS} ORDER BY t.id DESC")
+
+PAGE_BY_END = text(f"""
+    {_OF_IDS} AND (t.finished, t.id) > (CAST(:behind_finished AS timestamptz), CAST(:behind_id AS bigint))
+    ORDER BY t.finished, t.id LIMIT :limit
+""")
+
+# The size of a text is known without reading it.
+TEXTS = text("""
+    WITH sized AS (
+        SELECT t.id, wanted.nth,
+            sum(
+                CASE WHEN :args THEN t.args_bytes ELSE 0 END
+                + CASE WHEN :result THEN coalesce(octet_length(t.result), 0) ELSE 0 END
+            ) OVER (ORDER BY wanted.nth) AS bytes
+        FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, nth) JOIN tasks t ON t.id = wanted.id
+    )
+    SELECT t.id, CASE WHEN :args THEN t.args END AS args, CASE WHEN :result THEN t.result END AS result
+    FROM sized JOIN tasks t ON t.id = sized.id
+    WHERE sized.bytes <= :max_bytes OR sized.nth = (SELECT min(nth) FROM sized)
+    ORDER BY sized.nth
 """)
 
 
