@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from adapters.postgres import Database, Migration, PostgresStore
 from application.errors import StorageUnavailable
-from application.ports.listing import Filter
+from application.ports.listing import End, Filter, Part
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId, TypeName
@@ -312,6 +312,12 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "failure groups": Hot(lambda work, _: work.listing.failure_groups(100), FAILURES, 60),
     "look at what finished": Hot(paging(finished_after=EARLY), KINDS, 2500, 1),
     "page of ids": Hot(paging(ids=frozenset(SOME)), {"tasks_pkey"}, 250),
+    "page of ids by their ends": Hot(
+        lambda work, _: work.listing.search_by_end(Filter(ids=frozenset(SOME)), End(EARLY, TaskId(1)), 51),
+        {"tasks_pkey"},
+        250,
+    ),
+    "texts of some": Hot(lambda work, _: work.listing.texts(SOME, frozenset(Part), 1_000_000), {"tasks_pkey"}, 500),
     "remove some": Hot(lambda work, _: work.tasks.remove(*SOME), {"tasks_pkey"}, 600),
     "counts": Hot(lambda work, _: work.listing.counts(), set(), 10),
     "oldest due": Hot(lambda work, _: work.monitoring.oldest_due(NOW), {"tasks_waiting"}, 60),
