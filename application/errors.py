@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.status import Status
 from domain.task import Task
 
@@ -101,12 +101,49 @@ class BatchKeyTaken(ApplicationError):
         """A task of that batch."""
 
 
+class KeyTakenByBatch(ApplicationError):
+    """the idempotency key belongs to batch {batch}, whose request was another one"""
+
+    def __init__(self, batch: BatchId) -> None:
+        super().__init__()
+        self.batch = batch
+
+
+class UnknownBatch(ApplicationError):
+    """batch id {batch} is not registered"""
+
+    def __init__(self, batch: object) -> None:
+        super().__init__()
+        self.batch = batch
+
+
+class BatchClosed(ApplicationError):
+    """batch {batch} is closed: no tasks can be added to it"""
+
+    def __init__(self, batch: BatchId) -> None:
+        super().__init__()
+        self.batch = batch
+
+
+class InvalidBatch(ApplicationError):
+    """the batch cannot be created"""
+
+    def __init__(self, errors: Mapping[str, Sequence[str | CallbacksDisabled]]) -> None:
+        super().__init__()
+        self.errors = errors
+        """The mistakes: sentences by the path of the place, such as `$.name`."""
+
+
 class InvalidItems(ApplicationError):
     """{number} of the tasks cannot be submitted, so no task was created"""
 
     def __init__(self, errors: Mapping[str, Sequence[str | CallbacksDisabled]], number: int) -> None:
         super().__init__()
         self.errors, self.number = errors, number
+
+    def under(self, path: str) -> "InvalidItems":
+        """The same of items that are below this path."""
+        return InvalidItems({f"{path}{each[1:]}": sentences for each, sentences in self.errors.items()}, self.number)
 
 
 class InvalidSchedule(ApplicationError):

@@ -17,6 +17,7 @@ from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
 from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import Begin, UnitOfWork
+from domain.callback import check_address
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
@@ -100,6 +101,12 @@ class SubmissionBuilder:
             lane=lane(request.args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
         )
+
+    def check_callback(self, callback: str | None) -> None:
+        """Raises CallbacksDisabled, InvalidOption: there is a callback, and it cannot be sent."""
+        if callback is not None and not self._callbacks_enabled:
+            raise CallbacksDisabled
+        check_address(callback)
 
     @retry_on_conflict
     def _has_task(self, key: IdempotencyKey | None) -> bool:

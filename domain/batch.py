@@ -45,6 +45,12 @@ class BatchCounts:
         return sum(number for status, number in self.by_status.items() if status in FINISHED)
 
 
+def check_name(name: str | None) -> None:
+    """Raises InvalidOption: the name is too long."""
+    if name is not None and len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidOption("name", "too long", f"a text of at most {MAX_NAME_CHARACTERS} characters")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """A batch without its tasks.
@@ -53,7 +59,7 @@ class Batch:
     `ttl`: seconds for which it is kept.
     `name`: a text for people.
     `labels`: its labels as the text of a JSON object; None without labels.
-    `is_open`: whether more tasks may be added to it; an open batch does not finish.
+    `is_open`: whether more tasks may be added to it. An open batch does not finish; it is closed when it expires.
     `finished`: when all of its tasks had finished; None before, and again after one of them was retried.
     `then`: the task that starts when the batch finishes for the first time.
     `callback`: the address to which a message is sent at each finish.
@@ -72,16 +78,9 @@ class Batch:
 
     @classmethod
     def created_at(cls, now: datetime, ttl: int, *, id: BatchId, **fields: object) -> "Batch":
-        """A new batch, kept for `ttl` seconds. Raises InvalidOption: its name is too long."""
+        """A new batch, kept for `ttl` seconds."""
         created = whole_second(now)
-        batch = cls(id=id, created=created, expire=after(created, ttl), ttl=ttl, **fields)  # type: ignore[arg-type]
-        if batch.name is not None and len(batch.name) > MAX_NAME_CHARACTERS:
-            raise InvalidOption("name", "too long", f"a text of at most {MAX_NAME_CHARACTERS} characters")
-        return batch
-
-    def extended(self, now: datetime) -> "Batch":
-        """Kept for its whole `ttl` from now on, since tasks are added to it."""
-        return replace(self, expire=max(self.expire, after(whole_second(now), self.ttl)))
+        return cls(id=id, created=created, expire=after(created, ttl), ttl=ttl, **fields)  # type: ignore[arg-type]
 
     def closed(self) -> "Batch":
         """Closed: no task is added to it any more."""

@@ -17,8 +17,8 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a task. An argument with one of these names is in `args` only."""
 
-CALLBACK, LABELS = "callback", "labels"
-"""The fields of the callback and the labels, which only a task with a callback or with labels has."""
+BATCH, CALLBACK, LABELS = "batch", "callback", "labels"
+"""The fields that a task without a batch, a callback or labels does not have."""
 
 UNFINISHED = "waiting"
 """State of a callback before its task has finished."""
@@ -26,7 +26,7 @@ UNFINISHED = "waiting"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, CALLBACK, LABELS))
+_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, BATCH, CALLBACK, LABELS))
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -36,15 +36,17 @@ def task_json(view: View) -> str:
     args, result = view.stored.args, view.stored.result
     fields = (*FIELDS, *_optional_fields(view.task))
     body = f'"args":{args},{_members(args, fields)}"result":{result or "null"}'
-    return f"{{{_head(view.task)},{body},{_tail(view)}{_labels(view.task)}{_callback(view.stored)}}}"
+    return f"{{{_head(view.task)},{body},{_tail(view)}{_group(view.task)}{_callback(view.stored)}}}"
 
 
 def summary_json(view: View) -> str:
     """Make the JSON of a task in a list, without arguments and result."""
-    return f"{{{_head(view.task)},{_tail(view)}{_labels(view.task)}}}"
+    return f"{{{_head(view.task)},{_tail(view)}{_group(view.task)}}}"
 
 
 def _optional_fields(task: Task) -> Iterator[str]:
+    if task.batch is not None:
+        yield BATCH
     if task.callback is not None:
         yield CALLBACK
     if task.labels is not None:
@@ -62,8 +64,8 @@ def _head(task: Task) -> str:
 def _tail(view: View) -> str:
     task = view.task
     return (
-        f'"error":{_error(task.error)},"progress":{progress_json(task.progress)},'
-        f'"created":{_seconds(task.created)},"expire":{_seconds(task.expire)},'
+        f'"error":{error_json(task.error)},"progress":{progress_json(task.progress)},'
+        f'"created":{seconds(task.created)},"expire":{seconds(task.expire)},'
         f'"run_at":{milliseconds(task.run_at)},"started":{milliseconds(task.started)},'
         f'"finished":{milliseconds(task.finished)},'
         f'"attempt":{task.attempt},"max_attempts":{task.max_attempts},"priority":{task.priority},'
@@ -79,9 +81,10 @@ def _members(args: str, fields: Sequence[str]) -> str:
     return "" if args == "{}" else args[1:-1] + ","
 
 
-def _labels(task: Task) -> str:
-    """Make the member of the labels, after a comma; an empty text if the task has none."""
-    return "" if task.labels is None else f',"{LABELS}":{task.labels}'
+def _group(task: Task) -> str:
+    """Make the members of batch and labels, each after a comma; an empty text if the task has none."""
+    batch = "" if task.batch is None else f',"{BATCH}":{task.batch}'
+    return batch if task.labels is None else f',"{LABELS}":{task.labels}{batch}'
 
 
 def _callback(stored: TaskRecord) -> str:
@@ -96,7 +99,8 @@ def _callback(stored: TaskRecord) -> str:
     )
 
 
-def _error(error: Error | None) -> str:
+def error_json(error: Error | None) -> str:
+    """Make the JSON of the error of a task, or null."""
     return "null" if error is None else _json({"type": error.type, "message": error.message, "attempt": error.attempt})
 
 
@@ -105,7 +109,8 @@ def progress_json(progress: Progress | None) -> str:
     return "null" if progress is None else _json({"value": progress.value, "message": progress.message})
 
 
-def _seconds(moment: datetime) -> str:
+def seconds(moment: datetime) -> str:
+    """Format a time as JSON: whole Unix seconds."""
     return str((moment - _EPOCH) // _SECOND)
 
 

@@ -74,6 +74,7 @@ def _is_of_kind(row: Row, filter: Filter) -> bool:
         task.status in filter.possible_statuses
         and filter.type in (None, task.type)
         and (filter.ids is None or task.id in filter.ids)
+        and filter.batch in (None, task.batch)
     )
 
 

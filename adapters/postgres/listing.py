@@ -69,18 +69,22 @@ class PostgresListing:
         parameters = self._parameters(filter, before)
         if filter.ids is not None:
             return Found.first(limit, self._newest_of(filter.ids, filter, parameters, limit + 1))
+        if filter.batch is not None:
+            of_batch = Walk(statements.LOOK_BY_BATCH, [(TypeName(""), status) for status in filter.possible_statuses])
+            return self._walked(of_batch, filter, parameters, limit)
         if filter.searches_errors or (filter.searches_ends and not filter.terms):
             return self._walked(self._walk(filter), filter, parameters, limit)
         return Found.first(limit, self._page(self._statement(filter), parameters, limit + 1))
 
     def search_by_end(self, filter: Filter, after: End | None, limit: int) -> Sequence[Task]:
         parameters = self._parameters(filter, None) | {"ids": list(filter.ids or ())}
+        statement = statements.PAGE_OF_BATCH_BY_END if filter.ids is None else statements.PAGE_BY_END
         tasks: list[Task] = []
         while True:
             wanted = limit - len(tasks)
             finished, id = after or ("-infinity", 0)
             page = parameters | {"behind_finished": finished, "behind_id": id, "limit": wanted}
-            found = self._connection.execute(statements.PAGE_BY_END, page).all()
+            found = self._connection.execute(statement, page).all()
             tasks += [task for task in _readable(found) if fits(task.error, filter)]
             if len(found) < wanted or len(tasks) == limit:
                 return tasks
@@ -113,6 +117,7 @@ class PostgresListing:
             "type": filter.type,
             "terms": list(filter.terms),
             "failure_group": filter.failure_group,
+            "batch": filter.batch,
             "created_after": filter.created_after or "-infinity",
             "created_before": filter.created_before or "infinity",
             "finished_after": filter.finished_after or "-infinity",

@@ -1,13 +1,14 @@
 """The items of a long JSON array, parsed one at a time so that they are never all in memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, TypeVar
 
 from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse_at
 
+Used = TypeVar("Used")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _CUT_OFF_CHARACTERS = 16
@@ -22,24 +23,71 @@ def items(text: str, max_characters: int) -> Iterator[Any]:
     Raises NotJson: the text is not an array.
     Raises UnkeepableJson: an item is so much longer that its end is not looked for.
     """
-    array = _Array(text, max_characters)
-    array.skip("[")
-    if not array.is_next("]"):
-        yield array.item()
-        while array.skip_comma():
-            yield array.item()
-    array.skip("]")
-    array.check_end()
+    reader = _Reader(text, max_characters)
+    yield from reader.items()
+    reader.check_end()
 
 
-class _Array:
-    """An array and the position up to which it was read. Items are parsed in a window, which bounds their memory."""
+def with_items(
+    text: str, name: str, max_characters: int, use: Callable[[Iterator[Any]], Used]
+) -> tuple[dict[str, Any], Used | None]:
+    """The parsed members of an object but for one array, whose items are handed to `use` while they are parsed.
+
+    It returns the other members, and the answer of `use`; None if the object has no such member. `use` is given each
+    item as `items` yields it, and has to take all of them. The other members have at most `max_characters` too.
+
+    Raises NotJson: the text is not an object, or the member is not an array.
+    Raises UnkeepableJson: a member cannot be kept, or stands twice.
+    """
+    reader = _Reader(text, max_characters)
+    members: dict[str, Any] = {}
+    used: Used | None = None
+    reader.skip("{")
+    more = not reader.is_next("}")
+    while more:
+        key = reader.value("$")
+        reader.skip(":")
+        path = f"$.{key}"
+        if not isinstance(key, str):
+            raise NotJson("the key of a member is no text")
+        if key in members:
+            raise UnkeepableJson("$", f"the key {key} stands twice")
+        if key == name:
+            used = use(reader.items())
+            members[key] = None
+        else:
+            members[key] = reader.value(path)
+        more = reader.skip_comma("}")
+    reader.skip("}")
+    reader.check_end()
+    return {key: value for key, value in members.items() if key != name}, used
+
+
+class _Reader:
+    """A text and the position up to which it was read. Values are parsed in a window, which bounds their memory."""
 
     def __init__(self, text: str, max_characters: int) -> None:
         self._text = text
         self._max_characters = max_characters
         self._position = self._index = 0
         self._open_window()
+
+    def items(self) -> Iterator[Any]:
+        """Yield the items of the array that comes next, and move behind it."""
+        self.skip("[")
+        if not self.is_next("]"):
+            yield self.item()
+            while self.skip_comma("]"):
+                yield self.item()
+        self.skip("]")
+
+    def value(self, path: str) -> Any:
+        """Parse the value that comes next. Raises UnkeepableJson: it cannot be kept; its path is below `path`."""
+        self._skip_space()
+        value = self.item()
+        if isinstance(value, UnkeepableJson):
+            raise UnkeepableJson(f"{path}{value.path[1:]}", value.why)
+        return value
 
     def is_next(self, sign: str) -> bool:
         """Whether this sign comes next, after any space."""
@@ -52,12 +100,12 @@ class _Array:
             raise self._not_json(f"Expecting {sign!r}", self._position)
         self._position += 1
 
-    def skip_comma(self) -> bool:
-        """Move behind the comma and its space. False at the end of the array."""
+    def skip_comma(self, end: str) -> bool:
+        """Move behind the comma and its space. False if the sign of the end is next instead."""
         comma = _COMMA.match(self._text, self._position)
         if comma:
             self._position = comma.end()
-        elif not self.is_next("]"):
+        elif not self.is_next(end):
             raise self._not_json("Expecting ','", self._position)
         return comma is not None
 

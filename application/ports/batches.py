@@ -28,7 +28,7 @@ class NewBatch:
     fingerprint: str | None = None
 
     def registered(self, id: BatchId) -> Batch:
-        """The new batch with that id. Raises InvalidOption: its name is too long."""
+        """The new batch with that id."""
         return Batch.created_at(
             self.now,
             self.ttl,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from domain.failure import Error
-from domain.ids import TaskId, TypeName
+from domain.ids import BatchId, TaskId, TypeName
 from domain.status import FINAL, Status
 from domain.task import Task
 
@@ -39,6 +39,7 @@ class Filter:
     `error_type`, `error`: the type of the error of a failed task, and a part of its type and message, in any case.
     `failure_group`: the number of a failure group.
     `ids`: the ids that match.
+    `batch`: the batch whose tasks match.
     `as_of`: the moment at which the tasks are meant: one that has finished since then does not match.
 
     Ids rise with `created`. A task that is out of that order by more than a minute may be missed.
@@ -55,6 +56,7 @@ class Filter:
     error: str | None = None
     failure_group: int | None = None
     ids: frozenset[TaskId] | None = None
+    batch: BatchId | None = None
     as_of: datetime | None = None
 
     @property
@@ -147,7 +149,7 @@ class Listing(Protocol):
     def search_by_end(self, filter: Filter, after: End | None, limit: int) -> Sequence[Task]:
         """At most `limit` matching tasks that have finished, by their ends, then by id: those behind `after`, if given.
 
-        The filter has to name ids.
+        The filter has to name ids or a batch.
         """
         ...
 

@@ -16,7 +16,7 @@ from application.supervisor.limited_types import LimitedTypes
 from application.supervisor.outbox import Outbox
 from application.supervisor.prefetch import Prefetch
 from domain.failure import Failure
-from domain.ids import Hold, TypeName
+from domain.ids import BatchId, Hold, TypeName
 from domain.instants import after
 from domain.limits import NO_LIMITS
 from domain.settlement import LateLog, Settlement
@@ -45,6 +45,7 @@ class SupervisorState:
     - `large_outbox`: the same of settlements with much text, which take long on a slow line.
     - `unstorable`: ended tasks whose outcome the storage cannot take, until they are taken back: their leases are left
       to lapse.
+    - `ended_batches`: batches of which tasks have ended, which may be ready to finish.
     - `late_logs`: logs of starts that may not be settled any more.
     - `unreported`: started runs whose start or progress is not reported yet.
     - `running_logs`: the output so far of started runs, where it is not stored yet. Those of ended runs are dropped.
@@ -71,6 +72,7 @@ class SupervisorState:
     large_outbox: Outbox = field(default_factory=Outbox)
     unstorable: dict[Hold, Task] = field(default_factory=dict)
     late_logs: list[LateLog] = field(default_factory=list)
+    ended_batches: set[BatchId] = field(default_factory=set)
     unreported: dict[Hold, ClaimedTask] = field(default_factory=dict)
     running_logs: dict[Hold, str] = field(default_factory=dict)
     runs_to_stop: list[tuple[Hold, Failure]] = field(default_factory=list)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from application.ports.clock import Clock
-from application.ports.task_repository import TaskRepository
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from domain.status import Status, Verb
@@ -23,8 +22,8 @@ class CancelTasks:
         """Cancel the tasks, within some seconds."""
         return self._change(request, self._cancel, self._notify)
 
-    def _cancel(self, store: TaskRepository, tasks: Sequence[Task]) -> None:
-        store.save(*(task.cancel(self._clock.now()) for task in tasks))
+    def _cancel(self, work: UnitOfWork, tasks: Sequence[Task]) -> None:
+        work.tasks.save(*(task.cancel(self._clock.now()) for task in tasks))
 
     def _notify(self, cancelled: Sequence[Task]) -> None:
         if any(task.status is Status.RUNNING for task in cancelled):

@@ -7,8 +7,7 @@ from application.conflict_retry import retry_on_conflict
 from application.errors import StorageUnavailable
 from application.ports.clock import Clock
 from application.ports.listing import Filter
-from application.ports.task_repository import TaskRepository
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.ids import TaskId
 from domain.status import RULES, Verb
 from domain.task import Task
@@ -40,7 +39,7 @@ class ChangeTasksResult:
     next: TaskId | None
 
 
-Apply = Callable[[TaskRepository, Sequence[Task]], None]
+Apply = Callable[[UnitOfWork, Sequence[Task]], None]
 """Changes locked tasks in the storage."""
 
 
@@ -85,7 +84,7 @@ class ChangeTasks:
         with self._begin() as work:
             found = work.listing.search(filter, before, limit)
             tasks = [task for task in work.tasks.lock(*(task.id for task in found.tasks)) if is_meant(task, filter)]
-            apply(work.tasks, tasks)
+            apply(work, tasks)
             work.commit()
         return tasks, found.next
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from application.ports.clock import Clock
-from application.ports.task_repository import TaskRepository
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from domain.status import Verb
@@ -30,5 +29,5 @@ class DeleteTasks:
             self._notifier.notify(Topic.CHANGED)
 
 
-def _delete(store: TaskRepository, tasks: Sequence[Task]) -> None:
-    store.remove(*(task.id for task in tasks))
+def _delete(work: UnitOfWork, tasks: Sequence[Task]) -> None:
+    work.tasks.remove(*(task.id for task in tasks))

@@ -30,6 +30,8 @@ class RetryTask:
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
             work.tasks.save(task.retry(self._clock.now(), attempts(types, task.type)))
+            if task.batch is not None:
+                work.batches.resume([task.batch])
             retried = stored(work, id)
             work.commit()
         self._notifier.notify(Topic.WAITING)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
-from application.ports.task_repository import TaskRepository
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from domain.status import Verb
@@ -25,8 +24,9 @@ class RetryTasks:
         """Retry the tasks, within some seconds."""
         types = self._types.all()
 
-        def retry(store: TaskRepository, tasks: Sequence[Task]) -> None:
-            store.save(*(task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks))
+        def retry(work: UnitOfWork, tasks: Sequence[Task]) -> None:
+            work.tasks.save(*(task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks))
+            work.batches.resume({task.batch for task in tasks if task.batch is not None})
 
         return self._change(request, retry, self._notify)
 

@@ -8,14 +8,18 @@ from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.close_batch import CloseBatch
 from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
+from application.use_cases.create_batch import CreateBatch
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
@@ -24,6 +28,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.view_batch import ViewBatch
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
@@ -64,6 +69,18 @@ class ApiContainer(containers.DeclarativeContainer):
         SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer
     )
     submit_tasks = providers.Singleton(SubmitTasks, storage.begin, submission_builder, storage.notifier)
+    finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
+    create_batch = providers.Singleton(
+        CreateBatch,
+        storage.begin,
+        submission_builder,
+        storage.notifier,
+        finish_batches,
+        settings.provided.max_task_time,
+    )
+    close_batch = providers.Singleton(CloseBatch, storage.begin, finish_batches)
+    view_batch = providers.Singleton(ViewBatch, storage.begin)
+    list_batches = providers.Singleton(ListBatches, storage.begin)
     view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)
     follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)

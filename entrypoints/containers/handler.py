@@ -15,6 +15,7 @@ from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_limited_tasks import ClaimLimitedTasks
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import FindLost
+from application.supervisor.operations.finish_batches import FinishEndedBatches
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.publish import Publish, Withdraw
 from application.supervisor.operations.record_starts import RecordStarts
@@ -29,6 +30,7 @@ from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.operations.store_running_logs import StoreRunningLogs
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
@@ -69,6 +71,8 @@ class HandlerContainer(containers.DeclarativeContainer):
         RescueFromDeadProcesses, storage.begin, storage.pending, storage.clock, storage.notifier, processes
     )
 
+    finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
+
     limits = providers.Singleton(
         Limits, settings.provided.child_memory, settings.provided.child_tasks, settings.provided.grace
     )
@@ -91,6 +95,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     outcome_operations = providers.List(
         providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.outbox),
         providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.outbox),
+        providers.Singleton(FinishEndedBatches, context, finish_batches),
         providers.Singleton(Reroute, context, checker, rescue.provided.guard),
         providers.Singleton(ReportProgress, context, storage.notifier),
         providers.Singleton(rescue_lapsed, context, rescue),

@@ -10,7 +10,9 @@ from application.known_types import KnownTypes
 from application.use_cases.assign_lanes import AssignLanes
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.clean import Clean
+from application.use_cases.clean_batches import CleanBatches
 from application.use_cases.deliver import Deliver
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.fold_events import FoldEvents
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
@@ -70,6 +72,8 @@ class JanitorContainer(containers.DeclarativeContainer):
     rescue_from_dead_processes = providers.Singleton(
         RescueFromDeadProcesses, storage.begin, storage.pending, storage.clock, storage.notifier, processes
     )
+    finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
+    clean_batches = providers.Singleton(CleanBatches, storage.begin, storage.clock)
     fold_counts = providers.Singleton(FoldCounts, storage.begin)
     fold_events = providers.Singleton(FoldEvents, storage.begin, storage.clock)
 

@@ -16,6 +16,7 @@ from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.routes.batches import add_batches
 from entrypoints.http.routes.change import add_change
 from entrypoints.http.routes.change_many import add_change_many
 from entrypoints.http.routes.events import add_events
@@ -42,6 +43,7 @@ ROUTES = {
         add_list,
         add_change_many,
     ),
+    ("batches", "Submit, follow and change tasks as one."): (add_batches,),
     ("types", "List the types of tasks, and set their limits."): (add_types, add_limits),
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),

@@ -10,14 +10,18 @@ from application.ports.clock import Clock
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.close_batch import CloseBatch
 from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
+from application.use_cases.create_batch import CreateBatch
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
@@ -26,6 +30,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.view_batch import ViewBatch
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
@@ -50,6 +55,21 @@ class Services(Protocol):
 
     @property
     def checker(self) -> Callable[[], ArgumentChecker]: ...
+
+    @property
+    def close_batch(self) -> Callable[[], CloseBatch]: ...
+
+    @property
+    def create_batch(self) -> Callable[[], CreateBatch]: ...
+
+    @property
+    def finish_batches(self) -> Callable[[], FinishBatches]: ...
+
+    @property
+    def list_batches(self) -> Callable[[], ListBatches]: ...
+
+    @property
+    def view_batch(self) -> Callable[[], ViewBatch]: ...
 
     @property
     def view_task(self) -> Callable[[], ViewTask]: ...

@@ -8,9 +8,11 @@ from math import inf
 
 from application.log_lines import log_expired
 from application.use_cases import assign_lanes as lanes
-from application.use_cases import fold_counts, forget_types, settle_lost
+from application.use_cases import clean_batches, fold_counts, forget_types, settle_lost
 from application.use_cases.assign_lanes import AssignLanes
 from application.use_cases.clean import Clean
+from application.use_cases.clean_batches import CleanBatches
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.fold_counts import FoldCounts
 from application.use_cases.fold_events import FoldEvents
 from application.use_cases.forget_dead_handlers import ForgetDeadHandlers
@@ -62,6 +64,16 @@ def delete_expired_tasks(clean_batch: Clean) -> Chore:
         return 0 if expired.is_full else inf
 
     return Chore(batch)
+
+
+def finish_batches(finish: FinishBatches) -> Chore:
+    """The chore that folds the counts of batches, and finishes those whose last tasks have ended."""
+    return Chore(lambda: 0 if finish.due() else inf)
+
+
+def delete_expired_batches(clean_batch: CleanBatches) -> Chore:
+    """The chore that deletes expired batches of which no task is left."""
+    return Chore(lambda: 0 if clean_batch() >= clean_batches.BATCHES else inf, LONGEST_REST_SECONDS)
 
 
 def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:

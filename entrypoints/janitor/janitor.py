@@ -11,7 +11,9 @@ from entrypoints.janitor.chore_loops import ChoreLoops
 from entrypoints.janitor.chores import (
     assign_lanes,
     create_recurring_tasks,
+    delete_expired_batches,
     delete_expired_tasks,
+    finish_batches,
     fold_task_counts,
     forget_abandoned_types,
     forget_dead_handlers,
@@ -38,6 +40,8 @@ def run(signals: StopSignals) -> None:
         "renewing the record of this janitor": renew_record(container.renew_janitor()),
         "ticking": create_recurring_tasks(container.tick()),
         "cleaning": delete_expired_tasks(container.clean()),
+        "finishing batches": finish_batches(container.finish_batches()),
+        "cleaning batches": delete_expired_batches(container.clean_batches()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
         "assigning lanes": assign_lanes(container.assign_lanes()),
         "forgetting types": forget_abandoned_types(container.forget_types()),

@@ -61,6 +61,7 @@ class Summary:
     handler: str | None
     waiting_for: str | None
     labels: dict[str, str]
+    batch: int | None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -68,7 +69,9 @@ class Summary:
         error, progress = from_json_or_none(Failure, data["error"]), from_json_or_none(Reported, data["progress"])
         callback = from_json_or_none(Callback, _optional("callback", data))
         labels = _optional("labels", data) or {}
-        return from_json(cls, data, error=error, progress=progress, callback=callback, labels=labels)
+        return from_json(
+            cls, data, error=error, progress=progress, callback=callback, labels=labels, batch=_optional("batch", data)
+        )
 
     @property
     def is_final(self) -> bool:

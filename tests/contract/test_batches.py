@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
-from domain.errors import InvalidOption
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from tests.steps import NOW, add, at, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
@@ -84,10 +81,6 @@ class TestAdding:
         assert record(storage).batch == batch
         assert (batch.id, batch.created, batch.expire, batch.is_open) == (1, NOW, at(600), True)
         assert (batch.name, batch.labels, batch.callback) == ("swéep \0 1", '{"user":"ana"}', "https://a/b")
-
-    def test_a_long_name_is_refused(self, storage: Storage):
-        with pytest.raises(InvalidOption):
-            new_batch(storage, name="x" * 201)
 
     def test_an_unknown_batch_is_none(self, storage: Storage):
         with storage.begin() as work:
@@ -255,10 +248,6 @@ class TestExpiring:
         assert delete_expired(storage, 100) == 0
         remove(storage, 1)
         assert (delete_expired(storage, 159), delete_expired(storage, 160)) == (0, 1)
-
-    def test_tasks_that_are_added_extend_the_time_for_which_a_batch_is_kept(self, storage: Storage):
-        batch = new_batch(storage, ttl=100, is_open=True)
-        assert batch.extended(at(50)).expire == at(150)
 
 
 def test_tasks_of_a_batch_have_it(storage: Storage):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from application.ports.batches import NewBatch
 from application.ports.listing import Counts, End, Filter, Part, Texts
 from domain.failure import Error, Failure
-from domain.ids import TaskId, TypeName
+from domain.ids import BatchId, TaskId, TypeName
 from domain.status import Status
 from tests.steps import NOW, add, add_one, at, claim, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
@@ -360,7 +361,8 @@ class TestTexts:
 
     def texts(self, storage: Storage, ids: list[int], *parts: Part, max_bytes: int = 1000) -> dict[int, Texts]:
         with storage.begin() as work:
-            return dict(work.listing.texts([TaskId(id) for id in ids], frozenset(parts), max_bytes))
+            found = work.listing.texts([TaskId(id) for id in ids], frozenset(parts), max_bytes)
+        return {int(id): texts for id, texts in found.items()}
 
     def test_the_wanted_texts_are_read(self, done: Storage):
         assert self.texts(done, [3, 4, 99], Part.ARGS, Part.RESULT) == {
@@ -475,3 +477,53 @@ class TestCounts:
         while fold(of_each_status, limit):
             assert counts(of_each_status) == before
         assert counts(of_each_status) == before
+
+
+class TestOfBatch:
+    @pytest.fixture(autouse=True)
+    def of_batch(self, storage: Storage) -> None:
+        """Tasks from 1 to 6, those with odd ids of the batch 1: failed, -, done, -, cancelled, -; 7 waits in it."""
+        with storage.begin() as work:
+            work.batches.add(NewBatch(now=NOW, ttl=600))
+            work.commit()
+        add(storage, *(submission("ab"[n // 3], batch=None if n % 2 else 1, terms=(n % 3,)) for n in range(6)))
+        claimed = {int(each.task.id): each.task for each in claim(storage, wanted={"a": 10, "b": 10})}
+        fail(storage, claimed[1], at(5))
+        succeed(storage, claimed[3], at(4))
+        save(storage, task(storage, 5).cancel(at(6)))
+        add(storage, submission("b", batch=1))
+
+    def test_the_tasks_of_a_batch_are_listed(self, storage: Storage):
+        assert page(storage, batch=1) == [7, 5, 3, 1]
+        assert (page(storage, batch=1, limit=2), page(storage, before=5, batch=1)) == ([7, 5], [3, 1])
+        assert page(storage, batch=9) == []
+
+    @pytest.mark.parametrize(
+        ("filter", "found"),
+        [
+            ({"statuses": only(Status.DONE, Status.WAITING)}, [7, 3]),
+            ({"type": B}, [7, 5]),
+            ({"terms": frozenset({1})}, [5]),
+            ({"error": "boom"}, [1]),
+            ({"error": "bang"}, []),
+            ({"ids": frozenset({1, 2, 7})}, [7, 1]),
+            ({"finished_after": at(5)}, [5, 1]),
+            ({"created_before": NOW}, []),
+        ],
+    )
+    def test_the_tasks_of_a_batch_are_filtered(self, storage: Storage, filter: dict[str, Any], found: list[int]):
+        assert page(storage, batch=1, **filter) == found
+
+    def test_a_failure_group_of_a_batch_is_listed(self, storage: Storage):
+        with storage.begin() as work:
+            (group,) = work.listing.failure_groups(10)
+        assert page(storage, batch=1, failure_group=group.number) == [1]
+        assert page(storage, batch=1, failure_group=group.number + 1) == []
+
+    def test_the_tasks_of_a_batch_are_listed_by_their_ends(self, storage: Storage):
+        filter = Filter(batch=BatchId(1))
+        with storage.begin() as work:
+            first = work.listing.search_by_end(filter, None, 2)
+            rest = work.listing.search_by_end(filter, End.of(first[-1]), 2)
+            failed = work.listing.search_by_end(Filter(batch=BatchId(1), statuses=only(Status.FAILED)), None, 2)
+        assert [[each.id for each in some] for some in (first, rest, failed)] == [[3, 1], [5], [1]]

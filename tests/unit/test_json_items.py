@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.json.errors import NotJson, UnkeepableJson
-from application.json.items import items
+from application.json.items import items, with_items
 from application.json.limits import MAX_DEPTH
 from application.json.parsing import parse
 from tests.unit.test_json_text import same, values
@@ -72,3 +72,61 @@ def test_position_of_a_mistake_counts_from_the_beginning_of_the_text():
     text = json.dumps(list(range(1000))).replace("998", "99x")
     with pytest.raises(NotJson, match=f"char {text.index('x')}"):
         list(items(text, max_characters=50))
+
+
+class TestObjectsWithItems:
+    @pytest.mark.parametrize(
+        ("text", "members", "used"),
+        [
+            ("{}", {}, None),
+            (' { "a" : 1 , "items" : [ 1, {"b": [2]} ] , "c" : "]" } ', {"a": 1, "c": "]"}, [1, {"b": [2]}]),
+            ('{"items":[]}', {}, []),
+            ('{"a":{"items":[3]},"items":[4]}', {"a": {"items": [3]}}, [4]),
+        ],
+    )
+    def test_the_items_are_used_and_the_other_members_returned(self, text: str, members: object, used: object):
+        assert with_items(text, "items", 1000, list) == (members, used)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[]",
+            "{",
+            '{"a"}',
+            '{"a":}',
+            '{"a":1',
+            '{"a":1,}',
+            '{"items":5}',
+            '{"items":[1}',
+            "{5:1}",
+            "{} x",
+            '{"a" 1}',
+        ],
+    )
+    def test_a_text_that_is_no_object_is_not_json(self, text: str):
+        with pytest.raises(NotJson):
+            with_items(text, "items", 1000, list)
+
+    @pytest.mark.parametrize(
+        ("text", "path"),
+        [
+            ('{"a":NaN}', "$.a"),
+            ('{"a":{"b":1e999}}', "$.a.b"),
+            ('{"a":1,"a":2}', "$"),
+            ('{"items":[],"items":[]}', "$"),
+        ],
+    )
+    def test_a_member_that_cannot_be_kept_is_named(self, text: str, path: str):
+        with pytest.raises(UnkeepableJson) as refused:
+            with_items(text, "items", 1000, list)
+        assert refused.value.path == path
+
+    @given(
+        st.dictionaries(st.text(max_size=5).filter(lambda key: key != "items"), values, max_size=5), st.lists(values)
+    )
+    def test_members_and_items_equal_those_of_the_whole_object(self, members: dict[str, object], array: list[object]):
+        text = json.dumps({**members, "items": array})
+        whole = parse(text)
+        found, used = with_items(text, "items", 10**6, list)
+        assert same(found | {"items": used}, whole)

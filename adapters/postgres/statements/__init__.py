@@ -63,6 +63,7 @@ from adapters.postgres.statements.listing import (
     COUNTS_BY_TERM,
     FAILURE_GROUPS,
     FIRST_CREATED,
+    LOOK_BY_BATCH,
     LOOK_BY_FAILURE_GROUP,
     LOOK_BY_STATUS,
     PAGE,
@@ -70,6 +71,7 @@ from adapters.postgres.statements.listing import (
     PAGE_BY_ID,
     PAGE_BY_TERM,
     PAGE_BY_TYPE_AND_STATUS,
+    PAGE_OF_BATCH_BY_END,
     TEXTS,
 )
 from adapters.postgres.statements.monitoring import (
@@ -248,6 +250,7 @@ __all__ = [
     "LOCK_UNLOCKED",
     "LOCK_UNLOCKED_RECORDS",
     "LOCK_WITHOUT_LANE",
+    "LOOK_BY_BATCH",
     "LOOK_BY_FAILURE_GROUP",
     "LOOK_BY_STATUS",
     "LOST",
@@ -264,6 +267,7 @@ __all__ = [
     "PAGE_BY_ID",
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
+    "PAGE_OF_BATCH_BY_END",
     "PREPARED",
     "PROCESSES",
     "PUBLISH_HANDLER",

@@ -43,8 +43,10 @@ LOCK_FREE_BATCHES = text(f"""
 
 BATCH_COUNTS = text(f"SELECT b.id, {_COUNTED} FROM {_WITH_CHANGES} WHERE b.id = ANY (CAST(:ids AS bigint[]))")
 
+# A batch that was just closed may be ready to finish.
 SAVE_BATCH = text("""
-    UPDATE batches SET expire = :expire, is_open = :is_open, finished = :finished, then_task = :then_task, due = false
+    UPDATE batches SET expire = :expire, is_open = :is_open, finished = :finished, then_task = :then_task,
+        due = is_open AND NOT :is_open AND CAST(:finished AS timestamptz) IS NULL
     WHERE id = :id
 """)
 

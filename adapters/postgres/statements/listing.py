@@ -88,9 +88,9 @@ PAGE_BY_TERM = text(f"""
     ORDER BY found.term DESC, found.task DESC LIMIT :limit
 """)
 
-_OF_IDS = f"""
+_CHOSEN = f"""
     SELECT {_TASK} FROM tasks t
-    WHERE t.id = ANY (CAST(:ids AS bigint[])) AND t.id >= :since AND t.id < :before
+    WHERE %s AND t.id >= :since AND t.id < :before
         AND t.status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR t.type = :type)
         AND (CAST(:failure_group AS bigint) IS NULL OR EXISTS (
             SELECT FROM task_failures f
@@ -99,12 +99,17 @@ _OF_IDS = f"""
         AND {_MATCHES}
 """
 
-PAGE_BY_ID = text(f"{_OF_IDS} ORDER BY t.id DESC")
-
-PAGE_BY_END = text(f"""
-    {_OF_IDS} AND (t.finished, t.id) > (CAST(:behind_finished AS timestamptz), CAST(:behind_id AS bigint))
+_OF_IDS = "t.id = ANY (CAST(:ids AS bigint[])) AND (CAST(:batch AS bigint) IS NULL OR t.batch = :batch)"
+_BY_END = f"""
+    {_CHOSEN} AND (t.finished, t.id) > (CAST(:behind_finished AS timestamptz), CAST(:behind_id AS bigint))
     ORDER BY t.finished, t.id LIMIT :limit
-""")
+"""
+
+PAGE_BY_ID = text(f"{_CHOSEN % _OF_IDS} ORDER BY t.id DESC")
+
+PAGE_BY_END = text(_BY_END % _OF_IDS)
+
+PAGE_OF_BATCH_BY_END = text(_BY_END % "t.batch = :batch AND t.finished IS NOT NULL")
 
 # The size of a text is known without reading it.
 TEXTS = text("""
@@ -142,6 +147,21 @@ LOOK_BY_STATUS = text(
             AND (type, status, id) >= (pair.type, pair.key, CAST(:since AS bigint))
             AND (type, status, id) < (pair.type, pair.key, CAST(:before AS bigint))
         ORDER BY type DESC, status DESC, id DESC
+        """,
+    )
+)
+
+# The pairs have the statuses alone.
+LOOK_BY_BATCH = text(
+    _LOOK
+    % (
+        "text",
+        """
+        SELECT id FROM tasks
+        WHERE batch = :batch AND status = pair.key AND id >= :since AND id < :before
+            AND (CAST(:type AS text) IS NULL OR type = :type)
+            AND (CAST(:failure_group AS bigint) IS NULL OR failure_group(error) = :failure_group)
+        ORDER BY id DESC
         """,
     )
 )

@@ -87,6 +87,9 @@ class SettlementWriter:
         state.unstorable.update((each.hold, each.task) for each in result.unstorable)
         if result.refused:
             self._keep_refused_logs(batch, {*result.refused})
+        state.ended_batches.update(
+            each.task.batch for each in written if each.task.batch is not None and each.task.status.is_final
+        )
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
             state.step_back(due)

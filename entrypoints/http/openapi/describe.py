@@ -21,6 +21,11 @@ TASK_ID: dict[str, Any] = {
     "example": 1,
 }
 
+BATCH_ID: dict[str, Any] = TASK_ID | {
+    "description": "The id of the batch, from the answer to its creation.",
+    "example": 7,
+}
+
 TYPE_NAME: dict[str, Any] = {
     "in": "path",
     "name": "type",
@@ -46,6 +51,7 @@ UNAVAILABLE = "The database is unavailable."
 CLOSED = "The database is unavailable, or the type accepts no tasks for now."
 LATE_BODY = "The body came too slowly."
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
+UNKNOWN_BATCH = {404: "No batch has this id, or the batch has expired."}
 
 
 def task_example(type: str, args: Mapping[str, Any]) -> dict[str, Any]:

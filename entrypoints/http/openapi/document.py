@@ -13,6 +13,7 @@ from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from domain.task_type import TaskType
+from entrypoints.http.openapi.batch_schemas import BATCH_SCHEMAS
 from entrypoints.http.openapi.published_types import describe_published_types
 from entrypoints.http.openapi.schemas import SCHEMAS, ErrorSchema
 from entrypoints.http.openapi.shared import share_repeated_parts
@@ -72,7 +73,7 @@ class TaskApi(Api):  # type: ignore[misc]
         self._checker = checker
         self._cached: tuple[Sequence[TaskType] | None, str] = None, ""
         """The types of the last document, and its text."""
-        for name, schema in SCHEMAS.items():
+        for name, schema in (SCHEMAS | BATCH_SCHEMAS).items():
             self.spec.components.schema(name, schema)
 
     def handle_http_exception(self, error: HTTPException) -> Response:

@@ -17,11 +17,13 @@ from domain.waiting import WaitingFor
 from entrypoints.task_json import UNFINISHED
 
 
-def _time(description: str) -> dict[str, Any]:
+def time(description: str) -> dict[str, Any]:
+    """Describe a time, or null."""
     return {"type": ["number", "null"], "description": f"{description}, in Unix seconds with milliseconds."}
 
 
-def _second(description: str) -> dict[str, Any]:
+def second(description: str) -> dict[str, Any]:
+    """Describe a whole second."""
     return {"type": "integer", "description": f"{description}, in whole Unix seconds."}
 
 
@@ -52,7 +54,7 @@ PROGRESS: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-_HEAD: dict[str, Any] = {
+HEAD: dict[str, Any] = {
     "id": {"type": "integer", "minimum": 1, "description": "Id of the task. Later tasks have higher ids."},
     "type": {"type": "string", "description": "Type of the task, which selects the function that runs it."},
     "status": {
@@ -70,11 +72,11 @@ _TEXTS: dict[str, Any] = {
 _TAIL: dict[str, Any] = {
     "error": ERROR_OF_ATTEMPT,
     "progress": PROGRESS,
-    "created": _second("Time of submission"),
-    "expire": _second("Time from which the task is deleted, unless it is running"),
-    "run_at": _time("Earliest start of the task") | {"type": "number"},
-    "started": _time("Time of the current or last start"),
-    "finished": _time("Time when the task finished"),
+    "created": second("Time of submission"),
+    "expire": second("Time from which the task is deleted, unless it is running"),
+    "run_at": time("Earliest start of the task") | {"type": "number"},
+    "started": time("Time of the current or last start"),
+    "finished": time("Time when the task finished"),
     "attempt": {
         "type": "integer",
         "minimum": 0,
@@ -125,21 +127,23 @@ LABELS: dict[str, Any] = {
     "examples": [{"user": "ana", "run": "7"}],
 }
 
+# And for a task without a batch.
+BATCH: dict[str, Any] = {"description": "Id of the batch of the task, if it has one.", "examples": [7]}
 LABELS_OF_SUMMARY = LABELS | {"type": "object", "additionalProperties": {"type": "string"}}
 
 SUMMARY: dict[str, Any] = {
     "type": "object",
     "description": "A task without arguments and result.",
-    "properties": _HEAD | _TAIL | {"labels": LABELS_OF_SUMMARY},
-    "required": [*_HEAD, *_TAIL],
+    "properties": HEAD | _TAIL | {"labels": LABELS_OF_SUMMARY, "batch": BATCH},
+    "required": [*HEAD, *_TAIL],
     "additionalProperties": False,
 }
 
 TASK: dict[str, Any] = {
     "type": "object",
     "description": "A task. Each argument is repeated at the top level, unless a field of the task has the same name.",
-    "properties": _HEAD | _TEXTS | _TAIL | {"callback": CALLBACK, "labels": LABELS},
-    "required": [*_HEAD, *_TEXTS, *_TAIL],
+    "properties": HEAD | _TEXTS | _TAIL | {"callback": CALLBACK, "labels": LABELS, "batch": BATCH},
+    "required": [*HEAD, *_TEXTS, *_TAIL],
     "additionalProperties": True,
 }
 
@@ -160,7 +164,7 @@ PAGE: dict[str, Any] = {
 PENDING: dict[str, Any] = {
     "type": "object",
     "description": "A task that has not finished.",
-    "properties": {name: _HEAD[name] for name in ("id", "status")},
+    "properties": {name: HEAD[name] for name in ("id", "status")},
     "required": ["id", "status"],
     "additionalProperties": False,
 }
@@ -227,8 +231,8 @@ ATTEMPT: dict[str, Any] = {
             "enum": [outcome.value for outcome in Outcome],
             "description": "Outcome of the start; `running` while it goes on.",
         },
-        "started": _time("Time when the function started"),
-        "ended": _time("Time when the start ended; null while it goes on"),
+        "started": time("Time when the function started"),
+        "ended": time("Time when the start ended; null while it goes on"),
         "error": {"type": ["string", "null"], "description": "Type and message of the error."},
         "traceback": {"type": ["string", "null"], "description": "Traceback of the error."},
         "log": {
@@ -339,7 +343,7 @@ TYPE: dict[str, Any] = {
                 "has no operation of its own in this document, and is forgotten after `MAX_TASK_TIME` without a task."
             ),
         },
-        "oldest_due": _time("Earliest `run_at` of the tasks of this type that wait and may start; null if none may"),
+        "oldest_due": time("Earliest `run_at` of the tasks of this type that wait and may start; null if none may"),
         "schema": {"type": "object", "additionalProperties": True, "description": "JSON Schema of the arguments."},
         "defaults": {
             "type": "object",
@@ -402,9 +406,9 @@ TYPES: dict[str, Any] = {
 RUNNING_TASK: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "id": _HEAD["id"],
-        "type": _HEAD["type"],
-        "started": _time("Time when the function started") | {"type": "number"},
+        "id": HEAD["id"],
+        "type": HEAD["type"],
+        "started": time("Time when the function started") | {"type": "number"},
         "progress": PROGRESS,
     },
     "required": ["id", "type", "started", "progress"],
@@ -416,8 +420,8 @@ _PROCESS: dict[str, Any] = {
     "state": {"type": "string", "enum": [state.value for state in Liveness], "description": "State of the process."},
     "host": {"type": ["string", "null"], "description": "Name of its machine or container."},
     "pid": {"type": ["integer", "null"], "description": "Its process id there."},
-    "started": _time("Time when it started"),
-    "last_seen": _time("Time of its last sign of life"),
+    "started": time("Time when it started"),
+    "last_seen": time("Time of its last sign of life"),
 }
 
 _STATES = "`live`: it gives signs of life. `silent`: it does not, so it has died, hangs or is cut off."
@@ -530,7 +534,7 @@ SERIES["properties"] |= {
 
 TYPE_SERIES: dict[str, Any] = SERIES | {
     "description": "Numbers of one type by step.",
-    "properties": {"type": _HEAD["type"]} | SERIES["properties"],
+    "properties": {"type": HEAD["type"]} | SERIES["properties"],
     "required": ["type", *SERIES["required"]],
 }
 

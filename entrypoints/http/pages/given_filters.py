@@ -23,6 +23,7 @@ REPEATED = ("status", "ids")
 """The fields that checkboxes repeat. An address has their values joined by commas."""
 NAMES = {
     "ids": "Id",
+    "batch": "Batch",
     "status": "Status",
     "type": "Type",
     "created_after": "Created from",

@@ -18,7 +18,7 @@ from entrypoints.http.services import Services
 
 VERBS = (Verb.RETRY, Verb.CANCEL, Verb.DELETE)
 """The verbs by which a person changes many tasks."""
-FIELDS = frozenset({"status", "type", "arguments", "labels", "error", "ids", "error_group", "limit"})
+FIELDS = frozenset({"status", "type", "arguments", "labels", "error", "ids", "batch", "error_group", "limit"})
 MORE_FIELDS = frozenset({"error_type", *TIMES})
 """Fields that are folded away while they are empty."""
 

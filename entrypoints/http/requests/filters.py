@@ -1,6 +1,7 @@
 """Filters of the operations that list tasks or change many of them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from itertools import starmap
 from typing import Any
 
@@ -9,10 +10,10 @@ from marshmallow.validate import Length, Range
 
 from application.json.search_terms import label_term, term
 from application.ports.listing import ANY_STATUS, Filter
-from domain.ids import TaskId, TypeName
+from domain.ids import BatchId, TaskId, TypeName
 from domain.instants import LATEST
 from domain.status import RULES, Status, Verb
-from entrypoints.http.requests.parsing import Number, WholeNumber, WholeText
+from entrypoints.http.requests.parsing import MAX_ID, Number, WholeNumber, WholeText
 from entrypoints.http.requests.prefixed import Prefixed, collected
 from entrypoints.http.requests.queries import LABEL_PREFIX, StrictSchema, utc_time
 
@@ -104,6 +105,9 @@ class FilterQuery(CountQuery):
             "most 64 KiB."
         },
     )
+    batch = WholeNumber(
+        validate=Range(1, MAX_ID), metadata={"description": "Only tasks of this batch, by its id, such as 7."}
+    )
     args = Prefixed(
         ARGS_PREFIX,
         "Only tasks with this argument: `args.n=5`, or `args.to.city=Oslo` for a member of an object. Several "
@@ -172,8 +176,16 @@ def task_filter(query: dict[str, Any]) -> Filter:
         error=query.get("error"),
         failure_group=None if group is None else decoded_group(group),
         ids=None if ids is None else frozenset(TaskId(int(id)) for id in ids.split(",")),
-        **{name: utc_time(query[name]) for name in TIMES if name in query},
+        batch=BatchId(query["batch"]) if "batch" in query else None,
+        created_after=_time(query, "created_after"),
+        created_before=_time(query, "created_before"),
+        finished_after=_time(query, "finished_after"),
+        finished_before=_time(query, "finished_before"),
     )
+
+
+def _time(query: dict[str, Any], name: str) -> datetime | None:
+    return utc_time(query[name]) if name in query else None
 
 
 def encoded_group(number: int) -> str:
@@ -191,6 +203,6 @@ def decoded_cursor(query: dict[str, Any]) -> TaskId | None:
     return TaskId(int(query["cursor"])) if "cursor" in query else None
 
 
-def encoded_cursor(last: TaskId | None) -> str:
-    """Encode the id of the last task of an answer as a JSON cursor."""
+def encoded_cursor(last: int | None) -> str:
+    """Encode the id of the last task or batch of an answer as a JSON cursor."""
     return "null" if last is None else f'"{last}"'

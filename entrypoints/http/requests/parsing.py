@@ -9,8 +9,8 @@ from marshmallow.validate import Regexp
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter
 
-from application.errors import UnknownTask
-from domain.ids import TaskId
+from application.errors import UnknownBatch, UnknownTask
+from domain.ids import BatchId, TaskId
 
 MAX_ID = 2**63 - 1
 
@@ -24,6 +24,13 @@ def task_id(text: str) -> TaskId:
     if not _ID.fullmatch(text) or int(text) > MAX_ID:
         raise UnknownTask(text)
     return TaskId(int(text))
+
+
+def batch_id(text: str) -> BatchId:
+    """Parse a batch id, without a query to the database. Raises UnknownBatch: no batch can have this id."""
+    if not _ID.fullmatch(text) or int(text) > MAX_ID:
+        raise UnknownBatch(text)
+    return BatchId(int(text))
 
 
 class TaskPath(BaseConverter):

@@ -15,18 +15,22 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from application.errors import (
+    BatchClosed,
     BatchKeyTaken,
     CallbacksDisabled,
     InvalidArguments,
+    InvalidBatch,
     InvalidItems,
     InvalidLimits,
     InvalidPeriod,
     KeyTaken,
+    KeyTakenByBatch,
     NoResult,
     StatementRefused,
     StorageUnavailable,
     TriggerFailed,
     TypeClosed,
+    UnknownBatch,
     UnknownTask,
     UnknownType,
     UnreadableTask,
@@ -61,6 +65,8 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
     {
         UnknownTask: ErrorResponse(404),
         UnknownType: ErrorResponse(404),
+        UnknownBatch: ErrorResponse(404),
+        BatchClosed: ErrorResponse(409),
         InvalidTransition: ErrorResponse(409),
         NoResult: ErrorResponse(424, lambda error: error.error and {"task": {error.error.type: [error.error.message]}}),
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
@@ -77,10 +83,15 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
             lambda _: {"query": {"callback": [f"Must be {CALLBACKS_DISABLED}."]}},
             lambda _: f"callback is given: it must be {CALLBACKS_DISABLED}",
         ),
+        InvalidBatch: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidItems: ErrorResponse(422, lambda error: {"json": _item_errors(error)}),
         InvalidIdempotencyKey: ErrorResponse(422, lambda error: {"headers": {KEY: [str(error)]}}),
         KeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"It belongs to task {error.tasks[0]}."]}}),
         BatchKeyTaken: ErrorResponse(422, lambda error: {"headers": {KEY: [f"Task {error.task} of a batch has it."]}}),
+        KeyTakenByBatch: ErrorResponse(
+            422,
+            lambda error: {"headers": {KEY: [f"Another request made batch {error.batch} with it."]}},
+        ),
         UnreadableTask: ErrorResponse(503),
         # An operator opens a type again, which takes longer than an outage.
         TypeClosed: ErrorResponse(503, headers={"Retry-After": "10"}),

@@ -52,7 +52,11 @@ CREATE INDEX batch_count_changes_batches ON batch_count_changes (batch);
 """
 
 INDEXES = {
-    "tasks_batches": "CREATE INDEX CONCURRENTLY tasks_batches ON tasks (batch, status, id) WHERE batch IS NOT NULL"
+    "tasks_batches": "CREATE INDEX CONCURRENTLY tasks_batches ON tasks (batch, status, id) WHERE batch IS NOT NULL",
+    "tasks_batch_ends": """
+        CREATE INDEX CONCURRENTLY tasks_batch_ends ON tasks (batch, finished, id)
+        WHERE batch IS NOT NULL AND finished IS NOT NULL
+    """,
 }
 
 # domain.histogram.bucket_between. Between infinite timestamps lies NaN, which is the greatest number to PostgreSQL.

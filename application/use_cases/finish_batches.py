@@ -1,0 +1,71 @@
+"""Finish batches: those that are closed and whose tasks have all finished."""
+
+from collections.abc import Collection, Sequence
+
+from application.conflict_retry import retry_on_conflict
+from application.ports.clock import Clock
+from application.ports.pending_work import PendingWork
+from application.ports.unit_of_work import Begin, UnitOfWork
+from application.ports.wake_up import Notifier, Topic
+from domain.batch import Batch
+from domain.ids import BatchId
+
+BATCHES = 100
+"""Batches of one transaction."""
+FOLDED_ENTRIES = 10_000
+
+
+class FinishBatches:
+    """Finishes batches, however many processes do so at once: a batch is looked at under its lock.
+
+    Whoever changes the last task of a batch may name it after the commit. What is missed so is found by `due`.
+    """
+
+    def __init__(self, begin: Begin, pending: PendingWork, clock: Clock, notifier: Notifier) -> None:
+        self._begin = begin
+        self._pending = pending
+        self._clock = clock
+        self._notifier = notifier
+
+    def __call__(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        """Finish those of these batches that are ready; return them."""
+        ready = self._pending.finished_batches(ids) if ids else []
+        return self._finish(ready) if ready else []
+
+    def due(self) -> bool:
+        """Fold the counts of batches, and finish some batches that are ready. Whether there may be more to do."""
+        now = self._clock.now()
+        if not self._pending.has_batch_work(now):
+            return False
+        folded = self._fold()
+        with self._begin() as work:
+            due = work.batches.due(now, BATCHES)
+        if due:
+            self._finish(due)
+        return folded >= FOLDED_ENTRIES or len(due) >= BATCHES
+
+    @retry_on_conflict
+    def _fold(self) -> int:
+        with self._begin() as work:
+            folded = work.batches.fold(FOLDED_ENTRIES)
+            work.commit()
+        return folded
+
+    @retry_on_conflict
+    def _finish(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        with self._begin() as work:
+            finished = self._finish_locked(work, work.batches.lock_free(ids))
+            work.commit()
+        if finished:
+            self._notifier.notify(Topic.CHANGED)
+        return finished
+
+    def _finish_locked(self, work: UnitOfWork, locked: Sequence[Batch]) -> Sequence[Batch]:
+        now = self._clock.now()
+        # By a statement of its own: the snapshot of the one that locked is older than the locks.
+        counts = work.batches.counts([each.id for each in locked])
+        looked_at = [
+            (each.closed() if each.has_expired(now) else each).finished_at(now, counts[each.id]) for each in locked
+        ]
+        work.batches.save(*looked_at)
+        return [after for before, after in zip(locked, looked_at, strict=True) if after.finished != before.finished]

@@ -1,0 +1,45 @@
+"""JSON of a batch in answers."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from application.json.text import dump
+from application.ports.batches import BatchRecord
+from application.use_cases.view_batch import BatchView
+from domain.batch import BatchCount
+from domain.task import Task
+from entrypoints.task_json import error_json, milliseconds, seconds
+
+
+def batch_json(view: BatchView) -> str:
+    """Make the JSON of a batch with its first failures."""
+    return f'{{{_members(view.record)},"failures":{_failures(view.failures)}}}'
+
+
+def batch_summary_json(record: BatchRecord) -> str:
+    """Make the JSON of a batch in a list, without its failures."""
+    return f"{{{_members(record)}}}"
+
+
+def _members(record: BatchRecord) -> str:
+    batch, counts = record.batch, record.counts
+    return (
+        f'"id":{batch.id},"name":{dump(batch.name)},"labels":{batch.labels or "{}"},"open":{dump(batch.is_open)},'
+        f'"created":{seconds(batch.created)},"expire":{seconds(batch.expire)},'
+        f'"finished":{milliseconds(batch.finished)},"total":{counts.total},'
+        f'"counts":{json.dumps({status: counts.by_status.get(status, 0) for status in BatchCount})},'
+        f'"progress":{dump(_progress(counts.finished, counts.total))}'
+    )
+
+
+def _progress(finished: int, total: int) -> dict[str, Any]:
+    return {"value": finished / total if total else 1.0, "message": f"{finished} of {total}"}
+
+
+def _failures(tasks: Sequence[Task]) -> str:
+    return f"[{','.join(map(_failure, tasks))}]"
+
+
+def _failure(task: Task) -> str:
+    return f'{{"id":{task.id},"type":{dump(task.type)},"error":{error_json(task.error)}}}'

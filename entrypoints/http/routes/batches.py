@@ -1,0 +1,289 @@
+"""Routes of batches: tasks that are submitted, followed and changed as one."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+from marshmallow.validate import Range
+
+from application.errors import InvalidBatch
+from application.json.items import with_items
+from application.ports.listing import Filter
+from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.create_batch import BatchRequest, CheckedTasks, CreatedBatch
+from domain.batch import MAX_NAME_CHARACTERS
+from domain.ids import BatchId
+from entrypoints.http.blueprint import Blueprint
+from entrypoints.http.limits.bulkhead import Bulkhead
+from entrypoints.http.limits.concurrency import suspended
+from entrypoints.http.limits.reception import Receptions
+from entrypoints.http.openapi.describe import BATCH_ID, CLOSED, LATE_BODY, UNKNOWN_BATCH, error_responses, response
+from entrypoints.http.requests.body import body, json_items
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, ID, MAX_PAGE_TASKS, encoded_cursor
+from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
+from entrypoints.http.requests.parsing import WholeNumber, WholeText, batch_id
+from entrypoints.http.requests.queries import StrictSchema
+from entrypoints.http.responses.batch_json import batch_json, batch_summary_json
+from entrypoints.http.responses.json_response import JSON, json_response
+from entrypoints.http.routes.submit_many import (
+    ITEM,
+    LABELS_SCHEMA,
+    MAX_BODIES_PROCESSED,
+    MAX_BODIES_RECEIVED,
+    MAX_BYTES,
+    MAX_PROCESSING_WAIT_SECONDS,
+    MAX_TASKS,
+    item_parser,
+    up_to,
+)
+from entrypoints.http.services import Services
+
+TASKS = "tasks"
+BATCH_ITEM = ITEM | {
+    "properties": {name: each for name, each in ITEM["properties"].items() if name != "idempotency_key"}
+}
+MEMBERS: dict[str, Any] = {
+    "name": {"type": ["string", "null"], "maxLength": MAX_NAME_CHARACTERS, "description": "A name for people."},
+    "labels": LABELS_SCHEMA | {"description": "Labels of the batch itself, texts by name."},
+    "open": {
+        "type": "boolean",
+        "description": "Whether tasks can be added to the batch until it is closed. The default is false.",
+    },
+    "callback": {
+        "type": ["string", "null"],
+        "description": "Address that receives a signed callback each time the batch has finished.",
+    },
+}
+TASKS_SCHEMA = {
+    "type": "array",
+    "maxItems": MAX_TASKS,
+    "items": BATCH_ITEM,
+    "description": "The tasks, as in `POST /tasks`, but without idempotency keys of their own.",
+}
+SCHEMA = {"type": "object", "properties": {TASKS: TASKS_SCHEMA, **MEMBERS}, "additionalProperties": False}
+EXAMPLE_ITEMS = [{"args": {"required_arg": "one"}}, {"args": {"required_arg": "two"}}]
+BODY = {
+    "required": True,
+    "content": {JSON: {"schema": SCHEMA, "example": {"name": "sweep of drag", TASKS: EXAMPLE_ITEMS}}},
+}
+ADDED_BODY = {"required": True, "content": {JSON: {"schema": TASKS_SCHEMA, "example": EXAMPLE_ITEMS}}}
+KEY = KEY_HEADER | {
+    "description": "A text that the client chooses, such as a UUID. A request with the key of an earlier one and the "
+    "same body is answered as the earlier one was, and creates nothing."
+}
+IDS = {"id": 7, "ids": [192, 193]}
+BATCH_EXAMPLE: dict[str, Any] = {
+    "id": 7,
+    "name": "sweep of drag",
+    "labels": {"user": "ana"},
+    "open": False,
+    "created": 1668797946,
+    "expire": 1668884346,
+    "finished": None,
+    "total": 3,
+    "counts": {"waiting": 1, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "deleted": 0},
+    "progress": {"value": 0.75, "message": "3 of 4"},
+    "failures": [
+        {
+            "id": 193,
+            "type": "default",
+            "error": {"type": "ValueError", "message": "the radius is negative", "attempt": 1},
+        }
+    ],
+}
+SUMMARY_EXAMPLE = {name: value for name, value in BATCH_EXAMPLE.items() if name != "failures"}
+INVALID = {
+    400: "The body is not JSON.",
+    408: LATE_BODY,
+    413: f"The body is longer than {MAX_BYTES} bytes.",
+    415: "The content type of the body is not JSON in UTF-8.",
+    503: CLOSED,
+}
+CREATED = (
+    response(200, "The batch of an earlier request with the same idempotency key.", "BatchIds", IDS)
+    | response(201, "The batch and all of its tasks were created.", "BatchIds", IDS)
+    | error_responses(
+        INVALID
+        | {
+            422: "The batch or some of its tasks cannot be created, so nothing was; `errors` names each place. Or the "
+            "idempotency key belongs to another batch.",
+        }
+    )
+)
+ADDED = (
+    response(200, "The tasks of an earlier request with the same idempotency key.", "Ids", {"ids": [194]})
+    | response(201, "All tasks were added.", "Ids", {"ids": [194]})
+    | error_responses(
+        INVALID
+        | UNKNOWN_BATCH
+        | {
+            409: "The batch is closed.",
+            422: "Some tasks cannot be submitted, so none was added; `errors` names each by its index. Or the "
+            "idempotency key belongs to another request.",
+        }
+    )
+)
+VIEWED = response(200, "The batch.", "Batch", BATCH_EXAMPLE) | error_responses(UNKNOWN_BATCH)
+LISTED = response(
+    200, "A page of batches.", "BatchPage", {"batches": [SUMMARY_EXAMPLE], "next": None}
+) | error_responses({422: "A parameter is unknown or out of bounds."})
+CHANGED = response(200, "The number of changed tasks.", "Changed", {"count": 3, "next": None}) | error_responses(
+    UNKNOWN_BATCH
+)
+
+
+class BatchListQuery(StrictSchema):
+    """The query of a page of batches."""
+
+    limit = WholeNumber(
+        validate=Range(1, MAX_PAGE_TASKS),
+        metadata={"description": "Maximum number of batches in the answer.", "default": DEFAULT_PAGE_TASKS},
+    )
+    cursor = fields.String(
+        validate=WholeText(rf"^{ID}$", error="Must be the `next` of an earlier answer."),
+        metadata={"description": "The `next` of the previous answer."},
+    )
+
+
+def add_batches(batches: Blueprint, services: Services) -> None:
+    """Add the routes."""
+    _add_creating(batches, services)
+    _add_reading(batches, services)
+    _add_changing(batches, services)
+
+
+def _add_creating(batches: Blueprint, services: Services) -> None:
+    create, submit, settings = services.create_batch(), services.submit_tasks(), services.settings()
+    checker = services.checker()
+    parse = item_parser(checker)
+    schema = json.dumps({"type": "object", "properties": MEMBERS, "additionalProperties": False})
+    receptions = Receptions(MAX_BODIES_RECEIVED)
+    processing = Bulkhead(
+        MAX_BODIES_PROCESSED, "another request is submitting many tasks: try again", MAX_PROCESSING_WAIT_SECONDS
+    )
+
+    def received(slots: ExitStack) -> str:
+        with suspended():
+            text = body(slots.enter_context(receptions.place()).read, MAX_BYTES)
+            slots.enter_context(processing)
+        return text
+
+    def checked(items: Iterator[Any]) -> CheckedTasks:
+        return create.checked(map(parse, up_to(MAX_TASKS, items)))
+
+    @batches.operation("POST", "/batches", headers=[KEY], requestBody=BODY, responses=CREATED)
+    def create_batch() -> Response:
+        """Create a batch of tasks
+
+        The request creates the batch and all of its tasks, or nothing. The body has up to 10,000 tasks and 32 MiB. The
+        ids are in the order of the tasks. A batch has finished when it is closed and all of its tasks have finished; an
+        empty one has at once.
+        """
+        with ExitStack() as slots:
+            text = received(slots)
+            key = idempotency_key_of_request()
+            members, tasks = with_items(text, TASKS, settings.max_body, checked)
+            if errors := checker.errors(schema, members):
+                raise InvalidBatch(errors)
+            created = create(_batch_request(members, key), tasks or create.checked([]))
+        return _created(created)
+
+    @batches.operation(
+        "POST", "/batches/<id>/tasks", parameters=[BATCH_ID], headers=[KEY], requestBody=ADDED_BODY, responses=ADDED
+    )
+    def add_to_batch(id: str) -> Response:
+        """Add tasks to an open batch
+
+        The request adds all tasks or none, as `POST /tasks` does.
+        """
+        batch = batch_id(id)
+        with ExitStack() as slots:
+            items = map(parse, up_to(MAX_TASKS, json_items(received(slots), settings.max_body)))
+            key = idempotency_key_of_request()
+            added = submit(items, key, batch)
+        is_repeated = key and added.ids and not added.has_new
+        return json_response(f'{{"ids":{json.dumps(added.ids)}}}', 200 if is_repeated else 201)
+
+
+def _add_reading(batches: Blueprint, services: Services) -> None:
+    view, list_page = services.view_batch(), services.list_batches()
+
+    @batches.operation("GET", "/batches", query=BatchListQuery(), responses=LISTED)
+    def list_batches(query: dict[str, Any]) -> Response:
+        """List batches
+
+        The answer has the newest batches first, without their failures.
+        """
+        before = BatchId(int(query["cursor"])) if "cursor" in query else None
+        page = list_page(before, query.get("limit", DEFAULT_PAGE_TASKS))
+        shown = ",".join(map(batch_summary_json, page.records))
+        return json_response(f'{{"batches":[{shown}],"next":{encoded_cursor(page.next)}}}')
+
+    @batches.operation("GET", "/batches/<id>", parameters=[BATCH_ID], responses=VIEWED)
+    def view_batch(id: str) -> Response:
+        """View a batch
+
+        The answer has the number of its tasks by status, and the first failures. `GET /tasks?batch=7` lists its tasks.
+        """
+        return json_response(batch_json(view(batch_id(id))))
+
+
+def _add_changing(batches: Blueprint, services: Services) -> None:
+    view, close, finish = services.view_batch(), services.close_batch(), services.finish_batches()
+    cancel, retry = services.cancel_tasks(), services.retry_tasks()
+    bulkhead = Bulkhead(1, "another request is changing many tasks: try again")
+
+    def change_tasks(id: BatchId, change: Callable[[ChangeTasksRequest], ChangeTasksResult]) -> Response:
+        view(id)
+        with bulkhead:
+            result = change(ChangeTasksRequest(filter=Filter(batch=id), limit=MAX_ID))
+        finish([id])
+        return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
+
+    @batches.operation("POST", "/batches/<id>/close", parameters=[BATCH_ID], responses=VIEWED)
+    def close_batch(id: str) -> Response:
+        """Close a batch
+
+        No task can be added to it any more, and it finishes when all of its tasks have. Closing it again is no error.
+        """
+        batch = batch_id(id)
+        close(batch)
+        return json_response(batch_json(view(batch)))
+
+    @batches.operation("POST", "/batches/<id>/cancel", parameters=[BATCH_ID], responses=CHANGED)
+    def cancel_batch(id: str) -> Response:
+        """Cancel the tasks of a batch
+
+        The request closes the batch, and cancels all of its tasks that wait or run. It works in batches and has a
+        `next`, as the request that cancels many tasks: if it is not null, the same request continues.
+        """
+        batch = batch_id(id)
+        close(batch)
+        return change_tasks(batch, cancel)
+
+    @batches.operation("POST", "/batches/<id>/retry", parameters=[BATCH_ID], responses=CHANGED)
+    def retry_batch(id: str) -> Response:
+        """Retry the tasks of a batch
+
+        The request retries all of its tasks that failed or were cancelled, as the request that retries many tasks. The
+        batch is not finished any more, until all of its tasks have finished again.
+        """
+        return change_tasks(batch_id(id), retry)
+
+
+def _batch_request(members: dict[str, Any], key: Any) -> BatchRequest:
+    return BatchRequest(
+        name=members.get("name"),
+        labels=members.get("labels", {}),
+        is_open=members.get("open", False),
+        callback=members.get("callback"),
+        key=key,
+    )
+
+
+def _created(created: CreatedBatch) -> Response:
+    text = f'{{"id":{created.id},"ids":{json.dumps(created.ids, separators=(",", ":"))}}}'
+    return json_response(text, 201 if created.is_new else 200)
