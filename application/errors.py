@@ -36,6 +36,14 @@ class NoResult(ApplicationError):
         self.why = f"failed with {self.error.type}: {self.error.message}" if self.error else "was cancelled"
 
 
+class TooManyTasks(ApplicationError):
+    """more than {limit} tasks that have not finished match: narrow the filter"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
 class UnreadableTask(ApplicationError):
     """task {task} cannot be read by this version of the service: {why}"""
 

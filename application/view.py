@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from application.known_types import KnownTypes
 from application.ports.clock import Clock
-from application.ports.task_repository import TaskRecord
+from application.ports.task_repository import TaskRecord, Version
 from domain.task import Task
 from domain.waiting import WaitingFor, waiting_for
 
@@ -32,6 +32,11 @@ class View:
     def task(self) -> Task:
         """The task itself."""
         return self.stored.task
+
+    @property
+    def version(self) -> Version:
+        """The version of the row of the task."""
+        return self.stored.version
 
 
 class Viewer:

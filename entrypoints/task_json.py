@@ -9,6 +9,7 @@ from application.ports.task_repository import TaskRecord
 from application.view import View
 from domain.failure import Error
 from domain.progress import Progress
+from domain.status import Status
 from domain.task import Task
 
 FIELDS = (
@@ -51,6 +52,15 @@ def _optional_fields(task: Task) -> Iterator[str]:
         yield CALLBACK
     if task.labels is not None:
         yield LABELS
+
+
+def state_json(task: Task) -> str:
+    """Make the JSON of the state of a task: what changes while it goes on, and how it has ended."""
+    now = f'"id":{task.id},"status":"{task.status}","progress":{progress_json(task.progress)},"attempt":{task.attempt}'
+    if not task.status.is_final:
+        return f"{{{now}}}"
+    error_type = task.error.type if task.error and task.status is Status.FAILED else None
+    return f'{{{now},"finished":{milliseconds(task.finished)},"error_type":{_text(error_type)}}}'
 
 
 def _text(text: str | None) -> str:

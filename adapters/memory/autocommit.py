@@ -113,6 +113,15 @@ class MemoryAutocommitStore:
         with self._begin() as work:
             return {id: work.state.rows[id].version for id in ids if id in work.state.rows}
 
+    def changed(self, known: Mapping[TaskId, Version]) -> Mapping[TaskId, TaskRecord | None]:
+        with self._begin() as work:
+            rows = {id: work.state.rows.get(id) for id in known}
+        return {id: _summary(row) for id, row in rows.items() if row is None or row.version != known[id]}
+
+
+def _summary(row: Row | None) -> TaskRecord | None:
+    return None if row is None else TaskRecord(row.task, "{}", None, row.version, None, True, row.printed, row.key)
+
 
 def _claim_group(
     state: State, lease: Lease, now: datetime, request: ClaimRequest, rooms: Mapping[TypeName, Room]

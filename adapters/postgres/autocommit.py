@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause
 
 from adapters.postgres import deliveries, queue, statements, task_repository
+from adapters.postgres.arrays import array
 from adapters.postgres.claim import MAX_TRIGGER_FAILURES, PostgresClaim
 from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import is_systemic, reason, refused_outcomes
@@ -150,6 +151,10 @@ class PostgresAutocommitStore:
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._rows(statements.VERSIONS, {"ids": list(ids)})}
+
+    def changed(self, known: Mapping[TaskId, Version]) -> Mapping[TaskId, TaskRecord | None]:
+        wanted = {"ids": array(known.keys()), "versions": array(known.values())}
+        return dict(task_repository.summaries(self._rows(statements.CHANGED, wanted)))
 
     def _ids(self, statement: TextClause, columns: Mapping[str, str]) -> Sequence[TaskId | None]:
         return [row.id for row in self._rows(statement, columns)]

@@ -1,6 +1,7 @@
 """The task repository in PostgreSQL."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, TextClause
@@ -8,6 +9,8 @@ from sqlalchemy import Connection, Row, TextClause
 from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
 from adapters.postgres.deliveries import PostgresDeliveries
+from application.errors import UnreadableTask
+from application.isolation import log_once
 from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.delivery import Delivery
 from domain.ids import IdempotencyKey, TaskId
@@ -15,6 +18,7 @@ from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
 
+log = logging.getLogger(__name__)
 SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
     *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch"),
@@ -71,6 +75,15 @@ def record(row: Any, delivery: Delivery | None) -> TaskRecord:
     return TaskRecord(
         rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed, row.key
     )
+
+
+def summaries(found: Iterable[Any]) -> Iterator[tuple[TaskId, TaskRecord | None]]:
+    """Yield the id and the summary of each row of statements.CHANGED, but of those that cannot be read."""
+    for row in found:
+        try:
+            yield row.known, None if row.id is None else record(row, None)
+        except UnreadableTask as error:
+            log_once(log, f"its changes are not seen: {error}")
 
 
 def added(

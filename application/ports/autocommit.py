@@ -159,3 +159,10 @@ class AutocommitStore(Protocol):
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         """Return the version of each existing task. Unknown ids are omitted."""
         ...
+
+    def changed(self, known: Mapping[TaskId, Version]) -> Mapping[TaskId, TaskRecord | None]:
+        """Return a summary of each task whose version is another than the known one; None for an id without a task.
+
+        The summaries have no delivery. A task that cannot be read is left out until it can be.
+        """
+        ...

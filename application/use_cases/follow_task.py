@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from math import inf
 
-from application.change_feed import ChangeFeed, Subscriber
+from application.change_feed import ChangeFeed
 from application.errors import ApplicationError
+from application.subscriber import Subscriber
 from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 from domain.ids import TaskId
@@ -22,7 +23,7 @@ class TaskFollower:
         self._view = view
         self._viewer = viewer
         self._stack = ExitStack()
-        self._subscriber: Subscriber | None = None
+        self._subscriber: Subscriber[View] | None = None
         if not first.task.status.is_final:
             self._subscriber = self._stack.enter_context(change_feed.subscribe(first.task.id, first.stored.version))
 
@@ -44,18 +45,18 @@ class TaskFollower:
         view = self.first
         while self._subscriber and not view.task.status.is_final:
             seconds = left()
-            changed = self._subscriber.next(min(seconds, HEARTBEAT_SECONDS))
-            if changed is None and (self._subscriber.has_ended or seconds <= HEARTBEAT_SECONDS):
+            changes = self._subscriber.next(min(seconds, HEARTBEAT_SECONDS))
+            if not changes and (self._subscriber.has_ended or seconds <= HEARTBEAT_SECONDS):
                 return
-            present = self._whole(changed) if changed else self._viewer(view.stored)
+            present = self._whole(changes[view.task.id]) if changes else self._viewer(view.stored)
             if present is None:
                 return
             view = present
             yield view
 
-    def _whole(self, changed: View) -> View | None:
+    def _whole(self, changed: View | None) -> View | None:
         """The view with arguments and result, which the change feed leaves out of a large task; None if it is away."""
-        if not changed.stored.is_summary:
+        if changed is None or not changed.stored.is_summary:
             return changed
         with suppress(ApplicationError):
             return self._view(changed.task.id)

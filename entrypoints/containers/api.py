@@ -19,6 +19,7 @@ from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.follow_tasks import FollowTasks
 from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
@@ -84,6 +85,9 @@ class ApiContainer(containers.DeclarativeContainer):
     view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)
     follow_task = providers.Singleton(FollowTask, view_task, change_feed, viewer)
+    follow_tasks = providers.Singleton(
+        FollowTasks, storage.begin, storage.autocommit, storage.clock, change_feed, view_task, viewer
+    )
     view_log = providers.Singleton(ViewLog, storage.begin)
     find_reruns = providers.Singleton(FindReruns, storage.begin)
     cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)

@@ -20,6 +20,7 @@ from entrypoints.http.routes.batches import add_batches
 from entrypoints.http.routes.change import add_change
 from entrypoints.http.routes.change_many import add_change_many
 from entrypoints.http.routes.events import add_events
+from entrypoints.http.routes.events_of_many import add_events_of_many
 from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
 from entrypoints.http.routes.limits import add_limits
@@ -39,6 +40,7 @@ ROUTES = {
         add_view,
         add_result,
         add_events,
+        add_events_of_many,
         add_change,
         add_list,
         add_change_many,

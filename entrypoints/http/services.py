@@ -21,6 +21,7 @@ from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_task import FollowTask
+from application.use_cases.follow_tasks import FollowTasks
 from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
@@ -79,6 +80,9 @@ class Services(Protocol):
 
     @property
     def follow_task(self) -> Callable[[], FollowTask]: ...
+
+    @property
+    def follow_tasks(self) -> Callable[[], FollowTasks]: ...
 
     @property
     def view_log(self) -> Callable[[], ViewLog]: ...

@@ -14,7 +14,7 @@ from flask_tasks.client.errors import (
 )
 from flask_tasks.client.handler import Handler, Janitor, Running
 from flask_tasks.client.options import Item, Options
-from flask_tasks.client.task import Callback, Failure, Reported, Summary, Task
+from flask_tasks.client.task import Callback, Failure, Reported, Summary, Task, TaskState
 from flask_tasks.client.task_type import Schedule, Type
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Summary",
     "Task",
     "TaskFailed",
+    "TaskState",
     "Type",
     "Unavailable",
 ]

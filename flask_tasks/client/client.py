@@ -4,14 +4,14 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 from urllib.parse import quote
 
 from flask_tasks.client.address import address
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.backoff import Clock
 from flask_tasks.client.errors import EMPTY, Gone, NotFinished, NotFound, TaskFailed
-from flask_tasks.client.events import follow
+from flask_tasks.client.events import follow, follow_many
 from flask_tasks.client.from_json import from_json
 from flask_tasks.client.handler import Handler, Janitor
 from flask_tasks.client.json_text import dump
@@ -27,7 +27,7 @@ from flask_tasks.client.options import (
     valid_or_new_key,
 )
 from flask_tasks.client.request import ApiRequest
-from flask_tasks.client.task import Status, Summary, Task
+from flask_tasks.client.task import Status, Summary, Task, TaskState
 from flask_tasks.client.task_type import Type
 
 if TYPE_CHECKING:
@@ -154,11 +154,24 @@ class Client:
         deadline = self._clock.monotonic() + wait
         return self._wait_for_task(self._get_task(task, wait), deadline)
 
-    def events(self, task: Id) -> Iterator[Task]:
+    @overload
+    def events(self, task: Id) -> Iterator[Task]: ...
+
+    @overload
+    def events(self, task: Iterable[Id]) -> Iterator[TaskState]: ...
+
+    def events(self, task: Id | Iterable[Id]) -> Iterator[Task] | Iterator[TaskState]:
         """Yield the current task, then the task after each change of status or progress, until it has finished.
+
+        Of several tasks, whose ids have 64 KiB together at most, yield the states, over one connection.
 
         Changes in quick succession may be merged. After a broken connection the events continue, and none is repeated.
         """
+        if isinstance(task, int | Summary):
+            return self._events_of_one(task)
+        return follow_many(self._transport, map(_id, task))
+
+    def _events_of_one(self, task: Id) -> Iterator[Task]:
         seen = task if isinstance(task, Summary) else None
         try:
             for seen in follow(self._transport, _id(task)):

@@ -1,38 +1,68 @@
-"""Changes of a task from server-sent events, across connections: a broken one is replaced and continues its stream."""
+"""Changes of tasks from server-sent events, across connections: a broken one is replaced and continues its stream."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask_tasks.client.errors import Unavailable
+from flask_tasks.client.errors import EMPTY, Unavailable
 from flask_tasks.client.json_text import load
 from flask_tasks.client.request import ApiRequest
-from flask_tasks.client.task import Task
+from flask_tasks.client.task import Task, TaskState
 
 if TYPE_CHECKING:
     from flask_tasks.client.transport import Transport
 
 RECONNECT_SECONDS = 1.0  # pause after a stream that ended regularly before the task finished
 HEARTBEAT_SECONDS = 5.0  # longest time between two lines of a stream
+MESSAGE, DELETED = "message", "deleted"
+"""Names of events: that of one without a name, and that a task is gone."""
 
-Event = tuple[str, bytes]
-"""Id and data of an event."""
+
+class Event(NamedTuple):
+    """An event: the id of the last one that had any, its name, and its data."""
+
+    id: str
+    name: str
+    data: bytes
 
 
 def follow(transport: "Transport", id: int) -> Iterator[Task]:
     """Yield the current task, then the task after each visible change, until it has finished."""
-    request, pauses = _request(id), transport.pauses()
     shown = b""
+    with closing(_stream(transport, f"/task/{id}/events")) as found:
+        for event in found:
+            # A new connection repeats a state whose version is another, as after a change of the log.
+            if event.name != MESSAGE or event.data == shown:
+                continue
+            yield (task := load(event.data, Task.of))
+            if task.is_final:
+                return
+            shown = event.data
+
+
+def follow_many(transport: "Transport", ids: Iterable[int]) -> Iterator[TaskState]:
+    """Yield the current state of each task, then its state after each change, until all have finished or are gone."""
+    left, shown = dict.fromkeys(ids), dict[int, TaskState]()
+    with closing(_stream(transport, "/events", {"ids": ",".join(map(str, left))})) as found:
+        while left:
+            event = next(found)
+            state = load(event.data, TaskState.deleted if event.name == DELETED else TaskState.of)
+            if state.id in left and shown.get(state.id) != state:
+                yield state
+                shown[state.id] = state
+                if state.is_final:
+                    del left[state.id]
+
+
+def _stream(transport: "Transport", path: str, query: Mapping[str, Any] = EMPTY) -> Generator[Event]:
+    """Yield the events of a stream, across connections and without an end."""
+    last_id, pauses = "", transport.pauses()
     while True:
         try:
-            with transport.stream(request) as answer:
-                for last_id, data in events(lines(answer.chunks())):
-                    # A new connection repeats a state whose version is another, as after a change of the log.
-                    if data != shown:
-                        yield (task := load(data, Task.of))
-                        if task.is_final:
-                            return
-                    shown = data
-                    request, pauses = _request(id, last_id), transport.pauses()
+            with transport.stream(_request(path, query, last_id)) as answer:
+                for event in events(lines(answer.chunks())):
+                    yield event
+                    last_id, pauses = event.id or last_id, transport.pauses()
             pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
             if (backoff := next(pauses, None)) is None:
@@ -42,21 +72,21 @@ def follow(transport: "Transport", id: int) -> Iterator[Task]:
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
-    """Parse lines to complete events. Named events, such as that of a changed log, are left out."""
-    id, data, is_named = "", b"", False
+    """Parse lines to complete events."""
+    id, data, name = "", b"", MESSAGE
     for line in lines:
-        name, _, value = line.partition(b":")
-        match name:
+        field, _, value = line.partition(b":")
+        match field:
             case b"id":
                 id = value.strip().decode()
             case b"event":
-                is_named = value.strip() not in (b"", b"message")
+                name = value.strip().decode() or MESSAGE
             case b"data":
                 data += value
             case b"" if not line:
-                if data and not is_named:
-                    yield id, data
-                data, is_named = b"", False
+                if data:
+                    yield Event(id, name, data)
+                data, name = b"", MESSAGE
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -70,6 +100,6 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         pieces.append(rest)
 
 
-def _request(id: int, last_id: str = "") -> ApiRequest:
+def _request(path: str, query: Mapping[str, Any], last_id: str) -> ApiRequest:
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
-    return ApiRequest(method="GET", path=f"/task/{id}/events", headers=headers, wait=HEARTBEAT_SECONDS)
+    return ApiRequest(method="GET", path=path, query=query, headers=headers, wait=HEARTBEAT_SECONDS)

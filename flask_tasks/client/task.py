@@ -88,6 +88,38 @@ class Task(Summary):
     callback: Callback | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """The state of one of many followed tasks.
+
+    - `status`: `deleted` if the task is gone.
+    - `finished`, `error_type`: when the task finished, and the type of its error if it failed; None before.
+    """
+
+    id: int
+    status: Status | Literal["deleted"]
+    progress: Reported | None = None
+    attempt: int = 0
+    finished: float | None = None
+    error_type: str | None = None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """Make a state from the JSON object of an event."""
+        ended = {name: data.get(name) for name in ("finished", "error_type")}
+        return from_json(cls, data, progress=from_json_or_none(Reported, data["progress"]), **ended)
+
+    @classmethod
+    def deleted(cls, data: Mapping[str, Any]) -> Self:
+        """Make the state of a task that is gone."""
+        return cls(id=data["id"], status="deleted")
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other state follows: the task has finished or is gone."""
+        return self.status in ("done", "failed", "cancelled", "deleted")
+
+
 def _optional(field: str, data: Mapping[str, Any]) -> Any:
     """Return the field, which not all tasks have. Where one has not, an argument of the same name may stand there."""
     value = data.get(field)

@@ -6,7 +6,7 @@ import pytest
 
 from application.ports.autocommit import AutocommitStore
 from application.ports.queue import ProgressReport
-from application.ports.task_repository import TaskRecord, Version
+from application.ports.task_repository import UNKNOWN_VERSION, TaskRecord, Version
 from domain.failure import Error
 from domain.ids import TaskId
 from domain.progress import Progress
@@ -78,6 +78,28 @@ def test_a_record_of_more_bytes_than_asked_for_is_a_summary(storage: Storage, au
     assert summary.version == whole.version
     with storage.begin() as work:
         assert [work.tasks.get(TaskId(1), most) for most in (size, size - 1)] == [whole, summary]
+
+
+def test_changed_tasks_are_summaries_of_those_whose_version_is_another(storage: Storage, autocommit: AutocommitStore):
+    one, other = add(storage, submission(args='{"a":1}'), submission())
+    known = autocommit.versions([one.id, other.id])
+    assert autocommit.changed(known) == autocommit.changed({}) == {}
+    succeed(storage, claim_one(storage), result="7")
+    changed = autocommit.changed(known)
+    assert changed == {one.id: TaskRecord(task(storage, one.id), "{}", is_summary=True)}
+    assert changed[one.id] == autocommit.get_many([one.id], 0)[one.id]
+    assert autocommit.changed(dict.fromkeys(known, UNKNOWN_VERSION)).keys() == {one.id, other.id}
+    assert {id: each.version for id, each in changed.items() if each} == autocommit.versions([one.id])
+
+
+def test_a_changed_task_that_is_gone_is_none(storage: Storage, autocommit: AutocommitStore):
+    there = add_one(storage)
+    known = autocommit.versions([there.id])
+    with storage.begin() as work:
+        work.tasks.remove(there.id)
+        work.commit()
+    assert autocommit.changed(known) == {there.id: None}
+    assert autocommit.changed({TaskId(2**63 - 1): UNKNOWN_VERSION}) == {2**63 - 1: None}
 
 
 def versions(storage: Storage, *ids: int) -> dict[Any, Version]:

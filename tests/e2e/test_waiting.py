@@ -56,8 +56,12 @@ def contains_word(connection: socket.socket, word: bytes) -> bool:
 
 def events(service: Service, id: int, last: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Events with their ids, as a browser would read them."""
+    return events_at(service, f"/task/{id}/events", last)
+
+
+def events_at(service: Service, path: str, last: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
-    connection.request("GET", f"/task/{id}/events", headers={"Last-Event-ID": last} if last else {})
+    connection.request("GET", path, headers={"Last-Event-ID": last} if last else {})
     seen = ""
     for line in connection.getresponse():
         name, _, value = line.decode().rstrip("\n").partition(": ")
@@ -78,6 +82,23 @@ def test_events_show_progress_and_end_with_the_task(service: Service):
     progress = [task["progress"]["value"] for task in seen if task["progress"]]
     assert progress == sorted(progress)
     assert len(progress) > 1
+
+
+def test_one_connection_follows_many_tasks_to_their_ends(service: Service):
+    before = service.submit("add", {"a": 0, "b": 0})["created"]
+    body = [
+        {"type": "reporting", "args": {"seconds": 0.5}},
+        *({"type": "add", "args": {"a": n, "b": n}} for n in range(300)),
+    ]
+    ids = service.client.post("/tasks", json=body).json()["ids"]
+    path, seen = f"/events?created_after={before}", dict[int, list[Any]]()
+    received = list(events_at(service, path))
+    for _, state in received:
+        seen.setdefault(state["id"], []).append(state)
+    assert {*ids} <= seen.keys()
+    assert {states[-1]["status"] for states in seen.values()} == {"done"}
+    assert any(state["progress"] and state["progress"]["value"] < 1 for state in seen[ids[0]])
+    assert list(events_at(service, path, received[-1][0])) == []
 
 
 def test_five_hundred_waiting_requests_delay_no_other(new_service: Callable[..., Service]):

@@ -115,6 +115,12 @@ def test_a_view_of_a_task_of_an_unknown_status_says_that_it_cannot_be_read(
     assert task(storage, 3).id == 3
 
 
+def test_a_change_to_an_unknown_status_is_left_out_until_it_can_be_read(storage: Storage, administrator: Administrator):
+    known = storage.autocommit.versions([task.id for task in add(storage, *[submission()] * 3)])
+    administrator.writes(*UNKNOWN_STATUS)
+    assert storage.autocommit.changed(known) == {}
+
+
 ODD_ATTEMPTS = ["outcome = 'paused'", "error = 'boom'", "traceback = '{'", "log = 'printed'", "log = '[]'"]
 
 

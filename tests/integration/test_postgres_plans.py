@@ -16,6 +16,7 @@ from adapters.postgres import Database, Migration, PostgresStore
 from application.errors import StorageUnavailable
 from application.ports.listing import End, Filter, Part
 from application.ports.queue import ClaimRequest, Cursor, ProgressReport
+from application.ports.task_repository import UNKNOWN_VERSION
 from application.ports.unit_of_work import UnitOfWork
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.lease import Lease
@@ -269,6 +270,9 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "settle with records": Hot(lambda work, ten: work.queue.settle(failures(ten)), {"tasks_pkey"}, 300),
     "get many": HotStep(lambda storage, _: storage.autocommit.get_many(SOME), {"tasks_pkey"}, 250),
     "versions": HotStep(lambda storage, _: storage.autocommit.versions(SOME), {"tasks_pkey"}, 250),
+    "changed": HotStep(
+        lambda storage, _: storage.autocommit.changed(dict.fromkeys(SOME, UNKNOWN_VERSION)), {"tasks_pkey"}, 250
+    ),
     "observe leases": HotStep(
         lambda storage, _: storage.autocommit.observe_leases(), {"tasks_pkey", "tasks_running", "handlers_pkey"}, 250
     ),
@@ -424,7 +428,7 @@ def test_a_claim_looks_at_each_cursor_a_few_times_however_many_there_are(small: 
     assert len(cursors) < found.rows < 30 * len(cursors)
 
 
-SAME = ("claim", "get", "versions", "page", "counts", "oldest due", "held", "lock")
+SAME = ("claim", "get", "versions", "changed", "page", "counts", "oldest due", "held", "lock")
 # Of two terms the rarer is found by counting some of each, at most so many.
 DEEP = [name for name in STATEMENTS if name.startswith(SAME) and "term that few have" not in name]
 

@@ -16,7 +16,7 @@ from domain.instants import after
 from domain.limits import Limits
 from domain.progress import Progress
 from domain.settlement import Outcome, RunningLog
-from entrypoints.http.openapi.schemas import ATTEMPT, HANDLER, JANITOR, RUNNING_TASK, SUMMARY, TASK, TYPE
+from entrypoints.http.openapi.schemas import ATTEMPT, HANDLER, JANITOR, RUNNING_TASK, SUMMARY, TASK, TASK_STATE, TYPE
 from entrypoints.http.requests.queries import TaskOptions
 from flask_tasks.client import (
     Attempt,
@@ -36,6 +36,7 @@ from flask_tasks.client import (
     Summary,
     Task,
     TaskFailed,
+    TaskState,
     Type,
 )
 from tests import steps
@@ -62,6 +63,7 @@ def members(of: type) -> set[str]:
 def test_the_classes_of_the_client_have_the_fields_of_the_api() -> None:
     assert members(Summary) == {*SUMMARY["properties"]}
     assert members(Task) == {*TASK["properties"]}
+    assert members(TaskState) == {*TASK_STATE["properties"]}
     assert members(Attempt) == {*ATTEMPT["properties"]}
     assert members(Type) == {*TYPE["properties"]}
     assert members(Handler) == {*HANDLER["properties"]}

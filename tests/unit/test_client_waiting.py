@@ -9,7 +9,7 @@ from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
 from domain.ids import TaskId
 from domain.settlement import RunningLog
-from flask_tasks.client import Gone, NotFinished, Unavailable
+from flask_tasks.client import Gone, NotFinished, Summary, Unavailable
 from flask_tasks.client.events import events, lines
 from tests import steps
 from tests.concurrency import until
@@ -44,7 +44,7 @@ def finish_after(connected: Connected, pauses: int) -> None:
 
 def finish_when_a_request_waits(service: Service) -> Thread:
     def finish() -> None:
-        until(lambda: service.change_feed._subscribers)
+        until(lambda: service.change_feed.subscribers)
         service.succeed('"at last"')
         service.wake_up.notify(Topic.CHANGED)
 
@@ -111,9 +111,9 @@ class TestEvents:
         connected = Connected(service)
         shown = connected.client.events(connected.client.submit())
         next(shown)
-        assert service.change_feed._subscribers
+        assert service.change_feed.subscribers
         shown.close()  # type: ignore[attr-defined]
-        assert not service.change_feed._subscribers
+        assert not service.change_feed.subscribers
 
     def test_events_continue_after_a_broken_connection_without_repetition(self, service: Service) -> None:
         connected = Connected(service)
@@ -133,7 +133,7 @@ class TestEvents:
         assert next(shown).status == "running"
         service.storage.autocommit.report_logs([RunningLog.of(running, service.clock.now(), "so far")])
         service.wake_up.notify(Topic.CHANGED)
-        until(lambda: all(each.seen == version(service) for each in service.change_feed._subscribers))
+        until(lambda: all(each.seen == {1: version(service)} for each in service.change_feed.subscribers))
         steps.succeed(service.storage, running, service.clock.now())
         service.wake_up.notify(Topic.CHANGED)
         assert [task.status for task in shown] == ["done"]
@@ -184,13 +184,53 @@ class TestEvents:
             next(shown)
 
 
+class TestEventsOfMany:
+    def test_events_yield_the_state_of_each_task_until_all_have_finished(self, service: Service) -> None:
+        connected = Connected(service)
+        tasks: list[int | Summary] = [connected.client.submit(), connected.client.submit().id]
+        shown = connected.client.events(tasks)
+        assert [next(shown).status for _ in tasks] == ["waiting", "waiting"]
+        service.succeed('"at last"')
+        service.fail()
+        service.wake_up.notify(Topic.CHANGED)
+        last = {state.id: state for state in shown}
+        assert (last[1].status, last[1].finished) == ("done", service.clock.now().timestamp())
+        assert (last[2].status, last[2].error_type, last[2].is_final) == ("failed", "ValueError", True)
+        assert len(connected.line.requests) == 2 + 1
+
+    def test_events_continue_after_a_broken_connection_without_repetition(self, full: Connected) -> None:
+        ids = full.client.submit_many({} for _ in range(3))
+        full.line.cuts = {2}
+        full.line.loses = {3}
+        full.pauses.then = lambda: full.service.succeed("7") if 2 <= len(full.pauses.taken) <= 4 else None
+        shown = [(state.id, state.status) for state in full.client.events(ids)]
+        assert sorted(shown) == [(id, status) for id in ids for status in ("done", "waiting")]
+
+    def test_a_deleted_task_has_a_last_state(self, full: Connected) -> None:
+        full.client.submit()
+        full.pauses.then = lambda: full.service.client.delete("/task/1")
+        assert [state.status for state in full.client.events([1])] == ["waiting", "deleted"]
+
+    def test_no_tasks_have_no_events(self, full: Connected) -> None:
+        assert list(full.client.events([])) == []
+        assert full.line.requests == []
+
+
 class TestStream:
-    def test_events_with_a_name_are_left_out(self) -> None:
+    def test_an_event_has_the_last_id_and_its_own_name(self) -> None:
         text = b"event: log\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\nevent: message\ndata: 3\n\nevent: log\n\ndata: 4\n\n"
-        assert [data for _, data in events(lines([text]))] == [b" 2", b" 3", b" 4"]
+        assert list(events(lines([text]))) == [
+            ("", "log", b" 1"),
+            ("2", "message", b" 2"),
+            ("3", "message", b" 3"),
+            ("3", "message", b" 4"),
+        ]
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
     def test_events_are_parsed_from_chunks_of_any_size(self, size: int) -> None:
         text = 'retry: 1000\n\n:\n\nid: 1\ndata: {"a":"\u2028"}\n\nid: 2\r\ndata: 2\r\n\r\nid: 3\ndata: 3\n'.encode()
         chunks = [text[start : start + size] for start in range(0, len(text), size)]
-        assert list(events(lines(chunks))) == [("1", ' {"a":"\u2028"}'.encode()), ("2", b" 2")]
+        assert list(events(lines(chunks))) == [
+            ("1", "message", ' {"a":"\u2028"}'.encode()),
+            ("2", "message", b" 2"),
+        ]

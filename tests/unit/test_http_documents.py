@@ -26,6 +26,7 @@ PATHS = {
     "/task/{id}/events": {"get"},
     "/task/{id}/cancel": {"post"},
     "/task/{id}/retry": {"post"},
+    "/events": {"get"},
     "/tasks": {"get", "post"},
     "/tasks/counts": {"get"},
     "/tasks/cancel": {"post"},

@@ -94,7 +94,7 @@ class TestNotDone:
 class TestWaiting:
     def test_a_waiting_request_is_answered_with_the_result(self, service: Service) -> None:
         def finish() -> None:
-            until(lambda: service.change_feed._subscribers)
+            until(lambda: service.change_feed.subscribers)
             service.succeed("[1]")
             service.wake_up.notify(Topic.CHANGED)
 

@@ -26,7 +26,7 @@ def service() -> Iterator[Service]:
 
 
 def waiting(service: Service) -> int:
-    return len(service.change_feed._subscribers)
+    return len(service.change_feed.subscribers)
 
 
 def finish(service: Service, result: str = "[1]") -> None:

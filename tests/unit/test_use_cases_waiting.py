@@ -8,11 +8,13 @@ from threading import enumerate as living_threads
 import pytest
 
 from adapters.memory import MemoryAutocommitStore
-from application import change_feed
-from application.change_feed import ChangeFeed, PollGaps, Subscriber
+from application import change_feed, poller
+from application.change_feed import ChangeFeed, known_to_all
 from application.errors import StorageUnavailable, UnknownTask
-from application.ports.task_repository import ANY_SIZE, LARGE_BYTES, TaskRecord, Version
+from application.poller import PollGaps
+from application.ports.task_repository import ANY_SIZE, LARGE_BYTES, UNKNOWN_VERSION, TaskRecord, Version
 from application.ports.wake_up import Topic
+from application.subscriber import Subscriber
 from application.use_cases import follow_task
 from application.use_cases.await_task import Awaited
 from application.use_cases.follow_task import TaskFollower
@@ -56,7 +58,7 @@ class Waiting:
 
     @property
     def waiting(self) -> int:
-        return len(self.change_feed._subscribers)
+        return len(self.change_feed.subscribers)
 
     def run(self) -> Task:
         return steps.claim_one(self.service.storage, now=self.service.clock.now(), wanted={"default": 1})
@@ -184,7 +186,7 @@ class TestBounds:
         answer = waiting.start_waiting(waiting.submit())
         waiting.service.errors += [ZeroDivisionError()]
         waiting.wake_up.notify(Topic.CHANGED)
-        until(lambda: "change feed: a poll failed, and is repeated" in caplog.text)
+        until(lambda: "change-feed: a poll failed, and is repeated" in caplog.text)
         waiting.finish()
         assert answer.result(LONG).view.task.status is Status.DONE
 
@@ -205,12 +207,39 @@ class TestBounds:
 
     def test_a_view_that_arrives_after_the_timeout_is_returned_next(self, waiting: Waiting):
         seen = waiting.submit()
-        subscriber = Subscriber(ONE, seen.stored.version)
-        assert subscriber.next(0) is None
-        subscriber.publish(seen)
-        subscriber.publish(later := waiting.service.viewer(seen.stored))
-        assert subscriber.next(LONG) is later
-        assert subscriber.next(0) is None
+        subscriber = Subscriber[View]({ONE: seen.version})
+        assert subscriber.next(0) == {}
+        subscriber.publish({ONE: seen})
+        subscriber.publish({ONE: (later := waiting.service.viewer(seen.stored))})
+        assert subscriber.next(LONG)[ONE] is later
+        assert subscriber.next(0) == {}
+
+    def test_changes_that_were_not_taken_are_merged_by_task(self, waiting: Waiting):
+        one, two = waiting.submit(), waiting.submit()
+        subscriber = Subscriber[View]({ONE: one.version, TaskId(2): two.version})
+        subscriber.publish({ONE: one})
+        subscriber.publish({ONE: None})
+        subscriber.publish({TaskId(2): two})
+        assert subscriber.next(LONG) == {ONE: None, 2: two}
+        assert (subscriber.awaited, subscriber.is_done) == (1, False)
+
+    def test_subscribers_of_a_set_that_have_seen_other_versions_are_told_what_is_new_to_them(self, waiting: Waiting):
+        old = {ONE: waiting.submit().version}
+        waiting.run()
+        present = dict(waiting.service.storage.autocommit.versions([ONE]))
+        feed = waiting.change_feed
+        with feed.subscribe_to_set(old) as behind, feed.subscribe_to_set(present) as informed:
+            assert behind
+            assert informed
+            assert behind.next(LONG).keys() == {ONE}
+            assert informed.next(0) == {}
+            until(lambda: behind.seen == informed.seen == present)
+
+    def test_a_version_that_not_all_have_seen_is_read_for_all(self):
+        one, two = Version(11), Version(12)
+        assert known_to_all([{ONE: one}, {ONE: one, TaskId(2): two}]) == {1: one, 2: two}
+        for seen in ([one, two], [two, one, one]):
+            assert known_to_all([{ONE: each} for each in seen]) == {1: UNKNOWN_VERSION}
 
     def test_a_changed_task_is_read_once_for_all_subscribers(self, waiting: Waiting):
         waiting.submit()
@@ -255,7 +284,7 @@ class TestBounds:
     def test_a_feed_without_subscribers_has_no_thread(self):
         waiting = Waiting()
         assert not waiting.wake_up._wakes
-        assert waiting.change_feed._thread is None
+        assert waiting.change_feed._view_poller._thread is None
 
 
 class TestFollowing:
@@ -278,7 +307,7 @@ class TestFollowing:
         assert [view.task.status for view in views][-1] is Status.DONE
 
     def test_a_change_before_the_subscription_is_found_at_once(self, waiting: Waiting, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(change_feed, "POLL_SECONDS", LONG)
+        monkeypatch.setattr(poller, "POLL_SECONDS", LONG)
         waiting.change_feed = ChangeFeed(
             waiting.service.autocommit,
             waiting.service.clock,

@@ -57,6 +57,14 @@ GET_MANY = text(f"SELECT {_RECORD} FROM tasks t WHERE t.id = ANY (CAST(:ids AS b
 
 VERSIONS = text(f"SELECT t.id, {_VERSION} FROM tasks t WHERE t.id = ANY (CAST(:ids AS bigint[]))")
 
+# The subquery is looked up by its index once for each id, however many there are: the planner does not know the number.
+CHANGED = text(f"""
+    SELECT {listed(TASK_COLUMNS, "t")}, NULL AS args, NULL AS result, t.version, t.printed, t.key, seen.id AS known
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[])) AS seen (id, version)
+    LEFT JOIN LATERAL (SELECT *, {_VERSION} FROM tasks t WHERE t.id = seen.id OFFSET 0) t ON true
+    WHERE t.version IS DISTINCT FROM seen.version
+""")
+
 LOCK = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
     WHERE t.id = ANY (CAST(:ids AS bigint[]))

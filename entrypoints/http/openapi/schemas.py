@@ -147,6 +147,21 @@ TASK: dict[str, Any] = {
     "additionalProperties": True,
 }
 
+TASK_STATE: dict[str, Any] = {
+    "type": "object",
+    "description": "The state of a task in an event of many tasks.",
+    "properties": {
+        **{name: (_HEAD | _TAIL)[name] for name in ("id", "status", "progress", "attempt")},
+        "finished": _time("Time when the task finished; absent before") | {"type": "number"},
+        "error_type": {
+            "type": ["string", "null"],
+            "description": "Type of the error if the task failed, otherwise null; absent before the task has finished.",
+        },
+    },
+    "required": ["id", "status", "progress", "attempt"],
+    "additionalProperties": False,
+}
+
 PAGE: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -565,6 +580,7 @@ STATE: dict[str, Any] = {
 SCHEMAS = {
     "Task": TASK,
     "Summary": SUMMARY,
+    "TaskState": TASK_STATE,
     "Page": PAGE,
     "Pending": PENDING,
     "Ids": IDS,

@@ -130,6 +130,18 @@ class ListQuery(FilterQuery):
     )
 
 
+class EventsQuery(FilterQuery):
+    """The query of a stream of the events of many tasks."""
+
+    class Meta:
+        exclude = ("cursor",)
+
+    include = fields.String(
+        validate=WholeText("^task$", error="Must be task."),
+        metadata={"description": "With `task`, each event has the whole task, arguments and result included."},
+    )
+
+
 def _status_filter(verb: Verb) -> Names:
     allowed = RULES[verb]
     default = ",".join(sorted(allowed))

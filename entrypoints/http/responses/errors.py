@@ -28,6 +28,7 @@ from application.errors import (
     NoResult,
     StatementRefused,
     StorageUnavailable,
+    TooManyTasks,
     TriggerFailed,
     TypeClosed,
     UnknownBatch,
@@ -92,6 +93,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
             422,
             lambda error: {"headers": {KEY: [f"Another request made batch {error.batch} with it."]}},
         ),
+        TooManyTasks: ErrorResponse(422),
         UnreadableTask: ErrorResponse(503),
         # An operator opens a type again, which takes longer than an outage.
         TypeClosed: ErrorResponse(503, headers={"Retry-After": "10"}),
