@@ -14,6 +14,7 @@ ANY_OBJECT = '{"type":"object"}'
 class TaskType:
     """The name of a type, its description, the JSON Schema of its arguments as text, and its default options.
 
+    `result_schema`: the JSON Schema of its results as text; None where nothing is said of them.
     `retries_timeout`: whether an attempt that exceeded its timeout may be repeated.
     `schedule`: when it recurs; None if it does not.
     `limits`: those that its function declares.
@@ -22,6 +23,7 @@ class TaskType:
     name: TypeName
     description: str = ""
     schema: str = ANY_OBJECT
+    result_schema: str | None = None
     options: Options = field(default_factory=Options)
     retries_timeout: bool = True
     schedule: Schedule | None = None

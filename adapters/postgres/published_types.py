@@ -131,6 +131,7 @@ def _published(type: TaskType) -> dict[str, object]:
         "name": type.name,
         "description": type.description,
         "schema": type.schema,
+        "result_schema": type.result_schema,
         "retries_timeout": type.retries_timeout,
     } | {name: getattr(type.options, name) for name in OPTION_NAMES}
 
@@ -140,6 +141,7 @@ def _known(row: Row[Any]) -> PublishedType:
         name=row.name,
         description=row.description,
         schema=_schema(row),
+        result_schema=row.result_schema if _is_schema(row.result_schema) else None,
         options=_options(row),
         retries_timeout=row.retries_timeout,
         schedule=Schedule(every=row.every, timezone=row.timezone) if row.every else None,

@@ -14,7 +14,13 @@ from domain.task_type import TaskType
 from tests.steps import NOW, add_one, at, claim
 from tests.storage import Storage
 
-ADD = TaskType(name=TypeName("add"), description="Adds.", schema='{"type":"object"}', options=Options(timeout=5))
+ADD = TaskType(
+    name=TypeName("add"),
+    description="Adds.",
+    schema='{"type":"object"}',
+    result_schema='{"type":"number"}',
+    options=Options(timeout=5),
+)
 REPORT = TaskType(
     name=TypeName("report"), options=Options(priority=3, max_attempts=4, max_losses=0), retries_timeout=False
 )
@@ -44,6 +50,15 @@ def test_published_types_are_known_as_they_are(begin: Begin):
     publish(begin, ONE, REPORT, ADD)
     with begin() as work:
         assert [each.type for each in work.types.all(NOW)] == [ADD, REPORT]
+
+
+@pytest.mark.parametrize("published", ['{"type":["integer","null"]}', None])
+def test_the_schema_of_results_is_that_of_the_newest_publication(begin: Begin, published: str | None):
+    publish(begin, ONE, ADD)
+    publish(begin, TWO, replace(ADD, result_schema=published))
+    with begin() as work:
+        (known,) = work.types.all(NOW)
+    assert (known.type.result_schema, known.changed) == (published, None)
 
 
 def test_a_type_lives_as_long_as_a_handler_that_has_it(begin: Begin):

@@ -94,6 +94,7 @@ published = st.builds(
     name=types,
     description=st.sampled_from(["", "Adds."]),
     schema=st.sampled_from(["{}", '{"type":"object"}']),
+    result_schema=st.sampled_from([None, "{}", '{"type":"null"}']),
     options=st.builds(Options, max_attempts=st.integers(1, 3), callback=callbacks),
     retries_timeout=st.booleans(),
     schedule=st.sampled_from([None, Schedule(every="* * * * *"), Schedule(every="*/2 * * * *")]),

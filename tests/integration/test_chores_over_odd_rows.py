@@ -132,6 +132,17 @@ class TestHandlers:
         with storage.begin() as work:
             assert [each.type.schema for each in work.types.all(NOW)] == [ANY_OBJECT, types[1].schema]
 
+    @pytest.mark.parametrize("schema", ["{", "7"])
+    def test_a_schema_of_results_that_is_none_says_nothing_of_them(
+        self, storage: Storage, administrator: Administrator, schema: str
+    ):
+        with storage.begin() as work:
+            work.types.publish(HANDLER, [TaskType(name=ADD, result_schema='{"type":"null"}')], at(30))
+            work.commit()
+        administrator.writes(f"UPDATE task_types SET result_schema = '{schema}'")
+        with storage.begin() as work:
+            assert [each.type for each in work.types.all(NOW)] == [TaskType(name=ADD)]
+
     def test_an_odd_schema_of_a_handler_hides_no_other_schema_of_the_type(
         self, storage: Storage, administrator: Administrator
     ):

@@ -31,7 +31,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
-TYPE = {"name", "description", "schema", "options", "retries_timeout", "schedule", "limits"}
+TYPE = {"name", "description", "schema", "result_schema", "options", "retries_timeout", "schedule", "limits"}
 FAILURE = {"type", "message", "retriable", "delay", "traceback", "unfit"}
 
 

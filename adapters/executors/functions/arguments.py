@@ -2,11 +2,11 @@
 
 import inspect
 import json
-import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from adapters.executors.functions import hints
 from adapters.executors.functions.checker import Checker, InvalidArguments, NameChecker
 from flask_tasks import Progress
 
@@ -44,7 +44,7 @@ class NamedArguments:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        parameters = _parameters(function)
+        parameters = hints.parameters(function)
         _check_names_fill(parameters)
         self._progress_names = _progress_names(parameters)
         self.takes_progress = bool(self._progress_names)
@@ -76,7 +76,7 @@ class WholeArguments:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        parameters = _parameters(function)
+        parameters = hints.parameters(function)
         self._progress_names = _progress_names(parameters)
         self.takes_progress = bool(self._progress_names)
         others = [each for each in parameters if each.name not in self._progress_names]
@@ -93,41 +93,6 @@ class WholeArguments:
         if self._checker:
             self._checker.convert(args)
         return [progress.task_id, json.loads(args)], dict.fromkeys(self._progress_names, progress)
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters with resolved annotations; Any replaces a missing one."""
-    hints = _hints(inspect.unwrap(function))
-    return [each.replace(annotation=hints.get(name, Any)) for name, each in _signature(function).parameters.items()]
-
-
-def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The resolved annotations of the parameters. That of the result is left alone: nothing uses it."""
-    attributes = {
-        **getattr(function, "__dict__", {}),
-        "__type_params__": getattr(function, "__type_params__", ()),
-        "__annotations__": {name: each for name, each in _annotations(function).items() if name != "return"},
-    }
-    return get_type_hints(
-        types.SimpleNamespace(**attributes), getattr(function, "__globals__", {}), include_extras=True
-    )
-
-
-if sys.version_info >= (3, 14):  # Annotations are evaluated when they are asked for, those of the result too.
-    from annotationlib import Format, get_annotations
-
-    def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
-        return get_annotations(function, format=Format.FORWARDREF)
-
-    def _signature(function: Callable[..., Any]) -> inspect.Signature:
-        return inspect.signature(function, annotation_format=Format.FORWARDREF)
-
-else:
-
-    def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
-        return getattr(function, "__annotations__", {})
-
-    _signature = inspect.signature
 
 
 def _check_names_fill(parameters: Sequence[inspect.Parameter]) -> None:

@@ -2,20 +2,13 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 from pydantic import GetPydanticSchema
 from pydantic_core import PydanticCustomError, core_schema
 
-from application.json.arrays import KEYWORD, MAX_DOUBLE
-from application.json.arrays import is_array as is_array_of
-
-
-def is_array(annotation: Any) -> bool:
-    """Whether the annotation is `np.ndarray`, `npt.NDArray[np.float64]` or the like."""
-    numpy = sys.modules.get("numpy")
-    resolved = _resolved(annotation)
-    return numpy is not None and (get_origin(resolved) or resolved) is numpy.ndarray
+from adapters.executors.functions import numpy_annotations
+from application.json.arrays import KEYWORD, MAX_DOUBLE, is_array
 
 
 def array_for_pydantic(annotation: Any) -> Any:
@@ -29,18 +22,10 @@ def array_for_pydantic(annotation: Any) -> Any:
     return Annotated[Any, GetPydanticSchema(lambda _source, _handler: schema, lambda _schema, _handler: json_schema)]
 
 
-def _resolved(annotation: Any) -> Any:
-    """The annotation behind a `type` statement; newer versions of NumPy define NDArray by one."""
-    while hasattr(annotation, "__value__"):
-        parts, annotation = get_args(annotation), annotation.__value__
-        annotation = annotation[parts] if parts else annotation
-    return annotation
-
-
 def _scalar(annotation: Any) -> Any:
     """The NumPy type of the items; None where it is not named, or is abstract like `np.floating`."""
-    scalar = next((get_args(each)[0] for each in get_args(_resolved(annotation))[1:] if get_args(each)), None)
-    return scalar if isinstance(scalar, type) and not scalar.__subclasses__() else None
+    named = numpy_annotations.scalar(annotation)
+    return named if named and not named.__subclasses__() else None
 
 
 def _item(numpy: Any, dtype: Any) -> dict[str, Any]:
@@ -61,7 +46,7 @@ def _bounds(limits: Any, number: Callable[[Any], Any]) -> dict[str, Any]:
 
 def _converter(numpy: Any, dtype: Any, item: Mapping[str, Any]) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        if not is_array_of(value, item):
+        if not is_array(value, item):
             of = {"of": str(dtype or "numbers")}
             raise PydanticCustomError("array", "Input should be an array of {of}, in lists of equal lengths", of)
         array = numpy.asarray(value, dtype)

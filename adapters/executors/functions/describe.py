@@ -6,6 +6,7 @@ from typing import Any
 from adapters.executors.functions.discovery import CannotImport, location
 from adapters.executors.functions.failures import storable
 from adapters.executors.functions.function import Function
+from adapters.executors.functions.result_schema import result_schema
 from adapters.executors.functions.schedules import schedule
 from application.json.text import dump
 from domain.limits import DECLARABLE, Limits
@@ -25,6 +26,7 @@ def describe(function: Function) -> TaskType:
             name=function.type,
             description=storable(inspect.getdoc(function.call) or "", MAX_DESCRIPTION_CHARACTERS).replace("\0", ""),
             schema=dump(function.arguments.schema()),
+            result_schema=result_schema(function.call),
             options=_options(function),
             retries_timeout=_retries_timeout(function),
             schedule=schedule(function),

@@ -17,7 +17,8 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from adapters.executors.functions.arrays import array_for_pydantic, is_array
+from adapters.executors.functions.arrays import array_for_pydantic
+from adapters.executors.functions.numpy_annotations import is_array
 
 
 def for_pydantic(annotation: Any, within: tuple[Any, ...] = ()) -> Any:

@@ -21,7 +21,8 @@ _PARAMETER_TYPES = {
     "timestamptz": ("abandoned", "created", "ended", "expire", "finished", "lease_until", "next", "run_at", "started"),
     "text": (
         *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "labels", "lane"),
-        *("log", "name", "outcome", "progress", "result", "schema", "status", "timezone", "traceback", "type"),
+        *("log", "name", "outcome", "progress", "result", "result_schema", "schema", "status", "timezone"),
+        *("traceback", "type"),
         "terms",  # Each an array, written as text: PostgreSQL has no arrays of arrays of different lengths.
     ),
 }

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from adapters.postgres.statements.columns import assigned, listed, unnested
 
 _OPTIONS = ("priority", "max_attempts", "max_losses", "timeout", "retries_timeout", "callback")
-_PUBLISHED = ("description", "schema", *_OPTIONS)
+_PUBLISHED = ("description", "schema", "result_schema", *_OPTIONS)
 _TYPE = ("name", *_PUBLISHED)
 
 PUBLISH_HANDLER = text("""

@@ -108,16 +108,22 @@ def _span(payload: bytes) -> Span:
 def _type(fields: dict[str, Any]) -> TaskType:
     schedule, options = fields.pop("schedule"), _fields(fields.pop("options"))
     limits = _fields(fields.pop("limits"))
-    _is(json.loads(fields["schema"]), dict)
+    result_schema = fields.pop("result_schema")
     return TaskType(
         name=TypeName(_text(fields.pop("name"))),
         description=_text(fields.pop("description")),
-        schema=_text(fields.pop("schema")),
+        schema=_schema(fields.pop("schema")),
+        result_schema=None if result_schema is None else _schema(result_schema),
         options=_options(options),
         retries_timeout=_is(fields.pop("retries_timeout"), bool),
         schedule=schedule and Schedule(**{name: _text(value) for name, value in _fields(schedule).items()}),
         limits=Limits(**{name: limits[name] for name in DECLARABLE}),
     )
+
+
+def _schema(text: Any) -> str:
+    _is(json.loads(text), dict)
+    return _text(text)
 
 
 def _options(fields: dict[str, Any]) -> Options:
