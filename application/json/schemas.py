@@ -14,10 +14,11 @@ def types(schema: Mapping[str, Any]) -> list[str]:
 
 def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of the values of this one, and of null."""
-    if "null" in types(schema) or not schema:
+    choices = schema.get("anyOf")
+    if not schema or "null" in types(schema):
         return {**schema}
     if "type" in schema and not schema.keys() & {"const", "enum"}:
         return {**schema, "type": [*types(schema), "null"]}
-    if schema.keys() == {"anyOf"}:
-        return {"anyOf": [*schema["anyOf"], NULL]}
+    if isinstance(choices, list) and len(schema) == 1:
+        return {"anyOf": choices if NULL in choices else [*choices, NULL]}
     return {"anyOf": [schema, NULL]}

@@ -29,6 +29,7 @@ class Type:
     - `abandoned`: whether no live handler can while others live. The type still takes tasks, and is forgotten later.
     - `oldest_due`: earliest `run_at` of its tasks that wait and may start, in Unix seconds; None if there is none.
     - `schema`: JSON Schema of the arguments.
+    - `result`: JSON Schema of the results; None if the function does not say what it returns.
     - `defaults`: default options of its tasks.
     - `limits`: the limits that hold, those that are declared and those that were set; None if it has none.
     """
@@ -39,6 +40,7 @@ class Type:
     abandoned: bool
     oldest_due: float | None
     schema: dict[str, Any]
+    result: dict[str, Any] | None
     defaults: dict[str, Any]
     schedule: Schedule | None
     limits: dict[str, Any] | None
@@ -46,6 +48,6 @@ class Type:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Make a type from the JSON object of an answer."""
-        # A service of an older version tells no limits.
-        limits = data.get("limits")
-        return from_json(cls, data, schedule=from_json_or_none(Schedule, data["schedule"]), limits=limits)
+        # A service of an older version tells neither.
+        later = {"limits": data.get("limits"), "result": data.get("result")}
+        return from_json(cls, data, schedule=from_json_or_none(Schedule, data["schedule"]), **later)

@@ -66,11 +66,17 @@ class Service:
         schema: str = ANY_OBJECT,
         description: str = "",
         limits: Limits = NO_LIMITS,
+        result: str | None = None,
         **options: Any,
     ) -> None:
         """Publish a type of a handler of its own that lives for an hour, and let the API read it."""
         type = TaskType(
-            name=TypeName(name), schema=schema, description=description, options=Options(**options), limits=limits
+            name=TypeName(name),
+            schema=schema,
+            result_schema=result,
+            description=description,
+            options=Options(**options),
+            limits=limits,
         )
         with self.store.begin() as work:
             work.types.publish(HandlerId(f"handler of {name}"), [type], self.clock.now() + timedelta(hours=1))

@@ -318,6 +318,12 @@ def test_types_have_the_oldest_due_task(service: Service, client: Client) -> Non
     assert client.types()["add"].oldest_due == service.clock.now().timestamp()
 
 
+def test_types_have_the_schema_of_their_results_if_there_is_one(service: Service, client: Client) -> None:
+    assert client.types()["add"].result is None
+    service.publish("add", result='{"type":"null"}')
+    assert client.types()["add"].result == {"type": "null"}
+
+
 def test_types_have_their_limits(service: Service, client: Client) -> None:
     assert client.types()["add"].limits is None
     service.publish("add", limits=Limits(at_once=4))

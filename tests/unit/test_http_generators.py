@@ -46,7 +46,7 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
 
 def made_of(schema: Any, name: str = "f") -> dict[str, Any]:
     """The components of a type."""
-    return components(TaskType(name=TypeName(name), schema=json.dumps(schema)), UniqueNames())
+    return components(TaskType(name=TypeName(name), schema=json.dumps(schema)), UniqueNames()).by_name
 
 
 def argument(schema: Any) -> Any:
@@ -59,7 +59,7 @@ def argument(schema: Any) -> Any:
 class TestNames:
     def test_operations_and_schemas_differ_by_more_than_case_and_punctuation(self, service: Service) -> None:
         for name in NAMES:
-            service.publish(name, json.dumps(NUMBER))
+            service.publish(name, json.dumps(NUMBER), result=json.dumps(NUMBER))
         document = service.document()
         operations = [
             operation["operationId"]
@@ -92,7 +92,7 @@ class TestNames:
         found: dict[str, Any] = {}
         for type, model in (("geo", "MapPoint"), ("geo_map", "Point"), ("geo", "map_point")):
             schema = {"properties": {"p": {"$ref": f"#/$defs/{model}"}}, "$defs": {model: NUMBER}}
-            found |= components(TaskType(name=TypeName(type), schema=json.dumps(schema)), names)
+            found |= components(TaskType(name=TypeName(type), schema=json.dumps(schema)), names).by_name
         assert len(found) == 6
 
     def test_an_argument_and_a_model_of_one_name_are_two_schemas(self) -> None:
@@ -169,6 +169,13 @@ class TestSchemas:
         assert (number, array) == ({"type": "integer"}, {"type": "array", "items": {}})
         assert found[reference["$ref"].rpartition("/")[2]]["additionalProperties"]["$ref"].endswith("/FJModel")
 
+    @pytest.mark.parametrize(("target", "components"), [("I", {"FArguments", "FIModel"}), ("R", {"FArguments"})])
+    def test_no_component_is_a_reference_alone(self, target: str, components: set[str]) -> None:
+        definitions = {"R": {"$ref": f"#/$defs/{target}"}, "I": NUMBER}
+        found = made_of({"type": "object", "properties": {"x": {"$ref": "#/$defs/R"}}, "$defs": definitions})
+        assert found.keys() == components
+        assert not any("$ref" in each for each in found.values())
+
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
     @given(KINDS.flatmap(lambda kind: st.tuples(st.just(kind.annotation), kind.values | ANY)))
     def test_the_document_allows_all_that_the_api_takes(self, case: tuple[Any, Any]) -> None:
@@ -177,7 +184,7 @@ class TestSchemas:
             schema = dump(function_of(annotation).schema())
         except NoSchema:
             reject()
-        found = components(TaskType(name=TypeName("f"), schema=schema), UniqueNames())
+        found = components(TaskType(name=TypeName("f"), schema=schema), UniqueNames()).by_name
         document = {"$ref": "#/components/schemas/FArguments", "components": {"schemas": found}}
         if not SchemaChecker().errors(schema, {"x": value}):
             assert jsonschema_rs.validator_for(document).is_valid({"x": value})
@@ -189,6 +196,101 @@ class TestSchemas:
                 assert part.keys() & {"properties", "additionalProperties"}
             if part.get("type") == "array":
                 assert part.keys() & {"items", "prefixItems"}
+
+
+class TestResults:
+    """The results of a type in the answers of its operation."""
+
+    @pytest.mark.parametrize(
+        ("schema", "converted"),
+        [
+            ({"type": "integer"}, {"type": ["integer", "null"]}),
+            ({"type": "null"}, {"type": "null"}),
+            ({"type": ["number", "null"]}, {"type": ["number", "null"]}),
+            ({"type": "array"}, {"type": ["array", "null"], "items": {}}),
+            (
+                {"anyOf": [{"type": "null"}, NUMBER]},
+                {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/FResult"}]},
+            ),
+            (NUMBER, {"anyOf": [{"$ref": "#/components/schemas/FResult"}, {"type": "null"}]}),
+            (CHOICE, {"anyOf": [{"$ref": "#/components/schemas/FResult"}, {"type": "null"}]}),
+            ({"enum": [0.5]}, {"anyOf": [{"type": "number", "const": 0.5}, {"type": "null"}]}),
+            (
+                {"$ref": "#/$defs/M", "$defs": {"M": NUMBER}},
+                {"anyOf": [{"$ref": "#/components/schemas/FResultMModel"}, {"type": "null"}]},
+            ),
+            ({"$ref": "#/nowhere"}, {}),
+            (True, {}),
+        ],
+    )  # fmt: skip
+    def test_the_result_of_a_task_is_what_the_schema_says_or_null(self, schema: Any, converted: Any) -> None:
+        found = components(
+            TaskType(name=TypeName("f"), result_schema=json.dumps(schema)),
+            UniqueNames(),
+        )
+        task, result = found.by_name[found.task]["allOf"]
+        assert (found.task, task) == ("FTask", {"$ref": "#/components/schemas/Task"})
+        assert (result["properties"], result["required"]) == ({"result": converted}, ["result"])
+
+    def test_the_answers_of_an_operation_have_a_task_of_its_type(self, service: Service) -> None:
+        service.publish("add", json.dumps(NUMBER), result='{"type":"integer"}')
+        document = service.document()
+        operation = document["paths"]["/task/new/add"]["post"]
+        for code in ("200", "201"):
+            schema = operation["responses"][code]["content"]["application/json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/AddTask"}
+            validator = jsonschema_rs.validator_for({**schema, "components": document["components"]})
+            task = service.submit({"n": 1}, "/task/new/add")
+            assert validator.is_valid(task)
+            assert validator.is_valid(task | {"result": 5})
+            assert not validator.is_valid(task | {"result": "5"})
+            assert not validator.is_valid({"result": 5})
+
+    def test_a_type_that_says_nothing_of_its_results_has_any_task(self, service: Service) -> None:
+        service.publish("add", json.dumps(NUMBER))
+        responses = service.document()["paths"]["/task/new/add"]["post"]["responses"]
+        assert responses["201"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Task"}
+
+    def test_a_model_of_arguments_and_one_of_results_are_two_schemas(self) -> None:
+        model = {"properties": {"p": {"$ref": "#/$defs/M"}}, "$defs": {"M": NUMBER}}
+        text = json.dumps(model)
+        found = components(TaskType(name=TypeName("f"), schema=text, result_schema=text), UniqueNames())
+        assert found.by_name.keys() == {"FArguments", "FMModel", "FResultMModel", "FTask"}
+
+    def test_a_type_whose_task_has_the_name_of_another_schema_has_a_name_of_its_own(self, service: Service) -> None:
+        service.publish("running", result='{"type":"null"}')
+        schemas = service.document()["components"]["schemas"]
+        assert "id" in schemas["RunningTask"]["properties"]
+        assert [name for name in schemas if re.fullmatch("RunningTask_[0-9a-f]{6}", name)]
+
+    def test_the_earlier_task_in_the_examples_is_done_with_a_result_that_fits(self, service: Service) -> None:
+        body = {"type": "object", "properties": {"mass": {"type": ["number", "null"]}}, "required": ["mass"]}
+        results: dict[str, Any] = {"weigh": (body, {"mass": 1.0}), "rest": ({"type": "null"}, None)}
+        for name, (schema, _) in results.items():
+            service.publish(name, json.dumps(NUMBER | {"required": ["n"]}), result=json.dumps(schema))
+        for name, (_, result) in results.items():
+            responses = service.document()["paths"][f"/task/new/{name}"]["post"]["responses"]
+            new, earlier = (responses[code]["content"]["application/json"]["example"] for code in ("201", "200"))
+            assert (new["status"], new["result"]) == ("waiting", None)
+            assert (earlier["type"], earlier["n"], earlier["status"], earlier["result"]) == (name, 1, "done", result)
+            assert earlier["started"] < earlier["finished"]
+            assert earlier["waiting_for"] is None
+
+    @pytest.mark.parametrize("schema", ['{"pattern":"^b+$","type":"string"}', '{"type":7}', "false"])
+    def test_an_earlier_task_waits_in_the_examples_if_no_result_of_it_can_be_made(
+        self, service: Service, schema: str
+    ) -> None:
+        service.publish("odd", result=schema)
+        responses = service.document()["paths"]["/task/new/odd"]["post"]["responses"]
+        assert responses["200"]["content"]["application/json"]["example"]["status"] == "waiting"
+
+    def test_the_schema_of_a_result_costs_the_document_its_own_words_alone(self, service: Service) -> None:
+        sizes = []
+        for result in (None, '{"type":"integer"}'):
+            for number in range(20):
+                service.publish(f"add_{number}", json.dumps(NUMBER), result=result)
+            sizes.append(len(service.client.get("/openapi.json").text))
+        assert sizes[1] - sizes[0] < 20 * 500
 
 
 class TestOperations:

@@ -163,10 +163,14 @@ def test_the_document_has_no_types_while_the_database_is_unavailable(service: Se
 
 @pytest.mark.parametrize(
     "schema",
-    ["true", "{}", '{"type":7}', '{"$ref":"#/nowhere"}', '{"enum":[]}', '{"anyOf":[]}', '{"$defs":7}', '{"$defs":[]}'],
+    [
+        *("true", "{}", '{"type":7}', '{"$ref":"#/nowhere"}', '{"$ref":"#"}', '{"enum":[]}'),
+        *('{"$defs":7}', '{"$defs":[]}'),
+        *('{"anyOf":[]}', '{"anyOf":7}', '{"anyOf":[7]}', '{"type":[7]}', '{"type":[]}', '{"items":7,"type":"array"}'),
+    ],
 )
 def test_a_useless_schema_does_not_break_the_document(service: Service, schema: str) -> None:
-    service.publish("odd", schema)
+    service.publish("odd", schema, result=schema)
     assert operation(service, "/task/new/odd")[0]["summary"] == "odd"
 
 

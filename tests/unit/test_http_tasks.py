@@ -269,10 +269,11 @@ class TestTypes:
         assert service.client.get("/task/1").status_code == 404
 
     def test_types_are_listed_with_schema_and_defaults(self, service: Service) -> None:
-        service.publish("add", '{"type":"object","required":["a"]}', "Adds.", timeout=2.5, max_attempts=2)
+        schema, result = '{"type":"object","required":["a"]}', '{"type":["number","null"]}'
+        service.publish("add", schema, "Adds.", result=result, timeout=2.5, max_attempts=2)
         default, add = service.client.get("/types").get_json()["types"]
         assert (default["name"], default["live"], default["schema"]) == ("default", False, {"type": "object"})
-        assert default["abandoned"]
+        assert (default["abandoned"], default["result"]) == (True, None)
         assert add == {
             "name": "add",
             "description": "Adds.",
@@ -280,6 +281,7 @@ class TestTypes:
             "abandoned": False,
             "oldest_due": None,
             "schema": {"type": "object", "required": ["a"]},
+            "result": {"type": ["number", "null"]},
             "defaults": {"priority": 0, "max_attempts": 2, "max_losses": 3, "timeout": 2.5, "callback": None},
             "schedule": None,
             "limits": None,

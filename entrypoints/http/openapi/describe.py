@@ -76,6 +76,12 @@ def task_example(type: str, args: Mapping[str, Any]) -> dict[str, Any]:
     return {**head, **arguments, **tail}
 
 
+def done_example(result: Any) -> dict[str, Any]:
+    """Make the fields in which an example of a task that is done differs from one that waits."""
+    times = {"started": 1668797946.012, "finished": 1668797946.345}
+    return {"status": "done", "result": result, **times, "attempt": 1, "waiting_for": None}
+
+
 TASK_EXAMPLE = task_example("default", {"required_arg": "test"})
 
 LOG_EXAMPLE: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Operations of the published types in the OpenAPI document, each with the schema and an example of its arguments."""
+"""Operations of the published types in the OpenAPI document, each with its schemas and examples."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -9,8 +9,8 @@ from application.ports.argument_checker import ArgumentChecker
 from domain.ids import DEFAULT_TYPE, TypeName
 from domain.options import Options
 from domain.task_type import TaskType
-from entrypoints.http.openapi.components import SCHEMAS, components
-from entrypoints.http.openapi.describe import task_example
+from entrypoints.http.openapi.components import ANY_TASK, SCHEMAS, TypeComponents, components
+from entrypoints.http.openapi.describe import done_example, task_example
 from entrypoints.http.openapi.example import example_of
 from entrypoints.http.openapi.unique_names import UniqueNames, snake_case
 from entrypoints.http.responses.json_response import JSON
@@ -27,13 +27,13 @@ def describe_published_types(document: Document, types: Iterable[TaskType], chec
     by_name = {type.name: type for type in types}
     named = _named(document, by_name.values())
     for name, type in by_name.items():
-        operation_id, schemas = named[name]
-        document["components"]["schemas"] |= schemas
-        _describe(_operation(document, name, operation_id), document, type, next(iter(schemas)), checker)
+        operation_id, parts = named[name]
+        document["components"]["schemas"] |= parts.by_name
+        _describe(_operation(document, name, operation_id), document, type, parts, checker)
     _add_type_examples(document, by_name)
 
 
-def _named(document: Document, types: Iterable[TaskType]) -> Mapping[TypeName, tuple[str, Document]]:
+def _named(document: Document, types: Iterable[TaskType]) -> Mapping[TypeName, tuple[str, TypeComponents]]:
     """Make the `operationId` and the components of each type, with names that no other type has."""
     operations, schemas = UniqueNames(), UniqueNames(document["components"]["schemas"])
     return {
@@ -58,20 +58,33 @@ def _operation(document: Document, type: TypeName, operation_id: str) -> Documen
 
 
 def _describe(
-    operation: Document, document: Document, type: TaskType, arguments: str, checker: ArgumentChecker
+    operation: Document, document: Document, type: TaskType, parts: TypeComponents, checker: ArgumentChecker
 ) -> None:
-    """Describe an operation for a type, by the component of its arguments."""
+    """Describe an operation for a type, by its components."""
     summary, _, description = type.description.partition("\n")
     args = example_of(type.schema, lambda value: isinstance(value, dict) and not checker.errors(type.schema, value))
-    content = _with_example({"schema": {"$ref": SCHEMAS + arguments}}, args)
+    content = _with_example({"schema": {"$ref": SCHEMAS + parts.arguments}}, args)
+    examples = {} if args is None else _examples(type, args, checker)
     operation |= {
         "tags": [FUNCTIONS_TAG["name"]],
         "summary": summary or type.name,
         "description": description.strip(),
         "parameters": _parameters(document, type),
         "requestBody": {"required": bool(checker.errors(type.schema, {})), "content": {JSON: content}},
-        "responses": {code: _response(each, type, args) for code, each in operation["responses"].items()},
+        "responses": {
+            code: _response(each, parts.task, examples.get(code)) for code, each in operation["responses"].items()
+        },
     }
+
+
+def _examples(type: TaskType, args: Any, checker: ArgumentChecker) -> Mapping[str, Document]:
+    """Make an example of the task in each answer: of a new one that waits, and of an earlier one that may be done."""
+    shown = {"max_attempts": type.options.max_attempts, "priority": type.options.priority}
+    new = earlier = task_example(type.name, args) | shown
+    if schema := type.result_schema:
+        result = example_of(schema, lambda value: not checker.errors(schema, value))
+        earlier = new if checker.errors(schema, result) else new | done_example(result)
+    return {"201": new, "200": earlier}
 
 
 def _parameters(document: Document, type: TaskType) -> list[Document]:
@@ -92,15 +105,13 @@ def _with_default(parameter: Document, type: TaskType) -> Document:
     return parameter | {"description": f"{parameter['description']} The default of this type is {default}."}
 
 
-def _response(response: Document, type: TaskType, args: Any) -> Document:
-    """Let the example of a task be one of the type. It is left out if the type has no example of its arguments."""
+def _response(response: Document, task: str, example: Document | None) -> Document:
+    """Let an answer with any task be one with a task of the type. It has the example if there is one."""
     content = response["content"][JSON]
-    if content["schema"]["$ref"] != f"{SCHEMAS}Task":
+    if content["schema"]["$ref"] != SCHEMAS + ANY_TASK:
         return response
-    shown = {"max_attempts": type.options.max_attempts, "priority": type.options.priority}
-    example = None if args is None else task_example(type.name, args) | shown
     described = {name: part for name, part in response.items() if name != "links"}
-    return described | {"content": {JSON: _with_example({"schema": content["schema"]}, example)}}
+    return described | {"content": {JSON: _with_example({"schema": {"$ref": SCHEMAS + task}}, example)}}
 
 
 def _with_example(content: Document, example: Any) -> Document:

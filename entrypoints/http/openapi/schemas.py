@@ -360,6 +360,11 @@ TYPE: dict[str, Any] = {
         },
         "oldest_due": time("Earliest `run_at` of the tasks of this type that wait and may start; null if none may"),
         "schema": {"type": "object", "additionalProperties": True, "description": "JSON Schema of the arguments."},
+        "result": {
+            "type": ["object", "null"],
+            "additionalProperties": True,
+            "description": "JSON Schema of the results, from the annotation of the function; null if it says nothing.",
+        },
         "defaults": {
             "type": "object",
             "description": "Default options of tasks of this type.",
@@ -401,9 +406,9 @@ TYPE: dict[str, Any] = {
         },
         "limits": LIMITS,
     },
-    "required": ["name", "description", "live", "abandoned", "oldest_due", "schema", "defaults", "schedule", "limits"],
     "additionalProperties": False,
 }
+TYPE["required"] = [*TYPE["properties"]]
 
 TYPES: dict[str, Any] = {
     "type": "object",

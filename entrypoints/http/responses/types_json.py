@@ -12,12 +12,12 @@ from entrypoints.task_json import milliseconds
 
 
 def type_json(published: PublishedType, oldest_due: datetime | None) -> str:
-    """Make the JSON of a type, with its schema as it is stored."""
+    """Make the JSON of a type, with its schemas as they are stored."""
     type = published.type
     state = {"live": published.live, "abandoned": published.abandoned}
     head = {"name": type.name, "description": type.description, **state}
     tail = {"defaults": asdict(type.options), "schedule": _schedule(published), "limits": _limits(published)}
-    middle = f'"oldest_due":{milliseconds(oldest_due)},"schema":{type.schema}'
+    middle = f'"oldest_due":{milliseconds(oldest_due)},"schema":{type.schema},"result":{type.result_schema or "null"}'
     return f"{json.dumps(head)[:-1]},{middle},{json.dumps(tail)[1:]}"
 
 

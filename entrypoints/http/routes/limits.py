@@ -31,6 +31,7 @@ EXAMPLE: dict[str, Any] = {
     "abandoned": False,
     "oldest_due": None,
     "schema": {"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "number"}}},
+    "result": {"type": ["number", "null"]},
     "defaults": {"priority": 0, "max_attempts": 1, "max_losses": 3, "timeout": None, "callback": None},
     "schedule": None,
     "limits": {

@@ -19,8 +19,8 @@ def add_types(types: Blueprint, services: Services) -> None:
     def list_types() -> Response:
         """List the types of tasks
 
-        Each type has the JSON Schema of its arguments, the default options of its tasks, its schedule and its limits. A
-        type that no live handler has is listed until it is forgotten.
+        Each type has the JSON Schemas of its arguments and results, the default options of its tasks, its schedule and
+        its limits. A type that no live handler has is listed until it is forgotten.
         """
         known, due = known_types.all(), find_oldest_due()
         listed = (type_json(each, due.get(name)) for name, each in known.items())
