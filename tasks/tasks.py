@@ -40,12 +40,19 @@ Motion = list[float]  # x, y, z in m and vx, vy, vz in m/s
 Rate = Callable[[Motion], list[float]]  # how fast each of these changes
 
 
+class Trajectory(TypedDict):
+    """Positions (m) of a sphere, and the times (s) at which it is there."""
+
+    times: list[float]
+    positions: list[Vector]
+
+
 @task(timeout=60)
-def mov3d(dt: Positive, r0: Vector, v0: Vector, mass: Positive, radius: Positive, drag: bool = False) -> dict[str, Any]:
+def mov3d(dt: Positive, r0: Vector, v0: Vector, mass: Positive, radius: Positive, drag: bool = False) -> Trajectory:
     """Compute the trajectory of a falling sphere until it reaches the ground at z = 0.
 
     The sphere starts at the position `r0` (m) with the velocity `v0` (m/s), and has `mass` (kg) and `radius` (m). With
-    `drag` the air slows it down. The result has `times` (s), `dt` (s) apart except for the last, and `positions` (m).
+    `drag` the air slows it down. The `times` of the result are `dt` (s) apart, except for the last.
     """
     if r0[2] < 0:
         raise ValueError(f"r0 is below the ground, at z = {r0[2]} m")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.executors.functions.registry import FunctionRegistry
+from adapters.json_schema import SchemaChecker
 from domain.failure import Failure
 from domain.ids import TypeName
 from flask_tasks import Progress
@@ -122,3 +123,12 @@ def test_the_schema_of_mov3d_has_its_bounds(demo: FunctionRegistry) -> None:
     }
     assert schema["required"] == ["dt", "r0", "v0", "mass", "radius"]
     assert schema["additionalProperties"] is False
+
+
+def test_every_result_fits_the_schema_that_is_published(demo: FunctionRegistry) -> None:
+    schemas = {str(each.name): each.result_schema or "false" for each in demo.types()}
+    args: dict[str, dict[str, Any]] = {"default": {"required_arg": 1}, "add": {"a": 1, "b": 2}, "mov3d": BALL}
+    assert schemas.keys() == args.keys()
+    for type, schema in schemas.items():
+        assert not SchemaChecker().errors(schema, performed(demo, type, args[type]))
+    assert SchemaChecker().errors(schemas["mov3d"], {"times": [], "positions": ["a"]}).keys() == {"$.positions.0"}

@@ -6,7 +6,9 @@ import type { components, paths } from "./schema.js";
 declare const process: { argv: string[] };
 
 type Task = components["schemas"]["Task"];
+type Status = Task["status"];
 type Answer<T> = { data?: T; error?: components["schemas"]["Error"]; response: Response };
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 const wait = 20;
 const delay = 3600;
@@ -28,10 +30,37 @@ function data<T>(answer: Answer<T>): T {
   return answer.data;
 }
 
-function result(answer: Answer<Task>): unknown {
+/** The result of a task that is done, of the type that the client says. */
+function result<R>(answer: Answer<{ status: Status; result: R }>): R {
   const task = data(answer);
   equal(task.status, "done");
   return task.result;
+}
+
+/** The compiler accepts a call of it where the result has exactly the type R. */
+function typed<R>() {
+  return <F>(found: F, _: Same<F, R>): F => found;
+}
+
+async function callWhatShips(): Promise<void> {
+  const params = { query: { wait } };
+  const said = result(await client.POST("/task/new", { params, body: { required_arg: "a" } }));
+  equal(typed<{ [name: string]: string } | null>()(said, true)?.["message"]?.endsWith("a"), true);
+  const total = result(await client.POST("/task/new/add", { params, body: { a: 1, b: 0.5 } }));
+  equal(typed<number | null>()(total, true), 1.5);
+  const fall = { dt: 10, r0: [0, 0, 1], v0: [0, 0, 0], mass: 1, radius: 0.1 };
+  const trajectory = result(await client.POST("/task/new/mov3d", { params, body: fall }));
+  equal(typed<(number | null)[] | undefined>()(trajectory?.times, true)?.length, 2);
+  equal(typed<(number | null)[][] | undefined>()(trajectory?.positions, true)?.[1], [0, 0, 0]);
+}
+
+async function callFunctionsOfAwkwardNames(): Promise<void> {
+  const params = { query: { wait } };
+  const log = result(await client.POST("/task/new/log", { params, body: { n: 1 } }));
+  const error = result(await client.POST("/task/new/error", { params, body: { n: 2 } }));
+  const page = result(await client.POST("/task/new/page", { params, body: { n: 3 } }));
+  const task = result(await client.POST("/task/new/task", { params, body: { n: 4 } }));
+  equal(typed<(number | null)[]>()([log, error, page, task], true), [1, 2, 3, 4]);
 }
 
 async function submitEachKindOfArgument(): Promise<void> {
@@ -40,12 +69,17 @@ async function submitEachKindOfArgument(): Promise<void> {
     params,
     body: { start: { x: 1 }, kind: { n: 3 }, Kind: "long", ends: [{ x: 2, unit: "M" }] },
   });
-  equal(result(measured), { x: 3, unit: "m", n: 3, kind: "long" });
+  const length = result(measured);
+  equal(typed<"m" | "M" | undefined>()(length?.unit, true), "m");
+  equal(length, { x: 3, unit: "m", n: 3, kind: "long" });
   equal(result(await client.POST("/task/new/paint", { params, body: { start: { red: 7 } } })), 7);
   const matrix = [[2, 0], [0, 4]];
-  equal(result(await client.POST("/task/new/invert", { params, body: { matrix, mask: null } })), [[0.5, 0], [0, 0.25]]);
+  const inverse = result(await client.POST("/task/new/invert", { params, body: { matrix, mask: null } }));
+  equal(typed<(number | unknown[] | null)[] | null>()(inverse, true), [[0.5, 0], [0, 0.25]]);
+  const product = result(await client.POST("/task/new/multiply", { params, body: { a: [[2]], b: [[0.5]] } }));
+  equal(typed<(number | null)[][] | null>()(product, true), [[1]]);
   const chosen = await client.POST("/task/new/choose", { params, body: { how: 0.5, sign: "-", case: "A" } });
-  equal(result(chosen), [0.5, "-", "A"]);
+  equal(typed<unknown>()(result(chosen), true), [0.5, "-", "A"]);
   equal(result(await client.POST("/task/new/default_values", { params, body: { const: 6, default: { x: 2 } } })), [
     { x: 2, y: 0, unit: "m" },
     { a: [1] },
@@ -56,15 +90,23 @@ async function submitEachKindOfArgument(): Promise<void> {
   const key = "00000000-0000-0000-0000-000000000005";
   const read = await client.POST("/task/new/read", { params, body: { when: "2026-01-01", key, price: "1.10", data: "abc" } });
   equal(result(read), ["2026-01-01T00:00:00", key, "1.10", 3]);
+  const times = result(await client.POST("/task/new/remember", { params, body: { when: "2026-01-01" } }));
+  equal(typed<{ [name: string]: string | null } | null>()(times, true), { when: "2026-01-01T00:00:00", never: null });
   const tree = { name: "a", parts: [{ name: "b" }] };
-  equal(result(await client.POST("/task/new/count", { params, body: { tree } })), 2);
-  equal(result(await client.POST("/task/new/feed", { params, body: { animal: { kind: "cat", class: 8 } } })), "cat");
-  equal(result(await client.POST("/task/new/draw", { params, body: { point: [1, 2], points: [[3, 4]] } })), [[1, 2], [3, 4]]);
-  equal(result(await client.POST("/task/new/score", { params, body: { name: "a", first: 2 } })), { a: 2 });
+  equal(typed<number | null>()(result(await client.POST("/task/new/count", { params, body: { tree } })), true), 2);
+  const planted = result(await client.POST("/task/new/plant", { params, body: { name: "oak" } }));
+  equal(typed<string | undefined>()(planted?.parts[0]?.parts[0]?.name, true), undefined);
+  equal(planted?.parts[0]?.name, "oak branch");
+  const fed = result(await client.POST("/task/new/feed", { params, body: { animal: { kind: "cat", class: 8 } } }));
+  equal(typed<"cat" | "dog" | null>()(fed, true), "cat");
+  const adopted = result(await client.POST("/task/new/adopt", { params, body: { kind: "cat" } }));
+  equal(adopted?.kind === "cat" && typed<number>()(adopted.class, true), 9);
+  const drawn = await client.POST("/task/new/draw", { params, body: { point: [1, 2], points: [[3, 4]] } });
+  equal(typed<number[] | undefined>()(result(drawn)?.[1], true), [3, 4]);
+  equal(result(await client.POST("/task/new/score", { params, body: { name: "a", first: 2 } }))?.["a"], 2);
   equal(result(await client.POST("/task/new/anything", { params, body: { any: [1, { b: null }] } })), { any: [1, { b: null }] });
-  equal(result(await client.POST("/task/new/nothing", { params })), null);
-  equal(result(await client.POST("/task/new/nothing", { params, body: {} })), null);
-  equal(typeof result(await client.POST("/task/new", { params, body: { required_arg: "a" } })), "object");
+  equal(data(await client.POST("/task/new/nothing", { params })).status, "done");
+  equal(data(await client.POST("/task/new/nothing", { params, body: {} }))["result"], null);
   const named = { path: { type: "log" }, query: { wait } };
   equal(result(await client.POST("/task/new/{type}", { params: named, body: { n: 5 } })), 5);
 }
@@ -126,6 +168,8 @@ async function readRefusals(): Promise<void> {
   equal([wrong.response.status, wrong.error?.code], [422, 422]);
 }
 
+await callWhatShips();
+await callFunctionsOfAwkwardNames();
 await submitEachKindOfArgument();
 await submitWithOptions();
 await submitABatchAndListIt();

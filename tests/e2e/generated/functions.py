@@ -1,4 +1,4 @@
-"""Functions that generators of clients find awkward: by their names, by those of their models, by their arguments."""
+"""Functions that generators of clients find awkward: by their names, those of their models, arguments and results."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,7 +37,7 @@ NAMES = [
 
 def _named(name: str) -> Any:
     @task(name=name)
-    def function(n: int, kind: Literal["a", "b"] = "a", Kind: Literal["c"] | None = None) -> Any:  # noqa: N803
+    def function(n: int, kind: Literal["a", "b"] = "a", Kind: Literal["c"] | None = None) -> int:  # noqa: N803
         """Return the number."""
         return n
 
@@ -70,8 +70,22 @@ class Kind(TypedDict):
     note: NotRequired[str]
 
 
+class Length(TypedDict):
+    """A length, and how it was measured."""
+
+    x: float
+    unit: Unit
+    n: int
+    kind: Literal["short", "long"]
+
+
 @task
-def measure(start: Vector, kind: Kind, Kind: Literal["short", "long"] = "short", ends: list[Vector] = []):  # noqa: B006, N803
+def measure(
+    start: Vector,
+    kind: Kind,
+    Kind: Literal["short", "long"] = "short",  # noqa: N803
+    ends: list[Vector] = [],  # noqa: B006
+) -> Length:
     """Measure the way between some places."""
     return {"x": start.x + sum(end.x for end in ends), "unit": start.unit, "n": kind["n"], "kind": Kind}
 
@@ -96,7 +110,7 @@ paint = _paint()
 
 
 @task
-def invert(matrix: npt.NDArray[np.float64], mask: np.ndarray | None = None):
+def invert(matrix: npt.NDArray[np.float64], mask: np.ndarray | None = None) -> npt.NDArray[np.floating]:
     """Invert a matrix."""
     return np.linalg.inv(matrix)
 
@@ -138,13 +152,28 @@ class Tree:
 
 
 @task
-def count(tree: Tree):
+def count(tree: Tree) -> int:
     """Count the parts of a tree."""
 
     def number(tree: Tree) -> int:
         return 1 + sum(map(number, tree.parts))
 
     return number(tree)
+
+
+@task
+def plant(name: str) -> Tree:
+    """Return a tree with a branch."""
+    return Tree(name, [Tree(f"{name} branch")])
+
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+@task
+def multiply(a: Matrix, b: Matrix) -> Matrix:
+    """Multiply two matrices."""
+    return a @ b
 
 
 class Cat(BaseModel):
@@ -161,9 +190,21 @@ class Dog(BaseModel):
 
 
 @task
-def feed(animal: Annotated[Cat | Dog, Field(discriminator="kind")]):
+def feed(animal: Annotated[Cat | Dog, Field(discriminator="kind")]) -> Literal["cat", "dog"]:
     """Return what the animal is."""
     return animal.kind
+
+
+@task
+def adopt(kind: Literal["cat", "dog"]) -> Cat | Dog:
+    """Return an animal."""
+    return Cat.model_validate({"kind": "cat"}) if kind == "cat" else Dog(kind="dog")
+
+
+@task
+def remember(when: datetime) -> dict[str, datetime | None]:
+    """Return a time by a name, and none by another."""
+    return {"when": when, "never": None}
 
 
 class Point(NamedTuple):
@@ -174,13 +215,13 @@ class Point(NamedTuple):
 
 
 @task
-def draw(point: Point, points: list[Point] = []):  # noqa: B006
+def draw(point: Point, points: list[Point] = []) -> list[Point]:  # noqa: B006
     """Return the points."""
     return [point, *points]
 
 
 @task
-def score(name: str, **points: int):
+def score(name: str, **points: int) -> dict[str, int]:
     """Add up points by name."""
     return {name: sum(points.values())}
 
@@ -193,7 +234,7 @@ def anything(progress: Progress, **arguments):
 
 
 @task
-def nothing():
+def nothing() -> None:
     """Take nothing."""
 
 
