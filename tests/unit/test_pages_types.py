@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -12,7 +13,7 @@ from domain.options import Options
 from domain.schedule import Recurrence, Schedule
 from domain.task_type import TaskType
 from entrypoints.http.pages.formats import percent
-from entrypoints.http.pages.schema_table import MAX_DEPTH, MAX_ROWS, MAX_VALUE_CHARACTERS, schema_table
+from entrypoints.http.pages.schema_table import MAX_DEPTH, MAX_ROWS, MAX_VALUE_CHARACTERS, result_table, schema_table
 from tests.unit.http_service import Service
 from tests.unit.pages_service import (
     add,
@@ -107,11 +108,11 @@ class TestAllTypes:
 
     def test_what_an_author_wrote_is_text(self, service: Service):
         hostile = "<script>alert(1)\u202e"
-        schema = {"type": "object", "properties": {hostile: {"description": hostile, "enum": [hostile]}}}
+        schema = json.dumps({"type": "object", "properties": {hostile: {"description": hostile, "enum": [hostile]}}})
         publish(
             service,
             "b-handler",
-            TaskType(name=TypeName(hostile), description=hostile, schema=json.dumps(schema)),
+            TaskType(name=TypeName(hostile), description=hostile, schema=schema, result_schema=schema),
         )
         for path in ("/dashboard/types", "/dashboard/type/%3Cscript%3Ealert(1)%E2%80%AE"):
             answer = service.client.get(path)
@@ -135,6 +136,20 @@ class TestOneType:
         page = shown(service, "/dashboard/type/resize")
         assert "Its sides keep their ratio." in page
         assert "width whole number" in page
+
+    def test_it_has_what_its_function_returns(self, service: Service):
+        assert "Result Its function does not say what it returns." in shown(service, "/dashboard/type/resize")
+        size = {
+            "type": "object",
+            "properties": {"width": {"type": "integer", "description": "Pixels."}, "note": {"type": "string"}},
+            "required": ["width"],
+        }
+        result = {"type": "array", "items": {"$ref": "#/$defs/Size"}, "$defs": {"Size": size}}
+        publish(service, "a-handler", replace(RESIZE, result_schema=json.dumps(result)))
+        page = shown(service, "/dashboard/type/resize")
+        assert "Result Its function returns: list of objects." in page
+        assert "[].width whole number Pixels. [].note text, may be missing" in page
+        assert '"$ref": "#/$defs/Size"' in page
 
     def test_it_says_how_to_submit_a_task_from_a_terminal(self, service: Service):
         page = html(service, "/dashboard/type/resize")
@@ -217,6 +232,20 @@ class TestSchemaTable:
         assert rows == [("lines", False), ("lines[].price", True)]
         assert table.names == ["lines"]
 
+    @pytest.mark.parametrize(
+        ("schema", "type", "names"),
+        [
+            ({"$ref": "#/$defs/Body"}, "object", ["mass"]),
+            ({"anyOf": [{"$ref": "#/$defs/Body"}, {"type": "null"}]}, "object or null", ["mass"]),
+            ({"type": "array", "items": {"$ref": "#/$defs/Body"}}, "list of objects", ["[].mass"]),
+            ({"type": ["number", "null"]}, "number or null", []),
+        ],
+    )
+    def test_a_result_has_the_members_of_its_objects(self, schema: dict[str, object], type: str, names: list[str]):
+        body = {"type": "object", "properties": {"mass": {"type": "number"}}}
+        table = result_table(json.dumps(schema | {"$defs": {"Body": body}}))
+        assert (table.type, [each.name for each in table.arguments]) == (type, names)
+
     def test_a_schema_that_contains_itself_has_an_end(self):
         tree = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
         rows = schema_table(json.dumps(tree)).arguments
@@ -228,9 +257,9 @@ class TestSchemaTable:
         "schema", ["true", "[]", "{", '{"properties": 5}', '{"properties": {"a": {"enum": 5}}}', '{"$ref": "#/no"}']
     )
     def test_an_odd_schema_has_no_rows_and_is_shown(self, schema: str):
-        table = schema_table(schema)
-        assert (table.arguments, table.allows_others) == ((), True)
-        assert table.raw
+        for table in (schema_table(schema), result_table(schema)):
+            assert (table.arguments, table.allows_others, table.type) == ((), True, "any value")
+            assert table.raw
 
     def test_a_long_default_is_cut(self):
         table = schema_table(json.dumps({"properties": {"a": {"default": "x" * 1000}}}))

@@ -1,7 +1,7 @@
-"""The arguments of a type as a table: its JSON Schema in words, one row for each argument and each member of one."""
+"""The arguments or the result of a type as a table: a JSON Schema in words, with one row for each member."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from entrypoints.http.openapi.pointers import resolved
 MAX_ROWS = 200
 MAX_DEPTH = 4
 MAX_VALUE_CHARACTERS = 120
+ANY_VALUE = "any value"
 UNUSABLE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """Errors from schemas that no table can be made of."""
 NAMES = {
@@ -58,10 +59,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class SchemaTable:
-    """The arguments that a schema names, whether it allows others, and the schema as readable JSON."""
+    """A schema in words.
+
+    - `arguments`: the arguments that it names, or the members of a result.
+    - `allows_others`: whether it allows others.
+    - `type`: the type of the whole.
+    - `raw`: the schema as readable JSON.
+    """
 
     arguments: tuple[Argument, ...]
     allows_others: bool
+    type: str
     raw: str
 
     @property
@@ -72,15 +80,25 @@ class SchemaTable:
 
 @lru_cache(maxsize=500)
 def schema_table(schema: str) -> SchemaTable:
-    """Make the table of a schema; one without rows where it is too odd."""
+    """Make the table of the arguments that a schema describes; one without rows where it is too odd."""
+    return _made(schema, lambda table, root: table.rows(root))
+
+
+@lru_cache(maxsize=500)
+def result_table(schema: str) -> SchemaTable:
+    """Make the table of the result that a schema describes, with the members of an object or of each item of a list."""
+    return _made(schema, lambda table, root: table.inner_rows(root, "", 0))
+
+
+def _made(schema: str, rows_of: "Callable[[_Table, Any], Iterator[Argument]]") -> SchemaTable:
     try:
         root = json.loads(schema)
         raw = json.dumps(root, indent=2, ensure_ascii=False)
         table = _Table(root)
-        rows = tuple(row for row, _ in zip(table.rows(root), range(MAX_ROWS), strict=False))
-        return SchemaTable(rows, table.allows_others(root), raw)
+        rows = tuple(row for row, _ in zip(rows_of(table, root), range(MAX_ROWS), strict=False))
+        return SchemaTable(rows, table.allows_others(root), table.type(root), raw)
     except UNUSABLE:
-        return SchemaTable((), True, schema)
+        return SchemaTable((), True, ANY_VALUE, schema)
 
 
 class _Table:
@@ -105,17 +123,22 @@ class _Table:
                 description=str(member.get("description", "")),
             )
             if depth < MAX_DEPTH:
-                yield from self._inner_rows(member, prefix + name, depth + 1)
+                yield from self.inner_rows(member, prefix + name, depth + 1)
+
+    def inner_rows(self, member: Any, name: str, depth: int) -> Iterator[Argument]:
+        """The members of an object of this name, or of each item of a list."""
+        for choice in self._choices(self._followed(member)):
+            yield from self.rows(choice, f"{name}." if name else "", depth)
+            if isinstance(choice.get("items"), dict):
+                yield from self.rows(choice["items"], f"{name}[].", depth)
+
+    def type(self, schema: Any) -> str:
+        """The type of a value in words."""
+        return self._type(self._followed(schema))
 
     def allows_others(self, schema: Any) -> bool:
         """Whether arguments that the schema does not name are allowed."""
         return self._followed(schema).get("additionalProperties", True) is not False
-
-    def _inner_rows(self, member: Schema, name: str, depth: int) -> Iterator[Argument]:
-        for choice in self._choices(member):
-            yield from self.rows(choice, f"{name}.", depth)
-            if isinstance(choice.get("items"), dict):
-                yield from self.rows(choice["items"], f"{name}[].", depth)
 
     def _choices(self, schema: Schema) -> list[Schema]:
         """The schemas one of which a value must match, itself if there is one alone."""
@@ -143,7 +166,7 @@ class _Table:
             return " or ".join(dict.fromkeys(self._type(self._followed(each), depth + 1) for each in choices))
         types = schema.get("type", "object" if "properties" in schema else [])
         names = [self._name(each, schema, depth) for each in ([types] if isinstance(types, str) else types)]
-        return " or ".join(names) or "any value"
+        return " or ".join(names) or ANY_VALUE
 
     def _name(self, type: str, schema: Schema, depth: int) -> str:
         if type == "array":
@@ -161,7 +184,7 @@ class _Table:
         if not isinstance(schema.get("items"), dict) or depth >= MAX_DEPTH:
             return f"list of {number}values" if number else "list"
         item = self._type(self._followed(schema["items"]), depth + 1)
-        return f"list of {number}{PLURALS.get(item, item)}" if item != "any value" else f"list of {number}values"
+        return f"list of {number}{PLURALS.get(item, item)}" if item != ANY_VALUE else f"list of {number}values"
 
     def _object(self, schema: Schema, depth: int) -> str:
         values = schema.get("additionalProperties")

@@ -16,7 +16,7 @@ from entrypoints.http.pages.limits.form import LimitsForm
 from entrypoints.http.pages.limits.switches import SWITCHES
 from entrypoints.http.pages.limits.words import ShownLimits, in_words, set_by_operator
 from entrypoints.http.pages.periods import view_period
-from entrypoints.http.pages.schema_table import schema_table
+from entrypoints.http.pages.schema_table import SchemaTable, result_table, schema_table
 from entrypoints.http.pages.type_rows import type_row, type_rows
 from entrypoints.http.services import Services
 
@@ -70,6 +70,7 @@ class _TypePage:
             "row": row,
             "charts": Charts(period.over.period, series, changes([published] if published else [])),
             "table": schema_table(published.type.schema) if published else None,
+            "result": _result(published.type) if published else None,
             "example": _example(published.type, self._checker) if published else "{}",
             "limits": ShownLimits(published, situation.now) if published else None,
             "form": LimitsForm.of(published) if published else None,
@@ -112,6 +113,10 @@ def _add_actions(pages: Pages, services: Services, page: _TypePage) -> None:
         if switch == "resume" and saved.limits.limits.is_paused:
             return Done(f"{name} stays paused: its function declares that none may run at once.")
         return Done(f"{name} {chosen.sentence}")
+
+
+def _result(type: TaskType) -> SchemaTable | None:
+    return None if type.result_schema is None else result_table(type.result_schema)
 
 
 def _example(type: TaskType, checker: ArgumentChecker) -> str:
