@@ -3,12 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from application.use_cases.rescue import Rescue
 from domain.task import Task
 from tests import steps
 from tests.unit.memory_service import Service
 
 LEASE, CONFIRMATION = 30.0, 2.5
+
+
+class Rescuing:
+    """The fixtures of tests that rescue."""
+
+    @pytest.fixture
+    def service(self) -> Service:
+        return Service()
+
+    @pytest.fixture
+    def rescue(self, service: Service) -> Rescue:
+        return Rescue(service.begin, service.autocommit, service.clock, service, LEASE)
 
 
 def watch(service: Service, rescue: Rescue, seconds: float) -> Sequence[Task]:

@@ -13,22 +13,12 @@ from domain.ids import TypeName
 from tests import steps
 from tests.storage import in_memory
 from tests.unit.memory_service import Service
-from tests.unit.rescuing import CONFIRMATION, LEASE, running, watch
+from tests.unit.rescuing import CONFIRMATION, LEASE, Rescuing, running, watch
 
 ADD = TypeName("add")
 
 
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def rescue(service: Service) -> Rescue:
-    return Rescue(service.begin, service.autocommit, service.clock, service, LEASE)
-
-
-class TestClocks:
+class TestClocks(Rescuing):
     @pytest.mark.parametrize("hours", [-1, 1])
     def test_a_clock_that_is_set_takes_nothing_from_a_handler_that_renews(
         self, service: Service, rescue: Rescue, hours: int
@@ -61,7 +51,7 @@ class TestClocks:
         assert rescue.guard.has_lasted
 
 
-class TestPostponedRescue:
+class TestPostponedRescue(Rescuing):
     """Events that may have prevented renewals postpone the rescue by one lease."""
 
     @pytest.fixture

@@ -20,22 +20,12 @@ from domain.status import Status
 from domain.task import Task
 from tests import steps
 from tests.unit.memory_service import HANDLER, Service
-from tests.unit.rescuing import CONFIRMATION, LEASE, running, watch
+from tests.unit.rescuing import CONFIRMATION, LEASE, Rescuing, running, watch
 
 ADD = TypeName("add")
 
 
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def rescue(service: Service) -> Rescue:
-    return Rescue(service.begin, service.autocommit, service.clock, service, LEASE)
-
-
-class TestRescuing:
+class TestRescuing(Rescuing):
     def test_a_loss_has_a_line_with_id_type_and_error(
         self, service: Service, rescue: Rescue, caplog: pytest.LogCaptureFixture
     ):
@@ -269,7 +259,7 @@ class TestRescuing:
         assert list(steps.succeed(service.storage, new.task, service.clock.now())) == []
 
 
-class TestRescueFromDeadProcesses:
+class TestRescueFromDeadProcesses(Rescuing):
     @pytest.fixture
     def process(self) -> Iterator[subprocess.Popen[bytes]]:
         with subprocess.Popen(["sleep", "600"]) as process:
