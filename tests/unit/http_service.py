@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
+from types import CodeType
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from adapters.clocks.manual import ManualClock
 from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStore
@@ -23,9 +26,28 @@ from domain.task_type import ANY_OBJECT, TaskType
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.memory_storage import MemoryStorage
 from entrypoints.http.app import create_app
+from entrypoints.http.pages import rendering
 from entrypoints.settings import Settings
 from tests import steps
 from tests.storage import Storage, in_memory
+
+
+class CompiledTemplates(BytecodeCache):
+    """The templates that the app of an earlier test has compiled."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code
+        self._compiled[bucket.key] = bucket.code
+
+
+# Each app has an environment of its own, and compiling templates takes longer than most tests of pages.
+rendering.Environment = partial(Environment, bytecode_cache=CompiledTemplates())  # type: ignore[misc]
 
 
 @dataclass
