@@ -1,5 +1,6 @@
 """Access from browsers: pages of other origins change nothing, and other names of this machine are not served."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,6 +26,14 @@ CHANGES = [
     ("PATCH", "/nothing"),
 ]
 READS = ["/task/1", "/tasks", "/types", "/handlers", "/stats", "/ping", "/docs", "/openapi.json"]
+
+
+@cache
+def unchanged(**settings: Any) -> Service:
+    """The service with these settings and one task, which is shared by the tests of requests that change nothing."""
+    service = configured(**settings)
+    service.submit({})
+    return service
 
 
 def send(service: Service, method: str, path: str, **headers: str) -> Any:
@@ -55,8 +64,7 @@ class TestOrigin:
         ],
     )
     def test_a_change_by_a_page_of_another_origin_is_403(self, method: str, path: str, headers: dict[str, str]) -> None:
-        service = Service()
-        service.submit({})
+        service = unchanged()
         error = check_form(send(service, method, path, **headers), 403)
         assert "FRONTEND_URL" in error["message"]
         assert (service.view()["status"], len(service.store.state.rows)) == ("waiting", 1)
@@ -101,9 +109,7 @@ class TestOrigin:
 
     @pytest.mark.parametrize("path", READS)
     def test_a_page_of_another_origin_may_send_requests_that_only_read(self, path: str) -> None:
-        service = Service()
-        service.submit({})
-        with service.client.get(path, headers={"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}) as answer:
+        with unchanged().client.get(path, headers={"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}) as answer:
             assert answer.status_code == 200
             assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -124,18 +130,17 @@ class TestHost:
     @pytest.mark.parametrize("host", LOOPBACK)
     @pytest.mark.parametrize("listens_on", ["127.0.0.1", "localhost", "::1"])
     def test_a_name_of_loopback_is_served_on_loopback(self, host: str, listens_on: str) -> None:
-        service = configured(host=listens_on)
-        assert service.client.get("/ping", headers={"Host": host}).status_code == 200
+        assert unchanged(host=listens_on).client.get("/ping", headers={"Host": host}).status_code == 200
 
     @pytest.mark.parametrize("host", FOREIGN)
     def test_another_name_is_421_on_loopback(self, host: str) -> None:
-        service = Service()
+        service = unchanged()
         for method, path in [*CHANGES, *(("GET", path) for path in READS), ("GET", "/nothing"), ("OPTIONS", "/tasks")]:
             error = check_form(send(service, method, path, Host=host), 421)
             assert "BACKEND_URL" in error["message"]
 
     def test_a_request_without_a_host_is_served_on_loopback(self) -> None:
-        client = Service().client
+        client = unchanged().client
         for none in ({"HTTP_HOST": ""}, {"HTTP_HOST": None}):
             assert client.get("/ping", environ_overrides=none).status_code == 200
 
@@ -145,7 +150,7 @@ class TestHost:
     )
     def test_every_name_is_served_beyond_loopback_and_behind_a_proxy(self, host: str, settings: Any) -> None:
         """Where a container listens, the port is published under names that the service does not know."""
-        assert configured(**settings).client.get("/ping", headers={"Host": host}).status_code == 200
+        assert unchanged(**settings).client.get("/ping", headers={"Host": host}).status_code == 200
 
     def test_the_name_of_the_machine_is_served_where_it_is_a_name_of_loopback(
         self, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """Nothing in a request is ignored in silence: what an operation does not declare is refused."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,14 +19,27 @@ OPERATIONS = [
 """Method, path and query parameters of every operation in the OpenAPI document."""
 
 
-@pytest.fixture
-def service() -> Iterator[Service]:
+@contextmanager
+def service_with_a_task() -> Iterator[Service]:
     service = Service()
     service.publish("default")
     service.submit({"n": 1})
     service.client.post("/batches", json={"open": True})
     yield service
     service.change_feed.close()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with service_with_a_task() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> Iterator[Service]:
+    """A service that is shared by the tests whose requests change nothing."""
+    with service_with_a_task() as service:
+        yield service
 
 
 def send(service: Service, method: str, path: str, query: str) -> TestResponse:
@@ -41,55 +55,57 @@ class TestQueries:
         ["nonsense=1", "nonsense", "=1", "delay=3600", "Wait=1", "wait%20=1", "statu=done", "args=1", "args[n]=1"],
     )
     def test_a_parameter_that_the_operation_does_not_have_is_422(
-        self, service: Service, method: str, path: str, declared: set[str], query: str
+        self, unchanged: Service, method: str, path: str, declared: set[str], query: str
     ) -> None:
         name = query.partition("=")[0].replace("%20", " ")
         if name not in declared:
-            error = check_form(send(service, method, path, query), 422)
+            error = check_form(send(unchanged, method, path, query), 422)
             assert error["errors"] == {"query": {name: ["Unknown parameter."]}}
-            assert [task["status"] for task in service.client.get("/tasks").get_json()["tasks"]] == ["waiting"]
+            assert [task["status"] for task in unchanged.client.get("/tasks").get_json()["tasks"]] == ["waiting"]
 
     @pytest.mark.parametrize(("method", "path", "declared"), OPERATIONS)
-    def test_every_operation_describes_422(self, service: Service, method: str, path: str, declared: set[str]) -> None:
-        operation = service.document()["paths"][path][method]
+    def test_every_operation_describes_422(
+        self, unchanged: Service, method: str, path: str, declared: set[str]
+    ) -> None:
+        operation = unchanged.document()["paths"][path][method]
         assert operation["responses"]["422"]["description"]
 
     @pytest.mark.parametrize(("method", "path", "declared"), OPERATIONS)
-    @pytest.mark.parametrize("query", ["", "&", "&&"])
+    @pytest.mark.parametrize("query", ["", "&&"])
     def test_an_empty_query_is_no_parameter(
         self, service: Service, method: str, path: str, declared: set[str], query: str
     ) -> None:
         assert send(service, method, path, query).status_code in (200, 201, 202, 204, 409)
 
     @pytest.mark.parametrize("cursor", ["5%0a", "5%0d", "%0a5", "5%00", "5%20", "+5", "%D9%A5", "05", "0", "", "-5"])
-    def test_a_cursor_with_anything_but_its_digits_is_422(self, service: Service, cursor: str) -> None:
+    def test_a_cursor_with_anything_but_its_digits_is_422(self, unchanged: Service, cursor: str) -> None:
         for method, path in (("get", "/tasks"), ("post", "/tasks/cancel"), ("post", "/tasks/retry")):
-            error = check_form(send(service, method, path, f"cursor={cursor}"), 422)
+            error = check_form(send(unchanged, method, path, f"cursor={cursor}"), 422)
             assert list(error["errors"]["query"]) == ["cursor"]
 
     @pytest.mark.parametrize("name", ["limit", "created_after", "created_before", "status"])
     @pytest.mark.parametrize("end", ["%0a", "%20", "%00"])
-    def test_a_value_with_a_line_break_at_its_end_is_422(self, service: Service, name: str, end: str) -> None:
+    def test_a_value_with_a_line_break_at_its_end_is_422(self, unchanged: Service, name: str, end: str) -> None:
         value = "failed" if name == "status" else "5"
-        check_form(send(service, "get", "/tasks", f"{name}={value}{end}"), 422)
+        check_form(send(unchanged, "get", "/tasks", f"{name}={value}{end}"), 422)
 
     @pytest.mark.parametrize("name", ["args.*[a]", "args.*[a][b]", "args.*[]", "args.*[", "args."])
-    def test_a_filter_that_names_no_argument_is_422(self, service: Service, name: str) -> None:
+    def test_a_filter_that_names_no_argument_is_422(self, unchanged: Service, name: str) -> None:
         for method, path in (("get", "/tasks"), ("post", "/tasks/cancel"), ("post", "/tasks/retry")):
-            error = check_form(send(service, method, path, f"{name}=1"), 422)
+            error = check_form(send(unchanged, method, path, f"{name}=1"), 422)
             assert error["errors"]["query"] == {name: ["Must have a name, as in args.n."]}
 
 
 class TestKeys:
     @pytest.mark.parametrize("path", ["/task/new", "/tasks"])
     @pytest.mark.parametrize("key", ["a,b", "a, b", "a,", ",", "a,a"])
-    def test_two_keys_are_422(self, service: Service, path: str, key: str) -> None:
+    def test_two_keys_are_422(self, unchanged: Service, path: str, key: str) -> None:
         """A server and a proxy may join headers of one name, with a comma in between."""
-        body: Any = [{}] if path.endswith("/tasks") else {}
-        answer = service.client.post(path, json=body, headers={"Idempotency-Key": key})
+            error = check_form(send(unchanged, method, path, f"{name}=1"), 422)
+            assert error["errors"]["query"] == {name: ["Must have a name, as in args.n."]}
         error = check_form(answer, 422)
         assert "only once" in error["errors"]["headers"]["Idempotency-Key"][0]
-        assert service.client.get("/task/2").status_code == 404
+        assert unchanged.client.get("/task/2").status_code == 404
 
     def test_an_item_may_have_a_key_with_a_comma(self, service: Service) -> None:
         for _ in range(2):
@@ -154,6 +170,6 @@ def test_a_key_that_is_twice_in_a_batch_with_other_arguments_names_the_item_and_
 
 
 @pytest.mark.parametrize("body", ["5", "null", '"x"', "true", "-1.5e3", '"["'])
-def test_a_batch_that_is_no_array_is_422_and_the_answer_says_what_is_expected(service: Service, body: str) -> None:
-    answer = service.client.post("/tasks", data=body, content_type="application/json")
+def test_a_batch_that_is_no_array_is_422_and_the_answer_says_what_is_expected(unchanged: Service, body: str) -> None:
+    answer = unchanged.client.post("/tasks", data=body, content_type="application/json")
     assert check_form(answer, 422)["message"] == "the body must be a JSON array of objects"
