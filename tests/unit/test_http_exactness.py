@@ -44,7 +44,7 @@ def exact(value: Any) -> Any:
 
 
 @given(objects, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_arguments_come_back_unchanged(service: Service, args: dict[str, Any], escaped: bool) -> None:
     sent = json.dumps(args, ensure_ascii=escaped)
     answer = service.client.post("/task/new", data=sent.encode(), content_type="application/json")
@@ -73,7 +73,7 @@ def test_a_finite_number_is_accepted_and_any_other_is_422(service: Service, numb
 
 
 @given(st.binary(max_size=60) | st.text(string.printable, max_size=60).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_body_gets_a_json_answer(service: Service, body: bytes) -> None:
     answer = service.client.post("/task/new", data=body, content_type="application/json")
     assert answer.status_code in (201, 400, 422)
@@ -87,7 +87,7 @@ json_like = st.lists(
 
 
 @given(json_like)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_like_json_gets_an_answer(service: Service, text: str) -> None:
     for body in (text, f'{{"a":{text}}}', f'{{"{text}":1}}'):
         answer = service.client.post("/task/new", data=body.encode(), content_type="application/json")
@@ -95,7 +95,7 @@ def test_any_text_like_json_gets_an_answer(service: Service, text: str) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_path_or_query_gets_an_answer(service: Service, path: str, query: str) -> None:
     given = {"PATH_INFO": f"/task/{path}/view".encode("utf-8", "surrogatepass").decode("latin-1")}
     assert service.client.get("/", environ_overrides=given).status_code in (200, 404)
@@ -107,7 +107,7 @@ def test_any_path_or_query_gets_an_answer(service: Service, path: str, query: st
 @example({"Host": "."})
 @given(st.dictionaries(st.sampled_from(["Content-Type", "Content-Encoding", "Origin", "Accept", "Host"]),
                        st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=30)))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_header_gets_an_answer(service: Service, headers: dict[str, str]) -> None:
     # HTTP requires 400 for a Host header that is not a host name, and the API serves names of this machine alone.
     bad_host = {400, 421} if "Host" in headers else set()

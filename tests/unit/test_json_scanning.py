@@ -31,7 +31,7 @@ def parts(text: str, value: object) -> object:
 
 
 @given(VALUES, SEPARATORS, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example(["\\" * 63 + '"', 1], (",", ":"), False)
 @example(["\\" * 64, [1, "],["]], (",", ":"), False)
 def test_the_members_of_a_text_are_those_of_its_value(
@@ -42,7 +42,7 @@ def test_the_members_of_a_text_are_those_of_its_value(
 
 
 @given(st.lists(VALUES, min_size=1, max_size=20), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_member_is_found_by_its_number(values: list[object], data: st.DataObject) -> None:
     text = json.dumps(values)
     number = data.draw(st.integers(0, len(values) - 1))
@@ -54,7 +54,7 @@ def test_a_member_is_found_by_its_number(values: list[object], data: st.DataObje
 
 
 @given(VALUES, SEPARATORS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_each_member_begins_where_it_is_found_without_the_end_of_its_value(
     value: object, separators: tuple[str, str]
 ) -> None:

@@ -305,15 +305,15 @@ def streamed(service: Service) -> str:
 
 
 LARGE: dict[str, Any] = {
-    "numbers": [0.5] * 4_000_000,
-    "records": [{"name": "x" * 9, "value": 0.5, "ok": True}] * 350_000,
-    "hostile": ['"<\u202e' * 25] * 100_000,
-    "text": "\u202e" * 4_000_000,
-    "series": {f"k{n}": [0.5] * 10_000 for n in range(350)},
+    "numbers": [0.5] * 1_000_000,
+    "records": [{"name": "x" * 9, "value": 0.5, "ok": True}] * 90_000,
+    "hostile": ['"<\u202e' * 25] * 25_000,
+    "text": "\u202e" * 1_000_000,
+    "series": {f"k{n}": [0.5] * 10_000 for n in range(90)},
     "keys": {f"{n}<" * 2_000: n for n in range(1_500)},
-    "bushy": [["\u202e" * 200] * 20] * 1000,
+    "bushy": [["\u202e" * 200] * 20] * 250,
     "wide": [[[["0123456789" * 8] * 20] * 20] * 20] * 20,
-    "deep": {"a": {"b": {"c": {"d": [[0.5] * 100] * 40_000}}}},
+    "deep": {"a": {"b": {"c": {"d": [[0.5] * 100] * 10_000}}}},
 }
 
 

@@ -413,7 +413,7 @@ class TestChanging:
         assert {id for id, status in statuses(service).items() if status == "failed"} == {6}
 
     @given(st.data())
-    @settings(max_examples=50)
+    @settings(max_examples=25)
     def test_the_set_that_is_changed_is_the_set_that_was_filtered(self, data: st.DataObject) -> None:
         """Whatever happens meanwhile: tasks that are submitted, finish, or are changed by other requests."""
         service = Service()
