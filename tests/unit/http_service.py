@@ -47,7 +47,7 @@ class CompiledTemplates(BytecodeCache):
 
 
 # Each app has an environment of its own, and compiling templates takes longer than most tests of pages.
-rendering.Environment = partial(Environment, bytecode_cache=CompiledTemplates())  # type: ignore[misc]
+vars(rendering)["Environment"] = partial(Environment, bytecode_cache=CompiledTemplates())
 
 
 @dataclass
