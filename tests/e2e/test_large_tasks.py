@@ -15,7 +15,7 @@ from tests.e2e.service import Service, eventually
 FUNCTIONS = str(Path(__file__).parent / "functions.py")
 NewService = Callable[..., Service]
 MEBIBYTE = 2**20
-RESULT_MEBIBYTES = 15
+RESULT_MEBIBYTES = 8
 LINE_BYTES_PER_SECOND = 1_000_000
 
 
@@ -46,8 +46,8 @@ def test_a_large_result_on_a_slow_line_is_sent_once_and_delays_no_quick_neighbou
     assert not re.search("took back|the database is away", service.logs())
 
 
-# Twice as many were seen in production; inserting those takes half a minute.
-EXPIRED, EXPIRED_MEBIBYTES = 200, 8
+# Eight times as many were seen in production; these are several batches.
+EXPIRED, EXPIRED_MEBIBYTES = 50, 8
 # Stored as it is: compressed texts would be small.
 INSERT_EXPIRED = f"""
     ALTER TABLE tasks ALTER COLUMN result SET STORAGE EXTERNAL;
@@ -64,7 +64,7 @@ INSERT_LAPSED = """
 """
 
 
-def test_a_janitor_deletes_gigabytes_in_batches_that_end_in_time_and_rescues_meanwhile(new_service: NewService):
+def test_a_janitor_deletes_large_tasks_in_batches_that_end_in_time_and_rescues_meanwhile(new_service: NewService):
     service = new_service(LEASE="1")
     assert service.start("migrate").wait(30) == 0
     database = Database(service.environment["DATABASE_URL"])

@@ -1,6 +1,5 @@
 """Types that the handlers of today do not have any more, with real handlers and janitors."""
 
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +29,7 @@ class Handlers:
 
     def __init__(self, new_service: NewService, folder: Path) -> None:
         self._folder = folder
-        self.service = new_service(MAX_TASK_TIME="5")
+        self.service = new_service(MAX_TASK_TIME="2")
         for name in ("http", "janitor"):
             self.service.start(name)
 
@@ -66,14 +65,13 @@ def handlers(new_service: NewService, tmp_path: Path) -> Handlers:
     return Handlers(new_service, tmp_path)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_function_that_an_update_drops_is_marked_left_out_and_forgotten(handlers: Handlers, how: signal.Signals):
+def test_a_function_that_an_update_drops_is_marked_left_out_and_forgotten(handlers: Handlers):
     service = handlers.service
     old = handlers.start(KEPT + GONE, "kept", "gone")
     assert handlers.documented() == {"kept", "gone"}
     handlers.start(KEPT, "kept")
     assert handlers.documented() == {"kept", "gone"}
-    old.send_signal(how)
+    old.kill()
     eventually(lambda: handlers.types()["gone"]["abandoned"])
     assert handlers.documented() == {"kept"}
     task = service.submit("gone")
