@@ -287,8 +287,8 @@ def test_a_module_that_cannot_be_imported_stops_the_handler_with_a_sentence(new_
 
 def test_a_wrong_setting_stops_every_process_with_a_sentence(new_service: NewService):
     service = new_service()
-    for name in ("http", "handler", "janitor", "migrate"):
-        assert service.start(name, MAX_TASK_TIME="soon").wait(20) == 2
+    started = [service.start(name, MAX_TASK_TIME="soon") for name in ("http", "handler", "janitor", "migrate")]
+    assert [each.wait(20) for each in started] == [2] * 4
     assert service.logs().count("MAX_TASK_TIME is 'soon': it must be a whole number of seconds") == 4
 
 

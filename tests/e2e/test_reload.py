@@ -69,7 +69,7 @@ def await_running(up: Up, id: int) -> None:
 
 def test_a_changed_file_is_loaded_and_what_runs_finishes_beyond_the_grace(up: Up, files: Files) -> None:
     assert said(up) == "one word"
-    long = up.post("/task/new/said", seconds=15)
+    long = up.post("/task/new/said", seconds=9)
     await_running(up, long["id"])
     files.say("two")
     up.await_line(LOADED)
