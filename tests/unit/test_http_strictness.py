@@ -101,8 +101,8 @@ class TestKeys:
     @pytest.mark.parametrize("key", ["a,b", "a, b", "a,", ",", "a,a"])
     def test_two_keys_are_422(self, unchanged: Service, path: str, key: str) -> None:
         """A server and a proxy may join headers of one name, with a comma in between."""
-            error = check_form(send(unchanged, method, path, f"{name}=1"), 422)
-            assert error["errors"]["query"] == {name: ["Must have a name, as in args.n."]}
+        body: Any = [{}] if path == "/tasks" else {}
+        answer = unchanged.client.post(path, json=body, headers={"Idempotency-Key": key})
         error = check_form(answer, 422)
         assert "only once" in error["errors"]["headers"]["Idempotency-Key"][0]
         assert unchanged.client.get("/task/2").status_code == 404

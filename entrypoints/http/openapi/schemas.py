@@ -151,8 +151,8 @@ TASK_STATE: dict[str, Any] = {
     "type": "object",
     "description": "The state of a task in an event of many tasks.",
     "properties": {
-        **{name: (_HEAD | _TAIL)[name] for name in ("id", "status", "progress", "attempt")},
-        "finished": _time("Time when the task finished; absent before") | {"type": "number"},
+        **{name: (HEAD | _TAIL)[name] for name in ("id", "status", "progress", "attempt")},
+        "finished": time("Time when the task finished; absent before") | {"type": "number"},
         "error_type": {
             "type": ["string", "null"],
             "description": "Type of the error if the task failed, otherwise null; absent before the task has finished.",
