@@ -7,9 +7,11 @@ from datetime import datetime
 from math import inf
 
 from application.ports.limits import Bound, Bounded, LimitedClaim, LimitedClaimRequest
-from application.ports.queue import ClaimedRecord, fills
-from domain.ids import Lane, TaskId, TypeName
+from application.ports.queue import ClaimedRecord, SettleResult, fills
+from domain.ids import Lane, TypeName
 from domain.limits import Limits
+
+NOTHING_SETTLED = SettleResult()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def limited_claim(
     claimed: Sequence[ClaimedRecord],
     rooms: Mapping[TypeName, Room],
     request: LimitedClaimRequest,
-    refused: Sequence[TaskId] = (),
+    settled: SettleResult = NOTHING_SETTLED,
     may_be_locked: bool = False,
 ) -> LimitedClaim:
     """The answer to a claim that has taken these tasks. `may_be_locked`: whether one without a room may be."""
@@ -113,4 +115,4 @@ def limited_claim(
     is_full = fills(claimed, request.limit, request.max_bytes)
     absent = Bounded(Bound.LOCK if may_be_locked else Bound.NO_LIMIT)
     bounds = {type: rooms[type].bound(taken[type], is_full) if type in rooms else absent for type in request.types}
-    return LimitedClaim(claimed, bounds, refused)
+    return LimitedClaim(claimed, bounds, settled.refused, settled.parents_ended)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 LOST = "Lost"
 SET_ASIDE = "SetAside"
+PARENT_FAILED = "ParentFailed"
 NO_ATTEMPT_LEFT = "it has had as many attempts as it may have"
 
 

@@ -31,6 +31,8 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     SET_ASIDE = "set_aside"
     RETRY = "retry"
+    UNBLOCK = "unblock"
+    FAIL_BY_PARENT = "fail_by_parent"
     DELETE = "delete"
 
 
@@ -46,6 +48,8 @@ RULES: Mapping[Verb, frozenset[Status]] = MappingProxyType(
         Verb.CANCEL: frozenset({Status.WAITING, Status.RUNNING}),
         Verb.SET_ASIDE: frozenset({Status.WAITING, Status.RUNNING}),
         Verb.RETRY: frozenset({Status.FAILED, Status.CANCELLED}),
+        Verb.UNBLOCK: frozenset({Status.WAITING}),
+        Verb.FAIL_BY_PARENT: frozenset({Status.WAITING}),
         Verb.DELETE: frozenset({Status.WAITING, *FINAL}),
     }
 )

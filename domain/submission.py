@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from domain.dependencies import Dependencies
 from domain.errors import InvalidOption
 from domain.ids import BatchId, IdempotencyKey, Lane, TaskId, TypeName
-from domain.instants import after, whole_second
+from domain.instants import NEVER, after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
 
@@ -27,6 +28,7 @@ class Submission:
     `lane`: the lane of the task; None of a type without lanes.
     `labels`: the labels as the text of a JSON object; None without labels.
     `batch`: the batch of the task; None of a task of its own.
+    `dependencies`: the parents of a task that is blocked at first; the storage is told of them apart.
     """
 
     type: TypeName
@@ -41,6 +43,7 @@ class Submission:
     lane: Lane | None = None
     labels: str | None = None
     batch: BatchId | None = None
+    dependencies: Dependencies | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
@@ -53,13 +56,16 @@ class Submission:
     def fields(self) -> dict[str, Any]:
         """The fields of the new task by name, for Task.restored, without the id, which only a storage can give."""
         created, expire = _from_now(self.now, self.ttl)
-        if self.run_at is not None:
-            expire = after(max(created, whole_second(self.run_at)), self.ttl)
+        run_at = self.run_at
+        if self.dependencies is not None:
+            run_at = expire = NEVER
+        elif run_at is not None:
+            expire = after(max(created, whole_second(run_at)), self.ttl)
         return {
             **NEW_TASK_DEFAULTS,
             "type": self.type,
             "created": created,
-            "run_at": self.now if self.run_at is None else self.run_at,
+            "run_at": self.now if run_at is None else run_at,
             "ttl": self.ttl,
             "expire": expire,
             "priority": self.options.priority,

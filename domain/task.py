@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.errors import InvalidTransition
-from domain.failure import LOST, SET_ASIDE, Error, Failure
+from domain.failure import LOST, PARENT_FAILED, SET_ASIDE, Error, Failure
 from domain.ids import BatchId, Claim, Hold, Lane, TaskId, TypeName
-from domain.instants import after, aware, whole_second
+from domain.instants import NEVER, after, aware, whole_second
 from domain.lease import Lease
 from domain.progress import Progress
 from domain.retry import RetryPolicy
@@ -76,6 +76,11 @@ class Task:
     def is_due(self, now: datetime) -> bool:
         """Whether it waits only for a handler."""
         return self.status is Status.WAITING and self.run_at <= aware(now)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it waits for its parents, or has ended before they let it run. It has never started then."""
+        return self.run_at == NEVER
 
     @property
     def has_attempts_left(self) -> bool:
@@ -175,7 +180,7 @@ class Task:
     def cancel(self, now: datetime) -> "Task":
         """Cancelled for good; a handler that runs it loses it."""
         self._must_allow(Verb.CANCEL)
-        return self._finished(Status.CANCELLED, now)
+        return self._kept_from(now)._finished(Status.CANCELLED, now)
 
     def set_aside(self, now: datetime, why: str) -> "Task":
         """Failed for good, since the storage refuses every other transition of its row."""
@@ -183,9 +188,26 @@ class Task:
         return self._finished(Status.FAILED, now, error=Error(SET_ASIDE, why, self.attempt))
 
     def retry(self, now: datetime, attempts: int) -> "Task":
-        """Waiting again from now on under its id, with that many attempts more, no losses and no suspicion."""
+        """Waiting again from now on under its id, with that many attempts more, no losses and no suspicion.
+
+        One that was never unblocked is blocked again.
+        """
         self._must_allow(Verb.RETRY)
-        return self._waiting_from(aware(now), now, max_attempts=self.attempt + attempts, losses=0, suspect=False)
+        fresh = {"max_attempts": self.attempt + attempts, "losses": 0, "suspect": False}
+        if self.is_blocked:
+            return self._changed(status=Status.WAITING, expire=NEVER, finished=None, error=None, **fresh)
+        return self._waiting_from(aware(now), now, **fresh)
+
+    def unblock(self, now: datetime, run_at: datetime | None = None) -> "Task":
+        """Due from now on, or from `run_at` if that is later; only from then on it is kept for its `ttl`."""
+        self._must_allow(Verb.UNBLOCK)
+        due = aware(now) if run_at is None else max(aware(now), run_at)
+        return self._changed(run_at=due, expire=after(whole_second(due), self.ttl))
+
+    def fail_by_parent(self, now: datetime, why: str) -> "Task":
+        """Failed for good without a start, since one of its parents has failed."""
+        self._must_allow(Verb.FAIL_BY_PARENT)
+        return self._kept_from(now)._finished(Status.FAILED, now, error=Error(PARENT_FAILED, why, self.attempt))
 
     def check_deletable(self) -> None:
         """Raises InvalidTransition: the task runs."""
@@ -217,6 +239,10 @@ class Task:
         return self._changed(
             status=status, finished=aware(now), expire=self._readable_until(now), lease=None, **changes
         )
+
+    def _kept_from(self, now: datetime) -> "Task":
+        # A blocked task never expires. Once it has ended, it is kept as if it had been submitted then.
+        return self._changed(expire=after(whole_second(now), self.ttl)) if self.is_blocked else self
 
     def _readable_until(self, now: datetime) -> datetime:
         # Nearly every task expires later than that, and the line below takes longer than all else here.

@@ -10,6 +10,7 @@ from domain.task import Task
 class WaitingFor(StrEnum):
     """The event that a waiting task waits for."""
 
+    TASKS = "tasks"
     HANDLER = "handler"
     RUN_AT = "run_at"
     NO_HANDLER_FOR_TYPE = "no_handler_for_type"
@@ -24,6 +25,8 @@ def waiting_for(
     """The event that the task waits for; None if it does not wait. `held_back_by`: a limit of its type."""
     if task.status is not Status.WAITING:
         return None
+    if task.is_blocked:
+        return WaitingFor.TASKS
     if not task.is_due(now):
         return WaitingFor.RUN_AT
     if not has_live_handler:

@@ -7,6 +7,7 @@ from typing import Any
 from application.conflict_retry import retry_on_conflict
 from application.ports.queue import ClaimedRecord, ClaimRequest, Cursor, ProgressReport
 from application.ports.task_repository import TaskRecord
+from domain.dependencies import Dependencies
 from domain.failure import Failure
 from domain.handler_death import settlements_after_death
 from domain.ids import BatchId, HandlerId, Hold, IdempotencyKey, Lane, TaskId, TypeName
@@ -43,6 +44,7 @@ def submission(
     lane: Lane | None = None,
     labels: str | None = None,
     batch: int | None = None,
+    dependencies: Dependencies | None = None,
     **options: Any,
 ) -> Submission:
     return Submission(
@@ -58,6 +60,7 @@ def submission(
         lane=lane,
         labels=labels,
         batch=None if batch is None else BatchId(batch),
+        dependencies=dependencies,
     )
 
 
@@ -112,7 +115,7 @@ def claim_one(storage: Storage, **how: Any) -> Task:
 @retry_on_conflict
 def settle(storage: Storage, *settlements: Settlement) -> Sequence[TaskId]:
     """Settle, and wait again for a lock after each moment that was too short."""
-    return storage.autocommit.settle(settlements)
+    return storage.autocommit.settle(settlements).refused
 
 
 def succeed(storage: Storage, task: Task, now: datetime = NOW, result: str = "1") -> Sequence[TaskId]:

@@ -57,7 +57,7 @@ class MemoryAutocommitStore:
         self, lease: Lease, now: datetime, request: LimitedClaimRequest, settlements: Sequence[Settlement] = ()
     ) -> LimitedClaim:
         with self._begin() as work:
-            refused = work.queue.settle(settlements)
+            settled = work.queue.settled(settlements)
             rooms = {type: room_of(work.state, type) for type in {*request.types} & limited_types(work.state)}
             claimed: list[ClaimedRecord] = []
             for group in groups_of(most_of(rooms, request), rooms):
@@ -67,16 +67,16 @@ class MemoryAutocommitStore:
             moved = {type: room.moved_start(taken[type]) for type, room in rooms.items()}
             work.state.next_starts |= {type: next_start for type, next_start in moved.items() if next_start}
             work.commit()
-        return limited_claim(claimed, rooms, request, refused)
+        return limited_claim(claimed, rooms, request, settled)
 
-    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+    def settle(self, settlements: Sequence[Settlement]) -> SettleResult:
         with self._begin() as work:
-            refused = work.queue.settle(settlements)
+            result = work.queue.settled(settlements)
             work.commit()
-        return refused
+        return result
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
-        return SettleResult(self.settle(settlements))
+        return self.settle(settlements)
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         with self._begin() as work:

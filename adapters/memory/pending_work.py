@@ -27,6 +27,10 @@ class MemoryPendingWork:
             counts, now = work.batches.counts(ids), datetime.now(UTC)
             return [each.id for each in work.batches.lock_free(ids) if each.finished_at(now, counts[each.id]) != each]
 
+    def has_changed_parents(self) -> bool:
+        with self._begin() as work:
+            return bool(work.state.changed_parents)
+
     def next_schedule_work(self, now: datetime) -> datetime | None:
         with self._begin() as work:
             before = work.schedules.lock()

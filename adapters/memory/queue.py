@@ -48,10 +48,16 @@ class MemoryQueue:
                     self._state.log_writers[key] = each.hold.handler
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        return [settlement.task.id for settlement in settlements if not self._settle(settlement)]
+        return self.settled(settlements).refused
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
-        return SettleResult(self.settle(settlements))
+        return self.settled(settlements)
+
+    def settled(self, settlements: Sequence[Settlement]) -> SettleResult:
+        """Write settlements as `settle` does."""
+        refused = [settlement.task.id for settlement in settlements if not self._settle(settlement)]
+        written = {each.task.id for each in settlements}.difference(refused)
+        return SettleResult(refused, parents_ended=any(self._state.dependents_of(id) for id in written))
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
         for each in late_logs:

@@ -9,6 +9,7 @@ from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.batch import Batch
 from domain.delivery import Delivery
+from domain.dependencies import Dependencies
 from domain.event import Event, events_between
 from domain.ids import BatchId, Claim, HandlerId, IdempotencyKey, JanitorId, Lane, TaskId, TypeName
 from domain.limits import Override
@@ -82,6 +83,9 @@ class State:
     - `next_starts`: the next regular start of each type that has a rate.
     - `deleted_of_batches`: the number of tasks of each batch that were deleted.
     - `last_lanes`: by type and priority, the lane whose turn it was last.
+    - `dependencies`: the parents of each task that has any.
+    - `dependents`: the tasks that wait or have waited for each parent.
+    - `changed_parents`: the parents whose dependents are to be looked at.
     """
 
     now: Callable[[], datetime] = system_time
@@ -104,6 +108,9 @@ class State:
     last_batch_id: int = 0
     batches: dict[BatchId, BatchRow] = field(default_factory=dict)
     deleted_of_batches: Counter[BatchId] = field(default_factory=Counter)
+    dependencies: dict[TaskId, Dependencies] = field(default_factory=dict)
+    dependents: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
+    changed_parents: list[TaskId] = field(default_factory=list)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -112,6 +119,10 @@ class State:
         """
         task, before = row.task, self.rows.get(row.task.id)
         self.rows[task.id] = row
+        if before and before.task.finished != task.finished:
+            self._note_parent(task.id)
+            if task.is_blocked and not task.finished:
+                self._note_parent_of(task.id)
         minute = self.now().replace(second=0, microsecond=0)
         for event, bucket in events_between(before.task if before else None, task):
             self.events[task.type, minute, event, bucket] += 1
@@ -130,11 +141,34 @@ class State:
         batch = self.rows.pop(id).task.batch
         if batch is not None:
             self.deleted_of_batches[batch] += 1
+        self._note_parent(id)
+        for parent in self.dependencies.pop(id).parents if id in self.dependencies else ():
+            self.dependents[parent] -= {id}
         self.deliveries.pop(id, None)
         self.origins.pop(id, None)
         for hold in [hold for hold in self.attempts if hold[0] == id]:
             del self.attempts[hold]
             self.log_writers.pop(hold, None)
+
+    def add_dependencies(self, id: TaskId, dependencies: Dependencies) -> None:
+        """Store the parents of a new task."""
+        self.dependencies[id] = dependencies
+        for parent in dependencies.parents:
+            self.dependents[parent] = self.dependents_of(parent) | {id}
+        self._note_parent_of(id)
+
+    def dependents_of(self, parent: TaskId) -> frozenset[TaskId]:
+        """Return the existing tasks that have this parent."""
+        return self.dependents.get(parent, frozenset())
+
+    def _note_parent(self, id: TaskId) -> None:
+        if self.dependents_of(id):
+            self.changed_parents.append(id)
+
+    def _note_parent_of(self, id: TaskId) -> None:
+        """Note a parent of a blocked task, by which it is found."""
+        if known := self.dependencies.get(id):
+            self._note_parent(min(known.parents))
 
     def copy(self) -> "State":
         """Return a state of its own with the same values."""
@@ -159,4 +193,7 @@ class State:
             self.last_batch_id,
             dict(self.batches),
             self.deleted_of_batches.copy(),
+            dict(self.dependencies),
+            dict(self.dependents),
+            list(self.changed_parents),
         )

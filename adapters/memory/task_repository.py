@@ -72,6 +72,8 @@ class MemoryTaskRepository:
 
     def _record(self, row: Row, max_bytes: int) -> TaskRecord:
         delivery = self._state.deliveries.get(row.task.id)
-        if len(row.args.encode()) + len((row.result or "").encode()) > max_bytes:
-            return TaskRecord(row.task, "{}", None, row.version, delivery, True, row.printed, row.key)
-        return TaskRecord(row.task, row.args, row.result, row.version, delivery, False, row.printed, row.key)
+        is_summary = len(row.args.encode()) + len((row.result or "").encode()) > max_bytes
+        args, result = ("{}", None) if is_summary else (row.args, row.result)
+        known = self._state.dependencies.get(row.task.id)
+        parents = tuple(sorted(known.parents)) if known else ()
+        return TaskRecord(row.task, args, result, row.version, delivery, is_summary, row.printed, row.key, parents)

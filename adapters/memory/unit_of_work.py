@@ -8,6 +8,7 @@ from threading import Lock
 from adapters.memory.batches import MemoryBatchRepository
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
+from adapters.memory.dependencies import MemoryDependencies
 from adapters.memory.limits import MemoryLimitRepository
 from adapters.memory.listing import MemoryListing
 from adapters.memory.monitoring import MemoryMonitoring
@@ -44,6 +45,7 @@ class MemoryUnitOfWork:
         self.statistics = MemoryStatistics(state)
         self.reruns = MemoryReruns(state)
         self.batches = MemoryBatchRepository(state)
+        self.dependencies = MemoryDependencies(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

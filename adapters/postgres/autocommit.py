@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from application.ports.queue import (
     ProgressReport,
     RenewalResult,
     SettleResult,
+    merged,
 )
 from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId, TypeName
@@ -64,43 +66,39 @@ class PostgresAutocommitStore:
     ) -> LimitedClaim:
         return self._claim_limited(lease, now, request, settlements)
 
-    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
+    def settle(self, settlements: Sequence[Settlement]) -> SettleResult:
         with refused_outcomes():
             if not any(each.attempt for each in settlements):
-                _, refused = queue.settle_fenced(settlements, self._rows)
-                return refused
+                return queue.settle_fenced(settlements, self._rows)[1]
             with self._database.transaction() as connection:
-                refused = queue.PostgresQueue(connection).settle(settlements)
+                result = queue.PostgresQueue(connection).settled(settlements)
                 connection.commit()
-            return refused
+            return result
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         failed: list[Settlement] = []
-        refused, untried = self._settle_around(settlements, failed)
-        return SettleResult(refused, [*untried, *failed])
+        result = self._settle_around(settlements, failed)
+        return replace(result, busy=[*result.busy, *failed])
 
-    def _settle_around(
-        self, settlements: Sequence[Settlement], failed: list[Settlement]
-    ) -> tuple[Sequence[TaskId], Sequence[Settlement]]:
+    def _settle_around(self, settlements: Sequence[Settlement], failed: list[Settlement]) -> SettleResult:
         """Settle around settlements for which a trigger fails, which are added to `failed`.
 
-        Return the refused tasks, and the settlements to try again, which are busy or for which too many others failed.
+        Those for which too many others failed are busy.
         """
         if len(failed) >= MAX_TRIGGER_FAILURES:
-            return [], settlements
+            return SettleResult(busy=settlements)
         try:
             with refused_outcomes(), self._database.transaction() as connection:
                 result = queue.PostgresQueue(connection).settle_unlocked(settlements)
                 connection.commit()
-            return result.refused, result.busy
+            return result
         except TriggerFailed as error:
             if len(settlements) == 1:
                 log_once(log, f"the outcome of task {settlements[0].task.id} is stored later: {reason(error)}", error)
                 failed.extend(settlements)
-                return [], []
+                return SettleResult()
         middle = len(settlements) // 2
-        parts = [self._settle_around(half, failed) for half in (settlements[:middle], settlements[middle:])]
-        return [id for refused, _ in parts for id in refused], [each for _, untried in parts for each in untried]
+        return merged(self._settle_around(half, failed) for half in (settlements[:middle], settlements[middle:]))
 
     def renew(self, holds: Sequence[Hold], lease: Lease) -> RenewalResult:
         def renew(some: Sequence[Hold]) -> Sequence[RenewalResult]:
@@ -160,9 +158,11 @@ class PostgresAutocommitStore:
         return [row.id for row in self._rows(statement, columns)]
 
     def _record(self, row: Any) -> TaskRecord:
-        # Few tasks have a callback: the others are spared the look-up.
+        # Few tasks have a callback or parents: the others are spared the look-ups.
         found = self._rows(statements.DELIVERY, {"task": row.id}) if row.callback else []
-        return task_repository.record(row, deliveries.delivery(found[0]) if found else None)
+        parents = self._rows(statements.PARENTS, {"task": row.id}) if row.if_parent_failed else []
+        delivery = deliveries.delivery(found[0]) if found else None
+        return task_repository.record(row, delivery, tuple(each.parent for each in parents))
 
     def _rows(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self._database.execute_autocommit(statement, parameters)

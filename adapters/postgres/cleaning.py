@@ -13,6 +13,7 @@ from adapters.postgres.savepoint import savepoint
 from application.errors import StatementRefused, StorageConflict, StorageUnavailable
 from application.isolation import isolate, log_once
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
+from domain.dependencies import kept_until
 from domain.ids import TaskId, TypeName
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,13 @@ class PostgresCleaning:
     def delete_expired(
         self, now: datetime, limit: int, max_bytes: int = MAX_BATCH_BYTES, left_out: Collection[TaskId] = ()
     ) -> DeletedTasks:
-        bounds = {"now": now, "limit": limit, "max_bytes": max_bytes, "left_out": list(left_out)}
+        bounds = {
+            "now": now,
+            "kept_until": kept_until(now),
+            "limit": limit,
+            "max_bytes": max_bytes,
+            "left_out": list(left_out),
+        }
         self._connection.execute(statements.CLEANING_LOCK_TIMEOUT)
         try:
             with savepoint(self._connection):

@@ -22,7 +22,7 @@ from adapters.postgres.savepoint import savepoint
 from application.errors import StorageConflict, StorageUnavailable
 from application.limited_claims import Room, groups_of, limited_claim, most_of
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
-from application.ports.queue import ClaimedRecord, ClaimRequest
+from application.ports.queue import ClaimedRecord, ClaimRequest, SettleResult
 from domain.ids import Lane, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import Settlement
@@ -74,12 +74,12 @@ class PostgresLimitedClaim:
     ) -> LimitedClaim:
         with self._database.transaction() as connection:
             limits = _locked(connection, lock, request.types)
-            refused = PostgresQueue(connection).settle(settlements) if settlements else ()
+            settled = PostgresQueue(connection).settled(settlements) if settlements else SettleResult()
             rooms = _rooms(connection, limits)
             claimed: list[ClaimedRecord] = []
             for group in groups_of(most_of(rooms, request), rooms):
                 claimed += claim.of_group(connection, request.after(claimed).within(group), rooms)
-            answer = limited_claim(claimed, rooms, request, refused, lock is statements.LOCK_FREE_LIMITS)
+            answer = limited_claim(claimed, rooms, request, settled, lock is statements.LOCK_FREE_LIMITS)
             _move_starts(connection, rooms, claimed)
             connection.commit()
         return answer

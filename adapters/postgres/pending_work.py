@@ -25,6 +25,9 @@ class PostgresPendingWork:
         found = self._database.execute_autocommit(statements.FINISHED_BATCHES, {"ids": [*ids]})
         return [BatchId(row.id) for row in found]
 
+    def has_changed_parents(self) -> bool:
+        return bool(self._database.execute_autocommit(statements.HAS_CHANGED_PARENTS, {}))
+
     def next_schedule_work(self, now: datetime) -> datetime | None:
         times = {"now": now, "abandoned_before": now - ABANDONED_RETENTION}
         (row,) = self._database.execute_autocommit(statements.NEXT_SCHEDULE_WORK, times)

@@ -1,6 +1,7 @@
 """The queue in PostgreSQL: every write is fenced by the claims that it names."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, TextClause
@@ -37,14 +38,18 @@ class PostgresQueue:
         return reported(reports, self._execute)
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        unwritten, refused = settle_fenced(settlements, self._execute)
+        return self.settled(settlements).refused
+
+    def settled(self, settlements: Sequence[Settlement]) -> SettleResult:
+        """Write settlements as `settle` does."""
+        unwritten, result = settle_fenced(settlements, self._execute)
         self._record(settlements, {each.hold for each in unwritten})
-        return refused
+        return result
 
     def settle_unlocked(self, settlements: Sequence[Settlement]) -> SettleResult:
         locked = self._locked([each.hold for each in settlements], [each.hold for each in settlements if each.attempt])
-        refused = self.settle([each for each in settlements if each.hold not in locked])
-        return SettleResult(refused, [each for each in settlements if each.hold in locked])
+        result = self.settled([each for each in settlements if each.hold not in locked])
+        return replace(result, busy=[each for each in settlements if each.hold in locked])
 
     def record_late_logs(self, late_logs: Sequence[LateLog]) -> Sequence[LateLog]:
         holds = [each.hold for each in late_logs]
@@ -134,29 +139,32 @@ def lapsed(
     return [rows.task(row) for row in found]
 
 
-def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], Sequence[TaskId]]:
+def settle_fenced(settlements: Sequence[Settlement], execute: Execute) -> tuple[Sequence[Settlement], SettleResult]:
     """Write settlements of tasks that are still held.
 
-    Return the settlements that were not written now, and the ids of those tasks whose settlement was not written
-    before either.
+    Return the settlements that were not written now, and the result, which refuses those that were not written before
+    either.
     """
     handlers = {each.hold.handler for each in settlements}
     if len(handlers) == 1 and all(each.task.status is Status.DONE for each in settlements):
-        unwritten = _unreturned(statements.SETTLE_SUCCESSES, settlements, _successes(settlements), execute)
+        unwritten, ends = _write(statements.SETTLE_SUCCESSES, settlements, _successes(settlements), execute)
     else:
-        unwritten = _unreturned(statements.SETTLE, settlements, _outcomes(settlements), execute)
-    refused = _unreturned(statements.SETTLED, unwritten, _outcomes(unwritten), execute)
-    return unwritten, [each.task.id for each in refused]
+        unwritten, ends = _write(statements.SETTLE, settlements, _outcomes(settlements), execute)
+    refused, ended = _write(statements.SETTLED, unwritten, _outcomes(unwritten), execute)
+    return unwritten, SettleResult([each.task.id for each in refused], parents_ended=ends or ended)
 
 
-def _unreturned(
+def _write(
     statement: TextClause, settlements: Sequence[Settlement], parameters: Mapping[str, Any], execute: Execute
-) -> Sequence[Settlement]:
-    """Return the settlements whose places in the list, from 1 on, the statement does not return."""
+) -> tuple[Sequence[Settlement], bool]:
+    """Return the settlements that the statement does not return by their places, and whether a parent is among others.
+
+    Places are counted from 1 on.
+    """
     if not settlements:
-        return []
-    returned = {row.nth for row in execute(statement, parameters)}
-    return [each for nth, each in enumerate(settlements, 1) if nth not in returned]
+        return [], False
+    returned = {row.nth: row.has_dependents for row in execute(statement, parameters)}
+    return [each for nth, each in enumerate(settlements, 1) if nth not in returned], True in returned.values()
 
 
 def _named(holds: Sequence[Hold]) -> dict[str, Any]:

@@ -65,15 +65,18 @@ class PostgresTaskRepository:
         return self._connection.execute(statement, columns).scalars().all()
 
     def _record(self, row: Row[Any]) -> TaskRecord:
-        # Few tasks have a callback: the others are spared the look-up.
-        return record(row, None if row.callback is None else PostgresDeliveries(self._connection).get(row.id))
+        # Few tasks have a callback or parents: the others are spared the look-ups.
+        delivery = None if row.callback is None else PostgresDeliveries(self._connection).get(row.id)
+        has_parents = row.if_parent_failed is not None
+        found = self._connection.execute(statements.PARENTS, {"task": row.id}).scalars() if has_parents else ()
+        return record(row, delivery, tuple(found))
 
 
-def record(row: Any, delivery: Delivery | None) -> TaskRecord:
-    """Return the record that a row of statements.GET and this delivery make."""
-    is_summary = row.args is None
+def record(row: Any, delivery: Delivery | None, parents: tuple[TaskId, ...]) -> TaskRecord:
+    """Return the record that a row of statements.GET, this delivery and these parents make."""
+    is_summary, args = row.args is None, row.args or "{}"
     return TaskRecord(
-        rows.task(row), row.args or "{}", row.result, row.version, delivery, is_summary, row.printed, row.key
+        rows.task(row), args, row.result, row.version, delivery, is_summary, row.printed, row.key, parents
     )
 
 
@@ -99,9 +102,12 @@ def added(
         "terms": array([_terms(each) for each in submissions]),
     }
     # The statement for keys takes a sixth more time, and returns the ids in the order given.
-    if any(each.key for each in submissions):
+    if any(each.key or each.dependencies for each in submissions):
         columns["key"] = array([each.key for each in submissions])
         columns["fingerprint"] = array([each.fingerprint for each in submissions])
+        waits = [each.dependencies for each in submissions]
+        columns["if_parent_failed"] = array([each and each.if_failed for each in waits])
+        columns["wanted_run_at"] = array([each and each.run_at for each in waits])
         given = ids(statements.ADD_WITH_KEYS, columns)
     else:
         given = sorted(ids(statements.ADD, columns))  # type: ignore[type-var]

@@ -9,6 +9,7 @@ from adapters.postgres.batches import PostgresBatchRepository
 from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
 from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.dependencies import PostgresDependencies
 from adapters.postgres.limits import PostgresLimitRepository
 from adapters.postgres.listing import PostgresListing
 from adapters.postgres.monitoring import PostgresMonitoring
@@ -38,6 +39,7 @@ class PostgresUnitOfWork:
         self.statistics = PostgresStatistics(connection)
         self.reruns = PostgresReruns(connection)
         self.batches = PostgresBatchRepository(connection)
+        self.dependencies = PostgresDependencies(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

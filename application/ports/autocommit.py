@@ -91,8 +91,8 @@ class AutocommitStore(Protocol):
         """
         ...
 
-    def settle(self, settlements: Sequence[Settlement]) -> Sequence[TaskId]:
-        """Write settlements as Queue.settle does, and return the ids of the tasks whose settlement was refused.
+    def settle(self, settlements: Sequence[Settlement]) -> SettleResult:
+        """Write settlements as Queue.settle does; those that are not refused are written.
 
         Where it raises, some of the settlements may be written: all of them are to be settled again.
 

@@ -35,6 +35,7 @@ class Cleaning(Protocol):
     ) -> DeletedTasks:
         """Before: expired, not running, not left out. After: unknown. The longest expired first.
 
+        - Parents: one that has finished is kept for another minute instead while a dependent of it has not.
         - Bounds: at most `limit` tasks, whose arguments and results have at most `max_bytes` as they are stored. The
           first task is deleted however large it is.
         - Locks: a task is skipped that is locked, or whose delivery, record of a start, link to its origin or entry of

@@ -113,12 +113,14 @@ class Bounded(NamedTuple):
 class LimitedClaim(NamedTuple):
     """The claimed tasks in the order of claiming, and the bound of each requested type.
 
-    `refused`: the ids of the tasks whose settlement was refused.
+    - `refused`: the ids of the tasks whose settlement was refused.
+    - `parents_ended`: whether other settlements were written of tasks that have dependents.
     """
 
     claimed: Sequence[ClaimedRecord]
     bounds: Mapping[TypeName, Bounded]
     refused: Sequence[TaskId] = ()
+    parents_ended: bool = False
 
     @property
     def unlimited(self) -> Set[TypeName]:

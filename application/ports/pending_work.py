@@ -25,6 +25,10 @@ class PendingWork(Protocol):
         """Return those of the batches that are ready to finish."""
         ...
 
+    def has_changed_parents(self) -> bool:
+        """Whether DependencyRepository.take_undecided has anything to look at, or would skip it."""
+        ...
+
     def next_schedule_work(self, now: datetime) -> datetime | None:
         """The first tick of the recurrences that are not abandoned; None if there is none.
 

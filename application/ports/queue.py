@@ -1,6 +1,6 @@
 """The queue: leases, reports and settlements of claimed tasks. Every write names the claim that it was made under."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -86,11 +86,24 @@ class SettleResult:
     - `refused`: tasks that are no longer held; never to be written.
     - `busy`: settlements whose task, or the record of whose start, another transaction has locked.
     - `unstorable`: settlements of which not even the failure of the task can be stored; never to be written.
+    - `parents_ended`: whether other settlements were written of tasks that have dependents.
     """
 
     refused: Sequence[TaskId] = ()
     busy: Sequence[Settlement] = ()
     unstorable: Sequence[Settlement] = ()
+    parents_ended: bool = False
+
+
+def merged(results: Iterable[SettleResult]) -> SettleResult:
+    """The results of several batches as one."""
+    parts = list(results)
+    return SettleResult(
+        refused=[id for part in parts for id in part.refused],
+        busy=[each for part in parts for each in part.busy],
+        unstorable=[each for part in parts for each in part.unstorable],
+        parents_ended=any(part.parents_ended for part in parts),
+    )
 
 
 @dataclass(frozen=True, slots=True)

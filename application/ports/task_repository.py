@@ -30,6 +30,7 @@ class TaskRecord:
     - `is_summary`: whether arguments and result are left out, since they have more bytes than were asked for.
     - `printed`: the time up to which the output of a start was stored while it went on; None if none ever was.
     - `key`: the idempotency key, where the record was read from the storage.
+    - `parents`: the tasks that it waits or has waited for, by rising id.
     """
 
     task: Task
@@ -40,6 +41,7 @@ class TaskRecord:
     is_summary: bool = False
     printed: datetime | None = None
     key: IdempotencyKey | None = None
+    parents: tuple[TaskId, ...] = ()
 
 
 class KeyOwner(NamedTuple):
@@ -57,7 +59,10 @@ class TaskRepository(Protocol):
     """Every task by its id. Ids are whole numbers from 1 that rise in the order of adding."""
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
-        """Add tasks as AutocommitStore.add does; they are stored once the unit of work is committed."""
+        """Add tasks as AutocommitStore.add does; they are stored once the unit of work is committed.
+
+        One that has dependencies is blocked; DependencyRepository.add adds its parents.
+        """
         ...
 
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from application.ports.batches import BatchRepository
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
+from application.ports.dependencies import DependencyRepository
 from application.ports.limits import LimitRepository
 from application.ports.listing import Listing
 from application.ports.monitoring import Monitoring
@@ -59,6 +60,9 @@ class UnitOfWork(Protocol):
 
     @property
     def batches(self) -> BatchRepository: ...
+
+    @property
+    def dependencies(self) -> DependencyRepository: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

@@ -57,6 +57,7 @@ class SupervisorState:
     - `notified_topics`: topics of notifications that were not acted on yet; all of them at the start. Any thread may
       add to it.
     - `draining`: whether the supervisor has begun to stop.
+    - `parents_ended`: whether tasks with dependents have ended that were not unblocked yet.
     - `claim_unanswered_at`: monotonic time at which a claim last ended without an answer, so that it is not known
       which tasks it took. The thread of the background runner sets it.
     - `now`: the time of the storage at the last `read_clock`.
@@ -81,6 +82,7 @@ class SupervisorState:
     locked: Set[TypeName] = frozenset()
     notified_topics: set[Topic] = field(default_factory=lambda: set(Topic))
     draining: bool = False
+    parents_ended: bool = False
     claim_unanswered_at: float = -inf
     now: datetime = field(init=False)
     _monotonic: float = field(init=False)

@@ -138,7 +138,7 @@ def test_a_settlement_is_stored_with_its_record(storage: Storage, log: str):
         Settlement.succeeded(each.task, at(0), str(each.task.id), log if each.task.id == second.id else "")
         for each in claim(storage)
     ]
-    assert storage.autocommit.settle(settlements) == []
+    assert storage.autocommit.settle(settlements).refused == []
     assert [stored(storage, id).task for id in (first.id, second.id)] == [each.task for each in settlements]
     assert [stored(storage, id).result for id in (first.id, second.id)] == ["1", "2"]
     with storage.begin() as work:
@@ -154,7 +154,7 @@ def test_a_success_is_stored_as_a_whole_whatever_is_settled_with_it(storage: Sto
     settlements = [Settlement.succeeded(first, at(3600), "1"), Settlement.succeeded(second, at(3600), "2")]
     if fails_beside:
         settlements[1] = Settlement.failed(second, at(3600), BOOM, PLAIN, 0)
-    assert storage.autocommit.settle(settlements) == []
+    assert storage.autocommit.settle(settlements).refused == []
     assert [stored(storage, each.task.id).task for each in settlements] == [each.task for each in settlements]
     assert (first.attempt, first.error) == (2, Error("ValueError", "boom", 1))
     assert settlements[0].task.expire > first.expire
@@ -165,18 +165,18 @@ def test_a_settlement_is_written_once_and_refused_when_it_is_late(storage: Stora
     kept, taken = add_one(storage), add_one(storage)
     settlements = [Settlement.succeeded(each.task, at(0), "1", log) for each in claim(storage, lease=1)]
     take_back(storage, HANDLER, at(2), limit=100)
-    late = storage.autocommit.settle(settlements)
+    late = storage.autocommit.settle(settlements).refused
     assert {*late} == {kept.id, taken.id}
     (again, other) = claim(storage, now=at(3))
     ours = Settlement.succeeded(again.task, at(4), "2", log)
     for _ in range(2):
-        assert storage.autocommit.settle([ours, settlements[1]]) == [taken.id]
+        assert storage.autocommit.settle([ours, settlements[1]]).refused == [taken.id]
     assert stored(storage, kept.id).result == "2"
     assert stored(storage, taken.id).task == other.task
 
 
 def test_settling_nothing_refuses_nothing(autocommit: AutocommitStore):
-    assert autocommit.settle([]) == []
+    assert autocommit.settle([]).refused == []
 
 
 @pytest.mark.parametrize("log", ["", "printed"])

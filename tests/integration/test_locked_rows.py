@@ -298,7 +298,7 @@ class TestRunningLogs:
         writer.start()
         add(handler.storage, submission())
         began = monotonic()
-        assert handler.storage.autocommit.settle([Settlement.succeeded(running[0], NOW, "1")]) == []
+        assert handler.storage.autocommit.settle([Settlement.succeeded(running[0], NOW, "1")]).refused == []
         lease = Lease.granted(HANDLER, at(10), 30)
         assert handler.storage.autocommit.renew([running[1].hold], lease) == RenewalResult([], [])
         assert len(claim(handler.storage)) == 1

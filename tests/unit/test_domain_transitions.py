@@ -37,6 +37,8 @@ VERBS: dict[Verb, Callable[[Task], object]] = {
     Verb.CANCEL: lambda task: task.cancel(NOW),
     Verb.SET_ASIDE: lambda task: task.set_aside(NOW, "why"),
     Verb.RETRY: lambda task: task.retry(NOW, 1),
+    Verb.UNBLOCK: lambda task: task.unblock(NOW),
+    Verb.FAIL_BY_PARENT: lambda task: task.fail_by_parent(NOW, "why"),
     Verb.DELETE: lambda task: task.check_deletable(),
 }
 ALLOWED = [pair for pair in product(Verb, Status) if pair[1] in RULES[pair[0]]]

@@ -38,6 +38,16 @@ from adapters.postgres.statements.deliveries import (
     GIVE_UP_DELIVERY,
     SETTLE_DELIVERY,
 )
+from adapters.postgres.statements.dependencies import (
+    ADD_DEPENDENCIES,
+    DEPENDENTS,
+    FORGET_CHANGES,
+    MARK_PARENTS,
+    NOTE_CHANGED_PARENTS,
+    PARENT_STATUSES,
+    PARENTS,
+    TAKE_UNDECIDED,
+)
 from adapters.postgres.statements.limits import (
     ALL_LIMITS,
     ASSIGN_LANES,
@@ -84,7 +94,7 @@ from adapters.postgres.statements.monitoring import (
     RENEWAL_SETTINGS,
     WITHDRAW_JANITOR,
 )
-from adapters.postgres.statements.pending_work import HAS_EXPIRED, NEXT_SCHEDULE_WORK, PROCESSES
+from adapters.postgres.statements.pending_work import HAS_CHANGED_PARENTS, HAS_EXPIRED, NEXT_SCHEDULE_WORK, PROCESSES
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
     DEAD,
@@ -173,6 +183,9 @@ PREPARED = (
     HAS_EXPIRED,
     HAS_BATCH_WORK,
     FINISHED_BATCHES,
+    HAS_CHANGED_PARENTS,
+    TAKE_UNDECIDED,
+    DEPENDENTS,
     NEXT_SCHEDULE_WORK,
     PROCESSES,
 )
@@ -181,6 +194,7 @@ PREPARED = (
 __all__ = [
     "ADD",
     "ADD_BATCH",
+    "ADD_DEPENDENCIES",
     "ADD_RERUN",
     "ADD_WITH_KEYS",
     "ALL_LIMITS",
@@ -209,6 +223,7 @@ __all__ = [
     "DELETE_EXPIRED_BATCHES",
     "DELETE_LOCKED",
     "DELIVERY",
+    "DEPENDENTS",
     "DUE_BATCHES",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",
@@ -219,6 +234,7 @@ __all__ = [
     "FOLD_COUNTS",
     "FOLD_EVENTS",
     "FORGET",
+    "FORGET_CHANGES",
     "FORGET_DEAD_JANITORS",
     "FORGET_EVENTS",
     "FORGET_LIMITS",
@@ -229,6 +245,7 @@ __all__ = [
     "GIVE_UP_DELIVERY",
     "HANDLERS",
     "HAS_BATCH_WORK",
+    "HAS_CHANGED_PARENTS",
     "HAS_EXPIRED",
     "HELD_BY",
     "HELD_TASKS",
@@ -256,10 +273,12 @@ __all__ = [
     "LOOK_BY_FAILURE_GROUP",
     "LOOK_BY_STATUS",
     "LOST",
+    "MARK_PARENTS",
     "MOVE_LANES",
     "MOVE_STARTS",
     "NEXT_AFTER",
     "NEXT_SCHEDULE_WORK",
+    "NOTE_CHANGED_PARENTS",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
     "OLDEST_DUE",
@@ -270,6 +289,8 @@ __all__ = [
     "PAGE_BY_TERM",
     "PAGE_BY_TYPE_AND_STATUS",
     "PAGE_OF_BATCH_BY_END",
+    "PARENTS",
+    "PARENT_STATUSES",
     "PREPARED",
     "PROCESSES",
     "PUBLISH_HANDLER",
@@ -305,6 +326,7 @@ __all__ = [
     "SET_ASIDE",
     "SET_OVERRIDE",
     "TABLE_LOCK_TIMEOUT",
+    "TAKE_UNDECIDED",
     "TEXTS",
     "TRY_LAPSED",
     "TRY_WRITE",

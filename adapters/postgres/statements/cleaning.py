@@ -24,17 +24,27 @@ FOLD_COUNTS = text("""
 # Sizes are those of the stored values, which are not read for that.
 _EXPIRED = """
     expired AS MATERIALIZED (
-        SELECT id, ctid AS location, pg_column_size(args) + coalesce(pg_column_size(result), 0) AS bytes FROM tasks
+        SELECT id, ctid AS location, has_dependents AND status <> 'waiting' AS may_be_needed,
+            pg_column_size(args) + coalesce(pg_column_size(result), 0) AS bytes
+        FROM tasks
         WHERE status <> 'running' AND expire <= :now AND id <> ALL (CAST(:left_out AS bigint[]))
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
-    ), batch AS (
-        SELECT id, location
+    ), first AS MATERIALIZED (
+        SELECT id, location, may_be_needed AND EXISTS (
+            SELECT FROM dependencies d JOIN tasks t ON t.id = d.dependent
+            WHERE d.parent = summed.id AND t.status IN ('waiting', 'running')
+        ) AS is_needed
         FROM (
-            SELECT id, location, row_number() OVER () AS nth, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
+            SELECT id, location, may_be_needed, row_number() OVER () AS nth,
+                sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
             FROM expired
         ) summed
         WHERE nth = 1 OR total <= :max_bytes
+    ), kept AS (
+        UPDATE tasks SET expire = :kept_until WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE is_needed))
+    ), batch AS (
+        SELECT id, location FROM first WHERE NOT is_needed
     )"""
 _DELETED = """
     SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun,

@@ -18,11 +18,15 @@ _PARAMETER_TYPES = {
     "smallint": ("priority",),
     "float8": ("timeout",),
     "boolean": ("omitted", "retries_timeout", "suspect"),
-    "timestamptz": ("abandoned", "created", "ended", "expire", "finished", "lease_until", "next", "run_at", "started"),
+    "timestamptz": (
+        *("abandoned", "created", "ended", "expire", "finished", "lease_until", "next", "run_at", "started"),
+        "wanted_run_at",
+    ),
     "text": (
         *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "labels", "lane"),
         *("log", "name", "outcome", "progress", "result", "result_schema", "schema", "status", "timezone"),
         *("traceback", "type"),
+        "if_parent_failed",
         "terms",  # Each an array, written as text: PostgreSQL has no arrays of arrays of different lengths.
     ),
 }

@@ -6,6 +6,8 @@ from adapters.postgres.statements.schedules import IS_CHANGED, IS_OUTDATED, LIVE
 
 HAS_EXPIRED = text("SELECT FROM tasks WHERE status <> 'running' AND expire <= :now ORDER BY expire LIMIT 1")
 
+HAS_CHANGED_PARENTS = text("SELECT FROM changed_parents ORDER BY id LIMIT 1")
+
 NEXT_SCHEDULE_WORK = text(f"""
     WITH {LIVE_HANDLERS}
     SELECT min(

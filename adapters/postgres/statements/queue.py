@@ -94,7 +94,7 @@ def _settle(settled: Sequence[str], outcome: Sequence[str], is_held: str, consta
         FROM ({_in_order((*settled, *outcome))}) o
         WHERE t.id = o.id
             AND CASE WHEN {is_held} AND {_IS_SAME_TASK.format(given="o")} THEN t.status = 'running' END
-        RETURNING o.nth
+        RETURNING o.nth, t.has_dependents
     """)
 
 
@@ -111,7 +111,7 @@ SETTLE_SUCCESSES = _settle(
 # more. The lock is needed because only a locked row is sure to be the newest version: the commit without an answer may
 # still be under way.
 SETTLED = text(f"""
-    SELECT o.nth
+    SELECT o.nth, t.has_dependents
     FROM tasks t JOIN ({_in_order((*_SETTLED, *_OUTCOME))}) o
         ON t.id = o.id AND t.claims = o.claim AND {_IS_SAME_TASK.format(given="o")}
     WHERE ({listed(_OUTCOME, "t")}) IS NOT DISTINCT FROM ({listed(_OUTCOME, "o")})

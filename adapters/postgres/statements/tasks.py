@@ -8,7 +8,7 @@ _SUBMITTED = (
     *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
     *("timeout", "callback", "lane", "labels", "batch"),
 )
-_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint")
+_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint", "if_parent_failed", "wanted_run_at")
 _TERMS = "CAST(terms AS bigint[])"
 
 ADD = text(f"""
@@ -46,7 +46,7 @@ _VERSION = "CAST(CAST(t.xmin AS text) AS bigint) AS version"
 _IS_SMALL = "t.args_bytes + coalesce(octet_length(t.result), 0) <= CAST(:max_bytes AS bigint)"
 _RECORD = f"""
     {listed(TASK_COLUMNS, "t")}, CASE WHEN {_IS_SMALL} THEN t.args END AS args,
-    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed, t.key
+    CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed, t.key, t.if_parent_failed
 """
 
 KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")

@@ -108,7 +108,7 @@ class ClaimLimitedTasks:
             raise
         if batch:
             self._notifier.notify(Topic.CHANGED)
-        return _Answer(SettleResult(claim.refused), claim, clock.monotonic() - began)
+        return _Answer(SettleResult(claim.refused, parents_ended=claim.parents_ended), claim, clock.monotonic() - began)
 
     def _on_answer(self, answer: _Answer, request: LimitedClaimRequest) -> None:
         state, claim, now = self._state, answer.claim, self._state.clock.monotonic()

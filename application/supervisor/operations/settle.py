@@ -6,15 +6,15 @@
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from math import inf
 
 from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
 from application.isolation import isolate, log_once
 from application.log_lines import named
 from application.ports.background import BackgroundRunner
-from application.ports.queue import SettleResult
+from application.ports.queue import SettleResult, merged
 from application.ports.wake_up import Notifier, Topic
 from application.supervisor.operations.operation import Context
 from application.supervisor.outbox import Outbox
@@ -51,7 +51,7 @@ class SettlementWriter:
     def write(self, batch: Sequence[Settlement]) -> SettleResult:
         """Write a fresh batch in one step, or around what is in the way."""
         try:
-            refused = self.context.autocommit.settle(batch)
+            result = self.context.autocommit.settle(batch)
         except StorageConflict:
             return self.write_unlocked(batch, split_seconds=0)
         except StorageUnavailable:
@@ -61,7 +61,7 @@ class SettlementWriter:
         except Exception:
             return self.write_unlocked(batch, split_seconds=0)
         self.notifier.notify(Topic.CHANGED)
-        return SettleResult(refused)
+        return result
 
     def write_unlocked(self, batch: Sequence[Settlement], split_seconds: float = SPLIT_SECONDS) -> SettleResult:
         """Write the settlements whose rows are not locked."""
@@ -90,6 +90,7 @@ class SettlementWriter:
         state.ended_batches.update(
             each.task.batch for each in written if each.task.batch is not None and each.task.status.is_final
         )
+        state.parents_ended = state.parents_ended or result.parents_ended
         now = state.clock.now()
         if due := [each.task for each in written if each.task.is_due(now)]:
             state.step_back(due)
@@ -138,7 +139,7 @@ class SettlementWriter:
                 log.debug("a substitute for the outcome of task %d cannot be stored", refused.task.id, exc_info=True)
             else:
                 self.notifier.notify(Topic.CHANGED)
-                return SettleResult(result.refused, [refused] if result.busy else [])
+                return replace(result, busy=[refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
         log.error("nothing can be stored of the outcome of %s, which counts as lost", name)
         return SettleResult(unstorable=[refused])
@@ -199,16 +200,6 @@ class SettleBusy:
     def _on_answer(self, result: SettleResult) -> None:
         self._timer.set(BUSY_SECONDS)
         self._writer.on_answer(self._outbox, result)
-
-
-def merged(results: Iterable[SettleResult]) -> SettleResult:
-    """The results of several batches as one."""
-    parts = list(results)
-    return SettleResult(
-        refused=[id for part in parts for id in part.refused],
-        busy=[each for part in parts for each in part.busy],
-        unstorable=[each for part in parts for each in part.unstorable],
-    )
 
 
 def is_plain(settlement: Settlement) -> bool:

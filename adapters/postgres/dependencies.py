@@ -1,0 +1,84 @@
+"""Dependencies in PostgreSQL."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters.postgres import rows, statements
+from adapters.postgres.arrays import array
+from application.ports.dependencies import Undecided
+from domain.dependencies import Dependencies, Dependent, FailedParent
+from domain.ids import TaskId
+from domain.status import Status
+
+HAVE_FAILED = (Status.FAILED, Status.CANCELLED)
+Range = tuple[TaskId, TaskId, TaskId]
+"""A parent, and the first and the last id of those of its dependents that are to be looked at."""
+
+
+class PostgresDependencies:
+    """Implements application.ports.dependencies.DependencyRepository."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, dependencies: Mapping[TaskId, Dependencies]) -> Set[TaskId]:
+        parents = {parent for each in dependencies.values() for parent in each.parents}
+        marked = self._connection.execute(statements.MARK_PARENTS, {"parents": array(parents)})
+        # The end of these notes that they have changed, after the commit of this transaction.
+        others = parents - {row.id for row in marked if not row.has_finished}
+        statuses = {row.id: row.status for row in self._connection.execute(*_statuses(others))} if others else {}
+        if unknown := {parent for parent, status in statuses.items() if status is None}:
+            return unknown
+        edges = [(task, parent) for task, each in dependencies.items() for parent in each.parents]
+        named = {"dependents": array(task for task, _ in edges), "parents": array(parent for _, parent in edges)}
+        self._connection.execute(statements.ADD_DEPENDENCIES, named)
+        self._note(_noted(dependencies, statuses))
+        return set()
+
+    def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
+        bounds = {"limit": limit, "left_out": array(left_out)}
+        found = self._connection.execute(statements.TAKE_UNDECIDED, bounds).all()
+        if not found:
+            return Undecided()
+        pairs = [row for row in found if row.dependent is not None]
+        # Changes behind the last dependent of a full batch were not looked at.
+        is_cut = len(pairs) == limit
+        looked_at = [row for row in found if not is_cut or row.change <= pairs[-1].change]
+        free = {row.dependent for row in pairs if row.is_free}
+        dependents = self._dependents(free, {row.parent for row in looked_at}) if free else []
+        self._connection.execute(statements.FORGET_CHANGES, {"changes": array({row.change for row in looked_at})})
+        rest = [(pairs[-1].parent, pairs[-1].dependent + 1, pairs[-1].last)] if is_cut else []
+        self._note(rest + [(row.parent, row.dependent, row.dependent) for row in pairs if not row.is_free])
+        is_full = is_cut or len({row.change for row in found}) == limit
+        return Undecided(dependents, is_full and bool(free or is_cut))
+
+    def _dependents(self, ids: Collection[TaskId], changed: Collection[TaskId]) -> Sequence[Dependent]:
+        named = {"ids": array(ids), "changed": array(changed)}
+        return [_dependent(row) for row in self._connection.execute(statements.DEPENDENTS, named)]
+
+    def _note(self, ranges: Collection[Range]) -> None:
+        if ranges:
+            parents, first, last = (array(column) for column in zip(*ranges, strict=True))
+            named = {"parents": parents, "first": first, "last": last}
+            self._connection.execute(statements.NOTE_CHANGED_PARENTS, named)
+
+
+def _statuses(parents: Iterable[TaskId]) -> tuple[Any, Mapping[str, str]]:
+    return statements.PARENT_STATUSES, {"parents": array(parents)}
+
+
+def _noted(dependencies: Mapping[TaskId, Dependencies], statuses: Mapping[TaskId, str]) -> Sequence[Range]:
+    """One parent of each dependent that may have changed already, preferably one that has failed."""
+    found: dict[TaskId, list[TaskId]] = {}
+    for task, each in dependencies.items():
+        if changed := each.parents & statuses.keys():
+            chosen = min(changed, key=lambda parent: (statuses[parent] not in HAVE_FAILED, parent))
+            found.setdefault(chosen, []).append(task)
+    return [(parent, min(tasks), max(tasks)) for parent, tasks in found.items()]
+
+
+def _dependent(row: Any) -> Dependent:
+    failed = row.failed_parent and FailedParent(row.failed_parent, rows.STATUSES.get(row.failed_status))
+    return Dependent(rows.task(row), row.wanted_run_at, row.is_ready, failed)

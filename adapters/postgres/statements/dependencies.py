@@ -1,0 +1,84 @@
+"""Statements of application.ports.dependencies. The triggers of revision 0028 write most of the changed parents."""
+
+from sqlalchemy import text
+
+from adapters.postgres.statements.columns import TASK_COLUMNS, listed
+from domain.instants import NEVER
+
+# Those that were marked have their lock until the commit, so that whatever ends them then knows that they are parents.
+MARK_PARENTS = text("""
+    WITH unmarked AS MATERIALIZED (
+        SELECT id FROM tasks WHERE id = ANY (CAST(:parents AS bigint[])) AND NOT has_dependents
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE tasks t SET has_dependents = true FROM unmarked WHERE t.id = unmarked.id
+    RETURNING t.id, t.finished IS NOT NULL AS has_finished
+""")
+
+PARENT_STATUSES = text("""
+    SELECT given.id, t.status FROM unnest(CAST(:parents AS bigint[])) AS given (id) LEFT JOIN tasks t USING (id)
+""")
+
+ADD_DEPENDENCIES = text("""
+    INSERT INTO dependencies (dependent, parent)
+    SELECT * FROM unnest(CAST(:dependents AS bigint[]), CAST(:parents AS bigint[]))
+""")
+
+NOTE_CHANGED_PARENTS = text("""
+    INSERT INTO changed_parents (parent, first, last)
+    SELECT * FROM unnest(CAST(:parents AS bigint[]), CAST(:first AS bigint[]), CAST(:last AS bigint[]))
+""")
+
+_IS_UNDECIDED = f"t.run_at = timestamptz '{NEVER.isoformat()}' AND t.status IN ('waiting', 'failed')"
+
+# Takes changes, and locks the dependents on which they may decide.
+TAKE_UNDECIDED = text(f"""
+    WITH taken AS MATERIALIZED (
+        SELECT id, parent, first, last FROM changed_parents ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), found AS MATERIALIZED (
+        SELECT taken.id AS change, undecided.dependent
+        FROM taken CROSS JOIN LATERAL (
+            SELECT d.dependent FROM dependencies d JOIN tasks t ON t.id = d.dependent
+            WHERE d.parent = taken.parent AND d.dependent BETWEEN taken.first AND taken.last AND {_IS_UNDECIDED}
+            ORDER BY d.dependent LIMIT :limit
+        ) undecided
+        ORDER BY taken.id, undecided.dependent LIMIT :limit
+    ), free AS MATERIALIZED (
+        SELECT t.id FROM tasks t
+        WHERE t.id = ANY (ARRAY(SELECT dependent FROM found)) AND t.id <> ALL (CAST(:left_out AS bigint[]))
+            AND {_IS_UNDECIDED}
+        ORDER BY t.id FOR UPDATE SKIP LOCKED
+    )
+    SELECT taken.id AS change, taken.parent, taken.last, found.dependent, free.id IS NOT NULL AS is_free
+    FROM taken LEFT JOIN found ON found.change = taken.id LEFT JOIN free ON free.id = found.dependent
+    ORDER BY taken.id, found.dependent
+""")
+
+_HAS_FAILED = "(p.status IS NULL OR p.status IN ('failed', 'cancelled'))"
+
+# A statement of its own, since its snapshot has to be newer than the locks. Of many parents the one that ends last is
+# mostly the last one. While one has not ended, only those that have changed can be the first to have failed.
+DEPENDENTS = text(f"""
+    SELECT {listed(TASK_COLUMNS, "t")}, t.wanted_run_at, unfinished.parent IS NULL AS is_ready,
+        failed.parent AS failed_parent, failed.status AS failed_status
+    FROM tasks t LEFT JOIN LATERAL (
+        SELECT d.parent FROM dependencies d JOIN tasks p ON p.id = d.parent
+        WHERE d.dependent = t.id AND p.status IN ('waiting', 'running')
+        ORDER BY d.parent DESC LIMIT 1
+    ) unfinished ON true LEFT JOIN LATERAL (
+        SELECT d.parent, p.status FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+        WHERE d.dependent = t.id AND {_HAS_FAILED} AND t.if_parent_failed = 'fail' AND (
+            unfinished.parent IS NULL OR t.status = 'failed' OR EXISTS (
+                SELECT FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+                WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED}
+            )
+        )
+        ORDER BY d.parent LIMIT 1
+    ) failed ON true
+    WHERE t.id = ANY (CAST(:ids AS bigint[]))
+    ORDER BY t.id
+""")
+
+FORGET_CHANGES = text("DELETE FROM changed_parents WHERE id = ANY (CAST(:changes AS bigint[]))")
+
+PARENTS = text("SELECT parent FROM dependencies WHERE dependent = :task ORDER BY parent")

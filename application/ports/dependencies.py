@@ -1,0 +1,44 @@
+"""Dependencies: which tasks wait for which, and the ones on which can be decided."""
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.dependencies import Dependencies, Dependent
+from domain.ids import TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Dependents of parents that have changed, locked by the unit of work.
+
+    `is_full`: whether the limit has ended the batch, so that there may be more. What was skipped is not meant.
+    """
+
+    dependents: Sequence[Dependent] = ()
+    is_full: bool = False
+
+
+class DependencyRepository(Protocol):
+    """The parents of tasks.
+
+    A parent has changed once it has finished, was retried or is deleted, whatever transaction did that; and so has one
+    parent of each task that was added or retried to be blocked. Each change is kept until the dependents of the parent
+    were looked at after it. A parent that was deleted stays a parent.
+    """
+
+    def add(self, dependencies: Mapping[TaskId, Dependencies]) -> Set[TaskId]:
+        """Add the parents of new tasks, and return those parents that do not exist.
+
+        Before: the dependents were added blocked by this unit of work. After: they have these parents. Where parents
+        do not exist, the unit of work must not be committed.
+        """
+        ...
+
+    def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
+        """Lock dependents of changed parents on which these may decide: those blocked, and those failed by a parent.
+
+        The parents are looked at after the dependents were locked. A change that was looked at with all its dependents
+        is forgotten with the commit. Locked dependents, and those left out, are skipped: another call looks at them.
+        """
+        ...

@@ -1,0 +1,101 @@
+"""Unblock tasks: once their parents have ended, they may run, or fail by these; what waits on a retry waits again."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from application.conflict_retry import retry_on_conflict
+from application.errors import StorageUnavailable
+from application.isolation import isolate, log_once
+from application.log_lines import named
+from application.ports.clock import Clock
+from application.ports.pending_work import PendingWork
+from application.ports.unit_of_work import Begin, UnitOfWork
+from application.ports.wake_up import Notifier, Topic
+from domain.ids import TaskId
+from domain.task import Task
+
+BATCH_TASKS = 1_000
+MAX_SECONDS = 1.0
+"""Seconds after which `until_done` begins no other batch."""
+LEFT_OUT_SECONDS = 60.0
+"""Seconds for which a task is left out that the storage refuses to change."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked:
+    """The changed tasks, and whether there may be more to decide on."""
+
+    tasks: Sequence[Task] = ()
+    has_more: bool = False
+
+
+class UnblockTasks:
+    """Decides on the dependents of parents that have changed, one batch at a time. Skips locked tasks. Thread-safe.
+
+    Any number of processes may do so at once: each decision is made under the lock of the dependent, by parents that
+    are read after it.
+    """
+
+    def __init__(self, begin: Begin, pending: PendingWork, clock: Clock, notifier: Notifier) -> None:
+        self._begin = begin
+        self._pending = pending
+        self._clock = clock
+        self._notifier = notifier
+        self._left_out: dict[TaskId, float] = {}
+
+    @retry_on_conflict
+    def __call__(self, limit: int = BATCH_TASKS) -> Unblocked:
+        """Decide on one batch."""
+        if not self._pending.has_changed_parents():
+            return Unblocked()
+        with self._begin() as work:
+            undecided = work.dependencies.take_undecided(limit, self._present_left_out())
+            now = self._clock.now()
+            decided = [task for each in undecided.dependents if (task := each.decided(now))]
+            refused = self._save(work, decided)
+            if refused:
+                # The changes that led to them have to stay: the next batch leaves these tasks out, and keeps them.
+                self._left_out |= dict.fromkeys(refused, self._clock.monotonic() + LEFT_OUT_SECONDS)
+                return Unblocked(has_more=True)
+            work.commit()
+        self._notify(decided)
+        # A dependent that is blocked again or has failed may be a parent itself.
+        is_parent_changed = any(task.is_blocked for task in decided)
+        return Unblocked(decided, undecided.is_full or is_parent_changed)
+
+    def until_done(self) -> None:
+        """Decide on all that there is, for a second at most; an outage or a lock leaves the rest to a janitor."""
+        ends = self._clock.monotonic() + MAX_SECONDS
+        try:
+            while self().has_more and self._clock.monotonic() < ends:
+                pass
+        except StorageUnavailable as error:
+            log.debug("tasks are unblocked later: %s", error)
+
+    def _save(self, work: UnitOfWork, tasks: Sequence[Task]) -> Sequence[TaskId]:
+        """Store the tasks, and return those that cannot be stored."""
+
+        def save(some: Sequence[Task]) -> Sequence[TaskId]:
+            with work.savepoint():
+                work.tasks.save(*some)
+            return []
+
+        return isolate(tasks, save, _leave)
+
+    def _present_left_out(self) -> Collection[TaskId]:
+        now = self._clock.monotonic()
+        self._left_out = {id: until for id, until in self._left_out.items() if until > now}
+        return self._left_out.keys()
+
+    def _notify(self, decided: Sequence[Task]) -> None:
+        if any(task.is_due(self._clock.now()) for task in decided):
+            self._notifier.notify(Topic.WAITING)
+        if any(task.is_blocked for task in decided):
+            self._notifier.notify(Topic.CHANGED)
+
+
+def _leave(task: Task, error: Exception) -> Sequence[TaskId]:
+    log_once(log, f"{named(task.id, task.type)} waits longer for its parents: it cannot be changed", error)
+    return [task.id]
