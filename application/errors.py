@@ -1,6 +1,6 @@
 """Errors of the application. The docstring of an error is its message; its attributes are the data of the message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from domain.ids import BatchId, TaskId
 from domain.status import Status
@@ -60,6 +60,15 @@ class UnknownType(ApplicationError):
         self.type = type if len(type) <= MAX_NAME_CHARACTERS else f"{type[:MAX_NAME_CHARACTERS]}…"
         more = [f"and {len(known) - MAX_NAMES_LISTED} more"] if len(known) > MAX_NAMES_LISTED else []
         self.known = ", ".join([*known[:MAX_NAMES_LISTED], *more])
+
+
+class UnknownParents(ApplicationError):
+    """a task cannot wait for tasks that are not registered"""
+
+    def __init__(self, parents: Set[TaskId]) -> None:
+        super().__init__()
+        self.parents = parents
+        """The ids that no task has."""
 
 
 class TypeClosed(ApplicationError):

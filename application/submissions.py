@@ -7,7 +7,14 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from application.conflict_retry import retry_on_conflict
-from application.errors import CallbacksDisabled, InvalidArguments, KeyTaken, StorageConflict, TypeClosed
+from application.errors import (
+    CallbacksDisabled,
+    InvalidArguments,
+    KeyTaken,
+    StorageConflict,
+    TypeClosed,
+    UnknownParents,
+)
 from application.json.fingerprint import fingerprint
 from application.json.lanes import lane
 from application.json.search_terms import label_term, terms
@@ -18,6 +25,7 @@ from application.ports.clock import Clock
 from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.callback import check_address
+from domain.dependencies import Dependencies, IfFailed
 from domain.errors import InvalidOption
 from domain.ids import IdempotencyKey, TaskId, TypeName
 from domain.instants import after
@@ -35,6 +43,9 @@ class TaskRequest:
     `key`: the idempotency key. A later request with the same key is the same request, whatever its options.
     `options`: by name; they override those of the type.
     `labels`: texts by name. Like options, they are no part of what the key stands for.
+    `after`: the tasks that it waits for: ids, and among the items of one request also their names.
+    `ref`: its own name among these.
+    `if_failed`: what becomes of it if one of them fails; None is to fail.
     """
 
     type: TypeName
@@ -45,6 +56,9 @@ class TaskRequest:
     key: IdempotencyKey | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    after: Sequence[TaskId | str] = ()
+    ref: str | None = None
+    if_failed: IfFailed | None = None
 
 
 class SubmissionBuilder:
@@ -88,18 +102,21 @@ class SubmissionBuilder:
         if "callback" in request.options and not self._callbacks_enabled:
             raise CallbacksDisabled
         check_labels(request.labels)
+        run_at = _run_at(request, now)
+        dependencies = _dependencies(request, run_at)
         return Submission(
             type=request.type,
             args=dump(request.args),
             now=now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
-            run_at=_run_at(request, now),
+            run_at=run_at,
             key=request.key,
-            fingerprint=request.key and fingerprint(request.type, request.args),
+            fingerprint=request.key and fingerprint(request.type, request.args, dependencies),
             options=replace(published.options, **request.options) if request.options else published.options,
             terms=(*terms(request.args), *starmap(label_term, request.labels.items())),
             lane=lane(request.args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
+            dependencies=dependencies,
         )
 
     def check_callback(self, callback: str | None) -> None:
@@ -152,6 +169,27 @@ def _owner(submission: Submission, owners: Mapping[IdempotencyKey, KeyOwner]) ->
         # The task was deleted in between, so the key is free by now.
         raise StorageConflict
     return owner
+
+
+def add_parents(work: UnitOfWork, found: Sequence[AddedOrFound], submissions: Sequence[Submission]) -> None:
+    """Add the parents of the new tasks among these. Raises UnknownParents: the caller must not commit."""
+    dependencies = {
+        each.new.id: submission.dependencies
+        for each, submission in zip(found, submissions, strict=True)
+        if each.new and submission.dependencies
+    }
+    if dependencies and (unknown := work.dependencies.add(dependencies)):
+        raise UnknownParents(unknown)
+
+
+def _dependencies(request: TaskRequest, run_at: datetime | None) -> Dependencies | None:
+    """The parents of a request, without those that are named; None if it waits for no task."""
+    if request.after:
+        parents = frozenset(each for each in request.after if not isinstance(each, str))
+        return Dependencies(parents=parents, if_failed=request.if_failed or IfFailed.FAIL, run_at=run_at)
+    if request.if_failed:
+        raise InvalidOption("if_failed", request.if_failed, "absent where the task waits for none")
+    return None
 
 
 def _run_at(request: TaskRequest, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from application.json.text import dump
 from application.ports.task_repository import TaskRecord
 from application.view import View
 from domain.failure import Error
+from domain.instants import NEVER
 from domain.progress import Progress
 from domain.status import Status
 from domain.task import Task
@@ -18,8 +19,8 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a task. An argument with one of these names is in `args` only."""
 
-BATCH, CALLBACK, LABELS = "batch", "callback", "labels"
-"""The fields that a task without a batch, a callback or labels does not have."""
+AFTER, BATCH, CALLBACK, LABELS = "after", "batch", "callback", "labels"
+"""The fields that a task without parents, a batch, a callback or labels does not have."""
 
 UNFINISHED = "waiting"
 """State of a callback before its task has finished."""
@@ -27,7 +28,7 @@ UNFINISHED = "waiting"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, BATCH, CALLBACK, LABELS))
+_FIELD_KEYS = tuple(f'"{field}":' for field in (*FIELDS, AFTER, BATCH, CALLBACK, LABELS))
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -35,9 +36,10 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def task_json(view: View) -> str:
     """Make the JSON of a task. Each argument is repeated at the top level, unless a field has the same name."""
     args, result = view.stored.args, view.stored.result
-    fields = (*FIELDS, *_optional_fields(view.task))
+    fields = (*FIELDS, *_optional_fields(view.stored))
     body = f'"args":{args},{_members(args, fields)}"result":{result or "null"}'
-    return f"{{{_head(view.task)},{body},{_tail(view)}{_group(view.task)}{_callback(view.stored)}}}"
+    more = f"{_after(view.stored)}{_group(view.task)}{_callback(view.stored)}"
+    return f"{{{_head(view.task)},{body},{_tail(view)}{more}}}"
 
 
 def summary_json(view: View) -> str:
@@ -45,13 +47,15 @@ def summary_json(view: View) -> str:
     return f"{{{_head(view.task)},{_tail(view)}{_group(view.task)}}}"
 
 
-def _optional_fields(task: Task) -> Iterator[str]:
-    if task.batch is not None:
+def _optional_fields(stored: TaskRecord) -> Iterator[str]:
+    if stored.task.batch is not None:
         yield BATCH
-    if task.callback is not None:
+    if stored.task.callback is not None:
         yield CALLBACK
-    if task.labels is not None:
+    if stored.task.labels is not None:
         yield LABELS
+    if stored.parents:
+        yield AFTER
 
 
 def state_json(task: Task) -> str:
@@ -75,8 +79,8 @@ def _tail(view: View) -> str:
     task = view.task
     return (
         f'"error":{error_json(task.error)},"progress":{progress_json(task.progress)},'
-        f'"created":{seconds(task.created)},"expire":{seconds(task.expire)},'
-        f'"run_at":{milliseconds(task.run_at)},"started":{milliseconds(task.started)},'
+        f'"created":{seconds(task.created)},"expire":{seconds(task.expire) if task.expire < NEVER else "null"},'
+        f'"run_at":{milliseconds(None if task.is_blocked else task.run_at)},"started":{milliseconds(task.started)},'
         f'"finished":{milliseconds(task.finished)},'
         f'"attempt":{task.attempt},"max_attempts":{task.max_attempts},"priority":{task.priority},'
         f'"handler":{_text(task.lease.handler if task.lease else None)},"waiting_for":{_text(view.waiting_for)}'
@@ -95,6 +99,11 @@ def _group(task: Task) -> str:
     """Make the members of batch and labels, each after a comma; an empty text if the task has none."""
     batch = "" if task.batch is None else f',"{BATCH}":{task.batch}'
     return batch if task.labels is None else f',"{LABELS}":{task.labels}{batch}'
+
+
+def _after(stored: TaskRecord) -> str:
+    """Make the member of the parents, after a comma; an empty text if the task has none."""
+    return f',"{AFTER}":[{",".join(map(str, stored.parents))}]' if stored.parents else ""
 
 
 def _callback(stored: TaskRecord) -> str:

@@ -9,6 +9,7 @@ from adapters.memory.state import BatchRow, State
 from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.ids import BatchId, IdempotencyKey, TaskId
+from domain.status import Status
 
 
 class MemoryBatchRepository:
@@ -25,8 +26,9 @@ class MemoryBatchRepository:
         self._state.batches[new.id] = BatchRow(new, batch.key, batch.fingerprint)
         return new
 
-    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
-        self._state.batches[id] = replace(self._state.batches[id], ids=tuple(ids))
+    def remember(self, id: BatchId, ids: Sequence[TaskId], then: TaskId | None = None) -> None:
+        row = self._state.batches[id]
+        self._state.batches[id] = replace(row, ids=tuple(ids), batch=replace(row.batch, then=then))
 
     def get(self, id: BatchId) -> BatchRecord | None:
         row = self._state.batches.get(id)
@@ -56,6 +58,9 @@ class MemoryBatchRepository:
         for batch in batches:
             self._state.batches[batch.id] = replace(self._state.batches[batch.id], batch=batch)
 
+    def recheck(self, then: Collection[TaskId]) -> None:
+        """Do nothing: `due` looks at every batch."""
+
     def resume(self, ids: Collection[BatchId]) -> None:
         self.save(*(batch.resumed() for batch in self.lock_free(ids)))
 
@@ -64,7 +69,9 @@ class MemoryBatchRepository:
         return [
             each.id
             for each in batches
-            if (each.is_open and each.has_expired(now)) or each.finished_at(now, self._counts(each.id)) != each
+            if (each.is_open and each.has_expired(now))
+            or each.finished_at(now, self._counts(each.id)) != each
+            or (each.finished and self._is_blocked(each.then))
         ][:limit]
 
     def fold(self, limit: int) -> int:
@@ -80,6 +87,10 @@ class MemoryBatchRepository:
         for id in gone:
             del self._state.batches[id]
         return len(gone)
+
+    def _is_blocked(self, id: TaskId | None) -> bool:
+        row = self._state.rows.get(id) if id is not None else None
+        return row is not None and row.task.status is Status.WAITING and row.task.is_blocked
 
     def _record(self, row: BatchRow) -> BatchRecord:
         return BatchRecord(row.batch, self._counts(row.batch.id), row.ids, row.fingerprint)

@@ -29,8 +29,8 @@ class PostgresBatchRepository:
         ).first()
         return batch.registered(BatchId(row.id)) if row else None
 
-    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
-        self._connection.execute(statements.REMEMBER_IDS, {"id": id, "ids": list(ids)})
+    def remember(self, id: BatchId, ids: Sequence[TaskId], then: TaskId | None = None) -> None:
+        self._connection.execute(statements.REMEMBER_TASKS, {"id": id, "ids": list(ids), "then": then})
 
     def get(self, id: BatchId) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH, {"id": id}).first()
@@ -62,6 +62,9 @@ class PostgresBatchRepository:
     def save(self, *batches: Batch) -> None:
         for batch in batches:
             self._connection.execute(statements.SAVE_BATCH, _columns(batch))
+
+    def recheck(self, then: Collection[TaskId]) -> None:
+        self._connection.execute(statements.RECHECK_BATCHES, {"then": [*then]})
 
     def resume(self, ids: Collection[BatchId]) -> None:
         if ids:

@@ -84,7 +84,7 @@ def summaries(found: Iterable[Any]) -> Iterator[tuple[TaskId, TaskRecord | None]
     """Yield the id and the summary of each row of statements.CHANGED, but of those that cannot be read."""
     for row in found:
         try:
-            yield row.known, None if row.id is None else record(row, None)
+            yield row.known, None if row.id is None else record(row, None, ())
         except UnreadableTask as error:
             log_once(log, f"its changes are not seen: {error}")
 

@@ -5,12 +5,14 @@ from hashlib import blake2b
 from typing import Any
 
 from application.json.text import canonical
+from domain.dependencies import Dependencies
 from domain.ids import TypeName
 
 
-def fingerprint(type: TypeName, args: Mapping[str, Any]) -> str:
-    """128 bits in hexadecimal, the same for requests of one type with equal arguments."""
-    return digest(f"{type} {canonical(args)}")
+def fingerprint(type: TypeName, args: Mapping[str, Any], dependencies: Dependencies | None = None) -> str:
+    """128 bits in hexadecimal, the same for requests of one type with equal arguments and the same parents."""
+    waits = f" after {sorted(dependencies.parents)} {dependencies.if_failed}" if dependencies else ""
+    return digest(f"{type} {canonical(args)}{waits}")
 
 
 def batch_fingerprint(fingerprints: Iterable[str]) -> str:

@@ -63,8 +63,8 @@ class BatchRepository(Protocol):
         """
         ...
 
-    def remember_ids(self, id: BatchId, ids: Sequence[TaskId]) -> None:
-        """Before: a new batch of this unit of work. After: its record has the ids of its first tasks."""
+    def remember(self, id: BatchId, ids: Sequence[TaskId], then: TaskId | None = None) -> None:
+        """Before: a new batch of this unit of work. After: it has the ids of its first tasks, and its follower."""
         ...
 
     def get(self, id: BatchId) -> BatchRecord | None:
@@ -97,6 +97,10 @@ class BatchRepository(Protocol):
 
     def save(self, *batches: Batch) -> None:
         """Store batches as given. Before: locked by this unit of work. After: as given."""
+        ...
+
+    def recheck(self, then: Collection[TaskId]) -> None:
+        """Before: these tasks are blocked. After: `due` returns the batches that they follow."""
         ...
 
     def resume(self, ids: Collection[BatchId]) -> None:

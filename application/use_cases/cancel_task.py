@@ -5,23 +5,25 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.task_lock import locked, stored
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import View, Viewer
 from domain.ids import TaskId
 from domain.status import Status
 
 
 class CancelTask:
-    """Cancels one task. Cancelling it again is no error.
+    """Cancels one task. Cancelling it again is no error. Its dependents are decided on before the call returns.
 
     Raises UnknownTask: the task does not exist.
     Raises InvalidTransition: it is done or failed.
     """
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, viewer: Viewer) -> None:
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, viewer: Viewer, unblock: UnblockTasks) -> None:
         self._begin = begin
         self._clock = clock
         self._notifier = notifier
         self._viewer = viewer
+        self._unblock = unblock
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
@@ -35,4 +37,5 @@ class CancelTask:
             self._notifier.notify(Topic.TAKEN)
         if task.status is not Status.CANCELLED:
             self._notifier.notify(Topic.CHANGED)
+            self._unblock.all()
         return self._viewer(cancelled)

@@ -6,6 +6,7 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.status import Status, Verb
 from domain.task import Task
 
@@ -13,9 +14,10 @@ from domain.task import Task
 class CancelTasks:
     """Cancels matching tasks that wait or run, and leaves others unchanged."""
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, unblock: UnblockTasks) -> None:
         self._clock = clock
         self._notifier = notifier
+        self._unblock = unblock
         self._change = ChangeTasks(begin, clock, Verb.CANCEL)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
@@ -30,3 +32,4 @@ class CancelTasks:
             self._notifier.notify(Topic.TAKEN)
         if cancelled:
             self._notifier.notify(Topic.CHANGED)
+            self._unblock.all()

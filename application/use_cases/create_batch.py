@@ -6,6 +6,15 @@ from datetime import datetime
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import CallbacksDisabled, InvalidBatch, InvalidItems, KeyTakenByBatch, StorageConflict
+from application.items import (
+    CheckedItems,
+    Item,
+    UnreadableItem,
+    add_items,
+    checked_items,
+    submission_of,
+    without_own_keys,
+)
 from application.json.fingerprint import batch_fingerprint, digest, fingerprint
 from application.json.text import canonical, dump
 from application.ports.batches import NewBatch
@@ -13,14 +22,17 @@ from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.finish_batches import FinishBatches
-from application.use_cases.submit_tasks import UnreadableItem, checked_submissions, without_own_keys
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.batch import check_name
+from domain.dependencies import Dependencies
 from domain.errors import InvalidLabel, InvalidOption
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from domain.labels import check_labels
 from domain.submission import Submission
 
-TASKS_PATH = "$.tasks"
+TASKS_PATH, THEN_PATH = "$.tasks", "$.then"
+BLOCKED = Dependencies(parents=frozenset())
+"""The task that follows a batch waits for no other task: the batch unblocks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +41,37 @@ class BatchRequest:
 
     - `name`: a text for people.
     - `is_open`: whether more tasks may be added later.
+    - `then`: the task that starts when the batch has finished.
     - `key`: the idempotency key of the whole.
     """
 
     name: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     is_open: bool = False
+    then: Item | None = None
     callback: str | None = None
     key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """The id of the batch, those of its tasks in the order of the requests, and whether the batch is new."""
+    """The id of the batch, those of its tasks in the order of the requests, and whether the batch is new.
+
+    `then`: the id of the task that follows it.
+    """
 
     id: BatchId
     ids: Sequence[TaskId]
+    then: TaskId | None
     is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedTasks:
-    """The submissions of a batch, which were checked at one moment, and the fingerprint of each request."""
+    """The tasks of a batch, which were checked at one moment, and the fingerprint of each request."""
 
     now: datetime
-    submissions: Sequence[Submission]
+    items: CheckedItems
     fingerprints: Sequence[str]
 
 
@@ -61,7 +79,7 @@ class CreateBatch:
     """Creates a batch with its tasks.
 
     Raises InvalidItems: some requests for tasks are invalid, each of which is named by its path.
-    Raises InvalidBatch: the batch itself is.
+    Raises InvalidBatch: the batch itself is, or the task that follows it.
     Raises KeyTakenByBatch: the key has another batch.
     Raises TypeClosed: a type accepts no tasks for now.
     """
@@ -72,27 +90,30 @@ class CreateBatch:
         submission_builder: SubmissionBuilder,
         notifier: Notifier,
         finish: FinishBatches,
+        unblock: UnblockTasks,
         max_task_time: int,
     ) -> None:
         self._begin = begin
         self._submission_builder = submission_builder
         self._notifier = notifier
         self._finish = finish
+        self._unblock = unblock
         self._max_task_time = max_task_time
 
-    def checked(self, requests: Iterable[TaskRequest | UnreadableItem]) -> CheckedTasks:
+    def checked(self, items: Iterable[Item]) -> CheckedTasks:
         """Check the tasks, each before the next one is read. Raises InvalidItems, TypeClosed."""
         now = self._submission_builder.now()
         prints: list[str] = []
         try:
-            noted = _noted(without_own_keys(requests), prints)
-            return CheckedTasks(now, checked_submissions(self._submission_builder, noted, now), prints)
+            noted = _noted(without_own_keys(items), prints)
+            return CheckedTasks(now, checked_items(self._submission_builder, noted, now), prints)
         except InvalidItems as error:
             raise error.under(TASKS_PATH) from None
 
     def __call__(self, request: BatchRequest, tasks: CheckedTasks) -> CreatedBatch:
         """Create the batch with these tasks, or find the one that an earlier request with the same key made."""
         self._check(request)
+        then = self._then(request, tasks.now)
         new = NewBatch(
             now=tasks.now,
             ttl=self._max_task_time,
@@ -103,12 +124,20 @@ class CreateBatch:
             key=request.key,
             fingerprint=request.key and batch_fingerprint([_fingerprint(request), *tasks.fingerprints]),
         )
-        created = self._stored(new, tasks.submissions)
-        if created.is_new and tasks.submissions:
-            self._notifier.notify(Topic.WAITING)
-        if not tasks.submissions:
-            self._finish([created.id])
+        try:
+            created = self._stored(new, tasks.items, then)
+        except InvalidItems as error:
+            raise error.under(TASKS_PATH) from None
+        self._follow_up(created, tasks.items)
         return created
+
+    def _follow_up(self, created: CreatedBatch, items: CheckedItems) -> None:
+        if created.is_new and items.submissions:
+            self._notifier.notify(Topic.WAITING)
+        if created.is_new and items.wait_for_others:
+            self._unblock.all()
+        if not items.submissions:
+            self._finish([created.id])
 
     def _check(self, request: BatchRequest) -> None:
         """Raises InvalidBatch."""
@@ -123,18 +152,33 @@ class CreateBatch:
         except InvalidOption as error:
             raise InvalidBatch({f"$.{error.option}": [f"it must be {error.expected}"]}) from None
 
+    def _then(self, request: BatchRequest, now: datetime) -> Submission | None:
+        """The submission of the task that follows. Raises InvalidBatch."""
+        if request.then is None:
+            return None
+        then = submission_of(self._submission_builder, request.then, now)
+        if isinstance(then, UnreadableItem):
+            raise InvalidBatch({f"{THEN_PATH}{path[1:]}": sentences for path, sentences in then.errors.items()})
+        return replace(then, dependencies=BLOCKED)
+
     @retry_on_conflict
-    def _stored(self, new: NewBatch, submissions: Sequence[Submission]) -> CreatedBatch:
+    def _stored(self, new: NewBatch, items: CheckedItems, then: Submission | None) -> CreatedBatch:
         with self._begin() as work:
             batch = work.batches.add(new)
             if batch is None:
                 return _found(work, new)
-            added = work.tasks.add([replace(each, batch=batch.id) for each in submissions])
-            ids = [task.id for task in added if task]
-            if new.key is not None:
-                work.batches.remember_ids(batch.id, ids)
+            of_batch = replace(items, submissions=[replace(each, batch=batch.id) for each in items.submissions])
+            ids = [each.id for each in add_items(work, of_batch)]
+            follower = _added(work, then) if then else None
+            if new.key is not None or follower is not None:
+                work.batches.remember(batch.id, ids if new.key is not None else (), follower)
             work.commit()
-        return CreatedBatch(batch.id, ids, True)
+        return CreatedBatch(batch.id, ids, follower, True)
+
+
+def _added(work: UnitOfWork, submission: Submission) -> TaskId | None:
+    (task,) = work.tasks.add([submission])
+    return task.id if task else None
 
 
 def _found(work: UnitOfWork, new: NewBatch) -> CreatedBatch:
@@ -146,19 +190,23 @@ def _found(work: UnitOfWork, new: NewBatch) -> CreatedBatch:
         raise StorageConflict
     if record.fingerprint != new.fingerprint:
         raise KeyTakenByBatch(record.batch.id)
-    return CreatedBatch(record.batch.id, record.ids, False)
+    return CreatedBatch(record.batch.id, record.ids, record.batch.then, False)
 
 
-def _noted(
-    requests: Iterable[TaskRequest | UnreadableItem], prints: list[str]
-) -> Iterator[TaskRequest | UnreadableItem]:
+def _noted(items: Iterable[Item], prints: list[str]) -> Iterator[Item]:
     """Note the fingerprint of each request."""
-    for request in requests:
-        if isinstance(request, TaskRequest):
-            prints.append(fingerprint(request.type, request.args))
-        yield request
+    for each in items:
+        if isinstance(each, TaskRequest):
+            prints.append(_fingerprint_of_task(each))
+        yield each
+
+
+def _fingerprint_of_task(request: TaskRequest) -> str:
+    own = fingerprint(request.type, request.args)
+    return own if not request.after else digest(f"{own} {[*request.after]} {request.if_failed}")
 
 
 def _fingerprint(request: BatchRequest) -> str:
     """A hash of what the batch itself is."""
-    return digest(canonical([request.name, dict(request.labels), request.is_open, request.callback]))
+    then = _fingerprint_of_task(request.then) if isinstance(request.then, TaskRequest) else None
+    return digest(canonical([request.name, dict(request.labels), request.is_open, request.callback, then]))

@@ -4,6 +4,7 @@ from application.conflict_retry import retry_on_conflict
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.task_lock import locked
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.ids import TaskId
 
 
@@ -14,9 +15,10 @@ class DeleteTask:
     Raises InvalidTransition: it runs.
     """
 
-    def __init__(self, begin: Begin, notifier: Notifier) -> None:
+    def __init__(self, begin: Begin, notifier: Notifier, unblock: UnblockTasks) -> None:
         self._begin = begin
         self._notifier = notifier
+        self._unblock = unblock
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> None:
@@ -26,3 +28,4 @@ class DeleteTask:
             work.tasks.remove(id)
             work.commit()
         self._notifier.notify(Topic.CHANGED)
+        self._unblock.all()

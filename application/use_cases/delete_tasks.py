@@ -6,6 +6,7 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.status import Verb
 from domain.task import Task
 
@@ -16,8 +17,9 @@ BATCH_TASKS = 50
 class DeleteTasks:
     """Deletes matching tasks, and leaves those that run."""
 
-    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier) -> None:
+    def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, unblock: UnblockTasks) -> None:
         self._notifier = notifier
+        self._unblock = unblock
         self._change = ChangeTasks(begin, clock, Verb.DELETE, BATCH_TASKS)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
@@ -27,6 +29,7 @@ class DeleteTasks:
     def _notify(self, deleted: Sequence[Task]) -> None:
         if deleted:
             self._notifier.notify(Topic.CHANGED)
+            self._unblock.all()
 
 
 def _delete(work: UnitOfWork, tasks: Sequence[Task]) -> None:

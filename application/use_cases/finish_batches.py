@@ -9,6 +9,7 @@ from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from domain.batch import Batch
 from domain.ids import BatchId
+from domain.status import Status
 
 BATCHES = 100
 """Batches of one transaction."""
@@ -58,7 +59,15 @@ class FinishBatches:
             work.commit()
         if finished:
             self._notifier.notify(Topic.CHANGED)
+        if any(each.then is not None for each in finished):
+            self._notifier.notify(Topic.WAITING)
         return finished
+
+    def _unblock_followers(self, work: UnitOfWork, batches: Sequence[Batch]) -> None:
+        """Let the tasks start that follow finished batches, unless they have before."""
+        then = [each.then for each in batches if each.finished and each.then is not None]
+        blocked = [task for task in work.tasks.lock(*then) if task.status is Status.WAITING and task.is_blocked]
+        work.tasks.save(*(task.unblock(self._clock.now()) for task in blocked))
 
     def _finish_locked(self, work: UnitOfWork, locked: Sequence[Batch]) -> Sequence[Batch]:
         now = self._clock.now()
@@ -68,4 +77,5 @@ class FinishBatches:
             (each.closed() if each.has_expired(now) else each).finished_at(now, counts[each.id]) for each in locked
         ]
         work.batches.save(*looked_at)
+        self._unblock_followers(work, looked_at)
         return [after for before, after in zip(locked, looked_at, strict=True) if after.finished != before.finished]

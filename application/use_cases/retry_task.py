@@ -6,23 +6,33 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.task_lock import locked, stored
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import View, Viewer
 from domain.ids import TaskId
 
 
 class RetryTask:
-    """Retries one task.
+    """Retries one task, and with it what has failed by it.
 
     Raises UnknownTask: the task does not exist.
     Raises InvalidTransition: it has neither failed nor been cancelled.
     """
 
-    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier, viewer: Viewer) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        clock: Clock,
+        types: KnownTypes,
+        notifier: Notifier,
+        viewer: Viewer,
+        unblock: UnblockTasks,
+    ) -> None:
         self._begin = begin
         self._clock = clock
         self._types = types
         self._notifier = notifier
         self._viewer = viewer
+        self._unblock = unblock
 
     @retry_on_conflict
     def __call__(self, id: TaskId) -> View:
@@ -33,7 +43,10 @@ class RetryTask:
             if task.batch is not None:
                 work.batches.resume([task.batch])
             retried = stored(work, id)
+            if retried.task.is_blocked:
+                work.batches.recheck([id])
             work.commit()
         self._notifier.notify(Topic.WAITING)
         self._notifier.notify(Topic.CHANGED)
+        self._unblock.all()
         return self._viewer(retried)

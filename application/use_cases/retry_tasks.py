@@ -7,6 +7,7 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.status import Verb
 from domain.task import Task
 
@@ -14,10 +15,13 @@ from domain.task import Task
 class RetryTasks:
     """Each may have as many more attempts as its type has. Tasks with other statuses are left unchanged."""
 
-    def __init__(self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier) -> None:
+    def __init__(
+        self, begin: Begin, clock: Clock, types: KnownTypes, notifier: Notifier, unblock: UnblockTasks
+    ) -> None:
         self._clock = clock
         self._types = types
         self._notifier = notifier
+        self._unblock = unblock
         self._change = ChangeTasks(begin, clock, Verb.RETRY)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
@@ -25,8 +29,11 @@ class RetryTasks:
         types = self._types.all()
 
         def retry(work: UnitOfWork, tasks: Sequence[Task]) -> None:
-            work.tasks.save(*(task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks))
+            retried = [task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks]
+            work.tasks.save(*retried)
             work.batches.resume({task.batch for task in tasks if task.batch is not None})
+            if blocked := [task.id for task in retried if task.is_blocked]:
+                work.batches.recheck(blocked)
 
         return self._change(request, retry, self._notify)
 
@@ -34,3 +41,4 @@ class RetryTasks:
         if retried:
             self._notifier.notify(Topic.WAITING)
             self._notifier.notify(Topic.CHANGED)
+            self._unblock.all()

@@ -9,7 +9,8 @@ from application.ports.autocommit import AutocommitStore
 from application.ports.task_repository import LARGE_BYTES, TaskRecord
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.submissions import SubmissionBuilder, TaskRequest, add_or_find
+from application.submissions import SubmissionBuilder, TaskRequest, add_or_find, add_parents
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import View, Viewer
 from domain.ids import TaskId
 from domain.submission import Submission
@@ -28,6 +29,7 @@ class SubmitTask:
     """Submits one task. Nothing is stored if it raises. Calls of the same moment add their tasks together.
 
     Raises UnknownType, TypeClosed, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
+    Raises UnknownParents: it would wait for tasks that do not exist.
     Raises KeyTaken: the key has a task of another type or with other arguments.
     """
 
@@ -38,12 +40,14 @@ class SubmitTask:
         submission_builder: SubmissionBuilder,
         notifier: Notifier,
         viewer: Viewer,
+        unblock: UnblockTasks,
     ) -> None:
         self._begin = begin
         self._storage = storage
         self._submission_builder = submission_builder
         self._notifier = notifier
         self._viewer = viewer
+        self._unblock = unblock
         self._add = Coalesced(storage.add)
 
     def __call__(self, request: TaskRequest, origin: TaskId | None = None) -> Submitted:
@@ -52,11 +56,19 @@ class SubmitTask:
         `origin`: the task that the new one runs again, to which it is linked.
         """
         submission = self._submission_builder.submission(request, self._submission_builder.now())
-        added = self._added(submission) if origin is None else None
+        added = self._added(submission) if origin is None and submission.dependencies is None else None
         submitted = added or self._added_or_found(submission, origin)
+        if submitted.is_new and submission.dependencies:
+            return self._decided(submitted)
         if submitted.is_new:
             self._notifier.notify(Topic.WAITING)
         return submitted
+
+    def _decided(self, blocked: Submitted) -> Submitted:
+        """The task after its parents have decided on it, which may have ended already."""
+        self._unblock.all()
+        found = self._storage.get_many([blocked.view.task.id])
+        return Submitted(self._viewer(*found.values()), is_new=True) if found else blocked
 
     @retry_on_conflict
     def _added(self, submission: Submission) -> Submitted | None:
@@ -74,6 +86,7 @@ class SubmitTask:
             (found,) = add_or_find(work, [submission])
             if found.new and origin is not None:
                 work.reruns.add(found.id, origin)
+            add_parents(work, [found], [submission])
             stored = TaskRecord(found.new, submission.args) if found.new else work.tasks.get(found.id)
             work.commit()
         if stored is None:

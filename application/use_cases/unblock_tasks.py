@@ -17,7 +17,7 @@ from domain.task import Task
 
 BATCH_TASKS = 1_000
 MAX_SECONDS = 1.0
-"""Seconds after which `until_done` begins no other batch."""
+"""Seconds after which `all` begins no other batch."""
 LEFT_OUT_SECONDS = 60.0
 """Seconds for which a task is left out that the storage refuses to change."""
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class UnblockTasks:
         is_parent_changed = any(task.is_blocked for task in decided)
         return Unblocked(decided, undecided.is_full or is_parent_changed)
 
-    def until_done(self) -> None:
+    def all(self) -> None:
         """Decide on all that there is, for a second at most; an outage or a lock leaves the rest to a janitor."""
         ends = self._clock.monotonic() + MAX_SECONDS
         try:

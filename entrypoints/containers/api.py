@@ -29,6 +29,7 @@ from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.use_cases.view_batch import ViewBatch
 from application.use_cases.view_log import ViewLog
 from application.use_cases.view_situation import ViewSituation
@@ -64,12 +65,13 @@ class ApiContainer(containers.DeclarativeContainer):
         ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, settings.provided.http_waiters
     )
 
+    unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
     open_pages = providers.Singleton(OpenPages)
 
     submit_task = providers.Singleton(
-        SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer
+        SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer, unblock_tasks
     )
-    submit_tasks = providers.Singleton(SubmitTasks, storage.begin, submission_builder, storage.notifier)
+    submit_tasks = providers.Singleton(SubmitTasks, storage.begin, submission_builder, storage.notifier, unblock_tasks)
     finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
     create_batch = providers.Singleton(
         CreateBatch,
@@ -77,6 +79,7 @@ class ApiContainer(containers.DeclarativeContainer):
         submission_builder,
         storage.notifier,
         finish_batches,
+        unblock_tasks,
         settings.provided.max_task_time,
     )
     close_batch = providers.Singleton(CloseBatch, storage.begin, finish_batches)
@@ -90,10 +93,12 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     view_log = providers.Singleton(ViewLog, storage.begin)
     find_reruns = providers.Singleton(FindReruns, storage.begin)
-    cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer)
-    retry_task = providers.Singleton(RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer)
+    cancel_task = providers.Singleton(CancelTask, storage.begin, storage.clock, storage.notifier, viewer, unblock_tasks)
+    retry_task = providers.Singleton(
+        RetryTask, storage.begin, storage.clock, known_types, storage.notifier, viewer, unblock_tasks
+    )
     set_limits = providers.Singleton(SetLimits, storage.begin, known_types, storage.notifier)
-    delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier)
+    delete_task = providers.Singleton(DeleteTask, storage.begin, storage.notifier, unblock_tasks)
     list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
     count_tasks = providers.Singleton(CountTasks, storage.begin)
     find_oldest_due = providers.Singleton(FindOldestDue, storage.begin, storage.clock)
@@ -103,8 +108,10 @@ class ApiContainer(containers.DeclarativeContainer):
     view_situation = providers.Singleton(
         ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types, view_statistics
     )
-    cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier)
-    retry_tasks = providers.Singleton(RetryTasks, storage.begin, storage.clock, known_types, storage.notifier)
-    delete_tasks = providers.Singleton(DeleteTasks, storage.begin, storage.clock, storage.notifier)
+    cancel_tasks = providers.Singleton(CancelTasks, storage.begin, storage.clock, storage.notifier, unblock_tasks)
+    retry_tasks = providers.Singleton(
+        RetryTasks, storage.begin, storage.clock, known_types, storage.notifier, unblock_tasks
+    )
+    delete_tasks = providers.Singleton(DeleteTasks, storage.begin, storage.clock, storage.notifier, unblock_tasks)
     count_matching = providers.Singleton(CountMatching, storage.begin, storage.clock)
     list_failure_groups = providers.Singleton(ListFailureGroups, storage.begin, storage.clock)

@@ -28,12 +28,14 @@ from application.supervisor.operations.rescue_tasks import rescue_from_dead, res
 from application.supervisor.operations.settle import Settle, SettleBusy
 from application.supervisor.operations.store_late_logs import StoreLateLogs
 from application.supervisor.operations.store_running_logs import StoreRunningLogs
+from application.supervisor.operations.unblock import Unblock
 from application.supervisor.state import SupervisorState
 from application.supervisor.supervisor import Supervisor
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.publish_types import PublishTypes
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.ids import HandlerId
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.process_id import new_process_id
@@ -72,6 +74,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     )
 
     finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
+    unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
 
     limits = providers.Singleton(
         Limits, settings.provided.child_memory, settings.provided.child_tasks, settings.provided.grace
@@ -126,6 +129,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     watch_operations = providers.List(
         providers.Singleton(FindLost, context),
         providers.Singleton(RenewRecord, context),
+        providers.Singleton(Unblock, context, unblock_tasks),
     )
     lanes = providers.List(
         providers.Singleton(Lane, supervisor_state, outcome_runner, outcome_operations),

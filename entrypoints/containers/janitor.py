@@ -21,6 +21,7 @@ from application.use_cases.renew_janitor import RenewJanitor
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.use_cases.withdraw_janitor import WithdrawJanitor
 from application.view import Viewer
 from domain.ids import JanitorId
@@ -74,6 +75,7 @@ class JanitorContainer(containers.DeclarativeContainer):
     )
     finish_batches = providers.Singleton(FinishBatches, storage.begin, storage.pending, storage.clock, storage.notifier)
     clean_batches = providers.Singleton(CleanBatches, storage.begin, storage.clock)
+    unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
     fold_counts = providers.Singleton(FoldCounts, storage.begin)
     fold_events = providers.Singleton(FoldEvents, storage.begin, storage.clock)
 

@@ -21,6 +21,7 @@ from application.use_cases.renew_janitor import RenewJanitor
 from application.use_cases.rescue import Rescue
 from application.use_cases.rescue_from_dead_processes import RescueFromDeadProcesses
 from application.use_cases.tick import Tick
+from application.use_cases.unblock_tasks import UnblockTasks
 
 USUAL_REST_SECONDS = 1.0
 LONG_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 10.0
@@ -74,6 +75,11 @@ def finish_batches(finish: FinishBatches) -> Chore:
 def delete_expired_batches(clean_batch: CleanBatches) -> Chore:
     """The chore that deletes expired batches of which no task is left."""
     return Chore(lambda: 0 if clean_batch() >= clean_batches.BATCHES else inf, LONGEST_REST_SECONDS)
+
+
+def unblock_tasks(unblock_batch: UnblockTasks) -> Chore:
+    """The chore that decides on tasks whose parents have ended, where whatever ended these did not."""
+    return Chore(lambda: 0 if unblock_batch().has_more else inf)
 
 
 def forget_dead_handlers(forget: ForgetDeadHandlers) -> Chore:

@@ -20,6 +20,7 @@ from entrypoints.janitor.chores import (
     renew_record,
     rescue_from_dead,
     rescue_lapsed,
+    unblock_tasks,
 )
 from entrypoints.janitor.webhook_loop import WebhookLoop
 from entrypoints.stop_signals import StopSignals
@@ -42,6 +43,7 @@ def run(signals: StopSignals) -> None:
         "cleaning": delete_expired_tasks(container.clean()),
         "finishing batches": finish_batches(container.finish_batches()),
         "cleaning batches": delete_expired_batches(container.clean_batches()),
+        "unblocking tasks": unblock_tasks(container.unblock_tasks()),
         "forgetting dead handlers": forget_dead_handlers(container.forget_dead_handlers()),
         "assigning lanes": assign_lanes(container.assign_lanes()),
         "forgetting types": forget_abandoned_types(container.forget_types()),

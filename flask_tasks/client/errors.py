@@ -34,9 +34,9 @@ class Gone(NotFound):
 
     def __init__(self, task: Summary) -> None:
         self.task = task
-        end = datetime.fromtimestamp(task.expire, UTC).isoformat()
+        end = "" if task.expire is None else f", {datetime.fromtimestamp(task.expire, UTC).isoformat()}"
         super().__init__(
-            f"task {task.id} of type {task.type} was deleted: by a request, or at the end of its time, {end}",
+            f"task {task.id} of type {task.type} was deleted: by a request, or at the end of its time{end}",
             404,
         )
         self.args = (task,)

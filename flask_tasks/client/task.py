@@ -51,8 +51,8 @@ class Summary:
     error: Failure | None
     progress: Reported | None
     created: int
-    expire: int
-    run_at: float
+    expire: int | None
+    run_at: float | None
     started: float | None
     finished: float | None
     attempt: int
@@ -69,9 +69,13 @@ class Summary:
         error, progress = from_json_or_none(Failure, data["error"]), from_json_or_none(Reported, data["progress"])
         callback = from_json_or_none(Callback, _optional("callback", data))
         labels = _optional("labels", data) or {}
-        return from_json(
-            cls, data, error=error, progress=progress, callback=callback, labels=labels, batch=_optional("batch", data)
-        )
+        parts = {
+            "callback": callback,
+            "labels": labels,
+            "batch": _optional("batch", data),
+            "after": tuple(_optional("after", data) or ()),
+        }
+        return from_json(cls, data, error=error, progress=progress, **parts)
 
     @property
     def is_final(self) -> bool:
@@ -81,11 +85,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Summary):
-    """A task with its arguments and its result. The result is None until the task is done."""
+    """A task with its arguments and its result. The result is None until the task is done.
+
+    - `after`: the ids of the tasks for which it waits or has waited.
+    """
 
     args: dict[str, Any]
     result: Any
     callback: Callback | None
+    after: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

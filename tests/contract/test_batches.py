@@ -1,6 +1,7 @@
 """Batches: their counts follow every change of their tasks, and they finish when all of these have."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from application.ports.batches import BatchRecord, NewBatch
@@ -97,14 +98,14 @@ class TestAdding:
         key = IdempotencyKey("k")
         batch = new_batch(storage, key=key, fingerprint="f")
         with storage.begin() as work:
-            work.batches.remember_ids(batch.id, [TaskId(5), TaskId(3)])
+            work.batches.remember(batch.id, [TaskId(5), TaskId(3)], TaskId(9))
             assert work.batches.add(NewBatch(now=NOW, ttl=60, key=key)) is None
             work.commit()
         with storage.begin() as work:
             found = work.batches.with_key(key)
             assert work.batches.with_key(IdempotencyKey("l")) is None
         assert found is not None
-        assert (found.batch, tuple(found.ids), found.fingerprint) == (batch, (5, 3), "f")
+        assert (found.batch, tuple(found.ids), found.fingerprint) == (replace(batch, then=TaskId(9)), (5, 3), "f")
 
     def test_the_newest_batches_come_first(self, storage: Storage):
         for _ in range(3):

@@ -15,6 +15,7 @@ from application.ports.queue import ProgressReport
 from application.ports.unit_of_work import UnitOfWork
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.unblock_tasks import UnblockTasks
 from domain.ids import TaskId, TypeName
 from domain.settlement import Settlement
 from domain.status import Status
@@ -52,7 +53,9 @@ def fold(storage: Storage, limit: int = 10_000) -> int:
 
 
 def cancel(storage: Storage) -> ChangeTasksResult:
-    return CancelTasks(storage.begin, ManualClock(), MemoryWakeUp())(ChangeTasksRequest(filter=Filter()))
+    unblock = UnblockTasks(storage.begin, storage.pending, ManualClock(), MemoryWakeUp())
+    cancel_tasks = CancelTasks(storage.begin, ManualClock(), MemoryWakeUp(), unblock)
+    return cancel_tasks(ChangeTasksRequest(filter=Filter()))
 
 
 WRITES: dict[str, Callable[[UnitOfWork, Task], object]] = {

@@ -18,6 +18,7 @@ from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.clean import Clean
 from application.use_cases.submit_task import SubmitTask, Submitted
 from application.use_cases.submit_tasks import SubmitTasks
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import Viewer
 from domain.ids import DEFAULT_TYPE, IdempotencyKey
 from domain.instants import after
@@ -48,9 +49,10 @@ class Submitting:
         self.clock = PostgresClock(database)
         types = KnownTypes(begin, self.clock)
         intake = SubmissionBuilder(begin, self.clock, types, SchemaChecker(), max_task_time=600, callbacks_enabled=True)
-        self.many = SubmitTasks(begin, intake, MemoryWakeUp())
+        unblock = UnblockTasks(begin, PostgresPendingWork(database), self.clock, MemoryWakeUp())
+        self.many = SubmitTasks(begin, intake, MemoryWakeUp(), unblock)
         self.one = SubmitTask(
-            begin, PostgresAutocommitStore(database), intake, MemoryWakeUp(), Viewer(types, self.clock)
+            begin, PostgresAutocommitStore(database), intake, MemoryWakeUp(), Viewer(types, self.clock), unblock
         )
         types.all()
 

@@ -20,6 +20,7 @@ from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.settle import Settle
 from application.supervisor.state import SupervisorState
 from application.use_cases.submit_task import SubmitTask
+from application.use_cases.unblock_tasks import UnblockTasks
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from domain.ids import DEFAULT_TYPE
@@ -73,7 +74,8 @@ def test_a_large_task_that_is_submitted_over_a_slow_line_holds_back_no_other(
     clock, far, near = SystemClock(), in_postgres(slow), in_postgres(database)
     types = KnownTypes(near.begin, clock)
     builder = SubmissionBuilder(near.begin, clock, types, SchemaChecker(), 600, callbacks_enabled=False)
-    submit = SubmitTask(far.begin, far.autocommit, builder, MemoryWakeUp(), Viewer(types, clock))
+    unblock = UnblockTasks(far.begin, far.pending, clock, MemoryWakeUp())
+    submit = SubmitTask(far.begin, far.autocommit, builder, MemoryWakeUp(), Viewer(types, clock), unblock)
     submit(TaskRequest(type=DEFAULT_TYPE, args={}))
     sending = background.submit(submit, TaskRequest(type=DEFAULT_TYPE, args={"a": "x" * 4_000_000}))
     sleep(0.5)

@@ -53,6 +53,7 @@ class Service:
         self.wake_up = storage.wake_up()
         self.types = self.api.known_types()
         self.viewer = self.api.viewer()
+        self.unblock = self.api.unblock_tasks()
 
     def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
         self.begun += 1

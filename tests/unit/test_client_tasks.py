@@ -259,6 +259,7 @@ class TestChanges:
     def test_a_task_that_the_service_has_shown_is_gone_once_it_is_deleted(self, client: Client) -> None:
         task = client.submit()
         client.delete(task)
+        assert task.expire is not None
         end = datetime.fromtimestamp(task.expire, UTC).isoformat()
         for look in (client.view, client.log, client.cancel, client.retry, client.delete, client.wait):
             with pytest.raises(

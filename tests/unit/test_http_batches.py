@@ -12,7 +12,7 @@ from application.use_cases.clean_batches import CleanBatches
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.view_batch import MAX_FAILURES
 from domain.failure import Failure
-from entrypoints.http.routes.submit_many import MAX_TASKS
+from entrypoints.http.routes.items import MAX_TASKS
 from tests import steps
 from tests.conftest import ROOT
 from tests.e2e.test_api_page import EXAMPLE, same_json
@@ -62,7 +62,7 @@ class TestCreating:
     def test_a_batch_is_created_with_its_tasks(self, service: Service) -> None:
         items = [{"type": "count", "args": {"n": 1}, "priority": 5}, {"labels": {"user": "ana"}}]
         answer = create(service, {"name": "swéep", "labels": {"run": "7"}, "tasks": items})
-        assert (answer.status_code, answer.get_json()) == (201, {"id": 1, "ids": [1, 2]})
+        assert (answer.status_code, answer.get_json()) == (201, {"id": 1, "ids": [1, 2], "then": None})
         assert batch(service) == {
             "id": 1,
             "name": "swéep",
@@ -74,6 +74,7 @@ class TestCreating:
             "total": 2,
             "counts": ZEROS | {"waiting": 2},
             "progress": {"value": 0.0, "message": "0 of 2"},
+            "then": None,
             "failures": [],
         }
         assert (service.view(1)["batch"], service.view(1)["priority"], service.view(2)["labels"]) == (
@@ -84,7 +85,7 @@ class TestCreating:
 
     @pytest.mark.parametrize("body", [{}, {"tasks": []}, {"name": None, "tasks": [], "callback": None}])
     def test_an_empty_batch_has_finished_at_once(self, service: Service, body: Any) -> None:
-        assert create(service, body).get_json() == {"id": 1, "ids": []}
+        assert create(service, body).get_json() == {"id": 1, "ids": [], "then": None}
         assert batch(service)["finished"] == NOW
         assert batch(service)["progress"] == {"value": 1.0, "message": "0 of 0"}
 
@@ -147,10 +148,10 @@ class TestCreating:
 class TestKeys:
     def test_a_repeated_request_is_answered_with_the_first_batch(self, service: Service) -> None:
         body = {"name": "a", "tasks": [{"type": "count", "args": {"n": 1}}, {}]}
-        assert create(service, body, "k").get_json() == {"id": 1, "ids": [1, 2]}
+        assert create(service, body, "k").get_json() == {"id": 1, "ids": [1, 2], "then": None}
         service.client.delete("/task/2")
         again = create(service, body, "k")
-        assert (again.status_code, again.get_json()) == (200, {"id": 1, "ids": [1, 2]})
+        assert (again.status_code, again.get_json()) == (200, {"id": 1, "ids": [1, 2], "then": None})
         assert len(service.store.state.batches) == 1
 
     @pytest.mark.parametrize(
@@ -273,6 +274,93 @@ class TestFollowing:
         service.clock.move(60)
         assert clean() == 1
         assert service.client.get("/batches/1").status_code == 404
+
+
+class TestFollowers:
+    def test_a_follower_starts_once_all_tasks_have_finished(self, service: Service) -> None:
+        then = {"type": "count", "args": {"n": 1}, "priority": 7}
+        assert create(service, {"tasks": [{}, {}], "then": then}).get_json() == {"id": 1, "ids": [1, 2], "then": 3}
+        follower = service.view(3)
+        assert (follower["status"], follower["waiting_for"], follower["run_at"]) == ("waiting", "tasks", None)
+        assert (batch(service)["then"], batch(service)["total"], follower["priority"]) == (3, 2, 7)
+        service.succeed("1")
+        service.client.post("/task/2/cancel")
+        finish(service)
+        assert service.view(3)["waiting_for"] != "tasks"
+        assert service.claim("count").id == 3
+
+    def test_a_follower_of_an_empty_batch_starts_at_once(self, service: Service) -> None:
+        create(service, {"then": {}})
+        assert service.claim().id == 1
+
+    def test_a_follower_starts_once_though_the_batch_finishes_again(self, service: Service) -> None:
+        create(service, {"tasks": [{}], "then": {"type": "count", "args": {"n": 1}}})
+        service.client.post("/batches/1/cancel")
+        service.succeed("1", "count")
+        service.client.post("/batches/1/retry")
+        service.succeed("1")
+        finish(service)
+        assert (batch(service)["finished"], service.view(2)["status"], service.view(2)["attempt"]) == (NOW, "done", 1)
+
+    def test_a_follower_that_is_cancelled_does_not_start(self, service: Service) -> None:
+        create(service, {"tasks": [{}], "then": {}})
+        service.client.post("/task/2/cancel")
+        service.succeed("1")
+        finish(service)
+        assert service.view(2)["status"] == "cancelled"
+
+    def test_a_follower_that_is_retried_starts_if_the_batch_has_finished(self, service: Service) -> None:
+        create(service, {"tasks": [{}], "then": {}})
+        for _ in range(2):
+            service.client.post("/task/2/cancel")
+            service.client.post("/task/2/retry")
+            finish(service)
+            assert service.view(2)["waiting_for"] == "tasks"
+        service.client.post("/task/2/cancel")
+        service.succeed("1")
+        finish(service)
+        service.client.post("/task/2/retry")
+        finish(service)
+        assert service.claim().id == 2
+
+    def test_a_deleted_follower_keeps_no_batch_from_finishing(self, service: Service) -> None:
+        create(service, {"tasks": [{}], "then": {}})
+        service.client.delete("/task/2")
+        service.client.post("/batches/1/cancel")
+        assert batch(service)["finished"] == NOW
+
+    @pytest.mark.parametrize(
+        ("then", "path"),
+        [
+            ({"type": "sub"}, "$.then.type"),
+            ({"type": "count"}, "$.then.args.n"),
+            ({"delay": 5}, "$.then.delay"),
+            ({"after": [1]}, "$.then.after"),
+            ({"idempotency_key": "k"}, "$.then.idempotency_key"),
+            (5, "$.then"),
+        ],
+    )
+    def test_a_wrong_follower_is_named(self, service: Service, then: Any, path: str) -> None:
+        assert list(errors(create(service, {"tasks": [{}], "then": then}))) == [path]
+        assert service.store.state.rows == {}
+
+    def test_the_follower_is_part_of_what_a_key_stands_for(self, service: Service) -> None:
+        create(service, {"then": {}}, "k")
+        assert create(service, {"then": {}}, "k").get_json() == {"id": 1, "ids": [], "then": 1}
+        assert create(service, {"then": {"args": {"n": 1}}}, "k").status_code == 422
+
+
+class TestDependencies:
+    def test_tasks_of_a_batch_wait_for_each_other(self, service: Service) -> None:
+        items = [{"ref": "b", "after": ["a"]}, {"ref": "a"}]
+        assert create(service, {"tasks": items}).get_json()["ids"] == [1, 2]
+        assert service.view(1)["after"] == [2]
+        assert service.claim().id == 2
+
+    def test_wrong_references_are_named_by_their_paths(self, service: Service) -> None:
+        wrong = [{"ref": "a", "after": ["a"]}, {"after": ["c"]}]
+        assert sorted(errors(create(service, {"tasks": wrong})))[0].startswith("$.tasks.")
+        assert list(errors(create(service, {"tasks": [{"after": [99]}]}))) == ["$.tasks.0.after"]
 
 
 class TestChanging:

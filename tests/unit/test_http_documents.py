@@ -12,7 +12,7 @@ from application.use_cases.list_tasks import ListTasksRequest
 from domain.waiting import WaitingFor
 from entrypoints.http.openapi.schemas import SCHEMAS
 from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS
-from entrypoints.task_json import BATCH, CALLBACK, FIELDS, LABELS
+from entrypoints.task_json import AFTER, BATCH, CALLBACK, FIELDS, LABELS
 from tests.conftest import ROOT
 from tests.unit.http_service import Service, configured
 
@@ -114,7 +114,7 @@ def test_examples_match_their_schemas(service: Service) -> None:
 
 
 def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
-    assert set(SCHEMAS["Task"]["properties"]) == {*FIELDS, BATCH, CALLBACK, LABELS}
+    assert set(SCHEMAS["Task"]["properties"]) == {*FIELDS, AFTER, BATCH, CALLBACK, LABELS}
     assert set(SCHEMAS["Task"]["required"]) == set(FIELDS)
     assert set(SCHEMAS["Summary"]["properties"]) == {*FIELDS, BATCH, LABELS} - {"args", "result"}
     assert jsonschema_rs.validator_for(SCHEMAS["Task"]).is_valid(service.submit({"a": 1}))

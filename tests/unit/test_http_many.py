@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from entrypoints.http.requests.queries import TaskOptions
-from entrypoints.http.routes.submit_many import ITEM, MAX_BYTES, MAX_TASKS
+from entrypoints.http.routes.items import DEPENDENCY_MEMBERS, ITEM, MAX_BYTES, MAX_TASKS
 from tests.unit.http_service import Service, configured
 
 NUMBER = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
@@ -59,7 +59,8 @@ def test_whole_numbers_may_have_a_decimal_point(service: Service) -> None:
 
 
 def test_an_item_has_the_same_options_as_a_query() -> None:
-    assert set(ITEM["properties"]) == {"type", "args", "labels", "idempotency_key"} | set(TaskOptions().fields)
+    own = {"type", "args", "labels", "idempotency_key", *DEPENDENCY_MEMBERS}
+    assert set(ITEM["properties"]) == own | set(TaskOptions().fields)
 
 
 def test_an_empty_array_creates_no_task(service: Service) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from application.errors import InvalidItems, KeyTaken, StorageConflict, UnknownTask
+from application.items import UnreadableItem
 from application.ports.wake_up import Topic
 from application.submissions import SubmissionBuilder, TaskRequest
-from application.use_cases.submit_tasks import SubmitTasks, UnreadableItem
+from application.use_cases.submit_tasks import SubmitTasks
 from domain.errors import InvalidIdempotencyKey
 from domain.idempotency_key import idempotency_key
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
@@ -152,4 +153,4 @@ class TestMany:
         submission_builder = SubmissionBuilder(
             service.begin, service.clock, service.types, Seeing(), max_task_time=60, callbacks_enabled=False
         )
-        assert SubmitTasks(service.begin, submission_builder, service)(asked()).ids == [1, 2, 3]
+        assert SubmitTasks(service.begin, submission_builder, service, service.unblock)(asked()).ids == [1, 2, 3]

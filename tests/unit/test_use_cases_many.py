@@ -87,7 +87,8 @@ class TestCancelling:
         steps.add(service.storage, *[steps.submission()] * 7)
         begun = service.begun
         assert cancel(service) == ChangeTasksResult(7, None)
-        assert service.begun - begun == 4
+        # Each is followed by a look for tasks that wait for its tasks.
+        assert service.begun - begun == 2 * 4
         assert set(statuses(service)) == {Status.CANCELLED}
 
     def test_cancel_tasks_applies_its_filter(self, service: Service):
@@ -117,7 +118,7 @@ class TestCancelling:
     def test_cancel_tasks_stops_between_batches_when_its_time_is_over(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 9)
         slow = Slow(service, MAX_SECONDS / 2)
-        assert CancelTasks(slow.begin, service.clock, service)(
+        assert CancelTasks(slow.begin, service.clock, service, service.unblock)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(6))
 
@@ -190,7 +191,7 @@ class TestMomentOfAChange:
     def test_a_request_ends_after_its_own_seconds(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 5)
         slow = Slow(service, 1.5)
-        change = CancelTasks(slow.begin, service.clock, service)
+        change = CancelTasks(slow.begin, service.clock, service, service.unblock)
         assert change(ChangeTasksRequest(filter=Filter(), seconds=2)) == ChangeTasksResult(4, TaskId(2))
 
 
@@ -234,7 +235,7 @@ class TestFailures:
     ):
         steps.add(service.storage, *[steps.submission()] * 5)
         breaking = Breaking(service, after=2, error=error)
-        assert CancelTasks(breaking.begin, service.clock, service)(
+        assert CancelTasks(breaking.begin, service.clock, service, service.unblock)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(2))
         assert cancel(service, before=TaskId(2)) == ChangeTasksResult(1, None)

@@ -25,7 +25,7 @@ ADD_BATCH = text("""
     RETURNING id
 """)
 
-REMEMBER_IDS = text("UPDATE batches SET ids = CAST(:ids AS bigint[]) WHERE id = :id")
+REMEMBER_TASKS = text("UPDATE batches SET ids = CAST(:ids AS bigint[]), then_task = :then WHERE id = :id")
 
 BATCH = text(f"{_RECORD} WHERE b.id = :id")
 
@@ -49,6 +49,8 @@ SAVE_BATCH = text("""
         due = is_open AND NOT :is_open AND CAST(:finished AS timestamptz) IS NULL
     WHERE id = :id
 """)
+
+RECHECK_BATCHES = text("UPDATE batches SET due = true WHERE then_task = ANY (CAST(:then AS bigint[]))")
 
 RESUME_BATCHES = text("""
     UPDATE batches SET finished = NULL

@@ -6,6 +6,10 @@ from application.use_cases.view_batch import MAX_FAILURES
 from domain.batch import BatchCount
 from entrypoints.http.openapi.schemas import ERROR_OF_ATTEMPT, HEAD, second, time
 
+THEN: dict[str, Any] = {
+    "type": ["integer", "null"],
+    "description": "Id of the task that starts once the batch has finished; null if none does.",
+}
 _BATCH: dict[str, Any] = {
     "id": {"type": "integer", "minimum": 1, "description": "Id of the batch. Later batches have higher ids."},
     "name": {"type": ["string", "null"], "description": "Name of the batch, for people."},
@@ -36,6 +40,7 @@ _BATCH: dict[str, Any] = {
         "required": ["value", "message"],
         "additionalProperties": False,
     },
+    "then": THEN,
 }
 
 BATCH_SUMMARY: dict[str, Any] = {
@@ -89,8 +94,9 @@ BATCH_IDS: dict[str, Any] = {
             "items": {"type": "integer", "minimum": 1},
             "description": "Ids of the tasks, in the order of the request.",
         },
+        "then": THEN,
     },
-    "required": ["id", "ids"],
+    "required": ["id", "ids", "then"],
     "additionalProperties": False,
 }
 

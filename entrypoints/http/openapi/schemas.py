@@ -73,8 +73,9 @@ _TAIL: dict[str, Any] = {
     "error": ERROR_OF_ATTEMPT,
     "progress": PROGRESS,
     "created": second("Time of submission"),
-    "expire": second("Time from which the task is deleted, unless it is running"),
-    "run_at": time("Earliest start of the task") | {"type": "number"},
+    "expire": second("Time from which the task is deleted, unless it is running; null while it waits for other tasks")
+    | {"type": ["integer", "null"]},
+    "run_at": time("Earliest start of the task; null if other tasks have not let it run"),
     "started": time("Time of the current or last start"),
     "finished": time("Time when the task finished"),
     "attempt": {
@@ -98,10 +99,10 @@ _TAIL: dict[str, Any] = {
         "enum": [*(reason.value for reason in WaitingFor), None],
         "description": (
             "What the task waits for; null unless it is waiting. `run_at`: the time before which it does not start. "
-            "`handler`: a free process of a live handler that has the type. `no_handler_for_type`: a handler that has "
-            "the type, since no live handler does; until one comes or the task expires. `paused`: the end of a pause "
-            "of its type. `limit`: the end of another task, since as many of its type run as may. `rate`: the time at "
-            "which the next task of its type may start."
+            "`tasks`: the end of other tasks. `handler`: a free process of a live handler that has the type. "
+            "`no_handler_for_type`: a handler that has the type, since no live handler does; until one comes or the "
+            "task expires. `paused`: the end of a pause of its type. `limit`: the end of another task, since as many "
+            "of its type run as may. `rate`: the time at which the next task of its type may start."
         ),
     },
 }
@@ -131,6 +132,12 @@ LABELS: dict[str, Any] = {
 BATCH: dict[str, Any] = {"description": "Id of the batch of the task, if it has one.", "examples": [7]}
 LABELS_OF_SUMMARY = LABELS | {"type": "object", "additionalProperties": {"type": "string"}}
 
+# A task that waits for no other may have an argument of this name.
+AFTER: dict[str, Any] = {
+    "description": "Ids of the tasks for which the task waits or has waited, if there are any.",
+    "examples": [[17, 18]],
+}
+
 SUMMARY: dict[str, Any] = {
     "type": "object",
     "description": "A task without arguments and result.",
@@ -142,7 +149,7 @@ SUMMARY: dict[str, Any] = {
 TASK: dict[str, Any] = {
     "type": "object",
     "description": "A task. Each argument is repeated at the top level, unless a field of the task has the same name.",
-    "properties": HEAD | _TEXTS | _TAIL | {"callback": CALLBACK, "labels": LABELS, "batch": BATCH},
+    "properties": HEAD | _TEXTS | _TAIL | {"callback": CALLBACK, "labels": LABELS, "batch": BATCH, "after": AFTER},
     "required": [*HEAD, *_TEXTS, *_TAIL],
     "additionalProperties": True,
 }

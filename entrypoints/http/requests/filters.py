@@ -13,7 +13,7 @@ from application.ports.listing import ANY_STATUS, Filter
 from domain.ids import BatchId, TaskId, TypeName
 from domain.instants import LATEST
 from domain.status import RULES, Status, Verb
-from entrypoints.http.requests.parsing import MAX_ID, Number, WholeNumber, WholeText
+from entrypoints.http.requests.parsing import ID, MAX_ID, Number, WholeNumber, WholeText
 from entrypoints.http.requests.prefixed import Prefixed, collected
 from entrypoints.http.requests.queries import LABEL_PREFIX, StrictSchema, utc_time
 
@@ -25,7 +25,6 @@ MAX_IDS = 10_000
 ARGS_PREFIX = "args."
 TIMES = ("created_after", "created_before", "finished_after", "finished_before")
 """The parameters that are times, each named like the member of a filter."""
-ID = "[1-9][0-9]{0,17}"
 
 
 class Names(fields.String):

@@ -13,6 +13,8 @@ from application.errors import UnknownBatch, UnknownTask
 from domain.ids import BatchId, TaskId
 
 MAX_ID = 2**63 - 1
+ID = "[1-9][0-9]{0,17}"
+"""The pattern of an id in a query."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validates_schema
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from domain.callback import MAX_ADDRESS_CHARACTERS
+from domain.dependencies import IfFailed
+from domain.ids import TaskId
 from domain.instants import LATEST
 from domain.labels import MAX_LABELS, MAX_VALUE_CHARACTERS, NAMES
 from domain.options import MAX_PRIORITY, MAX_STARTS, MAX_TIMEOUT_SECONDS, MIN_PRIORITY, OPTION_NAMES, Options
-from entrypoints.http.requests.parsing import Number, WholeNumber
+from entrypoints.http.requests.parsing import ID, Number, WholeNumber, WholeText
 from entrypoints.http.requests.prefixed import Prefixed, collected
 
 STANDARD = Options()
@@ -20,6 +22,12 @@ LABELS_DESCRIPTION = (
     f"A task can have up to {MAX_LABELS} labels, by which it is found. A name has {NAMES}; a value has up to "
     f"{MAX_VALUE_CHARACTERS} characters."
 )
+IF_FAILED = {
+    "description": "What becomes of the task if a task in `after` fails, is cancelled, deleted or expires: `fail`, the "
+    "default, fails it at once as `ParentFailed`; `run` lets it run once all have ended.",
+}
+MAX_PARENTS = 1_000
+"""The most ids in `after` of a query: an address has no room for many."""
 MAX_WAIT_SECONDS = 50  # below the minute after which proxies give up
 
 
@@ -115,14 +123,27 @@ class TaskOptions(StrictSchema):
 
 
 class SubmitQuery(TaskOptions, ViewQuery):
-    """The query of a submission: the options and the labels of the task, and the time to wait for it."""
+    """The query of a submission: options and labels of the task, the tasks before it, and the time to wait for it."""
 
+    after = fields.String(
+        validate=WholeText(rf"^{ID}(,{ID}){{0,{MAX_PARENTS - 1}}}$", error="Must be ids of tasks, as in 17,18."),
+        metadata={
+            "description": "Ids of the tasks for which the task waits, as in 17,18. It starts after all of them."
+        },
+    )
+    if_failed = fields.String(validate=OneOf([each.value for each in IfFailed]), metadata=IF_FAILED)
     label = Prefixed(LABEL_PREFIX, f"A label of the task: `label.user=ana`. {LABELS_DESCRIPTION}", "label.user")
 
     @pre_load
     def collect_labels(self, sent: Any, **_: Any) -> dict[str, Any]:
         """Collect the parameters of labels in one field."""
         return collected(sent, self.fields)
+
+
+def dependencies_of_query(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the keyword arguments of TaskRequest that tell for which tasks it waits."""
+    after = [TaskId(int(id)) for id in query["after"].split(",")] if "after" in query else []
+    return {"after": after, "if_failed": IfFailed(query["if_failed"])} if "if_failed" in query else {"after": after}
 
 
 QUERY_OPTIONS = frozenset(TaskOptions().fields)

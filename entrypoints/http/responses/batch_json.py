@@ -29,7 +29,7 @@ def _members(record: BatchRecord) -> str:
         f'"created":{seconds(batch.created)},"expire":{seconds(batch.expire)},'
         f'"finished":{milliseconds(batch.finished)},"total":{counts.total},'
         f'"counts":{json.dumps({status: counts.by_status.get(status, 0) for status in BatchCount})},'
-        f'"progress":{dump(_progress(counts.finished, counts.total))}'
+        f'"progress":{dump(_progress(counts.finished, counts.total))},"then":{dump(batch.then)}'
     )
 
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from application.errors import (
+    MAX_NAMES_LISTED,
     BatchClosed,
     BatchKeyTaken,
     CallbacksDisabled,
@@ -32,6 +33,7 @@ from application.errors import (
     TriggerFailed,
     TypeClosed,
     UnknownBatch,
+    UnknownParents,
     UnknownTask,
     UnknownType,
     UnreadableTask,
@@ -68,6 +70,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnknownType: ErrorResponse(404),
         UnknownBatch: ErrorResponse(404),
         BatchClosed: ErrorResponse(409),
+        UnknownParents: ErrorResponse(422, lambda error: {"query": {"after": _unknown_ids(error)}}),
         InvalidTransition: ErrorResponse(409),
         NoResult: ErrorResponse(424, lambda error: error.error and {"task": {error.error.type: [error.error.message]}}),
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
@@ -130,6 +133,10 @@ def http_error_response(error: HTTPException) -> Response:
 def _item_errors(error: InvalidItems) -> Errors:
     """Sentences by the path of each wrong value."""
     return {path: [_sentence(reason) for reason in reasons] for path, reasons in error.errors.items()}
+
+
+def _unknown_ids(error: UnknownParents) -> list[str]:
+    return [str(UnknownTask(id)) for id in sorted(error.parents)[:MAX_NAMES_LISTED]]
 
 
 def _sentence(reason: str | CallbacksDisabled) -> str:

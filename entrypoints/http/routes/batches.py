@@ -10,25 +10,26 @@ from marshmallow import fields
 from marshmallow.validate import Range
 
 from application.errors import InvalidBatch
+from application.items import Item
 from application.json.items import with_items
 from application.ports.listing import Filter
 from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
 from application.use_cases.create_batch import BatchRequest, CheckedTasks, CreatedBatch
 from domain.batch import MAX_NAME_CHARACTERS
-from domain.ids import BatchId
+from domain.ids import BatchId, IdempotencyKey
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
 from entrypoints.http.openapi.describe import BATCH_ID, CLOSED, LATE_BODY, UNKNOWN_BATCH, error_responses, response
 from entrypoints.http.requests.body import body, json_items
-from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, ID, MAX_PAGE_TASKS, encoded_cursor
+from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS, encoded_cursor
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
-from entrypoints.http.requests.parsing import WholeNumber, WholeText, batch_id
+from entrypoints.http.requests.parsing import ID, WholeNumber, WholeText, batch_id
 from entrypoints.http.requests.queries import StrictSchema
 from entrypoints.http.responses.batch_json import batch_json, batch_summary_json
 from entrypoints.http.responses.json_response import JSON, json_response
-from entrypoints.http.routes.submit_many import (
+from entrypoints.http.routes.items import (
     ITEM,
     LABELS_SCHEMA,
     MAX_BODIES_PROCESSED,
@@ -42,12 +43,19 @@ from entrypoints.http.routes.submit_many import (
 from entrypoints.http.services import Services
 
 TASKS = "tasks"
-BATCH_ITEM = ITEM | {
-    "properties": {name: each for name, each in ITEM["properties"].items() if name != "idempotency_key"}
-}
+_PROPERTIES = {name: each for name, each in ITEM["properties"].items() if name != "idempotency_key"}
+BATCH_ITEM = ITEM | {"properties": _PROPERTIES}
+NOT_OF_FOLLOWER = frozenset({"after", "delay", "if_failed", "ref", "run_at"})
+"""Members of an item that the task which follows a batch has not: the end of the batch lets it start."""
 MEMBERS: dict[str, Any] = {
     "name": {"type": ["string", "null"], "maxLength": MAX_NAME_CHARACTERS, "description": "A name for people."},
     "labels": LABELS_SCHEMA | {"description": "Labels of the batch itself, texts by name."},
+    "then": {
+        "type": ["object", "null"],
+        "description": "The task that starts once the batch has finished, whatever the ends of its tasks are.",
+        "properties": {name: each for name, each in _PROPERTIES.items() if name not in NOT_OF_FOLLOWER},
+        "additionalProperties": False,
+    },
     "open": {
         "type": "boolean",
         "description": "Whether tasks can be added to the batch until it is closed. The default is false.",
@@ -74,7 +82,7 @@ KEY = KEY_HEADER | {
     "description": "A text that the client chooses, such as a UUID. A request with the key of an earlier one and the "
     "same body is answered as the earlier one was, and creates nothing."
 }
-IDS = {"id": 7, "ids": [192, 193]}
+IDS = {"id": 7, "ids": [192, 193], "then": 194}
 BATCH_EXAMPLE: dict[str, Any] = {
     "id": 7,
     "name": "sweep of drag",
@@ -86,6 +94,7 @@ BATCH_EXAMPLE: dict[str, Any] = {
     "total": 3,
     "counts": {"waiting": 1, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "deleted": 0},
     "progress": {"value": 0.75, "message": "3 of 4"},
+    "then": 194,
     "failures": [
         {
             "id": 193,
@@ -188,7 +197,8 @@ def _add_creating(batches: Blueprint, services: Services) -> None:
             members, tasks = with_items(text, TASKS, settings.max_body, checked)
             if errors := checker.errors(schema, members):
                 raise InvalidBatch(errors)
-            created = create(_batch_request(members, key), tasks or create.checked([]))
+            then = parse(members["then"]) if members.get("then") is not None else None
+            created = create(_batch_request(members, then, key), tasks or create.checked([]))
         return _created(created)
 
     @batches.operation(
@@ -274,16 +284,17 @@ def _add_changing(batches: Blueprint, services: Services) -> None:
         return change_tasks(batch_id(id), retry)
 
 
-def _batch_request(members: dict[str, Any], key: Any) -> BatchRequest:
+def _batch_request(members: dict[str, Any], then: Item | None, key: IdempotencyKey | None) -> BatchRequest:
     return BatchRequest(
         name=members.get("name"),
         labels=members.get("labels", {}),
         is_open=members.get("open", False),
+        then=then,
         callback=members.get("callback"),
         key=key,
     )
 
 
 def _created(created: CreatedBatch) -> Response:
-    text = f'{{"id":{created.id},"ids":{json.dumps(created.ids, separators=(",", ":"))}}}'
+    text = json.dumps({"id": created.id, "ids": [*created.ids], "then": created.then}, separators=(",", ":"))
     return json_response(text, 201 if created.is_new else 200)

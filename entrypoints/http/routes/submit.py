@@ -23,7 +23,7 @@ from entrypoints.http.openapi.describe import (
 )
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
-from entrypoints.http.requests.queries import SubmitQuery, task_request_options
+from entrypoints.http.requests.queries import SubmitQuery, dependencies_of_query, task_request_options
 from entrypoints.http.responses.json_response import JSON, json_response
 from entrypoints.http.services import Services
 from entrypoints.task_json import task_json
@@ -41,7 +41,8 @@ INVALID_REQUEST = {
     413: "The body is longer than the MAX_BODY of the service.",
     415: "The content type of the body is not JSON in UTF-8.",
     422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
-    "of bounds, or the idempotency key belongs to a task with another type or other arguments.",
+    "of bounds, a task in `after` does not exist, or the idempotency key belongs to a task with another type or other "
+    "arguments.",
     503: CLOSED,
 }
 
@@ -60,6 +61,7 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
             key=idempotency_key_of_request(),
             labels=query.get("label", {}),
             **task_request_options(query),
+            **dependencies_of_query(query),
         )
         task = submit(request)
         return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")

@@ -1,69 +1,44 @@
 """Route that submits many tasks, all or none: POST /tasks."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any
 
 from flask import Response
-from werkzeug.exceptions import UnprocessableEntity
 
-from application.json.errors import UnkeepableJson
-from application.ports.argument_checker import ArgumentChecker
-from application.submissions import TaskRequest
-from application.use_cases.submit_tasks import UnreadableItem
-from domain.ids import DEFAULT_TYPE, IdempotencyKey, TypeName
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, error_responses, json_schema, response
+from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, error_responses, response
 from entrypoints.http.requests.body import body, json_items
-from entrypoints.http.requests.idempotency_key import KEY_HEADER, KEY_SCHEMA, idempotency_key_of_request
-from entrypoints.http.requests.queries import LABELS_DESCRIPTION, TaskOptions, task_request_options
+from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.responses.json_response import JSON, json_response
+from entrypoints.http.routes.items import (
+    ITEM,
+    MAX_BODIES_PROCESSED,
+    MAX_BODIES_RECEIVED,
+    MAX_BYTES,
+    MAX_PROCESSING_WAIT_SECONDS,
+    MAX_TASKS,
+    item_parser,
+    up_to,
+)
 from entrypoints.http.services import Services
 
-MAX_TASKS = 10_000
-MAX_BYTES = 32 * 1024 * 1024
-MAX_BODIES_RECEIVED, MAX_BODIES_PROCESSED = 4, 1
-"""Limits on the bodies that are received and processed at once, since each takes much memory and time."""
-MAX_PROCESSING_WAIT_SECONDS = 5.0
-
-LABELS_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": LABELS_DESCRIPTION,
-    "additionalProperties": {"type": "string"},
-}
-ITEM: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "minLength": 1, "default": DEFAULT_TYPE, "description": "Name of the type."},
-        "args": {
-            "type": "object",
-            "additionalProperties": True,
-            "default": {},
-            "description": "Arguments of the function, by name.",
-        },
-        "idempotency_key": KEY_SCHEMA | {"description": "Same as the header `Idempotency-Key` of a single task."},
-        "labels": LABELS_SCHEMA,
-        **json_schema(TaskOptions())["properties"],
-    },
-    "additionalProperties": False,
-}
 BODY = {
     "required": True,
     "content": {
         JSON: {
             "schema": {"type": "array", "maxItems": MAX_TASKS, "items": ITEM},
             "example": [
-                {"type": "default", "args": {"required_arg": "one"}},
+                {"type": "default", "args": {"required_arg": "one"}, "ref": "first"},
                 {
                     "args": {"required_arg": "two"},
                     "priority": 5,
                     "idempotency_key": "order-7",
                     "labels": {"user": "ana"},
                 },
+                {"args": {"required_arg": "three"}, "after": ["first"], "if_failed": "run"},
             ],
         }
     },
@@ -117,37 +92,3 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
         is_repeated = key and submitted.ids and not submitted.has_new
         text = f'{{"ids":{json.dumps(submitted.ids, separators=(",", ":"))}}}'
         return json_response(text, 200 if is_repeated else 201)
-
-
-def up_to(limit: int, items: Iterable[Any]) -> Iterator[Any]:
-    """Yield the items. Raises UnprocessableEntity: there are more than `limit`."""
-    for nth, item in enumerate(items):
-        if nth == limit:
-            raise UnprocessableEntity(f"the body has more than {limit} items")
-        yield item
-
-
-def item_parser(checker: ArgumentChecker) -> Callable[[Any], TaskRequest | UnreadableItem]:
-    """Make the function that parses an item of the body."""
-    schema = json.dumps(ITEM)
-
-    def parse(item: Any) -> TaskRequest | UnreadableItem:
-        if isinstance(item, UnkeepableJson):
-            return UnreadableItem({item.path: [item.why]})
-        # The schema of the type checks the members of the arguments later.
-        if errors := checker.errors(schema, _with_empty_args(item)):
-            return UnreadableItem(errors)
-        return TaskRequest(
-            type=TypeName(item.get("type", DEFAULT_TYPE)),
-            args=item.get("args", {}),
-            key=IdempotencyKey(item["idempotency_key"]) if "idempotency_key" in item else None,
-            labels=item.get("labels", {}),
-            **task_request_options(item),
-        )
-
-    return parse
-
-
-def _with_empty_args(item: Any) -> Any:
-    has_args = isinstance(item, dict) and isinstance(item.get("args"), dict)
-    return item | {"args": {}} if has_args else item

@@ -39,6 +39,7 @@ CREATE TABLE batches (
 
 CREATE UNIQUE INDEX batches_key ON batches (key) WHERE key IS NOT NULL;
 CREATE INDEX batches_due ON batches (id) WHERE due;
+CREATE INDEX batches_then ON batches (then_task) WHERE then_task IS NOT NULL;
 CREATE INDEX batches_open ON batches (expire) WHERE is_open;
 CREATE INDEX batches_expire ON batches (expire) WHERE finished IS NOT NULL;
 
