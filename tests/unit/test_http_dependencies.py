@@ -73,7 +73,7 @@ class TestOne:
     def test_many_changes_reach_those_that_wait(self, service: Service):
         service.submit({})
         post(service, "/task/new?after=1")
-        post(service, "/tasks/cancel?id=1")
+        post(service, "/tasks/cancel?ids=1")
         assert service.view(2)["status"] == "failed"
         post(service, "/tasks/retry?id=1")
         assert service.view(2)["status"] == "waiting"
