@@ -75,9 +75,9 @@ class TestOne:
         post(service, "/task/new?after=1")
         post(service, "/tasks/cancel?ids=1")
         assert service.view(2)["status"] == "failed"
-        post(service, "/tasks/retry?id=1")
+        post(service, "/tasks/retry?ids=1")
         assert service.view(2)["status"] == "waiting"
-        post(service, "/tasks/delete?id=1")
+        post(service, "/tasks/delete?ids=1")
         assert service.view(2)["status"] == "failed"
 
     def test_an_unknown_task_is_refused_and_nothing_is_stored(self, service: Service):
