@@ -1,7 +1,7 @@
 """The change feed: few polls of the storage serve all threads of this process that wait for tasks to change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Lock
 from typing import Any
@@ -45,6 +45,7 @@ class ChangeFeed:
         self._summaries: set[Subscriber[TaskRecord]] = set()
         self._view_poller = Poller("change-feed", self._poll_views, clock, PollGaps(**VIEW_GAPS))
         self._summary_poller = Poller("change-feed of sets", self._poll_summaries, clock, PollGaps(**SUMMARY_GAPS))
+        self._hints: list[Callable[[], None]] = [self._view_poller.hint, self._summary_poller.hint]
         self._lock = Lock()
         self._is_listening = False
         self._closed = Event()
@@ -72,6 +73,13 @@ class ChangeFeed:
         """Let a subscriber of a set wait for more tasks, whose present states are published soon."""
         subscriber.wait_for(dict.fromkeys(more, UNKNOWN_VERSION))
         self._summary_poller.hint()
+
+    def hint_too(self, hint: Callable[[], None]) -> None:
+        """Let this function be called at each notification, as the pollers are. It is kept once."""
+        with self._lock:
+            if hint not in self._hints and not self._closed.is_set():
+                self._hints.append(hint)
+                self._listen()
 
     def close(self) -> None:
         """End all subscriptions, and admit no others."""
@@ -113,8 +121,8 @@ class ChangeFeed:
             self._listener.listen(lambda _: self._hint(), (Topic.CHANGED,))
 
     def _hint(self) -> None:
-        self._view_poller.hint()
-        self._summary_poller.hint()
+        for hint in self._hints:
+            hint()
 
     def _poll_views(self) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """The API's objects: a use case for each operation."""
 
 from adapters.json_schema import SchemaChecker
+from application.batch_feed import BatchFeed
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
 from application.open_pages import OpenPages
@@ -18,6 +19,7 @@ from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.finish_batches import FinishBatches
+from application.use_cases.follow_batch import FollowBatch
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.follow_tasks import FollowTasks
 from application.use_cases.list_batches import ListBatches
@@ -84,6 +86,8 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     close_batch = providers.Singleton(CloseBatch, storage.begin, finish_batches)
     view_batch = providers.Singleton(ViewBatch, storage.begin)
+    batch_feed = resource(BatchFeed, storage.begin, storage.clock, change_feed, settings.provided.http_waiters)
+    follow_batch = providers.Singleton(FollowBatch, view_batch, batch_feed, storage.clock)
     list_batches = providers.Singleton(ListBatches, storage.begin)
     view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)

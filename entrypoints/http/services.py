@@ -20,6 +20,7 @@ from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.find_reruns import FindReruns
 from application.use_cases.find_usual_run_time import FindUsualRunTime
 from application.use_cases.finish_batches import FinishBatches
+from application.use_cases.follow_batch import FollowBatch
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.follow_tasks import FollowTasks
 from application.use_cases.list_batches import ListBatches
@@ -71,6 +72,9 @@ class Services(Protocol):
 
     @property
     def view_batch(self) -> Callable[[], ViewBatch]: ...
+
+    @property
+    def follow_batch(self) -> Callable[[], FollowBatch]: ...
 
     @property
     def view_task(self) -> Callable[[], ViewTask]: ...

@@ -69,6 +69,7 @@ class Service:
         self.container = ApiContainer(settings=self.given, storage=storage)
         self.wake_up = storage.wake_up()
         self.change_feed = self.container.change_feed()
+        self.batch_feed = self.container.batch_feed()
 
     @cached_property
     def client(self) -> FlaskClient:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from application.json.fingerprint import digest
 from application.use_cases.clean import Clean
 from application.use_cases.clean_batches import CleanBatches
 from application.use_cases.finish_batches import FinishBatches
@@ -14,6 +17,7 @@ from application.use_cases.view_batch import MAX_FAILURES
 from domain.failure import Failure
 from entrypoints.http.routes.items import MAX_TASKS
 from tests import steps
+from tests.concurrency import until
 from tests.conftest import ROOT
 from tests.e2e.test_api_page import EXAMPLE, same_json
 from tests.unit.http_service import Service, configured
@@ -51,6 +55,16 @@ def finish(service: Service) -> None:
     finish = FinishBatches(service.begin, service.storage.pending, service.clock, service.wake_up)
     while finish.due():
         pass
+
+
+def events(service: Service, change: Callable[[], Any], headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """The batches of the events of the stream, during which a change is made."""
+    with ThreadPoolExecutor() as background:
+        answer = background.submit(lambda: service.client.get("/batches/1/events", headers=headers).text)
+        until(lambda: service.batch_feed.subscribers == 1)
+        change()
+        text = answer.result(timeout=20)
+    return [json.loads(data) for data in re.findall("^data: (.*)$", text, re.MULTILINE)]
 
 
 def errors(answer: TestResponse) -> dict[str, list[str]]:
@@ -274,6 +288,65 @@ class TestFollowing:
         service.clock.move(60)
         assert clean() == 1
         assert service.client.get("/batches/1").status_code == 404
+
+
+class TestWaiting:
+    def test_a_request_that_waits_is_answered_when_the_batch_has_finished(self, service: Service) -> None:
+        create(service, {"tasks": [{}]})
+        with ThreadPoolExecutor() as background:
+            waiting = background.submit(service.client.get, "/batches/1?wait=20")
+            until(lambda: service.batch_feed.subscribers == 1)
+            service.client.post("/batches/1/cancel")
+            answer = waiting.result(timeout=10).get_json()
+        assert (answer["finished"], answer["counts"]["cancelled"]) == (NOW, 1)
+
+    def test_a_request_that_waits_is_answered_after_its_time(self, service: Service) -> None:
+        create(service, {"tasks": [{}]})
+        answer = service.client.get("/batches/1?wait=0.01")
+        assert (answer.status_code, answer.get_json()["finished"]) == (200, None)
+
+    def test_a_finished_batch_is_answered_at_once(self, service: Service) -> None:
+        create(service, {})
+        assert service.client.get("/batches/1?wait=50").get_json()["finished"] == NOW
+        assert service.client.get("/batches/1?wait=51").status_code == 422
+
+    def test_too_many_waiting_requests_are_answered_at_once(self) -> None:
+        service = configured(http_waiters=0)
+        create(service, {"tasks": [{}]})
+        answer = service.client.get("/batches/1?wait=20")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (200, "1")
+
+
+class TestEvents:
+    def test_events_show_each_change_until_the_batch_has_finished(self, service: Service) -> None:
+        create(service, {"tasks": [{}]})
+        seen = events(service, change=lambda: service.client.post("/batches/1/cancel"))
+        assert [each["counts"]["cancelled"] for each in seen] == [0, 1]
+        assert seen[-1]["finished"] == NOW
+
+    def test_a_client_that_knows_the_last_event_is_told_to_stop(self, service: Service) -> None:
+        create(service, {})
+        last = re.findall("^id: (.*)$", service.client.get("/batches/1/events").text, re.MULTILINE)[-1]
+        assert service.client.get("/batches/1/events", headers={"Last-Event-ID": last}).status_code == 204
+        assert service.client.get("/batches/1/events", headers={"Last-Event-ID": "x"}).status_code == 200
+
+    def test_a_client_that_connects_again_is_sent_what_has_changed(self, service: Service) -> None:
+        create(service, {"tasks": [{}]})
+        first = service.client.get("/batches/1").text
+        last = digest(first)
+        seen = events(service, lambda: service.client.post("/batches/1/cancel"), {"Last-Event-ID": last})
+        assert [each["finished"] for each in seen] == [NOW]
+
+    def test_the_events_of_its_tasks_are_those_of_the_filter(self, service: Service) -> None:
+        create(service, {"tasks": [{}, {}]})
+        service.submit({})
+        service.client.post("/batches/1/cancel")
+        text = service.client.get("/events?batch=1").text
+        assert sorted(json.loads(data)["id"] for data in re.findall("^data: (.*)$", text, re.MULTILINE)) == [1, 2]
+
+    def test_a_closed_feed_ends_the_stream(self, service: Service) -> None:
+        create(service, {"tasks": [{}]})
+        assert [each["finished"] for each in events(service, service.batch_feed.close)] == [None]
 
 
 class TestFollowers:

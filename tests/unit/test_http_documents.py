@@ -34,6 +34,7 @@ PATHS = {
     "/tasks/delete": {"post"},
     "/batches": {"get", "post"},
     "/batches/{id}": {"get"},
+    "/batches/{id}/events": {"get"},
     "/batches/{id}/tasks": {"post"},
     "/batches/{id}/close": {"post"},
     "/batches/{id}/cancel": {"post"},

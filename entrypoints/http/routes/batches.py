@@ -2,33 +2,46 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from marshmallow import fields
 from marshmallow.validate import Range
 
 from application.errors import InvalidBatch
 from application.items import Item
+from application.json.fingerprint import digest
 from application.json.items import with_items
 from application.ports.listing import Filter
 from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
 from application.use_cases.create_batch import BatchRequest, CheckedTasks, CreatedBatch
+from application.use_cases.follow_batch import BatchFollower
+from application.use_cases.view_batch import BatchView
 from domain.batch import MAX_NAME_CHARACTERS
 from domain.ids import BatchId, IdempotencyKey
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import BATCH_ID, CLOSED, LATE_BODY, UNKNOWN_BATCH, error_responses, response
+from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
+from entrypoints.http.openapi.describe import (
+    BATCH_ID,
+    CLOSED,
+    LATE_BODY,
+    RETRY_AFTER_HEADERS,
+    UNKNOWN_BATCH,
+    error_responses,
+    response,
+)
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS, encoded_cursor
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
-from entrypoints.http.requests.parsing import ID, WholeNumber, WholeText, batch_id
-from entrypoints.http.requests.queries import StrictSchema
+from entrypoints.http.requests.parsing import ID, Number, WholeNumber, WholeText, batch_id
+from entrypoints.http.requests.queries import MAX_WAIT_SECONDS, StrictSchema
 from entrypoints.http.responses.batch_json import batch_json, batch_summary_json
-from entrypoints.http.responses.json_response import JSON, json_response
+from entrypoints.http.responses.json_response import JSON, json_response, no_content
+from entrypoints.http.routes.events import EVENT_STREAM, HEARTBEAT, LAST_EVENT_ID, RECONNECT, UNBUFFERED_HEADERS
 from entrypoints.http.routes.items import (
     ITEM,
     LABELS_SCHEMA,
@@ -135,13 +148,54 @@ ADDED = (
         }
     )
 )
-VIEWED = response(200, "The batch.", "Batch", BATCH_EXAMPLE) | error_responses(UNKNOWN_BATCH)
+VIEWED = response(200, "The batch.", "Batch", BATCH_EXAMPLE, headers=RETRY_AFTER_HEADERS) | error_responses(
+    UNKNOWN_BATCH | {422: "A parameter is unknown or out of bounds."}
+)
+CLOSED_NOW = response(200, "The closed batch.", "Batch", BATCH_EXAMPLE) | error_responses(UNKNOWN_BATCH)
+STREAM = {
+    200: {
+        "description": "A stream of events. If too many batches are followed already, it has one event only, and the "
+        "answer has `Retry-After`.",
+        "headers": RETRY_AFTER_HEADERS,
+        "content": {
+            EVENT_STREAM: {
+                "schema": {
+                    "type": "object",
+                    "description": "An event of the stream.",
+                    "properties": {
+                        "id": {"type": "string", "description": "Version of the batch, for `Last-Event-ID`."},
+                        "data": {
+                            "type": "string",
+                            "description": "The batch.",
+                            "contentMediaType": JSON,
+                            "contentSchema": {"$ref": "#/components/schemas/Batch"},
+                        },
+                    },
+                    "required": ["id", "data"],
+                },
+                "example": {"id": "8f14e45fceea167a5a36dedd4bea2543", "data": json.dumps(BATCH_EXAMPLE)},
+            }
+        },
+    },
+    204: {"description": "The batch has finished, and the client has received its last event: it must not reconnect."},
+} | error_responses(UNKNOWN_BATCH)
 LISTED = response(
     200, "A page of batches.", "BatchPage", {"batches": [SUMMARY_EXAMPLE], "next": None}
 ) | error_responses({422: "A parameter is unknown or out of bounds."})
 CHANGED = response(200, "The number of changed tasks.", "Changed", {"count": 3, "next": None}) | error_responses(
     UNKNOWN_BATCH
 )
+
+
+class WaitQuery(StrictSchema):
+    """The query of an operation that can wait for the batch to finish."""
+
+    wait = Number(
+        validate=Range(0, MAX_WAIT_SECONDS),
+        metadata={
+            "description": "Seconds to wait for the batch to finish; the answer is sent then, or when the time is over."
+        },
+    )
 
 
 class BatchListQuery(StrictSchema):
@@ -219,7 +273,7 @@ def _add_creating(batches: Blueprint, services: Services) -> None:
 
 
 def _add_reading(batches: Blueprint, services: Services) -> None:
-    view, list_page = services.view_batch(), services.list_batches()
+    view, follow, list_page = services.view_batch(), services.follow_batch(), services.list_batches()
 
     @batches.operation("GET", "/batches", query=BatchListQuery(), responses=LISTED)
     def list_batches(query: dict[str, Any]) -> Response:
@@ -232,13 +286,35 @@ def _add_reading(batches: Blueprint, services: Services) -> None:
         shown = ",".join(map(batch_summary_json, page.records))
         return json_response(f'{{"batches":[{shown}],"next":{encoded_cursor(page.next)}}}')
 
-    @batches.operation("GET", "/batches/<id>", parameters=[BATCH_ID], responses=VIEWED)
-    def view_batch(id: str) -> Response:
+    @batches.operation("GET", "/batches/<id>", query=WaitQuery(), parameters=[BATCH_ID], responses=VIEWED)
+    def view_batch(query: dict[str, Any], id: str) -> Response:
         """View a batch
 
         The answer has the number of its tasks by status, and the first failures. `GET /tasks?batch=7` lists its tasks.
         """
-        return json_response(batch_json(view(batch_id(id))))
+        batch = batch_id(id)
+        if not query.get("wait"):
+            return json_response(batch_json(view(batch)))
+        with suspended(), closing(follow(batch)) as follower:
+            seen = follow.until_finished(follower, query["wait"])
+            headers = RETRY_AFTER_ONE_SECOND if follower.was_turned_away else {}
+        return json_response(batch_json(seen), headers=headers)
+
+    @batches.operation("GET", "/batches/<id>/events", parameters=[BATCH_ID, LAST_EVENT_ID], responses=STREAM)
+    def batch_events(id: str) -> Response:
+        """Follow a batch by server-sent events
+
+        The stream sends the batch, and the batch again after each change of its counts, until it has finished. Changes
+        in quick succession are merged; the last one is always sent. `GET /events?batch=7` follows each of its tasks.
+        """
+        follower = follow(batch_id(id))
+        is_first_known = version_of(follower.first) == request.headers.get("Last-Event-ID")
+        if is_first_known and follower.first.record.batch.finished:
+            return no_content()
+        headers = UNBUFFERED_HEADERS | (RETRY_AFTER_ONE_SECOND if follower.was_turned_away else {})
+        response = Response(_stream(follower, is_first_known), headers=headers, content_type=EVENT_STREAM)
+        response.call_on_close(follower.close)
+        return response
 
 
 def _add_changing(batches: Blueprint, services: Services) -> None:
@@ -253,7 +329,7 @@ def _add_changing(batches: Blueprint, services: Services) -> None:
         finish([id])
         return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
 
-    @batches.operation("POST", "/batches/<id>/close", parameters=[BATCH_ID], responses=VIEWED)
+    @batches.operation("POST", "/batches/<id>/close", parameters=[BATCH_ID], responses=CLOSED_NOW)
     def close_batch(id: str) -> Response:
         """Close a batch
 
@@ -282,6 +358,27 @@ def _add_changing(batches: Blueprint, services: Services) -> None:
         batch is not finished any more, until all of its tasks have finished again.
         """
         return change_tasks(batch_id(id), retry)
+
+
+def version_of(view: BatchView) -> str:
+    """A text that changes whenever the batch does."""
+    return digest(batch_json(view))
+
+
+def _stream(follower: BatchFollower, is_first_known: bool) -> Iterator[bytes]:
+    """Yield an event for each view that differs from the one before, and a heartbeat for each that does not."""
+    yield RECONNECT
+    sent = version_of(follower.first)
+    if not is_first_known:
+        yield _event(follower.first, sent)
+    for view in follower.later():
+        version = version_of(view)
+        yield HEARTBEAT if version == sent else _event(view, version)
+        sent = version
+
+
+def _event(view: BatchView, version: str) -> bytes:
+    return f"id: {version}\ndata: {batch_json(view)}\n\n".encode()
 
 
 def _batch_request(members: dict[str, Any], then: Item | None, key: IdempotencyKey | None) -> BatchRequest:
