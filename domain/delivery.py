@@ -1,10 +1,10 @@
-"""The delivery of the message that a task has finished: its attempts, and when the next one is due."""
+"""The delivery of the message that a task or a batch has finished: its attempts, and when the next one is due."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.instants import after, aware
 from domain.retry import RetryPolicy
 
@@ -23,15 +23,24 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class Subject(StrEnum):
+    """The kind of thing that has finished."""
+
+    TASK = "task"
+    BATCH = "batch"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The message of one finish of a task. It begins when the task finishes, and ends with the task at the latest.
+    """The message of one finish of a task or a batch. It begins with the finish, and ends with the subject at last.
 
+    `subject`, `id`: the task or batch.
     `due`: when it may be attempted next.
     `attempts`: how often it was claimed, whether or not an answer came.
     """
 
-    task: TaskId
+    id: TaskId | BatchId
+    subject: Subject = Subject.TASK
     finished: datetime
     url: str
     due: datetime
@@ -42,12 +51,17 @@ class Delivery:
     @classmethod
     def of(cls, task: TaskId, url: str, finished: datetime) -> "Delivery":
         """The delivery that begins when this task finishes: due at once."""
-        return cls(task=task, url=url, finished=aware(finished), due=finished)
+        return cls(id=task, url=url, finished=aware(finished), due=finished)
+
+    @classmethod
+    def of_batch(cls, batch: BatchId, url: str, finished: datetime) -> "Delivery":
+        """The delivery that begins when this batch finishes: due at once."""
+        return cls(id=batch, subject=Subject.BATCH, url=url, finished=aware(finished), due=finished)
 
     @property
     def event(self) -> str:
         """The id of the event: the same at every attempt, and another for every finish."""
-        return f"task-{self.task}-{(self.finished - _EPOCH) // timedelta(microseconds=1)}"
+        return f"{self.subject}-{self.id}-{(self.finished - _EPOCH) // timedelta(microseconds=1)}"
 
     @property
     def claim(self) -> tuple[datetime, int]:

@@ -1,7 +1,9 @@
-"""JSON of a callback: the message about a finished task."""
+"""JSON of a callback: the message about a finished task or batch."""
 
-from application.use_cases.deliver import MAX_MESSAGE_BYTES
+from application.use_cases.deliver import MAX_MESSAGE_BYTES, Messages
+from application.use_cases.view_batch import BatchView
 from application.view import View
+from entrypoints.batch_json import batch_json
 from entrypoints.task_json import summary_json, task_json
 
 
@@ -16,7 +18,18 @@ def callback_json(view: View) -> bytes:
     return _message(view, summary_json(view), ',"truncated":true')
 
 
+def batch_callback_json(view: BatchView) -> bytes:
+    """Make the message, with the batch as its view shows it."""
+    finished = view.record.batch.finished
+    assert finished
+    timestamp = finished.isoformat(timespec="milliseconds")
+    return f'{{"type":"batch.finished","timestamp":"{timestamp}","data":{batch_json(view)}}}'.encode()
+
+
 def _message(view: View, data: str, more: str = "") -> bytes:
     assert view.task.finished
     timestamp = view.task.finished.isoformat(timespec="milliseconds")
     return f'{{"type":"task.{view.task.status}","timestamp":"{timestamp}","data":{data}{more}}}'.encode()
+
+
+MESSAGES = Messages(callback_json, batch_callback_json)

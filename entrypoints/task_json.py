@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from application.json.text import dump
 from application.ports.task_repository import TaskRecord
 from application.view import View
+from domain.delivery import Delivery
 from domain.failure import Error
 from domain.instants import NEVER
 from domain.progress import Progress
@@ -108,11 +109,16 @@ def _after(stored: TaskRecord) -> str:
 
 def _callback(stored: TaskRecord) -> str:
     """Make the member of the callback, after a comma; an empty text if the task has none."""
-    if stored.task.callback is None:
-        return ""
-    delivery = stored.delivery
+    callback = stored.task.callback
+    return "" if callback is None else f',"{CALLBACK}":{callback_state_json(callback, stored.delivery)}'
+
+
+def callback_state_json(url: str | None, delivery: Delivery | None) -> str:
+    """Make the JSON of a callback and of how far its message has been delivered; null if there is none."""
+    if url is None:
+        return "null"
     return (
-        f',"{CALLBACK}":{{"url":{_json(stored.task.callback)},"state":"{delivery.state if delivery else UNFINISHED}",'
+        f'{{"url":{_json(url)},"state":"{delivery.state if delivery else UNFINISHED}",'
         f'"attempts":{delivery.attempts if delivery else 0},"next":{milliseconds(delivery.next if delivery else None)},'
         f'"error":{_json(delivery and delivery.error)}}}'
     )

@@ -56,7 +56,7 @@ class MemoryBatchRepository:
 
     def save(self, *batches: Batch) -> None:
         for batch in batches:
-            self._state.batches[batch.id] = replace(self._state.batches[batch.id], batch=batch)
+            self._state.put_batch(batch)
 
     def recheck(self, then: Collection[TaskId]) -> None:
         """Do nothing: `due` looks at every batch."""
@@ -86,6 +86,7 @@ class MemoryBatchRepository:
         self.save(*(replace(each, expire=now + timedelta(minutes=1)) for each in first if each.id in of_tasks))
         for id in gone:
             del self._state.batches[id]
+            self._state.batch_deliveries.pop(id, None)
         return len(gone)
 
     def _is_blocked(self, id: TaskId | None) -> bool:
@@ -93,7 +94,8 @@ class MemoryBatchRepository:
         return row is not None and row.task.status is Status.WAITING and row.task.is_blocked
 
     def _record(self, row: BatchRow) -> BatchRecord:
-        return BatchRecord(row.batch, self._counts(row.batch.id), row.ids, row.fingerprint)
+        delivery = self._state.batch_deliveries.get(row.batch.id)
+        return BatchRecord(row.batch, self._counts(row.batch.id), row.ids, row.fingerprint, delivery)
 
     def _counts(self, id: BatchId) -> BatchCounts:
         counts = Counter(BatchCount(row.task.status) for row in self._state.rows.values() if row.task.batch == id)

@@ -108,6 +108,7 @@ class State:
     last_batch_id: int = 0
     batches: dict[BatchId, BatchRow] = field(default_factory=dict)
     deleted_of_batches: Counter[BatchId] = field(default_factory=Counter)
+    batch_deliveries: dict[BatchId, Delivery] = field(default_factory=dict)
     dependencies: dict[TaskId, Dependencies] = field(default_factory=dict)
     dependents: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
     changed_parents: list[TaskId] = field(default_factory=list)
@@ -131,6 +132,16 @@ class State:
         self.deliveries.pop(task.id, None)
         if task.finished:
             self.deliveries[task.id] = Delivery.of(task.id, task.callback, task.finished)
+
+    def put_batch(self, batch: Batch) -> None:
+        """Store a batch beside the other values of its row. One that finishes gets a delivery, as a task does."""
+        before = self.batches[batch.id]
+        self.batches[batch.id] = replace(before, batch=batch)
+        if batch.callback is None or before.batch.finished == batch.finished:
+            return
+        self.batch_deliveries.pop(batch.id, None)
+        if batch.finished:
+            self.batch_deliveries[batch.id] = Delivery.of_batch(batch.id, batch.callback, batch.finished)
 
     def put_task(self, task: Task) -> None:
         """Store a task beside the other values of its row."""
@@ -193,6 +204,7 @@ class State:
             self.last_batch_id,
             dict(self.batches),
             self.deleted_of_batches.copy(),
+            dict(self.batch_deliveries),
             dict(self.dependencies),
             dict(self.dependents),
             list(self.changed_parents),

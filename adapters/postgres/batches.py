@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.postgres import rows, statements
+from adapters.postgres.deliveries import PostgresDeliveries
 from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
+from domain.delivery import Subject
 from domain.ids import BatchId, IdempotencyKey, TaskId
 
 MAX_ID = 2**63 - 1
@@ -34,15 +36,15 @@ class PostgresBatchRepository:
 
     def get(self, id: BatchId) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH, {"id": id}).first()
-        return _record(row) if row else None
+        return self._record(row) if row else None
 
     def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH_WITH_KEY, {"key": key}).first()
-        return _record(row) if row else None
+        return self._record(row) if row else None
 
     def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
         bounds = {"before": MAX_ID if before is None else before, "limit": limit}
-        return [_record(row) for row in self._connection.execute(statements.BATCHES, bounds)]
+        return [self._record(row) for row in self._connection.execute(statements.BATCHES, bounds)]
 
     def lock(self, id: BatchId) -> Batch | None:
         row = self._connection.execute(statements.LOCK_BATCH, {"id": id}).first()
@@ -82,9 +84,11 @@ class PostgresBatchRepository:
         deleted: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
         return deleted
 
-
-def _record(row: Any) -> BatchRecord:
-    return BatchRecord(_batch(row), _counts(row), row.ids or (), row.fingerprint)
+    def _record(self, row: Any) -> BatchRecord:
+        # Few batches have a callback: the others are spared the look-up.
+        deliveries = PostgresDeliveries(self._connection)
+        delivery = None if row.callback is None else deliveries.get(row.id, Subject.BATCH)
+        return BatchRecord(_batch(row), _counts(row), row.ids or (), row.fingerprint, delivery)
 
 
 def _batch(row: Any) -> Batch:

@@ -1,4 +1,4 @@
-"""Deliveries in PostgreSQL. Triggers on the tasks begin and end them, whichever statement changes a task."""
+"""Deliveries in PostgreSQL. Triggers on tasks and batches begin and end them, whichever statement changes these."""
 
 import json
 import logging
@@ -13,12 +13,13 @@ from adapters.postgres.driver_errors import reason
 from adapters.postgres.savepoint import savepoint
 from application.errors import StatementRefused, StorageUnavailable
 from application.isolation import isolate, log_once
-from domain.delivery import Delivery, DeliveryState
-from domain.ids import TaskId
+from domain.delivery import Delivery, DeliveryState, Subject
+from domain.ids import BatchId, TaskId
 
 log = logging.getLogger(__name__)
 STATES = {state.value: state for state in DeliveryState}
 """A state of a newer version is shown as pending. It is never claimed."""
+STATEMENTS = {Subject.TASK: statements.TASK_DELIVERIES, Subject.BATCH: statements.BATCH_DELIVERIES}
 
 
 class PostgresDeliveries:
@@ -27,52 +28,57 @@ class PostgresDeliveries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get(self, task: TaskId) -> Delivery | None:
-        """Return the delivery of the task; None where it has no callback or has not finished."""
-        row = self._connection.execute(statements.DELIVERY, {"task": task}).first()
-        return None if row is None else delivery(row)
+    def get(self, id: TaskId | BatchId, subject: Subject = Subject.TASK) -> Delivery | None:
+        """Return the delivery of a task or batch; None where it has no callback or has not finished."""
+        row = self._connection.execute(STATEMENTS[subject].get, {"id": id}).first()
+        return None if row is None else delivery(row, subject)
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        parameters = {"now": now, "until": until, "limit": limit}
+        of_tasks = self._claim(Subject.TASK, {"now": now, "until": until, "limit": limit})
+        rest = limit - len(of_tasks)
+        return [*of_tasks, *self._claim(Subject.BATCH, {"now": now, "until": until, "limit": rest})]
+
+    def settle(self, delivery: Delivery) -> bool:
+        return self._connection.execute(STATEMENTS[delivery.subject].settle, _settled(delivery)).rowcount == 1
+
+    def _claim(self, subject: Subject, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
         try:
             with savepoint(self._connection):
-                return [delivery(row) for row in self._connection.execute(statements.CLAIM_DELIVERIES, parameters)]
+                found = self._connection.execute(STATEMENTS[subject].claim, parameters)
+                return [delivery(row, subject) for row in found]
         except (StorageUnavailable, StatementRefused):
             raise
         except Exception:
-            return self._claim_isolating(parameters)
+            return self._claim_isolating(subject, parameters)
 
-    def _claim_isolating(self, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
+    def _claim_isolating(self, subject: Subject, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
         """Claim the due deliveries that can be claimed, and give the others up."""
-        free = self._connection.execute(statements.FREE_DELIVERIES, parameters).scalars().all()
+        of_subject = STATEMENTS[subject]
+        free = self._connection.execute(of_subject.free, parameters).scalars().all()
 
-        def claim(tasks: Sequence[TaskId]) -> Sequence[Delivery]:
+        def claim(ids: Sequence[int]) -> Sequence[Delivery]:
             with savepoint(self._connection):
-                named = {**parameters, "tasks": list(tasks)}
-                return [delivery(row) for row in self._connection.execute(statements.CLAIM_DELIVERIES_OF, named)]
+                named = {**parameters, "ids": list(ids)}
+                return [delivery(row, subject) for row in self._connection.execute(of_subject.claim_of, named)]
 
-        def give_up(task: TaskId, error: Exception) -> Sequence[Delivery]:
-            log_once(log, f"the callback of task {task} cannot be claimed, and is given up: {reason(error)}")
+        def give_up(id: int, error: Exception) -> Sequence[Delivery]:
+            log_once(log, f"the callback of {subject} {id} cannot be claimed, and is given up: {reason(error)}")
             with savepoint(self._connection):
-                self._connection.execute(
-                    statements.GIVE_UP_DELIVERY, {"task": task, "error": json.dumps(reason(error))}
-                )
+                self._connection.execute(of_subject.give_up, {"id": id, "error": json.dumps(reason(error))})
             return []
 
-        def leave(task: TaskId, error: Exception) -> Sequence[Delivery]:
-            log_once(log, f"the callback of task {task} cannot be given up: {reason(error)}")
+        def leave(id: int, error: Exception) -> Sequence[Delivery]:
+            log_once(log, f"the callback of {subject} {id} cannot be given up: {reason(error)}")
             return []
 
-        return isolate(free, claim, lambda task, error: isolate([task], lambda tasks: give_up(tasks[0], error), leave))
-
-    def settle(self, delivery: Delivery) -> bool:
-        return self._connection.execute(statements.SETTLE_DELIVERY, _settled(delivery)).rowcount == 1
+        return isolate(free, claim, lambda id, error: isolate([id], lambda ids: give_up(ids[0], error), leave))
 
 
-def delivery(row: Any) -> Delivery:
-    """Return the delivery that a row of statements.DELIVERY holds."""
+def delivery(row: Any, subject: Subject = Subject.TASK) -> Delivery:
+    """Return the delivery that a row of DeliveryStatements.get holds."""
     return Delivery(
-        task=row.task,
+        id=row.id,
+        subject=subject,
         finished=row.finished,
         url=row.url,
         due=row.due,
@@ -84,7 +90,7 @@ def delivery(row: Any) -> Delivery:
 
 def _settled(delivery: Delivery) -> dict[str, object]:
     return {
-        "task": delivery.task,
+        "id": delivery.id,
         "finished": delivery.finished,
         "attempts": delivery.attempts,
         "due": delivery.due,

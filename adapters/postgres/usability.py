@@ -16,6 +16,7 @@ TABLES = (
     "tasks",
     "attempts",
     "batch_count_changes",
+    "batch_deliveries",
     "batches",
     "changed_parents",
     "deliveries",

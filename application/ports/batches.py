@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.batch import Batch, BatchCounts
+from domain.delivery import Delivery
 from domain.ids import BatchId, IdempotencyKey, TaskId
 
 
@@ -42,12 +43,16 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """A batch, the counts of its tasks, and the ids of the tasks with which it was created, if it has a key."""
+    """A batch, the counts of its tasks, and the ids of the tasks with which it was created, if it has a key.
+
+    - `delivery`: how far the callback of a finished batch has been delivered, where it has one.
+    """
 
     batch: Batch
     counts: BatchCounts
     ids: Sequence[TaskId] = ()
     fingerprint: str | None = None
+    delivery: Delivery | None = None
 
 
 class BatchRepository(Protocol):

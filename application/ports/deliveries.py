@@ -1,4 +1,4 @@
-"""Deliveries: the messages of finished tasks to their callback addresses."""
+"""Deliveries: the messages of finished tasks and batches to their callback addresses."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,10 +8,13 @@ from domain.delivery import Delivery
 
 
 class Deliveries(Protocol):
-    """One delivery for each task with a callback, from its finish until it is retried or deleted."""
+    """One delivery for each task or batch with a callback, from its finish until it is retried or deleted."""
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        """Before: due and not locked. After: due again at `until`, with one more attempt. The longest due first."""
+        """Claim deliveries, those of tasks first, and of each kind the longest due first.
+
+        Before: due and not locked. After: due again at `until`, with one more attempt.
+        """
         ...
 
     def settle(self, delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from application.errors import UnknownBatch
 from application.ports.batches import BatchRecord
 from application.ports.listing import FAILED, Filter
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.ids import BatchId
 from domain.task import Task
 
@@ -30,8 +30,15 @@ class ViewBatch:
     def __call__(self, id: BatchId) -> BatchView:
         """The present view."""
         with self._begin() as work:
-            record = work.batches.get(id)
-            if record is None:
-                raise UnknownBatch(id)
-            failures = work.listing.search_by_end(Filter(batch=id, statuses=FAILED), None, MAX_FAILURES)
-        return BatchView(record, failures)
+            view = view_of(work, id)
+        if view is None:
+            raise UnknownBatch(id)
+        return view
+
+
+def view_of(work: UnitOfWork, id: BatchId) -> BatchView | None:
+    """The view of a batch; None if it does not exist."""
+    record = work.batches.get(id)
+    if record is None:
+        return None
+    return BatchView(record, work.listing.search_by_end(Filter(batch=id, statuses=FAILED), None, MAX_FAILURES))

@@ -25,7 +25,7 @@ from application.use_cases.unblock_tasks import UnblockTasks
 from application.use_cases.withdraw_janitor import WithdrawJanitor
 from application.view import Viewer
 from domain.ids import JanitorId
-from entrypoints.callback_json import callback_json
+from entrypoints.callback_json import MESSAGES
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.process_id import new_process_id
 from entrypoints.settings import Settings
@@ -86,5 +86,10 @@ class JanitorContainer(containers.DeclarativeContainer):
         new_webhook_sender, settings.provided.webhook_networks, settings.provided.webhook_secret
     )
     deliver = providers.Singleton(
-        Deliver, storage.begin, storage.clock, webhook_sender, viewer, providers.Object(callback_json)
+        Deliver,
+        storage.begin,
+        storage.clock,
+        webhook_sender,
+        viewer,
+        providers.Object(MESSAGES),
     )

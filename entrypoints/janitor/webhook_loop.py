@@ -88,12 +88,15 @@ class WebhookLoop:
         try:
             delivery = self._deliver(claimed)
             if delivery and delivery.state is DeliveryState.GIVEN_UP:
-                log.warning("the callback of task %d is given up: %s", delivery.task, delivery.error)
+                log.warning("the callback of %s %d is given up: %s", delivery.subject, delivery.id, delivery.error)
         except StorageUnavailable as error:
             log.warning(
-                "the outcome of the callback of task %d cannot be stored: %s", claimed.task, driver_message(error)
+                "the outcome of the callback of %s %d cannot be stored: %s",
+                claimed.subject,
+                claimed.id,
+                driver_message(error),
             )
         except Exception:
-            log.exception("the callback of task %d failed and will be tried again", claimed.task)
+            log.exception("the callback of %s %d failed and will be tried again", claimed.subject, claimed.id)
         finally:
             self._free_senders.release()

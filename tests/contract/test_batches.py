@@ -6,10 +6,12 @@ from typing import Any
 
 from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
+from domain.delivery import Delivery, Subject
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from tests.steps import NOW, add, at, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
 
+URL = "https://example.org/told"
 WAITING, RUNNING, DONE = BatchCount.WAITING, BatchCount.RUNNING, BatchCount.DONE
 FAILED, CANCELLED, DELETED = BatchCount.FAILED, BatchCount.CANCELLED, BatchCount.DELETED
 
@@ -256,3 +258,55 @@ def test_tasks_of_a_batch_have_it(storage: Storage):
     add(storage, submission())
     assert (task(storage, 1).batch, task(storage, 2).batch) == (1, None)
     assert claim_one(storage).batch == 1
+
+
+class TestDeliveries:
+    def claim(self, storage: Storage, seconds: float = 1) -> Sequence[Delivery]:
+        with storage.begin() as work:
+            claimed = work.deliveries.claim(at(seconds), at(seconds + 60), 10)
+            work.commit()
+        return claimed
+
+    def test_a_batch_with_a_callback_has_a_delivery_once_it_has_finished(self, storage: Storage):
+        new_batch(storage, callback=URL)
+        assert (record(storage).delivery, self.claim(storage)) == (None, [])
+        finish(storage)
+        expected = Delivery.of_batch(BatchId(1), URL, at(1))
+        assert record(storage).delivery == expected
+        assert self.claim(storage) == [expected.claimed(at(61))]
+        assert self.claim(storage) == []
+
+    def test_a_batch_without_a_callback_has_none(self, storage: Storage):
+        new_batch(storage)
+        finish(storage)
+        assert (record(storage).delivery, self.claim(storage)) == (None, [])
+
+    def test_each_finish_has_a_delivery_of_its_own(self, storage: Storage):
+        new_batch(storage, callback=URL)
+        finish(storage)
+        (first,) = self.claim(storage)
+        with storage.begin() as work:
+            work.batches.resume([BatchId(1)])
+            work.commit()
+        assert record(storage).delivery is None
+        finish(storage, seconds=5)
+        (second,) = self.claim(storage, 5)
+        assert second.finished == at(5)
+        with storage.begin() as work:
+            assert not work.deliveries.settle(first.delivered())
+            assert work.deliveries.settle(second.delivered())
+            work.commit()
+        assert record(storage).delivery == second.delivered()
+
+    def test_deliveries_of_tasks_come_first(self, storage: Storage):
+        new_batch(storage, callback=URL)
+        finish(storage)
+        add(storage, submission(callback=URL))
+        succeed(storage, claim_one(storage), at(1))
+        assert [(each.subject, each.id) for each in self.claim(storage)] == [(Subject.TASK, 1), (Subject.BATCH, 1)]
+
+    def test_a_deleted_batch_leaves_no_delivery(self, storage: Storage):
+        new_batch(storage, ttl=60, callback=URL)
+        finish(storage)
+        assert delete_expired(storage, 100) == 1
+        assert self.claim(storage, 100) == []

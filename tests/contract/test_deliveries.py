@@ -99,8 +99,8 @@ def test_the_longest_due_deliveries_are_claimed_first_and_no_more_than_the_limit
     add(storage, *(submission(callback=URL) for _ in range(4)))
     for id, finished in ((1, 7), (2, 5), (3, 6), (4, 5)):
         save(storage, task(storage, id).cancel(at(finished)))
-    assert [each.task for each in take(storage, at(9), limit=3)] == [2, 4, 3]
-    assert [each.task for each in take(storage, at(9), limit=3)] == [1]
+    assert [each.id for each in take(storage, at(9), limit=3)] == [2, 4, 3]
+    assert [each.id for each in take(storage, at(9), limit=3)] == [1]
 
 
 def test_a_delivered_delivery_is_not_claimed_again(storage: Storage):

@@ -209,7 +209,7 @@ class TestDelivering:
         with storage.begin() as work:
             claimed = work.deliveries.claim(NOW, at(60), 10)
             work.commit()
-        return [each.task for each in claimed]
+        return [each.id for each in claimed]
 
     @pytest.mark.parametrize(
         "change", ["error = 'no JSON'", "url = 'nowhere'", "due = '-infinity'", "due = '0044-03-15 BC'"]

@@ -29,8 +29,8 @@ def cancelled(storage: Storage, number: int) -> None:
 def test_two_who_claim_at_once_have_different_ones(storage: Storage):
     cancelled(storage, 3)
     with storage.begin() as one, storage.begin() as other:
-        assert [each.task for each in one.deliveries.claim(NOW, at(60), 2)] == [1, 2]
-        assert [each.task for each in other.deliveries.claim(NOW, at(60), 2)] == [3]
+        assert [each.id for each in one.deliveries.claim(NOW, at(60), 2)] == [1, 2]
+        assert [each.id for each in other.deliveries.claim(NOW, at(60), 2)] == [3]
         one.commit()
         other.commit()
     assert attempts(storage) == [1, 1, 1]

@@ -89,6 +89,7 @@ class TestCreating:
             "counts": ZEROS | {"waiting": 2},
             "progress": {"value": 0.0, "message": "0 of 2"},
             "then": None,
+            "callback": None,
             "failures": [],
         }
         assert (service.view(1)["batch"], service.view(1)["priority"], service.view(2)["labels"]) == (

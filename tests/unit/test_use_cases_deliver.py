@@ -1,20 +1,22 @@
 """Deliver, over memory, with a sender that records its messages and a clock that is held."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import pytest
 
 from application.errors import StorageConflict, StorageUnavailable
+from application.ports.batches import NewBatch
 from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 from application.use_cases.claim_deliveries import LEASE_SECONDS, ClaimDeliveries
 from application.use_cases.deliver import MAX_MESSAGE_BYTES, Deliver
 from application.view import View
+from domain.batch import BatchCounts
 from domain.delivery import Delivery, DeliveryState
-from domain.ids import TaskId
-from entrypoints.callback_json import callback_json
+from domain.ids import BatchId, TaskId
+from entrypoints.callback_json import MESSAGES, callback_json
 from entrypoints.task_json import task_json
 from tests import steps
 from tests.unit.memory_service import Service
@@ -63,7 +65,7 @@ def claim(service: Service) -> ClaimDeliveries:
 
 @pytest.fixture
 def deliver(service: Service, sender: RecordingSender) -> Deliver:
-    return Deliver(service.begin, service.clock, sender, service.viewer, callback_json)
+    return Deliver(service.begin, service.clock, sender, service.viewer, MESSAGES)
 
 
 def finish(service: Service, result: str = "1", args: dict[str, Any] | None = None) -> None:
@@ -162,7 +164,7 @@ def test_late_result_of_an_older_claim_is_not_stored(
             assert deliver(newer) == newer.delivered()
             return Failed("it answered 500")
 
-    late = Deliver(service.begin, service.clock, SlowSender(), service.viewer, callback_json)
+    late = Deliver(service.begin, service.clock, SlowSender(), service.viewer, MESSAGES)
     assert late(slow) is None
     assert stands(service).state is DeliveryState.DELIVERED
 
@@ -226,7 +228,7 @@ def test_texts_that_no_message_has_room_for_are_not_read(
         messages.append(view)
         return callback_json(view)
 
-    Deliver(service.begin, service.clock, sender, service.viewer, message)(claimed)
+    Deliver(service.begin, service.clock, sender, service.viewer, replace(MESSAGES, of_task=message))(claimed)
     assert [(each.stored.is_summary, each.stored.result) for each in messages] == [(True, None)]
     assert sender.last_body()["truncated"] is True
 
@@ -242,3 +244,37 @@ def test_deliver_raises_in_an_outage_and_repeats_after_a_conflict(
     service.away = True
     with pytest.raises(StorageUnavailable):
         claim(10)
+
+
+def finish_batch(service: Service) -> None:
+    """A batch with a callback is created and finishes, as it has no tasks."""
+    with service.begin() as work:
+        batch = work.batches.add(NewBatch(now=service.clock.now(), ttl=60, name="sweep", callback=URL))
+        assert batch
+        work.batches.save(batch.finished_at(service.clock.now(), BatchCounts({})))
+        work.commit()
+
+
+def test_deliver_sends_the_batch_that_has_finished(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
+):
+    finish_batch(service)
+    (claimed,) = claim(10)
+    assert deliver(claimed) == claimed.delivered()
+    assert (sender.sent[0].url, sender.sent[0].event_id) == (URL, claimed.event)
+    assert claimed.event.startswith("batch-1-")
+    body = sender.last_body()
+    assert (body["type"], body["data"]["name"], body["data"]["callback"]["attempts"]) == ("batch.finished", "sweep", 1)
+    assert claim(10) == []
+
+
+def test_deliver_sends_nothing_of_a_batch_that_goes_on(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
+):
+    finish_batch(service)
+    (claimed,) = claim(10)
+    with service.begin() as work:
+        work.batches.resume([BatchId(1)])
+        work.commit()
+    assert deliver(claimed) is None
+    assert sender.sent == []

@@ -10,7 +10,7 @@ from application.ports.webhooks import Delivered, Failed, Gone, SendResult
 from application.use_cases.deliver import Deliver
 from domain.delivery import DeliveryState
 from domain.ids import TaskId
-from entrypoints.callback_json import callback_json
+from entrypoints.callback_json import MESSAGES
 from entrypoints.janitor.webhook_loop import MAX_SENDERS, WebhookLoop
 from tests import steps
 from tests.concurrency import until
@@ -40,7 +40,7 @@ def start_loop(service: Service) -> Iterator[Callable[[Answer], WebhookLoop]]:
             return self._answer(url)
 
     def start(answer: Answer) -> WebhookLoop:
-        deliver = Deliver(service.begin, service.clock, AnsweringSender(answer), service.viewer, callback_json)
+        deliver = Deliver(service.begin, service.clock, AnsweringSender(answer), service.viewer, MESSAGES)
         loops.append(WebhookLoop(service.janitor.claim_deliveries(), deliver, rest=0.005))
         loops[-1].start()
         return loops[-1]

@@ -1,42 +1,64 @@
-"""Statements of application.ports.deliveries."""
+"""Statements of application.ports.deliveries: those of tasks, and the same of batches."""
 
-from sqlalchemy import text
+from dataclasses import dataclass
 
-DELIVERY = text("SELECT * FROM deliveries WHERE task = :task")
+from sqlalchemy import TextClause, text
 
 _FREE = """
     free AS MATERIALIZED (
-        SELECT task, row_number() OVER (ORDER BY due, task) AS position
+        SELECT {key}, row_number() OVER (ORDER BY due, {key}) AS position
         FROM (
-            SELECT task, due FROM deliveries
+            SELECT {key}, due FROM {table}
             WHERE state = 'pending' AND due <= :now
-            ORDER BY due, task LIMIT :limit
+            ORDER BY due, {key} LIMIT :limit
             FOR UPDATE SKIP LOCKED
         ) first
     )"""
 _CLAIMED = """
     claimed AS (
-        UPDATE deliveries d SET attempts = attempts + 1, due = :until
-        FROM free WHERE d.task = free.task
-        RETURNING d.*, free.position
+        UPDATE {table} d SET attempts = attempts + 1, due = :until
+        FROM free WHERE d.{key} = free.{key}
+        RETURNING d.*, d.{key} AS id, free.position
     )
     SELECT * FROM claimed ORDER BY position
 """
 
-CLAIM_DELIVERIES = text(f"WITH {_FREE}, {_CLAIMED}")
 
-# Where a batch cannot be claimed, the adapter looks for the deliveries that cannot.
-FREE_DELIVERIES = text(f"WITH {_FREE} SELECT task FROM free ORDER BY position")
+@dataclass(frozen=True, slots=True)
+class DeliveryStatements:
+    """The statements of the deliveries of one kind.
 
-CLAIM_DELIVERIES_OF = text(f"""
-    WITH free AS (
-        SELECT * FROM unnest(CAST(:tasks AS bigint[])) WITH ORDINALITY AS f (task, position)
-    ), {_CLAIMED}
-""")
+    Where a batch cannot be claimed, the adapter looks by `free` for those that cannot, and claims the others by
+    `claim_of`.
+    """
 
-GIVE_UP_DELIVERY = text("UPDATE deliveries SET state = 'given_up', error = :error WHERE task = :task")
+    get: TextClause
+    claim: TextClause
+    free: TextClause
+    claim_of: TextClause
+    give_up: TextClause
+    settle: TextClause
 
-SETTLE_DELIVERY = text("""
-    UPDATE deliveries SET state = :state, due = :due, error = :error
-    WHERE task = :task AND finished = :finished AND attempts = :attempts AND state = 'pending'
-""")
+    @classmethod
+    def of(cls, table: str, key: str) -> "DeliveryStatements":
+        """Build the statements for a table whose rows belong to what `key` names."""
+        free, claimed = (part.format(table=table, key=key) for part in (_FREE, _CLAIMED))
+        return cls(
+            get=text(f"SELECT *, {key} AS id FROM {table} WHERE {key} = :id"),
+            claim=text(f"WITH {free}, {claimed}"),
+            free=text(f"WITH {free} SELECT {key} FROM free ORDER BY position"),
+            claim_of=text(f"""
+                WITH free AS (
+                    SELECT * FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS f ({key}, position)
+                ), {claimed}
+            """),
+            give_up=text(f"UPDATE {table} SET state = 'given_up', error = :error WHERE {key} = :id"),
+            settle=text(f"""
+                UPDATE {table} SET state = :state, due = :due, error = :error
+                WHERE {key} = :id AND finished = :finished AND attempts = :attempts AND state = 'pending'
+            """),
+        )
+
+
+TASK_DELIVERIES = DeliveryStatements.of("deliveries", "task")
+BATCH_DELIVERIES = DeliveryStatements.of("batch_deliveries", "batch")

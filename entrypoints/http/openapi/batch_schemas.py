@@ -4,7 +4,9 @@ from typing import Any
 
 from application.use_cases.view_batch import MAX_FAILURES
 from domain.batch import BatchCount
+from domain.delivery import DeliveryState
 from entrypoints.http.openapi.schemas import ERROR_OF_ATTEMPT, HEAD, second, time
+from entrypoints.task_json import UNFINISHED
 
 THEN: dict[str, Any] = {
     "type": ["integer", "null"],
@@ -41,6 +43,19 @@ _BATCH: dict[str, Any] = {
         "additionalProperties": False,
     },
     "then": THEN,
+    "callback": {
+        "type": ["object", "null"],
+        "description": "Address and state of the callback; null if the batch has none.",
+        "properties": {
+            "url": {"type": "string", "description": "Address that is called."},
+            "state": {"type": "string", "enum": [UNFINISHED, *(state.value for state in DeliveryState)]},
+            "attempts": {"type": "integer", "minimum": 0, "description": "Number of calls so far."},
+            "next": time("Time of the next call"),
+            "error": {"type": ["string", "null"], "description": "Failure of the last call."},
+        },
+        "required": ["url", "state", "attempts", "next", "error"],
+        "additionalProperties": False,
+    },
 }
 
 BATCH_SUMMARY: dict[str, Any] = {

@@ -20,6 +20,7 @@ from application.use_cases.follow_batch import BatchFollower
 from application.use_cases.view_batch import BatchView
 from domain.batch import MAX_NAME_CHARACTERS
 from domain.ids import BatchId, IdempotencyKey
+from entrypoints.batch_json import batch_json, batch_summary_json
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
@@ -39,7 +40,6 @@ from entrypoints.http.requests.filters import DEFAULT_PAGE_TASKS, MAX_PAGE_TASKS
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.requests.parsing import ID, Number, WholeNumber, WholeText, batch_id
 from entrypoints.http.requests.queries import MAX_WAIT_SECONDS, StrictSchema
-from entrypoints.http.responses.batch_json import batch_json, batch_summary_json
 from entrypoints.http.responses.json_response import JSON, json_response, no_content
 from entrypoints.http.routes.events import EVENT_STREAM, HEARTBEAT, LAST_EVENT_ID, RECONNECT, UNBUFFERED_HEADERS
 from entrypoints.http.routes.items import (
@@ -108,6 +108,7 @@ BATCH_EXAMPLE: dict[str, Any] = {
     "counts": {"waiting": 1, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "deleted": 0},
     "progress": {"value": 0.75, "message": "3 of 4"},
     "then": 194,
+    "callback": None,
     "failures": [
         {
             "id": 193,

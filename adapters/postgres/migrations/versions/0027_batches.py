@@ -43,6 +43,20 @@ CREATE INDEX batches_then ON batches (then_task) WHERE then_task IS NOT NULL;
 CREATE INDEX batches_open ON batches (expire) WHERE is_open;
 CREATE INDEX batches_expire ON batches (expire) WHERE finished IS NOT NULL;
 
+CREATE TABLE batch_deliveries (
+    batch bigint PRIMARY KEY,
+    finished timestamptz NOT NULL,
+    due timestamptz NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    state text NOT NULL DEFAULT 'pending',
+    url text NOT NULL,
+    error text,
+    CONSTRAINT state_is_known CHECK (state IN ('pending', 'delivered', 'given_up')),
+    CONSTRAINT attempts_are_counted CHECK (attempts >= 0)
+);
+
+CREATE INDEX batch_deliveries_due ON batch_deliveries (due, batch) WHERE state = 'pending';
+
 CREATE TABLE batch_count_changes (
     batch bigint NOT NULL,
     status text NOT NULL,
@@ -50,6 +64,26 @@ CREATE TABLE batch_count_changes (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX batch_count_changes_batches ON batch_count_changes (batch);
+"""
+
+# A delivery begins with each finish, and ends when a retry lets the batch go on, or with the batch.
+DELIVERIES = """
+CREATE FUNCTION keep_batch_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM batch_deliveries WHERE batch = OLD.id;
+    IF TG_OP = 'UPDATE' AND NEW.finished IS NOT NULL THEN
+        INSERT INTO batch_deliveries (batch, finished, due, url)
+        VALUES (NEW.id, NEW.finished, NEW.finished, NEW.callback);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER batches_finished AFTER UPDATE OF finished ON batches FOR EACH ROW
+    WHEN (NEW.callback IS NOT NULL AND OLD.finished IS DISTINCT FROM NEW.finished)
+    EXECUTE FUNCTION keep_batch_delivery();
+CREATE TRIGGER batches_gone AFTER DELETE ON batches FOR EACH ROW
+    WHEN (OLD.callback IS NOT NULL)
+    EXECUTE FUNCTION keep_batch_delivery();
 """
 
 INDEXES = {
@@ -171,6 +205,6 @@ CREATE TRIGGER batches_emptied AFTER TRUNCATE ON tasks
 
 
 def upgrade() -> None:
-    for statement in (TABLES, ADDED, CHANGED, REMOVED):
+    for statement in (TABLES, DELIVERIES, ADDED, CHANGED, REMOVED):
         op.execute(statement)
     replace_indexes(INDEXES)

@@ -9,7 +9,7 @@ from application.ports.batches import BatchRecord
 from application.use_cases.view_batch import BatchView
 from domain.batch import BatchCount
 from domain.task import Task
-from entrypoints.task_json import error_json, milliseconds, seconds
+from entrypoints.task_json import callback_state_json, error_json, milliseconds, seconds
 
 
 def batch_json(view: BatchView) -> str:
@@ -29,7 +29,8 @@ def _members(record: BatchRecord) -> str:
         f'"created":{seconds(batch.created)},"expire":{seconds(batch.expire)},'
         f'"finished":{milliseconds(batch.finished)},"total":{counts.total},'
         f'"counts":{json.dumps({status: counts.by_status.get(status, 0) for status in BatchCount})},'
-        f'"progress":{dump(_progress(counts.finished, counts.total))},"then":{dump(batch.then)}'
+        f'"progress":{dump(_progress(counts.finished, counts.total))},"then":{dump(batch.then)},'
+        f'"callback":{callback_state_json(batch.callback, record.delivery)}'
     )
 
 
