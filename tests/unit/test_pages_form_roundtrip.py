@@ -123,6 +123,10 @@ def test_each_kind_of_field_sends_the_same_text(schema: dict[str, Any], is_nulla
     check({"properties": {"a": nullable(schema) if is_nullable else schema}}, dump({"a": data.draw(fitting(schema))}))
 
 
+def test_a_text_of_two_lines_stays_so_where_the_field_has_one():
+    check({"properties": {"a": {"type": "string", "maxLength": 20}}}, '{"a": "0\\n0"}')
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -98,8 +98,10 @@ class Text(Plain):
     def show(self, json: str) -> str | None:
         if self.takes_numbers and NUMBER.fullmatch(json):
             return json
-        found = value(json) if json.startswith('"') else None
-        return found if found is not None and not UNSHOWABLE.search(found) else None
+        found: str | None = value(json) if json.startswith('"') else None
+        if found is None or UNSHOWABLE.search(found) or (self.control == "line" and "\n" in found):
+            return None
+        return found
 
     def read(self, text: str) -> str:
         return quoted(self.normal(text))
