@@ -75,6 +75,7 @@ def test_types_arrive_as_they_were_sent() -> None:
     types = [
         TaskType(name="a"),  # type: ignore[arg-type]
         TaskType(name="b", options=Options(timeout=2), schedule=Schedule(every="* * * * *")),  # type: ignore[arg-type]
+        TaskType(name="r", result_schema='{"type":"null"}'),  # type: ignore[arg-type]
         TaskType(name="c", limits=Limits(at_once=4, per_second=0.5, burst=2)),  # type: ignore[arg-type]
     ]
     kind, run, payload = pack_types(types)

@@ -30,6 +30,18 @@ class _JsonSchema(GenerateJsonSchema):
     def default_schema(self, schema: Any) -> Schema:
         return self.generate_inner(schema["schema"])
 
+    def model_schema(self, schema: Any) -> Schema:
+        """The schema of a model, which may have further members, since an instance may be of a derived class."""
+        described = super().model_schema(schema)
+        is_closed = described.get("additionalProperties") is False
+        return {name: part for name, part in described.items() if not (is_closed and name == "additionalProperties")}
+
+    def ser_schema(self, schema: Any) -> Schema | None:
+        """The schema of what a serializer makes: of anything if the user's function does not say what it returns."""
+        described = super().ser_schema(schema)
+        is_users = "function" in schema and not str(schema["function"].__module__).startswith("pydantic")
+        return {} if described is None and is_users else described
+
     def float_schema(self, schema: Any) -> Schema:
         return {"type": ["number", "null"]} if schema.get("allow_inf_nan", True) else {"type": "number"}
 
