@@ -89,7 +89,7 @@ class _Schemas:
     def whole(self, annotation: Any) -> Schema:
         """The schema of an annotation, with the definitions that it refers to."""
         schema = self._of(annotation)
-        return schema | ({"$defs": self._definitions} if self._definitions else {})
+        return schema | {"$defs": self._definitions} if schema and self._definitions else schema
 
     def _of(self, annotation: Any) -> Schema:
         origin, parts = get_origin(annotation) or annotation, get_args(annotation)
