@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import NaiveTime
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 12, 1, tzinfo=UTC)
 """Later than LATEST: the `run_at` and `expire` of a blocked task."""

@@ -1,10 +1,11 @@
 """JSON of a task in answers, built from the stored texts of its arguments and its result without parsing them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from application.json.text import dump
+from application.ports.listing import Part
 from application.ports.task_repository import TaskRecord
 from application.view import View
 from domain.delivery import Delivery
@@ -43,9 +44,11 @@ def task_json(view: View) -> str:
     return f"{{{_head(view.task)},{body},{_tail(view)}{more}}}"
 
 
-def summary_json(view: View) -> str:
-    """Make the JSON of a task in a list, without arguments and result."""
-    return f"{{{_head(view.task)},{_tail(view)}{_group(view.task)}}}"
+def summary_json(view: View, include: Collection[Part] = ()) -> str:
+    """Make the JSON of a task in a list, with those of its texts that are to be included."""
+    args = f'"args":{view.stored.args},' if Part.ARGS in include else ""
+    result = f'"result":{view.stored.result or "null"},' if Part.RESULT in include else ""
+    return f"{{{_head(view.task)},{args}{result}{_tail(view)}{_group(view.task)}}}"
 
 
 def _optional_fields(stored: TaskRecord) -> Iterator[str]:

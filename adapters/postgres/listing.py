@@ -82,13 +82,13 @@ class PostgresListing:
         tasks: list[Task] = []
         while True:
             wanted = limit - len(tasks)
-            finished, id = after or ("-infinity", 0)
-            page = parameters | {"behind_finished": finished, "behind_id": id, "limit": wanted}
+            end, id = after or ("-infinity", 0)
+            page = parameters | {"behind_end": end, "behind_id": id, "limit": wanted}
             found = self._connection.execute(statement, page).all()
             tasks += [task for task in _readable(found) if fits(task.error, filter)]
             if len(found) < wanted or len(tasks) == limit:
                 return tasks
-            after = End(found[-1].finished, found[-1].id)
+            after = End(found[-1].end, found[-1].id)
 
     def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
         wanted = {"args": Part.ARGS in parts, "result": Part.RESULT in parts}

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from domain.failure import Error
 from domain.ids import BatchId, TaskId, TypeName
+from domain.instants import EPOCH, LATEST
 from domain.status import FINAL, Status
 from domain.task import Task
 
@@ -93,7 +94,10 @@ class Found:
 
 
 class End(NamedTuple):
-    """Keyset cursor of the order of ends: when the last task of a page has finished, and its id."""
+    """Keyset cursor of the order of ends: when the last task of a page has finished, and its id.
+
+    An end before EPOCH counts as EPOCH, and one after LATEST as LATEST.
+    """
 
     finished: datetime
     id: TaskId
@@ -102,7 +106,7 @@ class End(NamedTuple):
     def of(cls, task: Task) -> "End":
         """The end of a task that has finished."""
         assert task.finished
-        return cls(task.finished, task.id)
+        return cls(max(EPOCH, min(task.finished, LATEST)), task.id)
 
 
 class Part(StrEnum):

@@ -4,7 +4,7 @@ from adapters.json_schema import SchemaChecker
 from application.batch_feed import BatchFeed
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
-from application.open_pages import OpenPages
+from application.open_streams import MAX_LISTS, OpenStreams
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -68,7 +68,8 @@ class ApiContainer(containers.DeclarativeContainer):
     )
 
     unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
-    open_pages = providers.Singleton(OpenPages)
+    open_pages = providers.Singleton(OpenStreams)
+    open_lists = providers.Singleton(OpenStreams, MAX_LISTS)
 
     submit_task = providers.Singleton(
         SubmitTask, storage.begin, storage.autocommit, submission_builder, storage.notifier, viewer, unblock_tasks

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from application.known_types import KnownTypes
-from application.open_pages import OpenPages
+from application.open_streams import OpenStreams
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
 from application.use_cases.await_task import AwaitTask
@@ -146,7 +146,10 @@ class Services(Protocol):
     def known_types(self) -> Callable[[], KnownTypes]: ...
 
     @property
-    def open_pages(self) -> Callable[[], OpenPages]: ...
+    def open_pages(self) -> Callable[[], OpenStreams]: ...
+
+    @property
+    def open_lists(self) -> Callable[[], OpenStreams]: ...
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:

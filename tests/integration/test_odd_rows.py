@@ -3,11 +3,11 @@
 import pytest
 
 from application.errors import UnreadableTask
-from application.ports.listing import Filter
+from application.ports.listing import End, Filter
 from domain.ids import TaskId
 from domain.status import Status
 from tests.administrator import Administrator
-from tests.steps import add, at, claim, ids, rescue, submission, task
+from tests.steps import add, at, claim, claim_one, ids, rescue, submission, succeed, task
 from tests.storage import Storage
 
 
@@ -66,6 +66,24 @@ class TestReading:
         claim(storage)
         administrator.sets(change)
         assert sorted(each.id for each in rescue(storage, at(31))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("finished", ["infinity", "20000-01-01", "0044-03-15 BC", "-infinity"])
+def test_pages_by_ends_go_on_behind_an_odd_end(storage: Storage, administrator: Administrator, finished: str):
+    for _ in range(3):
+        add(storage, submission())
+        succeed(storage, claim_one(storage), at(1))
+    administrator.sets(f"finished = '{finished}'")
+    found: list[int] = []
+    after: End | None = None
+    while len(found) < 4:
+        with storage.begin() as work:
+            page = work.listing.search_by_end(Filter(ids=frozenset(map(TaskId, (1, 2, 3)))), after, 1)
+        if not page:
+            break
+        found.append(page[0].id)
+        after = End.of(page[0])
+    assert found == ([1, 3, 2] if finished[0] in "i2" else [2, 1, 3])
 
 
 def test_an_error_of_a_newer_version_is_read_as_far_as_it_is_known(storage: Storage, administrator: Administrator):

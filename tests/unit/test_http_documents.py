@@ -117,7 +117,8 @@ def test_examples_match_their_schemas(service: Service) -> None:
 def test_a_task_has_exactly_the_described_fields(service: Service) -> None:
     assert set(SCHEMAS["Task"]["properties"]) == {*FIELDS, AFTER, BATCH, CALLBACK, LABELS}
     assert set(SCHEMAS["Task"]["required"]) == set(FIELDS)
-    assert set(SCHEMAS["Summary"]["properties"]) == {*FIELDS, BATCH, LABELS} - {"args", "result"}
+    assert set(SCHEMAS["Summary"]["properties"]) == {*FIELDS, BATCH, LABELS}
+    assert set(SCHEMAS["Summary"]["required"]) == set(FIELDS) - {"args", "result"}
     assert jsonschema_rs.validator_for(SCHEMAS["Task"]).is_valid(service.submit({"a": 1}))
 
 

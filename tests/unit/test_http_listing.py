@@ -146,7 +146,7 @@ class TestPage:
             service.client.open(path, method=method or "GET", json={} if path.startswith("/task/") else None)
             for method, path in requests
         ]
-        assert len(answers) == 13
+        assert len(answers) == 16
         assert {answer.status_code for answer in answers} <= {200, 201}
 
     def test_the_page_names_every_filter(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from application.errors import StatementRefused, StorageUnavailable
-from application.open_pages import OpenPages
+from application.open_streams import OpenStreams
 from entrypoints.http.pages import assets
 from entrypoints.http.pages.addresses import Addresses
 from entrypoints.http.pages.formats import duration, number
@@ -241,7 +241,7 @@ class TestLiveRegions:
 
     def test_few_regions_are_rendered_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("entrypoints.http.pages.live.MAX_RENDERINGS", 1)
-        regions, ended = LiveRegions(OpenPages()), list[str]()
+        regions, ended = LiveRegions(OpenStreams()), list[str]()
 
         def look(address: str, render: Callable[[], str]) -> None:
             with closing(regions.stream(address, render)) as stream:
@@ -286,18 +286,18 @@ class TestLiveRegions:
         assert [*LiveRegions(Waitless(2)).stream("/", lambda: "html")][2:] == [HEARTBEAT]
 
     def test_a_stream_beyond_the_limit_ends_at_once(self) -> None:
-        regions = LiveRegions(OpenPages(max_pages=0))
+        regions = LiveRegions(OpenStreams(max_streams=0))
         assert [*regions.stream("/", lambda: "html")] == [RECONNECT]
 
     def test_streams_end_when_the_process_stops(self) -> None:
-        open_pages = OpenPages()
+        open_pages = OpenStreams()
         stream = LiveRegions(open_pages).stream("/", lambda: "html")
         assert [next(stream), next(stream)] == [RECONNECT, b"data: html\n\n"]
         open_pages.close()
         assert [*stream] == []
 
     def test_a_stream_that_ends_gives_its_place_back(self) -> None:
-        open_pages = OpenPages(max_pages=1)
+        open_pages = OpenStreams(max_streams=1)
         regions = LiveRegions(open_pages)
         with closing(regions.stream("/", lambda: "html")) as stream:
             next(stream)
@@ -305,7 +305,7 @@ class TestLiveRegions:
             assert is_admitted
 
 
-class Waitless(OpenPages):
+class Waitless(OpenStreams):
     """Open pages that wait for nothing, and end after a number of looks."""
 
     def __init__(self, looks: int) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.listing import MemoryListing
 from application.conflict_retry import MAX_TRIES
 from application.errors import InvalidArguments, StorageConflict, StorageUnavailable, UnknownTask, UnknownType
-from application.ports.listing import Filter
+from application.ports.listing import Filter, Part, Texts
 from application.ports.task_repository import TaskRecord
 from application.ports.wake_up import Topic
 from application.use_cases.list_tasks import ListTasksRequest as ListRequest
@@ -245,6 +246,51 @@ class TestListing:
         (seen,) = self.page(service).views
         assert (seen.stored.args, seen.stored.result) == ("{}", None)
         assert seen.waiting_for is WaitingFor.NO_HANDLER_FOR_TYPE
+
+
+class TestListingTexts:
+    def page(self, service: Service, *parts: Part, **asked: Any) -> TaskPage:
+        return service.api.list_tasks()(ListRequest(filter=Filter(), include=frozenset(parts), **asked))
+
+    @pytest.fixture
+    def done(self, service: Service) -> Service:
+        """Three tasks with results of 400,000 bytes."""
+        for n in range(3):
+            service.submit(args={"n": n})
+        for each in steps.claim(service.storage, wanted={"default": 3}, now=service.clock.now()):
+            steps.succeed(service.storage, each.task, service.clock.now(), f'"{"x" * 399_998}"')
+        return service
+
+    def test_a_page_ends_where_its_texts_have_too_many_bytes(self, done: Service):
+        first = self.page(done, Part.RESULT)
+        assert ([view.task.id for view in first.views], first.next, first.is_cut) == ([3, 2], 2, True)
+        second = self.page(done, Part.RESULT, before=first.next)
+        assert ([view.task.id for view in second.views], second.next, second.is_cut) == ([1], None, False)
+        assert [len(view.stored.result or "") for view in second.views] == [400_000]
+
+    def test_texts_that_are_not_asked_for_bound_no_page(self, done: Service):
+        views = self.page(done, Part.ARGS).views
+        assert [(view.stored.args, view.stored.result) for view in views] == [
+            ('{"n":2}', None),
+            ('{"n":1}', None),
+            ('{"n":0}', None),
+        ]
+
+    def test_a_task_that_ends_while_its_page_is_read_is_shown_as_it_was_found(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ):
+        service.submit()
+        monkeypatch.setattr(MemoryListing, "texts", lambda *_: {TaskId(1): Texts(None, "1")})
+        (view,) = self.page(service, Part.RESULT).views
+        assert (view.task.status, view.stored.result) == (Status.WAITING, None)
+
+    @pytest.mark.parametrize(("left", "next"), [([3, 1], None), ([3, 2], 2), ([], None)])
+    def test_tasks_that_are_deleted_while_their_page_is_read_are_left_out(
+        self, done: Service, monkeypatch: pytest.MonkeyPatch, left: list[int], next: int | None
+    ):
+        monkeypatch.setattr(MemoryListing, "texts", lambda *_: {TaskId(id): Texts() for id in left})
+        page = self.page(done, Part.RESULT)
+        assert ([view.task.id for view in page.views], page.next) == (left, next)
 
 
 class TestConflicts:

@@ -88,8 +88,13 @@ PAGE_BY_TERM = text(f"""
     ORDER BY found.term DESC, found.task DESC LIMIT :limit
 """)
 
+# The planner takes long over each element of an array that it knows, and there may be ten thousand. Of one that it does
+# not know it expects few, so that it always looks them up.
+_IS_WANTED = "id = ANY (ARRAY(SELECT unnest(CAST(:ids AS bigint[]))))"
+# The end as the cursor has it, with bounds for those that an administrator wrote.
+_END = "least(greatest(t.finished, timestamptz '1970-01-01Z'), timestamptz '9999-01-01Z')"
 _CHOSEN = f"""
-    SELECT {_TASK} FROM tasks t
+    SELECT {_TASK}, {_END} AS "end" FROM tasks t
     WHERE %s AND t.id >= :since AND t.id < :before
         AND t.status = ANY (CAST(:statuses AS text[])) AND (CAST(:type AS text) IS NULL OR t.type = :type)
         AND (CAST(:failure_group AS bigint) IS NULL OR EXISTS (
@@ -99,9 +104,10 @@ _CHOSEN = f"""
         AND {_MATCHES}
 """
 
-_OF_IDS = "t.id = ANY (CAST(:ids AS bigint[])) AND (CAST(:batch AS bigint) IS NULL OR t.batch = :batch)"
+_OF_IDS = f"t.{_IS_WANTED} AND (CAST(:batch AS bigint) IS NULL OR t.batch = :batch)"
 _BY_END = f"""
-    {_CHOSEN} AND (t.finished, t.id) > (CAST(:behind_finished AS timestamptz), CAST(:behind_id AS bigint))
+    {_CHOSEN} AND t.finished >= CAST(:behind_end AS timestamptz)
+        AND ({_END}, t.id) > (CAST(:behind_end AS timestamptz), CAST(:behind_id AS bigint))
     ORDER BY t.finished, t.id LIMIT :limit
 """
 
@@ -112,14 +118,15 @@ PAGE_BY_END = text(_BY_END % _OF_IDS)
 PAGE_OF_BATCH_BY_END = text(_BY_END % "t.batch = :batch AND t.finished IS NOT NULL")
 
 # The size of a text is known without reading it.
-TEXTS = text("""
+TEXTS = text(f"""
     WITH sized AS (
         SELECT t.id, wanted.nth,
             sum(
                 CASE WHEN :args THEN t.args_bytes ELSE 0 END
                 + CASE WHEN :result THEN coalesce(octet_length(t.result), 0) ELSE 0 END
             ) OVER (ORDER BY wanted.nth) AS bytes
-        FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, nth) JOIN tasks t ON t.id = wanted.id
+        FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, nth)
+        JOIN (SELECT id, args_bytes, result FROM tasks WHERE {_IS_WANTED} OFFSET 0) t ON t.id = wanted.id
     )
     SELECT t.id, CASE WHEN :args THEN t.args END AS args, CASE WHEN :result THEN t.result END AS result
     FROM sized JOIN tasks t ON t.id = sized.id

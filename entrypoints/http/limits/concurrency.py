@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 
 WsgiApp = Callable[[Any, Any], Any]
-SUSPENSION = "flask_tasks.suspension"
-"""Key of the suspension in the WSGI environment of a request."""
+SUSPENSION, SLOT = "flask_tasks.suspension", "flask_tasks.slot"
+"""Keys of the suspension and of a further slot in the WSGI environment of a request."""
 
 
 class ConcurrencyLimit:
@@ -19,17 +19,30 @@ class ConcurrencyLimit:
         self._app = app
         # SimpleQueue is a semaphore in C; threading.Semaphore takes as long as the routing of a request.
         self._free: SimpleQueue[None] = SimpleQueue()
-        self._suspension = _Suspension(self._free)
+        self._suspension, self._slot = _Suspension(self._free), _Slot(self._free)
         for _ in range(max_requests):
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        environ[SUSPENSION] = self._suspension
+        environ[SUSPENSION], environ[SLOT] = self._suspension, self._slot
         self._free.get()
         try:
             return self._app(environ, start_response)
         finally:
             self._free.put(None)
+
+
+class _Slot:
+    """Takes a slot, and frees it at the end."""
+
+    def __init__(self, free: "SimpleQueue[None]") -> None:
+        self._free = free
+
+    def __enter__(self) -> None:
+        self._free.get()
+
+    def __exit__(self, *_: object) -> None:
+        self._free.put(None)
 
 
 class _Suspension:
@@ -43,6 +56,12 @@ class _Suspension:
 
     def __exit__(self, *_: object) -> None:
         self._free.get()
+
+
+def further_slot() -> AbstractContextManager[None]:
+    """A slot for work of the current request that goes on while its answer is sent, when it has none any more."""
+    slot: AbstractContextManager[None] = request.environ[SLOT]
+    return slot
 
 
 def suspended() -> AbstractContextManager[None]:

@@ -113,6 +113,7 @@ def _link(operation: str, description: str) -> dict[str, Any]:
 
 LINKS = {
     "view": _link("view_task", "View the task."),
+    "result": _link("view_result", "View the result of the task."),
     "events": _link("task_events", "Follow the changes of the task."),
     "log": _link("view_log", "View the log of the task."),
     "cancel": _link("cancel_task", "Cancel the task."),

@@ -140,8 +140,8 @@ AFTER: dict[str, Any] = {
 
 SUMMARY: dict[str, Any] = {
     "type": "object",
-    "description": "A task without arguments and result.",
-    "properties": HEAD | _TAIL | {"labels": LABELS_OF_SUMMARY, "batch": BATCH},
+    "description": "A task in a list. It has arguments and result only if they are to be included.",
+    "properties": HEAD | _TEXTS | _TAIL | {"labels": LABELS_OF_SUMMARY, "batch": BATCH},
     "required": [*HEAD, *_TAIL],
     "additionalProperties": False,
 }
@@ -175,7 +175,7 @@ PAGE: dict[str, Any] = {
         "tasks": {
             "type": "array",
             "items": {"$ref": "#/components/schemas/Summary"},
-            "description": "The tasks, newest first.",
+            "description": "The tasks.",
         },
         "next": {"type": ["string", "null"], "description": "The `cursor` of the next page; null on the last page."},
     },

@@ -10,10 +10,10 @@ from werkzeug.datastructures import MultiDict
 
 from application.ports.listing import Filter
 from entrypoints.http.pages.words import pairs_of, text_of
-from entrypoints.http.requests.filters import ARGS_PREFIX, TIMES, ListQuery, task_filter
+from entrypoints.http.requests.filters import ARGS_PREFIX, TIMES, SearchQuery, task_filter
 from entrypoints.http.requests.queries import LABEL_PREFIX
 
-QUERY = ListQuery()
+QUERY = SearchQuery()
 ARGUMENTS, LABELS_FIELD = "arguments", "labels"
 PREFIXES = {ARGUMENTS: ARGS_PREFIX, LABELS_FIELD: LABEL_PREFIX}
 """The fields of a form that have all arguments and all labels, as in `n=5 to.city=Oslo`, with their parameters."""

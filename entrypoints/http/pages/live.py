@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
 
 from application.errors import ApplicationError
-from application.open_pages import OpenPages
+from application.open_streams import OpenStreams
 from entrypoints.http.pages.visible import encoded
 
 MIN_REST_SECONDS = 0.5
@@ -53,7 +53,7 @@ class Region:
 class LiveRegions:
     """Streams regions. Thread-safe: streams of one address share what is rendered."""
 
-    def __init__(self, open_pages: OpenPages) -> None:
+    def __init__(self, open_pages: OpenStreams) -> None:
         self._open_pages = open_pages
         self._regions: dict[str, Region] = {}
         self._turns = BoundedSemaphore(MAX_RENDERINGS)

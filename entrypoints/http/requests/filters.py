@@ -1,17 +1,18 @@
 """Filters of the operations that list tasks or change many of them."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
 
-from marshmallow import ValidationError, fields, pre_load
-from marshmallow.validate import Length, Range
+from marshmallow import ValidationError, fields, pre_load, validates_schema
+from marshmallow.validate import Length, OneOf, Range
 
 from application.json.search_terms import label_term, term
-from application.ports.listing import ANY_STATUS, Filter
+from application.ports.listing import ANY_STATUS, End, Filter, Part
+from application.use_cases.list_tasks import ListTasksRequest
 from domain.ids import BatchId, TaskId, TypeName
-from domain.instants import LATEST
+from domain.instants import EPOCH, LATEST
 from domain.status import RULES, Status, Verb
 from entrypoints.http.requests.parsing import ID, MAX_ID, Number, WholeNumber, WholeText
 from entrypoints.http.requests.prefixed import Prefixed, collected
@@ -25,14 +26,21 @@ MAX_IDS = 10_000
 ARGS_PREFIX = "args."
 TIMES = ("created_after", "created_before", "finished_after", "finished_before")
 """The parameters that are times, each named like the member of a filter."""
+END = f"[0-9]{{1,18}}-{ID}"
+"""The cursor of a page by ends: the microseconds of an end, and an id."""
+FINISHED = "finished"
+"""The order of ends. The other one is newest first."""
+ENDS_OF = frozenset({"ids", "batch"})
+"""The filters of whose tasks there is an order of ends."""
+NOT_A_CURSOR = "Must be the `next` of an earlier answer."
 
 
 class Names(fields.String):
-    """One or several of these statuses, joined by commas."""
+    """One or several of these names, joined by commas."""
 
-    def __init__(self, statuses: Collection[Status], **options: Any) -> None:
-        one_of = "|".join(sorted(statuses))
-        error = f"Must be {' or '.join(sorted(statuses))}."
+    def __init__(self, names: Collection[str], **options: Any) -> None:
+        one_of = "|".join(sorted(names))
+        error = f"Must be {' or '.join(sorted(names))}."
         super().__init__(validate=WholeText(rf"^({one_of})(,({one_of}))*$", error=error), **options)
 
 
@@ -115,13 +123,13 @@ class FilterQuery(CountQuery):
         "args.n",
     )
     cursor = fields.String(
-        validate=WholeText(rf"^{ID}$", error="Must be the `next` of an earlier answer."),
+        validate=WholeText(rf"^{ID}$", error=NOT_A_CURSOR),
         metadata={"description": "The `next` of the previous answer."},
     )
 
 
-class ListQuery(FilterQuery):
-    """The query of a page of tasks."""
+class SearchQuery(FilterQuery):
+    """The query of a page of the dashboard."""
 
     limit = WholeNumber(
         validate=Range(1, MAX_PAGE_TASKS),
@@ -139,6 +147,34 @@ class EventsQuery(FilterQuery):
         validate=WholeText("^task$", error="Must be task."),
         metadata={"description": "With `task`, each event has the whole task, arguments and result included."},
     )
+
+
+class ListQuery(SearchQuery):
+    """The query of a list of tasks."""
+
+    include = Names(
+        [*Part],
+        metadata={"description": "The texts that each task has in the answer: result, args, or both: args,result."},
+    )
+    order = fields.String(
+        validate=OneOf([FINISHED], error=f"Must be {FINISHED}."),
+        metadata={
+            "description": f"`{FINISHED}` lists the tasks of `ids` or of a `batch` that have finished, in the order of "
+            "their ends. Without it, the newest tasks come first."
+        },
+    )
+    cursor = fields.String(
+        validate=WholeText(rf"^({END}|{ID})$", error=NOT_A_CURSOR),
+        metadata={"description": "The `next` of the previous answer."},
+    )
+
+    @validates_schema
+    def check_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Raises ValidationError: the order of ends lacks a filter that has it, or the cursor is of another order."""
+        if "order" in data and data.keys().isdisjoint(ENDS_OF):
+            raise ValidationError("Must come with ids or batch: no others are listed by their ends.", "order")
+        if "cursor" in data and ("order" in data) != ("-" in data["cursor"]):
+            raise ValidationError(NOT_A_CURSOR, "cursor")
 
 
 def _status_filter(verb: Verb) -> Names:
@@ -199,6 +235,19 @@ def _time(query: dict[str, Any], name: str) -> datetime | None:
     return utc_time(query[name]) if name in query else None
 
 
+def list_request(query: dict[str, Any], limit: int) -> ListTasksRequest:
+    """Make the request of the use case, with this limit, from the query of a list."""
+    by_end = query.get("order") == FINISHED
+    return ListTasksRequest(
+        filter=task_filter(query),
+        before=None if by_end else decoded_cursor(query),
+        by_end=by_end,
+        after=_decoded_end(query["cursor"]) if by_end and "cursor" in query else None,
+        include=frozenset(map(Part, query["include"].split(","))) if "include" in query else frozenset(),
+        limit=limit,
+    )
+
+
 def encoded_group(number: int) -> str:
     """The number of a failure group as a parameter has it."""
     return f"{number % 2**64:016x}"
@@ -214,6 +263,13 @@ def decoded_cursor(query: dict[str, Any]) -> TaskId | None:
     return TaskId(int(query["cursor"])) if "cursor" in query else None
 
 
-def encoded_cursor(last: int | None) -> str:
-    """Encode the id of the last task or batch of an answer as a JSON cursor."""
+def encoded_cursor(last: int | End | None) -> str:
+    """Encode the last task or batch of an answer as a JSON cursor."""
+    if isinstance(last, End):
+        return f'"{(last.finished - EPOCH) // timedelta.resolution}-{last.id}"'
     return "null" if last is None else f'"{last}"'
+
+
+def _decoded_end(cursor: str) -> End:
+    microseconds, id = map(int, cursor.split("-"))
+    return End(EPOCH + min(timedelta(microseconds=microseconds), LATEST - EPOCH), TaskId(id))

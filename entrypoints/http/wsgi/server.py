@@ -13,7 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from application.open_pages import MAX_PAGES
+from application.open_streams import MAX_LISTS, MAX_PAGES
 from entrypoints import parent_pipes, stop_signals
 from entrypoints.http.wsgi.database_reports import DatabaseReports, Reports
 from entrypoints.listening import listening_error
@@ -46,8 +46,8 @@ def serve(settings: Settings, signals: StopSignals) -> None:
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES),
         workers=settings.http_workers,
         # The server starts threads on demand. ConcurrencyLimit lets HTTP_THREADS requests run; as many more may receive
-        # their bodies, HTTP_WAITERS may wait for tasks, and MAX_PAGES keep pages up to date.
-        blocking_threads=2 * settings.http_threads + settings.http_waiters + MAX_PAGES,
+        # their bodies, HTTP_WAITERS may wait for tasks, MAX_PAGES keep pages up to date, and MAX_LISTS stream lists.
+        blocking_threads=2 * settings.http_threads + settings.http_waiters + MAX_PAGES + MAX_LISTS,
         respawn_failed_workers=True,
         workers_kill_timeout=max(1, round(settings.grace)),
         log_level=LogLevels.error,

@@ -44,6 +44,7 @@ def app(report: Reports) -> Flask:
     storage.migrate()
     storage.clock()
     container.open_pages()
+    container.open_lists()
     run_in_background(lambda: prepare(storage, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
@@ -58,8 +59,9 @@ def prepare(storage: PostgresStorage, report: Reports) -> None:
 
 
 def end_waits(container: ApiContainer) -> None:
-    """End the requests that only wait."""
+    """End the requests that only wait, and the lists that are being streamed."""
     container.open_pages().close()
+    container.open_lists().close()
     container.change_feed().close()
 
 

@@ -1,4 +1,4 @@
-"""The open pages of a process: a bounded number of threads, which wait between two looks until the process stops."""
+"""The open streams of one kind in a process: a bounded number of threads, which wait until the process stops."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,13 +6,15 @@ from threading import Event, Lock
 
 MAX_PAGES = 64
 """Pages of one process that are kept up to date at once. Each occupies a thread."""
+MAX_LISTS = 32
+"""Lists of one process that are streamed at once. Each occupies a thread, and the memory of one page of tasks."""
 
 
-class OpenPages:
+class OpenStreams:
     """Admits a bounded number of threads, and lets them wait between two looks. Thread-safe."""
 
-    def __init__(self, max_pages: int = MAX_PAGES) -> None:
-        self._max_pages = max_pages
+    def __init__(self, max_streams: int = MAX_PAGES) -> None:
+        self._max_streams = max_streams
         self._open = 0
         self._lock = Lock()
         self._closed = Event()
@@ -21,7 +23,7 @@ class OpenPages:
     def admit(self) -> Iterator[bool]:
         """Whether the block may go on: not if there are too many already, or the process stops."""
         with self._lock:
-            is_admitted = self._open < self._max_pages and not self._closed.is_set()
+            is_admitted = self._open < self._max_streams and not self._closed.is_set()
             self._open += is_admitted
         try:
             yield is_admitted
