@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 from urllib.parse import quote
 
 from flask_tasks.client.address import address
@@ -15,6 +15,7 @@ from flask_tasks.client.events import follow, follow_many
 from flask_tasks.client.from_json import from_json
 from flask_tasks.client.handler import Handler, Janitor
 from flask_tasks.client.json_text import dump
+from flask_tasks.client.many import bodies, read
 from flask_tasks.client.options import (
     KEY,
     Item,
@@ -39,6 +40,9 @@ NO_HTTPX = (
     "the client needs httpx, which this Python does not have: in the checkout run .venv/bin/python, "
     "elsewhere install flask-tasks with pip"
 )
+MIN_POLL_SECONDS, MAX_QUIET_SECONDS = 0.1, 2.0
+"""Seconds between two looks for tasks that have finished, and the longest time between two that find none."""
+MAX_POLLED_PER_SECOND = 10_000  # tasks that one client looks at
 MAX_WAIT_SECONDS = 50.0  # limit of the service on the wait of one request
 
 Id = int | Summary
@@ -117,8 +121,7 @@ class Client:
 
     def submit_many(self, items: Iterable[Item]) -> list[int]:
         """Submit up to 10,000 tasks, all or none. Returns their ids in the order of the items."""
-        answer = self._request("POST", "/tasks", body=dump([item_to_json(item) for item in items]))
-        return answer.read(lambda body: list(map(int, body["ids"])))
+        return self._submit_body(dump([item_to_json(item) for item in items]))
 
     def run(
         self,
@@ -144,6 +147,60 @@ class Client:
         - Raises NotFinished: the task has not finished within `seconds`.
         """
         return _result(self.wait(task, seconds))
+
+    def results(self, tasks: Iterable[Id]) -> Iterator[Task]:
+        """Yield these tasks as they are now, with arguments and results, the newest first. Unknown ids are left out."""
+        return read(self._transport, {_id(task) for task in tasks})
+
+    def as_completed(self, tasks: Iterable[Id]) -> Iterator[Task]:
+        """Yield these tasks as they finish, those that failed or were cancelled too.
+
+        Raises NotFound: a task that has not finished does not exist.
+        """
+        left = {_id(task): task for task in tasks}
+        quiet = MIN_POLL_SECONDS
+        while left:
+            before = len(left)
+            for task in read(self._transport, left, order="finished"):
+                del left[task.id]
+                yield task
+            if left:
+                self._clock.sleep(MIN_POLL_SECONDS + len(left) / MAX_POLLED_PER_SECOND)
+                quiet = MIN_POLL_SECONDS if len(left) < before else min(2 * quiet, MAX_QUIET_SECONDS)
+                if quiet > MIN_POLL_SECONDS:
+                    # The next task to finish may be the first one; if it was deleted, this is an error.
+                    self.view(next(iter(left.values())), quiet)
+
+    def map(
+        self,
+        type: str,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        labels: Mapping[str, str] | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[Any]:
+        """Submit a task for the arguments in each row, and yield their results in the order of the rows.
+
+        All tasks are submitted before this returns, up to 1,000 in a request.
+
+        - Raises Invalid: arguments of a row are not valid. The tasks of earlier requests are submitted.
+        - Raises TaskFailed, in its turn: a task failed or was cancelled.
+        """
+        items = (cast("Item", {**options, "labels": labels, "type": type, "args": row}) for row in rows)
+        return self._results_in_order(
+            [id for body in bodies(dump(item_to_json(item)) for item in items) for id in self._submit_body(body)]
+        )
+
+    def _submit_body(self, body: bytes) -> "list[int]":
+        return self._request("POST", "/tasks", body=body).read(lambda answer: [int(id) for id in answer["ids"]])
+
+    def _results_in_order(self, ids: "list[int]") -> Iterator[Any]:
+        finished, early = self.as_completed(ids), dict[int, Task]()
+        for id in ids:
+            while id not in early:
+                task = next(finished)
+                early[task.id] = task
+            yield _result(early.pop(id))
 
     def wait(self, task: Id, seconds: float | None = None) -> Task:
         """Wait until a task has finished, or for `seconds`, and return the task."""
