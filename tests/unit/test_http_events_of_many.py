@@ -213,6 +213,11 @@ class TestSets:
             assert Events(answer).rest().keys() == {1}
         with follow(service, "ids=1,2&status=waiting") as answer:
             assert Events(answer).next().keys() == {2}
+        labelled = [{"labels": {"user": "ana"}}] * 2
+        batch = service.client.post("/batches", json={"tasks": labelled}).get_json()
+        for query in (f"batch={batch['id']}", "label.user=ana"):
+            with follow(service, query) as answer:
+                assert Events(answer).next().keys() == {*batch["ids"]}
 
     def test_a_task_that_matched_once_is_followed_until_it_has_finished(self, service: Service) -> None:
         submit(service, 1)
