@@ -64,5 +64,5 @@ def test_a_handler_imports_nothing_that_it_has_no_use_for():
     """Frameworks to be wired, and modules of children, the API or migrations would cost memory and time."""
     look = "import sys, entrypoints.handler.handler; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    unwanted = {"alembic", "flask", "granian", "httpx", "jsonschema_rs", "pydantic", "werkzeug", "yaml"}
+    unwanted = {"alembic", "flask", "granian", "httpx", "jsonschema_rs", "pydantic", "werkzeug", "yaml", "zstandard"}
     assert unwanted & set(said.split()) == set()

@@ -90,7 +90,7 @@ def test_a_preflight_answer_lists_methods_and_headers(service: Service, path: st
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
     assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
     accepted = answer.headers["Access-Control-Allow-Headers"].split(", ")
-    assert {"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"} <= set(accepted)
+    assert {"Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key", "Last-Event-ID"} <= set(accepted)
 
 
 def test_a_preflight_of_another_origin_gets_no_cors_headers(service: Service) -> None:

@@ -50,6 +50,9 @@ RETRY_AFTER_HEADERS = {
 UNAVAILABLE = "The database is unavailable."
 CLOSED = "The database is unavailable, or the type accepts no tasks for now."
 LATE_BODY = "The body came too slowly."
+UNSUPPORTED_BODY = (
+    "The content type of the body is not JSON in UTF-8, or its content encoding is neither gzip nor zstd."
+)
 UNKNOWN_TASK = {404: "No task has this id, or the task has expired."}
 UNKNOWN_BATCH = {404: "No batch has this id, or the batch has expired."}
 

@@ -29,8 +29,9 @@ The status of a task is `waiting`, `running`, `done`, `failed` or `cancelled`. A
 are returned exactly as they were sent. Values that cannot be stored exactly are refused with 422 and the path to the
 value. Times are Unix seconds.
 
-A request with an `Idempotency-Key` can be repeated safely. All errors have the same form. An answer with status 503 has
-a `Retry-After` header.
+A request with an `Idempotency-Key` can be repeated safely. A body may be compressed by gzip or zstd; a long answer is
+compressed if the client accepts it. All errors have the same form. An answer with status 503 has a `Retry-After`
+header.
 """.strip()
 
 SWAGGER_UI = {

@@ -1,6 +1,5 @@
 """Files of the pages: read and compressed once, and kept by browsers for as long as their content is the same."""
 
-import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from flask import Response, abort, request
+
+from entrypoints.http.responses.compression import ENCODINGS, SMALL, best_encoding, compressed
 
 FOLDER = Path(__file__).parent
 YEAR_SECONDS = 31_536_000
@@ -52,11 +53,11 @@ VENDORED = "vendor/"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is sent. `version` changes with its content."""
+    """A file as it is sent, by each encoding. `version` changes with its content."""
 
     content_type: str
     content: bytes
-    compressed: bytes
+    compressed: Mapping[str, bytes]
     version: str
 
 
@@ -76,10 +77,11 @@ class Assets:
             abort(404)
         asset = self._assets[name]
         is_current = request.args.get("v") == asset.version
-        compresses = "gzip" in request.headers.get("Accept-Encoding", "")
-        response = Response(asset.compressed if compresses else asset.content, content_type=asset.content_type)
-        if compresses:
-            response.headers["Content-Encoding"] = "gzip"
+        encoding = best_encoding(request.headers.get("Accept-Encoding", ""))
+        content = asset.compressed[encoding] if encoding else asset.content
+        response = Response(content, content_type=asset.content_type)
+        if encoding:
+            response.headers["Content-Encoding"] = encoding
         response.vary.add("Accept-Encoding")
         response.headers["Cache-Control"] = f"max-age={YEAR_SECONDS}, immutable" if is_current else "no-cache"
         return response
@@ -88,8 +90,8 @@ class Assets:
 @cache
 def _read(content_type: str, files: tuple[str, ...]) -> Asset:
     content = b"\n".join(map(_content, files))
-    compressed = gzip.compress(content, compresslevel=9, mtime=0)
-    return Asset(f"{content_type}; charset=utf-8", content, compressed, sha256(content).hexdigest()[:12])
+    smaller = {name: compressed(content, name, SMALL) for name in ENCODINGS}
+    return Asset(f"{content_type}; charset=utf-8", content, smaller, sha256(content).hexdigest()[:12])
 
 
 def _content(file: str) -> bytes:

@@ -1,9 +1,8 @@
 """Responses of pages: HTML, redirects, files and event streams, and the headers that all of them have."""
 
-import gzip
 from collections.abc import Iterator
 
-from flask import Response, request, stream_with_context
+from flask import Response, stream_with_context
 
 from entrypoints.http.pages.visible import encoded
 from entrypoints.http.responses.json_response import NO_STORE
@@ -19,17 +18,12 @@ SECURITY_HEADERS = {
 }
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
-MIN_COMPRESSED_CHARACTERS = 1_000
 
 
 def html_response(html: str, status: int) -> Response:
-    """A page, compressed if it is large enough and the client takes it."""
-    data = encoded(html)
-    response = Response(data, status, NO_STORE, content_type="text/html; charset=utf-8")
-    response.vary.update(["Accept", "Accept-Encoding"])
-    if len(html) >= MIN_COMPRESSED_CHARACTERS and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(data, compresslevel=5))
-        response.headers["Content-Encoding"] = "gzip"
+    """A page."""
+    response = Response(encoded(html), status, NO_STORE, content_type="text/html; charset=utf-8")
+    response.vary.add("Accept")
     return response
 
 

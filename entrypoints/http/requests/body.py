@@ -12,6 +12,7 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 from application.json.items import items
 from application.json.parsing import parse
 from entrypoints.http.flask_app import BODY_IS_READ
+from entrypoints.http.requests.content_encoding import IDENTITY, check_encoding, decompressed
 
 Environ = dict[str, Any]
 Read = Callable[[IO[bytes], int], bytes]
@@ -55,14 +56,16 @@ def body(read: Read, max_bytes: int, empty: str | None = None) -> str:
     - `read`: reads up to so many bytes of a stream, or up to its end.
     - `empty`: stands for an empty body, which needs no content type then.
     - Raises BadRequest: the body is incomplete, not UTF-8, or empty.
-    - Raises RequestEntityTooLarge: it is longer than `max_bytes`.
-    - Raises UnsupportedMediaType: it is encoded, or its content type is not JSON.
+    - Raises RequestEntityTooLarge: it is longer than `max_bytes`, as it is sent or when it is decompressed.
+    - Raises UnsupportedMediaType: its encoding is unknown, or its content type is not JSON.
     """
     # The properties of flask.request take twice the time of reading the environ.
     environ = request.environ
-    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body has a content encoding: it must be sent without one")
-    data, content_type = received(environ, read, max_bytes), environ.get("CONTENT_TYPE", "")
+    encoding, content_type = environ.get("HTTP_CONTENT_ENCODING", IDENTITY).lower(), environ.get("CONTENT_TYPE", "")
+    check_encoding(encoding)
+    data = received(environ, read, max_bytes)
+    if data and encoding != IDENTITY:
+        data = decompressed(data, encoding, max_bytes)
     # A chunked body that breaks off at its start is read as an empty one.
     if not data and (empty is None or "HTTP_TRANSFER_ENCODING" in environ):
         raise BadRequest("the body is empty: it must be JSON")

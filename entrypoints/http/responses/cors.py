@@ -9,7 +9,9 @@ from entrypoints.settings import Settings
 EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After"}
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+    ),
     "Access-Control-Max-Age": "600",
 }
 

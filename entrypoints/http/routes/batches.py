@@ -32,6 +32,7 @@ from entrypoints.http.openapi.describe import (
     LATE_BODY,
     RETRY_AFTER_HEADERS,
     UNKNOWN_BATCH,
+    UNSUPPORTED_BODY,
     error_responses,
     response,
 )
@@ -122,7 +123,7 @@ INVALID = {
     400: "The body is not JSON.",
     408: LATE_BODY,
     413: f"The body is longer than {MAX_BYTES} bytes.",
-    415: "The content type of the body is not JSON in UTF-8.",
+    415: UNSUPPORTED_BODY,
     503: CLOSED,
 }
 CREATED = (

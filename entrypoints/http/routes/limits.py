@@ -9,7 +9,7 @@ from domain.limits import Override
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import LATE_BODY, TYPE_NAME, error_responses, response
+from entrypoints.http.openapi.describe import LATE_BODY, TYPE_NAME, UNSUPPORTED_BODY, error_responses, response
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.limits import override_of
 from entrypoints.http.responses.json_response import JSON, json_response
@@ -54,7 +54,7 @@ SET = response(200, "The type with the limits that hold now.", "Type", EXAMPLE) 
         400: "The body is not JSON.",
         408: LATE_BODY,
         413: f"The body is longer than {MAX_BYTES} bytes.",
-        415: "The content type of the body is not JSON in UTF-8.",
+        415: UNSUPPORTED_BODY,
         422: "The body is no JSON object, or a limit is unknown or out of bounds; `errors` names each.",
     }
 )

@@ -17,6 +17,7 @@ from entrypoints.http.openapi.describe import (
     LATE_BODY,
     RETRY_AFTER_HEADERS,
     TYPE_NAME,
+    UNSUPPORTED_BODY,
     error_responses,
     response,
     task_example,
@@ -39,7 +40,7 @@ INVALID_REQUEST = {
     400: "The body is not JSON.",
     408: LATE_BODY,
     413: "The body is longer than the MAX_BODY of the service.",
-    415: "The content type of the body is not JSON in UTF-8.",
+    415: UNSUPPORTED_BODY,
     422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
     "of bounds, a task in `after` does not exist, or the idempotency key belongs to a task with another type or other "
     "arguments.",

@@ -9,7 +9,7 @@ from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
-from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, error_responses, response
+from entrypoints.http.openapi.describe import CLOSED, LATE_BODY, UNSUPPORTED_BODY, error_responses, response
 from entrypoints.http.requests.body import body, json_items
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.responses.json_response import JSON, json_response
@@ -56,7 +56,7 @@ CREATED = (
             400: "The body is not JSON.",
             408: LATE_BODY,
             413: f"The body is longer than {MAX_BYTES} bytes.",
-            415: "The content type of the body is not JSON in UTF-8.",
+            415: UNSUPPORTED_BODY,
             422: "Some tasks cannot be submitted, so no task was created; `errors` names each of them by its index. "
             "Or the idempotency key belongs to another batch.",
             503: CLOSED,

@@ -1,5 +1,6 @@
 """The API as a real process: its start, its failures and its end."""
 
+import json
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.postgres import Database
+from entrypoints.http.responses.compression import compressed
 from tests.e2e.http.wire import POST, code_of, connection
 from tests.e2e.service import Service, eventually
 
@@ -38,6 +40,16 @@ def locked_task(service: Service) -> Iterator[Callable[[], None]]:
     with closing(Database(service.environment["DATABASE_URL"])) as database, database.engine.connect() as other:
         other.execute(text("SELECT 1 FROM tasks FOR UPDATE"))
         yield other.rollback
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_bodies_and_answers_may_be_compressed(service: Service, encoding: str):
+    body = compressed(json.dumps({"text": "abcdefgh" * 1000}).encode(), encoding)
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding, "Accept-Encoding": encoding}
+    answer = service.client.post("/task/new", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (201, encoding)
+    assert int(answer.headers["Content-Length"]) < 1000
+    assert answer.json()["text"] == "abcdefgh" * 1000
 
 
 class TestEnd:
