@@ -1,6 +1,6 @@
 """Dependencies in memory."""
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from adapters.memory.state import State
 from application.ports.dependencies import Undecided
@@ -19,6 +19,11 @@ class MemoryDependencies:
         for task, each in dependencies.items():
             self._state.add_dependencies(task, each)
         return {parent for each in dependencies.values() for parent in each.parents if parent not in self._state.rows}
+
+    def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
+        found = sorted({child for parent in parents for child in self._state.dependents_of(parent)})
+        undecided = (self._dependent(child) for child in found if self._is_undecided(child))
+        return [each for each in undecided if each.task.status is Status.FAILED][:limit]
 
     def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
         """Look at all changes, whatever the limit is."""

@@ -12,6 +12,7 @@ from domain.dependencies import Dependencies, Dependent, FailedParent
 from domain.ids import TaskId
 from domain.status import Status
 
+MAX_ID = 2**63 - 1
 HAVE_FAILED = (Status.FAILED, Status.CANCELLED)
 Range = tuple[TaskId, TaskId, TaskId]
 """A parent, and the first and the last id of those of its dependents that are to be looked at."""
@@ -37,6 +38,11 @@ class PostgresDependencies:
         self._note(_noted(dependencies, statuses))
         return set()
 
+    def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
+        found = self._connection.execute(statements.LOCK_FAILED_BY, {"parents": array(parents), "limit": limit})
+        ids = found.scalars().all()
+        return self._dependents(ids, new=ids) if ids else []
+
     def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
         bounds = {"limit": limit, "left_out": array(left_out)}
         found = self._connection.execute(statements.TAKE_UNDECIDED, bounds).all()
@@ -47,15 +53,22 @@ class PostgresDependencies:
         is_cut = len(pairs) == limit
         looked_at = [row for row in found if not is_cut or row.change <= pairs[-1].change]
         free = {row.dependent for row in pairs if row.is_free}
-        dependents = self._dependents(free, {row.parent for row in looked_at}) if free else []
+        # A note of some dependents alone is about these: they are new, blocked again, or were locked before.
+        new = {row.dependent for row in pairs if row.is_free and (row.last < MAX_ID or row.has_failed)}
+        dependents = self._dependents(free, new, {row.parent for row in looked_at}) if free else []
         self._connection.execute(statements.FORGET_CHANGES, {"changes": array({row.change for row in looked_at})})
         rest = [(pairs[-1].parent, pairs[-1].dependent + 1, pairs[-1].last)] if is_cut else []
-        self._note(rest + [(row.parent, row.dependent, row.dependent) for row in pairs if not row.is_free])
+        skipped = [(row.parent, row.dependent, row.dependent) for row in pairs if not row.is_free]
+        self._note(rest + skipped)
         is_full = is_cut or len({row.change for row in found}) == limit
-        return Undecided(dependents, is_full and bool(free or is_cut))
+        # Where all are locked, looking again at once would find the same.
+        return Undecided(dependents, is_full and len(skipped) < limit)
 
-    def _dependents(self, ids: Collection[TaskId], changed: Collection[TaskId]) -> Sequence[Dependent]:
-        named = {"ids": array(ids), "changed": array(changed)}
+    def _dependents(
+        self, ids: Collection[TaskId], new: Collection[TaskId], changed: Collection[TaskId] = ()
+    ) -> Sequence[Dependent]:
+        """The dependents, with all failed parents of new ones, and of others at first only those that have changed."""
+        named = {"ids": array(ids), "new": array(new), "changed": array(changed)}
         return [_dependent(row) for row in self._connection.execute(statements.DEPENDENTS, named)]
 
     def _note(self, ranges: Collection[Range]) -> None:

@@ -35,6 +35,13 @@ class DependencyRepository(Protocol):
         """
         ...
 
+    def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
+        """Lock and return dependents of these that have failed by a parent, at most `limit`.
+
+        The parents are looked at after the dependents were locked. Locked dependents are skipped.
+        """
+        ...
+
     def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
         """Lock dependents of changed parents on which these may decide: those blocked, and those failed by a parent.
 

@@ -5,6 +5,7 @@ from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
+from application.use_cases.revive import revive
 from application.use_cases.task_lock import locked, stored
 from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import View, Viewer
@@ -39,9 +40,11 @@ class RetryTask:
         """The view of the waiting task, which may have as many more attempts as its type has."""
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
-            work.tasks.save(task.retry(self._clock.now(), attempts(types, task.type)))
+            now = self._clock.now()
+            work.tasks.save(task.retry(now, attempts(types, task.type)))
             if task.batch is not None:
                 work.batches.resume([task.batch])
+            revive(work, [id], now)
             retried = stored(work, id)
             if retried.task.is_blocked:
                 work.batches.recheck([id])

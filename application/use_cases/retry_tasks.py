@@ -7,6 +7,7 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.status import Verb
 from domain.task import Task
@@ -29,11 +30,13 @@ class RetryTasks:
         types = self._types.all()
 
         def retry(work: UnitOfWork, tasks: Sequence[Task]) -> None:
-            retried = [task.retry(self._clock.now(), attempts(types, task.type)) for task in tasks]
+            now = self._clock.now()
+            retried = [task.retry(now, attempts(types, task.type)) for task in tasks]
             work.tasks.save(*retried)
             work.batches.resume({task.batch for task in tasks if task.batch is not None})
             if blocked := [task.id for task in retried if task.is_blocked]:
                 work.batches.recheck(blocked)
+            revive(work, [task.id for task in tasks], now)
 
         return self._change(request, retry, self._notify)
 

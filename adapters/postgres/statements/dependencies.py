@@ -44,20 +44,30 @@ TAKE_UNDECIDED = text(f"""
         ) undecided
         ORDER BY taken.id, undecided.dependent LIMIT :limit
     ), free AS MATERIALIZED (
-        SELECT t.id FROM tasks t
+        SELECT t.id, t.status = 'failed' AS has_failed FROM tasks t
         WHERE t.id = ANY (ARRAY(SELECT dependent FROM found)) AND t.id <> ALL (CAST(:left_out AS bigint[]))
             AND {_IS_UNDECIDED}
         ORDER BY t.id FOR UPDATE SKIP LOCKED
     )
-    SELECT taken.id AS change, taken.parent, taken.last, found.dependent, free.id IS NOT NULL AS is_free
+    SELECT taken.id AS change, taken.parent, taken.last, found.dependent, free.id IS NOT NULL AS is_free,
+        free.has_failed
     FROM taken LEFT JOIN found ON found.change = taken.id LEFT JOIN free ON free.id = found.dependent
     ORDER BY taken.id, found.dependent
+""")
+
+LOCK_FAILED_BY = text(f"""
+    SELECT t.id FROM tasks t
+    WHERE t.id = ANY (ARRAY(SELECT dependent FROM dependencies WHERE parent = ANY (CAST(:parents AS bigint[]))))
+        AND t.status = 'failed' AND {_IS_UNDECIDED}
+    ORDER BY t.id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
 """)
 
 _HAS_FAILED = "(p.status IS NULL OR p.status IN ('failed', 'cancelled'))"
 
 # A statement of its own, since its snapshot has to be newer than the locks. Of many parents the one that ends last is
-# mostly the last one. While one has not ended, only those that have changed can be the first to have failed.
+# mostly the last one. While one has not ended, only those that have changed can be the first to have failed, unless
+# the dependent itself is new.
 DEPENDENTS = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")}, t.wanted_run_at, unfinished.parent IS NULL AS is_ready,
         failed.parent AS failed_parent, failed.status AS failed_status
@@ -68,7 +78,7 @@ DEPENDENTS = text(f"""
     ) unfinished ON true LEFT JOIN LATERAL (
         SELECT d.parent, p.status FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
         WHERE d.dependent = t.id AND {_HAS_FAILED} AND t.if_parent_failed = 'fail' AND (
-            unfinished.parent IS NULL OR t.status = 'failed' OR EXISTS (
+            unfinished.parent IS NULL OR t.id = ANY (CAST(:new AS bigint[])) OR EXISTS (
                 SELECT FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
                 WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED}
             )

@@ -1,0 +1,23 @@
+"""Revive: what has failed by a task waits again with its retry, and what has failed by that, in one transaction.
+
+So nothing else that waits for such a task takes it for one that has ended.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from application.ports.unit_of_work import UnitOfWork
+from domain.ids import TaskId
+
+MAX_REVIVED_TASKS = 500
+"""Tasks after which no others are revived with the retry: they are when their parents are looked at."""
+
+
+def revive(work: UnitOfWork, retried: Collection[TaskId], now: datetime) -> None:
+    """Let the dependents of retried tasks wait again that have failed by them. Locked ones are left for later."""
+    parents, left = retried, MAX_REVIVED_TASKS
+    while parents and left > 0:
+        failed = work.dependencies.failed_by(parents, left)
+        revived = [task for each in failed if (task := each.decided(now))]
+        work.tasks.save(*revived)
+        parents, left = {task.id for task in revived}, left - len(revived)
