@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from application.conflict_retry import retry_on_conflict
-from application.errors import StorageUnavailable
+from application.errors import StatementRefused, StorageUnavailable
 from application.isolation import isolate, log_once
 from application.log_lines import named
 from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
-from application.ports.unit_of_work import Begin, UnitOfWork
+from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from domain.ids import TaskId
 from domain.task import Task
@@ -45,19 +45,24 @@ class UnblockTasks:
         self._notifier = notifier
         self._left_out: dict[TaskId, float] = {}
 
-    @retry_on_conflict
     def __call__(self, limit: int = BATCH_TASKS) -> Unblocked:
-        """Decide on one batch."""
-        if not self._pending.has_changed_parents():
-            return Unblocked()
+        """Decide on one batch, if there is anything to decide on."""
+        return self.batch(limit) if self._has_changes() else Unblocked()
+
+    @retry_on_conflict
+    def batch(self, limit: int = BATCH_TASKS) -> Unblocked:
+        """Decide on one batch without asking first whether there is anything to decide on."""
         with self._begin() as work:
             undecided = work.dependencies.take_undecided(limit, self._present_left_out())
             now = self._clock.now()
             decided = [task for each in undecided.dependents if (task := each.decided(now))]
-            refused = self._save(work, decided)
-            if refused:
-                # The changes that led to them have to stay: the next batch leaves these tasks out, and keeps them.
-                self._left_out |= dict.fromkeys(refused, self._clock.monotonic() + LEFT_OUT_SECONDS)
+            try:
+                work.tasks.save(*decided)
+            except (StorageUnavailable, StatementRefused):
+                raise
+            except Exception:
+                # The changes that led to the odd tasks have to stay: the next batch leaves these tasks out.
+                self._leave_out_odd(decided)
                 return Unblocked(has_more=True)
             work.commit()
         self._notify(decided)
@@ -74,15 +79,21 @@ class UnblockTasks:
         except StorageUnavailable as error:
             log.debug("tasks are unblocked later: %s", error)
 
-    def _save(self, work: UnitOfWork, tasks: Sequence[Task]) -> Sequence[TaskId]:
-        """Store the tasks, and return those that cannot be stored."""
+    @retry_on_conflict
+    def _has_changes(self) -> bool:
+        return self._pending.has_changed_parents()
 
-        def save(some: Sequence[Task]) -> Sequence[TaskId]:
-            with work.savepoint():
-                work.tasks.save(*some)
-            return []
+    def _leave_out_odd(self, tasks: Sequence[Task]) -> None:
+        """Find the tasks that cannot be changed, and leave them out for a while. Changes nothing."""
+        with self._begin() as work:
 
-        return isolate(tasks, save, _leave)
+            def save(some: Sequence[Task]) -> Sequence[TaskId]:
+                with work.savepoint():
+                    work.tasks.save(*some)
+                return []
+
+            odd = isolate(tasks, save, _leave)
+        self._left_out |= dict.fromkeys(odd, self._clock.monotonic() + LEFT_OUT_SECONDS)
 
     def _present_left_out(self) -> Collection[TaskId]:
         now = self._clock.monotonic()

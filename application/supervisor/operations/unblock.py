@@ -20,7 +20,7 @@ class Unblock:
 
     def send(self, runner: BackgroundRunner) -> None:
         self._state.parents_ended = False
-        runner.submit(self._unblock, self._on_answer)
+        runner.submit(self._unblock.batch, self._on_answer)
 
     def _on_answer(self, unblocked: Unblocked) -> None:
         state = self._state
