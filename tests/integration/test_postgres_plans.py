@@ -279,7 +279,16 @@ STATEMENTS: dict[str, Hot | HotStep] = {
     "abandoned": Hot(lambda work, _: work.queue.lapsed([LEASE], 10), {"tasks_running"}, 250),
     "held by": Hot(lambda work, _: work.queue.held_by(HandlerId("handler-1")), {"tasks_running"}, 250),
     "left by": Hot(lambda work, _: work.queue.running_under(HandlerId("handler-1"), 10), {"tasks_running"}, 250),
-    "delete expired": Hot(lambda work, _: work.cleaning.delete_expired(NOW, 10), {"tasks_expire", "tasks_pkey"}, 150),
+    "delete expired": Hot(
+        lambda work, _: work.cleaning.delete_expired(NOW, 10),
+        {"tasks_expire", "tasks_pkey", "dependencies_of_parent"},
+        150,
+    ),
+    "take undecided": Hot(
+        lambda work, _: work.dependencies.take_undecided(10),
+        {"changed_parents_pkey", "dependencies_of_parent", "tasks_pkey"},
+        20,
+    ),
     "has expired": HotStep(lambda storage, _: storage.pending.has_expired(NOW), {"tasks_expire"}, 10),
     "get": Hot(lambda work, _: work.tasks.get(TaskId(77)), {"tasks_pkey"}, 10),
     "lock": Hot(lambda work, _: work.tasks.lock(TaskId(77)), {"tasks_pkey"}, 10),

@@ -21,7 +21,8 @@ FOLD_COUNTS = text("""
     SELECT count(*) FROM folded
 """)
 
-# Sizes are those of the stored values, which are not read for that.
+# Sizes are those of the stored values, which are not read for that. The LIMIT keeps the planner from reading all
+# dependencies for the few parents among the tasks.
 _EXPIRED = """
     expired AS MATERIALIZED (
         SELECT id, ctid AS location, has_dependents AND status <> 'waiting' AS may_be_needed,
@@ -31,10 +32,10 @@ _EXPIRED = """
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ), first AS MATERIALIZED (
-        SELECT id, location, may_be_needed AND EXISTS (
-            SELECT FROM dependencies d JOIN tasks t ON t.id = d.dependent
-            WHERE d.parent = summed.id AND t.status IN ('waiting', 'running')
-        ) AS is_needed
+        SELECT id, location, may_be_needed AND (
+            SELECT true FROM dependencies d JOIN tasks t ON t.id = d.dependent
+            WHERE d.parent = summed.id AND t.status IN ('waiting', 'running') LIMIT 1
+        ) IS TRUE AS is_needed
         FROM (
             SELECT id, location, may_be_needed, row_number() OVER () AS nth,
                 sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total

@@ -78,9 +78,9 @@ DEPENDENTS = text(f"""
     ) unfinished ON true LEFT JOIN LATERAL (
         SELECT d.parent, p.status FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
         WHERE d.dependent = t.id AND {_HAS_FAILED} AND t.if_parent_failed = 'fail' AND (
-            unfinished.parent IS NULL OR t.id = ANY (CAST(:new AS bigint[])) OR EXISTS (
-                SELECT FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
-                WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED}
+            unfinished.parent IS NULL OR t.id = ANY (CAST(:new AS bigint[])) OR (
+                SELECT true FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+                WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED} LIMIT 1
             )
         )
         ORDER BY d.parent LIMIT 1
