@@ -8,6 +8,7 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
+from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.dependencies import Dependencies, IfFailed
 from domain.failure import Error
@@ -252,6 +253,18 @@ class TestFailedParents:
         child = add_after(storage, 1, add_one(storage))
         assert task(storage, child.id).status is Status.FAILED
 
+    def test_a_new_task_fails_by_any_of_its_parents_while_another_one_was_retried(self, storage: Storage):
+        for _ in range(3):
+            add_one(storage)
+        add_after(storage, 1, 2, 3)
+        for each in (1, 2):
+            cancel(storage, task(storage, each))
+        unblock(storage)
+        child = add_after(storage, 1, 2, 3, unblocks=False)
+        retry(storage, task(storage, 1))
+        assert child.id in unblock(storage)
+        assert task(storage, child.id).error == Error("ParentFailed", "task 2 was cancelled", 0)
+
     def test_a_cancelled_task_is_decided_on_no_more(self, storage: Storage):
         add_one(storage)
         child = add_after(storage, 1, ttl=30)
@@ -274,6 +287,21 @@ class TestRetry:
         assert unblock(storage) == [child.id, grandchild.id]
         assert [task(storage, each.id) for each in (child, grandchild)] == [child, grandchild]
         assert run_all(storage) == [1, 2, 3]
+
+    def test_what_has_failed_by_a_task_may_be_revived_in_the_transaction_of_its_retry(self, storage: Storage):
+        add_one(storage)
+        child = add_after(storage, 1)
+        grandchild, other = add_after(storage, child), add_after(storage, child, if_failed=RUN, unblocks=False)
+        cancel(storage, task(storage, 1))
+        unblock(storage)
+        with storage.begin() as work:
+            (parent,) = work.tasks.lock(TaskId(1))
+            work.tasks.save(parent.retry(NOW, 1))
+            assert [each.task.id for each in work.dependencies.failed_by([parent.id], 10)] == [child.id]
+            revive(work, [parent.id], NOW)
+            work.commit()
+        assert [task(storage, each.id) for each in (child, grandchild)] == [child, grandchild]
+        assert task(storage, other.id).run_at == NOW
 
     def test_a_task_stays_failed_while_another_parent_is(self, storage: Storage):
         add_one(storage)
