@@ -12,7 +12,9 @@ from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
+from application.use_cases.revive import resume_batches
 from domain.ids import TaskId
+from domain.status import Status
 from domain.task import Task
 
 BATCH_TASKS = 1_000
@@ -55,9 +57,11 @@ class UnblockTasks:
         with self._begin() as work:
             undecided = work.dependencies.take_undecided(limit, self._present_left_out())
             now = self._clock.now()
-            decided = [task for each in undecided.dependents if (task := each.decided(now))]
+            decisions = [(each.task, task) for each in undecided.dependents if (task := each.decided(now))]
+            decided = [task for _, task in decisions]
             try:
                 work.tasks.save(*decided)
+                resume_batches(work, [task for before, task in decisions if before.status is Status.FAILED])
             except (StorageUnavailable, StatementRefused):
                 raise
             except Exception:

@@ -8,6 +8,8 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
+from application.ports.batches import NewBatch
+from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.dependencies import Dependencies, IfFailed
@@ -302,6 +304,30 @@ class TestRetry:
             work.commit()
         assert [task(storage, each.id) for each in (child, grandchild)] == [child, grandchild]
         assert task(storage, other.id).run_at == NOW
+
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_a_revived_task_has_its_batch_go_on(self, storage: Storage, at_once: bool):
+        add_one(storage)
+        with storage.begin() as work:
+            batch = work.batches.add(NewBatch(now=NOW, ttl=600))
+            assert batch
+            work.commit()
+        add_after(storage, 1, batch=batch.id)
+        cancel(storage, task(storage, 1))
+        unblock(storage)
+        finish = FinishBatches(storage.begin, storage.pending, ManualClock(NOW), MemoryWakeUp())
+        assert [each.id for each in finish([batch.id])] == [batch.id]
+        with storage.begin() as work:
+            (parent,) = work.tasks.lock(TaskId(1))
+            work.tasks.save(parent.retry(NOW, 1))
+            if at_once:
+                revive(work, [parent.id], NOW)
+            work.commit()
+        unblock(storage)
+        with storage.begin() as work:
+            record = work.batches.get(batch.id)
+        assert record
+        assert record.batch.finished is None
 
     def test_a_task_stays_failed_while_another_parent_is(self, storage: Storage):
         add_one(storage)

@@ -25,6 +25,8 @@ class Unblock:
     def _on_answer(self, unblocked: Unblocked) -> None:
         state = self._state
         state.parents_ended = state.parents_ended or unblocked.has_more
+        ended = (task for task in unblocked.tasks if task.status.is_final)
+        state.ended_batches.update(task.batch for task in ended if task.batch is not None)
         if due := [task for task in unblocked.tasks if task.is_due(state.now)]:
             state.step_back(due)
             # Others are notified by way of the storage, which takes longer.
