@@ -8,6 +8,7 @@ from enum import StrEnum
 from domain.errors import InvalidOption
 from domain.ids import BatchId, TaskId
 from domain.instants import after, aware, whole_second
+from domain.progress import Progress
 from domain.status import FINAL
 from domain.task import READABLE_SECONDS
 
@@ -43,6 +44,12 @@ class BatchCounts:
     def finished(self) -> int:
         """The number of those that have finished, or were deleted."""
         return sum(number for status, number in self.by_status.items() if status in FINISHED)
+
+    @property
+    def progress(self) -> Progress:
+        """The share of the tasks that have finished: all of none."""
+        share = self.finished / self.total if self.total else 1.0
+        return Progress(share, f"{self.finished} of {self.total}")
 
 
 def check_name(name: str | None) -> None:

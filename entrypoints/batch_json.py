@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 from application.json.text import dump
 from application.ports.batches import BatchRecord
@@ -29,13 +29,9 @@ def _members(record: BatchRecord) -> str:
         f'"created":{seconds(batch.created)},"expire":{seconds(batch.expire)},'
         f'"finished":{milliseconds(batch.finished)},"total":{counts.total},'
         f'"counts":{json.dumps({status: counts.by_status.get(status, 0) for status in BatchCount})},'
-        f'"progress":{dump(_progress(counts.finished, counts.total))},"then":{dump(batch.then)},'
+        f'"progress":{dump(asdict(counts.progress))},"then":{dump(batch.then)},'
         f'"callback":{callback_state_json(batch.callback, record.delivery)}'
     )
-
-
-def _progress(finished: int, total: int) -> dict[str, Any]:
-    return {"value": finished / total if total else 1.0, "message": f"{finished} of {total}"}
 
 
 def _failures(tasks: Sequence[Task]) -> str:

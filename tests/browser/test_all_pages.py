@@ -14,6 +14,8 @@ PATHS = [
     "/?period=day",
     "/dashboard/tasks",
     "/dashboard/failures",
+    "/dashboard/batches",
+    "/dashboard/batch/1",
     "/dashboard/task/1",
     "/dashboard/types",
     "/dashboard/type/mov3d",
@@ -37,6 +39,8 @@ def some_tasks(service: Service) -> None:
     service.run("add", {"a": 1, "b": 2})
     service.run("mov3d", {"dt": 0.1, "r0": [0, 0, -1], "v0": [1, 0, 0], "mass": 1, "radius": 0.1})
     service.run("hostile", {"text": "<img src=x onerror=alert(1)> fail \u202egnp.exe"})
+    items = [{"type": "same", "args": {"value": 1}}, {"type": "hostile", "args": {"text": "fail"}}]
+    service.client.post("/batches", json={"name": "a <b>batch</b>", "open": True, "tasks": items}).raise_for_status()
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from entrypoints.http.pages.batches import add_batches
 from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.pages.compare import add_compare
 from entrypoints.http.pages.failures import add_failures
@@ -20,6 +21,7 @@ PAGES = (
     add_tasks,
     add_failures,
     add_many,
+    add_batches,
     add_task,
     add_result_files,
     add_compare,

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from application.errors import UnknownTask, UnknownType
+from application.errors import UnknownBatch, UnknownTask, UnknownType
 from entrypoints.http.pages.addresses import ROOT, Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
@@ -27,7 +27,7 @@ from entrypoints.http.responses.errors import ERROR_RESPONSES, MESSAGES_BY_CODE,
 from entrypoints.http.responses.json_response import JSON
 from entrypoints.http.services import Services
 
-GONE = {UnknownTask: "task", UnknownType: "type"}
+GONE = {UnknownTask: "task", UnknownType: "type", UnknownBatch: "batch"}
 """Subjects of pages that may be gone while their pages are open, by the errors that say so."""
 Context = Mapping[str, Any]
 
@@ -168,7 +168,7 @@ class Pages:
                 found = view()
                 context = found.context if isinstance(found, Shown) else found
                 return self._renderer.live(template, {**shared, **context})
-            except (UnknownTask, UnknownType) as error:
+            except (UnknownTask, UnknownType, UnknownBatch) as error:
                 return self._renderer.live("gone.html", {"message": str(error), "was": GONE[type(error)]})
 
         events = self._live.stream(request.url, render)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnprocessableEntity
 
 from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.status import Verb
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.pages.blueprint import Context, Done, Pages, Shown
@@ -26,8 +26,8 @@ MAX_SLICES = 2
 """Slices that one process carries out at the same time."""
 OWN = ("verb", "scope", "back", "total", "done", "as_of", "is_exact")
 """The fields of the pages that are no filters."""
-CHOSEN, ALL = "chosen", "all"
-"""The scopes: the tasks whose boxes were checked, and all that match the filters."""
+CHOSEN, ALL, BATCH = "chosen", "all", "batch"
+"""The scopes: the tasks whose boxes were checked, all that match the filters, and all of a batch, as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class Change:
     total: int
     is_exact: bool
     back: str
+    scope: str
     done: int = 0
 
     @property
@@ -88,16 +89,27 @@ class Change:
         return WORDINGS[self.verb]
 
     @property
+    def batch(self) -> BatchId | None:
+        """The batch that is changed as a whole."""
+        return self.given.filter.batch if self.scope == BATCH else None
+
+    @property
+    def closes_batch(self) -> bool:
+        """Whether a batch is closed before its tasks are changed."""
+        return self.batch is not None and self.verb is Verb.CANCEL
+
+    @property
     def hidden(self) -> Mapping[str, str]:
         """The fields of the form."""
-        own = {"verb": self.verb.value, "as_of": self.as_of.isoformat(), "back": self.back, "cursor": str(self.before)}
+        own = {"verb": self.verb.value, "scope": self.scope, "back": self.back}
+        bounds = {"as_of": self.as_of.isoformat(), "cursor": str(self.before)}
         counts = {"total": str(self.total), "done": str(self.done), "is_exact": "yes" if self.is_exact else ""}
-        return {**self.given.without_cursor, **own, **counts}
+        return {**self.given.without_cursor, **own, **bounds, **counts}
 
 
 def add_many(pages: Pages, services: Services) -> None:
     """Add the pages and the action."""
-    match = services.count_matching()
+    match, close, finish = services.count_matching(), services.close_batch(), services.finish_batches()
     bulkhead = Bulkhead(MAX_SLICES, "others are changing many tasks: go back and try again")
     carry_out: Mapping[Verb, Callable[[ChangeTasksRequest], ChangeTasksResult]] = {
         Verb.RETRY: services.retry_tasks(),
@@ -108,13 +120,11 @@ def add_many(pages: Pages, services: Services) -> None:
     @pages.page("/tasks/confirm", "confirm.html")
     def confirm() -> Context:
         verb, given = _verb(request.args), _filters(request.args)
-        back, scope = pages.addresses.own(request.args.get("back")), request.args.get("scope")
-        if scope not in (CHOSEN, ALL):
-            raise UnprocessableEntity("scope must be chosen or all")
+        back, scope = pages.addresses.own(request.args.get("back")), _scope(request.args, given)
         if scope == CHOSEN and "ids" not in given.query:
             return {"wording": WORDINGS[verb], "back": back, "change": None}
         tasks = match(given.filter, verb)
-        change = Change(verb, given, tasks.before, tasks.as_of, tasks.number, tasks.is_exact, back)
+        change = Change(verb, given, tasks.before, tasks.as_of, tasks.number, tasks.is_exact, back, scope)
         return {"wording": WORDINGS[verb], "back": back, "change": change}
 
     @pages.action("/tasks/change")
@@ -122,11 +132,14 @@ def add_many(pages: Pages, services: Services) -> None:
         change = _change(form, pages.addresses.own(form.get("back")))
         filter = replace(change.given.filter, as_of=change.as_of)
         with bulkhead:
+            if change.batch is not None and change.closes_batch:
+                close(change.batch)
             result = carry_out[change.verb](
                 ChangeTasksRequest(filter=filter, before=change.before, seconds=SLICE_SECONDS)
             )
         done = change.done + result.count
         if result.next is None:
+            finish([change.batch] if change.batch is not None else [])
             return Done(change.wording.sentence(done))
         return Shown("changing.html", {"change": replace(change, before=result.next, done=done)})
 
@@ -141,7 +154,7 @@ def _change(form: MultiDict[str, str], back: str) -> Change:
             raise ValueError
     except (ValueError, OverflowError, KeyError):
         raise UnprocessableEntity("the form is incomplete: begin with the list of tasks") from None
-    return Change(verb, given, before, as_of, total, bool(form.get("is_exact")), back, done)
+    return Change(verb, given, before, as_of, total, bool(form.get("is_exact")), back, _scope(form, given), done)
 
 
 def _in_utc(text: str) -> datetime:
@@ -157,6 +170,16 @@ def _verb(values: MultiDict[str, str]) -> Verb:
     if given not in list(WORDINGS):
         raise UnprocessableEntity("verb must be retry, cancel or delete")
     return Verb(given)
+
+
+def _scope(values: MultiDict[str, str], given: GivenFilters) -> str:
+    """The scope. Raises UnprocessableEntity: it is none, or a batch is to be changed that is not named alone."""
+    scope = values.get("scope", "")
+    if scope not in (CHOSEN, ALL, BATCH):
+        raise UnprocessableEntity("scope must be chosen, all or batch")
+    if scope == BATCH and given.without_cursor.keys() != {"batch"}:
+        raise UnprocessableEntity("a batch is changed as a whole: it must be the only filter")
+    return scope
 
 
 def _filters(values: MultiDict[str, str]) -> GivenFilters:

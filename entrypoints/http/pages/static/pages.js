@@ -58,7 +58,7 @@
     document.getElementById("stream-state").hidden = isConnected;
   }
 
-  const pages = { o: "Overview", t: "Tasks", y: "Types", h: "Handlers", s: "Submit" };
+  const pages = { o: "Overview", t: "Tasks", b: "Batches", y: "Types", h: "Handlers", s: "Submit" };
   let isGoing = false;
 
   function goTo(letter) {
