@@ -1,6 +1,5 @@
 """JSON of a batch in answers."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -28,7 +27,7 @@ def _members(record: BatchRecord) -> str:
         f'"id":{batch.id},"name":{dump(batch.name)},"labels":{batch.labels or "{}"},"open":{dump(batch.is_open)},'
         f'"created":{seconds(batch.created)},"expire":{seconds(batch.expire)},'
         f'"finished":{milliseconds(batch.finished)},"total":{counts.total},'
-        f'"counts":{json.dumps({status: counts.by_status.get(status, 0) for status in BatchCount})},'
+        f'"counts":{dump({status: counts.by_status.get(status, 0) for status in BatchCount})},'
         f'"progress":{dump(asdict(counts.progress))},"then":{dump(batch.then)},'
         f'"callback":{callback_state_json(batch.callback, record.delivery)}'
     )

@@ -84,7 +84,7 @@ def migrated_database(postgres_url: str) -> Iterator[Database]:
     database.close()
 
 
-TABLES = "tasks, batches, task_types, type_limits, handlers, janitors, deliveries, task_event_counts"
+TABLES = "tasks, batches, batch_deliveries, task_types, type_limits, handlers, janitors, deliveries, task_event_counts"
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ class MemoryTaskRepository:
     def lock(self, *ids: TaskId) -> Sequence[Task]:
         return [self._state.rows[id].task for id in sorted({*ids}) if id in self._state.rows]
 
+    def lock_free(self, *ids: TaskId) -> Sequence[Task]:
+        return self.lock(*ids)
+
     def save(self, *tasks: Task) -> None:
         for task in tasks:
             self._state.put_task(task)

@@ -54,6 +54,9 @@ class PostgresTaskRepository:
     def lock(self, *ids: TaskId) -> Sequence[Task]:
         return [rows.task(row) for row in self._connection.execute(statements.LOCK, {"ids": list(ids)})]
 
+    def lock_free(self, *ids: TaskId) -> Sequence[Task]:
+        return [rows.task(row) for row in self._connection.execute(statements.LOCK_FREE, {"ids": list(ids)})]
+
     def save(self, *tasks: Task) -> None:
         if tasks:
             self._connection.execute(statements.SAVE, rows.columns([_saved(task) for task in tasks]))

@@ -88,6 +88,10 @@ class TaskRepository(Protocol):
         """Lock the existing tasks of these ids until the unit of work ends, and return them by rising id."""
         ...
 
+    def lock_free(self, *ids: TaskId) -> Sequence[Task]:
+        """Lock those of the tasks that exist and that no other transaction has locked, and return them by rising id."""
+        ...
+
     def save(self, *tasks: Task) -> None:
         """Store tasks as given. Before: locked by this unit of work. After: as given."""
         ...

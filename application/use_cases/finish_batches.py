@@ -1,6 +1,7 @@
 """Finish batches: those that are closed and whose tasks have all finished."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
+from datetime import datetime
 
 from application.conflict_retry import retry_on_conflict
 from application.ports.clock import Clock
@@ -63,19 +64,27 @@ class FinishBatches:
             self._notifier.notify(Topic.WAITING)
         return finished
 
-    def _unblock_followers(self, work: UnitOfWork, batches: Sequence[Batch]) -> None:
-        """Let the tasks start that follow finished batches, unless they have before."""
-        then = [each.then for each in batches if each.finished and each.then is not None]
-        blocked = [task for task in work.tasks.lock(*then) if task.status is Status.WAITING and task.is_blocked]
-        work.tasks.save(*(task.unblock(self._clock.now()) for task in blocked))
-
     def _finish_locked(self, work: UnitOfWork, locked: Sequence[Batch]) -> Sequence[Batch]:
         now = self._clock.now()
         # By a statement of its own: the snapshot of the one that locked is older than the locks.
         counts = work.batches.counts([each.id for each in locked])
-        looked_at = [
-            (each.closed() if each.has_expired(now) else each).finished_at(now, counts[each.id]) for each in locked
-        ]
-        work.batches.save(*looked_at)
-        self._unblock_followers(work, looked_at)
-        return [after for before, after in zip(locked, looked_at, strict=True) if after.finished != before.finished]
+        after = {
+            each: (each.closed() if each.has_expired(now) else each).finished_at(now, counts[each.id])
+            for each in locked
+        }
+        held_up = self._unblock_followers(work, after.values(), now)
+        looked_at = {before: each for before, each in after.items() if each.id not in held_up}
+        work.batches.save(*looked_at.values())
+        return [each for before, each in looked_at.items() if each.finished != before.finished]
+
+    def _unblock_followers(self, work: UnitOfWork, batches: Collection[Batch], now: datetime) -> Set[BatchId]:
+        """Let the tasks start that follow finished batches, unless they have before.
+
+        Return the batches whose followers another transaction has locked: they are looked at again.
+        """
+        batch_of = {each.then: each.id for each in batches if each.finished and each.then is not None}
+        locked = work.tasks.lock_free(*batch_of)
+        blocked = [task for task in locked if task.status is Status.WAITING and task.is_blocked]
+        work.tasks.save(*(task.unblock(now) for task in blocked))
+        others = batch_of.keys() - {task.id for task in locked}
+        return {batch_of[id] for id in others if work.tasks.get(id, max_bytes=0)}

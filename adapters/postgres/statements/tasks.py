@@ -65,11 +65,12 @@ CHANGED = text(f"""
     WHERE t.version IS DISTINCT FROM seen.version
 """)
 
-LOCK = text(f"""
+_LOCK = f"""
     SELECT {listed(TASK_COLUMNS, "t")} FROM tasks t
     WHERE t.id = ANY (CAST(:ids AS bigint[]))
-    ORDER BY t.id FOR UPDATE
-""")
+    ORDER BY t.id FOR UPDATE"""
+LOCK = text(_LOCK)
+LOCK_FREE = text(f"{_LOCK} SKIP LOCKED")
 
 # A record of a running start is left behind where the end of the start had none: the task knows how it ended.
 _IS_OF_TASK = "t.claims = a.claim AND t.status <> 'waiting'"

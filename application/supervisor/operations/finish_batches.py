@@ -12,7 +12,7 @@ from domain.batch import Batch
 class FinishEndedBatches:
     """Due as soon as a task of a batch has ended. Tasks without a batch cost nothing.
 
-    An outage may lose what is under way: a janitor finds it.
+    What the end of this process loses, a janitor finds.
     """
 
     def __init__(self, context: Context, finish: FinishBatches) -> None:

@@ -193,6 +193,7 @@ CREATE FUNCTION batches_were_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM batch_count_changes;
     DELETE FROM batches;
+    DELETE FROM batch_deliveries;
     RETURN NULL;
 END
 $$;

@@ -1,0 +1,190 @@
+"""Batches on a real database: counted without waiting, and finished once, by whichever process is first."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from adapters.clocks import ManualClock
+from adapters.memory import MemoryWakeUp
+from adapters.postgres import Database
+from application.ports.batches import BatchRecord, NewBatch
+from application.use_cases.close_batch import CloseBatch
+from application.use_cases.finish_batches import FinishBatches
+from domain.dependencies import Dependencies
+from domain.ids import BatchId, TaskId
+from domain.submission import Submission
+from tests.concurrency import asked, until_waiting
+from tests.steps import NOW, add, at, claim, claim_one, submission, succeed, task
+from tests.storage import Storage, in_postgres
+
+CHANGES = "SELECT count(*) FROM batch_count_changes"
+URL = "https://example.org/told"
+
+
+@pytest.fixture
+def storage(database: Database) -> Storage:
+    return in_postgres(database)
+
+
+@pytest.fixture
+def finish(storage: Storage) -> FinishBatches:
+    return FinishBatches(storage.begin, storage.pending, ManualClock(), MemoryWakeUp())
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as executor:
+        yield executor
+
+
+def new_batch(storage: Storage, tasks: int = 0, then: bool = False, is_open: bool = False) -> BatchId:
+    """Add a batch with so many tasks; the task that follows it has the next id."""
+    with storage.begin() as work:
+        batch = work.batches.add(NewBatch(now=NOW, ttl=600, is_open=is_open, callback=URL))
+        assert batch
+        work.tasks.add([submission(batch=batch.id)] * tasks)
+        if then:
+            (follower,) = work.tasks.add([blocked()])
+            assert follower
+            work.batches.remember(batch.id, (), follower.id)
+        work.commit()
+    return batch.id
+
+
+def blocked() -> Submission:
+    """A task that waits for no other task, but for a batch."""
+    return replace(submission("then"), dependencies=Dependencies(parents=frozenset()))
+
+
+def record(storage: Storage, id: int = 1) -> BatchRecord:
+    with storage.begin() as work:
+        found = work.batches.get(BatchId(id))
+    assert found
+    return found
+
+
+def fold(storage: Storage) -> int:
+    with storage.begin() as work:
+        folded = work.batches.fold(1_000)
+        work.commit()
+    return folded
+
+
+class TestCounting:
+    def test_transactions_that_change_tasks_of_one_batch_wait_for_none(self, storage: Storage):
+        new_batch(storage, tasks=2)
+        first, second = claim(storage)
+        with storage.begin() as work:
+            work.tasks.lock(first.task.id)
+            work.tasks.save(first.task.cancel(at(1)))
+            assert not succeed(storage, second.task)
+            assert record(storage).counts.finished == 1
+            work.commit()
+        assert record(storage).counts.finished == 2
+
+    def test_folding_beside_other_folding_and_changes_loses_no_count(
+        self, storage: Storage, background: ThreadPoolExecutor
+    ):
+        for _ in range(3):
+            new_batch(storage, tasks=20)
+        folding = [background.submit(lambda: [fold(storage) for _ in range(20)]) for _ in range(3)]
+        for _ in range(30):
+            succeed(storage, claim_one(storage))
+        for each in folding:
+            each.result()
+        assert [record(storage, id).counts.total for id in (1, 2, 3)] == [20] * 3
+        assert sum(record(storage, id).counts.finished for id in (1, 2, 3)) == 30
+
+    def test_changes_become_few_entries_and_none_in_the_end(self, storage: Storage, database: Database):
+        new_batch(storage, tasks=3)
+        assert asked(database, CHANGES) == [(1,)]
+        assert (fold(storage), fold(storage)) == (1, 0)
+        assert asked(database, CHANGES) == [(0,)]
+
+    def test_a_locked_batch_is_folded_later(self, storage: Storage):
+        new_batch(storage, tasks=1)
+        new_batch(storage, tasks=1)
+        with storage.begin() as work:
+            work.batches.lock(BatchId(1))
+            assert fold(storage) == 1
+        assert fold(storage) == 1
+
+    def test_changes_of_a_batch_that_is_not_there_are_dropped(self, storage: Storage, database: Database):
+        add(storage, submission(batch=77))
+        assert (fold(storage), asked(database, CHANGES)) == (1, [(0,)])
+
+    def test_truncated_tasks_leave_no_batch(self, storage: Storage, database: Database):
+        new_batch(storage, tasks=1)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("TRUNCATE tasks CASCADE")
+        assert asked(database, "SELECT count(*) FROM batches") == asked(database, CHANGES) == [(0,)]
+
+
+class TestFinishing:
+    def test_a_batch_finishes_once_however_many_processes_try(
+        self, storage: Storage, finish: FinishBatches, background: ThreadPoolExecutor
+    ):
+        ids = [new_batch(storage) for _ in range(20)]
+        tries = [background.submit(finish, ids) for _ in range(4)]
+        finished = [batch.id for each in tries for batch in each.result()]
+        while finish.due():
+            pass
+        assert sorted(finished) == sorted({*finished})
+        assert all(record(storage, id).batch.finished for id in ids)
+
+    def test_the_last_of_two_that_end_tasks_at_once_sees_that_all_have_ended(
+        self, storage: Storage, finish: FinishBatches
+    ):
+        new_batch(storage, tasks=2)
+        first, second = claim(storage)
+        with storage.begin() as work:
+            work.tasks.lock(first.task.id)
+            work.tasks.save(first.task.cancel(at(1)))
+            succeed(storage, second.task)
+            assert finish([BatchId(1)]) == []
+            work.commit()
+        assert [each.id for each in finish([BatchId(1)])] == [1]
+
+    def test_a_locked_batch_holds_up_no_other(self, storage: Storage, finish: FinishBatches):
+        new_batch(storage)
+        new_batch(storage)
+        with storage.begin() as work:
+            work.batches.lock(BatchId(1))
+            assert [each.id for each in finish([BatchId(1), BatchId(2)])] == [2]
+        assert not finish.due()
+        assert record(storage).batch.finished
+
+    def test_a_locked_follower_holds_up_its_batch_alone(self, storage: Storage, finish: FinishBatches):
+        new_batch(storage, then=True)
+        new_batch(storage)
+        with storage.begin() as work:
+            work.tasks.lock(TaskId(1))
+            assert [each.id for each in finish([BatchId(1), BatchId(2)])] == [2]
+        finish.due()
+        assert record(storage).batch.finished
+        assert not task(storage, 1).is_blocked
+
+    def test_closing_waits_for_those_who_add_tasks(
+        self, storage: Storage, database: Database, finish: FinishBatches, background: ThreadPoolExecutor
+    ):
+        new_batch(storage, is_open=True)
+        with storage.begin() as work:
+            assert work.batches.lock_for_adding(BatchId(1))
+            with storage.begin() as other:
+                assert other.batches.lock_for_adding(BatchId(1))
+            closing = background.submit(CloseBatch(storage.begin, finish), BatchId(1))
+            until_waiting(database)
+            work.tasks.add([submission(batch=1)])
+            work.commit()
+        closing.result()
+        assert (record(storage).batch.is_open, record(storage).batch.finished) == (False, None)
+
+    def test_a_finish_that_is_rolled_back_starts_and_tells_nothing(self, storage: Storage):
+        new_batch(storage, then=True)
+        with storage.begin() as work:
+            (batch,) = work.batches.lock_free([BatchId(1)])
+            work.batches.save(batch.finished_at(at(1), work.batches.counts([batch.id])[batch.id]))
+        assert record(storage).delivery is None
+        assert task(storage, 1).is_blocked
