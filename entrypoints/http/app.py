@@ -17,9 +17,12 @@ from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.routes.batch_events import add_batch_events
 from entrypoints.http.routes.batches import add_batches
 from entrypoints.http.routes.change import add_change
+from entrypoints.http.routes.change_batch import add_change_batch
 from entrypoints.http.routes.change_many import add_change_many
+from entrypoints.http.routes.create_batch import add_create_batch
 from entrypoints.http.routes.events import add_events
 from entrypoints.http.routes.events_of_many import add_events_of_many
 from entrypoints.http.routes.handlers import add_handlers
@@ -46,7 +49,12 @@ ROUTES = {
         add_list,
         add_change_many,
     ),
-    ("batches", "Submit, follow and change tasks as one."): (add_batches,),
+    ("batches", "Submit, follow and change tasks as one."): (
+        add_create_batch,
+        add_batches,
+        add_batch_events,
+        add_change_batch,
+    ),
     ("types", "List the types of tasks, and set their limits."): (add_types, add_limits),
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),

@@ -122,3 +122,26 @@ BATCH_SCHEMAS = {
     "BatchIds": BATCH_IDS,
 }
 """Schemas of the answers, by their names in the OpenAPI document."""
+
+BATCH_EXAMPLE: dict[str, Any] = {
+    "id": 7,
+    "name": "sweep of drag",
+    "labels": {"user": "ana"},
+    "open": False,
+    "created": 1668797946,
+    "expire": 1668884346,
+    "finished": None,
+    "total": 3,
+    "counts": {"waiting": 1, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "deleted": 0},
+    "progress": {"value": 0.75, "message": "3 of 4"},
+    "then": 194,
+    "callback": None,
+    "failures": [
+        {
+            "id": 193,
+            "type": "default",
+            "error": {"type": "ValueError", "message": "the radius is negative", "attempt": 1},
+        }
+    ],
+}
+SUMMARY_EXAMPLE = {name: value for name, value in BATCH_EXAMPLE.items() if name != "failures"}
