@@ -1,10 +1,10 @@
 """A poller: a thread that polls soon after each hint, and once a second without one."""
 
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from random import Random
 from threading import Event, Thread
 
 from application.errors import StorageUnavailable
@@ -42,6 +42,8 @@ class Poller:
         self._poll = poll
         self._clock = clock
         self._gaps = gaps
+        # Not the common one, of which a property test notices that another thread draws from it.
+        self._random = Random()
         self._hint = Event()
         self._closed = Event()
         self._thread: Thread | None = None
@@ -65,7 +67,7 @@ class Poller:
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            self._hint.wait(POLL_SECONDS * random.uniform(0.75, 1.25))
+            self._hint.wait(POLL_SECONDS * self._random.uniform(0.75, 1.25))
             self._hint.clear()
             began = self._clock.monotonic()
             self._try_to_poll()
