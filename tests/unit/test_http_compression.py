@@ -12,6 +12,7 @@ import zstandard
 from werkzeug.test import TestResponse, run_wsgi_app
 
 from entrypoints.http.responses.compression import MIN_BYTES, Compression, best_encoding
+from entrypoints.http.routes import json_lines
 from tests.unit.http_service import Service, configured
 from tests.unit.test_http_errors import check_form
 
@@ -113,6 +114,19 @@ class TestAnswers:
         icon = get(service, "/favicon.ico", "gzip")
         assert (icon.content_type, "Content-Encoding" in icon.headers) == ("image/png", False)
         icon.close()
+
+    @both
+    def test_json_lines_are_compressed_as_they_flow(
+        self, service: Service, encoding: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_lines, "PAGE_TASKS", 1)
+        for n in range(3):
+            service.submit({"n": n})
+        answer = get(service, "/tasks", encoding, Accept="application/x-ndjson")
+        assert answer.headers["Content-Encoding"] == encoding
+        lines = DECOMPRESS[encoding](answer.data).splitlines()
+        assert [json.loads(line).get("id") for line in lines][:3] == [3, 2, 1]
+        assert "Accept-Encoding" in answer.vary
 
     def test_a_long_error_is_compressed(self, service: Service) -> None:
         answer = get(service, f"/tasks?{'&'.join(f'wrong{n}=1' for n in range(100))}", "gzip")
