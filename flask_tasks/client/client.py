@@ -18,10 +18,12 @@ from flask_tasks.client.json_text import dump
 from flask_tasks.client.many import bodies, read
 from flask_tasks.client.options import (
     KEY,
+    IfFailed,
     Item,
     Moment,
     Options,
     argument_filters,
+    dependency_parameters,
     item_to_json,
     label_parameters,
     to_json,
@@ -100,19 +102,26 @@ class Client:
         *,
         key: str | None = None,
         labels: Mapping[str, str] | None = None,
+        after: Iterable[Id] = (),
+        if_failed: IfFailed | None = None,
         wait: float = 0.0,
         **options: Unpack[Options],
     ) -> Task:
         """Submit a task, or find the task with this idempotency key. Wait up to `wait` seconds until it has finished.
 
+        With `after` it starts once those tasks have ended; if one of them fails, it fails too, or runs with
+        `if_failed="run"`.
+
         - Raises NotFound: the type is not published.
-        - Raises Invalid: an argument, an option or the key is not valid.
+        - Raises Invalid: an argument, an option or the key is not valid, or a task in `after` does not exist.
         """
         deadline = self._clock.monotonic() + wait
         answer = self._request(
             "POST",
             f"/task/new/{_type_segment(type)}",
-            query=to_json(options) | label_parameters(labels),
+            query=to_json(options)
+            | label_parameters(labels)
+            | dependency_parameters([_id(each) for each in after], if_failed),
             body=dump(dict(args or {})),
             headers={KEY: valid_or_new_key(key)},
             wait=wait,

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import uuid4
 
 from flask_tasks.client.errors import Invalid
@@ -14,6 +14,10 @@ Moment = float | datetime
 """Unix seconds, or a datetime with a time zone."""
 KEY = "Idempotency-Key"
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
+
+
+IfFailed = Literal["fail", "run"]
+"""The rule for a task that waits for one that fails."""
 
 
 class Options(TypedDict, total=False):
@@ -30,9 +34,15 @@ class Options(TypedDict, total=False):
 
 
 class Item(Options, total=False):
-    """One of many tasks to submit. Its type is `default` unless given."""
+    """One of many tasks to submit. Its type is `default` unless given.
+
+    - `after`: the tasks that it waits for: their ids, and the `ref` of others of the same request.
+    """
 
     labels: Mapping[str, str] | None
+    ref: str | None
+    after: Sequence[int | str] | None
+    if_failed: IfFailed | None
     type: str
     args: Mapping[str, Any]
     key: str | None
@@ -67,6 +77,11 @@ def valid_or_new_key(key: str | None) -> str:
 def label_parameters(labels: Mapping[str, str] | None) -> dict[str, str]:
     """Make the query parameters of labels, such as `label.user`."""
     return {f"label.{name}": value for name, value in (labels or {}).items()}
+
+
+def dependency_parameters(after: Sequence[int], if_failed: IfFailed | None) -> dict[str, Any]:
+    """Make the query parameters that tell for which tasks a task waits."""
+    return to_json({"after": ",".join(map(str, after)) or None, "if_failed": if_failed})
 
 
 def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tuple[str, str]]:

@@ -79,6 +79,15 @@ class TestSubmit:
         assert (task.id, task.type, task.status, task.args) == (1, "default", "waiting", {})
         assert not task.is_final
 
+    def test_a_task_is_submitted_after_others(self, client: Client) -> None:
+        first = client.submit()
+        second = client.submit(after=[first], if_failed="run")
+        third, fourth = client.submit_many([{"after": ["last", second.id]}, {"ref": "last", "after": [first.id]}])
+        assert (second.after, second.waiting_for, second.run_at, second.expire) == ((1,), "tasks", None, None)
+        assert (client.view(third).after, client.view(fourth).after, first.after) == ((2, 4), (1,), ())
+        with pytest.raises(Invalid):
+            client.submit(after=[77])
+
     def test_labels_are_given_listed_and_found(self, client: Client) -> None:
         labels = {"user": "ana", "run": "7"}
         task = client.submit(labels=labels, args={"labels": {"user": "bob"}})

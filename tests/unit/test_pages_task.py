@@ -148,6 +148,19 @@ class TestState:
         service.submit({}, "/task/new?delay=60")
         assert "Waits until 2026-01-01 12:01:00 UTC" in words(page(service))
 
+    def test_a_task_that_waits_for_others_names_them(self, service: Service) -> None:
+        for _ in range(2):
+            service.submit({})
+        service.submit({}, "/task/new?after=1,2")
+        answer = service.client.get("/dashboard/task/3").text
+        assert re.search("Waits for the end of tasks 1 ?, 2 ?[.]", words(answer)), words(answer)
+        assert 'href="/dashboard/task/1"' in answer
+        assert "9999" not in answer
+        service.client.post("/task/1/cancel")
+        answer = service.client.get("/dashboard/task/3").text
+        assert "ParentFailed" in answer
+        assert "9999" not in answer
+
     def test_a_task_that_is_tried_again_says_which_attempt_comes(self, service: Service) -> None:
         service.submit({}, "/task/new?max_attempts=3")
         fail(service)

@@ -92,6 +92,14 @@ def of_each_status(service: Service) -> Service:
     return service
 
 
+def test_a_task_that_waits_for_others_says_so_in_the_list(service: Service) -> None:
+    service.submit({})
+    service.submit({}, "/task/new?after=1")
+    listed = shown(service, TASKS)
+    assert "waits for other tasks" in listed
+    assert "9999" not in listed
+
+
 class TestFilters:
     @pytest.mark.parametrize(
         ("query", "found"),
