@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from application.errors import InvalidItems
 from application.submissions import TaskRequest
 
+MAX_DEPENDENCIES = 100_000
+"""The most tasks in the `after` of all items together, each of which is a row."""
 Errors = dict[str, list[str]]
 """Sentences by the path of a wrong place in the body."""
 
@@ -15,18 +17,23 @@ class References:
     """The names that items have, and the items that each one waits for.
 
     - `index_of`: the index of the item of each name.
+    - `number`: the number of tasks for which all items wait.
     - `named`: of each item that waits for others, their names, by their places in its `after`.
     """
 
     index_of: dict[str, int] = field(default_factory=dict)
     named: dict[int, Mapping[int, str]] = field(default_factory=dict)
     errors: Errors = field(default_factory=dict)
+    number: int = 0
 
     def note(self, index: int, request: TaskRequest) -> None:
         """Note the names of an item."""
         if request.ref is not None and self.index_of.setdefault(request.ref, index) != index:
             self.errors[f"$.{index}.ref"] = [f"item {self.index_of[request.ref]} has this ref"]
-        if names := {place: each for place, each in enumerate(request.after) if isinstance(each, str)}:
+        self.number += len(request.after)
+        if self.number > MAX_DEPENDENCIES:
+            self.errors[f"$.{index}.after"] = [f"has more than the {MAX_DEPENDENCIES:,} that a request may have"]
+        elif names := {place: each for place, each in enumerate(request.after) if isinstance(each, str)}:
             self.named[index] = names
 
     def parents(self) -> Mapping[int, frozenset[int]]:

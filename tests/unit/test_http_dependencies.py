@@ -137,6 +137,15 @@ class TestMany:
         assert found == {"json": {"$.1.after": ["is part of a circle: a waits for b waits for c waits for a"]}}
         assert [*errors(many(service, {"ref": "a", "after": ["a"]}))["json"]] == ["$.0.after"]
 
+    def test_a_request_has_a_bound_for_all_that_its_items_wait_for(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("application.references.MAX_DEPENDENCIES", 3)
+        items: list[dict[str, Any]] = [{"ref": "a"}, {"ref": "b"}, {"after": ["a", "b"]}, {"after": ["a"]}]
+        assert many(service, *items).status_code == 201
+        found = errors(many(service, *items, {"after": ["a"]}))
+        assert found == {"json": {"$.4.after": ["has more than the 3 that a request may have"]}}
+
     def test_a_chain_of_three_thousand_is_no_circle(self, service: Service):
         items: list[dict[str, Any]] = [{"ref": str(n), "after": [str(n + 1)]} for n in range(3_000)]
         assert many(service, *items, {"ref": "3000"}).status_code == 201
