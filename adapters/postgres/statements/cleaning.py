@@ -21,8 +21,8 @@ FOLD_COUNTS = text("""
     SELECT count(*) FROM folded
 """)
 
-# Sizes are those of the stored values, which are not read for that. The LIMIT keeps the planner from reading all
-# dependencies for the few parents among the tasks.
+# Sizes are those of the stored values, which are not read for that. The LIMITs keep the planner from
+# reading all dependencies, or many tasks, for the few parents among the tasks.
 _EXPIRED = """
     expired AS MATERIALIZED (
         SELECT id, ctid AS location, has_dependents AND status <> 'waiting' AS may_be_needed,
@@ -33,8 +33,11 @@ _EXPIRED = """
         FOR UPDATE SKIP LOCKED
     ), first AS MATERIALIZED (
         SELECT id, location, may_be_needed AND (
-            SELECT true FROM dependencies d JOIN tasks t ON t.id = d.dependent
-            WHERE d.parent = summed.id AND t.status IN ('waiting', 'running') LIMIT 1
+            SELECT true
+            FROM dependencies d CROSS JOIN LATERAL (
+                SELECT FROM tasks t WHERE t.id = d.dependent AND t.status IN ('waiting', 'running') LIMIT 1
+            ) t
+            WHERE d.parent = summed.id LIMIT 1
         ) IS TRUE AS is_needed
         FROM (
             SELECT id, location, may_be_needed, row_number() OVER () AS nth,

@@ -31,15 +31,19 @@ NOTE_CHANGED_PARENTS = text("""
 
 _IS_UNDECIDED = f"t.run_at = timestamptz '{NEVER.isoformat()}' AND t.status IN ('waiting', 'failed')"
 
-# Takes changes, and locks the dependents on which they may decide.
+# Takes changes, and locks the dependents on which they may decide. Here and below a LIMIT has each task looked up by
+# its id: the planner would rather read many tasks to find a few that have an edge.
 TAKE_UNDECIDED = text(f"""
     WITH taken AS MATERIALIZED (
         SELECT id, parent, first, last FROM changed_parents ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), found AS MATERIALIZED (
         SELECT taken.id AS change, undecided.dependent
-        FROM taken CROSS JOIN LATERAL (
-            SELECT d.dependent FROM dependencies d JOIN tasks t ON t.id = d.dependent
-            WHERE d.parent = taken.parent AND d.dependent BETWEEN taken.first AND taken.last AND {_IS_UNDECIDED}
+        FROM (SELECT * FROM taken ORDER BY id) taken CROSS JOIN LATERAL (
+            SELECT d.dependent
+            FROM dependencies d CROSS JOIN LATERAL (
+                SELECT FROM tasks t WHERE t.id = d.dependent AND {_IS_UNDECIDED} LIMIT 1
+            ) t
+            WHERE d.parent = taken.parent AND d.dependent BETWEEN taken.first AND taken.last
             ORDER BY d.dependent LIMIT :limit
         ) undecided
         ORDER BY taken.id, undecided.dependent LIMIT :limit
@@ -63,6 +67,9 @@ LOCK_FAILED_BY = text(f"""
     FOR UPDATE SKIP LOCKED
 """)
 
+_PARENTS = """
+    dependencies d LEFT JOIN LATERAL (SELECT p.status FROM tasks p WHERE p.id = d.parent LIMIT 1) p ON true
+"""
 _HAS_FAILED = "(p.status IS NULL OR p.status IN ('failed', 'cancelled'))"
 
 # A statement of its own, since its snapshot has to be newer than the locks. Of many parents the one that ends last is
@@ -72,14 +79,14 @@ DEPENDENTS = text(f"""
     SELECT {listed(TASK_COLUMNS, "t")}, t.wanted_run_at, unfinished.parent IS NULL AS is_ready,
         failed.parent AS failed_parent, failed.status AS failed_status
     FROM tasks t LEFT JOIN LATERAL (
-        SELECT d.parent FROM dependencies d JOIN tasks p ON p.id = d.parent
+        SELECT d.parent FROM {_PARENTS}
         WHERE d.dependent = t.id AND p.status IN ('waiting', 'running')
         ORDER BY d.parent DESC LIMIT 1
     ) unfinished ON true LEFT JOIN LATERAL (
-        SELECT d.parent, p.status FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+        SELECT d.parent, p.status FROM {_PARENTS}
         WHERE d.dependent = t.id AND {_HAS_FAILED} AND t.if_parent_failed = 'fail' AND (
             unfinished.parent IS NULL OR t.id = ANY (CAST(:new AS bigint[])) OR (
-                SELECT true FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+                SELECT true FROM {_PARENTS}
                 WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED} LIMIT 1
             )
         )
