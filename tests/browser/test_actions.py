@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.opened import Opened
-from tests.e2e.service import Service
+from tests.e2e.service import Service, eventually
 
 BELOW_GROUND = {"dt": 0.1, "r0": [0, 0, -1], "v0": [1, 0, 0], "mass": 1, "radius": 0.1}
 BOTH = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -140,6 +140,23 @@ def test_a_form_submits_numbers_as_they_were_typed(scripts: bool, service: Servi
     id = int(opened.page.url.rpartition("/")[2])
     assert '"a":9223372036854775809' in service.client.get(f"/task/{id}").text
     expect(opened.find("main")).to_contain_text("9223372036854775809")
+
+
+@BOTH
+def test_a_sweep_says_its_number_and_submits_a_batch(scripts: bool, service: Service, open_page: Open) -> None:
+    opened = open_page("/dashboard/submit/add", java_script_enabled=scripts)
+    button(opened, "Several values").click()
+    opened.page.get_by_label("a", exact=True).fill("0..0.3 step 0.1")
+    opened.page.get_by_label("b", exact=True).fill("1,2,5")
+    if not scripts:
+        opened.find("button[value=submit]").click()
+    button(opened, "Submit 12 tasks").click()
+    opened.page.wait_for_url(re.compile(r"/dashboard/batch/\d+$"))
+    expect(opened.find("h1")).to_contain_text("add: a=0..0.3 step 0.1, b=1,2,5")
+    id = opened.page.url.rpartition("/")[2]
+    eventually(lambda: service.client.get(f"/batches/{id}").json()["counts"]["done"] == 12)
+    if scripts:
+        expect(opened.find("#tile-done")).to_contain_text("12")
 
 
 @BOTH

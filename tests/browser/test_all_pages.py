@@ -22,6 +22,7 @@ PATHS = [
     "/dashboard/handlers",
     "/dashboard/submit",
     "/dashboard/submit/mov3d",
+    "/dashboard/submit/mov3d?sweep=1",
     "/dashboard/compare?ids=1,2",
 ]
 HIDE = """

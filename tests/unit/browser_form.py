@@ -27,7 +27,8 @@ class _Reader(HTMLParser):
             return
         name = attributes.get("name")
         if tag == "input" and name and (attributes.get("type") != "checkbox" or "checked" in attributes):
-            self.sent[name] = _sanitized(attributes.get("type", "text"), attributes.get("value", ""))
+            value = _sanitized(attributes.get("type", "text"), attributes.get("value", ""))
+            self.sent[name] = f"{self.sent[name]}\n{value}" if name in self.sent else value
         elif tag == "textarea" and name:
             self._textarea, self._text = name, ""
         elif tag == "select" and name:

@@ -1,16 +1,20 @@
-"""The pages that submit a task: a form for each type, filled by its address or by the task that is run again."""
+"""The pages that submit tasks: a form for each type, filled by its address or by the task that is run again."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, UnprocessableEntity
 
 from application.errors import (
     CallbacksDisabled,
     InvalidArguments,
+    InvalidBatch,
+    InvalidItems,
     KeyTaken,
+    KeyTakenByBatch,
     StorageUnavailable,
     TypeClosed,
     UnknownTask,
@@ -19,25 +23,32 @@ from application.errors import (
 from application.json.errors import NotJson, UnkeepableJson
 from application.ports.published_types import PublishedType
 from application.submissions import TaskRequest
+from application.use_cases.create_batch import BatchRequest
 from application.view import View
 from domain.errors import InvalidIdempotencyKey, InvalidOption
 from domain.ids import TypeName
+from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.pages.blueprint import Done, Pages, Shown
+from entrypoints.http.pages.formats import number
 from entrypoints.http.pages.forms.code import curl, python
 from entrypoints.http.pages.forms.options import FIELDS, usual
-from entrypoints.http.pages.forms.submission import FROM, SubmissionForm
+from entrypoints.http.pages.forms.sent import each_once
+from entrypoints.http.pages.forms.submission import FROM, SWEEPS, SubmissionForm
 from entrypoints.http.requests.body import json_object
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.responses.errors import ERROR_RESPONSES
 from entrypoints.http.services import Services
 
 TEMPLATE = "submit.html"
+MAX_SWEEPS = 1
+"""Sweeps that one process checks and stores at the same time: each may have 10,000 tasks."""
 ACTION = "do"
 """The name of the buttons of the form."""
 NOT_JSON = "The arguments are not a JSON object."
 FORM_ERRORS = (
     *(NotJson, UnkeepableJson, InvalidArguments, InvalidOption, CallbacksDisabled, InvalidIdempotencyKey, KeyTaken),
-    *(TypeClosed, StorageUnavailable, UnprocessableEntity),
+    *(InvalidItems, InvalidBatch, KeyTakenByBatch, TypeClosed, StorageUnavailable, UnprocessableEntity),
+    ServiceUnavailable,
 )
 """Errors with which the form is shown again, with all that was typed."""
 
@@ -56,13 +67,14 @@ def add_submit(pages: Pages, services: Services) -> None:
             published = forms.published(type)
         except UnknownType:
             return forms.unknown(type)
-        sent = request.args.to_dict()
+        sent = each_once(request.args)
         return forms.shown(SubmissionForm.of(published, sent, forms.origin(sent)))
 
     @pages.action("/submit/<type>")
-    def submit_task(sent: Mapping[str, str], type: str) -> Done | Shown:
+    def submit_task(posted: MultiDict[str, str], type: str) -> Done | Shown:
+        sent, do = _switched(each_once(posted))
         form = SubmissionForm.of(forms.published(type), sent, forms.origin_if_it_exists(sent))
-        match sent.get(ACTION):
+        match do:
             case "json":
                 form.as_whole()
                 return forms.shown(form)
@@ -71,10 +83,12 @@ def add_submit(pages: Pages, services: Services) -> None:
                 return forms.shown(form, 422 if form.errors else 200)
             case "code":
                 return forms.shown(form, opens_code=True)
+            case "sweep" | "single" | "count":
+                return forms.shown(form)
             case "keep":
                 return forms.kept(form)
         try:
-            return forms.submitted(form)
+            return forms.swept(form) if form.sweeps else forms.submitted(form)
         except FORM_ERRORS as error:
             return forms.shown(form, _placed(form, error))
 
@@ -86,6 +100,8 @@ class _Forms:
         self._addresses = pages.addresses
         self._known_types = services.known_types()
         self._submit = services.submit_task()
+        self._create_batch = services.create_batch()
+        self._bulkhead = Bulkhead(MAX_SWEEPS, "another form is submitting many tasks: try again")
         self._view = services.view_task()
         self._max_bytes = services.settings().max_body
 
@@ -114,7 +130,7 @@ class _Forms:
         except UnknownTask:
             return None
 
-    def shown(self, form: SubmissionForm, status: int = 200, opens_code: bool = False) -> Shown:
+    def shown(self, form: SubmissionForm, status: int = 200, opens_code: bool = False, asks: bool = False) -> Shown:
         """The page of a form."""
         type, query = form.published.type, form.query()
         how = (self._addresses.public(), type.name, form.json, form.options.query, form.options.texts.get("key"))
@@ -124,7 +140,8 @@ class _Forms:
             "option_fields": FIELDS,
             "usual": usual(type),
             "opens_code": opens_code,
-            "code": None if form.has_broken_text else {"curl": curl(*how), "Python": python(*how)},
+            "asks": asks,
+            "code": None if form.has_broken_text or form.sweep.fields else {"curl": curl(*how), "Python": python(*how)},
             "address_of_form": self._addresses("submit", type.name, query=query) if query is not None else None,
         }
         return Shown(TEMPLATE, self.choices() | context, status)
@@ -150,15 +167,47 @@ class _Forms:
         sentence = f"Task {id} is submitted.{again}" if task.is_new else f"Task {id} was submitted by this form before."
         return Done(sentence, self._addresses("task", id))
 
+    def swept(self, form: SubmissionForm) -> Done | Shown:
+        """Submit a task for each set of arguments, as one batch, once the button has named their number.
+
+        Raises FORM_ERRORS.
+        """
+        options = form.options.request()
+        form.check_length(self._max_bytes)
+        form.check_sweep()
+        if form.has_errors:
+            return self.shown(form, 422)
+        if form.confirmed != str(form.count):
+            return self.shown(form, asks=True)
+        type, sweep, key = form.published.type.name, form.sweep, form.key()
+        sets = sweep.arguments(json_object(form.json))
+        batch = BatchRequest(name=sweep.name(type), labels=options["labels"], key=key)
+        with self._bulkhead:
+            tasks = self._create_batch.checked(TaskRequest(type=type, args=args, **options) for args in sets)
+            created = self._create_batch(batch, tasks)
+        are = "1 task is" if sweep.count == 1 else f"{number(sweep.count)} tasks are"
+        sentence = f"{are} submitted." if created.is_new else "This form was submitted before."
+        return Done(sentence, self._addresses("batch", created.id))
+
+
+def _switched(sent: dict[str, str]) -> tuple[dict[str, str], str]:
+    """The fields, which from now on have several values or one each if that was asked for, and the button."""
+    do = sent.get(ACTION, "")
+    if do == "single":
+        sent.pop(SWEEPS, None)
+    return (sent | {SWEEPS: "1"} if do == "sweep" else sent), do
+
 
 def _placed(form: SubmissionForm, error: Exception) -> int:
     """Note an error in the form, and return the status code of the answer."""
-    if isinstance(error, UnprocessableEntity):
-        form.errors.append(NOT_JSON)
-        return 422
+    if isinstance(error, HTTPException):
+        is_busy = isinstance(error, ServiceUnavailable)
+        form.errors.append(f"{error.description}." if is_busy else NOT_JSON)
+        return 503 if is_busy else 422
     kind = next(each for each in type(error).__mro__ if each in ERROR_RESPONSES)
     found = ERROR_RESPONSES[kind]
-    form.place(found.errors(error) or {})
+    errors = found.errors(error) or {}
+    form.place(form.sweep.errors(errors["json"]) if isinstance(error, InvalidItems) else errors)
     if not form.has_errors:
         form.errors.append(found.message(error))
     return 503 if found.code == 503 else 422

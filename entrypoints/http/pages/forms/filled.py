@@ -1,11 +1,11 @@
 """Filled fields: what each field of a form shows, and the JSON text that it stands for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
 from entrypoints.http.pages.forms.fields import Field
-from entrypoints.http.pages.forms.kinds import Kind, Moment, Text
+from entrypoints.http.pages.forms.kinds import Choice, Kind, Moment, Text
 from entrypoints.http.pages.forms.sent import EMPTY, KEEP, NULL
 
 
@@ -18,6 +18,9 @@ class FilledField:
     - `kind`: None for a JSON field.
     - `special`: what it stands for while it is empty, in place of being left out.
     - `is_broken`: whether `json` is no JSON text that can be kept.
+    - `may_sweep`: whether it may have several values.
+    - `is_several`: whether each line of a text is a value.
+    - `values`: the JSON texts of its several values, the first of which is `json`; None where it has one.
     """
 
     field: Field
@@ -27,6 +30,9 @@ class FilledField:
     kind: Kind | None = None
     special: str = ""
     is_broken: bool = False
+    may_sweep: bool = False
+    is_several: bool = False
+    values: Sequence[str] | None = None
     errors: list[str] = attribute(default_factory=list)
 
     @property
@@ -51,7 +57,16 @@ class FilledField:
             return "json"
         if isinstance(self.kind, Moment) and self.kind.split(self.text) is None and self.text:
             return "line"
+        if self.may_sweep and isinstance(self.kind, Choice):
+            return "choices"
+        if self.may_sweep and isinstance(self.kind, Text):
+            return "lines"
         return "lines" if "\n" in self.text and self.kind.control == "line" else self.kind.control
+
+    @property
+    def takes_several_lines(self) -> bool:
+        """Whether each of its lines may be a value, if that is said."""
+        return self.may_sweep and isinstance(self.kind, Text)
 
     @property
     def local_and_zone(self) -> tuple[str, str]:
@@ -64,14 +79,14 @@ class FilledField:
         """The words for what it may stand for while it is empty, with their labels."""
         if self.special == KEEP and self.base is not None:
             yield KEEP, f"keep the value, which has {len(self.base.encode()):,} bytes"
-        if self.field.takes_null and self.control != "choice":
+        if self.field.takes_null and not isinstance(self.kind, Choice):
             yield NULL, "null"
         if self.kind and self.kind.empty:
             yield EMPTY, "empty text" if isinstance(self.kind, Text) else "empty list"
 
     def is_changed(self) -> bool:
         """Whether it stands for another text than at first."""
-        return self.json != self.base
+        return self.json != self.base or self.values is not None
 
     def walk(self) -> "Iterator[FilledField]":
         """It and all fields in it."""

@@ -6,7 +6,7 @@ from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
 from entrypoints.http.pages.forms.fields import Field, Group
 from entrypoints.http.pages.forms.filled import FilledField, FilledGroup
-from entrypoints.http.pages.forms.kinds import Kind
+from entrypoints.http.pages.forms.kinds import Choice, Kind, Number, Text
 from entrypoints.http.pages.forms.pieces import is_object, joined, members, quoted
 from entrypoints.http.pages.forms.sent import (
     EMPTY,
@@ -15,12 +15,17 @@ from entrypoints.http.pages.forms.sent import (
     KIND,
     MAX_FIELD_CHARACTERS,
     NULL,
+    SEVERAL,
     SPECIAL,
     TEXT,
     ZONE,
     Given,
     Source,
 )
+from entrypoints.http.pages.forms.sweep_values import NotSwept, several_lines, several_numbers
+
+MAX_BOXES = 30
+"""Choices up to which each has a box of its own, so that several can be checked."""
 
 
 def fill(part: Field, start: str | None, base: str | None, source: Source) -> FilledField:
@@ -29,13 +34,24 @@ def fill(part: Field, start: str | None, base: str | None, source: Source) -> Fi
     - `start`: the JSON text that it begins with.
     - `base`: the JSON text to which its value is compared: one that is not changed stays as it is.
     """
+    filled = _filled(part, start, base, source)
+    filled.may_sweep = source.sweeps and may_sweep(filled.kind)
+    return filled
+
+
+def may_sweep(kind: Kind | None) -> bool:
+    """Whether a field of this kind may have several values."""
+    return isinstance(kind, Number | Text) or (isinstance(kind, Choice) and len(kind.choices) <= MAX_BOXES)
+
+
+def _filled(part: Field, start: str | None, base: str | None, source: Source) -> FilledField:
     is_shown = start is None or (start == NULL and part.takes_null) or is_object(start)
     if isinstance(part, Group) and is_shown and source.sent.get(JSON, part.name) is None:
         return _group(part, start, base, source)
     if not source.sent.has(part.name):
         return _from_json(part, start, base, source)
     text = source.sent.get(JSON, part.name)
-    return _from_text(part, base, source.sent) if text is None else _from_json_text(part, base, text, source.sent)
+    return _from_text(part, base, source) if text is None else _from_json_text(part, base, text, source.sent)
 
 
 def _group(group: Group, start: str | None, base: str | None, source: Source) -> FilledGroup:
@@ -123,13 +139,16 @@ def json_mistakes(text: str) -> Iterator[str]:
         yield f"{error.path.removeprefix('$').removeprefix('.')}: {error.why}".removeprefix(": ")
 
 
-def _from_text(part: Field, base: str | None, sent: Given) -> FilledField:
+def _from_text(part: Field, base: str | None, source: Source) -> FilledField:
+    sent = source.sent
     text, zone = sent.get(TEXT, part.name) or "", sent.get(ZONE, part.name) or ""
     kind = _kind(part, text, sent.get(KIND, part.name))
     if kind is None:
         return _from_json_text(part, base, text, sent)
     text += zone.strip() if kind.normal(text) else ""
     filled = FilledField(part, base, text=text, kind=kind, special=sent.get(SPECIAL, part.name) or "")
+    if source.sweeps and _sweeps(filled, kind, sent.get(SEVERAL, part.name) is not None):
+        return filled
     shown = _shown(base, kind)
     if not kind.normal(text):
         filled.json = _special(filled, kind)
@@ -140,6 +159,27 @@ def _from_text(part: Field, base: str | None, sent: Given) -> FilledField:
     else:
         filled.json = kind.read(text)
     return filled
+
+
+def _sweeps(filled: FilledField, kind: Kind, is_several: bool) -> bool:
+    """Whether a field has several values, which are noted, or would have them if it had no mistakes."""
+    try:
+        match kind:
+            case Number():
+                filled.values = several_numbers(filled.text, kind)
+            case Text() if is_several:
+                filled.is_several = True
+                filled.values = several_lines(filled.text, kind) or None
+            case Choice() if "\n" in filled.text.strip():
+                lines = several_lines(filled.text, kind)
+                filled.values = [NULL if filled.field.takes_null and each == quoted(NULL) else each for each in lines]
+    except NotSwept as error:
+        filled.errors.append(str(error))
+    filled.errors += dict.fromkeys(mistake for value in filled.values or () for mistake in json_mistakes(value))
+    filled.is_broken = bool(filled.errors)
+    if filled.values:
+        filled.json = filled.values[0]
+    return filled.is_broken or filled.values is not None
 
 
 def _kind(part: Field, text: str, number: str | None) -> Kind | None:

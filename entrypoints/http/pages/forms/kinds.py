@@ -9,6 +9,7 @@ from entrypoints.http.pages.forms.pieces import NUMBER, quoted, value
 
 UNSHOWABLE = re.compile("[\0-\x08\x0b-\x1f\ud800-\udfff]")
 """Characters that a browser does not send back as they were."""
+WHOLE_NUMBER = "whole number"
 _LOCAL = {
     "date": re.compile(r"\d{4}-\d\d-\d\d"),
     "date-time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?"),
@@ -69,6 +70,11 @@ class Number(Plain):
     word: str = "number"
     inputmode: str = "text"
     suggestions: Sequence[str] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a whole number."""
+        return self.word == WHOLE_NUMBER
 
     def show(self, json: str) -> str | None:
         if NUMBER.fullmatch(json):

@@ -11,7 +11,7 @@ from application.json.text import dump
 from entrypoints.http.openapi.pointers import resolved
 from entrypoints.http.pages.forms.fields import Field, Group, Path
 from entrypoints.http.pages.forms.help import description_of, help_of
-from entrypoints.http.pages.forms.kinds import Choice, Kind, Moment, Number, Text
+from entrypoints.http.pages.forms.kinds import WHOLE_NUMBER, Choice, Kind, Moment, Number, Text
 from entrypoints.http.pages.forms.lists import Lines, Numbers, Rows
 from entrypoints.http.pages.forms.single_values import choice_kind, inputmode, number_kinds, text_kind, words_of
 
@@ -107,7 +107,7 @@ class _Builder:
             case "boolean":
                 return Choice({"true": "true", "false": "false"}, "true or false")
             case "integer":
-                return Number("whole number", inputmode(schema, "numeric"))
+                return Number(WHOLE_NUMBER, inputmode(schema, "numeric"))
             case "number":
                 return Number("number", inputmode(schema, "decimal"))
             case "string":

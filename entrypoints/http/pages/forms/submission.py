@@ -15,14 +15,17 @@ from domain.ids import IdempotencyKey, TaskId
 from entrypoints.http.pages.forms.changes import changed_arguments
 from entrypoints.http.pages.forms.errors import place_errors
 from entrypoints.http.pages.forms.filled import FilledField
-from entrypoints.http.pages.forms.filling import fill
+from entrypoints.http.pages.forms.filling import fill, may_sweep
 from entrypoints.http.pages.forms.options import PREFIX, FilledOptions
 from entrypoints.http.pages.forms.pieces import laid_out, members
 from entrypoints.http.pages.forms.schema import form_of
-from entrypoints.http.pages.forms.sent import JSON, KIND, SPECIAL, TEXT, Given, Source
+from entrypoints.http.pages.forms.sent import JSON, KIND, SEVERAL, SPECIAL, TEXT, Given, Source
+from entrypoints.http.pages.forms.sweep import MAX_BYTES, PRODUCT, ZIP, Sweep
 
 WHOLE, FROM, RENDERED = "json", "from", "rendered"
 """The names of the field for all arguments as JSON, of the origin, and of the mark that each rendered form has."""
+SWEEPS, HOW, COUNT = "sweep", "how", "count"
+"""The names of the field that lets fields have several values, of how they are combined, and of the number shown."""
 LEFT_OUT = "none"
 KEY_PREFIX = "form of the dashboard "
 """The beginning of a key that a form has made. Pages do not show such keys."""
@@ -44,6 +47,8 @@ class SubmissionForm:
     - `whole`: all arguments as one text, where they are edited as such.
     - `errors`: sentences that are about no field.
     - `rendered`: a mark of this rendering, so that a form that is sent twice is one task.
+    - `sweeps`: whether fields may have several values; `how` these are combined.
+    - `confirmed`: the number of tasks that the button named when it was pressed, as it was sent.
     """
 
     published: PublishedType
@@ -53,19 +58,25 @@ class SubmissionForm:
     whole: str | None
     rendered: str
     errors: list[str] = field(default_factory=list)
+    sweeps: bool = False
+    how: str = PRODUCT
+    confirmed: str = ""
 
     @classmethod
     def of(cls, published: PublishedType, sent: Mapping[str, str], origin: View | None) -> "SubmissionForm":
         """Fill the form with what was sent, or with the arguments of the task that is to be run again."""
         base, whole = origin.stored.args if origin else None, sent.get(WHOLE)
         start = base if whole is None else whole
-        source = Source(Given(sent), base is not None, may_keep=whole is None)
+        sweeps = SWEEPS in sent and whole is None
+        source = Source(Given(sent), base is not None, may_keep=whole is None, sweeps=sweeps)
         root = fill(form_of(published.type.schema), start, base, source)
         options = FilledOptions.of(sent)
         if origin and RENDERED not in sent and not options.texts:
             options = FilledOptions.again(origin.task, published.type)
         mark = sent.get(RENDERED, "")
-        return cls(published, origin, root, options, whole, mark if _RENDERED.fullmatch(mark) else uuid4().hex)
+        rendered = mark if _RENDERED.fullmatch(mark) else uuid4().hex
+        how, confirmed = ZIP if sent.get(HOW) == ZIP else PRODUCT, sent.get(COUNT, "")
+        return cls(published, origin, root, options, whole, rendered, [], sweeps, how, confirmed)
 
     @property
     def base(self) -> str | None:
@@ -89,6 +100,21 @@ class SubmissionForm:
     def fields(self) -> list[FilledField]:
         """All fields, those in others too."""
         return [each for each in self.root.walk() if each.field.path]
+
+    @property
+    def may_sweep(self) -> bool:
+        """Whether any of its fields may have several values."""
+        return self.whole is None and any(may_sweep(each.kind) for each in self.fields)
+
+    @property
+    def sweep(self) -> Sweep:
+        """The fields that have several values."""
+        return Sweep([each for each in self.fields if each.values is not None], self.how)
+
+    @property
+    def count(self) -> int | None:
+        """The number of tasks that it submits; None where it has a mistake."""
+        return None if self.has_errors or any(self.sweep.mistakes) else self.sweep.count
 
     @property
     def wrong(self) -> list[FilledField]:
@@ -121,7 +147,8 @@ class SubmissionForm:
 
     def key(self) -> IdempotencyKey:
         """The key that was typed, or one of this rendering and all values: a form that is sent twice is one task."""
-        values = repr((self.published.type.name, self.json, sorted(self.options.texts.items())))
+        swept = [(self.how, each.field.name, *(each.values or ())) for each in self.sweep.fields]
+        values = repr((self.published.type.name, self.json, sorted(self.options.texts.items()), *swept))
         digest = blake2b(values.encode(errors="surrogatepass"), digest_size=16).hexdigest()
         return self.options.key or IdempotencyKey(f"{KEY_PREFIX}{self.rendered} {digest}")
 
@@ -129,6 +156,12 @@ class SubmissionForm:
         """Note an error if what was typed has more bytes than the API accepts. What the origin has is not counted."""
         if len(self.json.encode(errors="replace")) - len((self.base or "").encode()) > max_bytes:
             self.errors.append(f"The arguments have more than {max_bytes} bytes.")
+
+    def check_sweep(self) -> None:
+        """Note an error if its fields cannot be combined, or if all tasks together are too large."""
+        self.errors += self.sweep.mistakes
+        if not self.errors and self.sweep.count * len(self.json.encode(errors="replace")) > MAX_BYTES:
+            self.errors.append(f"The arguments of all tasks have more than {MAX_BYTES:,} bytes.")
 
     def place(self, errors: Mapping[str, Any]) -> None:
         """Note the errors of an answer of the API at their fields."""
@@ -141,7 +174,7 @@ class SubmissionForm:
 
     def as_whole(self) -> None:
         """Edit all arguments as one text."""
-        self.whole = laid_out(self.json)
+        self.whole, self.sweeps = laid_out(self.json), False
 
     def as_fields(self) -> None:
         """Edit the arguments in fields, unless their text is no JSON object."""
@@ -163,6 +196,8 @@ class SubmissionForm:
                 filled |= _parameters(each, self.origin is not None)
         else:
             filled[WHOLE] = self.whole
+        if self.sweeps:
+            filled |= {SWEEPS: "1", HOW: ZIP if self.how == ZIP else None}
         filled |= {PREFIX + name: text for name, text in self.options.texts.items()}
         is_long = sum(len(name) + len(value or "") for name, value in filled.items()) > MAX_ADDRESS_CHARACTERS
         return None if is_long else filled
@@ -182,6 +217,7 @@ def _parameters(filled: FilledField, has_origin: bool) -> dict[str, str]:
         {KIND + name: str(kinds.index(filled.kind))} if filled.kind in kinds and len(kinds) > 1 and filled.text else {}
     )
     texts = {(TEXT if is_plain else JSON) + name: filled.text, SPECIAL + name: filled.special}
+    texts[SEVERAL + name] = "1" if filled.is_several else ""
     return {key: text for key, text in texts.items() if text} | kind
 
 

@@ -6,10 +6,12 @@
   /** Let the address be the filled form. */
   function keepInAddress(control) {
     const { address } = form().dataset;
-    if (!address || !/^(json$|[fjstzo]\.)/.test(control.name)) return;
+    if (!address || !/^(json$|how$|[fjstzvo]\.)/.test(control.name)) return;
     const url = new URL(address, location);
     const { name } = control;
-    const value = control.type !== "checkbox" || control.checked ? control.value : "";
+    // Checked boxes of one field are one text, a line each.
+    const controls = name.startsWith("f.") ? [...form().elements].filter((each) => each.name === name) : [control];
+    const value = controls.filter((each) => each.type !== "checkbox" || each.checked).map((each) => each.value).join("\n");
     if (value || url.searchParams.has("from")) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
     if (url.href.length > 8000) return;
