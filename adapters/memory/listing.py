@@ -8,9 +8,9 @@ from itertools import accumulate
 from adapters.memory.state import Row, State
 from application.failure_groups import fits, masked_stored, stored_text
 from application.ports import listing
-from application.ports.listing import Counts, CountsOfTerms, End, FailureGroup, Filter, Found, Part, Texts
+from application.ports.listing import FAILED, Counts, CountsOfTerms, End, FailureGroup, Filter, Found, Part, Texts
 from domain.failure import Error
-from domain.ids import TaskId, TypeName
+from domain.ids import BatchId, TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
 
@@ -33,6 +33,9 @@ class MemoryListing:
         rows = [row for row in self._state.rows.values() if _is_of_kind(row, filter) and _fits(row, filter)]
         ended = sorted((row.task for row in rows if row.task.finished), key=End.of)
         return [task for task in ended if after is None or End.of(task) > after][:limit]
+
+    def first_failures(self, batch: BatchId, limit: int) -> Sequence[Task]:
+        return self.search_by_end(Filter(batch=batch, statuses=FAILED), None, limit)
 
     def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
         texts = {id: _texts(self._state.rows[id], parts) for id in ids if id in self._state.rows}

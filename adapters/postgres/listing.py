@@ -26,7 +26,7 @@ from application.ports.listing import (
     Texts,
 )
 from domain.failure import Error
-from domain.ids import TaskId, TypeName
+from domain.ids import BatchId, TaskId, TypeName
 from domain.status import Status
 from domain.task import Task
 
@@ -89,6 +89,9 @@ class PostgresListing:
             if len(found) < wanted or len(tasks) == limit:
                 return tasks
             after = End(found[-1].end, found[-1].id)
+
+    def first_failures(self, batch: BatchId, limit: int) -> Sequence[Task]:
+        return _readable(self._connection.execute(statements.FIRST_FAILURES, {"batch": batch, "limit": limit}).all())
 
     def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
         wanted = {"args": Part.ARGS in parts, "result": Part.RESULT in parts}

@@ -157,6 +157,10 @@ class Listing(Protocol):
         """
         ...
 
+    def first_failures(self, batch: BatchId, limit: int) -> Sequence[Task]:
+        """At most `limit` of the failed tasks of a batch, by their ends, then by id."""
+        ...
+
     def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
         """Return the wanted texts of the first of these tasks, in the order given. Unknown ids are omitted.
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from application.errors import UnknownBatch
 from application.ports.batches import BatchRecord
-from application.ports.listing import FAILED, Filter
 from application.ports.unit_of_work import Begin, UnitOfWork
 from domain.ids import BatchId
 from domain.task import Task
@@ -41,4 +40,4 @@ def view_of(work: UnitOfWork, id: BatchId) -> BatchView | None:
     record = work.batches.get(id)
     if record is None:
         return None
-    return BatchView(record, work.listing.search_by_end(Filter(batch=id, statuses=FAILED), None, MAX_FAILURES))
+    return BatchView(record, work.listing.first_failures(id, MAX_FAILURES))

@@ -526,4 +526,7 @@ class TestOfBatch:
             first = work.listing.search_by_end(filter, None, 2)
             rest = work.listing.search_by_end(filter, End.of(first[-1]), 2)
             failed = work.listing.search_by_end(Filter(batch=BatchId(1), statuses=only(Status.FAILED)), None, 2)
+            failures = work.listing.first_failures(BatchId(1), 2)
+            none = work.listing.first_failures(BatchId(2), 2)
         assert [[each.id for each in some] for some in (first, rest, failed)] == [[3, 1], [5], [1]]
+        assert ([each.id for each in failures], none) == ([1], [])

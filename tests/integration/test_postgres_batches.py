@@ -1,6 +1,6 @@
 """Batches on a real database: counted without waiting, and finished once, by whichever process is first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,12 +10,15 @@ from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
 from application.ports.batches import BatchRecord, NewBatch
+from application.ports.listing import FAILED, Filter
+from application.ports.unit_of_work import UnitOfWork
 from application.use_cases.close_batch import CloseBatch
 from application.use_cases.finish_batches import FinishBatches
 from domain.dependencies import Dependencies
 from domain.ids import BatchId, TaskId
 from domain.submission import Submission
 from tests.concurrency import asked, until_waiting
+from tests.integration.test_postgres_plans import explained
 from tests.steps import NOW, add, at, claim, claim_one, submission, succeed, task
 from tests.storage import Storage, in_postgres
 
@@ -188,3 +191,39 @@ class TestFinishing:
             work.batches.save(batch.finished_at(at(1), work.batches.counts([batch.id])[batch.id]))
         assert record(storage).delivery is None
         assert task(storage, 1).is_blocked
+
+
+FILL = """
+    INSERT INTO tasks (type, args, created, run_at, expire, ttl, priority, max_attempts, max_losses, status, finished,
+        result, batch)
+    SELECT 'add', '{}', now(), now(), now() + interval '1 day', 60, 0, 1, 3, status,
+        CASE status WHEN 'done' THEN now() END, CASE status WHEN 'done' THEN '1' END, batch
+    FROM generate_series(1, 4000) AS number
+    CROSS JOIN (VALUES ('waiting', NULL), ('done', 1), ('done', NULL)) AS kind (status, batch);
+    VACUUM ANALYZE tasks
+"""
+QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], int]] = {
+    "page": (lambda work: work.listing.search(Filter(batch=BatchId(1)), None, 50), 500),
+    "page of the failed": (lambda work: work.listing.search(Filter(batch=BatchId(1), statuses=FAILED), None, 50), 10),
+    "ends": (lambda work: work.listing.search_by_end(Filter(batch=BatchId(1)), None, 50), 200),
+    "first failures": (lambda work: work.listing.first_failures(BatchId(1), 5), 10),
+    "record": (lambda work: work.batches.get(BatchId(1)), 10),
+    "due": (lambda work: work.batches.due(at(1), 100), 10),
+    "fold": (lambda work: work.batches.fold(100), 50),
+    "expired": (lambda work: work.batches.delete_expired(at(1_000), 100), 20),
+}
+"""Questions about the batch, and the most pages that their statements may read."""
+
+
+def test_questions_about_a_batch_read_few_pages(storage: Storage, database: Database):
+    """The batch has 4,000 tasks that are done, beside 8,000 others."""
+    new_batch(storage)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in FILL.split(";"):
+            connection.exec_driver_sql(statement)
+    for name, (ask, most) in QUESTIONS.items():
+        with explained(database) as plans, storage.begin() as work:
+            ask(work)
+        assert plans, name
+        assert not any(plan.reads_all_tasks for plan in plans), name
+        assert sum(plan.buffers for plan in plans) <= most, (name, [plan.buffers for plan in plans])

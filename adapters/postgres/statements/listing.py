@@ -135,6 +135,12 @@ TEXTS = text(f"""
 """)
 
 
+FIRST_FAILURES = text(f"""
+    SELECT {_TASK} FROM tasks t
+    WHERE t.batch = :batch AND t.status = 'failed'
+    ORDER BY t.batch, t.finished, t.id LIMIT :limit
+""")
+
 # The next tasks of each pair of a type and a status, or of a type and a failure group, with whether they match.
 _LOOK = f"""
     SELECT pair.nth, t.id, {_MATCHES} AS matches, t.error, t.attempt

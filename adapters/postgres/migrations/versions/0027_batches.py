@@ -92,6 +92,10 @@ INDEXES = {
         CREATE INDEX CONCURRENTLY tasks_batch_ends ON tasks (batch, finished, id)
         WHERE batch IS NOT NULL AND finished IS NOT NULL
     """,
+    "tasks_batch_failures": """
+        CREATE INDEX CONCURRENTLY tasks_batch_failures ON tasks (batch, finished, id)
+        WHERE batch IS NOT NULL AND status = 'failed'
+    """,
 }
 
 # domain.histogram.bucket_between. Between infinite timestamps lies NaN, which is the greatest number to PostgreSQL.
