@@ -1,10 +1,11 @@
 """Submit a task: it is stored when the call has returned."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from application.coalescing import Coalesced
 from application.conflict_retry import retry_on_conflict
-from application.errors import StorageConflict
+from application.errors import StorageConflict, StorageUnavailable
 from application.ports.autocommit import AutocommitStore
 from application.ports.task_repository import LARGE_BYTES, TaskRecord
 from application.ports.unit_of_work import Begin
@@ -67,8 +68,10 @@ class SubmitTask:
     def _decided(self, blocked: Submitted) -> Submitted:
         """The task after its parents have decided on it, which may have ended already."""
         self._unblock.all()
-        found = self._storage.get_many([blocked.view.task.id])
-        return Submitted(self._viewer(*found.values()), is_new=True) if found else blocked
+        with suppress(StorageUnavailable):
+            for record in self._storage.get_many([blocked.view.task.id]).values():
+                return Submitted(self._viewer(record), is_new=True)
+        return blocked
 
     @retry_on_conflict
     def _added(self, submission: Submission) -> Submitted | None:

@@ -75,13 +75,18 @@ class UnblockTasks:
         return Unblocked(decided, undecided.is_full or is_parent_changed)
 
     def all(self) -> None:
-        """Decide on all that there is, for a second at most; an outage or a lock leaves the rest to a janitor."""
+        """Decide on all that there is, for a second at most; after a failure a janitor does the rest.
+
+        It follows a change that is committed, and so raises nothing.
+        """
         ends = self._clock.monotonic() + MAX_SECONDS
         try:
             while self().has_more and self._clock.monotonic() < ends:
                 pass
         except StorageUnavailable as error:
             log.debug("tasks are unblocked later: %s", error)
+        except Exception as error:
+            log_once(log, "tasks are unblocked later", error)
 
     @retry_on_conflict
     def _has_changes(self) -> bool:
