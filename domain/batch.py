@@ -62,7 +62,7 @@ def check_name(name: str | None) -> None:
 class Batch:
     """A batch without its tasks.
 
-    `expire`: when it may be deleted, once it has finished and none of its tasks is left.
+    `expire`: when it may be deleted, once it has finished and none of its tasks is left, nor the one that follows it.
     `ttl`: seconds for which it is kept.
     `name`: a text for people.
     `labels`: its labels as the text of a JSON object; None without labels.

@@ -82,8 +82,9 @@ class MemoryBatchRepository:
         expired = [each for each in batches if each.finished and each.has_expired(now)]
         first = sorted(expired, key=lambda each: each.expire)[:limit]
         of_tasks = {row.task.batch for row in self._state.rows.values()}
-        gone = [each.id for each in first if each.id not in of_tasks]
-        self.save(*(replace(each, expire=now + timedelta(minutes=1)) for each in first if each.id in of_tasks))
+        kept = [each for each in first if each.id in of_tasks or each.then in self._state.rows]
+        gone = [each.id for each in first if each not in kept]
+        self.save(*(replace(each, expire=now + timedelta(minutes=1)) for each in kept))
         for id in gone:
             del self._state.batches[id]
             self._state.batch_deliveries.pop(id, None)

@@ -125,5 +125,8 @@ class BatchRepository(Protocol):
         ...
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        """Delete finished batches that have expired and of which no task is left; return their number."""
+        """Delete finished batches that have expired and of which no task is left; return their number.
+
+        One is kept as well while the task that follows it is there, which may be retried.
+        """
         ...

@@ -7,6 +7,7 @@ from typing import Any
 from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.delivery import Delivery, Subject
+from domain.dependencies import Dependencies
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from tests.steps import NOW, add, at, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
@@ -251,6 +252,23 @@ class TestExpiring:
         assert delete_expired(storage, 100) == 0
         remove(storage, 1)
         assert (delete_expired(storage, 159), delete_expired(storage, 160)) == (0, 1)
+
+    def test_a_batch_is_kept_while_the_task_that_follows_it_may_be_retried(self, storage: Storage):
+        batch = new_batch(storage, ttl=100)
+        with storage.begin() as work:
+            work.tasks.add([submission(ttl=1000, dependencies=Dependencies(parents=frozenset()))])
+            work.batches.remember(batch.id, [], TaskId(1))
+            work.commit()
+        save(storage, task(storage, 1).cancel(NOW))
+        finish(storage)
+        assert delete_expired(storage, 100) == 0
+        save(storage, task(storage, 1).retry(at(101), 1))
+        with storage.begin() as work:
+            work.batches.recheck([TaskId(1)])
+            work.commit()
+        assert due(storage, 101) == [batch.id]
+        remove(storage, 1)
+        assert delete_expired(storage, 160) == 1
 
 
 def test_tasks_of_a_batch_have_it(storage: Storage):

@@ -1,6 +1,6 @@
 """Batches on a real database: counted without waiting, and finished once, by whichever process is first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from domain.ids import BatchId, TaskId
 from domain.submission import Submission
 from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_plans import explained
-from tests.steps import NOW, add, at, claim, claim_one, submission, succeed, task
+from tests.steps import NOW, add, add_one, at, claim, claim_one, fail, submission, succeed, task
 from tests.storage import Storage, in_postgres
 
 CHANGES = "SELECT count(*) FROM batch_count_changes"
@@ -34,12 +34,6 @@ def storage(database: Database) -> Storage:
 @pytest.fixture
 def finish(storage: Storage) -> FinishBatches:
     return FinishBatches(storage.begin, storage.pending, ManualClock(), MemoryWakeUp())
-
-
-@pytest.fixture
-def background() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor() as executor:
-        yield executor
 
 
 def new_batch(storage: Storage, tasks: int = 0, then: bool = False, is_open: bool = False) -> BatchId:
@@ -191,6 +185,46 @@ class TestFinishing:
             work.batches.save(batch.finished_at(at(1), work.batches.counts([batch.id])[batch.id]))
         assert record(storage).delivery is None
         assert task(storage, 1).is_blocked
+
+
+def batch_with_a_failed_task(storage: Storage) -> BatchId:
+    with storage.begin() as work:
+        batch = work.batches.add(NewBatch(now=NOW, ttl=600))
+        assert batch
+        work.commit()
+    add_one(storage, batch=batch.id)
+    fail(storage, claim_one(storage))
+    return batch.id
+
+
+def test_a_batch_that_another_transaction_is_finishing_goes_on_with_a_retried_task(
+    storage: Storage, database: Database, background: ThreadPoolExecutor
+):
+    id = batch_with_a_failed_task(storage)
+    with storage.begin() as retrying:
+        (failed,) = retrying.tasks.lock(TaskId(1))
+        retrying.tasks.save(failed.retry(at(1), 1))
+        with storage.begin() as finishing:
+            (batch,) = finishing.batches.lock_free([id])
+            finishing.batches.save(batch.finished_at(at(1), finishing.batches.counts([id])[id]))
+            resumed = background.submit(retrying.batches.resume, [id])
+            until_waiting(database)
+            finishing.commit()
+        resumed.result()
+        retrying.commit()
+    assert record(storage, id).batch.finished is None
+
+
+def test_a_batch_with_a_task_that_another_transaction_retries_is_left_alone(storage: Storage):
+    id = batch_with_a_failed_task(storage)
+    with storage.begin() as retrying:
+        (failed,) = retrying.tasks.lock(TaskId(1))
+        retrying.tasks.save(failed.retry(at(1), 1))
+        retrying.batches.resume([id])
+        with storage.begin() as finishing:
+            assert finishing.batches.lock_free([id]) == []
+        retrying.commit()
+    assert record(storage, id).batch.finished is None
 
 
 FILL = """

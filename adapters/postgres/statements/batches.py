@@ -52,11 +52,11 @@ SAVE_BATCH = text("""
 
 RECHECK_BATCHES = text("UPDATE batches SET due = true WHERE then_task = ANY (CAST(:then AS bigint[]))")
 
+# All are locked and written, finished or not: one may be finished by a transaction that has not committed yet, and
+# that does not see the retried task.
 RESUME_BATCHES = text("""
     UPDATE batches SET finished = NULL
-    WHERE id = ANY (ARRAY(
-        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) AND finished IS NOT NULL ORDER BY id FOR UPDATE
-    ))
+    WHERE id = ANY (ARRAY(SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE))
 """)
 
 _DUE = """
@@ -98,11 +98,13 @@ FOLD_BATCHES = text(f"""
     SELECT count(*) FROM folded
 """)
 
-# A batch of which a task is left is looked at again in a minute. The LIMIT keeps the planner from reading all tasks.
+# A batch of which a task is left, or the one that follows it, is looked at again in a minute. Each LIMIT keeps the
+# planner from reading all tasks.
 DELETE_EXPIRED_BATCHES = text("""
     WITH expired AS MATERIALIZED (
-        SELECT id, (
-            SELECT id FROM tasks t WHERE t.batch = batches.id ORDER BY t.batch, t.status, t.id LIMIT 1
+        SELECT id, coalesce(
+            (SELECT t.id FROM tasks t WHERE t.batch = batches.id ORDER BY t.batch, t.status, t.id LIMIT 1),
+            (SELECT t.id FROM tasks t WHERE t.id = batches.then_task LIMIT 1)
         ) IS NOT NULL AS has_tasks
         FROM batches
         WHERE finished IS NOT NULL AND expire <= :now
