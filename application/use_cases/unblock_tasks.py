@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import StatementRefused, StorageUnavailable
@@ -13,6 +14,7 @@ from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.revive import resume_batches
+from domain.dependencies import Dependent
 from domain.ids import TaskId
 from domain.status import Status
 from domain.task import Task
@@ -54,21 +56,21 @@ class UnblockTasks:
     @retry_on_conflict
     def batch(self, limit: int = BATCH_TASKS) -> Unblocked:
         """Decide on one batch without asking first whether there is anything to decide on."""
-        with self._begin() as work:
-            undecided = work.dependencies.take_undecided(limit, self._present_left_out())
-            now = self._clock.now()
-            decisions = [(each.task, task) for each in undecided.dependents if (task := each.decided(now))]
-            decided = [task for _, task in decisions]
-            try:
+        decided: list[Task] = []
+        try:
+            with self._begin() as work:
+                undecided = work.dependencies.take_undecided(limit, self._present_left_out())
+                decided.extend(_decided(undecided.dependents, self._clock.now()))
                 work.tasks.save(*decided)
-                resume_batches(work, [task for before, task in decisions if before.status is Status.FAILED])
-            except (StorageUnavailable, StatementRefused):
+                resume_batches(work, _revived(undecided.dependents, decided))
+                work.commit()
+        except (StorageUnavailable, StatementRefused):
+            raise
+        except Exception:
+            # The changes that led to the odd tasks have to stay: the next batch leaves these tasks out.
+            if not self._leave_out_odd(decided):
                 raise
-            except Exception:
-                # The changes that led to the odd tasks have to stay: the next batch leaves these tasks out.
-                self._leave_out_odd(decided)
-                return Unblocked(has_more=True)
-            work.commit()
+            return Unblocked(has_more=True)
         self._notify(decided)
         # A dependent that is blocked again or has failed may be a parent itself.
         is_parent_changed = any(task.is_blocked for task in decided)
@@ -92,8 +94,8 @@ class UnblockTasks:
     def _has_changes(self) -> bool:
         return self._pending.has_changed_parents()
 
-    def _leave_out_odd(self, tasks: Sequence[Task]) -> None:
-        """Find the tasks that cannot be changed, and leave them out for a while. Changes nothing."""
+    def _leave_out_odd(self, tasks: Sequence[Task]) -> bool:
+        """Leave the tasks out for a while that cannot be changed, and tell whether there are any. Changes nothing."""
         with self._begin() as work:
 
             def save(some: Sequence[Task]) -> Sequence[TaskId]:
@@ -103,6 +105,7 @@ class UnblockTasks:
 
             odd = isolate(tasks, save, _leave)
         self._left_out |= dict.fromkeys(odd, self._clock.monotonic() + LEFT_OUT_SECONDS)
+        return bool(odd)
 
     def _present_left_out(self) -> Collection[TaskId]:
         now = self._clock.monotonic()
@@ -114,6 +117,16 @@ class UnblockTasks:
             self._notifier.notify(Topic.WAITING)
         if any(task.is_blocked for task in decided):
             self._notifier.notify(Topic.CHANGED)
+
+
+def _decided(dependents: Sequence[Dependent], now: datetime) -> Sequence[Task]:
+    return [task for each in dependents if (task := each.decided(now))]
+
+
+def _revived(dependents: Sequence[Dependent], decided: Sequence[Task]) -> Sequence[Task]:
+    """Those of the tasks that had failed, and wait again."""
+    failed = {each.task.id for each in dependents if each.task.status is Status.FAILED}
+    return [task for task in decided if task.id in failed]
 
 
 def _leave(task: Task, error: Exception) -> Sequence[TaskId]:

@@ -3,8 +3,11 @@
 import pytest
 
 from adapters.memory.dependencies import MemoryDependencies
+from adapters.memory.task_repository import MemoryTaskRepository
 from application.errors import StorageUnavailable, TriggerFailed
+from application.use_cases.unblock_tasks import LEFT_OUT_SECONDS
 from domain.status import Status
+from domain.task import Task
 from tests.unit.memory_service import Service
 
 
@@ -52,3 +55,24 @@ def test_a_submission_is_answered_though_its_task_cannot_be_read_again(
 
     monkeypatch.setattr(type(service.autocommit), "get_many", away)
     assert service.submit(after=[first.task.id]).task.is_blocked
+
+
+def test_a_task_that_cannot_be_changed_is_left_out_for_a_while(service: Service, monkeypatch: pytest.MonkeyPatch):
+    first = service.submit()
+    odd, fine = (service.submit(after=[first.task.id]).task.id for _ in range(2))
+    save = MemoryTaskRepository.save
+
+    def save_good(tasks: MemoryTaskRepository, *given: Task) -> None:
+        if any(task.id == odd for task in given):
+            raise ValueError("odd")
+        save(tasks, *given)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(MemoryTaskRepository, "save", save_good)
+        service.api.cancel_task()(first.task.id)
+    assert [service.api.view_task()(id).task.is_blocked for id in (odd, fine)] == [True, True]
+    assert service.api.view_task()(fine).task.status is Status.FAILED
+    assert service.api.view_task()(odd).task.status is Status.WAITING
+    service.clock.move(LEFT_OUT_SECONDS)
+    service.unblock.all()
+    assert service.api.view_task()(odd).task.status is Status.FAILED
