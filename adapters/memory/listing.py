@@ -37,9 +37,12 @@ class MemoryListing:
     def first_failures(self, batch: BatchId, limit: int) -> Sequence[Task]:
         return self.search_by_end(Filter(batch=batch, statuses=FAILED), None, limit)
 
-    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
-        texts = {id: _texts(self._state.rows[id], parts) for id in ids if id in self._state.rows}
-        totals = accumulate(sum(len(text.encode()) for text in each if text) for each in texts.values())
+    def texts(
+        self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int, max_each: int | None = None
+    ) -> Mapping[TaskId, Texts]:
+        all = {id: _texts(self._state.rows[id], parts) for id in ids if id in self._state.rows}
+        texts = {id: each for id, each in all.items() if max_each is None or _size(each) <= max_each}
+        totals = accumulate(map(_size, texts.values()))
         return {
             id: each
             for nth, ((id, each), total) in enumerate(zip(texts.items(), totals, strict=True))
@@ -69,6 +72,10 @@ def _counts(tasks: Sequence[Task]) -> Counts:
 
 def _texts(row: Row, parts: Set[Part]) -> Texts:
     return Texts(row.args if Part.ARGS in parts else None, row.result if Part.RESULT in parts else None)
+
+
+def _size(texts: Texts) -> int:
+    return sum(len(text.encode()) for text in texts if text)
 
 
 def _is_of_kind(row: Row, filter: Filter) -> bool:

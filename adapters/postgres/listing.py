@@ -93,9 +93,12 @@ class PostgresListing:
     def first_failures(self, batch: BatchId, limit: int) -> Sequence[Task]:
         return _readable(self._connection.execute(statements.FIRST_FAILURES, {"batch": batch, "limit": limit}).all())
 
-    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
+    def texts(
+        self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int, max_each: int | None = None
+    ) -> Mapping[TaskId, Texts]:
         wanted = {"args": Part.ARGS in parts, "result": Part.RESULT in parts}
-        found = self._connection.execute(statements.TEXTS, wanted | {"ids": list(ids), "max_bytes": max_bytes})
+        bounds = {"ids": list(ids), "max_bytes": max_bytes, "max_each": max_each}
+        found = self._connection.execute(statements.TEXTS, wanted | bounds)
         return {row.id: Texts(row.args, row.result) for row in found}
 
     def failure_groups(self, limit: int) -> Sequence[FailureGroup]:

@@ -161,10 +161,13 @@ class Listing(Protocol):
         """At most `limit` of the failed tasks of a batch, by their ends, then by id."""
         ...
 
-    def texts(self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int) -> Mapping[TaskId, Texts]:
+    def texts(
+        self, ids: Sequence[TaskId], parts: Set[Part], max_bytes: int, max_each: int | None = None
+    ) -> Mapping[TaskId, Texts]:
         """Return the wanted texts of the first of these tasks, in the order given. Unknown ids are omitted.
 
-        It reads as many as have no more than `max_bytes` together, and those of the first task in any case.
+        It reads as many as have no more than `max_bytes` together, and those of the first task in any case. Tasks whose
+        texts have more than `max_each`, if that is given, are left out before.
         """
         ...
 

@@ -26,6 +26,7 @@ from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.read_results import ReadResults
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.set_limits import SetLimits
@@ -89,6 +90,7 @@ class ApiContainer(containers.DeclarativeContainer):
     view_batch = providers.Singleton(ViewBatch, storage.begin)
     batch_feed = resource(BatchFeed, storage.begin, storage.clock, change_feed, settings.provided.http_waiters)
     follow_batch = providers.Singleton(FollowBatch, view_batch, batch_feed, storage.clock)
+    read_results = providers.Singleton(ReadResults, storage.begin)
     list_batches = providers.Singleton(ListBatches, storage.begin)
     view_task = providers.Singleton(ViewTask, storage.autocommit, viewer)
     await_task = providers.Singleton(AwaitTask, view_task, change_feed, viewer, storage.clock)

@@ -27,6 +27,7 @@ from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.read_results import ReadResults
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
 from application.use_cases.set_limits import SetLimits
@@ -69,6 +70,9 @@ class Services(Protocol):
 
     @property
     def list_batches(self) -> Callable[[], ListBatches]: ...
+
+    @property
+    def read_results(self) -> Callable[[], ReadResults]: ...
 
     @property
     def view_batch(self) -> Callable[[], ViewBatch]: ...

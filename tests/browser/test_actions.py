@@ -143,7 +143,7 @@ def test_a_form_submits_numbers_as_they_were_typed(scripts: bool, service: Servi
 
 
 @BOTH
-def test_a_sweep_says_its_number_and_submits_a_batch(scripts: bool, service: Service, open_page: Open) -> None:
+def test_a_sweep_says_its_number_and_is_drawn(scripts: bool, service: Service, open_page: Open) -> None:
     opened = open_page("/dashboard/submit/add", java_script_enabled=scripts)
     button(opened, "Several values").click()
     opened.page.get_by_label("a", exact=True).fill("0..0.3 step 0.1")
@@ -157,6 +157,13 @@ def test_a_sweep_says_its_number_and_submits_a_batch(scripts: bool, service: Ser
     eventually(lambda: service.client.get(f"/batches/{id}").json()["counts"]["done"] == 12)
     if scripts:
         expect(opened.find("#tile-done")).to_contain_text("12")
+        expect(opened.find("#result")).to_contain_text("12 points of 12 done tasks")
+        opened.find("#result select[name=x]").select_option("b")
+        expect(opened.find("#batch-plot .u-legend")).to_contain_text("a=0.1")
+        assert opened.find("#batch-plot canvas").first.evaluate(NUMBER_OF_COLOURED_PIXELS) > 50
+        return
+    opened.go(f"/dashboard/batch/{id}?x=b")
+    assert opened.find("#batch-plot tbody tr").count() == 3
 
 
 @BOTH

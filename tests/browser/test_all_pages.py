@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Open
-from tests.e2e.service import Service
+from tests.e2e.service import Service, eventually
 
 PATHS = [
     "/",
@@ -40,8 +40,10 @@ def some_tasks(service: Service) -> None:
     service.run("add", {"a": 1, "b": 2})
     service.run("mov3d", {"dt": 0.1, "r0": [0, 0, -1], "v0": [1, 0, 0], "mass": 1, "radius": 0.1})
     service.run("hostile", {"text": "<img src=x onerror=alert(1)> fail \u202egnp.exe"})
-    items = [{"type": "same", "args": {"value": 1}}, {"type": "hostile", "args": {"text": "fail"}}]
+    items = [{"type": "same", "args": {"value": value}} for value in (1, 2)]
+    items.append({"type": "hostile", "args": {"text": "fail"}})
     service.client.post("/batches", json={"name": "a <b>batch</b>", "open": True, "tasks": items}).raise_for_status()
+    eventually(lambda: service.client.get("/batches/1").json()["counts"]["done"] == 2)
 
 
 @pytest.mark.parametrize("path", PATHS)

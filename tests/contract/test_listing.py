@@ -359,9 +359,11 @@ class TestTexts:
         add_one(storage, args='{"last":1}')
         return storage
 
-    def texts(self, storage: Storage, ids: list[int], *parts: Part, max_bytes: int = 1000) -> dict[int, Texts]:
+    def texts(
+        self, storage: Storage, ids: list[int], *parts: Part, max_bytes: int = 1000, max_each: int | None = None
+    ) -> dict[int, Texts]:
         with storage.begin() as work:
-            found = work.listing.texts([TaskId(id) for id in ids], frozenset(parts), max_bytes)
+            found = work.listing.texts([TaskId(id) for id in ids], frozenset(parts), max_bytes, max_each)
         return {int(id): texts for id, texts in found.items()}
 
     def test_the_wanted_texts_are_read(self, done: Storage):
@@ -381,6 +383,13 @@ class TestTexts:
 
     def test_the_first_text_is_read_however_large_it_is(self, done: Storage):
         assert [*self.texts(done, [99, 2, 1], Part.RESULT, max_bytes=1)] == [2]
+
+    def test_texts_that_are_too_large_each_are_left_out_and_take_no_room(self, done: Storage):
+        succeed(done, claim_one(done), result="1" * 100)
+        wanted = (Part.ARGS, Part.RESULT)
+        assert [*self.texts(done, [4, 3, 2], *wanted, max_bytes=30, max_each=15)] == [3, 2]
+        assert self.texts(done, [3, 2], *wanted, max_each=14) == {}
+        assert [*self.texts(done, [4, 3], Part.ARGS, max_each=15)] == [4, 3]
 
 
 class TestFailureGroups:

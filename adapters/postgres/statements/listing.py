@@ -119,14 +119,15 @@ PAGE_OF_BATCH_BY_END = text(_BY_END % "t.batch = :batch AND t.finished IS NOT NU
 
 # The size of a text is known without reading it.
 TEXTS = text(f"""
-    WITH sized AS (
+    WITH found AS (
         SELECT t.id, wanted.nth,
-            sum(
-                CASE WHEN :args THEN t.args_bytes ELSE 0 END
-                + CASE WHEN :result THEN coalesce(octet_length(t.result), 0) ELSE 0 END
-            ) OVER (ORDER BY wanted.nth) AS bytes
+            CASE WHEN :args THEN t.args_bytes ELSE 0 END
+            + CASE WHEN :result THEN coalesce(octet_length(t.result), 0) ELSE 0 END AS bytes
         FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, nth)
         JOIN (SELECT id, args_bytes, result FROM tasks WHERE {_IS_WANTED} OFFSET 0) t ON t.id = wanted.id
+    ), sized AS (
+        SELECT id, nth, sum(bytes) OVER (ORDER BY nth) AS bytes FROM found
+        WHERE CAST(:max_each AS bigint) IS NULL OR bytes <= :max_each
     )
     SELECT t.id, CASE WHEN :args THEN t.args END AS args, CASE WHEN :result THEN t.result END AS result
     FROM sized JOIN tasks t ON t.id = sized.id

@@ -11,7 +11,9 @@ from application.use_cases.view_task import ViewTask
 from domain.batch import BatchCount
 from domain.ids import BatchId, TaskId
 from domain.status import RULES, Status, Verb
+from entrypoints.http.pages.batch_points import FindPlot
 from entrypoints.http.pages.blueprint import Done, Pages
+from entrypoints.http.pages.results.sweep_plot import Choice
 from entrypoints.http.requests.parsing import ID, batch_id
 from entrypoints.http.services import Services
 
@@ -37,6 +39,7 @@ def _add_list(pages: Pages, services: Services) -> None:
 
 def _add_batch(pages: Pages, services: Services) -> None:
     view, view_task, close = services.view_batch(), services.view_task(), services.close_batch()
+    find_plot = FindPlot(services)
 
     @pages.page("/batch/<id>", "batch.html")
     def batch(id: str) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def _add_batch(pages: Pages, services: Services) -> None:
             "deleted": counts.by_status.get(BatchCount.DELETED, 0),
             "failures": viewed.failures,
             "verbs": [verb for verb in VERBS if any(number_by_status[status] for status in RULES[verb])],
+            "find_plot": lambda: find_plot(viewed.record, Choice.of(request.args)),
             "follower": _status(view_task, batch.then) if batch.then is not None else None,
         }
 

@@ -70,6 +70,7 @@ class Plot:
     - `form`: "line", "points" or "bars".
     - `stacked`: whether each series is drawn on top of those after it.
     - `sync`: the name of a cursor that several plots share.
+    - `spans_gaps`: whether lines lead over gaps.
     """
 
     xs: Sequence[float]
@@ -81,6 +82,7 @@ class Plot:
     height: int = 280
     sync: str | None = None
     marks: Sequence[Mark] = ()
+    spans_gaps: bool = False
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -96,6 +98,7 @@ class Plot:
             stacked=self.stacked,
             height=self.height,
             sync=self.sync,
+            spans=self.spans_gaps,
             marks=[{"x": mark.x, "name": mark.name} for mark in self.marks],
         )
 

@@ -2,7 +2,7 @@
 //   {"x": {"name", "values": rising numbers, "time": true for Unix seconds, "log"}, "y": {"name", "unit": "s" for
 //    durations, "log", "zero": true to begin there}, "series": [{"name", "values", "color": "--done", "line": true for a
 //    line among bars, which is not stacked}], "form": "line", "points" or "bars", "stacked", "height", "sync": name of a
-//    shared cursor, "marks": [{"x", "name"}]}; null is a gap
+//    shared cursor, "spans": true for lines that lead over gaps, "marks": [{"x", "name"}]}; null is a gap
 "use strict";
 drawFigures("plot", (() => {
   const DASHES = [["solid", []], ["dashed", [10, 4]], ["dotted", [4, 3]]];
@@ -79,7 +79,7 @@ drawFigures("plot", (() => {
   }
 
   function newPlot(place, state) {
-    const { x, y, series, form, stacked, height, sync } = state.spec;
+    const { x, y, series, form, stacked, height, sync, spans } = state.spec;
     const points = form === "points";
     const half = form === "bars" && (x.values[1] - x.values[0]) / 2;
     const isSolid = ({ line }) => !line && (stacked || form === "bars");
@@ -88,7 +88,7 @@ drawFigures("plot", (() => {
       const solid = isSolid(series[at]), bars = solid && form === "bars";
       const stroke = colorOf(place, color || `--plot-${(at % 8) + 1}`);
       return {
-        label: name, stroke, width: 1.75, pxAlign: 0,
+        label: name, stroke, width: 1.75, pxAlign: 0, spanGaps: !!spans,
         ...(solid ? { fill: stroke } : { dash: dashOf(at)[1] }),
         points: solid || points ? { show: points, size: 5, fill: stroke } : { filter: (plot, nth, shows) => (
           shows ? null : aloneAmong(plot.data[nth])
