@@ -214,7 +214,10 @@ class Graph:
                 continue
             found.add(id)
             left += [child for child, each in self.dependencies.items() if id in each.parents]
-            left += [each.then for each in self.batches.values() if id in each.members]
+            left += [each.then for each in self.batches.values() if id in each.members & self.tasks.keys()]
+        for storage in self.storages:
+            with storage.begin() as work:
+                assert work.dependencies.after_batch(batch, [*self.tasks]) == found & self.tasks.keys()
         return found
 
     def start_and_end(self, failing: float = 0.3) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from adapters.memory.state import State
 from application.ports.dependencies import Undecided
 from domain.dependencies import Dependencies, Dependent, FailedParent, IfFailed
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.status import Status
 
 
@@ -20,6 +20,15 @@ class MemoryDependencies:
             self._state.add_dependencies(task, each)
         return {parent for each in dependencies.values() for parent in each.parents if parent not in self._state.rows}
 
+    def after_batch(self, batch: BatchId, tasks: Collection[TaskId]) -> Set[TaskId]:
+        found: set[TaskId] = set()
+        left = self._follower_of(batch)
+        while left := left - found:
+            found |= left
+            nexts = (self._state.dependents_of(id) | self._follower_of_batch_of(id) for id in left)
+            left = frozenset().union(*nexts)
+        return found.intersection(tasks)
+
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
         found = sorted({child for parent in parents for child in self._state.dependents_of(parent)})
         undecided = (self._dependent(child) for child in found if self._is_undecided(child))
@@ -33,6 +42,14 @@ class MemoryDependencies:
         skipped = {*undecided}.intersection(left_out)
         self._state.changed_parents = [each for each in changed if skipped & self._state.dependents_of(each)]
         return Undecided([self._dependent(child) for child in undecided if child not in skipped])
+
+    def _follower_of(self, batch: BatchId | None) -> frozenset[TaskId]:
+        row = self._state.batches.get(batch) if batch is not None else None
+        return frozenset() if row is None or row.batch.then is None else frozenset({row.batch.then})
+
+    def _follower_of_batch_of(self, id: TaskId) -> frozenset[TaskId]:
+        row = self._state.rows.get(id)
+        return self._follower_of(row.task.batch) if row else frozenset()
 
     def _is_undecided(self, id: TaskId) -> bool:
         row = self._state.rows.get(id)

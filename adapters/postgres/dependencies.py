@@ -9,7 +9,7 @@ from adapters.postgres import rows, statements
 from adapters.postgres.arrays import array
 from application.ports.dependencies import Undecided
 from domain.dependencies import Dependencies, Dependent, FailedParent
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.status import Status
 
 MAX_ID = 2**63 - 1
@@ -37,6 +37,10 @@ class PostgresDependencies:
         self._connection.execute(statements.ADD_DEPENDENCIES, named)
         self._note(_noted(dependencies, statuses))
         return set()
+
+    def after_batch(self, batch: BatchId, tasks: Collection[TaskId]) -> Set[TaskId]:
+        found = self._connection.execute(statements.AFTER_BATCH, {"batch": batch, "tasks": array(tasks)})
+        return {TaskId(id) for id in found.scalars()}
 
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
         found = self._connection.execute(statements.LOCK_FAILED_BY, {"parents": array(parents), "limit": limit})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.dependencies import Dependencies, Dependent
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class DependencyRepository(Protocol):
         Before: the dependents were added blocked by this unit of work. After: they have these parents. Where parents
         do not exist, the unit of work must not be committed.
         """
+        ...
+
+    def after_batch(self, batch: BatchId, tasks: Collection[TaskId]) -> Set[TaskId]:
+        """Return those of these tasks that wait, or have waited, for the end of a batch, also by way of others."""
         ...
 
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:

@@ -1,11 +1,12 @@
 """Submit many tasks: all of them, or none."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from application.conflict_retry import retry_on_conflict
 from application.errors import BatchClosed, BatchKeyTaken, KeyTaken, UnknownBatch
 from application.items import (
+    MAX_PLACES_NAMED,
     CheckedItems,
     Item,
     UnreadableItem,
@@ -80,6 +81,7 @@ class SubmitTasks:
         with self._begin() as work:
             if batch is not None:
                 _check_open(work, batch)
+                _check_no_circle(work, batch, items)
                 items = replace(items, submissions=[replace(each, batch=batch) for each in items.submissions])
             try:
                 found = add_items(work, items)
@@ -99,6 +101,20 @@ def _check_open(work: UnitOfWork, id: BatchId) -> None:
         raise UnknownBatch(id)
     if not batch.is_open:
         raise BatchClosed(id)
+
+
+def _check_no_circle(work: UnitOfWork, batch: BatchId, items: CheckedItems) -> None:
+    """Raises InvalidItems: an item waits for a task that waits for the end of its own batch."""
+    parents = {id for each in items.submissions if each.dependencies for id in each.dependencies.parents}
+    if parents and (later := work.dependencies.after_batch(batch, parents)):
+        raise invalid(dict(_in_circles(items.submissions, later)))
+
+
+def _in_circles(submissions: Sequence[Submission], later: Set[TaskId]) -> Iterator[tuple[int, UnreadableItem]]:
+    for index, each in enumerate(submissions):
+        if each.dependencies and (found := each.dependencies.parents & later):
+            sentences = [f"task {id} waits for the end of this batch" for id in sorted(found)[:MAX_PLACES_NAMED]]
+            yield index, UnreadableItem({"$.after": sentences})
 
 
 def _with_keys(requests: Iterable[Item], batch: IdempotencyKey) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.dependencies import Dependencies, IfFailed
 from domain.failure import Error
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.instants import NEVER
 from domain.settlement import Settlement
 from domain.status import Status
@@ -276,6 +276,29 @@ class TestFailedParents:
         run(storage)
         assert unblock(storage) == []
         assert task(storage, child.id) == cancelled
+
+
+class TestTasksAfterABatch:
+    def test_those_that_wait_for_its_end_are_found_by_way_of_others_and_of_their_batches(self, storage: Storage):
+        with storage.begin() as work:
+            for _ in range(2):
+                assert work.batches.add(NewBatch(now=NOW, ttl=600))
+            work.commit()
+        follows = Dependencies(parents=frozenset())
+        for then in (1, 2):
+            follower = add_one(storage, dependencies=follows)
+            with storage.begin() as work:
+                work.batches.remember(BatchId(then), [], follower.id)
+                work.commit()
+        other = add_one(storage, batch=1)
+        child = add_after(storage, 1, other)
+        member = add_after(storage, child, batch=2)
+        with storage.begin() as work:
+            among = [TaskId(id) for id in (1, 2, other.id, child.id, member.id, 99)]
+            assert work.dependencies.after_batch(BatchId(1), among) == {1, 2, child.id, member.id}
+            assert work.dependencies.after_batch(BatchId(1), [other.id]) == set()
+            assert work.dependencies.after_batch(BatchId(2), among) == {2}
+            assert work.dependencies.after_batch(BatchId(9), among) == set()
 
 
 class TestRetry:

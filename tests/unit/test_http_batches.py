@@ -436,6 +436,19 @@ class TestDependencies:
         assert sorted(errors(create(service, {"tasks": wrong})))[0].startswith("$.tasks.")
         assert list(errors(create(service, {"tasks": [{"after": [99]}]}))) == ["$.tasks.0.after"]
 
+    def test_a_task_that_waits_for_the_end_of_its_own_batch_is_refused(self, service: Service) -> None:
+        create(service, {"open": True, "then": {"type": "count", "args": {"n": 1}}})
+        create(service, {"tasks": [{"type": "count", "args": {"n": 1}, "after": [1]}], "then": {"args": {}}})
+        item = {"type": "count", "args": {"n": 1}}
+        answer = add(service, [{**item, "after": [3, 1]}, item, {**item, "after": [2]}])
+        assert errors(answer) == {
+            "$.0.after": ["task 1 waits for the end of this batch", "task 3 waits for the end of this batch"],
+            "$.2.after": ["task 2 waits for the end of this batch"],
+        }
+        assert batch(service)["total"] == 0
+        assert add(service, [item]).status_code == 201
+        assert add(service, [{**item, "after": [4]}]).status_code == 201
+
 
 class TestChanging:
     def test_a_cancelled_batch_is_closed_and_has_finished(self, service: Service) -> None:

@@ -34,6 +34,7 @@ from adapters.postgres.statements.cleaning import (
 from adapters.postgres.statements.deliveries import BATCH_DELIVERIES, TASK_DELIVERIES
 from adapters.postgres.statements.dependencies import (
     ADD_DEPENDENCIES,
+    AFTER_BATCH,
     DEPENDENTS,
     FORGET_CHANGES,
     LOCK_FAILED_BY,
@@ -194,6 +195,7 @@ __all__ = [
     "ADD_DEPENDENCIES",
     "ADD_RERUN",
     "ADD_WITH_KEYS",
+    "AFTER_BATCH",
     "ALL_LIMITS",
     "ALL_TYPES",
     "ASSIGN_LANES",

@@ -70,6 +70,20 @@ LOCK_FAILED_BY = text(f"""
 _PARENTS = """
     dependencies d LEFT JOIN LATERAL (SELECT p.status FROM tasks p WHERE p.id = d.parent LIMIT 1) p ON true
 """
+# Walks from the task that follows the batch to those that wait for it: mostly there are few.
+AFTER_BATCH = text("""
+    WITH RECURSIVE later (id) AS (
+        SELECT then_task FROM batches WHERE id = :batch
+        UNION
+        SELECT next.id FROM later CROSS JOIN LATERAL (
+            SELECT dependent AS id FROM dependencies WHERE parent = later.id
+            UNION ALL
+            SELECT b.then_task FROM tasks t JOIN batches b ON b.id = t.batch WHERE t.id = later.id
+        ) next
+    )
+    SELECT id FROM later WHERE id = ANY (CAST(:tasks AS bigint[]))
+""")
+
 _HAS_FAILED = "(p.status IS NULL OR p.status IN ('failed', 'cancelled'))"
 
 # A statement of its own, since its snapshot has to be newer than the locks. Of many parents the one that ends last is
