@@ -21,6 +21,7 @@ from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.submissions import AddedOrFound, SubmissionBuilder, TaskRequest
 from application.use_cases.unblock_tasks import UnblockTasks
+from domain.batch import Batch
 from domain.idempotency_key import is_item_key, item_key, key_in_batch
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from domain.submission import Submission
@@ -40,7 +41,7 @@ class SubmitTasks:
     Raises InvalidItems: some requests are invalid, each of which is named by its index.
     Raises BatchKeyTaken: the key has another batch.
     Raises TypeClosed: a type accepts no tasks for now.
-    Raises UnknownBatch, BatchClosed: there is no such batch, or it is not open.
+    Raises UnknownBatch, BatchClosed: there is no such batch, or it is not open and some of the tasks are new.
     """
 
     def __init__(
@@ -79,10 +80,10 @@ class SubmitTasks:
     @retry_on_conflict
     def _stored(self, items: CheckedItems, batch: BatchId | None) -> Sequence[AddedOrFound]:
         with self._begin() as work:
-            if batch is not None:
-                _check_open(work, batch)
-                _check_no_circle(work, batch, items)
-                items = replace(items, submissions=[replace(each, batch=batch) for each in items.submissions])
+            target = None if batch is None else _locked(work, batch)
+            if target:
+                _check_no_circle(work, target.id, items)
+                items = replace(items, submissions=[replace(each, batch=target.id) for each in items.submissions])
             try:
                 found = add_items(work, items)
             except KeyTaken as error:
@@ -90,17 +91,19 @@ class SubmitTasks:
                     if is_item_key(items.submissions[index].key):
                         raise BatchKeyTaken(id) from None
                 raise keys_taken(error) from None
+            # A repeated request finds its tasks, though the batch was closed meanwhile.
+            if target and not target.is_open and any(each.new for each in found):
+                raise BatchClosed(target.id)
             work.commit()
         return found
 
 
-def _check_open(work: UnitOfWork, id: BatchId) -> None:
-    """Keep the batch open until the unit of work ends. Raises UnknownBatch, BatchClosed."""
+def _locked(work: UnitOfWork, id: BatchId) -> Batch:
+    """The batch, which stays open, if it is, until the unit of work ends. Raises UnknownBatch."""
     batch = work.batches.lock_for_adding(id)
     if batch is None:
         raise UnknownBatch(id)
-    if not batch.is_open:
-        raise BatchClosed(id)
+    return batch
 
 
 def _check_no_circle(work: UnitOfWork, batch: BatchId, items: CheckedItems) -> None:

@@ -208,6 +208,16 @@ class TestOpenBatches:
         assert add(service, [{}, {"args": {"n": 1}}], "k").status_code == 422
         assert (batch(service)["total"], batch(service, 2)["total"]) == (2, 1)
 
+    def test_a_request_is_repeated_after_the_batch_was_closed(self, service: Service) -> None:
+        create(service, {"open": True})
+        add(service, [{}, {}], "k")
+        service.client.post("/batches/1/close")
+        again = add(service, [{}, {}], "k")
+        assert (again.status_code, again.get_json()) == (200, {"ids": [1, 2]})
+        service.client.delete("/task/2")
+        assert add(service, [{}, {}], "k").status_code == 409
+        assert batch(service)["total"] == 2
+
     def test_wrong_items_are_named_by_their_index(self, service: Service) -> None:
         create(service, {"open": True})
         assert sorted(errors(add(service, [{}, {"type": "sub"}, {"idempotency_key": "k"}]))) == [
