@@ -144,6 +144,25 @@ def test_an_error_stands_at_its_field(busy: Service, open_page: Open, take: Take
     take(opened, "form")
 
 
+def test_a_sweep_is_filled_in(busy: Service, open_page: Open, take: Take) -> None:
+    values = "sweep=1&f.dt=0.05&f.r0=0,0,100&f.v0=12,3,4&f.mass=0.1..10 log 25&f.radius=0.05,0.1,0.2&f.drag=true"
+    opened = open_page(f"/dashboard/submit/mov3d?{values}", viewport=SCREEN)
+    expect(opened.find("#sweep-submit")).to_contain_text("Submit 75 tasks")
+    take(opened, "sweep")
+
+
+def test_the_results_of_a_sweep_are_a_plot(busy: Service, open_page: Open, take: Take) -> None:
+    masses = [round(0.1 * 100 ** (nth / 24), 4) for nth in range(25)]
+    args = [FALL | {"mass": mass, "radius": radius} for radius in (0.05, 0.1, 0.2) for mass in masses]
+    name = "mov3d: mass=0.1..10 log 25, radius=0.05,0.1,0.2"
+    batch = {"name": name, "tasks": [{"type": "mov3d", "args": each, "priority": 9} for each in args]}
+    id = busy.client.post("/batches", json=batch).raise_for_status().json()["id"]
+    eventually(lambda: busy.client.get(f"/batches/{id}").json()["finished"])
+    opened = open_page(f"/dashboard/batch/{id}?y=$.times[-1]&log=x", viewport=SCREEN)
+    expect(opened.find("#result canvas").first).to_be_visible()
+    take(opened, "batch")
+
+
 def falls(service: Service) -> list[int]:
     tasks = service.client.get("/tasks", params={"type": "mov3d", "status": "done"}).json()["tasks"]
     return sorted(int(task["id"]) for task in tasks)

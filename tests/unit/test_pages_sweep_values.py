@@ -78,6 +78,8 @@ def test_several_whole_numbers_stay_whole(typed: str, values: list[str]) -> None
         ("0..1 step 1e-300", "more than 10,000 values"),
         ("1..10 log 99999", "99,999 values"),
         ("1..10 log 999999999999999999999", "more than 10,000 values"),
+        ("1..10000," * 9_000 + "1", "more than 10,000 values"),
+        ("1," * 100_000 + "1", "more than 10,000 values"),
         ("1e-400..1 log 3", "beyond what a number can be"),
         ("1..1e400", "more than 10,000 values"),
         ("1e200000..1e400000 step 1e200000", "more than 10,000 values"),

@@ -16,8 +16,8 @@ from entrypoints.http.services import Services
 
 MAX_BATCHES = 4
 """Batches whose points are kept."""
-MAX_TASKS = 5_000
-"""Done tasks of a batch that are read: the first by their ends."""
+MAX_TASKS = 10_000
+"""Done tasks of a batch that are read: the first by their ends, as many as a sweep has at most."""
 MAX_READ_BYTES = 64 * 1024 * 1024
 """Bytes of arguments and results that are read of one batch."""
 OVERLAP = timedelta(seconds=5)

@@ -39,26 +39,28 @@ def several_numbers(text: str, kind: Number) -> list[str] | None:
     text = text.strip()
     if "," not in text and ".." not in text:
         return None
-    values = [value for item in text.split(",") for value in _item(item.strip(), kind)]
-    return _few(values, len(values))
+    items, values = text.split(",", MAX_VALUES), list[str]()
+    for item in items if len(items) <= MAX_VALUES else ():
+        values += _item(item.strip(), kind)
+        if len(values) > MAX_VALUES:
+            break
+    if not 0 < len(values) <= MAX_VALUES:
+        raise NotSwept(_too_many())
+    return values
 
 
 def several_lines(text: str, kind: Kind) -> list[str]:
     """The JSON texts of the values of a text, one a line. Raises NotSwept."""
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if kind.normal(line)]
-    return [kind.read(line) for line in _few(lines, len(lines))]
+    if len(lines) > MAX_VALUES:
+        raise NotSwept(_too_many(len(lines)))
+    return [kind.read(line) for line in lines]
 
 
-def too_many(count: int) -> str:
-    """The end of a sentence about more values than there may be."""
-    shown = f"{count:,}" if count < 10**MAX_COUNT_DIGITS else f"more than {MAX_VALUES:,}"
-    return f"has {shown} values: {MAX_VALUES:,} are the most"
-
-
-def _few(values: list[str], count: int) -> list[str]:
-    if count > MAX_VALUES:
-        raise NotSwept(too_many(count))
-    return values
+def _too_many(count: int | None = None) -> str:
+    """The end of a sentence about more values than there may be; None where they were not counted."""
+    is_short = count is not None and count < 10**MAX_COUNT_DIGITS
+    return f"has {f'{count:,}' if is_short else f'more than {MAX_VALUES:,}'} values: {MAX_VALUES:,} are the most"
 
 
 def _item(item: str, kind: Number) -> list[str]:
@@ -69,7 +71,7 @@ def _item(item: str, kind: Number) -> list[str]:
             return [*_values(found, kind.is_whole)]
         except DecimalException:
             # Its numbers are too far apart for 200 digits.
-            raise NotSwept(too_many(10**MAX_COUNT_DIGITS)) from None
+            raise NotSwept(_too_many()) from None
     if not NUMBER.fullmatch(item) and item not in kind.suggestions:
         raise NotSwept(f"{item[:40]} is no number, and no range")
     return [kind.read(item)]
@@ -94,7 +96,7 @@ def _stepped(first: Decimal, last: Decimal, step: Decimal) -> list[Decimal]:
         raise NotSwept("has no values: the step leads away from the end")
     count = int((last - first) // step) + 1
     if count > MAX_VALUES:
-        raise NotSwept(too_many(count))
+        raise NotSwept(_too_many(count))
     return [first + step * nth for nth in range(count)]
 
 
@@ -107,7 +109,7 @@ def _logarithmic(first: Decimal, last: Decimal, count: int) -> list[Decimal]:
     if count < 2:
         raise NotSwept("has both ends, so it needs two values or more")
     if count > MAX_VALUES:
-        raise NotSwept(too_many(count))
+        raise NotSwept(_too_many(count))
     if any(float(each) in (0, float("inf"), float("-inf")) for each in (first, last)):
         raise NotSwept("has an end that is beyond what a number can be")
     with localcontext(_PRECISE):

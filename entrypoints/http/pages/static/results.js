@@ -9,12 +9,14 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
 });
 (() => {
   const REST_MILLISECONDS = 3000;
+  const numberIn = (text) => Number(text.replace(/\D/g, ""));
   let isDue = true;
 
   async function followBatch() {
     const plot = document.querySelector("#result[data-done]");
-    const done = document.querySelector("#tile-done strong")?.textContent;
-    if (!plot || !isDue || document.hidden || done === plot.dataset.done || plot.matches(":focus-within")) return;
+    const done = document.querySelector("#tile-done strong");
+    if (!plot || !isDue || document.hidden || plot.matches(":focus-within")) return;
+    if (numberIn(done.textContent) <= numberIn(plot.dataset.done)) return;
     isDue = false;
     setTimeout(() => { isDue = true; followBatch(); }, REST_MILLISECONDS);
     const html = await (await fetch(location.href)).text();
