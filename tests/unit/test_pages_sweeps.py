@@ -191,6 +191,11 @@ class TestTexts:
         submit(service, dt="1", name="a, b")
         assert args(service) == ['{"dt":1,"name":"a, b"}']
 
+    def test_lines_of_a_text_are_one_value_unless_that_is_said(self, service: Service) -> None:
+        assert button(fill(service, {"f.dt": "1", "f.name": "a\r\nb"}, "count")) == "Submit 1 task"
+        submit(service, dt="1", name="a\r\nb")
+        assert [json.loads(each)["name"] for each in args(service)] == ["a\nb"]
+
     def test_a_text_has_several_values_if_that_is_said(self, service: Service) -> None:
         answer = fill(service, {"f.dt": "1", "f.name": "a, b\r\n\r\nc\r\n", "v.name": "1"})
         assert button(answer) == "Submit 2 tasks"
