@@ -10,28 +10,31 @@ from urllib.parse import quote
 from flask_tasks.client.address import address
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.backoff import Clock
-from flask_tasks.client.errors import EMPTY, Gone, NotFinished, NotFound, TaskFailed
+from flask_tasks.client.batch import Batch, Batches
+from flask_tasks.client.batch_summary import BatchId, BatchSummary, batch_id_of
+from flask_tasks.client.errors import EMPTY, Gone, NotFound
 from flask_tasks.client.events import follow, follow_many
 from flask_tasks.client.from_json import from_json
 from flask_tasks.client.handler import Handler, Janitor
 from flask_tasks.client.json_text import dump
-from flask_tasks.client.many import bodies, read
+from flask_tasks.client.many import PIECE, bodies, in_order, pages, read
 from flask_tasks.client.options import (
     KEY,
-    IfFailed,
     Item,
     Moment,
-    Options,
+    SubmitOptions,
     argument_filters,
-    dependency_parameters,
     item_to_json,
+    item_with_key,
     label_parameters,
+    submit_parameters,
     to_json,
     valid_or_new_key,
 )
-from flask_tasks.client.request import ApiRequest
-from flask_tasks.client.task import Status, Summary, Task, TaskState
+from flask_tasks.client.request import waiting
+from flask_tasks.client.task import Id, Status, Summary, Task, TaskState, id_of
 from flask_tasks.client.task_type import Type
+from flask_tasks.client.waiting import result_of, until_final
 
 if TYPE_CHECKING:
     import httpx
@@ -45,10 +48,6 @@ NO_HTTPX = (
 MIN_POLL_SECONDS, MAX_QUIET_SECONDS = 0.1, 2.0
 """Seconds between two looks for tasks that have finished, and the longest time between two that find none."""
 MAX_POLLED_PER_SECOND = 10_000  # tasks that one client looks at
-MAX_WAIT_SECONDS = 50.0  # limit of the service on the wait of one request
-
-Id = int | Summary
-"""A task, or the id of a task."""
 
 
 class Client:
@@ -102,10 +101,8 @@ class Client:
         *,
         key: str | None = None,
         labels: Mapping[str, str] | None = None,
-        after: Iterable[Id] = (),
-        if_failed: IfFailed | None = None,
         wait: float = 0.0,
-        **options: Unpack[Options],
+        **options: Unpack[SubmitOptions],
     ) -> Task:
         """Submit a task, or find the task with this idempotency key. Wait up to `wait` seconds until it has finished.
 
@@ -119,9 +116,7 @@ class Client:
         answer = self._request(
             "POST",
             f"/task/new/{_type_segment(type)}",
-            query=to_json(options)
-            | label_parameters(labels)
-            | dependency_parameters([_id(each) for each in after], if_failed),
+            query=submit_parameters(options, labels),
             body=dump(dict(args or {})),
             headers={KEY: valid_or_new_key(key)},
             wait=wait,
@@ -130,7 +125,7 @@ class Client:
 
     def submit_many(self, items: Iterable[Item]) -> list[int]:
         """Submit up to 10,000 tasks, all or none. Returns their ids in the order of the items."""
-        return self._submit_body(dump([item_to_json(item) for item in items]))
+        return self._submit_body(dump([item_with_key(item) for item in items]))
 
     def run(
         self,
@@ -140,14 +135,14 @@ class Client:
         key: str | None = None,
         labels: Mapping[str, str] | None = None,
         seconds: float | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[SubmitOptions],
     ) -> Any:
         """Submit a task, wait for it, and return its result.
 
         - Raises TaskFailed: the task failed or was cancelled.
         - Raises NotFinished: the task has not finished within `seconds`.
         """
-        return _result(self.submit(type, args, key=key, labels=labels, wait=_seconds_or_inf(seconds), **options))
+        return result_of(self.submit(type, args, key=key, labels=labels, wait=_seconds_or_inf(seconds), **options))
 
     def result(self, task: Id, seconds: float | None = None) -> Any:
         """Wait for a task, and return its result.
@@ -155,18 +150,18 @@ class Client:
         - Raises TaskFailed: the task failed or was cancelled.
         - Raises NotFinished: the task has not finished within `seconds`.
         """
-        return _result(self.wait(task, seconds))
+        return result_of(self.wait(task, seconds))
 
     def results(self, tasks: Iterable[Id]) -> Iterator[Task]:
         """Yield these tasks as they are now, with arguments and results, the newest first. Unknown ids are left out."""
-        return read(self._transport, {_id(task) for task in tasks})
+        return read(self._transport, {id_of(task) for task in tasks})
 
     def as_completed(self, tasks: Iterable[Id]) -> Iterator[Task]:
         """Yield these tasks as they finish, those that failed or were cancelled too.
 
         Raises NotFound: a task that has not finished does not exist.
         """
-        left = {_id(task): task for task in tasks}
+        left = {id_of(task): task for task in tasks}
         quiet = MIN_POLL_SECONDS
         while left:
             before = len(left)
@@ -186,7 +181,7 @@ class Client:
         rows: Iterable[Mapping[str, Any]],
         *,
         labels: Mapping[str, str] | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[SubmitOptions],
     ) -> Iterator[Any]:
         """Submit a task for the arguments in each row, and yield their results in the order of the rows.
 
@@ -195,21 +190,48 @@ class Client:
         - Raises Invalid: arguments of a row are not valid. The tasks of earlier requests are submitted.
         - Raises TaskFailed, in its turn: a task failed or was cancelled.
         """
-        items = (cast("Item", {**options, "labels": labels, "type": type, "args": row}) for row in rows)
-        return self._results_in_order(
-            [id for body in bodies(dump(item_to_json(item)) for item in items) for id in self._submit_body(body)]
-        )
+        shared = to_json(options) | {"labels": labels, "type": type}
+        items = (cast("Item", {**shared, "args": row}) for row in rows)
+        texts = (dump(item_with_key(item)) for item in items)
+        ids = [id for body in bodies(texts, PIECE) for id in self._submit_body(body)]
+        return map(result_of, in_order(self.as_completed(ids), ids))
 
     def _submit_body(self, body: bytes) -> "list[int]":
         return self._request("POST", "/tasks", body=body).read(lambda answer: [int(id) for id in answer["ids"]])
 
-    def _results_in_order(self, ids: "list[int]") -> Iterator[Any]:
-        finished, early = self.as_completed(ids), dict[int, Task]()
-        for id in ids:
-            while id not in early:
-                task = next(finished)
-                early[task.id] = task
-            yield _result(early.pop(id))
+    def batch(
+        self,
+        items: Iterable[Item] = (),
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        then: Item | None = None,
+        callback: str | None = None,
+        open: bool = False,
+        key: str | None = None,
+    ) -> Batch:
+        """Create a batch of tasks, or find the batch with this idempotency key.
+
+        Up to 10,000 tasks of 30 MiB are created by one request, all or none. More are added by further requests,
+        before the batch is closed; the names of items (`ref`) hold within a request.
+
+        - `labels`: labels of the batch itself.
+        - `then`: the task that starts when the batch has finished.
+        - `open`: whether more tasks can be added, until the batch is closed.
+        - Raises Invalid: an item or a member is not valid. If it is of a further request, the batch remains, and open.
+        """
+        follower = None if then is None else item_to_json(then)
+        members = {"name": name, "labels": labels, "then": follower, "callback": callback, "open": open}
+        return Batches(self, self._transport).create(items, members, key)
+
+    def view_batch(self, batch: BatchId, wait: float = 0.0) -> Batch:
+        """Return a batch. Wait up to `wait` seconds until it has finished. Raises NotFound: it does not exist."""
+        return Batches(self, self._transport).view(batch_id_of(batch), wait)
+
+    def batches(self, limit: int | None = None) -> Iterator[BatchSummary]:
+        """Yield the batches, newest first. Pages of `limit` batches are requested on demand."""
+        query = {} if limit is None else {"limit": limit}
+        return pages(self._transport, "/batches", query, "batches", BatchSummary.of)
 
     def wait(self, task: Id, seconds: float | None = None) -> Task:
         """Wait until a task has finished, or for `seconds`, and return the task."""
@@ -235,12 +257,12 @@ class Client:
         """
         if isinstance(task, int | Summary):
             return self._events_of_one(task)
-        return follow_many(self._transport, map(_id, task))
+        return follow_many(self._transport, map(id_of, task))
 
     def _events_of_one(self, task: Id) -> Iterator[Task]:
         seen = task if isinstance(task, Summary) else None
         try:
-            for seen in follow(self._transport, _id(task)):
+            for seen in follow(self._transport, f"/task/{id_of(task)}/events", Task.of):
                 yield seen
         except NotFound:
             if seen is None:
@@ -291,6 +313,7 @@ class Client:
         created_before: Moment | None = None,
         args: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
+        batch: BatchId | None = None,
         limit: int | None = None,
     ) -> Iterator[Summary]:
         """Yield the tasks that match every filter, newest first. Pages of `limit` tasks are requested on demand."""
@@ -303,23 +326,19 @@ class Client:
                     "type": type,
                     "created_after": created_after,
                     "created_before": created_before,
+                    "batch": None if batch is None else batch_id_of(batch),
                     "limit": limit,
                 }
             )
         )
-        while True:
-            page, cursor = self._request("GET", "/tasks", query=query).read(_page)
-            yield from page
-            if cursor is None:
-                return
-            query["cursor"] = cursor
+        return pages(self._transport, "/tasks", query, "tasks", Summary.of)
 
     def _get_task(self, task: Id, wait: float) -> "Response":
         return self._request_task("GET", task, wait=wait)
 
     def _request_task(self, method: str, task: Id, action: str = "", **more: Any) -> "Response":
         try:
-            return self._request(method, f"/task/{_id(task)}{action}", **more)
+            return self._request(method, f"/task/{id_of(task)}{action}", **more)
         except NotFound:
             # An id may be a mistake; a task that the service has shown was there.
             if isinstance(task, Summary):
@@ -327,33 +346,16 @@ class Client:
             raise
 
     def _wait_for_task(self, answer: "Response", deadline: float) -> Task:
-        while not (task := answer.read(Task.of)).is_final:
-            if (left := deadline - self._clock.monotonic()) <= 0:
-                break
-            self._clock.sleep(min(answer.retry_after, left))
-            answer = self._get_task(task, deadline - self._clock.monotonic())
-        return task
+        return until_final(answer, Task.of, self._get_task, deadline, self._clock)
 
     def _request(
         self, method: str, path: str, *, query: Mapping[str, Any] = EMPTY, wait: float = 0.0, **more: Any
     ) -> "Response":
-        seconds = round(min(max(wait, 0.0), MAX_WAIT_SECONDS), 3)
-        query = {**query, "wait": seconds} if seconds else query
-        return self._transport.send(ApiRequest(method=method, path=path, query=query, wait=seconds, **more))
+        return self._transport.send(waiting(method, path, wait, query=query, **more))
 
 
 def _seconds_or_inf(seconds: float | None) -> float:
     return inf if seconds is None else seconds
-
-
-def _result(task: Task) -> Any:
-    if task.status == "done":
-        return task.result
-    raise TaskFailed(task) if task.is_final else NotFinished(task)
-
-
-def _id(task: Id) -> int:
-    return task.id if isinstance(task, Summary) else int(task)
 
 
 def _type_segment(type: str) -> str:
@@ -361,7 +363,3 @@ def _type_segment(type: str) -> str:
     if not type.strip("."):
         raise NotFound(f"type {type!r} is not published")
     return quote(type, safe="")
-
-
-def _page(body: Any) -> tuple[list[Summary], str | None]:
-    return [Summary.of(each) for each in body["tasks"]], body["next"]

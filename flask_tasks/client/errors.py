@@ -26,7 +26,7 @@ class ClientError(Exception):
 
 
 class NotFound(ClientError):
-    """The task or the type does not exist."""
+    """The task, the batch or the type does not exist."""
 
 
 class Gone(NotFound):
@@ -43,7 +43,7 @@ class Gone(NotFound):
 
 
 class Conflict(ClientError):
-    """The status of the task does not allow the operation."""
+    """The status of the task, or the batch, does not allow the operation."""
 
 
 class Invalid(ClientError):

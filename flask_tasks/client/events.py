@@ -1,18 +1,21 @@
 """Changes of tasks from server-sent events, across connections: a broken one is replaced and continues its stream."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from flask_tasks.client.errors import EMPTY, Unavailable
 from flask_tasks.client.json_text import load
 from flask_tasks.client.request import ApiRequest
-from flask_tasks.client.task import Task, TaskState
+from flask_tasks.client.task import TaskState
+from flask_tasks.client.waiting import MayFinish
 
 if TYPE_CHECKING:
     from flask_tasks.client.transport import Transport
 
-RECONNECT_SECONDS = 1.0  # pause after a stream that ended regularly before the task finished
+T = TypeVar("T", bound=MayFinish)
+
+RECONNECT_SECONDS = 1.0  # pause after a stream that ended regularly before its subject finished
 HEARTBEAT_SECONDS = 5.0  # longest time between two lines of a stream
 MESSAGE, DELETED = "message", "deleted"
 """Names of events: that of one without a name, and that a task is gone."""
@@ -26,16 +29,16 @@ class Event(NamedTuple):
     data: bytes
 
 
-def follow(transport: "Transport", id: int) -> Iterator[Task]:
-    """Yield the current task, then the task after each visible change, until it has finished."""
+def follow(transport: "Transport", path: str, convert: Callable[[Any], T]) -> Iterator[T]:
+    """Yield the current task or batch, then its value after each visible change, until it has finished."""
     shown = b""
-    with closing(_stream(transport, f"/task/{id}/events")) as found:
+    with closing(_stream(transport, path)) as found:
         for event in found:
             # A new connection repeats a state whose version is another, as after a change of the log.
             if event.name != MESSAGE or event.data == shown:
                 continue
-            yield (task := load(event.data, Task.of))
-            if task.is_final:
+            yield (value := load(event.data, convert))
+            if value.is_final:
                 return
             shown = event.data
 

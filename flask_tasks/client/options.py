@@ -2,22 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import uuid4
 
 from flask_tasks.client.errors import Invalid
 from flask_tasks.client.json_text import dump
+from flask_tasks.client.task import Id, id_of
 
+IfFailed = Literal["fail", "run"]
+"""What becomes of a task if one that it waits for fails: it fails too, or runs all the same."""
 Moment = float | datetime
 """Unix seconds, or a datetime with a time zone."""
 KEY = "Idempotency-Key"
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
-
-
-IfFailed = Literal["fail", "run"]
-"""The rule for a task that waits for one that fails."""
 
 
 class Options(TypedDict, total=False):
@@ -33,35 +32,52 @@ class Options(TypedDict, total=False):
     callback: str | None
 
 
+class SubmitOptions(Options, total=False):
+    """The options of one task, with the tasks that it waits for."""
+
+    after: Iterable[Id] | None
+    if_failed: IfFailed | None
+
+
 class Item(Options, total=False):
     """One of many tasks to submit. Its type is `default` unless given.
 
-    - `after`: the tasks that it waits for: their ids, and the `ref` of others of the same request.
+    - `ref`: a name, by which others of the same request wait for it.
+    - `after`: the tasks that it waits for, and the names of others of the same request.
+    - `key`: its idempotency key. The tasks of a batch have none.
     """
 
     labels: Mapping[str, str] | None
-    ref: str | None
-    after: Sequence[int | str] | None
-    if_failed: IfFailed | None
     type: str
     args: Mapping[str, Any]
     key: str | None
+    ref: str | None
+    after: Iterable[Id | str] | None
+    if_failed: IfFailed | None
 
 
 def to_json(options: Mapping[str, Any]) -> dict[str, Any]:
     """Convert options to JSON values, without those that are None. Raises ValueError: a datetime has no time zone."""
-    return {
-        name: _unix_seconds(name, value) if isinstance(value, datetime) else value
-        for name, value in options.items()
-        if value is not None
-    }
+    return {name: _json_value(name, value) for name, value in options.items() if value is not None}
+
+
+def submit_parameters(options: SubmitOptions, labels: Mapping[str, str] | None) -> dict[str, Any]:
+    """Make the query parameters of a submission."""
+    sent = to_json(options)
+    after = sent.pop("after", ())
+    return sent | ({"after": ",".join(map(str, after))} if after else {}) | label_parameters(labels)
 
 
 def item_to_json(item: Item) -> dict[str, Any]:
-    """Convert one of many tasks to its JSON object. Raises Invalid: its key is not valid."""
+    """Convert one of many tasks to its JSON object."""
     sent = to_json(item)
-    key, args = valid_or_new_key(sent.pop("key", None)), dict(sent.get("args") or {})
-    return {"idempotency_key": key} | sent | {"args": args}
+    key = {"idempotency_key": sent.pop("key")} if "key" in sent else {}
+    return key | sent | {"args": dict(sent.get("args") or {})}
+
+
+def item_with_key(item: Item) -> dict[str, Any]:
+    """Convert one of many tasks to its JSON object, with its key or a new one. Raises Invalid: its key is not valid."""
+    return item_to_json({**item, "key": valid_or_new_key(item.get("key"))})
 
 
 def valid_or_new_key(key: str | None) -> str:
@@ -79,11 +95,6 @@ def label_parameters(labels: Mapping[str, str] | None) -> dict[str, str]:
     return {f"label.{name}": value for name, value in (labels or {}).items()}
 
 
-def dependency_parameters(after: Sequence[int], if_failed: IfFailed | None) -> dict[str, Any]:
-    """Make the query parameters that tell for which tasks a task waits."""
-    return to_json({"after": ",".join(map(str, after)) or None, "if_failed": if_failed})
-
-
 def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tuple[str, str]]:
     """Yield the query parameters that filter by arguments, such as `args.to.city` and `Köln`."""
     for name, value in args.items():
@@ -92,6 +103,12 @@ def argument_filters(args: Mapping[str, Any], path: str = "args") -> Iterator[tu
         else:
             form = json.loads(dump(value))
             yield f"{path}.{name}", form if isinstance(form, str) else dump(form).decode()
+
+
+def _json_value(name: str, value: Any) -> Any:
+    if name == "after":
+        return [each if isinstance(each, str) else id_of(each) for each in value]
+    return _unix_seconds(name, value) if isinstance(value, datetime) else value
 
 
 def _unix_seconds(name: str, time: datetime) -> float:

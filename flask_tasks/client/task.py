@@ -96,6 +96,15 @@ class Task(Summary):
     after: tuple[int, ...] = ()
 
 
+Id = int | Summary
+"""A task, or the id of a task."""
+
+
+def id_of(task: Id) -> int:
+    """Return the id of a task."""
+    return task.id if isinstance(task, Summary) else int(task)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
     """The state of one of many followed tasks.

@@ -180,16 +180,17 @@ class TestMap:
     def test_many_rows_are_submitted_in_several_requests(
         self, service: Service, connected: Connected, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(many, "MAX_BODY_TASKS", 2)
+        monkeypatch.setattr(f"{Client.__module__}.PIECE", many.BodyLimits(2, 1_000))
         results = connected.client.map("add", [{"a": n} for n in range(5)])
         assert connected.sent() == [("POST", "/tasks")] * 3
         finish(service, 5, 4, 3, 2, 1)
         assert [*results] == [1, 2, 3, 4, 5]
 
-    def test_a_body_has_bounded_bytes_but_for_a_single_item(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(many, "MAX_BODY_BYTES", 6)
-        assert [*many.bodies([b"12", b"34", b"567", b"1234567", b"8"])] == [b"[12,34]", b"[567]", b"[1234567]", b"[8]"]
-        assert [*many.bodies([])] == []
+    def test_a_body_has_bounded_bytes_but_for_a_single_item(self) -> None:
+        limits = many.BodyLimits(tasks=3, bytes=6)
+        items = [b"12", b"34", b"567", b"1234567", b"8"]
+        assert [*many.bodies(items, limits)] == [b"[12,34]", b"[567]", b"[1234567]", b"[8]"]
+        assert [*many.bodies([], limits)] == []
 
     def test_a_failed_task_is_raised_in_its_turn(self, service: Service, client: Client) -> None:
         results = client.map("add", [{"a": 1}, {"a": 2}])

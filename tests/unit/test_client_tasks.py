@@ -17,7 +17,8 @@ from domain.limits import Limits
 from domain.progress import Progress
 from domain.settlement import Outcome, RunningLog
 from entrypoints.http.openapi.schemas import ATTEMPT, HANDLER, JANITOR, RUNNING_TASK, SUMMARY, TASK, TASK_STATE, TYPE
-from entrypoints.http.requests.queries import TaskOptions
+from entrypoints.http.requests.queries import SubmitQuery, TaskOptions
+from entrypoints.http.routes.items import ITEM
 from flask_tasks.client import (
     Attempt,
     Callback,
@@ -26,6 +27,7 @@ from flask_tasks.client import (
     Gone,
     Handler,
     Invalid,
+    Item,
     Janitor,
     NotFinished,
     NotFound,
@@ -33,6 +35,7 @@ from flask_tasks.client import (
     Reported,
     Running,
     Schedule,
+    SubmitOptions,
     Summary,
     Task,
     TaskFailed,
@@ -70,6 +73,8 @@ def test_the_classes_of_the_client_have_the_fields_of_the_api() -> None:
     assert members(Running) == {*RUNNING_TASK["properties"]}
     assert members(Janitor) == {*JANITOR["properties"]}
     assert Options.__annotations__.keys() == TaskOptions().fields.keys()
+    assert SubmitOptions.__annotations__.keys() == SubmitQuery().fields.keys() - {"wait", "label"}
+    assert Item.__annotations__.keys() == {*ITEM["properties"], "key"} - {"idempotency_key"}
     assert members(Schedule) == {*TYPE["properties"]["schedule"]["properties"]}
 
 
