@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, assert_type
 from uuid import UUID
 
 from generated_client import Client, models
+from generated_client.api.batches import add_to_batch, close_batch, create_batch, list_batches, view_batch
 from generated_client.api.functions import (
     new_add,
     new_adopt,
@@ -177,7 +178,7 @@ def submit_with_options() -> None:
     assert (repeated.status_code, task_of(repeated.parsed).id) == (200, submitted.id)
 
 
-def submit_a_batch_and_list_it() -> None:
+def submit_many_and_list_them() -> None:
     args = models.SubmitManyBodyItemArgs.from_dict({"required_arg": "python"})
     items = [models.SubmitManyBodyItem(args=args, delay=LATER), models.SubmitManyBodyItem("nothing", priority=2)]
     submitted = submit_many.sync(client=client, body=items, idempotency_key="python-2")
@@ -196,6 +197,31 @@ def submit_a_batch_and_list_it() -> None:
     cancelled = cancel_tasks.sync(client=client, args=models.CancelTasksArgs.from_dict(batched))
     assert isinstance(cancelled, models.Changed)
     assert cancelled.count == 1
+
+
+def submit_a_batch_and_wait_for_it() -> None:
+    items = [
+        models.CreateBatchBodyTasksItem("nothing", ref="first"),
+        models.CreateBatchBodyTasksItem("nothing", after=["first"]),
+    ]
+    body = models.CreateBatchBody(
+        tasks=items, name="python", then=models.CreateBatchBodyThenType0("nothing"), open_=True
+    )
+    created = create_batch.sync(client=client, body=body, idempotency_key="python-3")
+    assert isinstance(created, models.BatchIds)
+    assert created == create_batch.sync(client=client, body=body, idempotency_key="python-3")
+    added = add_to_batch.sync(created.id, client=client, body=[models.AddToBatchBodyItem("nothing")])
+    assert isinstance(added, models.Ids)
+    closed = close_batch.sync(created.id, client=client)
+    assert isinstance(closed, models.Batch)
+    assert (closed.open_, closed.total) == (False, 3)
+    finished = view_batch.sync(created.id, client=client, wait=WAIT)
+    assert isinstance(finished, models.Batch)
+    assert (assert_type(finished.counts.done, int), finished.progress.value, finished.failures) == (3, 1.0, [])
+    assert assert_type(finished.then, int | None) == created.then
+    page = list_batches.sync(client=client, limit=1)
+    assert isinstance(page, models.BatchPage)
+    assert [assert_type(batch.name, str | None) for batch in page.batches] == ["python"]
 
 
 def view_and_change() -> None:
@@ -238,7 +264,8 @@ call_what_ships()
 call_functions_of_awkward_names()
 submit_each_kind_of_argument()
 submit_with_options()
-submit_a_batch_and_list_it()
+submit_many_and_list_them()
+submit_a_batch_and_wait_for_it()
 view_and_change()
 read_a_failure()
 read_the_service()

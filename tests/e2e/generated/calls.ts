@@ -120,7 +120,7 @@ async function submitWithOptions(): Promise<void> {
   equal([repeated.response.status, data(repeated).id], [200, submitted.id]);
 }
 
-async function submitABatchAndListIt(): Promise<void> {
+async function submitManyAndListThem(): Promise<void> {
   const submitted = await client.POST("/tasks", {
     params: { header: { "Idempotency-Key": "typescript-2" } },
     body: [{ args: { required_arg: "typescript" }, delay }, { type: "nothing", priority: 2 }],
@@ -131,6 +131,22 @@ async function submitABatchAndListIt(): Promise<void> {
   equal([page.tasks.map((task) => task.id), page.next], [data(submitted).ids.slice(0, 1), null]);
   equal(data(await client.POST("/tasks/cancel", { params: { query: { "args.*": args } } })).count, 1);
   equal(data(await client.POST("/tasks/retry", { params: { query: { type: "nobody", limit: 5 } } })).count, 0);
+}
+
+async function submitABatchAndWaitForIt(): Promise<void> {
+  const header = { "Idempotency-Key": "typescript-3" };
+  const tasks = [{ type: "nothing", ref: "first" }, { type: "nothing", after: ["first"] }];
+  const body = { name: "typescript", tasks, then: { type: "nothing" }, open: true };
+  const created = data(await client.POST("/batches", { params: { header }, body }));
+  equal(data(await client.POST("/batches", { params: { header }, body })), created);
+  const params = { path: { id: created.id } };
+  equal(data(await client.POST("/batches/{id}/tasks", { params, body: [{ type: "nothing" }] })).ids.length, 1);
+  equal(data(await client.POST("/batches/{id}/close", { params })).open, false);
+  const finished = data(await client.GET("/batches/{id}", { params: { ...params, query: { wait } } }));
+  equal([finished.counts.done, finished.progress.value, finished.failures], [3, 1, []]);
+  equal(typed<number | null>()(finished.then, true), created.then);
+  const page = data(await client.GET("/batches", { params: { query: { limit: 1 } } }));
+  equal(page.batches.map((batch) => batch.name), ["typescript"]);
 }
 
 async function viewAndChange(): Promise<void> {
@@ -172,7 +188,8 @@ await callWhatShips();
 await callFunctionsOfAwkwardNames();
 await submitEachKindOfArgument();
 await submitWithOptions();
-await submitABatchAndListIt();
+await submitManyAndListThem();
+await submitABatchAndWaitForIt();
 await viewAndChange();
 await readAFailure();
 await readTheService();
