@@ -108,6 +108,16 @@ class TestCounting:
             assert fold(storage) == 1
         assert fold(storage) == 1
 
+    def test_a_batch_to_which_tasks_are_being_added_is_folded_and_its_tasks_are_retried(self, storage: Storage):
+        new_batch(storage, tasks=1, is_open=True)
+        fail(storage, claim_one(storage))
+        with storage.begin() as work:
+            assert work.batches.lock_for_adding(BatchId(1))
+            assert fold(storage) == 5
+            with storage.begin() as other:
+                other.batches.resume([BatchId(1)])
+                other.commit()
+
     def test_changes_of_a_batch_that_is_not_there_are_dropped(self, storage: Storage, database: Database):
         add(storage, submission(batch=77))
         assert (fold(storage), asked(database, CHANGES)) == (1, [(0,)])

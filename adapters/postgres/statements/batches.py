@@ -35,7 +35,8 @@ BATCHES = text(f"{_RECORD} WHERE b.id < :before ORDER BY b.id DESC LIMIT :limit"
 
 LOCK_BATCH = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR UPDATE")
 
-LOCK_BATCH_FOR_ADDING = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR SHARE")
+# The weakest lock that closing waits for: neither folding nor a retry does.
+LOCK_BATCH_FOR_ADDING = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR KEY SHARE")
 
 LOCK_FREE_BATCHES = text(f"""
     SELECT {_BATCH} FROM batches b WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE SKIP LOCKED
@@ -56,7 +57,9 @@ RECHECK_BATCHES = text("UPDATE batches SET due = true WHERE then_task = ANY (CAS
 # that does not see the retried task.
 RESUME_BATCHES = text("""
     UPDATE batches SET finished = NULL
-    WHERE id = ANY (ARRAY(SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE))
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
+    ))
 """)
 
 _DUE = """
@@ -80,7 +83,8 @@ FOLD_BATCHES = text(f"""
     WITH changed AS (
         SELECT DISTINCT batch FROM (SELECT batch FROM batch_count_changes LIMIT :limit) first
     ), locked AS MATERIALIZED (
-        SELECT id FROM batches WHERE id = ANY (ARRAY(SELECT batch FROM changed)) ORDER BY id FOR UPDATE SKIP LOCKED
+        SELECT id FROM batches WHERE id = ANY (ARRAY(SELECT batch FROM changed))
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), folded AS (
         DELETE FROM batch_count_changes
         WHERE batch = ANY (ARRAY(SELECT id FROM locked))
