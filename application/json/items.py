@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from json import JSONDecodeError
 from typing import Any, TypeVar
 
@@ -36,8 +37,8 @@ def with_items(
     It returns the other members, and the answer of `use`; None if the object has no such member. `use` is given each
     item as `items` yields it, and has to take all of them. The other members have at most `max_characters` too.
 
-    Raises NotJson: the text is not an object, or the member is not an array.
-    Raises UnkeepableJson: a member cannot be kept, or stands twice.
+    Raises NotJson: the text is not an object.
+    Raises UnkeepableJson: a member cannot be kept, or stands twice, or the member of that name is not an array.
     """
     reader = _Reader(text, max_characters)
     members: dict[str, Any] = {}
@@ -52,11 +53,13 @@ def with_items(
             raise NotJson("the key of a member is no text")
         if key in members:
             raise UnkeepableJson("$", f"the key {key} stands twice")
-        if key == name:
-            used = use(reader.items())
+        if key == name and reader.is_next("["):
+            used = use(reader.items(path))
             members[key] = None
         else:
             members[key] = reader.value(path)
+            if key == name:
+                raise UnkeepableJson(path, "it must be an array")
         more = reader.skip_comma("}")
     reader.skip("}")
     reader.check_end()
@@ -69,22 +72,23 @@ class _Reader:
     def __init__(self, text: str, max_characters: int) -> None:
         self._text = text
         self._max_characters = max_characters
-        self._position = self._index = 0
+        self._position = 0
         self._open_window()
 
-    def items(self) -> Iterator[Any]:
-        """Yield the items of the array that comes next, and move behind it."""
+    def items(self, path: str = "$") -> Iterator[Any]:
+        """Yield the items of the array that comes next, whose path this is, and move behind it."""
         self.skip("[")
-        if not self.is_next("]"):
-            yield self.item()
-            while self.skip_comma("]"):
-                yield self.item()
+        indexes = count()
+        more = not self.is_next("]")
+        while more:
+            yield self.item(f"{path}.{next(indexes)}")
+            more = self.skip_comma("]")
         self.skip("]")
 
     def value(self, path: str) -> Any:
         """Parse the value that comes next. Raises UnkeepableJson: it cannot be kept; its path is below `path`."""
         self._skip_space()
-        value = self.item()
+        value = self.item(path)
         if isinstance(value, UnkeepableJson):
             raise UnkeepableJson(f"{path}{value.path[1:]}", value.why)
         return value
@@ -109,17 +113,16 @@ class _Reader:
             raise self._not_json("Expecting ','", self._position)
         return comma is not None
 
-    def item(self) -> Any:
-        """Parse the item that begins here, and move behind it."""
+    def item(self, path: str) -> Any:
+        """Parse the item that begins here, and move behind it. Raises UnkeepableJson: its end was not found."""
         if self._position - self._window_start >= self._max_characters:
             self._open_window()
         start = self._position
         try:
             value, end = self._parsed()
         except UnkeepableJson as error:
-            raise UnkeepableJson(f"$.{self._index}{error.path[1:]}", error.why) from None
+            raise UnkeepableJson(f"{path}{error.path[1:]}", error.why) from None
         self._position = self._window_start + end
-        self._index += 1
         return value if self._position - start <= self._max_characters else self._too_long()
 
     def check_end(self) -> None:

@@ -135,9 +135,10 @@ class TestCreating:
     @pytest.mark.parametrize(
         ("text", "code"),
         [
-            ("[]", 400),
-            ("5", 400),
-            ('{"tasks":{}}', 400),
+            ("[]", 422),
+            ("5", 422),
+            ("x", 400),
+            ('{"tasks":x}', 400),
             ('{"tasks":[', 400),
             ('{"a":NaN}', 422),
             ('{"a":1,"a":1}', 422),
@@ -146,6 +147,16 @@ class TestCreating:
     def test_another_body_is_refused(self, service: Service, text: str, code: int) -> None:
         answer = service.client.post("/batches", data=text, content_type="application/json")
         assert answer.status_code == code, answer.text
+
+    @pytest.mark.parametrize("tasks", [None, 5, {}, "x"])
+    def test_tasks_that_are_no_array_are_named(self, service: Service, tasks: Any) -> None:
+        assert errors(create(service, {"tasks": tasks})) == {"$.tasks": ["it must be an array"]}
+
+    def test_a_task_that_is_much_too_long_is_named(self) -> None:
+        service = configured(max_body=1000)
+        args = {"n": "x" * 3000}
+        assert [*errors(create(service, {"name": "n", "tasks": [{}, {"args": args}]}))] == ["$.tasks.1"]
+        assert [*errors(create(service, {"name": "n", "then": {"args": args}}))] == ["$.then"]
 
     def test_too_many_tasks_are_refused(self, service: Service) -> None:
         assert create(service, {"tasks": [{}] * (MAX_TASKS + 1)}).status_code == 422

@@ -97,7 +97,7 @@ class TestObjectsWithItems:
             '{"a":}',
             '{"a":1',
             '{"a":1,}',
-            '{"items":5}',
+            '{"items":x}',
             '{"items":[1}',
             "{5:1}",
             "{} x",
@@ -115,6 +115,11 @@ class TestObjectsWithItems:
             ('{"a":{"b":1e999}}', "$.a.b"),
             ('{"a":1,"a":2}', "$"),
             ('{"items":[],"items":[]}', "$"),
+            ('{"items":5}', "$.items"),
+            ('{"items":null}', "$.items"),
+            ('{"a":1,"items":[0,' + "[" * 300_000, "$.items.1"),
+            ('{"a":1,"b":"' + "x" * 3_000 + '"}', "$.b"),
+            ('{"a":1,"items":[0,1,"' + "x" * 3_000 + '"]}', "$.items.2"),
         ],
     )
     def test_a_member_that_cannot_be_kept_is_named(self, text: str, path: str):

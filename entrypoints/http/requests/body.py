@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnprocessableEntity, UnsupportedMediaType
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
-from application.json.items import items
+from application.json.items import items, with_items
 from application.json.parsing import parse
 from entrypoints.http.flask_app import BODY_IS_READ
 from entrypoints.http.requests.content_encoding import IDENTITY, check_encoding, decompressed
 
+Used = TypeVar("Used")
 Environ = dict[str, Any]
 Read = Callable[[IO[bytes], int], bytes]
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -48,6 +49,23 @@ def json_items(text: str, max_characters: int) -> Iterator[Any]:
     if start != "{":
         parse(text)
     raise UnprocessableEntity("the body must be a JSON array of objects")
+
+
+def json_members(
+    text: str, name: str, max_characters: int, use: Callable[[Iterator[Any]], Used]
+) -> tuple[dict[str, Any], Used | None]:
+    """Parse a body that must be a JSON object, of which one member is an array of many items.
+
+    - Raises NotJson, UnkeepableJson: as application.json.items.with_items.
+    - Raises UnprocessableEntity: the text is another JSON value.
+    """
+    start = text.lstrip()[:1]
+    if start == "{":
+        return with_items(text, name, max_characters, use)
+    # An array may be long, and is no object however it goes on.
+    if start != "[":
+        parse(text)
+    raise UnprocessableEntity("the body must be a JSON object")
 
 
 def body(read: Read, max_bytes: int, empty: str | None = None) -> str:

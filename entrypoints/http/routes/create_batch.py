@@ -9,7 +9,6 @@ from flask import Response
 
 from application.errors import InvalidBatch
 from application.items import Item
-from application.json.items import with_items
 from application.use_cases.create_batch import BatchRequest, CheckedTasks, CreatedBatch
 from domain.batch import MAX_NAME_CHARACTERS
 from domain.ids import IdempotencyKey
@@ -26,7 +25,7 @@ from entrypoints.http.openapi.describe import (
     error_responses,
     response,
 )
-from entrypoints.http.requests.body import body, json_items
+from entrypoints.http.requests.body import body, json_items, json_members
 from entrypoints.http.requests.idempotency_key import KEY_HEADER, idempotency_key_of_request
 from entrypoints.http.requests.parsing import batch_id
 from entrypoints.http.responses.json_response import JSON, json_response
@@ -148,7 +147,7 @@ def add_create_batch(batches: Blueprint, services: Services) -> None:
         with ExitStack() as slots:
             text = received(slots)
             key = idempotency_key_of_request()
-            members, tasks = with_items(text, TASKS, settings.max_body, checked)
+            members, tasks = json_members(text, TASKS, settings.max_body, checked)
             if errors := checker.errors(schema, members):
                 raise InvalidBatch(errors)
             then = parse(members["then"]) if members.get("then") is not None else None
