@@ -35,7 +35,8 @@ class MemoryBatchRepository:
         return self._record(row) if row else None
 
     def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
-        return next((self._record(row) for row in self._state.batches.values() if row.key == key), None)
+        row = next((row for row in self._state.batches.values() if row.key == key), None)
+        return replace(self._record(row), ids=row.ids, fingerprint=row.fingerprint) if row else None
 
     def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
         ids = sorted((id for id in self._state.batches if before is None or id < before), reverse=True)
@@ -96,7 +97,7 @@ class MemoryBatchRepository:
 
     def _record(self, row: BatchRow) -> BatchRecord:
         delivery = self._state.batch_deliveries.get(row.batch.id)
-        return BatchRecord(row.batch, self._counts(row.batch.id), row.ids, row.fingerprint, delivery)
+        return BatchRecord(row.batch, self._counts(row.batch.id), delivery=delivery)
 
     def _counts(self, id: BatchId) -> BatchCounts:
         counts = Counter(BatchCount(row.task.status) for row in self._state.rows.values() if row.task.batch == id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +41,7 @@ class PostgresBatchRepository:
 
     def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH_WITH_KEY, {"key": key}).first()
-        return self._record(row) if row else None
+        return replace(self._record(row), ids=row.ids or (), fingerprint=row.fingerprint) if row else None
 
     def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
         bounds = {"before": MAX_ID if before is None else before, "limit": limit}
@@ -88,7 +89,7 @@ class PostgresBatchRepository:
         # Few batches have a callback: the others are spared the look-up.
         deliveries = PostgresDeliveries(self._connection)
         delivery = None if row.callback is None else deliveries.get(row.id, Subject.BATCH)
-        return BatchRecord(_batch(row), _counts(row), row.ids or (), row.fingerprint, delivery)
+        return BatchRecord(_batch(row), _counts(row), delivery=delivery)
 
 
 def _batch(row: Any) -> Batch:

@@ -43,8 +43,10 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """A batch, the counts of its tasks, and the ids of the tasks with which it was created, if it has a key.
+    """A batch and the counts of its tasks.
 
+    - `ids`: those of the tasks with which it was created, where `with_key` returned it.
+    - `fingerprint`: that of its request, likewise.
     - `delivery`: how far the callback of a finished batch has been delivered, where it has one.
     """
 

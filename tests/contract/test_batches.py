@@ -107,6 +107,7 @@ class TestAdding:
         with storage.begin() as work:
             found = work.batches.with_key(key)
             assert work.batches.with_key(IdempotencyKey("l")) is None
+            assert not any(each.ids for each in [work.batches.get(batch.id), *work.batches.search(None, 1)] if each)
         assert found is not None
         assert (found.batch, tuple(found.ids), found.fingerprint) == (replace(batch, then=TaskId(9)), (5, 3), "f")
 

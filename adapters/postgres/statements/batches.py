@@ -16,7 +16,7 @@ _WITH_CHANGES = f"""
         SELECT {_SUMS} FROM batch_count_changes WHERE batch = b.id
     ) c ON true
 """
-_RECORD = f"SELECT {_BATCH}, b.ids, b.fingerprint, {_COUNTED} FROM {_WITH_CHANGES}"
+_RECORD = f"SELECT {_BATCH}, {_COUNTED} FROM {_WITH_CHANGES}"
 
 ADD_BATCH = text("""
     INSERT INTO batches (created, expire, ttl, name, labels, is_open, callback, key, fingerprint)
@@ -29,7 +29,8 @@ REMEMBER_TASKS = text("UPDATE batches SET ids = CAST(:ids AS bigint[]), then_tas
 
 BATCH = text(f"{_RECORD} WHERE b.id = :id")
 
-BATCH_WITH_KEY = text(f"{_RECORD} WHERE b.key = :key")
+# A batch may have ten thousand ids, which only a repeated request needs.
+BATCH_WITH_KEY = text(f"SELECT {_BATCH}, b.ids, b.fingerprint, {_COUNTED} FROM {_WITH_CHANGES} WHERE b.key = :key")
 
 BATCHES = text(f"{_RECORD} WHERE b.id < :before ORDER BY b.id DESC LIMIT :limit")
 
