@@ -19,7 +19,7 @@ class MemoryDeliveries:
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         of_tasks, of_batches = ([*of_kind.values()] for of_kind in self._by_subject.values())
-        first = [*_by_due(of_tasks, now), *_by_due(of_batches, now)][:limit]
+        first = [*_by_due(of_batches, now), *_by_due(of_tasks, now)][:limit]
         return [self._put(each.claimed(until)) for each in first]
 
     def settle(self, delivery: Delivery) -> bool:

@@ -34,9 +34,9 @@ class PostgresDeliveries:
         return None if row is None else delivery(row, subject)
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        of_tasks = self._claim(Subject.TASK, {"now": now, "until": until, "limit": limit})
-        rest = limit - len(of_tasks)
-        return [*of_tasks, *self._claim(Subject.BATCH, {"now": now, "until": until, "limit": rest})]
+        of_batches = self._claim(Subject.BATCH, {"now": now, "until": until, "limit": limit})
+        rest = limit - len(of_batches)
+        return [*of_batches, *self._claim(Subject.TASK, {"now": now, "until": until, "limit": rest})]
 
     def settle(self, delivery: Delivery) -> bool:
         return self._connection.execute(STATEMENTS[delivery.subject].settle, _settled(delivery)).rowcount == 1

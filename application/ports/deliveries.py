@@ -11,7 +11,7 @@ class Deliveries(Protocol):
     """One delivery for each task or batch with a callback, from its finish until it is retried or deleted."""
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
-        """Claim deliveries, those of tasks first, and of each kind the longest due first.
+        """Claim deliveries, those of batches first, since these are few, and of each kind the longest due first.
 
         Before: due and not locked. After: due again at `until`, with one more attempt.
         """

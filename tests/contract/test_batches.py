@@ -317,12 +317,12 @@ class TestDeliveries:
             work.commit()
         assert record(storage).delivery == second.delivered()
 
-    def test_deliveries_of_tasks_come_first(self, storage: Storage):
+    def test_deliveries_of_batches_come_first(self, storage: Storage):
         new_batch(storage, callback=URL)
         finish(storage)
         add(storage, submission(callback=URL))
         succeed(storage, claim_one(storage), at(1))
-        assert [(each.subject, each.id) for each in self.claim(storage)] == [(Subject.TASK, 1), (Subject.BATCH, 1)]
+        assert [(each.subject, each.id) for each in self.claim(storage)] == [(Subject.BATCH, 1), (Subject.TASK, 1)]
 
     def test_a_deleted_batch_leaves_no_delivery(self, storage: Storage):
         new_batch(storage, ttl=60, callback=URL)
