@@ -34,7 +34,12 @@ def text_of(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _unquoted(word: str) -> str:
-    return str(json.loads(word, strict=False)) if word.startswith('"') else word
+    if not word.startswith('"'):
+        return word
+    text = str(json.loads(word, strict=False))
+    # A lone surrogate is no character: it raises a ValueError here.
+    text.encode()
+    return text
 
 
 def _quoted(word: str) -> str:
