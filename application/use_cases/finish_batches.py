@@ -1,9 +1,11 @@
 """Finish batches: those that are closed and whose tasks have all finished."""
 
+import logging
 from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 
 from application.conflict_retry import retry_on_conflict
+from application.isolation import isolate, log_once
 from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin, UnitOfWork
@@ -15,12 +17,13 @@ from domain.status import Status
 BATCHES = 100
 """Batches of one transaction."""
 FOLDED_ENTRIES = 10_000
+log = logging.getLogger(__name__)
 
 
 class FinishBatches:
     """Finishes batches, however many processes do so at once: a batch is looked at under its lock.
 
-    Whoever changes the last task of a batch may name it after the commit. What is missed so is found by `due`.
+    A process that has changed the last task of a batch may name the batch after the commit. `due` finds the others.
     """
 
     def __init__(self, begin: Begin, pending: PendingWork, clock: Clock, notifier: Notifier) -> None:
@@ -53,15 +56,19 @@ class FinishBatches:
             work.commit()
         return folded
 
-    @retry_on_conflict
     def _finish(self, ids: Collection[BatchId]) -> Sequence[Batch]:
-        with self._begin() as work:
-            finished = self._finish_locked(work, work.batches.lock_free(ids))
-            work.commit()
+        finished = isolate([*ids], self._finish_together, _leave)
         if finished:
             self._notifier.notify(Topic.CHANGED)
         if any(each.then is not None for each in finished):
             self._notifier.notify(Topic.WAITING)
+        return finished
+
+    @retry_on_conflict
+    def _finish_together(self, ids: Collection[BatchId]) -> Sequence[Batch]:
+        with self._begin() as work:
+            finished = self._finish_locked(work, work.batches.lock_free(ids))
+            work.commit()
         return finished
 
     def _finish_locked(self, work: UnitOfWork, locked: Sequence[Batch]) -> Sequence[Batch]:
@@ -88,3 +95,8 @@ class FinishBatches:
         work.tasks.save(*(task.unblock(now) for task in blocked))
         others = batch_of.keys() - {task.id for task in locked}
         return {batch_of[id] for id in others if work.tasks.get(id, max_bytes=0)}
+
+
+def _leave(id: BatchId, error: Exception) -> Sequence[Batch]:
+    log_once(log, f"batch {id} cannot be finished", error)
+    return []

@@ -17,6 +17,7 @@ from application.use_cases.finish_batches import FinishBatches
 from domain.dependencies import Dependencies
 from domain.ids import BatchId, TaskId
 from domain.submission import Submission
+from tests.administrator import Administrator
 from tests.concurrency import asked, until_waiting
 from tests.integration.test_postgres_plans import explained
 from tests.steps import NOW, add, add_one, at, claim, claim_one, fail, submission, succeed, task
@@ -172,6 +173,15 @@ class TestFinishing:
         finish.due()
         assert record(storage).batch.finished
         assert not task(storage, 1).is_blocked
+
+    def test_a_batch_that_cannot_be_changed_holds_up_no_other(
+        self, storage: Storage, finish: FinishBatches, administrator: Administrator
+    ):
+        first, second, third = (new_batch(storage) for _ in range(3))
+        administrator.refuses("UPDATE", "batches", "OLD.id = 1")
+        assert [each.id for each in finish([first, second])] == [second]
+        finish.due()
+        assert (record(storage).batch.finished, bool(record(storage, third).batch.finished)) == (None, True)
 
     def test_closing_waits_for_those_who_add_tasks(
         self, storage: Storage, database: Database, finish: FinishBatches, background: ThreadPoolExecutor

@@ -12,7 +12,7 @@ from domain.batch import Batch
 class FinishEndedBatches:
     """Due as soon as a task of a batch has ended. Tasks without a batch cost nothing.
 
-    What the end of this process loses, a janitor finds.
+    A janitor finds those that are lost with this process.
     """
 
     def __init__(self, context: Context, finish: FinishBatches) -> None:
