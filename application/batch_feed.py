@@ -27,11 +27,14 @@ class BatchSubscriber:
         self._signals: SimpleQueue[None] = SimpleQueue()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a change, or for the end; whether one of them has come within so many seconds."""
+        """Wait for changes, or for the end; whether one of them has come within so many seconds."""
         try:
             self._signals.get(timeout=max(seconds, 0))
         except Empty:
             return False
+        # One view shows all changes that came while the thread was busy.
+        while not self._signals.empty():
+            self._signals.get()
         return True
 
     def publish(self, record: BatchRecord | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import chain
 from math import inf
 
@@ -12,6 +12,9 @@ from application.ports.clock import Clock
 from application.use_cases.follow_task import HEARTBEAT_SECONDS
 from application.use_cases.view_batch import BatchView, ViewBatch
 from domain.ids import BatchId
+
+RETRY_SECONDS = 1.0
+"""Seconds after which a change is viewed again that could not be, since the storage was away."""
 
 
 class BatchFollower:
@@ -40,16 +43,17 @@ class BatchFollower:
         States in between may merge; the last one always comes. The views end when the batch has finished or is gone,
         when the feed is closed, and when no seconds are `left`.
         """
-        view = self.first
+        view, is_stale = self.first, False
         while self._subscriber and not view.record.batch.finished:
-            seconds = left()
-            has_changed = self._subscriber.wait(min(seconds, HEARTBEAT_SECONDS))
-            if self._subscriber.has_ended or (not has_changed and seconds <= HEARTBEAT_SECONDS):
+            seconds, gap = left(), RETRY_SECONDS if is_stale else HEARTBEAT_SECONDS
+            has_changed = self._subscriber.wait(min(seconds, gap))
+            if self._subscriber.has_ended or (not has_changed and seconds <= gap):
                 return
-            if has_changed:
+            if has_changed or is_stale:
                 try:
-                    with suppress(StorageUnavailable):
-                        view = self._view(self._subscriber.id)
+                    view, is_stale = self._view(self._subscriber.id), False
+                except StorageUnavailable:
+                    is_stale = True
                 except UnknownBatch:
                     return
             yield view
