@@ -1,7 +1,7 @@
 """The change log of the database: every insert, update and delete of a task and its author, by a trigger."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg2
 
-from tests.chaos.history import Change, Row
+from tests.chaos.history import BatchChange, BatchHistory, Change, Row
 
 INSTALL = """
 CREATE TABLE chaos_changes (
@@ -33,7 +33,8 @@ CREATE FUNCTION chaos_row(t tasks) RETURNS jsonb LANGUAGE sql STABLE AS $$
         'max_attempts', t.max_attempts, 'losses', t.losses, 'max_losses', t.max_losses, 'handler', t.handler,
         'run_at', t.run_at, 'expire', t.expire, 'token', chaos_member('token', t.result), 'error', t.error,
         'mark', chaos_member('mark', t.args), 'key', t.key, 'callback', t.callback IS NOT NULL,
-        'created', t.created, 'lane', t.lane, 'finished', CAST(extract(epoch FROM t.finished) * 1000000 AS bigint)
+        'created', t.created, 'lane', t.lane, 'finished', CAST(extract(epoch FROM t.finished) * 1000000 AS bigint),
+        'batch', t.batch, 'is_parent', t.has_dependents, 'if_parent_failed', t.if_parent_failed
     )
 $$;
 
@@ -68,12 +69,64 @@ CREATE TRIGGER record_change AFTER INSERT OR DELETE ON tasks FOR EACH ROW EXECUT
 -- A rescuer writes rows without a change, to see whether there is room for them.
 CREATE TRIGGER record_update AFTER UPDATE ON tasks FOR EACH ROW
     WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION record_change();
+
+-- Kept after the deletion of the task.
+CREATE TABLE chaos_parents (task bigint NOT NULL, parent bigint NOT NULL);
+
+CREATE FUNCTION record_parent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chaos_parents VALUES (NEW.dependent, NEW.parent);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER record_parent AFTER INSERT ON dependencies FOR EACH ROW EXECUTE FUNCTION record_parent();
+
+CREATE TABLE chaos_batches (
+    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    moment timestamptz NOT NULL,
+    batch bigint NOT NULL,
+    is_open boolean NOT NULL,
+    finished bigint,
+    then_task bigint,
+    has_callback boolean NOT NULL
+);
+
+CREATE FUNCTION record_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chaos_batches (moment, batch, is_open, finished, then_task, has_callback) VALUES (
+        chaos_moment(), NEW.id, NEW.is_open, CAST(extract(epoch FROM NEW.finished) * 1000000 AS bigint),
+        NEW.then_task, NEW.callback IS NOT NULL
+    );
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER record_batch AFTER INSERT ON batches FOR EACH ROW EXECUTE FUNCTION record_batch();
+CREATE TRIGGER record_batch_update AFTER UPDATE ON batches FOR EACH ROW
+    WHEN ((OLD.is_open, OLD.finished, OLD.then_task) IS DISTINCT FROM (NEW.is_open, NEW.finished, NEW.then_task))
+    EXECUTE FUNCTION record_batch();
 """
 
+BATCH_STATUSES = ("waiting", "running", "done", "failed", "cancelled", "deleted")
 LAST_POSITION = "SELECT coalesce(max(position), 0) FROM chaos_changes"
 READ = """
 SELECT position, task, extract(epoch FROM moment)::float8, author, old::text, new::text
 FROM chaos_changes WHERE position > %s ORDER BY position
+"""
+READ_PARENTS = "SELECT task, array_agg(DISTINCT parent) FROM chaos_parents GROUP BY task"
+READ_BATCHES = """
+SELECT batch, extract(epoch FROM moment)::float8, is_open, finished, then_task, has_callback
+FROM chaos_batches ORDER BY position
+"""
+READ_BATCH_COUNTS = f"""
+SELECT b.id, {
+    ", ".join(
+        f"b.{status} + coalesce((SELECT sum(change) FROM batch_count_changes "
+        f"WHERE batch = b.id AND status = '{status}'), 0)::bigint"
+        for status in BATCH_STATUSES
+    )
+} FROM batches b
 """
 
 
@@ -104,6 +157,28 @@ def read(connection: Any, after: int = 0) -> Iterator[LogEntry]:
         cursor.execute(READ, [after])
         for position, task, moment, author, old, new in cursor:
             yield LogEntry(position, task, Change(moment, author, _row(old), _row(new)))
+
+
+def read_parents(connection: Any) -> Mapping[int, frozenset[int]]:
+    """The parents that each task has had."""
+    with connection, connection.cursor(cursor_factory=psycopg2.extensions.cursor) as cursor:
+        cursor.execute(READ_PARENTS)
+        return {task: frozenset(parents) for task, parents in cursor}
+
+
+def read_batches(connection: Any) -> Mapping[int, BatchHistory]:
+    """The histories of all batches, with the counts of those that are there at the end."""
+    batches: dict[int, BatchHistory] = {}
+    with connection, connection.cursor(cursor_factory=psycopg2.extensions.cursor) as cursor:
+        cursor.execute(READ_BATCHES)
+        for id, *change in cursor:
+            batches.setdefault(id, BatchHistory(id)).changes.append(BatchChange(*change))
+        cursor.execute(READ_BATCH_COUNTS)
+        for id, *counts in cursor:
+            batches[id].counts = {
+                status: number for status, number in zip(BATCH_STATUSES, counts, strict=True) if number
+            }
+    return batches
 
 
 def _row(text: str | None) -> Row | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.limits import Rate
 from tests.chaos.functions import AT_ONCE, AT_ONCE_PER_LANE, RATES
-from tests.chaos.history import BATCH_SEPARATOR, Change, Fault, Row, TaskHistory
+from tests.chaos.history import BATCH_SEPARATOR, BatchHistory, Change, Fault, Row, TaskHistory
 
 Rank = tuple[int, float, int]
 Tick = tuple[str, float]
@@ -45,6 +45,10 @@ class Circumstances:
     - `holds`: the moments at which holds began, and those at which they ended, each in order; by type, and by type and
       lane.
     - `at_once`, `at_once_per_lane`, `rates`: the limits of types.
+    - `tasks`: the histories of all tasks by id.
+    - `parents`: the ids of the parents that tasks have had.
+    - `batch_histories`: the batches by id.
+    - `members`: the tasks of each batch, by its id.
     """
 
     lease: float = 3.0
@@ -60,6 +64,10 @@ class Circumstances:
     at_once: Mapping[str, int] = field(default_factory=lambda: AT_ONCE)
     at_once_per_lane: Mapping[str, int] = field(default_factory=lambda: AT_ONCE_PER_LANE)
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+    tasks: Mapping[int, Sequence[TaskHistory]] = field(default_factory=dict)
+    parents: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    batch_histories: Mapping[int, BatchHistory] = field(default_factory=dict)
+    members: Mapping[int, Sequence[TaskHistory]] = field(default_factory=dict)
 
     def faults_of(self, pid: int | None, since: float, until: float, *kinds: str) -> list[Fault]:
         """The faults of a process in that time, or within a lease before it; of all kinds where none is named."""
@@ -111,6 +119,23 @@ def kind(fault: Fault) -> str:
     if fault.action.startswith("set_clock"):
         return "clock"
     return "server" if fault.action.endswith("server") else fault.action.partition("_")[0]
+
+
+def by_id(tasks: Iterable[TaskHistory]) -> Mapping[int, Sequence[TaskHistory]]:
+    """The histories by the ids of their tasks: several where a primary was lost."""
+    found = defaultdict(list)
+    for task in tasks:
+        found[task.id].append(task)
+    return found
+
+
+def members(tasks: Iterable[TaskHistory]) -> Mapping[int, Sequence[TaskHistory]]:
+    """The tasks of each batch, but for those that were lost with a primary."""
+    found = defaultdict(list)
+    for task in tasks:
+        if task.changes and task.changes[0].new and task.changes[0].new.batch is not None:
+            found[task.changes[0].new.batch].append(task)
+    return found
 
 
 def all_claims(tasks: Iterable[TaskHistory]) -> Mapping[str, Sequence[tuple[float, Rank]]]:

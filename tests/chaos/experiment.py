@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,18 @@ import psycopg2
 
 from tests.chaos import change_log, machine, runs
 from tests.chaos.actions import ACTIONS
-from tests.chaos.circumstances import Circumstances, all_claims, all_holds, batch_sizes, key_times, tick_counts
+from tests.chaos.circumstances import (
+    Circumstances,
+    all_claims,
+    all_holds,
+    batch_sizes,
+    by_id,
+    key_times,
+    members,
+    tick_counts,
+)
 from tests.chaos.disk import mounted
-from tests.chaos.history import TaskHistory
+from tests.chaos.history import BatchHistory, TaskHistory
 from tests.chaos.history_reader import HistoryReader
 from tests.chaos.load import Load, RequestLog
 from tests.chaos.schedule import WEIGHTS, Step, schedule
@@ -94,10 +103,16 @@ def collect(
     service.server.start()
     try:
         tasks = histories(service, request_log)
+        with service.server.connection() as connection:
+            parents, batches = change_log.read_parents(connection), change_log.read_batches(connection)
     finally:
         service.server.close()
     log_texts = _count_log_texts(service.logs)
-    circumstances = _circumstances(service, tasks)
+    for call in service.receiver.calls:
+        subject, _, rest = call.event.partition("-")
+        if subject == "batch" and (batch := batches.get(int(rest.partition("-")[0]))):
+            batch.calls.append(call)
+    circumstances = _circumstances(service, tasks, parents, batches)
     return ExperimentResult(
         tasks, circumstances, request_log, service.unexpected_exits, actions or Counter(), log_texts
     )
@@ -121,7 +136,12 @@ def histories(service: ServiceUnderTest, request_log: RequestLog) -> list[TaskHi
     return builder.tasks
 
 
-def _circumstances(service: ServiceUnderTest, tasks: Sequence[TaskHistory]) -> Circumstances:
+def _circumstances(
+    service: ServiceUnderTest,
+    tasks: Sequence[TaskHistory],
+    parents: Mapping[int, frozenset[int]],
+    batches: Mapping[int, BatchHistory],
+) -> Circumstances:
     return Circumstances(
         lease=service.lease,
         pids=service.pids,
@@ -133,6 +153,10 @@ def _circumstances(service: ServiceUnderTest, tasks: Sequence[TaskHistory]) -> C
         batches=batch_sizes(tasks),
         ticks=tick_counts(tasks),
         holds=all_holds(tasks),
+        tasks=by_id(tasks),
+        parents=parents,
+        batch_histories=batches,
+        members=members(tasks),
     )
 
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from domain.instants import NEVER
 
 ADMINISTRATOR = "administrator"
 """The author of rows that the service would not write."""
-SUBMISSIONS = ("submit", "submit_keyed", "submit_many")
+SUBMISSIONS = ("submit", "submit_keyed", "submit_many", "create_batch", "add_to_batch")
 """The verbs of requests that add tasks."""
 BATCH_SEPARATOR = ":"
 """Stands in the mark of a task between its batch and the number of the batch's tasks."""
@@ -23,6 +25,13 @@ STEPS: Mapping[tuple[str, str], str] = {
     ("failed", "waiting"): "retry",
     ("cancelled", "waiting"): "retry",
 }
+BLOCKED_STEPS: Mapping[tuple[str, str], str] = {
+    ("waiting", "waiting"): "unblock",
+    ("waiting", "failed"): "fail_by_parent",
+    ("failed", "waiting"): "retry",
+}
+BLOCKED_UNTIL = NEVER.timestamp()
+"""The `run_at` of a blocked task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,9 @@ class Row:
     - `callback`: whether it has one.
     - `lane`: None of a type without lanes.
     - `finished`: microseconds since 1970.
+    - `batch`: None of a task of its own.
+    - `is_parent`: whether other tasks wait for it.
+    - `if_parent_failed`: the rule of a task that waits for others; None of another one.
     """
 
     type: str = "sleeps"
@@ -55,6 +67,14 @@ class Row:
     created: str | None = None
     finished: int | None = None
     lane: str | None = None
+    batch: int | None = None
+    is_parent: bool = False
+    if_parent_failed: str | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it waits for its parents, or has ended before they let it run."""
+        return self.run_at == BLOCKED_UNTIL
 
     @property
     def holder(self) -> int | None:
@@ -82,14 +102,62 @@ class Change:
     new: Row | None
 
     @property
+    def is_revival(self) -> bool:
+        """Whether it may be the retry of one of its parents that lets the task wait again."""
+        return self.verb == "retry" and self.old is not None and self.old.is_blocked and self.old.status == "failed"
+
+    @property
     def verb(self) -> str:
         """The verb of the domain for the change; the two statuses where there is none."""
         old, new = self.old, self.new
         if old is None or new is None:
             return "delete" if old else "submit"
+        if new == replace(old, is_parent=True) != old:
+            return "mark"
+        if old.is_final and new == replace(old, expire=new.expire):
+            return "keep"
+        if old.is_blocked and (old.status, new.status) in BLOCKED_STEPS:
+            return BLOCKED_STEPS[old.status, new.status]
         if old.status == "running" and new.status in ("waiting", "failed"):
             return _ending(old, new)
         return STEPS.get((old.status, new.status), f"{old.status} to {new.status}")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchChange:
+    """One write of a batch: what it is from then on. `finished`: microseconds since 1970."""
+
+    moment: float
+    is_open: bool = False
+    finished: int | None = None
+    then: int | None = None
+    has_callback: bool = False
+
+
+@dataclass
+class BatchHistory:
+    """All records of one batch. `counts`: those of its tasks at the end; None where it is gone."""
+
+    id: int
+    changes: list[BatchChange] = field(default_factory=list)
+    calls: list["Call"] = field(default_factory=list)
+    counts: Mapping[str, int] | None = None
+
+    @property
+    def last(self) -> BatchChange:
+        """The batch after its last change."""
+        return self.changes[-1]
+
+    @property
+    def finishes(self) -> list[BatchChange]:
+        """The changes by which it finished."""
+        before = [None, *(change.finished for change in self.changes)]
+        pairs = zip(before, self.changes, strict=False)
+        return [change for finished, change in pairs if change.finished and change.finished != finished]
+
+    def at(self, moment: float) -> BatchChange | None:
+        """The batch as it was then; None before it was created."""
+        return next((change for change in reversed(self.changes) if change.moment <= moment), None)
 
 
 def _ending(old: Row, new: Row) -> str:
@@ -195,6 +263,10 @@ class TaskHistory:
         """The argument that no other task has."""
         return next((change.new.mark for change in (*self.changes, *self.lost) if change.new), None)
 
+    def at(self, moment: float) -> Row | None:
+        """The row as it was then; None before the task was submitted, and after its deletion."""
+        return next((change.new for change in reversed(self.changes) if change.moment <= moment), None)
+
     @cached_property
     def holds(self) -> list[Hold]:
         """The holds of its claims, in order."""
@@ -202,7 +274,7 @@ class TaskHistory:
         for change in self.changes:
             if change.verb == "claim":
                 found.append(Hold(change, None))
-            elif found and found[-1].ended is None and change.verb != "renew":
+            elif found and found[-1].ended is None and change.verb not in ("renew", "mark"):
                 found[-1] = Hold(found[-1].claimed, change)
         return found
 

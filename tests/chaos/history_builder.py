@@ -3,8 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.chaos.circumstances import Circumstances, all_claims, all_holds, batch_sizes, key_times, tick_counts
-from tests.chaos.history import Call, Change, Fault, Request, Row, Run, TaskHistory
+from tests.chaos.circumstances import (
+    Circumstances,
+    all_claims,
+    all_holds,
+    batch_sizes,
+    by_id,
+    key_times,
+    members,
+    tick_counts,
+)
+from tests.chaos.history import BLOCKED_UNTIL, BatchHistory, Call, Change, Fault, Request, Row, Run, TaskHistory
 
 PIDS = {"handler-11": 11, "handler-12": 12, "janitor-0": 20, "api": 30}
 
@@ -17,10 +26,30 @@ class HistoryBuilder:
         self.now = 1000.0
         self.faults: list[Fault] = []
         self.row: Row | None = None
+        self.parents: list[TaskHistory] = []
+        self.batches: dict[int, BatchHistory] = {}
 
     def submitted(self, **fields: Any) -> "HistoryBuilder":
         """The API adds the task, and answers with 201."""
         return self._write("api", Row(**fields)).requested("submit", 201)
+
+    def blocked(self, *parents: "HistoryBuilder", rule: str = "fail", **fields: Any) -> "HistoryBuilder":
+        """The API adds the task, which waits for these."""
+        self.parents = [each.task for each in parents]
+        return self.submitted(run_at=BLOCKED_UNTIL, if_parent_failed=rule, **fields)
+
+    def unblocked(self) -> "HistoryBuilder":
+        """A janitor lets it run."""
+        return self.wrote("janitor-0", run_at=1.0)
+
+    def failed_by_parent(self) -> "HistoryBuilder":
+        """A janitor fails it."""
+        return self.wrote("janitor-0", status="failed", error='["ParentFailed", "task 9 has failed", 0]')
+
+    def with_batch(self, batch: BatchHistory) -> "HistoryBuilder":
+        """There is this batch."""
+        self.batches[batch.id] = batch
+        return self
 
     def claimed(self, by: int = 11, **fields: Any) -> "HistoryBuilder":
         """The handler of this pid claims it."""
@@ -109,7 +138,7 @@ class HistoryBuilder:
 
     def circumstances(self, *others: "HistoryBuilder") -> Circumstances:
         """The circumstances of this task, and of other tasks beside it."""
-        tasks = [self.task, *(other.task for other in others)]
+        tasks = [self.task, *self.parents, *(other.task for other in others)]
         return Circumstances(
             lease=3.0,
             pids=PIDS,
@@ -120,6 +149,10 @@ class HistoryBuilder:
             batches=batch_sizes(tasks),
             ticks=tick_counts(tasks),
             holds=all_holds(tasks),
+            tasks=by_id(tasks),
+            parents={self.task.id: frozenset(parent.id for parent in self.parents)},
+            batch_histories=self.batches,
+            members=members(tasks),
         )
 
     def _write(self, author: str, row: Row | None) -> "HistoryBuilder":

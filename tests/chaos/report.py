@@ -1,10 +1,10 @@
 """The report of an experiment: the counts, and for each violation of a promise the whole history of its task."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from tests.chaos.experiment import ExperimentResult
-from tests.chaos.history import Change, Request, Row, Run, TaskHistory
+from tests.chaos.history import BatchHistory, Change, Request, Row, Run, TaskHistory
 from tests.chaos.promises import violations
 from tests.chaos.promises.answers import wrong_answer
 
@@ -38,6 +38,8 @@ def summary(result: ExperimentResult) -> str:
     lines: Mapping[str, Mapping[str, object]] = {
         "tasks": {"in all": len(result.tasks), **ends},
         "odd tasks": odd,
+        "dependents": {"in all": len(result.circumstances.parents)},
+        "batches": _batches(result.circumstances.batch_histories.values()),
         "callbacks": Counter(
             "acknowledged" if call.is_acknowledged else "refused" for task in tasks for call in task.calls
         ),
@@ -49,6 +51,16 @@ def summary(result: ExperimentResult) -> str:
         "longest wait": longest_waits(result),
     }
     return "\n".join(f"{name + ':':<14}{_counts(counts)}" for name, counts in lines.items())
+
+
+def _batches(batches: Collection[BatchHistory]) -> dict[str, int]:
+    return {
+        "in all": len(batches),
+        "finished": sum(bool(each.last.finished) for each in batches),
+        "finishes": sum(len(each.finishes) for each in batches),
+        "with a follower": sum(each.last.then is not None for each in batches),
+        "acknowledged calls": sum(call.is_acknowledged for each in batches for call in each.calls),
+    }
 
 
 def _end(task: TaskHistory) -> str:

@@ -14,6 +14,7 @@ import psycopg2
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
+from domain.instants import NEVER
 from tests.chaos import change_log, standby
 from tests.chaos.change_log import LogEntry
 from tests.chaos.clock import HostClock
@@ -51,10 +52,17 @@ WHERE status IN ('waiting', 'running') AND run_at < clock_timestamp() + interval
 AND NOT EXISTS (SELECT FROM chaos_changes c WHERE c.task = t.id AND c.author = 'administrator')
 """
 
-COUNT_PENDING_DELIVERIES = "SELECT count(*) FROM deliveries WHERE state = 'pending' AND attempts < 12"
+COUNT_BLOCKED = f"SELECT count(*) FROM tasks WHERE status = 'waiting' AND run_at = '{NEVER.isoformat()}'"
+
+COUNT_PENDING_DELIVERIES = """
+SELECT count(*) FROM (SELECT state, attempts FROM deliveries UNION ALL SELECT state, attempts FROM batch_deliveries) d
+WHERE state = 'pending' AND attempts < 12
+"""
 
 HURRY_DELIVERIES = """
-UPDATE deliveries SET due = least(finished, clock_timestamp()) WHERE state = 'pending' AND due > clock_timestamp()
+UPDATE deliveries SET due = least(finished, clock_timestamp()) WHERE state = 'pending' AND due > clock_timestamp();
+UPDATE batch_deliveries SET due = least(finished, clock_timestamp())
+WHERE state = 'pending' AND due > clock_timestamp()
 """
 
 HURRY_TICKS = """
@@ -146,6 +154,10 @@ class Server:
     def count_unfinished(self) -> int:
         """The number of tasks that run or will soon be due, without those that an administrator wrote."""
         return self._count(COUNT_UNFINISHED)
+
+    def count_blocked(self) -> int:
+        """The number of tasks that wait for others."""
+        return self._count(COUNT_BLOCKED)
 
     def count_pending_deliveries(self) -> int:
         """The number of callbacks that are still to be called."""

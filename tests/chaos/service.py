@@ -28,6 +28,8 @@ LEASE_SECONDS = 3.0
 HANDLERS, JANITORS = 3, 2
 POLL_SECONDS = 0.05
 UNDO_RETRY_SECONDS = 0.5
+MAX_BLOCKED_SECONDS = 5.0
+"""Seconds in which tasks that wait for others may go on, once all others have finished."""
 MAX_UNDO_SECONDS = 30.0
 FUNCTIONS = ROOT / "tests" / "chaos" / "functions.py"
 
@@ -151,15 +153,22 @@ class ServiceUnderTest:
 
     def await_finished_tasks(self, seconds: float) -> bool:
         """Wait for that time until no task waits or runs any more, and every callback was called. Whether it is so."""
-        deadline = time.monotonic() + seconds
+        now = time.monotonic()
+        deadline, busy = now + seconds, now
         self.receiver.is_reliable = True
-        while self.server.count_unfinished() or self.server.count_pending_deliveries():
-            if time.monotonic() > deadline:
+        while (is_busy := self._has_work()) or (self.server.count_blocked() and now < busy + MAX_BLOCKED_SECONDS):
+            now = time.monotonic()
+            busy = now if is_busy else busy
+            if now > deadline:
                 return False
             self.maintain()
             self.server.execute(HURRY_DELIVERIES)
             time.sleep(0.5)
         return True
+
+    def _has_work(self) -> bool:
+        """Whether a task waits for no other one, or runs, or a callback is to be called."""
+        return bool(self.server.count_unfinished() or self.server.count_pending_deliveries())
 
     def close(self) -> None:
         """End all processes and the server."""

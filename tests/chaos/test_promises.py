@@ -1,16 +1,19 @@
 """The promises: a correct history breaks none of them, and each is broken by some history."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.chaos.history import Row
+from tests.chaos.history import BatchChange, BatchHistory, Call, Row
 from tests.chaos.history_builder import HistoryBuilder
 from tests.chaos.promises import (
     PROMISES,
     Promise,
     answers,
+    batches,
     callbacks,
+    dependencies,
     durability,
     leases,
     limits,
@@ -52,7 +55,53 @@ def called_often() -> HistoryBuilder:
     return history
 
 
+def parent_done() -> HistoryBuilder:
+    return HistoryBuilder(9).submitted().claimed().ran().succeeded()
+
+
+def finished_batch() -> BatchHistory:
+    """A batch of one task that finished at 1100, and is followed by task 1."""
+    changes = [BatchChange(1000, then=1), BatchChange(1100, finished=5, then=1, has_callback=True)]
+    return BatchHistory(7, changes, [Call("batch-7-5", 1101, True)], {"done": 1})
+
+
 CORRECT: dict[str, HistoryBuilder] = {
+    "unblocked once its parent is done": HistoryBuilder()
+    .blocked(parent_done())
+    .later(5)
+    .unblocked()
+    .claimed()
+    .ran()
+    .succeeded(),
+    "failed by its parent": HistoryBuilder().blocked(HistoryBuilder(9).submitted().cancelled()).failed_by_parent(),
+    "unblocked though its parent was cancelled": (
+        HistoryBuilder()
+        .blocked(HistoryBuilder(9).submitted().cancelled(), rule="run")
+        .later(1)
+        .unblocked()
+        .claimed()
+        .ran()
+        .succeeded()
+    ),
+    "unblocked late in a fault": (
+        HistoryBuilder()
+        .blocked(parent_done())
+        .with_fault("kill_janitor", 20, 9)
+        .later(9)
+        .unblocked()
+        .claimed()
+        .ran()
+        .succeeded()
+    ),
+    "of a batch": done(batch=7).with_batch(finished_batch()),
+    "after a batch": HistoryBuilder()
+    .blocked()
+    .later(110)
+    .unblocked()
+    .claimed()
+    .ran()
+    .succeeded()
+    .with_batch(finished_batch()),
     "done": done(),
     "lost, and done elsewhere": begun()
     .ran("a", seconds=None)
@@ -185,6 +234,28 @@ WRONG: dict[Promise, Callable[[], HistoryBuilder]] = {
     answers.a_viewed_final_status_was_written: lambda: begun().requested("view", 200, "done"),
     answers.a_task_viewed_as_done_stays_done: lambda: (
         done().requested("view", 200, "done").later(1).requested("view", 200, "running")
+    ),
+    dependencies.a_task_is_unblocked_only_once_its_parents_let_it: lambda: (
+        HistoryBuilder().blocked(HistoryBuilder(9).submitted().claimed().ran().failed()).later(30).unblocked()
+    ),
+    dependencies.a_task_fails_only_by_a_parent_that_has_failed: lambda: (
+        HistoryBuilder().blocked(parent_done()).later(30).failed_by_parent()
+    ),
+    dependencies.no_task_waits_for_parents_that_have_ended: lambda: (
+        HistoryBuilder().blocked(parent_done()).later(30).unblocked()
+    ),
+    batches.a_batch_is_finished_only_while_its_tasks_are: lambda: begun(batch=7).with_batch(finished_batch()),
+    batches.a_batch_whose_tasks_have_finished_has_finished_in_the_end: lambda: done(batch=7).with_batch(
+        BatchHistory(7, [BatchChange(1000)])
+    ),
+    batches.the_counts_of_a_batch_are_those_of_its_tasks: lambda: done(batch=7).with_batch(
+        replace(finished_batch(), counts={"waiting": 1})
+    ),
+    batches.every_finish_of_a_batch_is_called: lambda: done(batch=7).with_batch(
+        replace(finished_batch(), calls=[Call("batch-7-5", 1200, False)])
+    ),
+    batches.a_follower_starts_once_when_its_batch_has_finished: lambda: (
+        HistoryBuilder().blocked().unblocked().with_batch(finished_batch())
     ),
     limits.no_more_tasks_run_than_the_limit: lambda: begun(type="one_at_once").ran().succeeded(),
     limits.no_more_tasks_of_a_lane_run_than_its_limit: lambda: begun(type="one_per_user").ran().succeeded(),

@@ -5,7 +5,18 @@ from typing import NamedTuple
 
 from tests.chaos.circumstances import Circumstances
 from tests.chaos.history import TaskHistory
-from tests.chaos.promises import answers, callbacks, durability, leases, limits, outcomes, starts, submissions
+from tests.chaos.promises import (
+    answers,
+    batches,
+    callbacks,
+    dependencies,
+    durability,
+    leases,
+    limits,
+    outcomes,
+    starts,
+    submissions,
+)
 
 Promise = Callable[[TaskHistory, Circumstances], Iterator[str]]
 
@@ -18,6 +29,8 @@ PROMISES: Sequence[Promise] = (
     *submissions.PROMISES,
     *callbacks.PROMISES,
     *limits.PROMISES,
+    *dependencies.PROMISES,
+    *batches.PROMISES,
 )
 HOLD_FOR_ADMINISTERED = frozenset(
     {

@@ -9,6 +9,10 @@ CODES: Mapping[str, frozenset[int]] = {
     "submit": frozenset({201, 503}),
     "submit_keyed": frozenset({200, 201, 503}),
     "submit_many": frozenset({201, 422, 503}),
+    "create_batch": frozenset({201, 422, 503}),
+    "add_to_batch": frozenset({201, 404, 409, 422, 503}),
+    "close_batch": frozenset({200, 404, 503}),
+    "view_batch": frozenset({200, 404, 503}),
     "list": frozenset({200, 503}),
     "view": frozenset({200, 404, 503}),
     "cancel": frozenset({200, 404, 409, 503}),
@@ -42,6 +46,7 @@ def an_answered_change_was_written(task: TaskHistory, _: Circumstances) -> Itera
 def each_retry_is_written_once(task: TaskHistory, _: Circumstances) -> Iterator[str]:
     answered = len(task.requests_answered("retry", 200))
     unknown = sum(request.verb == "retry" and request.is_unknown for request in task.requests)
+    unknown += sum(change.is_revival for change in task.changes)
     if not answered <= task.retries <= answered + unknown:
         yield f"{answered} retries were answered with 200, {unknown} are unknown, and {task.retries} were written"
 

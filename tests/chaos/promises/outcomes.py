@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from tests.chaos.circumstances import Circumstances
 from tests.chaos.history import Change, Hold, Run, TaskHistory
 
-VERBS = frozenset({"submit", "claim", "renew", "succeed", "fail", "lose", "release", "cancel", "retry", "delete"})
+VERBS = frozenset(
+    {
+        *("submit", "claim", "renew", "succeed", "fail", "lose", "release", "cancel", "retry", "delete"),
+        *("unblock", "fail_by_parent", "mark", "keep"),
+    }
+)
 
 
 def a_final_status_changes_only_by_a_requested_retry(task: TaskHistory, _: Circumstances) -> Iterator[str]:
     for change in task.changes:
         if change.verb not in VERBS:
             yield f"{change.author} changed it from {change.verb} at {change.moment:.3f}"
-        if change.verb == "retry" and not task.may_be_requested("retry", 200, change.moment):
+        if change.verb == "retry" and not change.is_revival and not task.may_be_requested("retry", 200, change.moment):
             yield f"{change.author} retried it without a request"
 
 
