@@ -94,14 +94,14 @@ class Graph:
             (5, self.add),
             (5, self.start_and_end),
             (2, partial(self.change, Verb.CANCEL)),
-            (3, partial(self.change, Verb.RETRY)),
+            (4, partial(self.change, Verb.RETRY)),
             (1, partial(self.change, Verb.DELETE)),
             (2, self.expire),
             (3, self.unblock),
             (2, self.finish),
             (1, self.close),
             (1, self.deliver),
-            (2, self.work_as_janitor),
+            (3, self.work_as_janitor),
         ]
         weights, actions = zip(*steps, strict=True)
         for action in self.random.choices(actions, weights, k=self.max_tasks):
@@ -119,7 +119,7 @@ class Graph:
         Some are tasks of a new batch, or of one that is open.
         """
         number = self.random.randint(0 if self.random.random() < 0.1 else 1, min(5, self.max_tasks))
-        is_new = self.random.random() < 0.3
+        is_new = self.random.random() < 0.5
         batch = None if is_new else self.random.choice([None, *self.open_batches()])
         taboo = set() if batch is None else self.after_end_of(batch)
         known = [id for id in self.tasks if id not in taboo]

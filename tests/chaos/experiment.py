@@ -49,12 +49,16 @@ PrintLine = Callable[[str], None]
 
 @dataclass
 class ExperimentResult:
-    """The records of an experiment. `actions` and `log_texts` count how often each occurred."""
+    """The records of an experiment. `actions` and `log_texts` count how often each occurred.
+
+    `stuck`: a sentence for each task and batch that waits in the end for nothing that may still come.
+    """
 
     tasks: list[TaskHistory]
     circumstances: Circumstances
     request_log: RequestLog
     unexpected_exits: set[str]
+    stuck: Sequence[str] = ()
     actions: Counter[str] = field(default_factory=Counter)
     log_texts: Counter[str] = field(default_factory=Counter)
 
@@ -105,6 +109,7 @@ def collect(
         tasks = histories(service, request_log)
         with service.server.connection() as connection:
             parents, batches = change_log.read_parents(connection), change_log.read_batches(connection)
+        stuck = service.server.stuck()
     finally:
         service.server.close()
     log_texts = _count_log_texts(service.logs)
@@ -114,7 +119,7 @@ def collect(
             batch.calls.append(call)
     circumstances = _circumstances(service, tasks, parents, batches)
     return ExperimentResult(
-        tasks, circumstances, request_log, service.unexpected_exits, actions or Counter(), log_texts
+        tasks, circumstances, request_log, service.unexpected_exits, stuck, actions or Counter(), log_texts
     )
 
 

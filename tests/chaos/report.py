@@ -20,6 +20,7 @@ def describe_violations(result: ExperimentResult) -> list[str]:
         *(f"{violation}\n{format_history(violation.task)}" for violation in found[:MAX_HISTORIES]),
         *(str(violation) for violation in found[MAX_HISTORIES:]),
         *filter(None, without_task),
+        *result.stuck,
         *sorted(result.unexpected_exits),
     ]
 

@@ -54,6 +54,30 @@ AND NOT EXISTS (SELECT FROM chaos_changes c WHERE c.task = t.id AND c.author = '
 
 COUNT_BLOCKED = f"SELECT count(*) FROM tasks WHERE status = 'waiting' AND run_at = '{NEVER.isoformat()}'"
 
+STUCK = f"""
+SELECT t.id FROM tasks t
+WHERE t.status = 'waiting' AND t.run_at = '{NEVER.isoformat()}' AND (
+    EXISTS (
+        SELECT FROM dependencies d LEFT JOIN tasks p ON p.id = d.parent
+        WHERE d.dependent = t.id AND t.if_parent_failed = 'fail'
+            AND coalesce(p.status, 'failed') IN ('failed', 'cancelled')
+    ) OR NOT EXISTS (
+        SELECT FROM dependencies d JOIN tasks p ON p.id = d.parent
+        WHERE d.dependent = t.id AND p.status IN ('waiting', 'running')
+    ) AND NOT EXISTS (
+        SELECT FROM batches b WHERE b.then_task = t.id AND b.finished IS NULL AND (
+            b.is_open OR EXISTS (SELECT FROM tasks m WHERE m.batch = b.id AND m.status IN ('waiting', 'running'))
+        )
+    )
+)
+"""
+UNFINISHED_BATCHES = """
+SELECT b.id FROM batches b
+WHERE b.finished IS NULL AND NOT b.is_open
+    AND NOT EXISTS (SELECT FROM tasks m WHERE m.batch = b.id AND m.status IN ('waiting', 'running'))
+"""
+"""What waits though nothing is left to wait for, whatever has happened to it before."""
+
 COUNT_PENDING_DELIVERIES = """
 SELECT count(*) FROM (SELECT state, attempts FROM deliveries UNION ALL SELECT state, attempts FROM batch_deliveries) d
 WHERE state = 'pending' AND attempts < 12
@@ -158,6 +182,14 @@ class Server:
     def count_blocked(self) -> int:
         """The number of tasks that wait for others."""
         return self._count(COUNT_BLOCKED)
+
+    def stuck(self) -> Sequence[str]:
+        """A sentence for each task and batch that waits for nothing that may still come."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(STUCK)
+            tasks = [f"task {id} waits in the end, though its parents or its batch let it go on" for (id,) in cursor]
+            cursor.execute(UNFINISHED_BATCHES)
+            return [*tasks, *(f"batch {id} has not finished in the end, though its tasks have" for (id,) in cursor)]
 
     def count_pending_deliveries(self) -> int:
         """The number of callbacks that are still to be called."""
