@@ -200,6 +200,10 @@ class Graph:
         if dependencies := {id: each for id, each in new.items() if each}:
             assert not work.dependencies.add(dependencies)
 
+    def parents_of(self, id: TaskId) -> frozenset[TaskId]:
+        """The parents that a task was given."""
+        return self.dependencies[id].parents if id in self.dependencies else frozenset()
+
     def open_batches(self) -> list[BatchId]:
         """The batches that take more tasks."""
         return [id for id, each in self.batches.items() if each.is_open]
@@ -213,7 +217,7 @@ class Graph:
             if id is None or id in found:
                 continue
             found.add(id)
-            left += [child for child, each in self.dependencies.items() if id in each.parents]
+            left += [child for child in self.tasks if id in self.parents_of(child)]
             left += [each.then for each in self.batches.values() if id in each.members & self.tasks.keys()]
         for storage in self.storages:
             with storage.begin() as work:
@@ -425,7 +429,7 @@ class Graph:
     def check_parents(self, storage: Storage) -> None:
         """Check that each task has the parents that it was given."""
         for id, record in storage.autocommit.get_many([*self.tasks]).items():
-            assert {*record.parents} == (self.dependencies[id].parents if id in self.dependencies else set())
+            assert {*record.parents} == self.parents_of(id)
 
     def of(self, status: Status) -> list[Task]:
         """The tasks with this status."""
