@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.memory.state import BatchRow, State
-from application.ports.batches import BatchRecord, NewBatch
+from application.ports.batches import FIRST, BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from domain.status import Status
@@ -65,17 +65,21 @@ class MemoryBatchRepository:
     def resume(self, ids: Collection[BatchId]) -> None:
         self.save(*(batch.resumed() for batch in self.lock_free(ids)))
 
-    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
-        batches = (row.batch for row in self._state.batches.values())
-        return [
+    def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:
+        batches = (row.batch for id, row in self._state.batches.items() if id > after)
+        due = (
             each.id
             for each in batches
             if (each.is_open and each.has_expired(now))
             or each.finished_at(now, self._counts(each.id)) != each
             or (each.finished and self._is_blocked(each.then))
-        ][:limit]
+        )
+        return sorted(due)[:limit]
 
-    def fold(self, limit: int) -> int:
+    def unfolded(self, limit: int, after: BatchId = FIRST) -> Mapping[BatchId, int]:
+        return {}
+
+    def fold(self, ids: Collection[BatchId]) -> int:
         return 0
 
     def delete_expired(self, now: datetime, limit: int) -> int:
@@ -89,7 +93,7 @@ class MemoryBatchRepository:
         for id in gone:
             del self._state.batches[id]
             self._state.batch_deliveries.pop(id, None)
-        return len(gone)
+        return len(first)
 
     def _is_blocked(self, id: TaskId | None) -> bool:
         row = self._state.rows.get(id) if id is not None else None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from adapters.postgres import rows, statements
 from adapters.postgres.deliveries import PostgresDeliveries
-from application.ports.batches import BatchRecord, NewBatch
+from application.ports.batches import FIRST, BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.delivery import Subject
 from domain.ids import BatchId, IdempotencyKey, TaskId
@@ -73,17 +73,22 @@ class PostgresBatchRepository:
         if ids:
             self._connection.execute(statements.RESUME_BATCHES, {"ids": [*ids]})
 
-    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
-        return self._connection.execute(statements.DUE_BATCHES, {"now": now, "limit": limit}).scalars().all()
+    def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:
+        bounds = {"now": now, "limit": limit, "after": after}
+        return self._connection.execute(statements.DUE_BATCHES, bounds).scalars().all()
 
-    def fold(self, limit: int) -> int:
-        folded: int = self._connection.execute(statements.FOLD_BATCHES, {"limit": limit}).scalar_one()
+    def unfolded(self, limit: int, after: BatchId = FIRST) -> Mapping[BatchId, int]:
+        found = self._connection.execute(statements.UNFOLDED_BATCHES, {"limit": limit, "after": after})
+        return {BatchId(row.batch): row.entries for row in found}
+
+    def fold(self, ids: Collection[BatchId]) -> int:
+        folded: int = self._connection.execute(statements.FOLD_BATCHES, {"ids": [*ids]}).scalar_one()
         return folded
 
     def delete_expired(self, now: datetime, limit: int) -> int:
         bounds = {"now": now, "limit": limit}
-        deleted: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
-        return deleted
+        looked_at: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
+        return looked_at
 
     def _record(self, row: Any) -> BatchRecord:
         # Few batches have a callback: the others are spared the look-up.

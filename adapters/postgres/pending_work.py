@@ -5,6 +5,7 @@ from datetime import datetime
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
+from application.ports.batches import FIRST
 from domain.ids import BatchId, HandlerId
 from domain.schedule import ABANDONED_RETENTION
 
@@ -19,7 +20,9 @@ class PostgresPendingWork:
         return bool(self._database.execute_autocommit(statements.HAS_EXPIRED, {"now": now}))
 
     def has_batch_work(self, now: datetime) -> bool:
-        return bool(self._database.execute_autocommit(statements.HAS_BATCH_WORK, {"now": now, "limit": 1}))
+        return bool(
+            self._database.execute_autocommit(statements.HAS_BATCH_WORK, {"now": now, "limit": 1, "after": FIRST})
+        )
 
     def finished_batches(self, ids: Collection[BatchId]) -> Collection[BatchId]:
         found = self._database.execute_autocommit(statements.FINISHED_BATCHES, {"ids": [*ids]})

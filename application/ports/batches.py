@@ -9,6 +9,9 @@ from domain.batch import Batch, BatchCounts
 from domain.delivery import Delivery
 from domain.ids import BatchId, IdempotencyKey, TaskId
 
+FIRST = BatchId(0)
+"""An id below all others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatch:
@@ -114,21 +117,32 @@ class BatchRepository(Protocol):
         """Before: tasks of these batches were retried in this unit of work. After: the batches are not finished."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[BatchId]:
-        """Return batches that may be ready to finish, or to be closed since they have expired, at most `limit`.
+    def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:
+        """Return batches that may be ready to finish, or to be closed since they have expired, by rising id.
 
-        Each that is ready is returned sooner or later, once the counts were folded. One that was returned is not
-        returned again after it was saved, unless its tasks change.
+        They are at most `limit`, with ids above `after`. Each that is ready is returned sooner or later, once the
+        counts were folded. One that was returned is not returned again after it was saved, unless its tasks change.
         """
         ...
 
-    def fold(self, limit: int) -> int:
-        """After: the counts are the same in fewer entries. The number of entries that were merged, at most `limit`."""
+    def unfolded(self, limit: int, after: BatchId = FIRST) -> Mapping[BatchId, int]:
+        """Return batches whose counts have entries to merge, with ids above `after`, and the number of their entries.
+
+        They are those of the first `limit` entries by rising id.
+        """
+        ...
+
+    def fold(self, ids: Collection[BatchId]) -> int:
+        """After: the counts are the same in fewer entries. The number of entries that were merged.
+
+        Skips batches that another transaction has locked.
+        """
         ...
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        """Delete finished batches that have expired and of which no task is left; return their number.
+        """Delete finished batches that have expired and of which no task is left.
 
-        One is kept as well while the task that follows it is there, which may be retried.
+        Return the number of those that were looked at; none of them is looked at again for a minute. One is kept as
+        well while the task that follows it is there, which may be retried.
         """
         ...

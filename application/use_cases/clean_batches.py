@@ -17,8 +17,8 @@ class CleanBatches:
 
     @retry_on_conflict
     def __call__(self) -> int:
-        """Delete some batches. Their number; after BATCHES there may be more."""
+        """Look at some batches. Their number; after BATCHES there may be more."""
         with self._begin() as work:
-            deleted = work.batches.delete_expired(self._clock.now(), BATCHES)
+            looked_at = work.batches.delete_expired(self._clock.now(), BATCHES)
             work.commit()
-        return deleted
+        return looked_at

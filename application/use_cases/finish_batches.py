@@ -2,10 +2,14 @@
 
 import logging
 from collections.abc import Collection, Sequence, Set
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from application.conflict_retry import retry_on_conflict
+from application.errors import StorageUnavailable
 from application.isolation import isolate, log_once
+from application.ports.batches import FIRST
 from application.ports.clock import Clock
 from application.ports.pending_work import PendingWork
 from application.ports.unit_of_work import Begin, UnitOfWork
@@ -17,6 +21,7 @@ from domain.status import Status
 BATCHES = 100
 """Batches of one transaction."""
 FOLDED_ENTRIES = 10_000
+"""Entries of counts that one transaction merges, except for those of the last batch among them."""
 log = logging.getLogger(__name__)
 
 
@@ -31,33 +36,53 @@ class FinishBatches:
         self._pending = pending
         self._clock = clock
         self._notifier = notifier
+        # Each call goes on behind the batches of the last one, which may be held up.
+        self._folded_to = FIRST
+        self._finished_to = FIRST
 
     def __call__(self, ids: Collection[BatchId]) -> Sequence[Batch]:
-        """Finish those of these batches that are ready; return them."""
-        ready = self._pending.finished_batches(ids) if ids else []
-        return self._finish(ready) if ready else []
+        """Finish those of these batches that are ready; return them.
+
+        It follows a change that is committed: while the storage is away, it leaves them to `due`.
+        """
+        with suppress(StorageUnavailable):
+            if ids and (ready := self._pending.finished_batches(ids)):
+                return self._finish(ready)
+        return []
 
     def due(self) -> bool:
         """Fold the counts of batches, and finish some batches that are ready. Whether there may be more to do."""
         now = self._clock.now()
         if not self._pending.has_batch_work(now):
             return False
-        folded = self._fold()
+        may_be_more_to_fold, may_be_more_to_finish = self._fold_some(), self._finish_some(now)
+        return may_be_more_to_fold or may_be_more_to_finish
+
+    def _fold_some(self) -> bool:
         with self._begin() as work:
-            due = work.batches.due(now, BATCHES)
-        if due:
-            self._finish(due)
-        return folded >= FOLDED_ENTRIES or len(due) >= BATCHES
+            entries = work.batches.unfolded(FOLDED_ENTRIES, self._folded_to)
+        isolate([*entries], self._fold_together, partial(_leave, "its counts cannot be folded"))
+        is_full = sum(entries.values()) >= FOLDED_ENTRIES
+        self._folded_to = max(entries) if is_full else FIRST
+        return is_full
+
+    def _finish_some(self, now: datetime) -> bool:
+        with self._begin() as work:
+            due = work.batches.due(now, BATCHES, self._finished_to)
+        self._finish(due)
+        is_full = len(due) >= BATCHES
+        self._finished_to = due[-1] if is_full else FIRST
+        return is_full
 
     @retry_on_conflict
-    def _fold(self) -> int:
+    def _fold_together(self, ids: Collection[BatchId]) -> Sequence[Batch]:
         with self._begin() as work:
-            folded = work.batches.fold(FOLDED_ENTRIES)
+            work.batches.fold(ids)
             work.commit()
-        return folded
+        return []
 
     def _finish(self, ids: Collection[BatchId]) -> Sequence[Batch]:
-        finished = isolate([*ids], self._finish_together, _leave)
+        finished = isolate([*ids], self._finish_together, partial(_leave, "it cannot be finished"))
         if finished:
             self._notifier.notify(Topic.CHANGED)
         if any(each.then is not None for each in finished):
@@ -97,6 +122,6 @@ class FinishBatches:
         return {batch_of[id] for id in others if work.tasks.get(id, max_bytes=0)}
 
 
-def _leave(id: BatchId, error: Exception) -> Sequence[Batch]:
-    log_once(log, f"batch {id} cannot be finished", error)
+def _leave(what: str, id: BatchId, error: Exception) -> Sequence[Batch]:
+    log_once(log, f"batch {id}: {what}", error)
     return []

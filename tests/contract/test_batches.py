@@ -46,7 +46,7 @@ def counts(storage: Storage, id: int = 1) -> dict[BatchCount, int]:
 
 def fold(storage: Storage) -> None:
     with storage.begin() as work:
-        work.batches.fold(1_000)
+        work.batches.fold(work.batches.unfolded(1_000))
         work.commit()
 
 
@@ -54,6 +54,11 @@ def due(storage: Storage, seconds: float = 1) -> Sequence[int]:
     fold(storage)
     with storage.begin() as work:
         return work.batches.due(at(seconds), 10)
+
+
+def due_after(storage: Storage, id: int, limit: int = 10) -> Sequence[int]:
+    with storage.begin() as work:
+        return work.batches.due(at(1), limit, BatchId(id))
 
 
 def finish(storage: Storage, id: int = 1, seconds: float = 1) -> Batch:
@@ -73,8 +78,11 @@ def remove(storage: Storage, *ids: int) -> None:
 
 
 def delete_expired(storage: Storage, seconds: float) -> int:
+    """Delete expired batches; return the number of those that were deleted."""
     with storage.begin() as work:
-        deleted = work.batches.delete_expired(at(seconds), 10)
+        before = len(work.batches.search(None, 10))
+        work.batches.delete_expired(at(seconds), 10)
+        deleted = before - len(work.batches.search(None, 10))
         work.commit()
     return deleted
 
@@ -173,6 +181,15 @@ class TestFinishing:
         assert finish(storage).finished == at(1)
         assert due(storage) == []
 
+    def test_due_batches_come_by_rising_id_behind_any_of_them(self, storage: Storage):
+        for _ in range(3):
+            new_batch(storage)
+        assert [due_after(storage, 0, limit=2), due_after(storage, 2, limit=2), due_after(storage, 3)] == [
+            [1, 2],
+            [3],
+            [],
+        ]
+
     def test_a_batch_is_due_once_all_of_its_tasks_have_finished(self, storage: Storage):
         new_batch(storage, tasks=3)
         finish(storage)
@@ -250,7 +267,9 @@ class TestExpiring:
         new_batch(storage, ttl=100, tasks=1)
         succeed(storage, claim_one(storage))
         finish(storage)
-        assert delete_expired(storage, 100) == 0
+        with storage.begin() as work:
+            assert [work.batches.delete_expired(at(100), 10) for _ in range(2)] == [1, 0]
+            work.commit()
         remove(storage, 1)
         assert (delete_expired(storage, 159), delete_expired(storage, 160)) == (0, 1)
 

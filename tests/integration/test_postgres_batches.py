@@ -12,6 +12,7 @@ from adapters.postgres import Database
 from application.ports.batches import BatchRecord, NewBatch
 from application.ports.listing import FAILED, Filter
 from application.ports.unit_of_work import UnitOfWork
+from application.use_cases import finish_batches
 from application.use_cases.close_batch import CloseBatch
 from application.use_cases.finish_batches import FinishBatches
 from domain.dependencies import Dependencies
@@ -65,7 +66,7 @@ def record(storage: Storage, id: int = 1) -> BatchRecord:
 
 def fold(storage: Storage) -> int:
     with storage.begin() as work:
-        folded = work.batches.fold(1_000)
+        folded = work.batches.fold(work.batches.unfolded(1_000))
         work.commit()
     return folded
 
@@ -183,6 +184,36 @@ class TestFinishing:
         finish.due()
         assert (record(storage).batch.finished, bool(record(storage, third).batch.finished)) == (None, True)
 
+    def test_a_batch_whose_counts_cannot_be_folded_holds_up_no_other(
+        self, storage: Storage, finish: FinishBatches, administrator: Administrator, database: Database
+    ):
+        for _ in range(3):
+            new_batch(storage, tasks=1)
+        administrator.refuses("UPDATE", "batches", "OLD.id = 2")
+        for _ in range(3):
+            succeed(storage, claim_one(storage))
+        finish.due()
+        assert [bool(record(storage, id).batch.finished) for id in (1, 2, 3)] == [True, False, True]
+        assert asked(database, "SELECT DISTINCT batch FROM batch_count_changes") == [(2,)]
+
+    def test_batches_that_are_held_up_keep_no_later_one_waiting(
+        self, storage: Storage, finish: FinishBatches, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(finish_batches, "BATCHES", 2)
+        monkeypatch.setattr(finish_batches, "FOLDED_ENTRIES", 2)
+        for _ in range(5):
+            new_batch(storage, tasks=1)
+            succeed(storage, claim_one(storage))
+        with storage.begin() as work:
+            for id in (1, 2, 3, 4):
+                work.batches.lock(BatchId(id))
+            while finish.due():
+                pass
+            assert record(storage, 5).batch.finished
+        while finish.due():
+            pass
+        assert all(record(storage, id).batch.finished for id in (1, 2, 3, 4))
+
     def test_closing_waits_for_those_who_add_tasks(
         self, storage: Storage, database: Database, finish: FinishBatches, background: ThreadPoolExecutor
     ):
@@ -263,7 +294,8 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], int]] = {
     "first failures": (lambda work: work.listing.first_failures(BatchId(1), 5), 10),
     "record": (lambda work: work.batches.get(BatchId(1)), 10),
     "due": (lambda work: work.batches.due(at(1), 100), 10),
-    "fold": (lambda work: work.batches.fold(100), 50),
+    "unfolded": (lambda work: work.batches.unfolded(100), 50),
+    "fold": (lambda work: work.batches.fold([BatchId(1)]), 50),
     "expired": (lambda work: work.batches.delete_expired(at(1_000), 100), 20),
 }
 """Questions about the batch, and the most pages that their statements may read."""

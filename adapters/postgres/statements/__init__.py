@@ -21,6 +21,7 @@ from adapters.postgres.statements.batches import (
     REMEMBER_TASKS,
     RESUME_BATCHES,
     SAVE_BATCH,
+    UNFOLDED_BATCHES,
 )
 from adapters.postgres.statements.claim import CLAIM_CHOSEN, CLAIM_LIMITED, CLAIM_UNLIMITED, SET_ASIDE
 from adapters.postgres.statements.cleaning import (
@@ -180,6 +181,7 @@ PREPARED = (
     RENEW_HANDLER,
     HAS_EXPIRED,
     HAS_BATCH_WORK,
+    UNFOLDED_BATCHES,
     FINISHED_BATCHES,
     HAS_CHANGED_PARENTS,
     TAKE_UNDECIDED,
@@ -329,6 +331,7 @@ __all__ = [
     "TEXTS",
     "TRY_LAPSED",
     "TRY_WRITE",
+    "UNFOLDED_BATCHES",
     "VERSIONS",
     "WAITING_TICKS",
     "WITHDRAW",

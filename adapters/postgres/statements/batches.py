@@ -64,9 +64,9 @@ RESUME_BATCHES = text("""
 """)
 
 _DUE = """
-    (SELECT id FROM batches WHERE due ORDER BY id LIMIT :limit)
+    (SELECT id FROM batches WHERE due AND id > :after ORDER BY id LIMIT :limit)
     UNION ALL
-    (SELECT id FROM batches WHERE is_open AND expire <= :now ORDER BY expire LIMIT :limit)
+    (SELECT id FROM batches WHERE is_open AND expire <= :now AND id > :after ORDER BY expire LIMIT :limit)
 """
 DUE_BATCHES = text(f"SELECT DISTINCT id FROM ({_DUE}) due ORDER BY id LIMIT :limit")
 
@@ -79,17 +79,23 @@ FINISHED_BATCHES = text(f"""
 
 HAS_BATCH_WORK = text(f"SELECT FROM batch_count_changes UNION ALL SELECT FROM ({_DUE}) due LIMIT 1")
 
+UNFOLDED_BATCHES = text("""
+    SELECT batch, count(*) AS entries
+    FROM (SELECT batch FROM batch_count_changes WHERE batch > :after ORDER BY batch LIMIT :limit) first
+    GROUP BY batch
+""")
+
 # The locks keep two janitors from folding the changes of one batch at once. Changes of no batch are dropped.
 FOLD_BATCHES = text(f"""
-    WITH changed AS (
-        SELECT DISTINCT batch FROM (SELECT batch FROM batch_count_changes LIMIT :limit) first
+    WITH asked AS (
+        SELECT unnest(CAST(:ids AS bigint[])) AS batch
     ), locked AS MATERIALIZED (
-        SELECT id FROM batches WHERE id = ANY (ARRAY(SELECT batch FROM changed))
+        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[]))
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), folded AS (
         DELETE FROM batch_count_changes
         WHERE batch = ANY (ARRAY(SELECT id FROM locked))
-            OR batch = ANY (ARRAY(SELECT batch FROM changed WHERE NOT EXISTS (SELECT FROM batches WHERE id = batch)))
+            OR batch = ANY (ARRAY(SELECT batch FROM asked WHERE NOT EXISTS (SELECT FROM batches WHERE id = batch)))
         RETURNING batch, status, change
     ), sums AS (
         SELECT batch, {_SUMS} FROM folded GROUP BY batch
@@ -123,5 +129,5 @@ DELETE_EXPIRED_BATCHES = text("""
     ), deleted AS (
         DELETE FROM batches WHERE id = ANY (ARRAY(SELECT id FROM expired WHERE NOT has_tasks)) RETURNING 1
     )
-    SELECT count(*) FROM deleted
+    SELECT count(*) FROM expired
 """)
