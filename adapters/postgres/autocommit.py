@@ -159,7 +159,7 @@ class PostgresAutocommitStore:
 
     def _record(self, row: Any) -> TaskRecord:
         # Few tasks have a callback or parents: the others are spared the look-ups.
-        found = self._rows(statements.TASK_DELIVERIES.get, {"id": row.id}) if row.callback else []
+        found = self._rows(statements.TASK_DELIVERIES.get, {"ids": [row.id]}) if row.callback else []
         parents = self._rows(statements.PARENTS, {"task": row.id}) if row.if_parent_failed else []
         delivery = deliveries.delivery(found[0]) if found else None
         return task_repository.record(row, delivery, tuple(each.parent for each in parents))

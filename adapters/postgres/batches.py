@@ -37,15 +37,15 @@ class PostgresBatchRepository:
 
     def get(self, id: BatchId) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH, {"id": id}).first()
-        return self._record(row) if row else None
+        return self._records([row])[0] if row else None
 
     def with_key(self, key: IdempotencyKey) -> BatchRecord | None:
         row = self._connection.execute(statements.BATCH_WITH_KEY, {"key": key}).first()
-        return replace(self._record(row), ids=row.ids or (), fingerprint=row.fingerprint) if row else None
+        return replace(self._records([row])[0], ids=row.ids or (), fingerprint=row.fingerprint) if row else None
 
     def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
         bounds = {"before": MAX_ID if before is None else before, "limit": limit}
-        return [self._record(row) for row in self._connection.execute(statements.BATCHES, bounds)]
+        return self._records(self._connection.execute(statements.BATCHES, bounds).all())
 
     def lock(self, id: BatchId) -> Batch | None:
         row = self._connection.execute(statements.LOCK_BATCH, {"id": id}).first()
@@ -90,11 +90,11 @@ class PostgresBatchRepository:
         looked_at: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
         return looked_at
 
-    def _record(self, row: Any) -> BatchRecord:
+    def _records(self, found: Sequence[Any]) -> Sequence[BatchRecord]:
         # Few batches have a callback: the others are spared the look-up.
-        deliveries = PostgresDeliveries(self._connection)
-        delivery = None if row.callback is None else deliveries.get(row.id, Subject.BATCH)
-        return BatchRecord(_batch(row), _counts(row), delivery=delivery)
+        told = [row.id for row in found if row.callback is not None]
+        deliveries = PostgresDeliveries(self._connection).get_many(told, Subject.BATCH)
+        return [BatchRecord(_batch(row), _counts(row), delivery=deliveries.get(row.id)) for row in found]
 
 
 def _batch(row: Any) -> Batch:

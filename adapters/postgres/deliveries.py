@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from adapters.postgres.savepoint import savepoint
 from application.errors import StatementRefused, StorageUnavailable
 from application.isolation import isolate, log_once
 from domain.delivery import Delivery, DeliveryState, Subject
-from domain.ids import BatchId, TaskId
+from domain.ids import TaskId
 
 log = logging.getLogger(__name__)
 STATES = {state.value: state for state in DeliveryState}
@@ -28,10 +28,14 @@ class PostgresDeliveries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get(self, id: TaskId | BatchId, subject: Subject = Subject.TASK) -> Delivery | None:
-        """Return the delivery of a task or batch; None where it has no callback or has not finished."""
-        row = self._connection.execute(STATEMENTS[subject].get, {"id": id}).first()
-        return None if row is None else delivery(row, subject)
+    def get(self, id: TaskId) -> Delivery | None:
+        """Return the delivery of a task; None where it has no callback or has not finished."""
+        return self.get_many([id], Subject.TASK).get(id)
+
+    def get_many(self, ids: Collection[int], subject: Subject) -> Mapping[int, Delivery]:
+        """Return by id the deliveries of tasks or batches that have one."""
+        found = self._connection.execute(STATEMENTS[subject].get, {"ids": list(ids)}) if ids else ()
+        return {row.id: delivery(row, subject) for row in found}
 
     def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
         of_batches = self._claim(Subject.BATCH, {"now": now, "until": until, "limit": limit})

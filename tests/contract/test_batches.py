@@ -310,7 +310,12 @@ class TestDeliveries:
         assert (record(storage).delivery, self.claim(storage)) == (None, [])
         finish(storage)
         expected = Delivery.of_batch(BatchId(1), URL, at(1))
+        new_batch(storage, callback=URL)
+        new_batch(storage)
         assert record(storage).delivery == expected
+        with storage.begin() as work:
+            listed = work.batches.search(None, 10)
+            assert [(each.batch.id, each.delivery) for each in listed] == [(3, None), (2, None), (1, expected)]
         assert self.claim(storage) == [expected.claimed(at(61))]
         assert self.claim(storage) == []
 

@@ -44,7 +44,7 @@ class DeliveryStatements:
         """Build the statements for a table whose rows belong to what `key` names."""
         free, claimed = (part.format(table=table, key=key) for part in (_FREE, _CLAIMED))
         return cls(
-            get=text(f"SELECT *, {key} AS id FROM {table} WHERE {key} = :id"),
+            get=text(f"SELECT *, {key} AS id FROM {table} WHERE {key} = ANY (CAST(:ids AS bigint[]))"),
             claim=text(f"WITH {free}, {claimed}"),
             free=text(f"WITH {free} SELECT {key} FROM free ORDER BY position"),
             claim_of=text(f"""
