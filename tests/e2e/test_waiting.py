@@ -87,7 +87,7 @@ def test_events_show_progress_and_end_with_the_task(service: Service):
 def test_one_connection_follows_many_tasks_to_their_ends(service: Service):
     before = service.submit("add", {"a": 0, "b": 0})["created"]
     body = [
-        {"type": "reporting", "args": {"seconds": 0.5}},
+        {"type": "reporting", "args": {"seconds": 2}},
         *({"type": "add", "args": {"a": n, "b": n}} for n in range(300)),
     ]
     ids = service.client.post("/tasks", json=body).json()["ids"]
