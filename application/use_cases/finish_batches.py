@@ -17,6 +17,7 @@ from application.ports.wake_up import Notifier, Topic
 from domain.batch import Batch
 from domain.ids import BatchId
 from domain.status import Status
+from domain.task import Task
 
 BATCHES = 100
 """Batches of one transaction."""
@@ -104,22 +105,23 @@ class FinishBatches:
             each: (each.closed() if each.has_expired(now) else each).finished_at(now, counts[each.id])
             for each in locked
         }
-        held_up = self._unblock_followers(work, after.values(), now)
+        followers, held_up = _locked_followers(work, after.values())
         looked_at = {before: each for before, each in after.items() if each.id not in held_up}
         work.batches.save(*looked_at.values())
+        # They start once, though the batch may finish again.
+        work.tasks.save(*(each.unblock(now) for each in followers if each.status is Status.WAITING and each.is_blocked))
         return [each for before, each in looked_at.items() if each.finished != before.finished]
 
-    def _unblock_followers(self, work: UnitOfWork, batches: Collection[Batch], now: datetime) -> Set[BatchId]:
-        """Let the tasks start that follow finished batches, unless they have before.
 
-        Return the batches whose followers another transaction has locked: they are looked at again.
-        """
-        batch_of = {each.then: each.id for each in batches if each.finished and each.then is not None}
-        locked = work.tasks.lock_free(*batch_of)
-        blocked = [task for task in locked if task.status is Status.WAITING and task.is_blocked]
-        work.tasks.save(*(task.unblock(now) for task in blocked))
-        others = batch_of.keys() - {task.id for task in locked}
-        return {batch_of[id] for id in others if work.tasks.get(id, max_bytes=0)}
+def _locked_followers(work: UnitOfWork, batches: Collection[Batch]) -> tuple[Sequence[Task], Set[BatchId]]:
+    """Lock the tasks that follow finished batches.
+
+    Return them, and the batches whose followers another transaction has locked: those are looked at again.
+    """
+    batch_of = {each.then: each.id for each in batches if each.finished and each.then is not None}
+    locked = work.tasks.lock_free(*batch_of)
+    others = batch_of.keys() - {task.id for task in locked}
+    return locked, {batch_of[id] for id in others if work.tasks.get(id, max_bytes=0)}
 
 
 def _leave(what: str, id: BatchId, error: Exception) -> Sequence[Batch]:

@@ -14,7 +14,7 @@ from tests.conftest import TABLES
 from tests.graph import Graph
 from tests.storage import in_memory, in_postgres
 
-GRAPHS, FIRST_SEED = int(os.environ.get("GRAPHS", "12")), int(os.environ.get("GRAPH_SEED", "1"))
+GRAPHS, FIRST_SEED = int(os.environ.get("GRAPHS", "20")), int(os.environ.get("GRAPH_SEED", "1"))
 IN_MEMORY = os.environ.get("GRAPH_STORAGES") == "memory"
 
 

@@ -50,7 +50,7 @@ from tests.steps import add_once, at, rescue, settle, take_back
 from tests.storage import Storage, in_memory, in_postgres
 
 MOST_TASKS = 9
-HISTORIES = int(os.environ.get("HISTORIES", "14"))
+HISTORIES = int(os.environ.get("HISTORIES", "20"))
 """Others at each run of the suite; with more of them it is a search of its own."""
 UNKNOWN = TaskId(2**62)
 TABLES = "tasks, task_types, type_limits, handlers, deliveries, task_event_counts"

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.postgres.claim import MAX_TRIGGER_FAILURES
 from application.errors import StatementRefused, TriggerFailed
-from application.ports.queue import ProgressReport, RenewalResult
+from application.ports.queue import ProgressReport, RenewalResult, SettleResult
 from application.use_cases.settle_lost import settle_lost
 from domain.lease import Lease
 from domain.progress import Progress
@@ -122,11 +122,10 @@ class TestBrokenTriggers:
         outcomes = [Settlement.succeeded(each, at(1), "1", log) for each in running]
         with pytest.raises(TriggerFailed):
             storage.autocommit.settle(outcomes)
-        result = storage.autocommit.settle_unlocked(outcomes)
-        assert (result.refused, result.busy) == ([], [outcomes[1]])
+        assert storage.autocommit.settle_unlocked(outcomes) == SettleResult([], [outcomes[1]], [])
         assert [task(storage, each.id).status.value for each in running] == ["done", "running", "done"]
         administrator.leave()
-        assert not storage.autocommit.settle_unlocked([outcomes[1]]).refused
+        assert storage.autocommit.settle_unlocked([outcomes[1]]) == SettleResult([], [])
         assert task(storage, running[1].id).status.value == "done"
 
     def test_its_tasks_are_not_failed_by_a_rescue(

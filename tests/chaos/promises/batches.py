@@ -62,14 +62,13 @@ def every_finish_of_a_batch_is_called(task: TaskHistory, circumstances: Circumst
 def a_follower_starts_once_when_its_batch_has_finished(
     task: TaskHistory, circumstances: Circumstances
 ) -> Iterator[str]:
-    """One transaction finishes the batch and lets the follower run, in any order."""
     if (batch := _followed_by(task, circumstances)) is None:
         return
     unblocked = [change.moment for change in task.changes if change.verb == "unblock"]
     if len(unblocked) > 1:
         yield f"it was let run {len(unblocked)} times"
     first = min((each.moment for each in batch.finishes), default=float("inf"))
-    if unblocked and unblocked[0] < first - CONCURRENT_SECONDS:
+    if unblocked and unblocked[0] < first:
         yield f"it was let run at {unblocked[0]:.3f}, but batch {batch.id} finished at {first:.3f}"
     if task.last and task.last.status == "waiting" and task.last.is_blocked and batch.last.finished:
         yield f"it waits at the end, though batch {batch.id} has finished"
