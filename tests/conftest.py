@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import text
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.postgres import Database, Migration
 from entrypoints.repeat_filter import RepeatFilter
 from tests.chaos.proxies import Proxies
+from tests.emptying import empty
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 # A machine that is busy with something else is no failure.
@@ -84,14 +84,10 @@ def migrated_database(postgres_url: str) -> Iterator[Database]:
     database.close()
 
 
-TABLES = "tasks, batches, batch_deliveries, task_types, type_limits, handlers, janitors, deliveries, task_event_counts"
-
-
 @pytest.fixture
 def database(migrated_database: Database) -> Database:
     """The database, empty, with ids that start at 1."""
-    with migrated_database.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
+    empty(migrated_database)
     return migrated_database
 
 

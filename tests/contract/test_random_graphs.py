@@ -6,11 +6,9 @@ the database out, which is a hundred times as fast.
 
 import os
 
-from sqlalchemy import text
-
 from adapters.memory import MemoryStore
 from adapters.postgres import Database
-from tests.conftest import TABLES
+from tests.emptying import empty
 from tests.graph import Graph
 from tests.storage import in_memory, in_postgres
 
@@ -20,8 +18,7 @@ IN_MEMORY = os.environ.get("GRAPH_STORAGES") == "memory"
 
 def test_both_storages_let_the_tasks_of_any_graph_run_as_the_rule_says(database: Database):
     for seed in range(FIRST_SEED, FIRST_SEED + GRAPHS):
-        with database.engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
+        empty(database)
         graph = Graph([in_memory(MemoryStore()), in_postgres(database)][: 1 if IN_MEMORY else 2], seed)
         try:
             graph.play()

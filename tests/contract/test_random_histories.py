@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
 
 from adapters.clocks import ManualClock
 from adapters.cron import CronCalendar
@@ -46,6 +45,7 @@ from domain.status import RULES, Status, Verb
 from domain.submission import Submission
 from domain.task import Task
 from domain.task_type import TaskType
+from tests.emptying import empty
 from tests.steps import add_once, at, rescue, settle, take_back
 from tests.storage import Storage, in_memory, in_postgres
 
@@ -53,7 +53,6 @@ MOST_TASKS = 9
 HISTORIES = int(os.environ.get("HISTORIES", "20"))
 """Others at each run of the suite; with more of them it is a search of its own."""
 UNKNOWN = TaskId(2**62)
-TABLES = "tasks, task_types, type_limits, handlers, deliveries, task_event_counts"
 ALL_TIME = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), timedelta(days=36525))
 CALENDAR = CronCalendar()
 POLICY = RetryPolicy(first=2, factor=3, cap=20, spread=0.5)
@@ -179,8 +178,7 @@ class Agreement(RuleBasedStateMachine):
 
     def __init__(self, database: Database) -> None:
         super().__init__()
-        with database.engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
+        empty(database)
         self.memory = in_memory(MemoryStore())
         self.postgres = in_postgres(database)
         self.seconds = 0.0
