@@ -96,6 +96,15 @@ class InvalidArguments(ApplicationError):
         self.type, self.errors = type, errors
 
 
+class InvalidReferences(ApplicationError):
+    """the arguments cannot refer to results like that"""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.errors = errors
+        """The mistakes: sentences by the path in the arguments."""
+
+
 class CallbacksDisabled(ApplicationError):
     """callbacks are disabled: there is no secret to sign them with"""
 

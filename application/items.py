@@ -14,9 +14,17 @@ from application.errors import (
     UnknownType,
 )
 from application.json.fingerprint import digest
+from application.json.placeholders import with_ids as named_by_ids
 from application.ports.unit_of_work import UnitOfWork
 from application.references import References
-from application.submissions import AddedOrFound, SubmissionBuilder, TaskRequest, add_or_find, add_parents
+from application.submissions import (
+    AddedOrFound,
+    SubmissionBuilder,
+    TaskRequest,
+    add_or_find,
+    add_parents,
+    unknown_references,
+)
 from domain.errors import InvalidLabel, InvalidOption
 from domain.ids import TaskId
 from domain.submission import Submission
@@ -41,10 +49,15 @@ Item = TaskRequest | UnreadableItem
 
 @dataclass(frozen=True, slots=True)
 class CheckedItems:
-    """Submissions in the order of the items, and by index the indexes of the items that each one waits for."""
+    """Submissions in the order of the items.
+
+    - `parents`: by index, the indexes of the items that each one waits for.
+    - `index_of`: the index of the item of each name.
+    """
 
     submissions: Sequence[Submission]
     parents: Mapping[int, frozenset[int]]
+    index_of: Mapping[str, int]
 
     @property
     def wait_for_others(self) -> bool:
@@ -66,7 +79,7 @@ def checked_items(builder: SubmissionBuilder, items: Iterable[Item], now: dateti
     parents = references.parents()
     if parents:
         submissions = [_with_parents(each, parents.get(index)) for index, each in enumerate(submissions)]
-    return CheckedItems(submissions, parents)
+    return CheckedItems(submissions, parents, references.index_of)
 
 
 def submission_of(builder: SubmissionBuilder, item: Item, now: datetime) -> Submission | UnreadableItem:
@@ -101,8 +114,16 @@ def add_items(work: UnitOfWork, items: CheckedItems) -> Sequence[AddedOrFound]:
     Raises KeyTaken, StorageConflict: as add_or_find.
     """
     found = add_or_find(work, items.submissions)
+    with_ids = _with_ids(items, found)
+    work.tasks.replace_args(
+        {
+            each.new.id: after.args
+            for each, before, after in zip(found, items.submissions, with_ids, strict=True)
+            if each.new and after.args is not before.args
+        }
+    )
     try:
-        add_parents(work, found, _with_ids(items, found))
+        add_parents(work, found, with_ids)
     except UnknownParents as error:
         raise invalid(dict(_with_unknown_parents(items.submissions, error.parents))) from None
     return found
@@ -130,7 +151,7 @@ def invalid(items: Mapping[int, UnreadableItem]) -> InvalidItems:
 def _noted(items: Iterable[Item], references: References) -> Iterator[Item]:
     """The same items, whose names are noted while they are read."""
     for index, each in enumerate(items):
-        if isinstance(each, TaskRequest) and (each.after or each.ref is not None):
+        if isinstance(each, TaskRequest) and (each.after or each.placeholders or each.ref is not None):
             references.note(index, each)
         yield each
 
@@ -143,14 +164,17 @@ def _with_parents(submission: Submission, parents: frozenset[int] | None) -> Sub
 
 
 def _with_ids(items: CheckedItems, found: Sequence[AddedOrFound]) -> Sequence[Submission]:
-    """The submissions, with the ids of the items for which they wait."""
+    """The submissions, with the ids of the items for which they wait, in their arguments too."""
     if not items.parents:
         return items.submissions
     with_ids = list(items.submissions)
+    ids_by_name = {name: found[index].id for name, index in items.index_of.items()}
     for index, of_items in items.parents.items():
-        if dependencies := items.submissions[index].dependencies:
+        submission = items.submissions[index]
+        if dependencies := submission.dependencies:
             ids = dependencies.parents | {found[each].id for each in of_items}
-            with_ids[index] = replace(items.submissions[index], dependencies=replace(dependencies, parents=ids))
+            args = named_by_ids(submission.args, ids_by_name) if dependencies.has_references else submission.args
+            with_ids[index] = replace(submission, args=args, dependencies=replace(dependencies, parents=ids))
     return with_ids
 
 
@@ -159,5 +183,6 @@ def _with_unknown_parents(
 ) -> Iterator[tuple[int, UnreadableItem]]:
     for index, each in enumerate(submissions):
         if each.dependencies and (missing := each.dependencies.parents & unknown):
+            places = {f"$.args{place[1:]}": sentences for place, sentences in unknown_references(each, missing).items()}
             sentences = [f"task id {id} is not registered" for id in sorted(missing)[:MAX_PLACES_NAMED]]
-            yield index, UnreadableItem({"$.after": sentences})
+            yield index, UnreadableItem(places or {"$.after": sentences})

@@ -1,6 +1,6 @@
 """References: the items of one request that wait for each other, by the names that the request gives them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from application.errors import InvalidItems
@@ -8,6 +8,7 @@ from application.submissions import TaskRequest
 
 MAX_DEPENDENCIES = 100_000
 """The most tasks in the `after` of all items together, each of which is a row."""
+AFTER = "after"
 Errors = dict[str, list[str]]
 """Sentences by the path of a wrong place in the body."""
 
@@ -18,11 +19,11 @@ class References:
 
     - `index_of`: the index of the item of each name.
     - `number`: the number of tasks for which all items wait.
-    - `named`: of each item that waits for others, their names, by their places in its `after`.
+    - `named`: of each item that waits for others, their names, by their places below it, such as `after.0`.
     """
 
     index_of: dict[str, int] = field(default_factory=dict)
-    named: dict[int, Mapping[int, str]] = field(default_factory=dict)
+    named: dict[int, Mapping[str, str]] = field(default_factory=dict)
     errors: Errors = field(default_factory=dict)
     number: int = 0
 
@@ -30,10 +31,10 @@ class References:
         """Note the names of an item."""
         if request.ref is not None and self.index_of.setdefault(request.ref, index) != index:
             self.errors[f"$.{index}.ref"] = [f"item {self.index_of[request.ref]} has this ref"]
-        self.number += len(request.after)
+        self.number += len(request.after) + len(request.placeholders)
         if self.number > MAX_DEPENDENCIES:
             self.errors[f"$.{index}.after"] = [f"has more than the {MAX_DEPENDENCIES:,} that a request may have"]
-        elif names := {place: each for place, each in enumerate(request.after) if isinstance(each, str)}:
+        elif names := dict(_names(request)):
             self.named[index] = names
 
     def parents(self) -> Mapping[int, frozenset[int]]:
@@ -45,7 +46,7 @@ class References:
         for index, names in self.named.items():
             for place, name in names.items():
                 if name not in self.index_of:
-                    self.errors[f"$.{index}.after.{place}"] = [f"no item has the ref {name}"]
+                    self.errors[f"$.{index}.{place}"] = [f"no item has the ref {name}"]
         self._check()
         parents = {
             index: frozenset(map(self.index_of.__getitem__, each.values())) for index, each in self.named.items()
@@ -56,13 +57,27 @@ class References:
     def _check_circle(self, parents: Mapping[int, frozenset[int]]) -> None:
         if circle := circle_in(parents):
             refs = {index: ref for ref, index in self.index_of.items()}
-            names = " waits for ".join(refs[index] for index in [*circle, circle[0]])
-            self.errors[f"$.{circle[0]}.after"] = [f"is part of a circle: {names}"]
+            first, second, *_ = [*circle, circle[0]]
+            names = " waits for ".join(refs[index] for index in [*circle, first])
+            place = next(place for place, name in self.named[first].items() if name == refs[second])
+            self.errors[f"$.{first}.{AFTER if place.startswith(f'{AFTER}.') else place}"] = [
+                f"is part of a circle: {names}"
+            ]
             self._check()
 
     def _check(self) -> None:
         if self.errors:
             raise InvalidItems(self.errors, len({path.split(".")[1] for path in self.errors}))
+
+
+def _names(request: TaskRequest) -> Iterator[tuple[str, str]]:
+    """The names of the items that an item waits for, by their places."""
+    for nth, each in enumerate(request.after):
+        if isinstance(each, str):
+            yield f"{AFTER}.{nth}", each
+    for placeholder in request.placeholders:
+        if isinstance(placeholder.parent, str):
+            yield f"args{placeholder.shown_place[1:]}", placeholder.parent
 
 
 def circle_in(parents: Mapping[int, frozenset[int]]) -> Sequence[int]:

@@ -1,9 +1,9 @@
 """Submissions: requests are checked, then stored, with one task for each idempotency key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any, NamedTuple
 
 from application.conflict_retry import retry_on_conflict
@@ -14,9 +14,11 @@ from application.errors import (
     StorageConflict,
     TypeClosed,
     UnknownParents,
+    UnknownTask,
 )
 from application.json.fingerprint import fingerprint
 from application.json.lanes import lane
+from application.json.placeholders import Placeholder, placeholders_in_text, without_placeholders
 from application.json.search_terms import label_term, terms
 from application.json.text import dump
 from application.known_types import KnownTypes
@@ -46,6 +48,7 @@ class TaskRequest:
     `after`: the tasks that it waits for: ids, and among the items of one request also their names.
     `ref`: its own name among these.
     `if_failed`: what becomes of it if one of them fails; None is to fail.
+    `placeholders`: those in `args`. It waits for their parents too.
     """
 
     type: TypeName
@@ -59,6 +62,7 @@ class TaskRequest:
     after: Sequence[TaskId | str] = ()
     ref: str | None = None
     if_failed: IfFailed | None = None
+    placeholders: Sequence[Placeholder] = ()
 
 
 class SubmissionBuilder:
@@ -97,13 +101,15 @@ class SubmissionBuilder:
         if not known.limits.limits.accepting and not self._has_task(request.key):
             raise TypeClosed(request.type)
         published = known.type
-        if errors := self._checker.errors(published.schema, request.args):
+        open_places = [each.place for each in request.placeholders]
+        if errors := self._checker.errors(published.schema, request.args, open_places):
             raise InvalidArguments(request.type, errors)
         if "callback" in request.options and not self._callbacks_enabled:
             raise CallbacksDisabled
         check_labels(request.labels)
         run_at = _run_at(request, now)
         dependencies = _dependencies(request, run_at)
+        known_args = without_placeholders(request.args) if request.placeholders else request.args
         return Submission(
             type=request.type,
             args=dump(request.args),
@@ -113,8 +119,8 @@ class SubmissionBuilder:
             key=request.key,
             fingerprint=request.key and fingerprint(request.type, request.args, dependencies),
             options=replace(published.options, **request.options) if request.options else published.options,
-            terms=(*terms(request.args), *starmap(label_term, request.labels.items())),
-            lane=lane(request.args, known.limits.limits.lane),
+            terms=(*terms(known_args), *starmap(label_term, request.labels.items())),
+            lane=lane(known_args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
             dependencies=dependencies,
         )
@@ -184,12 +190,32 @@ def add_parents(work: UnitOfWork, found: Sequence[AddedOrFound], submissions: Se
 
 def _dependencies(request: TaskRequest, run_at: datetime | None) -> Dependencies | None:
     """The parents of a request, without those that are named; None if it waits for no task."""
-    if request.after:
-        parents = frozenset(each for each in request.after if not isinstance(each, str))
-        return Dependencies(parents=parents, if_failed=request.if_failed or IfFailed.FAIL, run_at=run_at)
-    if request.if_failed:
-        raise InvalidOption("if_failed", request.if_failed, "absent where the task waits for none")
-    return None
+    if not (request.after or request.placeholders):
+        if request.if_failed:
+            raise InvalidOption("if_failed", request.if_failed, "absent where the task waits for none")
+        return None
+    if request.placeholders and request.if_failed is IfFailed.RUN:
+        raise InvalidOption(
+            "if_failed", request.if_failed, "fail where arguments refer to results, which must be there"
+        )
+    parents = chain(request.after, (each.parent for each in request.placeholders))
+    return Dependencies(
+        parents=frozenset(each for each in parents if not isinstance(each, str)),
+        if_failed=request.if_failed or IfFailed.FAIL,
+        run_at=run_at,
+        has_references=bool(request.placeholders),
+    )
+
+
+def unknown_references(submission: Submission, unknown: Set[TaskId]) -> Mapping[str, Sequence[str]]:
+    """Sentences by the place of each placeholder whose parent is one of these, which do not exist."""
+    if not (submission.dependencies and submission.dependencies.has_references):
+        return {}
+    return {
+        each.shown_place: [str(UnknownTask(each.parent))]
+        for each in placeholders_in_text(submission.args)
+        if each.parent in unknown
+    }
 
 
 def _run_at(request: TaskRequest, now: datetime) -> datetime | None:

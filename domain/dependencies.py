@@ -30,11 +30,13 @@ class Dependencies:
     """The parents of a task, which is blocked until they let it run.
 
     `run_at`: the time before which it does not start, however early they end.
+    `has_references`: whether its arguments refer to results of parents.
     """
 
     parents: frozenset[TaskId]
     if_failed: IfFailed = IfFailed.FAIL
     run_at: datetime | None = None
+    has_references: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,14 @@ class InvalidLabel(DomainError):
         self.name, self.expected = name, expected
 
 
+class InvalidPath(DomainError):
+    """{path} is no path to one value, as $.a['b c'][0] is: it is wrong from character {position} on"""
+
+    def __init__(self, path: str, position: int) -> None:
+        super().__init__()
+        self.path, self.position = path, position
+
+
 class InvalidIdempotencyKey(DomainError):
     """the idempotency key must be 1 to 255 printable ASCII characters"""
 

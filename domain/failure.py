@@ -5,6 +5,8 @@ from dataclasses import dataclass
 LOST = "Lost"
 SET_ASIDE = "SetAside"
 PARENT_FAILED = "ParentFailed"
+MISSING_RESULT = "MissingResult"
+TOO_LARGE = "TooLarge"
 NO_ATTEMPT_LEFT = "it has had as many attempts as it may have"
 
 

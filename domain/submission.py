@@ -76,6 +76,7 @@ class Submission:
             "lane": self.lane,
             "labels": self.labels,
             "batch": self.batch,
+            "has_references": self.dependencies is not None and self.dependencies.has_references,
         }
 
 

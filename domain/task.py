@@ -31,6 +31,7 @@ class Task:
     `labels`: its labels as the text of a JSON object; None without labels.
     `batch`: the batch with which it was submitted; None of a task of its own.
     `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
+    `has_references`: whether its arguments refer to results of other tasks, which its handler fills in.
     """
 
     id: TaskId
@@ -57,6 +58,7 @@ class Task:
     lane: Lane | None = None
     labels: str | None = None
     batch: BatchId | None = None
+    has_references: bool = False
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":

@@ -1,4 +1,4 @@
-"""The public package: `task`, `Progress`, `Retry` and `Discard` for task authors, `Client` for clients."""
+"""The public package: `task`, `Progress`, `Retry` and `Discard` for authors, `Client` and `reference` for clients."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from flask_tasks.errors import Discard, Retry
 from flask_tasks.progress import Progress
 
 if TYPE_CHECKING:
-    from flask_tasks.client import Client, ClientError, TaskFailed
+    from flask_tasks.client import Client, ClientError, TaskFailed, reference
 else:
 
     def __getattr__(name):
@@ -19,4 +19,4 @@ else:
         return getattr(client, name)
 
 
-__all__ = ["Client", "ClientError", "Discard", "Progress", "Retry", "TaskFailed", "task"]
+__all__ = ["Client", "ClientError", "Discard", "Progress", "Retry", "TaskFailed", "reference", "task"]

@@ -2,12 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from adapters.json_schema.formats import FORMATS
 from adapters.json_schema.keywords import KEYWORDS
+from application.json.places import Place
 
 # Imported at the first check: it takes 5 MB, and a handler whose tasks all fit checks nothing.
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ class SchemaChecker:
     def __init__(self) -> None:
         self._validator = lru_cache(maxsize=MAX_SCHEMAS)(_compiled)
 
-    def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
+    def errors(self, schema: str, args: object, open_places: Collection[Place] = ()) -> Mapping[str, Sequence[str]]:
         try:
             validator = self._validator(schema)
         except ValueError as error:
             return {"$": [f"cannot be checked, the schema of this type is not valid: {error.args[0]}"]}
-        return {} if validator.is_valid(args) else _by_path(validator, args)
+        return {} if validator.is_valid(args) else _by_path(validator, args, open_places)
 
 
 def _compiled(schema: str) -> "jsonschema_rs.Validator":
@@ -46,11 +47,16 @@ def _compiled(schema: str) -> "jsonschema_rs.Validator":
     )
 
 
-def _by_path(validator: "jsonschema_rs.Validator", args: object) -> Mapping[str, Sequence[str]]:
-    from adapters.json_schema.messages import messages
+def _by_path(
+    validator: "jsonschema_rs.Validator", args: object, open_places: Collection[Place]
+) -> Mapping[str, Sequence[str]]:
+    from adapters.json_schema.messages import depends_on, messages
 
+    places = frozenset(open_places)
+    above = frozenset(place[:length] for place in places for length in range(len(place)))
     found: dict[str, list[str]] = defaultdict(list)
     for error in validator.iter_errors(args):
-        for path, sentence in messages(error):
-            found[path].append(sentence)
+        if not (places and depends_on(error, places, above)):
+            for path, sentence in messages(error):
+                found[path].append(sentence)
     return dict(found)

@@ -11,6 +11,7 @@ from adapters.memory.limits import limited_types, room_of
 from adapters.memory.state import Row, State
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.limited_claims import Room, groups_of, limited_claim, most_of
+from application.ports.autocommit import StoredResult
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
@@ -25,6 +26,7 @@ from domain.failure import NO_ATTEMPT_LEFT
 from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
+from domain.status import Status
 from domain.submission import Submission
 from domain.task import Task
 
@@ -109,6 +111,17 @@ class MemoryAutocommitStore:
             found = {id: work.tasks.get(id, max_bytes) for id in ids}
         return {id: record for id, record in found.items() if record}
 
+    def results(self, known: Mapping[TaskId, datetime | None], max_bytes: int) -> Mapping[TaskId, StoredResult]:
+        with self._begin() as work:
+            rows = [work.state.rows[id] for id in known if id in work.state.rows]
+        found, total = {}, 0
+        for row in rows:
+            text = None if row.task.finished == known[row.task.id] else _result(row)
+            is_first, total = total == 0, total + len((text or "").encode())
+            within = text if is_first or total <= max_bytes else None
+            found[row.task.id] = StoredResult(row.task.status, row.task.finished, within)
+        return found
+
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         with self._begin() as work:
             return {id: work.state.rows[id].version for id in ids if id in work.state.rows}
@@ -117,6 +130,10 @@ class MemoryAutocommitStore:
         with self._begin() as work:
             rows = {id: work.state.rows.get(id) for id in known}
         return {id: _summary(row) for id, row in rows.items() if row is None or row.version != known[id]}
+
+
+def _result(row: Row) -> str | None:
+    return row.result or "null" if row.task.status is Status.DONE else None
 
 
 def _summary(row: Row | None) -> TaskRecord | None:

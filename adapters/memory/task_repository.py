@@ -42,6 +42,10 @@ class MemoryTaskRepository:
         for task in tasks:
             self._state.put_task(task)
 
+    def replace_args(self, args: Mapping[TaskId, str]) -> None:
+        for id, text in args.items():
+            self._state.put(replace(self._state.rows[id], args=text))
+
     def remove(self, *ids: TaskId) -> None:
         for id in ids:
             self._state.forget(id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import TextClause
 
-from adapters.postgres import deliveries, queue, statements, task_repository
+from adapters.postgres import deliveries, queue, rows, statements, task_repository
 from adapters.postgres.arrays import array
 from adapters.postgres.claim import MAX_TRIGGER_FAILURES, PostgresClaim
 from adapters.postgres.database import Database
@@ -16,6 +16,7 @@ from adapters.postgres.driver_errors import is_systemic, reason, refused_outcome
 from adapters.postgres.limited_claim import PostgresLimitedClaim
 from application.errors import StatementRefused, StorageConflict, StorageUnavailable, TriggerFailed
 from application.isolation import Item, Result, isolate, log_once
+from application.ports.autocommit import StoredResult
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
     ClaimedRecord,
@@ -30,6 +31,7 @@ from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
+from domain.status import Status
 from domain.submission import Submission
 from domain.task import Task
 
@@ -146,6 +148,14 @@ class PostgresAutocommitStore:
     def get_many(self, ids: Collection[TaskId], max_bytes: int = ANY_SIZE) -> Mapping[TaskId, TaskRecord]:
         wanted = {"ids": list(ids), "max_bytes": max_bytes}
         return {row.id: self._record(row) for row in self._rows(statements.GET_MANY, wanted)}
+
+    def results(self, known: Mapping[TaskId, datetime | None], max_bytes: int) -> Mapping[TaskId, StoredResult]:
+        wanted = {"ids": array(known.keys()), "known": array(known.values()), "max_bytes": max_bytes}
+        # A status of a newer version is that of no done task.
+        return {
+            row.id: StoredResult(rows.STATUSES.get(row.status, Status.WAITING), row.finished, row.result)
+            for row in self._rows(statements.RESULTS, wanted)
+        }
 
     def versions(self, ids: Collection[TaskId]) -> Mapping[TaskId, Version]:
         return {row.id: row.version for row in self._rows(statements.VERSIONS, {"ids": list(ids)})}

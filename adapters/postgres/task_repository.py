@@ -61,6 +61,11 @@ class PostgresTaskRepository:
         if tasks:
             self._connection.execute(statements.SAVE, rows.columns([_saved(task) for task in tasks]))
 
+    def replace_args(self, args: Mapping[TaskId, str]) -> None:
+        if args:
+            named = {"ids": array(args.keys()), "args": array(args.values())}
+            self._connection.execute(statements.REPLACE_ARGS, named)
+
     def remove(self, *ids: TaskId) -> None:
         self._connection.execute(statements.REMOVE, {"ids": list(ids)})
 
@@ -111,6 +116,7 @@ def added(
         waits = [each.dependencies for each in submissions]
         columns["if_parent_failed"] = array([each and each.if_failed for each in waits])
         columns["wanted_run_at"] = array([each and each.run_at for each in waits])
+        columns["has_references"] = array([each["has_references"] for each in fields])
         given = ids(statements.ADD_WITH_KEYS, columns)
     else:
         given = sorted(ids(statements.ADD, columns))  # type: ignore[type-var]

@@ -12,7 +12,8 @@ from domain.ids import TypeName
 def fingerprint(type: TypeName, args: Mapping[str, Any], dependencies: Dependencies | None = None) -> str:
     """128 bits in hexadecimal, the same for requests of one type with equal arguments and the same parents."""
     waits = f" after {sorted(dependencies.parents)} {dependencies.if_failed}" if dependencies else ""
-    return digest(f"{type} {canonical(args)}{waits}")
+    refers = " with references" if dependencies and dependencies.has_references else ""
+    return digest(f"{type} {canonical(args)}{waits}{refers}")
 
 
 def batch_fingerprint(fingerprints: Iterable[str]) -> str:

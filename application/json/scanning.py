@@ -4,6 +4,7 @@ The texts are known to be JSON. A part of a text is reduced to its brackets and 
 on bytes, which takes a few nanoseconds a character; only the place that is sought is looked at more closely.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,6 +84,21 @@ def member_start(text: str, start: int, number: int) -> Start | None:
     position = _after_space(text, _member_start(text, start, number))
     is_over = position >= len(text) or text[position] in f"{_CLOSING},"
     return None if is_over else _start_at(text, position, text[start] == "{")
+
+
+def member_named(text: str, start: int, name: str) -> int | None:
+    """The start of the value of this name in the object that begins at `start`; None if there is no such value."""
+    position = start + 1
+    if text[start] != "{" or text[_after_space(text, position)] == "}":
+        return None
+    while True:
+        member = _start_at(text, position, has_key=True)
+        if json.loads(member.key or "") == name:
+            return member.value
+        position = _after_space(text, value_at(text, member.value).end)
+        if text[position] != ",":
+            return None
+        position += 1
 
 
 def _member_at(text: str, position: int, has_key: bool) -> Member:

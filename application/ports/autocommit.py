@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from application.ports.limits import LimitedClaim, LimitedClaimRequest
 from application.ports.queue import (
@@ -17,8 +17,17 @@ from application.ports.task_repository import ANY_SIZE, TaskRecord, Version
 from domain.ids import Hold, TaskId, TypeName
 from domain.lease import Lease
 from domain.settlement import RunningLog, Settlement
+from domain.status import Status
 from domain.submission import Submission
 from domain.task import Task
+
+
+class StoredResult(NamedTuple):
+    """The status and the end of a task, and its result as JSON text where that was read."""
+
+    status: Status
+    finished: datetime | None
+    text: str | None = None
 
 
 class AutocommitStore(Protocol):
@@ -153,6 +162,15 @@ class AutocommitStore(Protocol):
         """Return the record of each existing task. Unknown ids are omitted.
 
         A record is a summary if the arguments and the result of its task have more than `max_bytes` together.
+        """
+        ...
+
+    def results(self, known: Mapping[TaskId, datetime | None], max_bytes: int) -> Mapping[TaskId, StoredResult]:
+        """Return the state of each existing task, with the result of one that is done. Unknown ids are omitted.
+
+        `known`: in the order in which results are needed, the ends of the tasks whose results the caller has; None of
+        the others. A result is left out where the task has still ended then, and where it and those before it have more
+        than `max_bytes` together; the first one that is read may have more.
         """
         ...
 

@@ -96,6 +96,10 @@ class TaskRepository(Protocol):
         """Store tasks as given. Before: locked by this unit of work. After: as given."""
         ...
 
+    def replace_args(self, args: Mapping[TaskId, str]) -> None:
+        """Replace the arguments of tasks. Before: added blocked by this unit of work. After: with these arguments."""
+        ...
+
     def remove(self, *ids: TaskId) -> None:
         """Delete tasks. Before: locked by this unit of work. After: unknown."""
         ...

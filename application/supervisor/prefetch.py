@@ -103,7 +103,7 @@ class Prefetch:
         """
         free_slots = self._free_slots(free, slots, tasks, now)
         claimed_by_type = tasks.queued_by_type + tasks.pending_by_type
-        startable = max(min(free, slots) - len(tasks.queued), 0)
+        startable = max(min(free, slots) - tasks.undispatched, 0)
         slots_for_slow = free_slots - self._reserved_slots(slots, claimed_by_type)
         max_slow = max(slots_for_slow - self._number_of_slow(tasks.queued_by_type), 0)
         quick = self._max_quick(free_slots, claimed_by_type, startable)

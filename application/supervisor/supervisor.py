@@ -1,7 +1,6 @@
 """The supervisor of a handler: one thread that owns the state, times runs out, and never blocks on the storage."""
 
 from collections.abc import Sequence
-from itertools import islice
 from math import inf
 
 from application.ports.executor import Executor, Run
@@ -147,7 +146,7 @@ class Supervisor:
 
     def _max_wait_seconds(self) -> float:
         """Seconds until this supervisor has something to do though nothing happens."""
-        moments = [claimed.claimed_at + MAX_QUEUED_SECONDS for claimed in islice(self._claimed_tasks.queued, 1)]
+        moments = [claimed.claimed_at + MAX_QUEUED_SECONDS for claimed in self._claimed_tasks.oldest()]
         moments += [claimed.deadline for claimed in self._claimed_tasks.started.values() if claimed.stop_reason is None]
         moments += [self._shutdown.due_at(), self._state.takes_over_at]
         waits = [lane.due_in() for lane in self._lanes]

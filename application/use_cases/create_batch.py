@@ -203,7 +203,9 @@ def _noted(items: Iterable[Item], prints: list[str]) -> Iterator[Item]:
 
 def _fingerprint_of_task(request: TaskRequest) -> str:
     own = fingerprint(request.type, request.args)
-    return own if not request.after else digest(f"{own} {[*request.after]} {request.if_failed}")
+    refers = " with references" if request.placeholders else ""
+    waits = f" {[*request.after]} {request.if_failed}" if request.after or refers else ""
+    return digest(f"{own}{waits}{refers}") if waits else own
 
 
 def _fingerprint(request: BatchRequest) -> str:

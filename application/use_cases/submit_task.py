@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from application.coalescing import Coalesced
 from application.conflict_retry import retry_on_conflict
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import InvalidReferences, StorageConflict, StorageUnavailable, UnknownParents
 from application.ports.autocommit import AutocommitStore
 from application.ports.task_repository import LARGE_BYTES, TaskRecord
 from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier, Topic
-from application.submissions import SubmissionBuilder, TaskRequest, add_or_find, add_parents
+from application.submissions import SubmissionBuilder, TaskRequest, add_or_find, add_parents, unknown_references
 from application.use_cases.unblock_tasks import UnblockTasks
 from application.view import View, Viewer
 from domain.ids import TaskId
@@ -30,7 +30,7 @@ class SubmitTask:
     """Submits one task. Nothing is stored if it raises. Calls of the same moment add their tasks together.
 
     Raises UnknownType, TypeClosed, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
-    Raises UnknownParents: it would wait for tasks that do not exist.
+    Raises UnknownParents, InvalidReferences: it would wait for tasks that do not exist.
     Raises KeyTaken: the key has a task of another type or with other arguments.
     """
 
@@ -89,7 +89,12 @@ class SubmitTask:
             (found,) = add_or_find(work, [submission])
             if found.new and origin is not None:
                 work.reruns.add(found.id, origin)
-            add_parents(work, [found], [submission])
+            try:
+                add_parents(work, [found], [submission])
+            except UnknownParents as error:
+                if places := unknown_references(submission, error.parents):
+                    raise InvalidReferences(places) from None
+                raise
             stored = TaskRecord(found.new, submission.args) if found.new else work.tasks.get(found.id)
             work.commit()
         if stored is None:

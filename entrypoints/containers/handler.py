@@ -11,9 +11,11 @@ from adapters.executors.process.pool.executor import ProcessExecutor
 from adapters.json_schema import SchemaChecker
 from adapters.processes import ProcProcesses
 from application.ports.monitoring import HandlerInfo
+from application.supervisor.argument_filler import ArgumentFiller
 from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_limited_tasks import ClaimLimitedTasks
 from application.supervisor.operations.claim_tasks import ClaimTasks
+from application.supervisor.operations.fill_references import FillReferences
 from application.supervisor.operations.find_lost import FindLost
 from application.supervisor.operations.finish_batches import FinishEndedBatches
 from application.supervisor.operations.operation import Context, Identity
@@ -105,10 +107,12 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(rescue_from_dead, context, rescue_from_dead_processes),
         providers.Singleton(Withdraw, context),
     )
+    fill_arguments = providers.Singleton(ArgumentFiller, storage.autocommit)
     large_outcome_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     large_outcome_operations = providers.List(
         providers.Singleton(Settle, context, storage.notifier, supervisor_state.provided.large_outbox, 1),
         providers.Singleton(SettleBusy, context, storage.notifier, supervisor_state.provided.large_outbox),
+        providers.Singleton(FillReferences, context, executor, fill_arguments),
         providers.Singleton(StoreLateLogs, context),
         providers.Singleton(StoreRunningLogs, context, storage.notifier),
     )

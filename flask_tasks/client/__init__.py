@@ -15,7 +15,7 @@ from flask_tasks.client.errors import (
     Unavailable,
 )
 from flask_tasks.client.handler import Handler, Janitor, Running
-from flask_tasks.client.options import Item, Options, SubmitOptions
+from flask_tasks.client.options import Item, Options, SubmitOptions, reference
 from flask_tasks.client.task import Callback, Failure, Reported, Summary, Task, TaskState
 from flask_tasks.client.task_type import Schedule, Type
 
@@ -47,4 +47,5 @@ __all__ = [
     "TaskState",
     "Type",
     "Unavailable",
+    "reference",
 ]

@@ -33,10 +33,14 @@ class Options(TypedDict, total=False):
 
 
 class SubmitOptions(Options, total=False):
-    """The options of one task, with the tasks that it waits for."""
+    """The options of one task, with the tasks that it waits for.
+
+    - `references`: whether its arguments have references to results, made by `reference`.
+    """
 
     after: Iterable[Id] | None
     if_failed: IfFailed | None
+    references: bool | None
 
 
 class Item(Options, total=False):
@@ -44,6 +48,7 @@ class Item(Options, total=False):
 
     - `ref`: a name, by which others of the same request wait for it.
     - `after`: the tasks that it waits for, and the names of others of the same request.
+    - `references`: whether `args` have references to results, made by `reference`.
     - `key`: its idempotency key. The tasks of a batch have none.
     """
 
@@ -54,6 +59,18 @@ class Item(Options, total=False):
     ref: str | None
     after: Iterable[Id | str] | None
     if_failed: IfFailed | None
+    references: bool | None
+
+
+def reference(task: Id | str, path: str = "$") -> dict[str, Any]:
+    """Make an argument that stands for the result of a task, or for its part at this path, such as `$.points[0]`.
+
+    The task that has it as an argument, at any depth, is submitted with `references=True`.
+
+    - `task`: a task, its id, or the `ref` of another item of the same request.
+    """
+    whole = {"$result": task if isinstance(task, str) else id_of(task)}
+    return whole if path == "$" else whole | {"path": path}
 
 
 def to_json(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,8 +81,9 @@ def to_json(options: Mapping[str, Any]) -> dict[str, Any]:
 def submit_parameters(options: SubmitOptions, labels: Mapping[str, str] | None) -> dict[str, Any]:
     """Make the query parameters of a submission."""
     sent = to_json(options)
-    after = sent.pop("after", ())
-    return sent | ({"after": ",".join(map(str, after))} if after else {}) | label_parameters(labels)
+    after, references = sent.pop("after", ()), sent.pop("references", False)
+    waits = {"after": ",".join(map(str, after))} if after else {}
+    return sent | waits | ({"references": "true"} if references else {}) | label_parameters(labels)
 
 
 def item_to_json(item: Item) -> dict[str, Any]:

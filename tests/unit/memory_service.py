@@ -1,6 +1,6 @@
 """The application over memory: a clock that is held, a store that can be taken away, and what was told to whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +9,7 @@ from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageUnavailable
+from application.json.places import Place
 from application.ports.wake_up import Topic
 from application.submissions import TaskRequest
 from application.use_cases.submit_task import Submitted
@@ -83,5 +84,5 @@ class Service:
 class AnyButWrong:
     """An ArgumentChecker that minds the name `wrong`."""
 
-    def errors(self, schema: str, args: object) -> Mapping[str, Sequence[str]]:
+    def errors(self, schema: str, args: object, open_places: Collection[Place] = ()) -> Mapping[str, Sequence[str]]:
         return {"$.wrong": [f"is not in {schema}"]} if isinstance(args, dict) and "wrong" in args else {}

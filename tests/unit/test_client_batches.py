@@ -24,6 +24,7 @@ from flask_tasks.client import (
     Reported,
     TaskFailed,
     Unavailable,
+    reference,
 )
 from flask_tasks.client.many import BodyLimits
 from tests import steps
@@ -360,6 +361,20 @@ class TestDependencies:
         with pytest.raises(TaskFailed) as caught:
             client.result(child, 0)
         assert caught.value.type == "ParentFailed"
+
+    def test_a_task_gets_the_results_of_others(self, client: Client) -> None:
+        first = client.submit("add", {"a": 1})
+        args = {"a": [reference(first, "$.x"), reference(first.id)]}
+        task = client.submit("add", args, references=True)
+        assert (task.args, task.after) == ({"a": [{"$result": 1, "path": "$.x"}, {"$result": 1}]}, (1,))
+        assert client.submit("add", args, references=False).after == ()
+
+    def test_items_get_the_results_of_each_other(self, client: Client) -> None:
+        item: Item = {"type": "add", "args": {"a": reference("first", "$[-1]")}, "references": True}
+        first, second = client.batch([{"type": "add", "ref": "first"}, item]).ids
+        assert client.view(second).args == {"a": {"$result": first, "path": "$[-1]"}}
+        more = client.submit_many([{"ref": "first"}, item])
+        assert client.view(more[1]).after == (more[0],)
 
     def test_a_task_after_no_other_waits_for_none(self, client: Client) -> None:
         assert client.submit(after=[]).waiting_for == client.submit().waiting_for

@@ -333,6 +333,16 @@ class TestRunningAgain:
         assert service.client.post(f"/dashboard/task/{first}/again").headers["Location"] == "/dashboard/task/2"
         assert "</a>, with the same arguments." in service.client.get("/dashboard/task/2").text
 
+    def test_a_task_that_is_run_again_refers_to_the_same_results(self, service: Service, first: int):
+        args = {"r0": [1, 2, 3], "dt": 0.5, "any": {"$result": first}}
+        origin = service.submit(args, "/task/new/move?references=true")["id"]
+        send(service, f"/move?from={origin}", {"f.dt": "0.25"})
+        assert (service.view(3)["dt"], service.view(3)["after"]) == (0.25, [first])
+        service.client.delete(f"/task/{first}")
+        answer = send(service, f"/move?from={origin}")
+        assert answer.status_code == 422
+        assert f"task id {first} is not registered" in answer.text
+
     def test_a_task_that_was_never_run_again_says_nothing_of_it(self, service: Service, first: int):
         assert "lineage" not in service.client.get(f"/dashboard/task/{first}").text
 

@@ -141,7 +141,7 @@ class TestMany:
         seen: list[object] = []
 
         class Seeing:
-            def errors(self, schema: str, args: object) -> dict[str, list[str]]:
+            def errors(self, schema: str, args: object, open_places: object = ()) -> dict[str, list[str]]:
                 seen.append(args)
                 return {}
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 FIELD_COLUMNS = (
     *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
     *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane", "labels", "batch"),
+    "has_references",
 )
 """The columns of a task that are fields of domain.task.Task under the same names."""
 CONVERTED_COLUMNS = ("status", "handler", "lease_until", "progress", "error")
@@ -17,7 +18,7 @@ _PARAMETER_TYPES = {
     "integer": ("attempt", "claim", "losses", "max_attempts", "max_losses", "skipped", "ttl"),
     "smallint": ("priority",),
     "float8": ("timeout",),
-    "boolean": ("omitted", "retries_timeout", "suspect"),
+    "boolean": ("has_references", "omitted", "retries_timeout", "suspect"),
     "timestamptz": (
         *("abandoned", "created", "ended", "expire", "finished", "lease_until", "next", "run_at", "started"),
         "wanted_run_at",

@@ -8,7 +8,7 @@ _SUBMITTED = (
     *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
     *("timeout", "callback", "lane", "labels", "batch"),
 )
-_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint", "if_parent_failed", "wanted_run_at")
+_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint", "if_parent_failed", "wanted_run_at", "has_references")
 _TERMS = "CAST(terms AS bigint[])"
 
 ADD = text(f"""
@@ -108,6 +108,32 @@ SAVE = text(f"""
     SET {assigned(_SAVED, "s")}
     FROM {unnested(("id", *_SAVED))} AS s (id, {listed(_SAVED)})
     WHERE t.id = s.id AND t.id = ANY (CAST(:id AS bigint[]))
+""")
+
+REPLACE_ARGS = text("""
+    UPDATE tasks t SET args = given.args
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:args AS text[])) AS given (id, args)
+    WHERE t.id = given.id AND t.id = ANY (CAST(:ids AS bigint[]))
+""")
+
+# Results that are left out are not read. The subquery is looked up by its index once for each id.
+RESULTS = text("""
+    SELECT id, status, finished,
+        CASE WHEN bytes = total OR bytes IS NOT NULL AND total <= :max_bytes THEN coalesce(result, 'null') END AS result
+    FROM (
+        SELECT *, sum(bytes) OVER (ORDER BY position) AS total
+        FROM (
+            SELECT t.*, given.position,
+                CASE WHEN t.status = 'done' AND t.finished IS DISTINCT FROM given.known
+                    THEN coalesce(octet_length(t.result), 4) END AS bytes
+            FROM unnest(CAST(:ids AS bigint[]), CAST(:known AS timestamptz[]))
+                WITH ORDINALITY AS given (id, known, position)
+            CROSS JOIN LATERAL (
+                SELECT t.id, t.status, t.finished, t.result FROM tasks t WHERE t.id = given.id LIMIT 1
+            ) t
+        ) found
+    ) sized
+    ORDER BY position
 """)
 
 REMOVE = text("DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[]))")

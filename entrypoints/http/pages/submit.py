@@ -13,6 +13,7 @@ from application.errors import (
     InvalidArguments,
     InvalidBatch,
     InvalidItems,
+    InvalidReferences,
     KeyTaken,
     KeyTakenByBatch,
     StorageUnavailable,
@@ -21,6 +22,7 @@ from application.errors import (
     UnknownType,
 )
 from application.json.errors import NotJson, UnkeepableJson
+from application.json.placeholders import placeholders
 from application.ports.published_types import PublishedType
 from application.submissions import TaskRequest
 from application.use_cases.create_batch import BatchRequest
@@ -47,7 +49,15 @@ ACTION = "do"
 NOT_JSON = "The arguments are not a JSON object."
 FORM_ERRORS = (
     *(NotJson, UnkeepableJson, InvalidArguments, InvalidOption, CallbacksDisabled, InvalidIdempotencyKey, KeyTaken),
-    *(InvalidItems, InvalidBatch, KeyTakenByBatch, TypeClosed, StorageUnavailable, UnprocessableEntity),
+    *(
+        InvalidReferences,
+        InvalidItems,
+        InvalidBatch,
+        KeyTakenByBatch,
+        TypeClosed,
+        StorageUnavailable,
+        UnprocessableEntity,
+    ),
     ServiceUnavailable,
 )
 """Errors with which the form is shown again, with all that was typed."""
@@ -162,7 +172,15 @@ class _Forms:
         if form.has_errors:
             return self.shown(form, 422)
         args, key = json_object(form.json), form.key()
-        task = self._submit(TaskRequest(type=form.published.type.name, args=args, key=key, **options), form.origin_id)
+        has_references = form.origin is not None and form.origin.task.has_references
+        request = TaskRequest(
+            type=form.published.type.name,
+            args=args,
+            key=key,
+            placeholders=placeholders(args) if has_references else (),
+            **options,
+        )
+        task = self._submit(request, form.origin_id)
         id, again = task.view.task.id, f" It runs task {form.origin_id} again." if form.origin_id else ""
         sentence = f"Task {id} is submitted.{again}" if task.is_new else f"Task {id} was submitted by this form before."
         return Done(sentence, self._addresses("task", id))

@@ -8,6 +8,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
+from application.json.placeholders import placeholders
 from application.ports.task_repository import TaskRecord
 from application.submissions import TaskRequest
 from application.use_cases.find_usual_run_time import UsualRunTime
@@ -155,4 +156,11 @@ def _same_request(viewed: View) -> TaskRequest:
     options = {"priority": task.priority, "timeout": task.timeout, "max_losses": task.max_losses}
     callback = {"callback": task.callback} if task.callback else {}
     args = json_object(viewed.stored.args)
-    return TaskRequest(type=task.type, args=args, ttl=task.ttl, options=options | callback, labels=labels(task.labels))
+    return TaskRequest(
+        type=task.type,
+        args=args,
+        ttl=task.ttl,
+        options=options | callback,
+        labels=labels(task.labels),
+        placeholders=placeholders(args) if task.has_references else (),
+    )

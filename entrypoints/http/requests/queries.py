@@ -26,6 +26,11 @@ IF_FAILED = {
     "description": "What becomes of the task if a task in `after` fails, is cancelled, deleted or expires: `fail`, the "
     "default, fails it at once as `ParentFailed`; `run` lets it run once all have ended.",
 }
+REFERENCES = (
+    "Whether an object with the member `$result` in the arguments, at any depth, stands for a result: "
+    '`{"$result": 17, "path": "$.trajectory[0]"}` for a part of that of task 17. Without `path` it is the whole. '
+    "The task waits for these tasks too, and gets their results when it starts."
+)
 MAX_PARENTS = 1_000
 """The most ids in `after` of a query: an address has no room for many."""
 MAX_WAIT_SECONDS = 50  # below the minute after which proxies give up
@@ -132,6 +137,7 @@ class SubmitQuery(TaskOptions, ViewQuery):
         },
     )
     if_failed = fields.String(validate=OneOf([each.value for each in IfFailed]), metadata=IF_FAILED)
+    references = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": REFERENCES})
     label = Prefixed(LABEL_PREFIX, f"A label of the task: `label.user=ana`. {LABELS_DESCRIPTION}", "label.user")
 
     @pre_load

@@ -24,6 +24,7 @@ from application.errors import (
     InvalidItems,
     InvalidLimits,
     InvalidPeriod,
+    InvalidReferences,
     KeyTaken,
     KeyTakenByBatch,
     NoResult,
@@ -76,6 +77,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         NotJson: ErrorResponse(400, message=lambda error: f"the body is not JSON: {error}"),
         UnkeepableJson: ErrorResponse(422, lambda error: {"json": {error.path: [error.why]}}),
         InvalidArguments: ErrorResponse(422, lambda error: {"json": error.errors}),
+        InvalidReferences: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidLimits: ErrorResponse(422, lambda error: {"json": error.errors}),
         InvalidOption: ErrorResponse(422, lambda error: {"query": {error.option: [f"Must be {error.expected}."]}}),
         InvalidLabel: ErrorResponse(

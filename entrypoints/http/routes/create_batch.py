@@ -45,7 +45,7 @@ from entrypoints.http.services import Services
 TASKS = "tasks"
 _PROPERTIES = {name: each for name, each in ITEM["properties"].items() if name != "idempotency_key"}
 BATCH_ITEM = ITEM | {"properties": _PROPERTIES}
-NOT_OF_FOLLOWER = frozenset({"after", "delay", "if_failed", "ref", "run_at"})
+NOT_OF_FOLLOWER = frozenset({"after", "delay", "if_failed", "ref", "references", "run_at"})
 """Members of an item that the task which follows a batch has not: the end of the batch lets it start."""
 MEMBERS: dict[str, Any] = {
     "name": {"type": ["string", "null"], "maxLength": MAX_NAME_CHARACTERS, "description": "A name for people."},

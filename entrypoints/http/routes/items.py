@@ -6,8 +6,10 @@ from typing import Any
 
 from werkzeug.exceptions import UnprocessableEntity
 
+from application.errors import InvalidReferences
 from application.items import Item, UnreadableItem
 from application.json.errors import UnkeepableJson
+from application.json.placeholders import placeholders
 from application.ports.argument_checker import ArgumentChecker
 from application.submissions import TaskRequest
 from domain.dependencies import IfFailed
@@ -15,7 +17,13 @@ from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
 from entrypoints.http.openapi.describe import json_schema
 from entrypoints.http.requests.idempotency_key import KEY_SCHEMA
 from entrypoints.http.requests.parsing import MAX_ID
-from entrypoints.http.requests.queries import IF_FAILED, LABELS_DESCRIPTION, TaskOptions, task_request_options
+from entrypoints.http.requests.queries import (
+    IF_FAILED,
+    LABELS_DESCRIPTION,
+    REFERENCES,
+    TaskOptions,
+    task_request_options,
+)
 
 MAX_TASKS = 10_000
 MAX_BYTES = 32 * 1024 * 1024
@@ -56,10 +64,14 @@ ITEM: dict[str, Any] = {
             "order. It starts after all of them.",
         },
         "if_failed": {"type": "string", "enum": [each.value for each in IfFailed], **IF_FAILED},
+        "references": {
+            "type": "boolean",
+            "description": f"{REFERENCES} `$result` may also be the `ref` of an item of this request.",
+        },
     },
     "additionalProperties": False,
 }
-DEPENDENCY_MEMBERS = frozenset(("ref", "after", "if_failed"))
+DEPENDENCY_MEMBERS = frozenset(("ref", "after", "if_failed", "references"))
 
 
 def up_to(limit: int, items: Iterable[Any]) -> Iterator[Any]:
@@ -80,26 +92,31 @@ def item_parser(checker: ArgumentChecker) -> Callable[[Any], Item]:
         # The schema of the type checks the members of the arguments later.
         if errors := checker.errors(schema, _with_empty_args(item)):
             return UnreadableItem(errors)
+        try:
+            dependencies = _dependencies(item)
+        except InvalidReferences as error:
+            return UnreadableItem({f"$.args{path[1:]}": sentences for path, sentences in error.errors.items()})
         return TaskRequest(
             type=TypeName(item.get("type", DEFAULT_TYPE)),
             args=item.get("args", {}),
             key=IdempotencyKey(item["idempotency_key"]) if "idempotency_key" in item else None,
             labels=item.get("labels", {}),
             **task_request_options(item),
-            **_dependencies(item),
+            **dependencies,
         )
 
     return parse
 
 
 def _dependencies(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the keyword arguments of TaskRequest that tell for which tasks it waits."""
+    """Make the keyword arguments of TaskRequest that tell for which tasks it waits. Raises InvalidReferences."""
     if DEPENDENCY_MEMBERS.isdisjoint(item):
         return {}
     return {
         "ref": item.get("ref"),
         "after": [each if isinstance(each, str) else TaskId(int(each)) for each in item.get("after", ())],
         "if_failed": IfFailed(item["if_failed"]) if "if_failed" in item else None,
+        "placeholders": placeholders(item.get("args", {})) if item.get("references") else (),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response
 
+from application.json.placeholders import placeholders
 from application.submissions import TaskRequest
 from application.use_cases.await_task import Awaited
 from domain.ids import DEFAULT_TYPE, TypeName
@@ -42,8 +43,8 @@ INVALID_REQUEST = {
     413: "The body is longer than the MAX_BODY of the service.",
     415: UNSUPPORTED_BODY,
     422: "The arguments do not match the schema of the type or cannot be stored exactly, an option is unknown or out "
-    "of bounds, a task in `after` does not exist, or the idempotency key belongs to a task with another type or other "
-    "arguments.",
+    "of bounds, a task in `after` or in a reference does not exist, or the idempotency key belongs to a task with "
+    "another type or other arguments.",
     503: CLOSED,
 }
 
@@ -56,13 +57,15 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
     def submit_body(type: TypeName, query: dict[str, Any]) -> Response:
         with suspended(), receptions.place() as reception:
             text = body(reception.read, settings.max_body, empty="{}")
+        args = json_object(text)
         request = TaskRequest(
             type=type,
-            args=json_object(text),
+            args=args,
             key=idempotency_key_of_request(),
             labels=query.get("label", {}),
             **task_request_options(query),
             **dependencies_of_query(query),
+            placeholders=placeholders(args, takes_names=False) if query.get("references") else (),
         )
         task = submit(request)
         return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
