@@ -30,6 +30,7 @@ from tests.steps import BOOM, PLAIN, at, claim, settle, submission
 from tests.storage import Storage
 
 MAX_TASKS = 50
+MAX_RESULT_BYTES = 1000
 URL = "https://example.org/finished"
 FOLLOWS = Dependencies(parents=frozenset())
 UNFINISHED = {Status.WAITING, Status.RUNNING}
@@ -130,7 +131,9 @@ class Graph:
             parents = frozenset(self.random.sample(among, min(len(among), self.random.choice([0, 1, 1, 2, 2, 5]))))
             run_at = self.random.choice([None, at(self.seconds - 5), at(self.seconds + 5)])
             rule = self.random.choice([*IfFailed])
-            new[id] = Dependencies(parents=parents, if_failed=rule, run_at=run_at) if parents else None
+            refers = rule is IfFailed.FAIL and self.random.random() < 0.5
+            waits = Dependencies(parents=parents, if_failed=rule, run_at=run_at, has_references=refers)
+            new[id] = waits if parents else None
         submissions = [
             submission(
                 now=self.now,
@@ -231,6 +234,7 @@ class Graph:
         assert all(each == claimed for each in others)
         for each in claimed:
             assert not self.tasks[each.task.id].is_blocked
+        self.check_results([each.task for each in claimed if each.task.has_references])
         fails = [self.random.random() < failing for _ in claimed]
 
         def end(storage: Storage) -> None:
@@ -247,6 +251,14 @@ class Graph:
         else:
             self.seconds += 5
         return bool(claimed) or any(not each.is_blocked for each in self.of(Status.WAITING))
+
+    def check_results(self, referring: Sequence[Task]) -> None:
+        """Check that the results are there to which these tasks refer, but for those of tasks that were deleted."""
+        parents = dict.fromkeys(parent for task in referring for parent in self.parents_of(task.id))
+        for storage in self.storages:
+            found = storage.autocommit.results(parents, MAX_RESULT_BYTES)
+            assert found.keys() == parents.keys() & self.tasks.keys()
+            assert {each.text for each in found.values()} <= {"1"}
 
     def change(self, verb: Verb) -> None:
         """Cancel, retry or delete a few tasks."""

@@ -14,7 +14,7 @@ from domain.failure import MISSING_RESULT, TOO_LARGE, Failure
 from domain.ids import Hold, TaskId
 from domain.status import Status
 
-MAX_READ_BYTES = 32 * 1024 * 1024
+MAX_READ_BYTES = 16 * 1024 * 1024
 """Bytes of the results that one statement reads, unless the first alone has more."""
 MAX_FILLED_BYTES = 16 * 1024 * 1024
 """Bytes of the filled arguments of one task, as a result may have, and about as many of all tasks that are filled
