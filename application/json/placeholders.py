@@ -24,11 +24,14 @@ RESULT, PATH = "$result", "path"
 MAX_PLACEHOLDERS = 10_000
 """Placeholders in the arguments of one task."""
 MAX_PLACES_NAMED = 10
-MAX_ID = 2**63 - 1
+MAX_ID_DIGITS = 18
+"""Digits of an id: more would be none of PostgreSQL."""
 
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 # No string has this as a part of its text: a quote in it would stand behind a backslash.
-_PLACEHOLDER = re.compile(rf'\{{(?:"path":({_STRING}),)?"\$result":([0-9]++|{_STRING})(?:,"path":({_STRING}))?\}}')
+_WITH_PARENT = r'\{{(?:"path":({text}),)?"\$result":({parent})(?:,"path":({text}))?\}}'
+_NAMED = re.compile(_WITH_PARENT.format(text=_STRING, parent=_STRING))
+_WITH_ID = re.compile(_WITH_PARENT.format(text=_STRING, parent=f"[0-9]{{1,{MAX_ID_DIGITS}}}+"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +88,20 @@ def with_ids(text: str, ids: Mapping[str, TaskId]) -> str:
     """The stored text of arguments, whose placeholders have these ids in place of names."""
 
     def named(found: re.Match[str]) -> str:
-        parent = json.loads(found[2])
-        if isinstance(parent, int):
-            return found[0]
         start, end = found.start(2) - found.start(), found.end(2) - found.start()
-        return f"{found[0][:start]}{ids[parent]}{found[0][end:]}"
+        return f"{found[0][:start]}{ids[json.loads(found[2])]}{found[0][end:]}"
 
-    return _PLACEHOLDER.sub(named, text)
+    return _NAMED.sub(named, text)
 
 
 def parents_in_text(text: str) -> Iterator[tuple[TaskId, str]]:
     """The parent and the path of each placeholder in the stored text of arguments, in its order."""
-    return map(_parent_and_path, _PLACEHOLDER.finditer(text))
+    return map(_parent_and_path, _WITH_ID.finditer(text))
 
 
 def filled(text: str, part: Callable[[TaskId, str], str]) -> str:
     """The stored text of arguments, where `part` of a parent and a path takes the place of each placeholder."""
-    return _PLACEHOLDER.sub(lambda found: part(*_parent_and_path(found)), text)
+    return _WITH_ID.sub(lambda found: part(*_parent_and_path(found)), text)
 
 
 def cut(result: str, path: str) -> str | None:
@@ -133,7 +133,7 @@ def _errors(place: Place, value: Mapping[str, Any], takes_names: bool) -> Iterat
     for name in value.keys() - {RESULT, PATH}:
         yield (*place, name), f"is not expected here: a reference has {RESULT} and {PATH} alone"
     parent, path = value[RESULT], value.get(PATH, ROOT)
-    is_id = type(parent) is int and 1 <= parent <= MAX_ID
+    is_id = type(parent) is int and 1 <= parent < 10**MAX_ID_DIGITS
     if not is_id and not (takes_names and isinstance(parent, str)):
         yield (*place, RESULT), f"it must be the id of a task{' or the ref of an item' if takes_names else ''}"
     try:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from application.errors import StatementRefused, StorageUnavailable
 from application.json.limits import MAX_DEPTH, is_too_deep
 from application.json.placeholders import cut, filled, parents_in_text, placeholders_in_text
 from application.ports.autocommit import AutocommitStore, StoredResult
@@ -25,6 +27,9 @@ WHY_MISSING = {
     Status.WAITING: "has not run yet",
     Status.RUNNING: "has not finished",
 }
+UNFILLABLE = Failure(
+    MISSING_RESULT, "its arguments cannot be filled: they are not as they were stored", retriable=False
+)
 NO_PLACE, DELETED = "has a result without such a place", "was deleted or has expired"
 
 log = logging.getLogger(__name__)
@@ -68,6 +73,12 @@ class ArgumentFiller:
                 answer.args[each.hold] = args = self._filled(each.args, results)
             except _Unfilled as error:
                 answer.failures[each.hold] = error.failure
+            except (StorageUnavailable, StatementRefused):
+                raise
+            except Exception:
+                # No request stores such arguments. Other tasks must not wait for them.
+                log.exception("the arguments of task %d cannot be filled", each.hold.task)
+                answer.failures[each.hold] = UNFILLABLE
             else:
                 total += len(args)
             if total >= MAX_FILLED_BYTES:
@@ -154,8 +165,9 @@ def _paths(tasks: Sequence[ClaimedTask]) -> Mapping[TaskId, Sequence[str]]:
     """The paths in each result that these tasks need, in the order in which they need them."""
     paths: dict[TaskId, dict[str, None]] = {}
     for each in tasks:
-        for parent, path in parents_in_text(each.args):
-            paths.setdefault(parent, {})[path] = None
+        with suppress(ValueError):  # Filling these arguments meets the same mistake, and their task fails.
+            for parent, path in parents_in_text(each.args):
+                paths.setdefault(parent, {})[path] = None
     return {id: [*each] for id, each in paths.items()}
 
 

@@ -120,6 +120,16 @@ def test_one_missing_result_fails_its_task_alone(reading: Reading, fill: Argumen
     assert isinstance(second, Failure)
 
 
+def test_arguments_that_an_administrator_has_spoilt_fail_their_task_alone(reading: Reading, fill: ArgumentFiller):
+    claimed = tasks({}, {"a": of(reading.done("1"))}, {}, {})
+    spoilt = ('{"a":{"$result":1,"path":"\\x"}}', '{"a":{"$result":"b"}}', f'{{"a":{{"$result":{10**30}}}}}')
+    for each, text in zip((claimed[0], *claimed[2:]), spoilt, strict=True):
+        each.args = text
+    answer = fill(claimed)
+    assert [answer.args.get(each.hold) for each in claimed] == [None, '{"a":1}', *spoilt[1:]]
+    assert answer.failures[claimed[0].hold].message.startswith("its arguments cannot be filled")
+
+
 def test_results_beyond_the_bound_of_a_statement_are_read_by_others(
     reading: Reading, fill: ArgumentFiller, monkeypatch: pytest.MonkeyPatch
 ):
