@@ -1,6 +1,7 @@
 """Plots of results: which series is x, thinning that keeps the extremes, and curves over a common x."""
 
 import json
+import sys
 from array import array
 from math import inf, isnan, nan, sin
 from typing import Any
@@ -93,6 +94,14 @@ def test_thinning_keeps_the_ends_and_the_extremes(points: list[tuple[float, floa
 @given(st.lists(st.one_of(st.floats(), st.just(inf))), st.booleans())
 def test_rounded_values_are_numbers_of_json(values: list[float], is_log: bool) -> None:
     assert len(json.loads(json.dumps(rounded(values, is_log), allow_nan=False))) == len(values)
+
+
+@pytest.mark.parametrize("digits", [1, 2, 6])
+@pytest.mark.parametrize("is_log", [True, False])
+def test_the_largest_numbers_are_rounded_to_numbers(is_log: bool, digits: int) -> None:
+    largest = sys.float_info.max
+    assert rounded([largest, 1.0, -largest / 1e6, nan], is_log, digits)[0] == pytest.approx(largest, rel=0.1)
+    assert rounded([largest, 0.0], is_log, digits) == pytest.approx([largest, 0.0], rel=0.1)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 200))

@@ -1,7 +1,7 @@
 """Thinning: fewer points and cells that look the same, and the digits that a plot can show."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import floor, isfinite, log10, nan, sqrt
 
@@ -73,6 +73,17 @@ def rounded(values: Sequence[float], is_log: bool = False, digits: int = PLOT_DI
     known = [value for value in values if isfinite(value)]
     span = max(known) - min(known) if known else 0
     if is_log or not isfinite(span):
-        return [float(f"{value:.{digits}g}") if isfinite(value) else None for value in values]
+        return [_shortened(value, lambda value: float(f"{value:.{digits}g}")) for value in values]
     places = digits - 1 - floor(log10(span)) if span else None
-    return [(value if places is None else round(value, places)) if isfinite(value) else None for value in values]
+    return [_shortened(value, lambda value: value if places is None else round(value, places)) for value in values]
+
+
+def _shortened(value: float, shorten: Callable[[float], float]) -> float | None:
+    """The value with fewer digits, but for the largest numbers, which would not be numbers any more; None for a gap."""
+    if not isfinite(value):
+        return None
+    try:
+        short = shorten(value)
+    except OverflowError:
+        return value
+    return short if isfinite(short) else value
