@@ -38,7 +38,7 @@ class Line(httpx.BaseTransport):
         self.requests: list[httpx.Request] = []
         self.loses: set[int] = set()
         self.cuts: set[int] = set()
-        self._service = httpx.WSGITransport(app=service.app())
+        self._service = httpx.WSGITransport(app=service.client.application)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)

@@ -30,6 +30,7 @@ from entrypoints.http.pages import rendering
 from entrypoints.settings import Settings
 from tests import steps
 from tests.storage import Storage, in_memory
+from tests.unit.lent_apps import LENT_APPS
 
 
 class CompiledTemplates(BytecodeCache):
@@ -55,6 +56,7 @@ class Service:
     """A whole service in one process.
 
     - `away`: whether the storage is unavailable.
+    - `has_own_app`: whether no other service gets its app: several tests use it, or the app remembers what it has shown.
     - `storage`: the storage as another process reaches it, which is always available.
     """
 
@@ -62,6 +64,7 @@ class Service:
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     away: bool = False
+    has_own_app: bool = False
 
     def __post_init__(self) -> None:
         storage = MemoryStorage(store=self.store, begin=self.begin, clock=self.clock)
@@ -73,9 +76,10 @@ class Service:
 
     @cached_property
     def client(self) -> FlaskClient:
-        return self.app().test_client()
+        return (self.app() if self.has_own_app else LENT_APPS.lend(self.container)).test_client()
 
     def app(self) -> Flask:
+        """An app that serves nothing else."""
         return create_app(self.container)
 
     def begin(self) -> Any:

@@ -36,7 +36,7 @@ def kind(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def connected() -> Connected:
-    return Connected(Service())
+    return Connected(Service(has_own_app=True))
 
 
 @given(args=st.dictionaries(TEXTS, VALUES, max_size=5))

@@ -31,7 +31,7 @@ objects = st.dictionaries(names, values, max_size=6)
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    return Service()
+    return Service(has_own_app=True)
 
 
 def exact(value: Any) -> Any:

@@ -20,8 +20,8 @@ OPERATIONS = [
 
 
 @contextmanager
-def service_with_a_task() -> Iterator[Service]:
-    service = Service()
+def service_with_a_task(has_own_app: bool = False) -> Iterator[Service]:
+    service = Service(has_own_app=has_own_app)
     service.publish("default")
     service.submit({"n": 1})
     service.client.post("/batches", json={"open": True})
@@ -38,7 +38,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def unchanged() -> Iterator[Service]:
     """A service that is shared by the tests whose requests change nothing."""
-    with service_with_a_task() as service:
+    with service_with_a_task(has_own_app=True) as service:
         yield service
 
 

@@ -144,7 +144,7 @@ class TestPlot:
 @pytest.fixture
 def service() -> Service:
     """A batch of four tasks, two of which are done."""
-    service = Service()
+    service = Service(has_own_app=True)
     tasks = [{"args": {"n": n}} for n in range(4)]
     assert service.client.post("/batches", json={"tasks": tasks}).status_code == 201
     for n in range(2):
@@ -164,7 +164,7 @@ class TestPage:
         assert plot(html(service, f"{BATCH}?log=x"))["x"] == {"name": "n", "log": True, "values": [1]}
 
     def test_a_batch_without_a_sweep_has_no_plot(self) -> None:
-        service = Service()
+        service = Service(has_own_app=True)
         service.client.post("/batches", json={"tasks": [{}, {}]})
         service.succeed("1")
         assert "batch-plot" not in html(service, BATCH)
