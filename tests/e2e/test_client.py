@@ -19,8 +19,8 @@ def client(service: Service) -> Iterator[Client]:
         yield client
 
 
-def client_of(service: Service) -> Client:
-    return Client(f"http://127.0.0.1:{service.port}")
+def client_of(service: Service, **options: Any) -> Client:
+    return Client(f"http://127.0.0.1:{service.port}", **options)
 
 
 def kill(process: Popen[bytes]) -> None:
@@ -84,7 +84,8 @@ def test_a_process_that_has_used_a_client_runs_the_next_function(client: Client)
 def test_every_submission_creates_one_task_while_the_api_is_killed_repeatedly(new_service: Callable[..., Service]):
     service = new_service()
     api = service.start("http")
-    with client_of(service) as client, ThreadPoolExecutor(4) as pool:
+    # On a busy machine, three starts of the API may take longer than the ten retries of a client do.
+    with client_of(service, retries=30) as client, ThreadPoolExecutor(4) as pool:
         submitted = [pool.submit(client.submit, "default", {"n": n}, max_losses=0) for n in range(400)]
         for share in (40, 150, 260):
             await_more_done(submitted, share)

@@ -91,7 +91,7 @@ def test_runs_behind_a_forged_frame_are_not_at_fault(opened: Callable[..., Drive
     first, *rest = driver.outcomes(holds)
     assert isinstance(first, Failed)
     assert {type(each) for each in rest} <= {Succeeded, Interrupted}
-    assert isinstance(rest[-1], Succeeded)
+    assert driver.result("quick")
 
 
 BEGUN, BEGUN_AT, NOTE = 48, 56, 16
