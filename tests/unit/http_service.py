@@ -56,7 +56,7 @@ class Service:
     """A whole service in one process.
 
     - `away`: whether the storage is unavailable.
-    - `has_own_app`: whether no other service gets its app: several tests use it, or the app remembers what it has shown.
+    - `has_own_app`: whether no other service gets its app: several tests use it, or it remembers what it has shown.
     - `storage`: the storage as another process reaches it, which is always available.
     """
 
