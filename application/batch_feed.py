@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 
 from application.change_feed import ChangeFeed
+from application.open_streams import OpenStreams
 from application.poller import Poller, PollGaps
 from application.ports.batches import BatchRecord
 from application.ports.clock import Clock
@@ -51,10 +52,10 @@ class BatchSubscriber:
 class BatchFeed:
     """Publishes the changes of batches. It looks soon after the change feed was notified, and once a second."""
 
-    def __init__(self, begin: Begin, clock: Clock, change_feed: ChangeFeed, max_subscribers: int) -> None:
+    def __init__(self, begin: Begin, clock: Clock, change_feed: ChangeFeed, waits: OpenStreams) -> None:
         self._begin = begin
         self._change_feed = change_feed
-        self._max_subscribers = max_subscribers
+        self._waits = waits
         self._subscribers: set[BatchSubscriber] = set()
         self._poller = Poller("batch-feed", self._poll, clock, PollGaps(GAP_SECONDS, MIN_GAPS_PER_POLL))
         self._lock = Lock()
@@ -70,20 +71,21 @@ class BatchFeed:
     def subscribe(self, seen: BatchRecord) -> Iterator[BatchSubscriber | None]:
         """A subscriber of a batch; None if there are too many already, or the feed is closed."""
         subscriber = BatchSubscriber(seen.batch.id, seen)
-        with self._lock:
-            is_admitted = not self._is_closed and len(self._subscribers) < self._max_subscribers
-            if is_admitted:
-                self._subscribers.add(subscriber)
-                self._poller.start()
-        if is_admitted:
-            self._change_feed.hint_too(self._poller.hint)
-            # A change since `seen` may have been notified before the subscription.
-            self._poller.hint()
-        try:
-            yield subscriber if is_admitted else None
-        finally:
+        with self._waits.admit() as may_wait:
             with self._lock:
-                self._subscribers.discard(subscriber)
+                is_admitted = may_wait and not self._is_closed
+                if is_admitted:
+                    self._subscribers.add(subscriber)
+                    self._poller.start()
+            if is_admitted:
+                self._change_feed.hint_too(self._poller.hint)
+                # A change since `seen` may have been notified before the subscription.
+                self._poller.hint()
+            try:
+                yield subscriber if is_admitted else None
+            finally:
+                with self._lock:
+                    self._subscribers.discard(subscriber)
 
     def close(self) -> None:
         """End all subscriptions, and admit no others."""

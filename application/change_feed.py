@@ -7,6 +7,7 @@ from threading import Event, Lock
 from typing import Any
 
 from application.errors import UnreadableTask
+from application.open_streams import OpenStreams
 from application.poller import Poller, PollGaps
 from application.ports.autocommit import AutocommitStore
 from application.ports.clock import Clock
@@ -35,12 +36,12 @@ class ChangeFeed:
     """
 
     def __init__(
-        self, storage: AutocommitStore, clock: Clock, listener: Listener, viewer: Viewer, max_subscribers: int
+        self, storage: AutocommitStore, clock: Clock, listener: Listener, viewer: Viewer, waits: OpenStreams
     ) -> None:
         self._storage = storage
         self._listener = listener
         self._viewer = viewer
-        self._max_subscribers = max_subscribers
+        self._waits = waits
         self._views: set[Subscriber[View]] = set()
         self._summaries: set[Subscriber[TaskRecord]] = set()
         self._view_poller = Poller("change-feed", self._poll_views, clock, PollGaps(**VIEW_GAPS))
@@ -94,26 +95,24 @@ class ChangeFeed:
     def _admitted(
         self, subscriber: Subscriber[T], present: set[Subscriber[T]], poller: Poller
     ) -> Iterator[Subscriber[T] | None]:
-        with self._lock:
-            is_admitted = self._has_room(subscriber, present)
-            if is_admitted:
-                self._listen()
-                poller.start()
-                present.add(subscriber)
-        # A change since `seen` may have been notified before the subscription.
-        poller.hint()
-        try:
-            yield subscriber if is_admitted else None
-        finally:
+        with self._waits.admit() as may_wait:
             with self._lock:
-                present.discard(subscriber)
+                is_admitted = may_wait and self._has_room(subscriber, present)
+                if is_admitted:
+                    self._listen()
+                    poller.start()
+                    present.add(subscriber)
+            # A change since `seen` may have been notified before the subscription.
+            poller.hint()
+            try:
+                yield subscriber if is_admitted else None
+            finally:
+                with self._lock:
+                    present.discard(subscriber)
 
     def _has_room(self, subscriber: Subscriber[T], present: Collection[Subscriber[T]]) -> bool:
-        return (
-            not self._closed.is_set()
-            and len(self._views) + len(self._summaries) < self._max_subscribers
-            and sum(each.awaited for each in (*present, subscriber)) <= MAX_AWAITED_TASKS
-        )
+        awaited = sum(each.awaited for each in (*present, subscriber))
+        return not self._closed.is_set() and awaited <= MAX_AWAITED_TASKS
 
     def _listen(self) -> None:
         if not self._is_listening:

@@ -1,4 +1,4 @@
-"""The open streams of one kind in a process: a bounded number of threads, which wait until the process stops."""
+"""The open streams of one kind in a process, or its waiting requests: a bounded number of threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

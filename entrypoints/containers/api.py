@@ -64,9 +64,8 @@ class ApiContainer(containers.DeclarativeContainer):
         settings.provided.max_task_time,
         settings.provided.signs,
     )
-    change_feed = resource(
-        ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, settings.provided.http_waiters
-    )
+    open_waits = providers.Singleton(OpenStreams, settings.provided.http_waiters)
+    change_feed = resource(ChangeFeed, storage.autocommit, storage.clock, storage.listener, viewer, open_waits)
 
     unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
     open_pages = providers.Singleton(OpenStreams)
@@ -88,7 +87,7 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     close_batch = providers.Singleton(CloseBatch, storage.begin, finish_batches)
     view_batch = providers.Singleton(ViewBatch, storage.begin)
-    batch_feed = resource(BatchFeed, storage.begin, storage.clock, change_feed, settings.provided.http_waiters)
+    batch_feed = resource(BatchFeed, storage.begin, storage.clock, change_feed, open_waits)
     follow_batch = providers.Singleton(FollowBatch, view_batch, batch_feed, storage.clock)
     read_results = providers.Singleton(ReadResults, storage.begin)
     list_batches = providers.Singleton(ListBatches, storage.begin)

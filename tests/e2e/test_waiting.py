@@ -31,12 +31,18 @@ def listening(service: Service) -> list[tuple[str]]:
         return cursor.fetchall()
 
 
-def waiters(service: Service, stack: ExitStack, id: int, number: int) -> list[socket.socket]:
-    """Open connections that wait for a task, half of them by events."""
+WAITS = ("/task/{id}/view?wait=50", "/task/{id}/events")
+WAITS_FOR_BATCH = ("/batches/{id}?wait=50", "/batches/{id}/events")
+
+
+def waiters(
+    service: Service, stack: ExitStack, id: int, number: int, paths: tuple[str, ...] = WAITS
+) -> list[socket.socket]:
+    """Open connections that wait, as many at each of the paths."""
     connections = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(number)]
     for nth, connection in enumerate(connections):
         connection.settimeout(20)
-        path = f"/task/{id}/events" if nth % 2 else f"/task/{id}/view?wait=50"
+        path = paths[nth % len(paths)].format(id=id)
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connections
 
@@ -131,12 +137,16 @@ def test_a_stopping_api_answers_waiting_requests_at_once(new_service: Callable[.
     api = service.start("http")
     eventually(lambda: service.status("/health/ready") == 200)
     delayed = service.submit(delay=3600)["id"]
+    batch = service.client.post("/batches", json={"open": True}).json()["id"]
     with ExitStack() as stack:
         connections = waiters(service, stack, delayed, 6)
+        of_batch = waiters(service, stack, batch, 4, WAITS_FOR_BATCH)
         eventually(lambda: b"data: " in connections[-1].recv(65_536, socket.MSG_PEEK))
+        eventually(lambda: b"data: " in of_batch[-1].recv(65_536, socket.MSG_PEEK))
         api.send_signal(signal.SIGTERM)
         assert api.wait(5) == 0
         assert all(contains_word(each, b'"status":"waiting"') for each in connections)
+        assert all(contains_word(each, b'"finished":null') for each in of_batch)
 
 
 def test_events_go_on_after_the_api_was_killed(new_service: Callable[..., Service]):

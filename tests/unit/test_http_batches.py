@@ -340,6 +340,17 @@ class TestWaiting:
         answer = service.client.get("/batches/1?wait=20")
         assert (answer.status_code, answer.headers["Retry-After"]) == (200, "1")
 
+    def test_requests_that_wait_for_tasks_and_for_batches_count_together(self) -> None:
+        service = configured(http_waiters=1)
+        create(service, {"tasks": [{}]})
+        with service.client.get("/task/1/events", buffered=False) as waiting:
+            next(waiting.iter_encoded())
+            assert service.client.get("/batches/1?wait=0.01").headers["Retry-After"] == "1"
+        assert "Retry-After" not in service.client.get("/batches/1?wait=0.01").headers
+        with service.client.get("/batches/1/events", buffered=False) as waiting:
+            next(waiting.iter_encoded())
+            assert service.client.get("/task/1?wait=0.01").headers["Retry-After"] == "1"
+
 
 class TestEvents:
     def test_events_show_each_change_until_the_batch_has_finished(self, service: Service) -> None:

@@ -11,6 +11,7 @@ from adapters.memory import MemoryAutocommitStore
 from application import change_feed, poller
 from application.change_feed import ChangeFeed, known_to_all
 from application.errors import StorageUnavailable, UnknownTask
+from application.open_streams import OpenStreams
 from application.poller import PollGaps
 from application.ports.task_repository import ANY_SIZE, LARGE_BYTES, UNKNOWN_VERSION, TaskRecord, Version
 from application.ports.wake_up import Topic
@@ -197,7 +198,7 @@ class TestBounds:
         monkeypatch.setattr(change_feed, "NOTIFY_GAP_SECONDS", LONG)
         crowded, other = waiting.submit(), waiting.submit()
         views = [waiting.follow_task(ONE).later() for _ in range(2)]
-        waiting.change_feed._max_subscribers = 3
+        waiting.service.api.open_waits()._max_streams = 3
         answer = waiting.start_waiting(other)
         for _ in (crowded, other):
             steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())
@@ -313,7 +314,7 @@ class TestFollowing:
             waiting.service.clock,
             waiting.wake_up,
             waiting.service.viewer,
-            max_subscribers=2,
+            OpenStreams(2),
         )
         first = waiting.submit()
         steps.succeed(waiting.service.storage, waiting.run(), waiting.service.clock.now())

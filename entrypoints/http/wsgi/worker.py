@@ -45,6 +45,7 @@ def app(report: Reports) -> Flask:
     storage.clock()
     container.open_pages()
     container.open_lists()
+    container.batch_feed()
     run_in_background(lambda: prepare(storage, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
@@ -63,6 +64,7 @@ def end_waits(container: ApiContainer) -> None:
     container.open_pages().close()
     container.open_lists().close()
     container.change_feed().close()
+    container.batch_feed().close()
 
 
 def on_stop_signal(work: Callable[[], None]) -> None:
