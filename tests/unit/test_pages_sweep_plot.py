@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from application.use_cases import read_results
 from entrypoints.http.pages import batch_points
-from entrypoints.http.pages.plots import Plot
+from entrypoints.http.pages.plots import Axis, Plot
 from entrypoints.http.pages.results.points import MAX_NAMES, Points
 from entrypoints.http.pages.results.sweep_plot import Choice, SweepPlot, sweep_plot
 from tests import steps
@@ -104,6 +104,21 @@ class TestPlot:
     def test_texts_and_truths_make_series(self) -> None:
         found = drawn(points_of(*(({"dt": dt, "drag": drag}, dt) for drag in (True, False) for dt in (1, 2))))
         assert [*series(found.plot)] == ["drag=false", "drag=true"]
+
+    def test_values_that_are_nearly_the_same_make_a_series_each(self) -> None:
+        seeds = (20260101, 20260102, 0.1 + 0.2, 0.3)
+        points = points_of(*(({"dt": dt, "seed": seed}, seed + dt) for seed in seeds for dt in (1, 2)))
+        found = drawn(points, x="dt", by="seed")
+        assert [*series(found.plot)] == ["seed=0.3", "seed=0.30000000000000004", "seed=20260101", "seed=20260102"]
+        assert (found.points, found.hidden) == (8, 0)
+
+    def test_numbers_that_no_axis_has_a_place_for_are_left_out(self) -> None:
+        points = points_of(*(({"n": n}, n) for n in (-(10**400), 1, 2, 3)))
+        found = drawn(points).plot
+        assert ([*found.xs], series(found)) == ([1, 2, 3], {"$": [1, 2, 3]})
+
+    def test_the_table_shows_whole_numbers_with_all_of_their_digits(self) -> None:
+        assert [Axis().text(value) for value in (20260101.0, 1e20, 0.1 + 0.2)] == ["20260101", "1e+20", "0.3"]
 
     def test_missing_tasks_leave_gaps_that_lines_lead_over(self) -> None:
         found = drawn(points_of(*self.GRID[:4], self.GRID[5]))

@@ -91,7 +91,13 @@ def test_a_text_that_is_no_sweep_says_why(typed: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "why"), [("0..1 step 0.5", "0.5 is no whole number"), ("1..3 log 5", "fewer than 5 whole numbers")]
+    ("typed", "why"),
+    [
+        ("0..1 step 0.5", "0.5 is no whole number"),
+        ("1..3 log 5", "fewer than 5 whole numbers"),
+        ("1e999999..4e999999 step 1e999997", "more than 1,000 digits"),
+        ("1e1000..1e1001 step 1e1000", "more than 1,000 digits"),
+    ],
 )
 def test_a_field_of_whole_numbers_refuses_others(typed: str, why: str) -> None:
     with pytest.raises(NotSwept, match=why):
@@ -116,10 +122,10 @@ def test_a_range_has_every_decimal_of_its_grid(start: int, steps: int, places: i
     assert [*map(Decimal, values)] == [Decimal(each).scaleb(-places) for each in range(start, start + steps + 1)]
 
 
-@given(st.text("0123456789.,eE+- steplog", max_size=40))
-def test_any_text_gives_numbers_that_json_keeps(typed: str) -> None:
+@given(st.text("0123456789.,eE+- steplog", max_size=40), st.sampled_from([ANY, WHOLE]))
+def test_any_text_gives_numbers_that_json_keeps(typed: str, kind: Number) -> None:
     try:
-        values = several_numbers(typed, ANY) or []
+        values = several_numbers(typed, kind) or []
     except NotSwept:
         return
     assert len(values) <= MAX_VALUES

@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from entrypoints.http.pages.formats import duration, moment
 
+MAX_PLAIN = 1e15
+"""Whole numbers below it are shown with all of their digits."""
 Values = Sequence[float | None]
 """Numbers of a series. None is a gap."""
 
@@ -38,7 +40,10 @@ class Axis:
             return "–"
         if self.time:
             return moment(datetime.fromtimestamp(value, UTC))
-        return duration(value) if self.unit == "s" else f"{value:.7g}{self.unit and ' '}{self.unit}"
+        if self.unit == "s":
+            return duration(value)
+        is_whole = value.is_integer() and abs(value) < MAX_PLAIN
+        return f"{value:{'.0f' if is_whole else '.7g'}}{self.unit and ' '}{self.unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def serve(settings: Settings, signals: StopSignals) -> None:
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES),
         workers=settings.http_workers,
         # The server starts threads on demand. ConcurrencyLimit lets HTTP_THREADS requests run; as many more may receive
-        # their bodies, HTTP_WAITERS may wait for tasks or batches, MAX_PAGES keep pages up to date, MAX_LISTS stream lists.
+        # their bodies, HTTP_WAITERS wait for tasks or batches, MAX_PAGES keep pages up to date, MAX_LISTS stream lists.
         blocking_threads=2 * settings.http_threads + settings.http_waiters + MAX_PAGES + MAX_LISTS,
         respawn_failed_workers=True,
         workers_kill_timeout=max(1, round(settings.grace)),

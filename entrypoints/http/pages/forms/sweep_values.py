@@ -19,6 +19,8 @@ from entrypoints.http.pages.forms.pieces import NUMBER
 MAX_VALUES = 10_000
 """Values of one field, and tasks of one sweep: a batch takes no more at once."""
 MAX_COUNT_DIGITS = 12
+MAX_WHOLE_DIGITS = 1_000
+"""Digits of a whole number of a range: a short text may name thousands of numbers with a million digits each."""
 MIN_PLAIN_EXPONENT, MAX_PLAIN_EXPONENT = -7, 16
 """Decimals between these powers of ten are written without an exponent."""
 _RANGE = re.compile(
@@ -123,6 +125,8 @@ def _written(value: Decimal) -> str:
 
 
 def _whole(value: Decimal) -> str:
+    if value.adjusted() >= MAX_WHOLE_DIGITS:
+        raise NotSwept(f"has a number of more than {MAX_WHOLE_DIGITS:,} digits")
     if value != value.to_integral_value():
         raise NotSwept(f"{value} is no whole number")
     return f"{value:.0f}"

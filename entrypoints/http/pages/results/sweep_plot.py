@@ -4,7 +4,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 
 from werkzeug.datastructures import MultiDict
 
@@ -100,7 +100,8 @@ def _series(points: Points, x: str, y: str, by: str | None, log: frozenset[str])
 
 
 def _has_place(across: float, up: float, log: frozenset[str]) -> bool:
-    return not (("x" in log and across <= 0) or ("y" in log and up <= 0))
+    is_within = not (("x" in log and across <= 0) or ("y" in log and up <= 0))
+    return is_within and isfinite(across) and isfinite(up)
 
 
 def _order(key: Scalar | None) -> tuple[int, float, str]:
@@ -114,7 +115,7 @@ def _text(key: Scalar | None) -> str:
         case bool():
             return "true" if key else "false"
         case float():
-            return f"{key:.7g}"
+            return repr(key).removesuffix(".0")
     return key
 
 
