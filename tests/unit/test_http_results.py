@@ -44,6 +44,13 @@ class TestDone:
         service.succeed("3")
         assert result(service).headers["ETag"] != result(service, id=2).headers["ETag"]
 
+    def test_another_result_under_the_same_id_has_another_tag(self, service: Service) -> None:
+        other = Service()
+        other.submit({})
+        service.succeed("3")
+        other.succeed("4")
+        assert result(service).headers["ETag"] != result(other).headers["ETag"]
+
     def test_a_result_may_be_kept_by_the_client_alone_and_is_asked_for_again(self, service: Service) -> None:
         service.succeed("3")
         assert result(service).headers.getlist("Cache-Control") == ["private, no-cache"]

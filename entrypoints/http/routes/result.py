@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, request
+from werkzeug.http import generate_etag
 
 from application.errors import NoResult
 from application.view import View
@@ -70,6 +71,7 @@ def add_result(tasks: Blueprint, services: Services) -> None:
 def _result(view: View) -> Response:
     """Answer with the result, or with 304 if the client has it."""
     response = Response(view.stored.result or "null", headers=REVALIDATED, content_type=JSON)
-    response.set_etag(f"{view.task.id}-{view.stored.version}")
+    # With a digest of the value: ids and versions may come again after a failover or a restore.
+    response.set_etag(f"{view.task.id}-{generate_etag(response.get_data())}")
     response.make_conditional(request)
     return response
