@@ -60,12 +60,20 @@ def follow_many(transport: "Transport", ids: Iterable[int]) -> Iterator[TaskStat
 def _stream(transport: "Transport", path: str, query: Mapping[str, Any] = EMPTY) -> Generator[Event]:
     """Yield the events of a stream, across connections and without an end."""
     last_id, pauses = "", transport.pauses()
+
+    def received(lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the lines. Each shows that the service is there, also one that is no more than a heartbeat."""
+        nonlocal pauses
+        for line in lines:
+            pauses = transport.pauses()
+            yield line
+
     while True:
         try:
             with transport.stream(_request(path, query, last_id)) as answer:
-                for event in events(lines(answer.chunks())):
+                for event in events(received(lines(answer.chunks()))):
                     yield event
-                    last_id, pauses = event.id or last_id, transport.pauses()
+                    last_id = event.id or last_id
             pause = max(answer.retry_after, RECONNECT_SECONDS)
         except Unavailable as error:
             if (backoff := next(pauses, None)) is None:

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from threading import Thread
 
+import httpx
 import pytest
 
 from application.ports.task_repository import Version
 from application.ports.wake_up import Topic
 from domain.ids import TaskId
 from domain.settlement import RunningLog
-from flask_tasks.client import Gone, NotFinished, Summary, Unavailable
+from flask_tasks.client import Client, Gone, NotFinished, Summary, Unavailable
 from flask_tasks.client.events import events, lines
 from tests import steps
 from tests.concurrency import until
-from tests.unit.client_service import Connected
+from tests.unit.client_service import Connected, Pauses
 from tests.unit.http_service import Service, configured
 
 
@@ -40,6 +41,22 @@ def finish_after(connected: Connected, pauses: int) -> None:
     connected.pauses.then = lambda: (
         connected.service.succeed('"at last"') if len(connected.pauses.taken) == pauses else None
     )
+
+
+class SlowStreams(httpx.BaseTransport):
+    """Answers with these streams, a piece each five seconds, after which the connection is cut."""
+
+    def __init__(self, service: Service, streams: list[list[bytes]]) -> None:
+        self._clock, self._streams = service.clock, streams
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=self._pieces(self._streams.pop(0)))
+
+    def _pieces(self, stream: list[bytes]) -> Iterator[bytes]:
+        for piece in stream:
+            self._clock.move(5)
+            yield piece
+        raise httpx.ReadError("the line was cut")
 
 
 def finish_when_a_request_waits(service: Service) -> Thread:
@@ -174,6 +191,16 @@ class TestEvents:
         connected.line.loses = {2, 4}
         finish_after(connected, 3)
         assert [task.status for task in connected.client.events(1)] == ["waiting", "done"]
+
+    def test_every_heartbeat_resets_the_retries(self, service: Service) -> None:
+        service.submit({})
+        waiting = service.client.get("/task/1").data
+        service.succeed("1")
+        quiet = [b": heartbeat\n\n"] * 60
+        first, last = ([b"data: ", state, b"\n\n"] for state in (waiting, service.client.get("/task/1").data))
+        streams = [[*first, *quiet], quiet, quiet, last]
+        client = Client("http://localhost", clock=Pauses(service.clock), transport=SlowStreams(service, streams))
+        assert [task.status for task in client.events(1)] == ["waiting", "done"]
 
     def test_events_of_a_deleted_task_end_with_gone(self, full: Connected) -> None:
         full.client.submit()
