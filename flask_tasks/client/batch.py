@@ -91,8 +91,10 @@ class Batch(BatchSummary):
 
     def _change(self, action: str, is_safe: bool = True) -> "Batch":
         path = f"/{self.id}/{action}"
-        while self._batches.post(path, is_safe=is_safe).read(lambda body: body["next"]) is not None:
-            pass  # An answer changes as many tasks as the service can in ten seconds.
+        query = EMPTY
+        # An answer changes as many tasks as the service can in ten seconds.
+        while next := self._batches.post(path, query=query, is_safe=is_safe).read(lambda body: body["next"]):
+            query = {"cursor": next}
         return self.refresh()
 
     def _all_ids(self) -> list[int]:
@@ -141,11 +143,18 @@ class Batches:
             answer = self.post(f"/{id}/tasks", body, str(uuid5(NAMESPACE_OID, f"{key} {nth}")))
             yield from answer.read(lambda answer: answer["ids"])
 
-    def post(self, path: str, body: bytes | None = None, key: str | None = None, is_safe: bool = True) -> "Response":
+    def post(
+        self,
+        path: str,
+        body: bytes | None = None,
+        key: str | None = None,
+        query: Mapping[str, Any] = EMPTY,
+        is_safe: bool = True,
+    ) -> "Response":
         """Post a request, whose path begins behind that of all batches."""
         headers = {} if key is None else {KEY: key}
         return self.transport.send(
-            ApiRequest(method="POST", path=f"/batches{path}", body=body, headers=headers, is_safe=is_safe)
+            ApiRequest(method="POST", path=f"/batches{path}", query=query, body=body, headers=headers, is_safe=is_safe)
         )
 
     def batch(self, data: Mapping[str, Any], ids: tuple[int, ...]) -> Batch:

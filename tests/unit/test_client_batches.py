@@ -328,6 +328,14 @@ class TestChanges:
         again = batch.cancel().retry()
         assert (again.is_final, again.counts["waiting"], again.counts["done"]) == (False, 2, 1)
 
+    def test_retry_goes_on_behind_the_last_task(self, connected: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+        batch = connected.client.batch(ROWS).cancel()
+        monkeypatch.setattr(change_tasks, "BATCH_TASKS", 2)
+        monkeypatch.setitem(change_tasks.ChangeTasksRequest.__init__.__kwdefaults__ or {}, "seconds", 0)
+        assert batch.retry().counts["waiting"] == len(ROWS)
+        cursors = [each.url.params.get("cursor") for each in connected.line.requests if each.url.path.endswith("retry")]
+        assert cursors == [None, "4", "2"]
+
     def test_retry_is_not_repeated_where_it_may_have_been_carried_out(self, connected: Connected) -> None:
         batch = connected.client.batch(ROWS)
         connected.line.loses = {3}

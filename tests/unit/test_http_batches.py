@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 
 from application.errors import StorageUnavailable
 from application.json.fingerprint import digest
+from application.use_cases import change_tasks
+from application.use_cases.change_tasks import ChangeTasksRequest
 from application.use_cases.clean import Clean
 from application.use_cases.clean_batches import CleanBatches
 from application.use_cases.finish_batches import FinishBatches
@@ -508,6 +510,23 @@ class TestChanging:
                 assert service.client.post(f"/batches/2/{change}").status_code == 200
         finish(service)
         assert (batch(service, 1)["finished"], batch(service, 2)["finished"]) == (NOW, NOW)
+
+    @pytest.mark.parametrize("action", ["cancel", "retry"])
+    def test_a_change_that_took_too_long_is_continued_behind_its_last_task(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch, action: str
+    ) -> None:
+        create(service, {"tasks": [{}] * 2})
+        if action == "retry":
+            service.client.post("/batches/1/cancel")
+        monkeypatch.setattr(change_tasks, "BATCH_TASKS", 1)
+        monkeypatch.setitem(ChangeTasksRequest.__init__.__kwdefaults__ or {}, "seconds", 0)
+        first = service.client.post(f"/batches/1/{action}").get_json()
+        assert (first["count"], service.view(1)["status"]) == (1, "cancelled" if action == "retry" else "waiting")
+        service.client.post("/task/2/retry" if action == "cancel" else "/task/2/cancel")
+        assert service.client.post(f"/batches/1/{action}?cursor={first['next']}").get_json()["count"] == 1
+        ends = {1: "cancelled", 2: "waiting"} if action == "cancel" else {1: "waiting", 2: "cancelled"}
+        assert {id: service.view(id)["status"] for id in ends} == ends
+        assert service.client.post(f"/batches/1/{action}?cursor=x").status_code == 422
 
     @pytest.mark.parametrize("path", ["/batches/1/retry", "/tasks/retry?batch=1", "/task/1/retry"])
     def test_a_retried_batch_goes_on_and_finishes_again(self, service: Service, path: str) -> None:

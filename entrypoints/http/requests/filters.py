@@ -35,6 +35,13 @@ ENDS_OF = frozenset({"ids", "batch"})
 NOT_A_CURSOR = "Must be the `next` of an earlier answer."
 
 
+def _cursor() -> fields.String:
+    return fields.String(
+        validate=WholeText(rf"^{ID}$", error=NOT_A_CURSOR),
+        metadata={"description": "The `next` of the previous answer."},
+    )
+
+
 class Names(fields.String):
     """One or several of these names, joined by commas."""
 
@@ -122,10 +129,13 @@ class FilterQuery(CountQuery):
         "Members of lists, and values after the first 50 of a task, are not searched.",
         "args.n",
     )
-    cursor = fields.String(
-        validate=WholeText(rf"^{ID}$", error=NOT_A_CURSOR),
-        metadata={"description": "The `next` of the previous answer."},
-    )
+    cursor = _cursor()
+
+
+class ContinuedQuery(StrictSchema):
+    """The query of a request that may continue another one."""
+
+    cursor = _cursor()
 
 
 class SearchQuery(FilterQuery):

@@ -1,11 +1,12 @@
 """Routes that change a batch: POST /batches/{id}/close, /cancel and /retry."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response
 
 from application.ports.listing import Filter
-from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
+from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
 from domain.ids import BatchId
 from entrypoints.batch_json import batch_json
 from entrypoints.http.blueprint import Blueprint
@@ -17,7 +18,7 @@ from entrypoints.http.openapi.describe import (
     error_responses,
     response,
 )
-from entrypoints.http.requests.filters import encoded_cursor
+from entrypoints.http.requests.filters import ContinuedQuery, decoded_cursor, encoded_cursor
 from entrypoints.http.requests.parsing import batch_id
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
@@ -34,10 +35,12 @@ def add_change_batch(batches: Blueprint, services: Services) -> None:
     cancel, retry = services.cancel_tasks(), services.retry_tasks()
     bulkhead = Bulkhead(1, "another request is changing many tasks: try again")
 
-    def change_tasks(id: BatchId, change: Callable[[ChangeTasksRequest], ChangeTasksResult]) -> Response:
+    def change_tasks(
+        id: BatchId, change: Callable[[ChangeTasksRequest], ChangeTasksResult], query: dict[str, Any]
+    ) -> Response:
         view(id)
         with bulkhead:
-            result = change(ChangeTasksRequest(filter=Filter(batch=id), limit=MAX_ID))
+            result = change(ChangeTasksRequest(filter=Filter(batch=id), before=decoded_cursor(query)))
         finish([id])
         return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
 
@@ -51,22 +54,22 @@ def add_change_batch(batches: Blueprint, services: Services) -> None:
         close(batch)
         return json_response(batch_json(view(batch)))
 
-    @batches.operation("POST", "/batches/<id>/cancel", parameters=[BATCH_ID], responses=CHANGED)
-    def cancel_batch(id: str) -> Response:
+    @batches.operation("POST", "/batches/<id>/cancel", query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED)
+    def cancel_batch(query: dict[str, Any], id: str) -> Response:
         """Cancel the tasks of a batch
 
-        The request closes the batch, and cancels all of its tasks that wait or run. It works in batches and has a
-        `next`, as the request that cancels many tasks: if it is not null, the same request continues.
+        The request closes the batch, and cancels all of its tasks that wait or run. It works in batches, as the request
+        that cancels many tasks: if `next` is not null, the same request with `next` as its `cursor` continues.
         """
         batch = batch_id(id)
         close(batch)
-        return change_tasks(batch, cancel)
+        return change_tasks(batch, cancel, query)
 
-    @batches.operation("POST", "/batches/<id>/retry", parameters=[BATCH_ID], responses=CHANGED)
-    def retry_batch(id: str) -> Response:
+    @batches.operation("POST", "/batches/<id>/retry", query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED)
+    def retry_batch(query: dict[str, Any], id: str) -> Response:
         """Retry the tasks of a batch
 
         The request retries all of its tasks that failed or were cancelled, as the request that retries many tasks. The
         batch is not finished any more, until all of its tasks have finished again.
         """
-        return change_tasks(batch_id(id), retry)
+        return change_tasks(batch_id(id), retry, query)
