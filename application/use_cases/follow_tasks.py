@@ -19,13 +19,14 @@ from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
 from domain.ids import TaskId
 from domain.status import FINAL
+from domain.task import Task
 
 MAX_TASKS = 10_000
 """Unfinished tasks of one follower at most. Of the finished ones the newest are shown, up to this number in all."""
 LOOK_SECONDS, MIN_REST_PER_LOOK = 1.0, 20
 """Seconds between two looks for new tasks, and the smallest ratio of this rest to the look before it."""
-LOOK_TASKS = 100
-"""Tasks of one step of a look, which ends with a step that finds no new task."""
+LOOK_TASKS, MAX_LOOK_STEPS = 1_000, 10
+"""Tasks of one step of a look, and its steps: an older task may begin to match, behind as many that are known."""
 UNFINISHED = ANY_STATUS - FINAL
 
 States = Mapping[TaskId, TaskRecord | None]
@@ -88,12 +89,14 @@ class Arrivals:
         return []
 
     def _new(self) -> Iterator[TaskId]:
-        before, more = None, True
-        while more:
+        before, steps = None, 0
+        while steps < MAX_LOOK_STEPS:
             found = self._search(Step(self._filter, before, LOOK_TASKS))
             new = [task.id for task in found.tasks if task.id > self._floor and task.id not in self._known]
             yield from new
-            before, more = found.next, bool(new and found.next)
+            before, steps = found.next, steps + (not new)
+            if before is None or before <= self._floor:
+                return
 
     def _forget_old(self) -> None:
         """Forget the oldest known tasks, so that a follower of very many costs no more and more memory."""
@@ -181,15 +184,25 @@ class FollowTasks:
 
     def __call__(self, filter: Filter) -> TasksFollower:
         """The states of the tasks from now on. An id of the filter that has no task is one that is gone."""
-        unfinished = self._search(Step(_among(filter, UNFINISHED), None, MAX_TASKS + 1)).tasks
-        if len(unfinished) > MAX_TASKS:
-            raise TooManyTasks(MAX_TASKS)
+        unfinished = self._unfinished(filter)
         finished = self._search(Step(_among(filter, FINAL), None, max(1, MAX_TASKS - len(unfinished))))
         found = {task.id for task in (*unfinished, *finished.tasks)}
         states = self._storage.changed(dict.fromkeys(sorted(found | (filter.ids or set())), UNKNOWN_VERSION))
         first = {id: states[id] for id in sorted(states) if id in found or states[id] is None}
         arrivals = Arrivals(self._search, self._clock, filter, found, finished.next or TaskId(0))
         return TasksFollower(first, self._change_feed, arrivals if filter.ids is None else None)
+
+    def _unfinished(self, filter: Filter) -> Sequence[Task]:
+        """All tasks that match and have not finished. A step may look at other tasks alone. Raises TooManyTasks."""
+        tasks, step = list[Task](), Step(_among(filter, UNFINISHED), None, MAX_TASKS + 1)
+        while True:
+            found = self._search(step)
+            tasks += found.tasks
+            if len(tasks) > MAX_TASKS:
+                raise TooManyTasks(MAX_TASKS)
+            if found.next is None:
+                return tasks
+            step = step._replace(before=found.next)
 
     def whole(self, ids: Sequence[TaskId]) -> Iterator[View]:
         """View tasks with their arguments and results. Large ones are read one by one; those that are gone are omitted.

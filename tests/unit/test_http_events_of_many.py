@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from adapters.memory import MemoryAutocommitStore
 from application import change_feed
+from application.ports import listing
 from application.ports.listing import Filter
 from application.ports.queue import ProgressReport
 from application.ports.task_repository import LARGE_BYTES, TaskRecord, Version
@@ -269,6 +270,32 @@ class TestSets:
         answer = follow(service)
         message = "more than 3 tasks that have not finished match: narrow the filter"
         assert (answer.status_code, answer.get_json()["message"]) == (422, message)
+
+    def test_tasks_beyond_one_step_of_the_search_are_followed_or_refused(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing, "MAX_LOOKED_TASKS", 2)
+        monkeypatch.setattr(follow_tasks, "MAX_TASKS", 5)
+        submit(service, 5)
+        with follow(service) as answer:
+            assert Events(answer).next().keys() == {1, 2, 3, 4, 5}
+        submit(service, 1)
+        assert follow(service).status_code == 422
+
+    def test_an_older_task_that_begins_to_match_joins_the_stream(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follow_tasks, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(follow_tasks, "LOOK_TASKS", 2)
+        submit(service, 1)
+        service.fail()
+        submit(service, 4)
+        with follow(service, "status=waiting") as answer:
+            events = Events(answer)
+            assert events.next().keys() == {2, 3, 4, 5}
+            service.client.post("/task/1/retry")
+            service.clock.move(2)
+            assert events.until(1, "waiting")
 
     def test_the_newest_finished_tasks_are_shown_beside_all_others(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
