@@ -13,6 +13,8 @@ from domain.ids import BatchId, TaskId
 from domain.status import Status
 
 MAX_ID = 2**63 - 1
+PAIRS = 100
+"""Pairs of a change and a dependent for each dependent of the limit: many changes may lead to the same ones."""
 HAVE_FAILED = (Status.FAILED, Status.CANCELLED)
 Range = tuple[TaskId, TaskId, TaskId]
 """A parent, and the first and the last id of those of its dependents that are to be looked at."""
@@ -48,23 +50,23 @@ class PostgresDependencies:
         return self._dependents(ids, new=ids) if ids else []
 
     def take_undecided(self, limit: int, left_out: Collection[TaskId] = ()) -> Undecided:
-        bounds = {"limit": limit, "left_out": array(left_out)}
+        bounds = {"limit": limit, "max_pairs": limit * PAIRS, "max_id": MAX_ID, "left_out": array(left_out)}
         found = self._connection.execute(statements.TAKE_UNDECIDED, bounds).all()
         if not found:
             return Undecided()
-        pairs = [row for row in found if row.dependent is not None]
-        # Changes behind the last dependent of a full batch were not looked at.
-        is_cut = len(pairs) == limit
-        looked_at = [row for row in found if not is_cut or row.change <= pairs[-1].change]
-        free = {row.dependent for row in pairs if row.is_free}
+        changes = {row.change: row for row in found}
+        first = [row for row in found if row.dependent is not None]
+        free = [row.dependent for row in first if row.is_free]
         # A note of some dependents alone is about these: they are new, blocked again, or were locked before.
-        new = {row.dependent for row in pairs if row.is_free and (row.last < MAX_ID or row.has_failed)}
-        dependents = self._dependents(free, new, {row.parent for row in looked_at}) if free else []
-        self._connection.execute(statements.FORGET_CHANGES, {"changes": array({row.change for row in looked_at})})
-        rest = [(pairs[-1].parent, pairs[-1].dependent + 1, pairs[-1].last)] if is_cut else []
-        skipped = [(row.parent, row.dependent, row.dependent) for row in pairs if not row.is_free]
+        new = [row.dependent for row in first if row.is_free and row.is_new]
+        dependents = self._dependents(free, new, [row.parent for row in changes.values()]) if free else []
+        self._connection.execute(statements.FORGET_CHANGES, {"changes": array(changes)})
+        end = max(row.dependent for row in first) if len(first) == limit else MAX_ID
+        rest = [rest for row in changes.values() for rest in _rest(row, end)]
+        skipped = [(row.parent, row.dependent, row.dependent) for row in first if not row.is_free]
+        # The rest goes behind the changes that were not taken, so that those have their turn.
         self._note(rest + skipped)
-        is_full = is_cut or len({row.change for row in found}) == limit
+        is_full = bool(rest) or len(changes) == limit
         # Where all are locked, looking again at once would find the same.
         return Undecided(dependents, is_full and len(skipped) < limit)
 
@@ -94,6 +96,13 @@ def _noted(dependencies: Mapping[TaskId, Dependencies], statuses: Mapping[TaskId
             chosen = min(changed, key=lambda parent: (statuses[parent] not in HAVE_FAILED, parent))
             found.setdefault(chosen, []).append(task)
     return [(parent, min(tasks), max(tasks)) for parent, tasks in found.items()]
+
+
+def _rest(change: Any, end: int) -> Sequence[Range]:
+    """The dependents of a change behind those that were looked at, and behind the last one on which was decided."""
+    if change.is_cut or change.last_pair > end:
+        return [(change.parent, min(change.last_pair, end) + 1, change.last)]
+    return []
 
 
 def _dependent(row: Any) -> Dependent:

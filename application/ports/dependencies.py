@@ -50,6 +50,8 @@ class DependencyRepository(Protocol):
         """Lock dependents of changed parents on which these may decide: those blocked, and those failed by a parent.
 
         The parents are looked at after the dependents were locked. A change that was looked at with all its dependents
-        is forgotten with the commit. Locked dependents, and those left out, are skipped: another call looks at them.
+        is forgotten with the commit. The limit is one of dependents, however many changes lead to them. Those behind
+        it have their turn after the other changes. Locked dependents, and those left out, are skipped: another call
+        looks at them.
         """
         ...

@@ -412,6 +412,30 @@ class TestBatches:
         run(storage)
         assert unblock(storage, limit=3) == children
 
+    def test_many_changed_parents_of_the_same_tasks_are_looked_at_together(self, storage: Storage):
+        parents = [add_one(storage) for _ in range(5)]
+        children = [add_after(storage, *parents[:4], unblocks=False).id for _ in range(3)]
+        children.append(add_after(storage, parents[4]).id)
+        for each in claim(storage, 5):
+            succeed(storage, each.task)
+        with storage.begin() as work:
+            undecided = work.dependencies.take_undecided(5)
+            work.commit()
+        assert [each.task.id for each in undecided.dependents if each.is_ready] == children
+
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_many_changed_parents_of_more_tasks_than_the_limit_are_all_looked_at(self, storage: Storage, limit: int):
+        parents = [add_one(storage) for _ in range(4)]
+        children = [add_after(storage, *parents[first:], unblocks=False).id for first in (0, 1, 2, 3, 0, 2, 1)]
+        children += [add_after(storage, parents[0], parents[3]).id]
+        last, *others = claim(storage, 4)
+        for each in others:
+            succeed(storage, each.task)
+        assert sorted(unblock(storage, limit=limit)) == [6, 7, 8, 10, 11]
+        succeed(storage, last.task)
+        assert sorted(unblock(storage, limit=limit)) == [5, 9, 12]
+        assert not storage.pending.has_changed_parents()
+
     def test_dependents_that_stay_blocked_do_not_hide_those_behind_them(self, storage: Storage):
         add_one(storage)
         other = add_one(storage, type="other")

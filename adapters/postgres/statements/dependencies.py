@@ -31,13 +31,15 @@ NOTE_CHANGED_PARENTS = text("""
 
 _IS_UNDECIDED = f"t.run_at = timestamptz '{NEVER.isoformat()}' AND t.status IN ('waiting', 'failed')"
 
-# Takes changes, and locks the dependents on which they may decide. Here and below a LIMIT has each task looked up by
-# its id: the planner would rather read many tasks to find a few that have an edge.
+# Takes changes, and locks the first of the dependents on which they may decide, each returned with one of its changes.
+# Of each change it returns the last dependent that was looked at, and whether there may be others behind that.
+# Here and below a LIMIT has each task looked up by its id: the planner would rather read many tasks to find a few that
+# have an edge.
 TAKE_UNDECIDED = text(f"""
     WITH taken AS MATERIALIZED (
         SELECT id, parent, first, last FROM changed_parents ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), found AS MATERIALIZED (
-        SELECT taken.id AS change, undecided.dependent
+    ), pairs AS MATERIALIZED (
+        SELECT taken.id AS change, undecided.dependent, taken.last < :max_id AS is_new
         FROM (SELECT * FROM taken ORDER BY id) taken CROSS JOIN LATERAL (
             SELECT d.dependent
             FROM dependencies d CROSS JOIN LATERAL (
@@ -46,17 +48,27 @@ TAKE_UNDECIDED = text(f"""
             WHERE d.parent = taken.parent AND d.dependent BETWEEN taken.first AND taken.last
             ORDER BY d.dependent LIMIT :limit
         ) undecided
-        ORDER BY taken.id, undecided.dependent LIMIT :limit
+        ORDER BY taken.id, undecided.dependent LIMIT :max_pairs
+    ), cut AS MATERIALIZED (
+        SELECT max(change) AS change FROM pairs HAVING count(*) = :max_pairs
+    ), looked_at AS MATERIALIZED (
+        SELECT change, max(dependent) AS last_pair, count(*) = :limit OR change IN (SELECT change FROM cut) AS is_cut
+        FROM pairs GROUP BY change
+    ), found AS MATERIALIZED (
+        SELECT min(change) AS change, dependent, bool_or(is_new) AS is_new
+        FROM pairs GROUP BY dependent ORDER BY dependent LIMIT :limit
     ), free AS MATERIALIZED (
         SELECT t.id, t.status = 'failed' AS has_failed FROM tasks t
         WHERE t.id = ANY (ARRAY(SELECT dependent FROM found)) AND t.id <> ALL (CAST(:left_out AS bigint[]))
             AND {_IS_UNDECIDED}
         ORDER BY t.id FOR UPDATE SKIP LOCKED
     )
-    SELECT taken.id AS change, taken.parent, taken.last, found.dependent, free.id IS NOT NULL AS is_free,
-        free.has_failed
-    FROM taken LEFT JOIN found ON found.change = taken.id LEFT JOIN free ON free.id = found.dependent
-    ORDER BY taken.id, found.dependent
+    SELECT taken.id AS change, taken.parent, taken.last, coalesce(last_pair, 0) AS last_pair,
+        coalesce(is_cut, false) AS is_cut, found.dependent, free.id IS NOT NULL AS is_free,
+        found.is_new OR free.has_failed AS is_new
+    FROM taken LEFT JOIN looked_at ON looked_at.change = taken.id LEFT JOIN found ON found.change = taken.id
+        LEFT JOIN free ON free.id = found.dependent
+    WHERE taken.id <= coalesce((SELECT change FROM cut), :max_id)
 """)
 
 LOCK_FAILED_BY = text(f"""
@@ -90,6 +102,11 @@ _HAS_FAILED = "(p.status IS NULL OR p.status IN ('failed', 'cancelled'))"
 # mostly the last one. While one has not ended, only those that have changed can be the first to have failed, unless
 # the dependent itself is new.
 DEPENDENTS = text(f"""
+    WITH changed AS MATERIALIZED (
+        SELECT d.parent FROM unnest(CAST(:changed AS bigint[])) AS d (parent) LEFT JOIN LATERAL (
+            SELECT p.status FROM tasks p WHERE p.id = d.parent LIMIT 1
+        ) p ON true WHERE {_HAS_FAILED}
+    )
     SELECT {listed(TASK_COLUMNS, "t")}, t.wanted_run_at, unfinished.parent IS NULL AS is_ready,
         failed.parent AS failed_parent, failed.status AS failed_status
     FROM tasks t LEFT JOIN LATERAL (
@@ -100,8 +117,8 @@ DEPENDENTS = text(f"""
         SELECT d.parent, p.status FROM {_PARENTS}
         WHERE d.dependent = t.id AND {_HAS_FAILED} AND t.if_parent_failed = 'fail' AND (
             unfinished.parent IS NULL OR t.id = ANY (CAST(:new AS bigint[])) OR (
-                SELECT true FROM {_PARENTS}
-                WHERE d.dependent = t.id AND d.parent = ANY (CAST(:changed AS bigint[])) AND {_HAS_FAILED} LIMIT 1
+                SELECT true FROM dependencies d
+                WHERE d.dependent = t.id AND d.parent = ANY (ARRAY(SELECT parent FROM changed)) LIMIT 1
             )
         )
         ORDER BY d.parent LIMIT 1
