@@ -1,7 +1,7 @@
 """Batches in memory. The counts are those of the rows, and of the tasks that State.forget has deleted."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -64,6 +64,10 @@ class MemoryBatchRepository:
 
     def resume(self, ids: Collection[BatchId]) -> None:
         self.save(*(batch.resumed() for batch in self.lock_free(ids)))
+
+    def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:
+        self.resume(ids)
+        return frozenset()
 
     def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:
         batches = (row.batch for id, row in self._state.batches.items() if id > after)

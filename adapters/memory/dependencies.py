@@ -43,6 +43,10 @@ class MemoryDependencies:
         self._state.changed_parents = [each for each in changed if skipped & self._state.dependents_of(each)]
         return Undecided([self._dependent(child) for child in undecided if child not in skipped])
 
+    def put_off(self, dependents: Collection[TaskId]) -> None:
+        for id in dependents:
+            self._state.note_parent_of(id)
+
     def _follower_of(self, batch: BatchId | None) -> frozenset[TaskId]:
         row = self._state.batches.get(batch) if batch is not None else None
         return frozenset() if row is None or row.batch.then is None else frozenset({row.batch.then})

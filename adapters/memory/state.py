@@ -123,7 +123,7 @@ class State:
         if before and before.task.finished != task.finished:
             self._note_parent(task.id)
             if task.is_blocked and not task.finished:
-                self._note_parent_of(task.id)
+                self.note_parent_of(task.id)
         minute = self.now().replace(second=0, microsecond=0)
         for event, bucket in events_between(before.task if before else None, task):
             self.events[task.type, minute, event, bucket] += 1
@@ -166,20 +166,20 @@ class State:
         self.dependencies[id] = dependencies
         for parent in dependencies.parents:
             self.dependents[parent] = self.dependents_of(parent) | {id}
-        self._note_parent_of(id)
+        self.note_parent_of(id)
 
     def dependents_of(self, parent: TaskId) -> frozenset[TaskId]:
         """Return the existing tasks that have this parent."""
         return self.dependents.get(parent, frozenset())
 
-    def _note_parent(self, id: TaskId) -> None:
-        if self.dependents_of(id):
-            self.changed_parents.append(id)
-
-    def _note_parent_of(self, id: TaskId) -> None:
+    def note_parent_of(self, id: TaskId) -> None:
         """Note a parent of a blocked task, by which it is found."""
         if known := self.dependencies.get(id):
             self._note_parent(min(known.parents))
+
+    def _note_parent(self, id: TaskId) -> None:
+        if self.dependents_of(id):
+            self.changed_parents.append(id)
 
     def copy(self) -> "State":
         """Return a state of its own with the same values."""

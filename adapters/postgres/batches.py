@@ -1,7 +1,7 @@
 """Batches in PostgreSQL: a row for each, and changes of its counts that triggers append."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,11 @@ class PostgresBatchRepository:
     def resume(self, ids: Collection[BatchId]) -> None:
         if ids:
             self._connection.execute(statements.RESUME_BATCHES, {"ids": [*ids]})
+
+    def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:
+        if not ids:
+            return frozenset()
+        return {*self._connection.execute(statements.RESUME_FREE_BATCHES, {"ids": [*ids]}).scalars()}
 
     def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:
         bounds = {"now": now, "limit": limit, "after": after}

@@ -70,6 +70,10 @@ class PostgresDependencies:
         # Where all are locked, looking again at once would find the same.
         return Undecided(dependents, is_full and len(skipped) < limit)
 
+    def put_off(self, dependents: Collection[TaskId]) -> None:
+        if dependents:
+            self._connection.execute(statements.PUT_OFF, {"dependents": array(dependents)})
+
     def _dependents(
         self, ids: Collection[TaskId], new: Collection[TaskId], changed: Collection[TaskId] = ()
     ) -> Sequence[Dependent]:

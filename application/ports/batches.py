@@ -1,6 +1,6 @@
 """The batch repository: batches, and the counts of their tasks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -115,6 +115,10 @@ class BatchRepository(Protocol):
 
     def resume(self, ids: Collection[BatchId]) -> None:
         """Before: tasks of these batches were retried in this unit of work. After: the batches are not finished."""
+        ...
+
+    def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:
+        """As `resume`, but wait for no other transaction: return those that are locked, which stay as they are."""
         ...
 
     def due(self, now: datetime, limit: int, after: BatchId = FIRST) -> Sequence[BatchId]:

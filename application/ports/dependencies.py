@@ -55,3 +55,7 @@ class DependencyRepository(Protocol):
         looks at them.
         """
         ...
+
+    def put_off(self, dependents: Collection[TaskId]) -> None:
+        """Before: this unit of work has taken these, and leaves them as they are. After: another call takes them."""
+        ...

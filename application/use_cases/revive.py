@@ -3,11 +3,11 @@
 So nothing else that waits for such a task takes it for one that has ended.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 
 from application.ports.unit_of_work import UnitOfWork
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.task import Task
 
 MAX_REVIVED_TASKS = 500
@@ -21,11 +21,10 @@ def revive(work: UnitOfWork, retried: Collection[TaskId], now: datetime) -> None
         failed = work.dependencies.failed_by(parents, left)
         revived = [task for each in failed if (task := each.decided(now))]
         work.tasks.save(*revived)
-        resume_batches(work, revived)
+        work.batches.resume(batches_of(revived))
         parents, left = {task.id for task in revived}, left - len(revived)
 
 
-def resume_batches(work: UnitOfWork, revived: Sequence[Task]) -> None:
-    """Note that the batches of revived tasks have not finished."""
-    if batches := {task.batch for task in revived if task.batch is not None}:
-        work.batches.resume(batches)
+def batches_of(tasks: Sequence[Task]) -> Set[BatchId]:
+    """The batches that these tasks are of."""
+    return {task.batch for task in tasks if task.batch is not None}

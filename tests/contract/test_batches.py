@@ -233,6 +233,14 @@ class TestFinishing:
         assert due(storage) == [1]
         assert finish(storage, seconds=3).finished == at(3)
 
+    def test_a_batch_that_no_transaction_has_locked_goes_on_without_waiting(self, storage: Storage):
+        new_batch(storage)
+        finish(storage)
+        with storage.begin() as work:
+            assert work.batches.resume_free([BatchId(1), BatchId(9)]) == set()
+            work.commit()
+        assert record(storage).batch.finished is None
+
     def test_pending_work_names_batches_that_are_ready(self, storage: Storage):
         new_batch(storage, tasks=1)
         new_batch(storage)

@@ -466,6 +466,18 @@ class TestBatches:
         assert storage.pending.has_changed_parents()
         assert first.id in unblock(storage)
 
+    def test_a_task_that_was_put_off_stays_undecided(self, storage: Storage):
+        add_one(storage)
+        _, second = add_after(storage, 1), add_after(storage, 1)
+        run(storage)
+        with storage.begin() as work:
+            assert len(work.dependencies.take_undecided(10).dependents) == 2
+            work.dependencies.put_off([second.id])
+            work.commit()
+        assert storage.pending.has_changed_parents()
+        assert second.id in unblock(storage)
+        assert not storage.pending.has_changed_parents()
+
     def test_what_was_not_committed_is_undecided(self, storage: Storage):
         add_one(storage)
         child = add_after(storage, 1)

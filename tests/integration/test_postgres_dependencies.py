@@ -10,9 +10,10 @@ from adapters.clocks import ManualClock
 from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
 from application.conflict_retry import retry_on_conflict
+from application.ports.batches import NewBatch
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.dependencies import Dependencies
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.instants import NEVER
 from domain.settlement import Settlement
 from domain.status import Status
@@ -22,17 +23,17 @@ from tests.steps import NOW, add_one, claim, claim_one, save, submission, succee
 from tests.storage import Storage
 
 
-def add_after(storage: Storage, *parents: int, number: int = 1) -> Collection[TaskId]:
+def add_after(storage: Storage, *parents: int, number: int = 1, **options: Any) -> Collection[TaskId]:
     """Add tasks that wait for these, and return their ids."""
     with storage.begin() as work:
-        ids = added(work, *parents, number=number)
+        ids = added(work, *parents, number=number, **options)
         work.commit()
     return ids
 
 
-def added(work: Any, *parents: int, number: int = 1) -> Collection[TaskId]:
+def added(work: Any, *parents: int, number: int = 1, **options: Any) -> Collection[TaskId]:
     waits = Dependencies(parents=frozenset(map(TaskId, parents)))
-    ids = [task.id for task in work.tasks.add([submission(dependencies=waits)] * number) if task]
+    ids = [task.id for task in work.tasks.add([submission(dependencies=waits, **options)] * number) if task]
     assert not work.dependencies.add(dict.fromkeys(ids, waits))
     return ids
 
@@ -139,6 +140,50 @@ def test_a_task_that_cannot_be_changed_keeps_no_other_blocked(storage: Storage, 
     assert storage.pending.has_changed_parents()
     administrator.leave()
     assert unblock(storage) == [odd]
+
+
+class TestBatches:
+    """A dependent that has failed, and would wait again in a batch that cannot be changed, or not now."""
+
+    @pytest.fixture
+    def waiting(self, storage: Storage) -> tuple[TaskId, TaskId]:
+        """A failed task of batch 1 whose parent was retried, and a task whose parent is done, behind it."""
+        with storage.begin() as work:
+            batch = work.batches.add(NewBatch(now=NOW, ttl=600))
+            assert batch
+            work.commit()
+        add_one(storage)
+        (failed,) = add_after(storage, 1, batch=batch.id)
+        save(storage, task(storage, 1).cancel(NOW))
+        assert unblock(storage) == [failed]
+        done = add_one(storage)
+        (free,) = add_after(storage, done.id)
+        succeed(storage, claim_one(storage))
+        save(storage, task(storage, 1).retry(NOW, 1))
+        return failed, free
+
+    def test_a_locked_batch_holds_up_its_own_tasks_alone(self, storage: Storage, waiting: tuple[TaskId, TaskId]):
+        failed, free = waiting
+        with storage.begin() as other:
+            other.batches.lock(BatchId(1))
+            use_case = unblocker(storage)
+            unblocked = use_case()
+            assert ([task.id for task in unblocked.tasks], unblocked.has_more) == ([free], False)
+            assert use_case().tasks == []
+            assert storage.pending.has_changed_parents()
+        assert unblock(storage) == [failed]
+
+    def test_a_batch_that_cannot_be_changed_holds_up_its_own_tasks_alone(
+        self, storage: Storage, administrator: Administrator, waiting: tuple[TaskId, TaskId]
+    ):
+        failed, free = waiting
+        administrator.refuses("UPDATE", "batches", "OLD.id = 1")
+        use_case = unblocker(storage)
+        assert use_case().has_more
+        assert [task.id for task in use_case().tasks] == [free]
+        assert storage.pending.has_changed_parents()
+        administrator.leave()
+        assert unblock(storage) == [failed]
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id = 2", "TRUNCATE tasks CASCADE"])

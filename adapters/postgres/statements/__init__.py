@@ -20,6 +20,7 @@ from adapters.postgres.statements.batches import (
     RECHECK_BATCHES,
     REMEMBER_TASKS,
     RESUME_BATCHES,
+    RESUME_FREE_BATCHES,
     SAVE_BATCH,
     UNFOLDED_BATCHES,
 )
@@ -43,6 +44,7 @@ from adapters.postgres.statements.dependencies import (
     NOTE_CHANGED_PARENTS,
     PARENT_STATUSES,
     PARENTS,
+    PUT_OFF,
     TAKE_UNDECIDED,
 )
 from adapters.postgres.statements.limits import (
@@ -300,6 +302,7 @@ __all__ = [
     "PUBLISH_LIMITS",
     "PUBLISH_LOCK_TIMEOUT",
     "PUBLISH_TYPES",
+    "PUT_OFF",
     "RECHECK_BATCHES",
     "RECORD_LATE_LOGS",
     "REMEMBER_TASKS",
@@ -316,6 +319,7 @@ __all__ = [
     "RERUNS",
     "RESULTS",
     "RESUME_BATCHES",
+    "RESUME_FREE_BATCHES",
     "REVIEW_SCHEDULES",
     "REVIEW_TYPES",
     "RUNNING_UNDER",

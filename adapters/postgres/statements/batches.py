@@ -63,6 +63,16 @@ RESUME_BATCHES = text("""
     ))
 """)
 
+# Returns those that it did not resume.
+RESUME_FREE_BATCHES = text("""
+    WITH free AS MATERIALIZED (
+        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), resumed AS (
+        UPDATE batches SET finished = NULL WHERE id = ANY (ARRAY(SELECT id FROM free))
+    )
+    SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) AND id <> ALL (ARRAY(SELECT id FROM free))
+""")
+
 _DUE = """
     (SELECT id FROM batches WHERE due AND id > :after ORDER BY id LIMIT :limit)
     UNION ALL

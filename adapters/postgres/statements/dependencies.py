@@ -29,6 +29,14 @@ NOTE_CHANGED_PARENTS = text("""
     SELECT * FROM unnest(CAST(:parents AS bigint[]), CAST(:first AS bigint[]), CAST(:last AS bigint[]))
 """)
 
+# A note of a dependent alone has all of its parents looked at, so that any of them will do.
+PUT_OFF = text("""
+    INSERT INTO changed_parents (parent, first, last)
+    SELECT min(parent), dependent, dependent FROM dependencies
+    WHERE dependent = ANY (CAST(:dependents AS bigint[]))
+    GROUP BY dependent
+""")
+
 _IS_UNDECIDED = f"t.run_at = timestamptz '{NEVER.isoformat()}' AND t.status IN ('waiting', 'failed')"
 
 # Takes changes, and locks the first of the dependents on which they may decide, each returned with one of its changes.
