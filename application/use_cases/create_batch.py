@@ -24,7 +24,7 @@ from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.batch import check_name
-from domain.dependencies import Dependencies
+from domain.dependencies import Dependencies, IfFailed
 from domain.errors import InvalidLabel, InvalidOption
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from domain.labels import check_labels
@@ -203,9 +203,11 @@ def _noted(items: Iterable[Item], prints: list[str]) -> Iterator[Item]:
 
 def _fingerprint_of_task(request: TaskRequest) -> str:
     own = fingerprint(request.type, request.args)
+    if not (request.ref or request.after or request.placeholders):
+        return own
     refers = " with references" if request.placeholders else ""
-    waits = f" {[*request.after]} {request.if_failed}" if request.after or refers else ""
-    return digest(f"{own}{waits}{refers}") if waits else own
+    after = sorted({*map(repr, request.after)})
+    return digest(f"{own} {request.ref!r} {after} {request.if_failed or IfFailed.FAIL}{refers}")
 
 
 def _fingerprint(request: BatchRequest) -> str:

@@ -192,6 +192,18 @@ class TestKeys:
         assert answer.status_code == 422
         assert "batch 1" in answer.get_json()["errors"]["headers"]["Idempotency-Key"][0]
 
+    def test_the_names_of_tasks_are_a_part_of_the_request_and_the_order_of_parents_is_none(
+        self, service: Service
+    ) -> None:
+        def graph(first: str, second: str, **third: Any) -> Any:
+            return {"tasks": [{"args": {"n": 1}, "ref": first}, {"args": {"n": 2}, "ref": second}, third]}
+
+        assert create(service, graph("a", "b", after=["a", "b"]), "k").status_code == 201
+        assert create(service, graph("a", "b", after=["b", "a"], if_failed="fail"), "k").status_code == 200
+        assert create(service, graph("a", "b", after=["a", "b"], if_failed="run"), "k").status_code == 422
+        assert create(service, graph("a", "b", after=["a"]), "one").status_code == 201
+        assert create(service, graph("b", "a", after=["a"]), "one").status_code == 422
+
     def test_a_key_of_tasks_is_none_of_batches(self, service: Service) -> None:
         service.client.post("/tasks", json=[{}], headers={"Idempotency-Key": "k"})
         assert create(service, {"tasks": [{}]}, "k").status_code == 201
