@@ -41,6 +41,7 @@ class PostgresDependencies:
         return set()
 
     def after_batch(self, batch: BatchId, tasks: Collection[TaskId]) -> Set[TaskId]:
+        self._connection.execute(statements.LOCK_GRAPH)
         found = self._connection.execute(statements.AFTER_BATCH, {"batch": batch, "tasks": array(tasks)})
         return {TaskId(id) for id in found.scalars()}
 

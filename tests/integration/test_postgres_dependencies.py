@@ -1,7 +1,7 @@
 """Dependencies in a real database: transactions that change the same tasks at the same time."""
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -184,6 +184,32 @@ class TestBatches:
         assert storage.pending.has_changed_parents()
         administrator.leave()
         assert unblock(storage) == [failed]
+
+
+def test_two_additions_at_once_that_would_close_a_circle_see_each_other(
+    storage: Storage, background: ThreadPoolExecutor
+):
+    with storage.begin() as work:
+        for _ in range(2):
+            assert work.batches.add(NewBatch(now=NOW, ttl=600, is_open=True))
+        for then in added(work, number=2):
+            work.batches.remember(BatchId(then), [], then)
+        work.commit()
+
+    def add(batch: int, parent: int) -> Collection[TaskId]:
+        with storage.begin() as work:
+            later = work.dependencies.after_batch(BatchId(batch), [TaskId(parent)])
+            added(work, parent, batch=batch)
+            work.commit()
+        return later
+
+    with storage.begin() as work:
+        assert not work.dependencies.after_batch(BatchId(1), [TaskId(2)])
+        added(work, 2, batch=1)
+        other = background.submit(add, 2, 1)
+        assert not wait([other], timeout=0.2).done
+        work.commit()
+    assert other.result() == {1}
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id = 2", "TRUNCATE tasks CASCADE"])
