@@ -59,10 +59,8 @@ class MemoryBatchRepository:
         for batch in batches:
             self._state.put_batch(batch)
 
-    def recheck(self, then: Collection[TaskId]) -> None:
-        """Do nothing: `due` looks at every batch."""
-
-    def resume(self, ids: Collection[BatchId]) -> None:
+    def resume(self, ids: Collection[BatchId], then: Collection[TaskId] = ()) -> None:
+        """Ignore the followers: `due` looks at every batch."""
         self.save(*(batch.resumed() for batch in self.lock_free(ids)))
 
     def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:

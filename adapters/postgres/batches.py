@@ -66,12 +66,9 @@ class PostgresBatchRepository:
         for batch in batches:
             self._connection.execute(statements.SAVE_BATCH, _columns(batch))
 
-    def recheck(self, then: Collection[TaskId]) -> None:
-        self._connection.execute(statements.RECHECK_BATCHES, {"then": [*then]})
-
-    def resume(self, ids: Collection[BatchId]) -> None:
-        if ids:
-            self._connection.execute(statements.RESUME_BATCHES, {"ids": [*ids]})
+    def resume(self, ids: Collection[BatchId], then: Collection[TaskId] = ()) -> None:
+        if ids or then:
+            self._connection.execute(statements.RESUME_BATCHES, {"ids": [*ids], "then": [*then]})
 
     def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:
         if not ids:

@@ -109,12 +109,12 @@ class BatchRepository(Protocol):
         """Store batches as given. Before: locked by this unit of work. After: as given."""
         ...
 
-    def recheck(self, then: Collection[TaskId]) -> None:
-        """Before: these tasks are blocked. After: `due` returns the batches that they follow."""
-        ...
+    def resume(self, ids: Collection[BatchId], then: Collection[TaskId] = ()) -> None:
+        """Lock all these batches by rising id, and have them go on.
 
-    def resume(self, ids: Collection[BatchId]) -> None:
-        """Before: tasks of these batches were retried in this unit of work. After: the batches are not finished."""
+        Before: tasks of the batches, and the blocked tasks `then`, were retried in this unit of work. After: the
+        batches are not finished, and `due` returns those that the blocked tasks follow.
+        """
         ...
 
     def resume_free(self, ids: Collection[BatchId]) -> Set[BatchId]:

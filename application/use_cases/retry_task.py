@@ -41,13 +41,10 @@ class RetryTask:
         types = self._types.all()
         with locked(self._begin, id) as (work, task):
             now = self._clock.now()
-            work.tasks.save(task.retry(now, attempts(types, task.type)))
-            if task.batch is not None:
-                work.batches.resume([task.batch])
-            revive(work, [id], now)
+            waiting = task.retry(now, attempts(types, task.type))
+            work.tasks.save(waiting)
+            revive(work, [waiting], now)
             retried = stored(work, id)
-            if retried.task.is_blocked:
-                work.batches.recheck([id])
             work.commit()
         self._notifier.notify(Topic.WAITING)
         self._notifier.notify(Topic.CHANGED)

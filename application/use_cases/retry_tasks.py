@@ -33,10 +33,7 @@ class RetryTasks:
             now = self._clock.now()
             retried = [task.retry(now, attempts(types, task.type)) for task in tasks]
             work.tasks.save(*retried)
-            work.batches.resume({task.batch for task in tasks if task.batch is not None})
-            if blocked := [task.id for task in retried if task.is_blocked]:
-                work.batches.recheck(blocked)
-            revive(work, [task.id for task in tasks], now)
+            revive(work, retried, now)
 
         return self._change(request, retry, self._notify)
 

@@ -292,7 +292,7 @@ class TestExpiring:
         assert delete_expired(storage, 100) == 0
         save(storage, task(storage, 1).retry(at(101), 1))
         with storage.begin() as work:
-            work.batches.recheck([TaskId(1)])
+            work.batches.resume([], then=[TaskId(1)])
             work.commit()
         assert due(storage, 101) == [batch.id]
         remove(storage, 1)

@@ -321,9 +321,9 @@ class TestRetry:
         unblock(storage)
         with storage.begin() as work:
             (parent,) = work.tasks.lock(TaskId(1))
-            work.tasks.save(parent.retry(NOW, 1))
+            work.tasks.save(retried := parent.retry(NOW, 1))
             assert [each.task.id for each in work.dependencies.failed_by([parent.id], 10)] == [child.id]
-            revive(work, [parent.id], NOW)
+            revive(work, [retried], NOW)
             work.commit()
         assert [task(storage, each.id) for each in (child, grandchild)] == [child, grandchild]
         assert task(storage, other.id).run_at == NOW
@@ -342,9 +342,9 @@ class TestRetry:
         assert [each.id for each in finish([batch.id])] == [batch.id]
         with storage.begin() as work:
             (parent,) = work.tasks.lock(TaskId(1))
-            work.tasks.save(parent.retry(NOW, 1))
+            work.tasks.save(retried := parent.retry(NOW, 1))
             if at_once:
-                revive(work, [parent.id], NOW)
+                revive(work, [retried], NOW)
             work.commit()
         unblock(storage)
         with storage.begin() as work:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
 from application.conflict_retry import retry_on_conflict
 from application.ports.batches import NewBatch
+from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
 from domain.dependencies import Dependencies
 from domain.ids import BatchId, TaskId
@@ -210,6 +212,31 @@ def test_two_additions_at_once_that_would_close_a_circle_see_each_other(
         assert not wait([other], timeout=0.2).done
         work.commit()
     assert other.result() == {1}
+
+
+def test_two_retries_that_revive_tasks_of_each_others_batches_never_wait_for_each_other(
+    storage: Storage, background: ThreadPoolExecutor
+):
+    with storage.begin() as work:
+        for _ in range(2):
+            assert work.batches.add(NewBatch(now=NOW, ttl=600))
+        work.commit()
+    for own, other in ((1, 2), (2, 1)):
+        add_after(storage, add_one(storage, batch=own).id, batch=other)
+    for id in (1, 3):
+        save(storage, task(storage, id).cancel(NOW))
+    assert unblock(storage) == [2, 4]
+    both_have_failed_ones = Barrier(2)
+
+    def retry(id: int) -> None:
+        with storage.begin() as work:
+            (parent,) = work.tasks.lock(TaskId(id))
+            work.tasks.save(retried := parent.retry(NOW, 1))
+            both_have_failed_ones.wait()
+            revive(work, [retried], NOW)
+            work.commit()
+
+    assert [*background.map(retry, (1, 3))] == [None, None]
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM tasks WHERE id = 2", "TRUNCATE tasks CASCADE"])

@@ -52,14 +52,14 @@ SAVE_BATCH = text("""
     WHERE id = :id
 """)
 
-RECHECK_BATCHES = text("UPDATE batches SET due = true WHERE then_task = ANY (CAST(:then AS bigint[]))")
-
 # All are locked and written, finished or not: one may be finished by a transaction that has not committed yet, and
 # that does not see the retried task.
 RESUME_BATCHES = text("""
-    UPDATE batches SET finished = NULL
+    UPDATE batches SET finished = CASE WHEN id <> ALL (CAST(:ids AS bigint[])) THEN finished END,
+        due = due OR coalesce(then_task = ANY (CAST(:then AS bigint[])), false)
     WHERE id = ANY (ARRAY(
-        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) OR then_task = ANY (CAST(:then AS bigint[]))
+        ORDER BY id FOR NO KEY UPDATE
     ))
 """)
 
