@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, TextClause
 
 from adapters.postgres import statements
 from adapters.postgres.driver_errors import reason
@@ -55,23 +56,29 @@ class PostgresCleaning:
         return folded
 
     def _delete_isolating(self, bounds: Mapping[str, Any]) -> DeletedTasks:
-        """Delete the tasks of a batch that can be deleted, and name those whose deletion is refused."""
-        expired = self._connection.execute(statements.LOCK_EXPIRED, bounds).scalars().all()
-        locked = self._connection.execute(statements.WITH_LOCKED_ROWS, {"ids": expired}).scalars().all()
+        """Delete the tasks of a batch that can be deleted, and name those whose deletion is refused.
+
+        Those that dependents need are kept, or named as well.
+        """
+        expired = self._connection.execute(statements.LOCK_EXPIRED, bounds).all()
+        needed, others = ([row.id for row in expired if row.is_needed is is_needed] for is_needed in (True, False))
+        locked = self._connection.execute(statements.WITH_LOCKED_ROWS, {"ids": others}).scalars().all()
         refused: list[TaskId] = []
 
-        def delete(ids: Sequence[TaskId]) -> Sequence[Row[Any]]:
+        def change(statement: TextClause, ids: Sequence[TaskId]) -> Sequence[Row[Any]]:
             with savepoint(self._connection):
-                return self._connection.execute(statements.DELETE_LOCKED, {"ids": list(ids)}).all()
+                return self._connection.execute(statement, {**bounds, "ids": list(ids)}).all()
 
         def leave(id: TaskId, error: Exception) -> Sequence[Row[Any]]:
             log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}")
             refused.append(id)
             return []
 
-        deleted = isolate([id for id in expired if id not in {*locked}], delete, leave)
+        kept = isolate(needed, partial(change, statements.KEEP_LOCKED), leave)
+        free = [id for id in others if id not in {*locked}]
+        deleted = isolate(free, partial(change, statements.DELETE_LOCKED), leave)
         number = sum(each.number for each in deleted)
-        return DeletedTasks(number, _unrun(deleted), [*refused, *locked], is_full=bool(deleted))
+        return DeletedTasks(number, _unrun(deleted), [*refused, *locked], is_full=bool(kept or deleted))
 
 
 def _unrun(deleted: Sequence[Row[Any]]) -> Mapping[TaskId, TypeName]:

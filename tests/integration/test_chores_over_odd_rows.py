@@ -7,13 +7,14 @@ from adapters.postgres import Database
 from application.ports.cleaning import DeletedTasks
 from application.use_cases.clean import Clean
 from domain.delivery import DeliveryState
-from domain.ids import HandlerId, TypeName
+from domain.dependencies import Dependencies
+from domain.ids import HandlerId, TaskId, TypeName
 from domain.options import Options
 from domain.task_type import ANY_OBJECT, TaskType
 from tests.administrator import Administrator
 from tests.limiting import claim_limited, publish
 from tests.recurring import Recurring, recurring
-from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, save, stored, submission
+from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, save, stored, submission, task
 from tests.storage import Storage
 
 
@@ -35,6 +36,22 @@ class TestCleaning:
         logged = len(process_log.records)
         assert clean() == DeletedTasks(0)
         assert len(process_log.records) == logged
+
+    def test_a_parent_that_cannot_be_kept_is_left_out_and_its_neighbours_are_deleted(
+        self, storage: Storage, administrator: Administrator, clean: Clean
+    ):
+        waits = Dependencies(parents=frozenset({TaskId(1), TaskId(2)}))
+        with storage.begin() as work:
+            (child,) = work.tasks.add([submission(dependencies=waits, ttl=9_999)])
+            assert child
+            assert not work.dependencies.add({child.id: waits})
+            for each in work.tasks.lock(TaskId(1), TaskId(2)):
+                work.tasks.save(each.cancel(at(0)))
+            work.commit()
+        administrator.refuses("UPDATE", "tasks", "OLD.id = 2")
+        assert list(clean_after(clean, 640).unrun) == [3, 4, 5]
+        assert task(storage, 1).expire > at(700)
+        assert clean() == DeletedTasks(0)
 
     def test_rows_that_a_table_of_a_stranger_refers_to_block_no_batch(self, administrator: Administrator, clean: Clean):
         administrator.writes(

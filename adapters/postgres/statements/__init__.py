@@ -29,6 +29,7 @@ from adapters.postgres.statements.cleaning import (
     DELETE_EXPIRED,
     DELETE_LOCKED,
     FOLD_COUNTS,
+    KEEP_LOCKED,
     LOCK_EXPIRED,
     WITH_LOCKED_ROWS,
 )
@@ -253,6 +254,7 @@ __all__ = [
     "HELD_BY",
     "HELD_TASKS",
     "JANITORS",
+    "KEEP_LOCKED",
     "KEY_OWNERS",
     "LANE_PRIORITIES",
     "LAPSED",

@@ -45,24 +45,25 @@ _EXPIRED = """
             FROM expired
         ) summed
         WHERE nth = 1 OR total <= :max_bytes
-    ), kept AS (
-        UPDATE tasks SET expire = :kept_until WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE is_needed))
-    ), batch AS (
-        SELECT id, location FROM first WHERE NOT is_needed
     )"""
 _DELETED = """
     SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun,
         array_agg(type ORDER BY id) FILTER (WHERE status = 'waiting') AS types"""
 
 DELETE_EXPIRED = text(f"""
-    WITH {_EXPIRED}, deleted AS (
-        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM batch)) RETURNING id, type, status
+    WITH {_EXPIRED}, kept AS (
+        UPDATE tasks SET expire = :kept_until WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE is_needed))
+    ), deleted AS (
+        DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE NOT is_needed))
+        RETURNING id, type, status
     )
     {_DELETED}, (SELECT count(*) FROM expired) AS locked FROM deleted
 """)
 
 # Where a batch cannot be deleted, the adapter looks for the tasks that cannot.
-LOCK_EXPIRED = text(f"WITH {_EXPIRED} SELECT id FROM batch ORDER BY id")
+LOCK_EXPIRED = text(f"WITH {_EXPIRED} SELECT id, is_needed FROM first ORDER BY id")
+
+KEEP_LOCKED = text("UPDATE tasks SET expire = :kept_until WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id")
 
 DELETE_LOCKED = text(f"""
     WITH deleted AS (
