@@ -1,15 +1,20 @@
 """Batches in PostgreSQL: a row for each, and changes of its counts that triggers append."""
 
 import json
+import logging
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause
 
 from adapters.postgres import rows, statements
 from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.driver_errors import reason
+from adapters.postgres.savepoint import savepoint
+from application.isolation import isolate, log_once
 from application.ports.batches import FIRST, BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.delivery import Subject
@@ -17,6 +22,7 @@ from domain.ids import BatchId, IdempotencyKey, TaskId
 
 MAX_ID = 2**63 - 1
 UNKNOWN_ID = BatchId(0)
+log = logging.getLogger(__name__)
 
 
 class PostgresBatchRepository:
@@ -88,9 +94,26 @@ class PostgresBatchRepository:
         return folded
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        bounds = {"now": now, "limit": limit}
-        looked_at: int = self._connection.execute(statements.DELETE_EXPIRED_BATCHES, bounds).scalar_one()
-        return looked_at
+        expired = self._connection.execute(statements.LOCK_EXPIRED_BATCHES, {"now": now, "limit": limit}).all()
+        kept = [row.id for row in expired if row.is_kept]
+
+        def change(statement: TextClause, ids: Sequence[int]) -> Sequence[int]:
+            with savepoint(self._connection):
+                return self._connection.execute(statement, {"ids": list(ids), "now": now}).scalars().all()
+
+        def keep(id: int, error: Exception) -> Sequence[int]:
+            log_once(log, f"the expired batch {id} cannot be deleted: {reason(error)}")
+            kept.append(id)
+            return []
+
+        def leave(id: int, error: Exception) -> Sequence[int]:
+            log_once(log, f"the expired batch {id} cannot be kept: {reason(error)}")
+            return []
+
+        deleted = isolate(
+            [row.id for row in expired if not row.is_kept], partial(change, statements.DELETE_BATCHES), keep
+        )
+        return len(deleted) + len(isolate(kept, partial(change, statements.KEEP_BATCHES), leave))
 
     def _records(self, found: Sequence[Any]) -> Sequence[BatchRecord]:
         # Few batches have a callback: the others are spared the look-up.

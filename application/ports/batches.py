@@ -147,6 +147,6 @@ class BatchRepository(Protocol):
         """Delete finished batches that have expired and of which no task is left.
 
         Return the number of those that were looked at; none of them is looked at again for a minute. One is kept as
-        well while the task that follows it is there, which may be retried.
+        well while the task that follows it is there, which may be retried. One that cannot be deleted is left aside.
         """
         ...

@@ -3,15 +3,20 @@
 import pytest
 
 from adapters.clocks import ManualClock
+from adapters.memory import MemoryWakeUp
 from adapters.postgres import Database
+from application.ports.batches import NewBatch
 from application.ports.cleaning import DeletedTasks
 from application.use_cases.clean import Clean
+from application.use_cases.clean_batches import CleanBatches
+from application.use_cases.finish_batches import FinishBatches
 from domain.delivery import DeliveryState
 from domain.dependencies import Dependencies
 from domain.ids import HandlerId, TaskId, TypeName
 from domain.options import Options
 from domain.task_type import ANY_OBJECT, TaskType
 from tests.administrator import Administrator
+from tests.concurrency import asked
 from tests.limiting import claim_limited, publish
 from tests.recurring import Recurring, recurring
 from tests.steps import ADD, HANDLER, NOW, add, at, claim, fail, save, stored, submission, task
@@ -79,6 +84,38 @@ class TestCleaning:
 def clean_after(clean: Clean, seconds: float) -> DeletedTasks:
     clean._clock.move(seconds)  # type: ignore[attr-defined]
     return clean()
+
+
+class TestBatches:
+    """Expired batches that cannot be deleted, or not now."""
+
+    @pytest.fixture
+    def clean(self, storage: Storage) -> CleanBatches:
+        with storage.begin() as work:
+            for _ in range(4):
+                assert work.batches.add(NewBatch(now=NOW, ttl=60, callback="http://a/"))
+            work.commit()
+        clock = ManualClock(NOW)
+        FinishBatches(storage.begin, storage.pending, clock, MemoryWakeUp()).due()
+        clock.set(at(61))
+        return CleanBatches(storage.begin, clock)
+
+    @pytest.mark.parametrize("verb", ["DELETE", "DELETE OR UPDATE"])
+    def test_a_batch_that_a_trigger_keeps_is_left_and_the_others_are_deleted(
+        self, database: Database, administrator: Administrator, clean: CleanBatches, verb: str
+    ):
+        administrator.refuses(verb, "batches", "OLD.id = 2")
+        assert clean() == (4 if verb == "DELETE" else 3)
+        assert asked(database, "SELECT id FROM batches") == [(2,)]
+        assert clean() == 0
+
+    def test_a_batch_whose_delivery_is_locked_is_left_and_the_others_are_deleted(
+        self, database: Database, clean: CleanBatches
+    ):
+        with database.engine.begin() as somebody:
+            somebody.exec_driver_sql("SELECT FROM batch_deliveries WHERE batch = 2 FOR UPDATE")
+            assert clean() == 4
+        assert asked(database, "SELECT id FROM batches") == [(2,)]
 
 
 class TestLanes:

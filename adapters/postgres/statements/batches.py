@@ -119,9 +119,9 @@ FOLD_BATCHES = text(f"""
     SELECT count(*) FROM folded
 """)
 
-# A batch of which a task is left, or the one that follows it, is looked at again in a minute. Each LIMIT keeps the
-# planner from reading all tasks.
-DELETE_EXPIRED_BATCHES = text("""
+# One is kept of which a task is left, or the one that follows it, or whose delivery is locked: a trigger deletes that
+# with the batch, and would wait. Each LIMIT keeps the planner from reading all tasks.
+LOCK_EXPIRED_BATCHES = text("""
     WITH expired AS MATERIALIZED (
         SELECT id, coalesce(
             (SELECT t.id FROM tasks t WHERE t.batch = batches.id ORDER BY t.batch, t.status, t.id LIMIT 1),
@@ -131,13 +131,24 @@ DELETE_EXPIRED_BATCHES = text("""
         WHERE finished IS NOT NULL AND expire <= :now
         ORDER BY expire LIMIT :limit
         FOR UPDATE SKIP LOCKED
-    ), kept AS (
-        UPDATE batches SET expire = CAST(:now AS timestamptz) + interval '1 minute'
-        WHERE id = ANY (ARRAY(SELECT id FROM expired WHERE has_tasks))
-    ), gone AS (
-        DELETE FROM batch_count_changes WHERE batch = ANY (ARRAY(SELECT id FROM expired WHERE NOT has_tasks))
-    ), deleted AS (
-        DELETE FROM batches WHERE id = ANY (ARRAY(SELECT id FROM expired WHERE NOT has_tasks)) RETURNING 1
+    ), free AS MATERIALIZED (
+        SELECT batch FROM batch_deliveries WHERE batch = ANY (ARRAY(SELECT id FROM expired)) FOR UPDATE SKIP LOCKED
     )
-    SELECT count(*) FROM expired
+    SELECT expired.id, has_tasks OR d.batch IS NOT NULL AND free.batch IS NULL AS is_kept
+    FROM expired
+    LEFT JOIN batch_deliveries d ON d.batch = expired.id
+    LEFT JOIN free ON free.batch = expired.id
+    ORDER BY expired.id
+""")
+
+KEEP_BATCHES = text("""
+    UPDATE batches SET expire = CAST(:now AS timestamptz) + interval '1 minute'
+    WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
+""")
+
+DELETE_BATCHES = text("""
+    WITH gone AS (
+        DELETE FROM batch_count_changes WHERE batch = ANY (CAST(:ids AS bigint[]))
+    )
+    DELETE FROM batches WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
 """)
