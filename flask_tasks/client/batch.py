@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
 from flask_tasks.client.batch_summary import BatchFailure, BatchSummary
-from flask_tasks.client.errors import EMPTY
+from flask_tasks.client.errors import EMPTY, NotFound
 from flask_tasks.client.events import follow
 from flask_tasks.client.json_text import dump
 from flask_tasks.client.many import WHOLE, bodies, in_order
@@ -98,10 +98,16 @@ class Batch(BatchSummary):
         return self.refresh()
 
     def _all_ids(self) -> list[int]:
-        """Return the ids of all tasks. The service lists them, unless this program has added all of them."""
+        """Return the ids of all tasks. The service lists them, unless this program has added all of them.
+
+        Raises NotFound: a task was deleted.
+        """
         if not self.open and len(self.ids) == self.total:
             return [*self.ids]
-        return sorted(task.id for task in self.tasks())
+        ids = sorted(task.id for task in self.tasks())
+        if len(ids) < self.total:
+            raise NotFound(f"batch {self.id} has {len(ids)} of its {self.total} tasks: the others were deleted")
+        return ids
 
     def _later(self, data: Mapping[str, Any]) -> "Batch":
         return self._batches.batch(data, self.ids)

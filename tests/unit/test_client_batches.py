@@ -301,6 +301,13 @@ class TestTasks:
         with pytest.raises(NotFound):
             next(batch.results())
 
+    def test_a_deleted_task_of_a_batch_that_is_looked_up_is_not_found(self, service: Service, client: Client) -> None:
+        client.batch(ROWS[:3])
+        finish(service, 1, 2, 3)
+        client.delete(2)
+        with pytest.raises(NotFound, match="batch 1 has 2 of its 3 tasks: the others were deleted"):
+            client.view_batch(1).results()
+
 
 class TestChanges:
     def test_cancel_cancels_its_tasks_and_closes_it(self, service: Service, client: Client) -> None:
