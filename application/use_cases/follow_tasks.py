@@ -1,6 +1,6 @@
 """Follow many tasks: their states now, and after each change, until all of them have finished."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from application.subscriber import Subscriber
 from application.use_cases.follow_task import HEARTBEAT_SECONDS
 from application.use_cases.view_task import ViewTask
 from application.view import View, Viewer
-from domain.ids import TaskId
+from domain.ids import BatchId, TaskId
 from domain.status import FINAL
 from domain.task import Task
 
@@ -111,15 +111,18 @@ class TasksFollower:
     `first`: the states at the beginning.
     """
 
-    def __init__(self, first: States, change_feed: ChangeFeed, arrivals: Arrivals | None) -> None:
+    def __init__(
+        self, first: States, change_feed: ChangeFeed, arrivals: Arrivals | None, is_open: Callable[[], bool]
+    ) -> None:
         self.first = first
         self._change_feed = change_feed
         self._arrivals = arrivals
+        self._is_open = is_open
         self._stack = ExitStack()
         self._subscriber: Subscriber[TaskRecord] | None = None
         unfinished = {id: each.version for id, each in first.items() if each and not each.task.status.is_final}
-        self.is_over = not unfinished
-        if unfinished:
+        self.is_over = not unfinished and not is_open()
+        if not self.is_over:
             self._subscriber = self._stack.enter_context(change_feed.subscribe_to_set(unfinished))
 
     @property
@@ -135,16 +138,19 @@ class TasksFollower:
         """The states of changed tasks, as often as some have changed; no states after a while without a change.
 
         States in between may merge; the last one of each task always comes. It ends when all tasks have finished or are
-        gone, when too many have begun to match, and when the change feed is closed.
+        gone and their batch is not open, when too many have begun to match, and when the change feed is closed.
         """
         pause = LOOK_SECONDS if self._arrivals else HEARTBEAT_SECONDS
-        while (subscriber := self._subscriber) and (not subscriber.is_done or self._welcomes_last_arrivals(subscriber)):
+        while (subscriber := self._subscriber) and self._goes_on(subscriber):
             changes = subscriber.next(pause)
             if not changes and subscriber.has_ended:
                 return
             yield changes
             if self._arrivals:
                 self._welcome(subscriber, self._arrivals.due())
+
+    def _goes_on(self, subscriber: Subscriber[TaskRecord]) -> bool:
+        return not subscriber.is_done or self._welcomes_last_arrivals(subscriber) or self._is_open()
 
     def _welcomes_last_arrivals(self, subscriber: Subscriber[TaskRecord]) -> bool:
         """Follow the tasks that have begun to match since the last look; whether there are any."""
@@ -175,6 +181,7 @@ class FollowTasks:
         view: ViewTask,
         viewer: Viewer,
     ) -> None:
+        self._begin = begin
         self._search = Search(begin)
         self._storage = storage
         self._clock = clock
@@ -190,7 +197,20 @@ class FollowTasks:
         states = self._storage.changed(dict.fromkeys(sorted(found | (filter.ids or set())), UNKNOWN_VERSION))
         first = {id: states[id] for id in sorted(states) if id in found or states[id] is None}
         arrivals = Arrivals(self._search, self._clock, filter, found, finished.next or TaskId(0))
-        return TasksFollower(first, self._change_feed, arrivals if filter.ids is None else None)
+        has_arrivals = filter.ids is None
+        return TasksFollower(
+            first,
+            self._change_feed,
+            arrivals if has_arrivals else None,
+            is_open=lambda: has_arrivals and filter.batch is not None and self._is_open(filter.batch),
+        )
+
+    def _is_open(self, batch: BatchId) -> bool:
+        """Whether tasks may be added to the batch, so far as is known."""
+        with suppress(StorageUnavailable), self._begin() as work:
+            record = work.batches.get(batch)
+            return record is not None and record.batch.is_open
+        return True
 
     def _unfinished(self, filter: Filter) -> Sequence[Task]:
         """All tasks that match and have not finished. A step may look at other tasks alone. Raises TooManyTasks."""

@@ -339,6 +339,24 @@ class TestSets:
         assert arrived == list(range(2, 22))
         follower.close()
 
+    def test_a_stream_of_an_open_batch_goes_on_until_it_is_closed(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follow_tasks, "LOOK_SECONDS", 0.05)
+        assert service.client.post("/batches", json={"open": True}).status_code == 201
+        with follow(service, "batch=1", last="0" * 16) as answer:
+            events = Events(answer)
+            events.next()
+            service.client.post("/batches/1/tasks", json=[{}])
+            service.clock.move(2)
+            assert events.until(1, "waiting")
+            finish(service)
+            assert events.until(1, "done")
+            events.next()
+            service.client.post("/batches/1/close")
+            assert events.rest() == {}
+        assert follow(service, "batch=1", last=events.digest).status_code == 204
+
     def test_a_stream_without_tasks_ends_at_once(self, service: Service) -> None:
         assert Events(follow(service, "type=default")).rest() == {}
 

@@ -81,11 +81,11 @@ def add_events_of_many(tasks: Blueprint, services: Services) -> None:
         """Follow many tasks by server-sent events
 
         The stream sends the state of each matching task, and its state again after each change of its status, progress
-        or attempt, until all have finished. Changes in quick succession may be merged; the last one of each task is
-        always sent. Tasks that begin to match join the stream within seconds, unless the filter names ids. A task that
-        matched once is followed until it has finished. An event named `deleted` says that a task is gone, or that an id
-        of the filter has none. If anything has changed since the `Last-Event-ID`, the states of all tasks are sent
-        again.
+        or attempt, until all have finished, and the batch of the filter is closed. Changes in quick succession may be
+        merged; the last one of each task is always sent. Tasks that begin to match join the stream within seconds,
+        unless the filter names ids. A task that matched once is followed until it has finished. An event named
+        `deleted` says that a task is gone, or that an id of the filter has none. If anything has changed since the
+        `Last-Event-ID`, the states of all tasks are sent again.
         """
         follower = follow(task_filter(query))
         shown = ShownStates()
