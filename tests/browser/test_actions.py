@@ -52,6 +52,8 @@ def test_a_failed_task_is_retried(scripts: bool, service: Service, open_page: Op
 def test_a_type_is_paused_and_resumed(scripts: bool, service: Service, open_page: Open) -> None:
     opened = open_page("/dashboard/type/same", java_script_enabled=scripts)
     button(opened, "Pause").click()
+    # The page may learn of the pause, by its events, before the answer to the form has come.
+    expect(opened.find(".notice")).to_have_text("same is paused: nothing of it starts.")
     expect(opened.find("#paused")).to_contain_text("This type is paused.")
     id = service.submit("same", {"value": 1})["id"]
     assert service.view(id)["waiting_for"] == "paused"

@@ -364,6 +364,8 @@ class TestWaiting:
         with service.client.get("/batches/1/events", buffered=False) as waiting:
             next(waiting.iter_encoded())
             assert service.client.get("/task/1?wait=0.01").headers["Retry-After"] == "1"
+        service.change_feed.close()
+        service.batch_feed.close()
 
 
 class TestEvents:
