@@ -110,6 +110,11 @@ class Proxy:
         """The bytes that the database was sent so far."""
         return self._requests.delivered
 
+    @property
+    def connections(self) -> int:
+        """The ends of connections that are open, or not closed yet."""
+        return len(self._writers)
+
     def break_connections(self) -> None:
         """Break every connection."""
         self._loop.call_soon_threadsafe(self._abort)

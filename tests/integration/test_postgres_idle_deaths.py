@@ -56,9 +56,13 @@ class Api:
         until(lambda: asked(self._server, IDLE) == [(0,)])
 
     def break_connections(self) -> None:
-        """A proxy between breaks them."""
-        self._proxy.break_connections()
-        until(lambda: asked(self._server, IDLE) == [(0,)])
+        """A proxy between breaks them, at both of their ends."""
+
+        def are_broken() -> bool:
+            self._proxy.break_connections()
+            return asked(self._server, IDLE) == [(0,)] and not self._proxy.connections
+
+        until(are_broken)
 
     def forget_connections(self) -> None:
         """Something between has forgotten them, and says so when they are used."""

@@ -65,15 +65,20 @@ def test_a_run_that_has_not_begun_can_be_ended_alone(opened: Callable[..., Drive
 @linux_only
 @pytest.mark.usefixtures("unhurried", "unwatched")
 def test_ending_a_run_that_a_function_has_read_from_the_socket_leaves_the_one_before_it(
-    opened: Callable[..., Driver],
+    opened: Callable[..., Driver], tmp_path: Path
 ) -> None:
+    done = tmp_path / "done"
+    done.touch()
     driver = opened(USER_FUNCTIONS, "tests/hostile_functions.py")
-    driver.run("reads_from_everything")
-    driver.run("echo")
-    first, second, third = (driver.start(type) for type in ("reads_from_everything", "echo", "echo"))
+    for type, args in (("reads_from_everything", {}), ("waits", {"path": str(done)}), ("echo", {})):
+        driver.run(type, args)
+    done.unlink()
+    first, second = driver.start("reads_from_everything"), driver.start("waits", {"path": str(done)})
+    third = driver.start("echo")
     driver.outcome(first)
     driver.executor.end(third, TIMEOUT)
     assert driver.outcome(third) == Failed(third, TIMEOUT)
+    done.touch()
     assert isinstance(driver.outcome(second), Succeeded)
 
 
