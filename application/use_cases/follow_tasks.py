@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from application.change_feed import ChangeFeed
@@ -25,8 +26,12 @@ MAX_TASKS = 10_000
 """Unfinished tasks of one follower at most. Of the finished ones the newest are shown, up to this number in all."""
 LOOK_SECONDS, MIN_REST_PER_LOOK = 1.0, 20
 """Seconds between two looks for new tasks, and the smallest ratio of this rest to the look before it."""
-LOOK_TASKS, MAX_LOOK_STEPS = 1_000, 10
-"""Tasks of one step of a look, and its steps: an older task may begin to match, behind as many that are known."""
+LOOK_TASKS = 100
+"""Tasks of one step among the newest, which are looked through until a step finds no new one."""
+WALK_TASKS = 1_000
+"""Tasks of the step that each look goes through all of the others, since an older one may begin to match."""
+MAX_FINISHED_STEPS = 100
+"""Steps of the search for the finished tasks that are shown at the beginning."""
 UNFINISHED = ANY_STATUS - FINAL
 
 States = Mapping[TaskId, TaskRecord | None]
@@ -61,7 +66,8 @@ class Search:
 class Arrivals:
     """Finds the tasks that begin to match a filter, which are mostly new ones.
 
-    `known`: the tasks that have matched before. Older ones than `floor` are not looked for.
+    - `known`: the tasks that were shown.
+    - `floor`: the finished tasks with lower ids count as shown.
     """
 
     def __init__(self, search: Search, clock: Clock, filter: Filter, known: Collection[TaskId], floor: TaskId) -> None:
@@ -70,17 +76,18 @@ class Arrivals:
         self._filter = filter
         self._known = {*known}
         self._floor = floor
+        self._walked_to: TaskId | None = None
         self._due_at = clock.monotonic() + LOOK_SECONDS
 
-    def due(self) -> Sequence[TaskId]:
+    def due(self, followed: Collection[TaskId]) -> Sequence[TaskId]:
         """The tasks that have begun to match; none before the next look is due."""
-        return self.found() if self._clock.monotonic() >= self._due_at else []
+        return self.found(followed) if self._clock.monotonic() >= self._due_at else []
 
-    def found(self) -> Sequence[TaskId]:
-        """The tasks that have begun to match since the last look."""
+    def found(self, followed: Collection[TaskId]) -> Sequence[TaskId]:
+        """The tasks that have begun to match since the last look. `followed`: those that have not finished."""
         began = self._clock.monotonic()
         with suppress(StorageUnavailable):
-            new = list(self._new())
+            new = list(dict.fromkeys([*self._newest(followed), *self._older(followed)]))
             self._known.update(new)
             self._forget_old()
             now = self._clock.monotonic()
@@ -88,15 +95,31 @@ class Arrivals:
             return new
         return []
 
-    def _new(self) -> Iterator[TaskId]:
-        before, steps = None, 0
-        while steps < MAX_LOOK_STEPS:
+    def _newest(self, followed: Collection[TaskId]) -> Iterator[TaskId]:
+        before = None
+        while True:
             found = self._search(Step(self._filter, before, LOOK_TASKS))
-            new = [task.id for task in found.tasks if task.id > self._floor and task.id not in self._known]
+            new = self._new(found.tasks, followed)
             yield from new
-            before, steps = found.next, steps + (not new)
-            if before is None or before <= self._floor:
+            if not new or found.next is None:
                 return
+            before = found.next
+
+    def _older(self, followed: Collection[TaskId]) -> Iterator[TaskId]:
+        """Go one step further through all matching tasks, and begin again behind the last one."""
+        found = self._search(Step(self._filter, self._walked_to, WALK_TASKS))
+        self._walked_to = found.next
+        yield from self._new(found.tasks, followed)
+
+    def _new(self, tasks: Sequence[Task], followed: Collection[TaskId]) -> Sequence[TaskId]:
+        return [
+            task.id
+            for task in tasks
+            if (self._is_unknown(task.id) if task.status.is_final else task.id not in followed)
+        ]
+
+    def _is_unknown(self, finished: TaskId) -> bool:
+        return finished > self._floor and finished not in self._known
 
     def _forget_old(self) -> None:
         """Forget the oldest known tasks, so that a follower of very many costs no more and more memory."""
@@ -108,11 +131,18 @@ class Arrivals:
 class TasksFollower:
     """The states of many tasks. The caller has to close it.
 
-    `first`: the states at the beginning.
+    - `first`: the states at the beginning.
+    - `is_open`: tells whether tasks may be added to the batch that is followed. `was_open`: whether they might before
+      these states were read.
     """
 
     def __init__(
-        self, first: States, change_feed: ChangeFeed, arrivals: Arrivals | None, is_open: Callable[[], bool]
+        self,
+        first: States,
+        change_feed: ChangeFeed,
+        arrivals: Arrivals | None,
+        is_open: Callable[[], bool],
+        was_open: bool,
     ) -> None:
         self.first = first
         self._change_feed = change_feed
@@ -121,7 +151,7 @@ class TasksFollower:
         self._stack = ExitStack()
         self._subscriber: Subscriber[TaskRecord] | None = None
         unfinished = {id: each.version for id, each in first.items() if each and not each.task.status.is_final}
-        self.is_over = not unfinished and not is_open()
+        self.is_over = not (unfinished or was_open)
         if not self.is_over:
             self._subscriber = self._stack.enter_context(change_feed.subscribe_to_set(unfinished))
 
@@ -147,14 +177,18 @@ class TasksFollower:
                 return
             yield changes
             if self._arrivals:
-                self._welcome(subscriber, self._arrivals.due())
+                self._welcome(subscriber, self._arrivals.due(subscriber.seen))
 
     def _goes_on(self, subscriber: Subscriber[TaskRecord]) -> bool:
-        return not subscriber.is_done or self._welcomes_last_arrivals(subscriber) or self._is_open()
+        if not subscriber.is_done:
+            return True
+        # Before the look: a task may be added in between, and the batch closed then.
+        was_open = self._is_open()
+        return self._welcomes_last_arrivals(subscriber) or was_open
 
     def _welcomes_last_arrivals(self, subscriber: Subscriber[TaskRecord]) -> bool:
         """Follow the tasks that have begun to match since the last look; whether there are any."""
-        return bool(self._arrivals and self._welcome(subscriber, self._arrivals.found()))
+        return bool(self._arrivals and self._welcome(subscriber, self._arrivals.found(subscriber.seen)))
 
     def _welcome(self, subscriber: Subscriber[TaskRecord], arrivals: Sequence[TaskId]) -> bool:
         if subscriber.awaited + len(arrivals) > MAX_TASKS:
@@ -191,38 +225,52 @@ class FollowTasks:
 
     def __call__(self, filter: Filter) -> TasksFollower:
         """The states of the tasks from now on. An id of the filter that has no task is one that is gone."""
+        batch = filter.batch if filter.ids is None else None
+        was_open = self._is_open(batch)
         unfinished = self._unfinished(filter)
-        finished = self._search(Step(_among(filter, FINAL), None, max(1, MAX_TASKS - len(unfinished))))
+        finished = self._finished(filter, max(1, MAX_TASKS - len(unfinished)))
         found = {task.id for task in (*unfinished, *finished.tasks)}
         states = self._storage.changed(dict.fromkeys(sorted(found | (filter.ids or set())), UNKNOWN_VERSION))
         first = {id: states[id] for id in sorted(states) if id in found or states[id] is None}
         arrivals = Arrivals(self._search, self._clock, filter, found, finished.next or TaskId(0))
-        has_arrivals = filter.ids is None
         return TasksFollower(
             first,
             self._change_feed,
-            arrivals if has_arrivals else None,
-            is_open=lambda: has_arrivals and filter.batch is not None and self._is_open(filter.batch),
+            arrivals if filter.ids is None else None,
+            is_open=lambda: self._is_open(batch),
+            was_open=was_open,
         )
 
-    def _is_open(self, batch: BatchId) -> bool:
+    def _is_open(self, batch: BatchId | None) -> bool:
         """Whether tasks may be added to the batch, so far as is known."""
+        if batch is None:
+            return False
         with suppress(StorageUnavailable), self._begin() as work:
             record = work.batches.get(batch)
             return record is not None and record.batch.is_open
         return True
 
     def _unfinished(self, filter: Filter) -> Sequence[Task]:
-        """All tasks that match and have not finished. A step may look at other tasks alone. Raises TooManyTasks."""
-        tasks, step = list[Task](), Step(_among(filter, UNFINISHED), None, MAX_TASKS + 1)
+        """All tasks that match and have not finished. Raises TooManyTasks."""
+        found = self._first(_among(filter, UNFINISHED), MAX_TASKS + 1)
+        if len(found.tasks) > MAX_TASKS:
+            raise TooManyTasks(MAX_TASKS)
+        return found.tasks
+
+    def _finished(self, filter: Filter, number: int) -> Found:
+        """The newest tasks that match and have finished, at most this number of them."""
+        return self._first(_among(filter, FINAL), number, MAX_FINISHED_STEPS)
+
+    def _first(self, filter: Filter, number: int, max_steps: float = inf) -> Found:
+        """The newest tasks that match. A step may look at others alone, and then the next one goes on behind these."""
+        tasks, step, steps = list[Task](), Step(filter, None, number), 0
         while True:
             found = self._search(step)
             tasks += found.tasks
-            if len(tasks) > MAX_TASKS:
-                raise TooManyTasks(MAX_TASKS)
-            if found.next is None:
-                return tasks
-            step = step._replace(before=found.next)
+            steps += 1
+            if found.next is None or len(tasks) >= number or steps >= max_steps:
+                return Found(tasks, found.next)
+            step = Step(filter, found.next, number - len(tasks))
 
     def whole(self, ids: Sequence[TaskId]) -> Iterator[View]:
         """View tasks with their arguments and results. Large ones are read one by one; those that are gone are omitted.

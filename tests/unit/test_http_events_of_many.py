@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from adapters.clocks import ManualClock
 from adapters.memory import MemoryAutocommitStore
 from application import change_feed
 from application.ports import listing
@@ -15,7 +17,8 @@ from application.ports.queue import ProgressReport
 from application.ports.task_repository import LARGE_BYTES, TaskRecord, Version
 from application.ports.wake_up import Topic
 from application.use_cases import follow_tasks
-from domain.ids import TaskId
+from application.use_cases.follow_tasks import FollowTasks
+from domain.ids import BatchId, TaskId
 from domain.progress import Progress
 from domain.settlement import RunningLog
 from domain.task import Task
@@ -47,13 +50,19 @@ class Events:
         """The data of the events of the next chunk, by id; None for a deleted task."""
         return self._read(next(self.chunks))
 
-    def until(self, id: int, status: str) -> list[Any]:
-        """The states of a task up to this one."""
+    def until(self, id: int, status: str, looks: ManualClock | None = None) -> list[Any]:
+        """The states of a task up to this one, which comes before many heartbeats.
+
+        `looks`: the clock, which is moved on to the next look for tasks before each heartbeat.
+        """
         states: list[Any] = []
-        while True:
+        for _ in range(200):
+            if looks:
+                looks.move(2)
             states += [state for task, state in self.next().items() if task == id]
             if states and states[-1]["status"] == status:
                 return states
+        raise AssertionError(f"task {id} is not {status}")
 
     def rest(self) -> dict[int, Any]:
         """The last state of each task until the stream ends."""
@@ -287,6 +296,7 @@ class TestSets:
     ) -> None:
         monkeypatch.setattr(follow_tasks, "LOOK_SECONDS", 0.05)
         monkeypatch.setattr(follow_tasks, "LOOK_TASKS", 2)
+        monkeypatch.setattr(follow_tasks, "WALK_TASKS", 2)
         submit(service, 1)
         service.fail()
         submit(service, 4)
@@ -294,8 +304,30 @@ class TestSets:
             events = Events(answer)
             assert events.next().keys() == {2, 3, 4, 5}
             service.client.post("/task/1/retry")
-            service.clock.move(2)
-            assert events.until(1, "waiting")
+            assert events.until(1, "waiting", service.clock)
+
+    def test_a_task_that_goes_on_after_a_retry_joins_the_stream_again(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follow_tasks, "LOOK_SECONDS", 0.05)
+        submit(service, 2)
+        with follow(service) as answer:
+            events = Events(answer)
+            events.next()
+            service.client.post("/task/1/cancel")
+            assert events.until(1, "cancelled")
+            service.client.post("/task/1/retry")
+            assert events.until(1, "waiting", service.clock)
+
+    def test_finished_tasks_beyond_one_step_of_the_search_are_shown(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing, "MAX_LOOKED_TASKS", 2)
+        assert service.client.post("/task/new?label.user=ana", json={}).status_code == 201
+        submit(service, 4)
+        for _ in range(5):
+            finish(service)
+        assert Events(follow(service, "label.user=ana")).rest().keys() == {1}
 
     def test_the_newest_finished_tasks_are_shown_beside_all_others(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
@@ -331,10 +363,10 @@ class TestSets:
         submit(service, 1)
         follower = service.container.follow_tasks()(Filter())
         assert follower._arrivals
-        arrived = []
+        arrived: list[TaskId] = []
         for _ in range(10):
             submit(service, 2)
-            arrived += sorted(follower._arrivals.found())
+            arrived += sorted(follower._arrivals.found(followed={TaskId(1), *arrived}))
             assert len(follower._arrivals._known) <= 6
         assert arrived == list(range(2, 22))
         follower.close()
@@ -352,10 +384,26 @@ class TestSets:
             assert events.until(1, "waiting")
             finish(service)
             assert events.until(1, "done")
-            events.next()
             service.client.post("/batches/1/close")
             assert events.rest() == {}
         assert follow(service, "batch=1", last=events.digest).status_code == 204
+
+    def test_a_task_that_is_added_just_before_its_batch_is_closed_is_sent(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follow_tasks, "LOOK_SECONDS", 0.05)
+        is_open, calls = FollowTasks._is_open, count()
+
+        def closed_meanwhile(self: FollowTasks, batch: BatchId | None) -> bool:
+            if next(calls) == 1:
+                service.client.post("/batches/1/tasks", json=[{}])
+                service.client.post("/batches/1/close")
+            return is_open(self, batch)
+
+        service.client.post("/batches", json={"open": True})
+        monkeypatch.setattr(FollowTasks, "_is_open", closed_meanwhile)
+        with follow(service, "batch=1", last="0" * 16) as answer:
+            assert Events(answer).until(1, "waiting")
 
     def test_a_stream_without_tasks_ends_at_once(self, service: Service) -> None:
         assert Events(follow(service, "type=default")).rest() == {}
