@@ -112,6 +112,12 @@ class TestPlot:
         assert [*series(found.plot)] == ["seed=0.3", "seed=0.30000000000000004", "seed=20260101", "seed=20260102"]
         assert (found.points, found.hidden) == (8, 0)
 
+    def test_seeds_beyond_what_doubles_tell_apart_make_a_series_each(self) -> None:
+        seeds = [2**53 + n for n in range(3)]
+        points = points_of(*(({"dt": dt, "seed": seed}, dt) for seed in seeds for dt in (1, 2)))
+        found = drawn(points, x="dt", by="seed")
+        assert [*series(found.plot)] == [f"seed={seed}" for seed in seeds]
+
     def test_numbers_that_no_axis_has_a_place_for_are_left_out(self) -> None:
         points = points_of(*(({"n": n}, n) for n in (-(10**400), 1, 2, 3)))
         found = drawn(points).plot

@@ -1,7 +1,7 @@
 """Points of many tasks: the scalars of their arguments and of their results, by name."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TypeAlias, TypeVar
@@ -14,6 +14,8 @@ MAX_NAME_CHARACTERS = 100
 MAX_TEXT_CHARACTERS = 40
 MAX_ITEMS = 4
 """Items up to which each of a list counts, as those of a vector; of a longer list the last one does."""
+MAX_EXACT = 2**53
+"""The largest integer up to which doubles have all."""
 LENGTH = "length"
 """The last step of the name of the number of items of a list."""
 Scalar: TypeAlias = float | str | bool
@@ -24,7 +26,8 @@ T = TypeVar("T")
 class Points:
     """The scalars of tasks, in the order in which these were added. None where a task has none of a name.
 
-    - `arguments`: numbers, short texts, true and false, by names such as `dt` and `to.x`.
+    - `arguments`: numbers, short texts, true and false, by names such as `dt` and `to.x`. Integers that no double has
+      are texts.
     - `values`: numbers of the results, by names such as `$`, `$.range`, `$.times[-1]` and `$.times.length`.
     """
 
@@ -34,7 +37,7 @@ class Points:
 
     def add(self, args: str, result: str) -> None:
         """Add a task by the JSON texts of its arguments and its result."""
-        named = dict(_few(_scalars("", _read(args))))
+        named = dict(_few(_scalars("", _read(args, _exact))))
         numbers = {name: each for name, each in _few(_measures("$", _read(result))) if isfinite(each)}
         _append(self.arguments, named, self.count)
         _append(self.values, numbers, self.count)
@@ -61,13 +64,19 @@ def is_number(value: object) -> bool:
     return isinstance(value, float)
 
 
-def _read(text: str) -> object:
-    """The value of a JSON text, with floats in place of all numbers; None of one that nests too deeply."""
+def _read(text: str, integer: Callable[[str], float | str] = float) -> object:
+    """The value of a JSON text, with floats in place of numbers; None of one that nests too deeply."""
     try:
-        found: object = json.loads(text, parse_int=float)
+        found: object = json.loads(text, parse_int=integer)
     except (ValueError, RecursionError):
         return None
     return found
+
+
+def _exact(integer: str) -> float | str:
+    """An integer as a float if that is the same, else its text: near seeds are different values."""
+    is_short = len(integer) <= len(str(-MAX_EXACT))
+    return float(integer) if is_short and abs(int(integer)) <= MAX_EXACT else integer
 
 
 def _append(columns: dict[str, list], named: Mapping[str, object], count: int) -> None:  # type: ignore[type-arg]
