@@ -41,7 +41,8 @@ class PostgresDependencies:
         return set()
 
     def after_batch(self, batch: BatchId, tasks: Collection[TaskId]) -> Set[TaskId]:
-        self._connection.execute(statements.LOCK_GRAPH)
+        if not self._connection.execute(statements.LOCK_GRAPH, {"batch": batch}).all():
+            return frozenset()
         found = self._connection.execute(statements.AFTER_BATCH, {"batch": batch, "tasks": array(tasks)})
         return {TaskId(id) for id in found.scalars()}
 

@@ -91,8 +91,11 @@ _PARENTS = """
     dependencies d LEFT JOIN LATERAL (SELECT p.status FROM tasks p WHERE p.id = d.parent LIMIT 1) p ON true
 """
 # Held until the end of the transaction: of two at once, neither would see the other's edges, which may close a circle
-# together. The walk is a statement of its own, whose snapshot is newer than the lock.
-LOCK_GRAPH = text("SELECT pg_advisory_xact_lock(7218374650192837)")
+# together. The walk is a statement of its own, whose snapshot is newer than the lock. Nothing waits for a batch that no
+# task follows: it needs no lock, and there is no row.
+LOCK_GRAPH = text("""
+    SELECT pg_advisory_xact_lock(7218374650192837) FROM batches WHERE id = :batch AND then_task IS NOT NULL
+""")
 # Walks from the task that follows the batch to those that wait for it: mostly there are few.
 AFTER_BATCH = text("""
     WITH RECURSIVE later (id) AS (
