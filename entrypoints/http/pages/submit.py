@@ -48,17 +48,9 @@ ACTION = "do"
 """The name of the buttons of the form."""
 NOT_JSON = "The arguments are not a JSON object."
 FORM_ERRORS = (
-    *(NotJson, UnkeepableJson, InvalidArguments, InvalidOption, CallbacksDisabled, InvalidIdempotencyKey, KeyTaken),
-    *(
-        InvalidReferences,
-        InvalidItems,
-        InvalidBatch,
-        KeyTakenByBatch,
-        TypeClosed,
-        StorageUnavailable,
-        UnprocessableEntity,
-    ),
-    ServiceUnavailable,
+    *(NotJson, UnkeepableJson, InvalidArguments, InvalidReferences, InvalidOption, InvalidIdempotencyKey, KeyTaken),
+    *(InvalidItems, InvalidBatch, KeyTakenByBatch, CallbacksDisabled, TypeClosed),
+    *(StorageUnavailable, ServiceUnavailable, UnprocessableEntity),
 )
 """Errors with which the form is shown again, with all that was typed."""
 

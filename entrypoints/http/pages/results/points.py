@@ -15,7 +15,7 @@ MAX_TEXT_CHARACTERS = 40
 MAX_ITEMS = 4
 """Items up to which each of a list counts, as those of a vector; of a longer list the last one does."""
 MAX_EXACT = 2**53
-"""The largest integer up to which doubles have all."""
+"""Up to it, each integer is a double of its own."""
 LENGTH = "length"
 """The last step of the name of the number of items of a list."""
 Scalar: TypeAlias = float | str | bool
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Points:
     """The scalars of tasks, in the order in which these were added. None where a task has none of a name.
 
-    - `arguments`: numbers, short texts, true and false, by names such as `dt` and `to.x`. Integers that no double has
+    - `arguments`: numbers, short texts, true and false, by names such as `dt` and `to.x`. Integers beyond MAX_EXACT
       are texts.
     - `values`: numbers of the results, by names such as `$`, `$.range`, `$.times[-1]` and `$.times.length`.
     """
@@ -74,7 +74,7 @@ def _read(text: str, integer: Callable[[str], float | str] = float) -> object:
 
 
 def _exact(integer: str) -> float | str:
-    """An integer as a float if that is the same, else its text: near seeds are different values."""
+    """An integer as a float up to MAX_EXACT, else its text: near seeds are different values."""
     is_short = len(integer) <= len(str(-MAX_EXACT))
     return float(integer) if is_short and abs(int(integer)) <= MAX_EXACT else integer
 
