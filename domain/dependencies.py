@@ -1,8 +1,10 @@
 """The tasks that a task waits for: its parents, of which it is a dependent."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
 
 from domain.ids import TaskId
 from domain.instants import after, whole_second
@@ -16,6 +18,17 @@ KEPT_SECONDS = 60
 def kept_until(now: datetime) -> datetime:
     """The new expiry of a parent that would be deleted now, but that a dependent still needs."""
     return after(whole_second(now), KEPT_SECONDS)
+
+
+def depths(parents: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, int]:
+    """The length of the longest chain of parents above each task. Empty where tasks wait for each other in a circle."""
+    found: dict[TaskId, int] = {}
+    try:
+        for id in TopologicalSorter(parents).static_order():
+            found[id] = 1 + max((found[parent] for parent in parents.get(id, ())), default=-1)
+    except CycleError:
+        return {}
+    return found
 
 
 class IfFailed(StrEnum):

@@ -29,6 +29,11 @@ class MemoryDependencies:
             left = frozenset().union(*nexts)
         return found.intersection(tasks)
 
+    def parents_among(self, tasks: Collection[TaskId]) -> Mapping[TaskId, Set[TaskId]]:
+        known, among = self._state.dependencies, {*tasks}
+        found = {task: known[task].parents & among for task in among if task in known}
+        return {task: parents for task, parents in found.items() if parents}
+
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
         found = sorted({child for parent in parents for child in self._state.dependents_of(parent)})
         undecided = (self._dependent(child) for child in found if self._is_undecided(child))

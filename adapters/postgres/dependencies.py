@@ -46,6 +46,10 @@ class PostgresDependencies:
         found = self._connection.execute(statements.AFTER_BATCH, {"batch": batch, "tasks": array(tasks)})
         return {TaskId(id) for id in found.scalars()}
 
+    def parents_among(self, tasks: Collection[TaskId]) -> Mapping[TaskId, Set[TaskId]]:
+        found = self._connection.execute(statements.PARENTS_AMONG, {"tasks": array(tasks)})
+        return {TaskId(row.dependent): {*row.parents} for row in found}
+
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
         found = self._connection.execute(statements.LOCK_FAILED_BY, {"parents": array(parents), "limit": limit})
         ids = found.scalars().all()

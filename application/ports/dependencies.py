@@ -39,6 +39,10 @@ class DependencyRepository(Protocol):
         """Return those of these tasks that wait, or have waited, for the end of a batch, also by way of others."""
         ...
 
+    def parents_among(self, tasks: Collection[TaskId]) -> Mapping[TaskId, Set[TaskId]]:
+        """Return those of these tasks for which others of them wait, or have waited, by the task that does."""
+        ...
+
     def failed_by(self, parents: Collection[TaskId], limit: int) -> Sequence[Dependent]:
         """Lock and return dependents of these that have failed by a parent, at most `limit`.
 

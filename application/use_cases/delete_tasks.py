@@ -1,12 +1,13 @@
 """Delete many tasks with their attempts, their logs and their deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin, UnitOfWork
 from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from application.use_cases.unblock_tasks import UnblockTasks
+from domain.ids import TaskId
 from domain.status import Verb
 from domain.task import Task
 
@@ -19,8 +20,7 @@ class DeleteTasks:
 
     def __init__(self, begin: Begin, clock: Clock, notifier: Notifier, unblock: UnblockTasks) -> None:
         self._notifier = notifier
-        self._unblock = unblock
-        self._change = ChangeTasks(begin, clock, Verb.DELETE, BATCH_TASKS)
+        self._change = ChangeTasks(begin, clock, unblock, Verb.DELETE, BATCH_TASKS)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
         """Delete the tasks, within some seconds."""
@@ -29,8 +29,9 @@ class DeleteTasks:
     def _notify(self, deleted: Sequence[Task]) -> None:
         if deleted:
             self._notifier.notify(Topic.CHANGED)
-            self._unblock.all()
 
 
-def _delete(work: UnitOfWork, tasks: Sequence[Task]) -> None:
-    work.tasks.remove(*(task.id for task in tasks))
+def _delete(work: UnitOfWork, tasks: Sequence[Task]) -> Collection[TaskId]:
+    ids = [task.id for task in tasks]
+    work.tasks.remove(*ids)
+    return ids

@@ -1,6 +1,6 @@
 """Retry many tasks that failed or were cancelled: they wait again under their ids."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from application.known_types import KnownTypes, attempts
 from application.ports.clock import Clock
@@ -9,6 +9,7 @@ from application.ports.wake_up import Notifier, Topic
 from application.use_cases.change_tasks import ChangeTasks, ChangeTasksRequest, ChangeTasksResult
 from application.use_cases.revive import revive
 from application.use_cases.unblock_tasks import UnblockTasks
+from domain.ids import TaskId
 from domain.status import Verb
 from domain.task import Task
 
@@ -22,18 +23,18 @@ class RetryTasks:
         self._clock = clock
         self._types = types
         self._notifier = notifier
-        self._unblock = unblock
-        self._change = ChangeTasks(begin, clock, Verb.RETRY)
+        self._change = ChangeTasks(begin, clock, unblock, Verb.RETRY)
 
     def __call__(self, request: ChangeTasksRequest) -> ChangeTasksResult:
         """Retry the tasks, within some seconds."""
         types = self._types.all()
 
-        def retry(work: UnitOfWork, tasks: Sequence[Task]) -> None:
+        def retry(work: UnitOfWork, tasks: Sequence[Task]) -> Collection[TaskId]:
             now = self._clock.now()
             retried = [task.retry(now, attempts(types, task.type)) for task in tasks]
             work.tasks.save(*retried)
-            revive(work, retried, now)
+            revived = revive(work, retried, now)
+            return revived | {task.id for task in retried}
 
         return self._change(request, retry, self._notify)
 
@@ -41,4 +42,3 @@ class RetryTasks:
         if retried:
             self._notifier.notify(Topic.WAITING)
             self._notifier.notify(Topic.CHANGED)
-            self._unblock.all()

@@ -121,6 +121,14 @@ class TestBlocked:
         assert record
         assert record.parents == (1, 2)
 
+    def test_the_parents_of_tasks_are_found_that_are_among_them(self, storage: Storage):
+        first, second = add_one(storage), add_one(storage)
+        third = add_after(storage, first, second)
+        fourth = add_after(storage, third, first)
+        with storage.begin() as work:
+            assert work.dependencies.parents_among([first.id, third.id, fourth.id]) == {3: {1}, 4: {1, 3}}
+            assert work.dependencies.parents_among([first.id, second.id]) == {}
+
     def test_a_parent_that_does_not_exist_is_named(self, storage: Storage):
         parent = add_one(storage)
         waits = Dependencies(parents=frozenset({parent.id, TaskId(77), TaskId(78)}))

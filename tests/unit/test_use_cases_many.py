@@ -1,5 +1,6 @@
 """Cancelling, retrying and deleting many tasks, counting, and folding the counts, over memory."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -10,10 +11,12 @@ from adapters.memory.unit_of_work import MemoryUnitOfWork
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.listing import Filter
 from application.ports.wake_up import Topic
+from application.submissions import TaskRequest
 from application.use_cases import change_tasks, count_matching
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.change_tasks import MAX_SECONDS, ChangeTasksRequest, ChangeTasksResult, is_meant
 from application.use_cases.count_matching import MatchingTasks
+from application.use_cases.retry_tasks import RetryTasks
 from domain.ids import TaskId, TypeName
 from domain.options import Options
 from domain.status import Status, Verb
@@ -23,6 +26,7 @@ from tests import steps
 from tests.unit.memory_service import Service
 
 ADD = TypeName("add")
+ORDERS = [pytest.param(range(5), id="parents are older"), pytest.param(range(4, -1, -1), id="parents are newer")]
 
 
 @pytest.fixture
@@ -63,6 +67,14 @@ def one_of_each(service: Service) -> None:
     run(service)
 
 
+def chain(service: Service, order: Sequence[int] = range(5)) -> None:
+    """Five tasks, each of which waits for the one before it, submitted in that order of their places in the chain."""
+    service.api.submit_tasks()(
+        TaskRequest(type=TypeName("default"), args={}, ref=f"r{place}", after=[f"r{place - 1}"] if place else [])
+        for place in order
+    )
+
+
 def run(service: Service) -> Task:
     return steps.claim_one(service.storage)
 
@@ -87,8 +99,8 @@ class TestCancelling:
         steps.add(service.storage, *[steps.submission()] * 7)
         begun = service.begun
         assert cancel(service) == ChangeTasksResult(7, None)
-        # Each is followed by a look for tasks that wait for its tasks.
-        assert service.begun - begun == 2 * 4
+        # A search comes first, and a look for tasks that wait for these last.
+        assert service.begun - begun == 1 + 4 + 1
         assert set(statuses(service)) == {Status.CANCELLED}
 
     def test_cancel_tasks_applies_its_filter(self, service: Service):
@@ -117,7 +129,7 @@ class TestCancelling:
 
     def test_cancel_tasks_stops_between_batches_when_its_time_is_over(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 9)
-        slow = Slow(service, MAX_SECONDS / 2)
+        slow = Slow(service, MAX_SECONDS / 3)
         assert CancelTasks(slow.begin, service.clock, service, service.unblock)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(6))
@@ -172,6 +184,46 @@ class TestDeleting:
         assert service.told == []
 
 
+class TestTasksThatWaitForEachOther:
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_no_dependent_fails_by_a_parent_that_is_cancelled(self, service: Service, order: Sequence[int]):
+        chain(service, order)
+        unblocking = Unblocking(service)
+        change = CancelTasks(unblocking.begin, service.clock, service, service.unblock)
+        assert change(ChangeTasksRequest(filter=Filter())) == ChangeTasksResult(5, None)
+        assert set(statuses(service)) == {Status.CANCELLED}
+        assert unblocking.failed == []
+
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_no_retried_task_fails_by_a_parent_that_is_to_be_retried(self, service: Service, order: Sequence[int]):
+        chain(service, order)
+        cancel(service)
+        unblocking = Unblocking(service)
+        change = RetryTasks(unblocking.begin, service.clock, service.types, service, service.unblock)
+        assert change(ChangeTasksRequest(filter=Filter())) == ChangeTasksResult(5, None)
+        assert set(statuses(service)) == {Status.WAITING}
+        assert unblocking.failed == []
+
+    def test_tasks_that_are_revived_by_the_retry_of_a_parent_count_once(self, service: Service):
+        chain(service)
+        steps.fail(service.storage, steps.claim_one(service.storage, wanted={"default": 1}, now=service.clock.now()))
+        service.unblock.all()
+        assert set(statuses(service)) == {Status.FAILED}
+        assert retry(service) == ChangeTasksResult(5, None)
+        assert set(statuses(service)) == {Status.WAITING}
+
+    def test_a_request_that_ends_early_continues_with_the_tasks_that_are_left(self, service: Service):
+        chain(service)
+        cancel(service)
+        slow = Slow(service, 1)
+        change = RetryTasks(slow.begin, service.clock, service.types, service, service.unblock)
+        first = change(ChangeTasksRequest(filter=Filter(), seconds=2))
+        assert first == ChangeTasksResult(2, TaskId(6))
+        assert statuses(service) == [*[Status.WAITING] * 2, *[Status.CANCELLED] * 3]
+        assert retry(service, before=first.next) == ChangeTasksResult(3, None)
+        assert set(statuses(service)) == {Status.WAITING}
+
+
 class TestMomentOfAChange:
     def test_a_task_that_finishes_after_the_moment_of_the_change_is_left_as_it_is(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 2)
@@ -190,7 +242,7 @@ class TestMomentOfAChange:
 
     def test_a_request_ends_after_its_own_seconds(self, service: Service):
         steps.add(service.storage, *[steps.submission()] * 5)
-        slow = Slow(service, 1.5)
+        slow = Slow(service, 0.9)
         change = CancelTasks(slow.begin, service.clock, service, service.unblock)
         assert change(ChangeTasksRequest(filter=Filter(), seconds=2)) == ChangeTasksResult(4, TaskId(2))
 
@@ -234,7 +286,7 @@ class TestFailures:
         self, service: Service, error: type[StorageUnavailable]
     ):
         steps.add(service.storage, *[steps.submission()] * 5)
-        breaking = Breaking(service, after=2, error=error)
+        breaking = Breaking(service, after=3, error=error)
         assert CancelTasks(breaking.begin, service.clock, service, service.unblock)(
             ChangeTasksRequest(filter=Filter())
         ) == ChangeTasksResult(4, TaskId(2))
@@ -245,6 +297,19 @@ class TestFailures:
         service.away = True
         with pytest.raises(StorageUnavailable):
             cancel(service)
+
+
+class Unblocking:
+    """A storage in which a janitor unblocks tasks before each unit of work. `failed`: those that have failed by it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.failed: list[TaskId] = []
+
+    def begin(self) -> AbstractContextManager[MemoryUnitOfWork]:
+        decided = self._service.unblock().tasks
+        self.failed += [task.id for task in decided if task.status is Status.FAILED]
+        return self._service.begin()
 
 
 class Slow:

@@ -47,6 +47,7 @@ from adapters.postgres.statements.dependencies import (
     NOTE_CHANGED_PARENTS,
     PARENT_STATUSES,
     PARENTS,
+    PARENTS_AMONG,
     PUT_OFF,
     TAKE_UNDECIDED,
 )
@@ -302,6 +303,7 @@ __all__ = [
     "PAGE_BY_TYPE_AND_STATUS",
     "PAGE_OF_BATCH_BY_END",
     "PARENTS",
+    "PARENTS_AMONG",
     "PARENT_STATUSES",
     "PREPARED",
     "PROCESSES",

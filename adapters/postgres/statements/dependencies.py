@@ -143,4 +143,11 @@ DEPENDENTS = text(f"""
 
 FORGET_CHANGES = text("DELETE FROM changed_parents WHERE id = ANY (CAST(:changes AS bigint[]))")
 
+PARENTS_AMONG = text("""
+    SELECT d.dependent, array_agg(d.parent) AS parents
+    FROM unnest(CAST(:tasks AS bigint[])) AS given (id) JOIN dependencies d ON d.dependent = given.id
+    WHERE d.parent = ANY (CAST(:tasks AS bigint[]))
+    GROUP BY d.dependent
+""")
+
 PARENTS = text("SELECT parent FROM dependencies WHERE dependent = :task ORDER BY parent")

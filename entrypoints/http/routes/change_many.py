@@ -47,9 +47,10 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
         """Cancel many tasks
 
         The request cancels all waiting and running tasks that match every filter; without filters, all of them. It
-        changes tasks in batches, newest first, and stops after 10 seconds, at a batch with a locked task, or when the
-        database becomes unavailable. If `next` is not null, the same request with `next` as its `cursor` continues.
-        Each process of the API serves one such request at a time and answers another with 503.
+        changes tasks in batches, newest first, but tasks that wait for others before those, and stops after 10 seconds,
+        at a batch with a locked task, or when the database becomes unavailable. If `next` is not null, the same request
+        with `next` as its `cursor` continues. Each process of the API serves one such request at a time and answers
+        another with 503.
         """
         return change_many(cancel, query)
 
@@ -59,7 +60,8 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
 
         The request retries all failed and cancelled tasks that match every filter; without filters, all of them. Each
         task waits again under the same id, with as many new attempts as the `max_attempts` of its type. The request
-        works in batches and has a `next`, as the request that cancels many tasks.
+        works in batches and has a `next`, as the request that cancels many tasks, but tasks for which others wait come
+        before those.
         """
         return change_many(retry, query)
 
