@@ -25,6 +25,39 @@ class UnknownTask(ApplicationError):
         self.task = task
 
 
+class UnknownApiKey(ApplicationError):
+    """API key {key} does not exist"""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class Unauthenticated(ApplicationError):
+    """{why}"""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
+class Forbidden(ApplicationError):
+    """the API key {why}"""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+
+class InvalidApiKey(ApplicationError):
+    """the API key cannot be created"""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.errors = errors
+        """The mistakes: sentences by the path of the member, such as `$.scopes`."""
+
+
 class NoResult(ApplicationError):
     """task {task} {why}"""
 

@@ -1,6 +1,6 @@
 """Submissions: requests are checked, then stored, with one task for each idempotency key."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, starmap
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from application.conflict_retry import retry_on_conflict
 from application.errors import (
     CallbacksDisabled,
+    Forbidden,
     InvalidArguments,
     KeyTaken,
     StorageConflict,
@@ -19,17 +20,20 @@ from application.errors import (
 from application.json.fingerprint import fingerprint
 from application.json.lanes import lane
 from application.json.placeholders import Placeholder, placeholders_in_text, without_placeholders
-from application.json.search_terms import label_term, terms
+from application.json.search_terms import label_term, owner_term, terms
 from application.json.text import dump
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
+from application.ports.listing import Filter
 from application.ports.task_repository import KeyOwner
 from application.ports.unit_of_work import Begin, UnitOfWork
+from domain.access import OPEN, Access
 from domain.callback import check_address
 from domain.dependencies import Dependencies, IfFailed
 from domain.errors import InvalidOption
-from domain.ids import IdempotencyKey, TaskId, TypeName
+from domain.idempotency_key import key_of_owner
+from domain.ids import IdempotencyKey, Owner, TaskId, TypeName
 from domain.instants import after
 from domain.labels import check_labels
 from domain.submission import Submission
@@ -49,6 +53,7 @@ class TaskRequest:
     `ref`: its own name among these.
     `if_failed`: what becomes of it if one of them fails; None is to fail.
     `placeholders`: those in `args`. It waits for their parents too.
+    `by`: the rights of the sender.
     """
 
     type: TypeName
@@ -63,6 +68,7 @@ class TaskRequest:
     ref: str | None = None
     if_failed: IfFailed | None = None
     placeholders: Sequence[Placeholder] = ()
+    by: Access = OPEN
 
 
 class SubmissionBuilder:
@@ -91,14 +97,18 @@ class SubmissionBuilder:
     def submission(self, request: TaskRequest, now: datetime) -> Submission:
         """The submission of a request.
 
+        Raises Forbidden: the sender may submit no tasks of the type.
         Raises UnknownType: the type was never published.
         Raises TypeClosed: the type accepts no tasks, and no task has the key of the request.
         Raises InvalidArguments: the arguments do not fit the schema of the type.
         Raises CallbacksDisabled: the request has a callback, and none can be signed.
         Raises InvalidOption, InvalidLabel: an option or a label is beyond its limits.
         """
+        if not request.by.may_submit(request.type):
+            raise Forbidden(f"may submit no tasks of type {request.type}")
         known = self._types.named(request.type)
-        if not known.limits.limits.accepting and not self._has_task(request.key):
+        key = _stored_key(request)
+        if not known.limits.limits.accepting and not self._has_task(key):
             raise TypeClosed(request.type)
         published = known.type
         open_places = [each.place for each in request.placeholders]
@@ -116,10 +126,10 @@ class SubmissionBuilder:
             now=now,
             ttl=self._max_task_time if request.ttl is None else request.ttl,
             run_at=run_at,
-            key=request.key,
-            fingerprint=request.key and fingerprint(request.type, request.args, dependencies),
+            key=key,
+            fingerprint=key and fingerprint(request.type, request.args, dependencies),
             options=replace(published.options, **request.options) if request.options else published.options,
-            terms=(*terms(known_args), *starmap(label_term, request.labels.items())),
+            terms=(*terms(known_args), *starmap(label_term, request.labels.items()), *_owner_terms(request.by.owner)),
             lane=lane(known_args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
             dependencies=dependencies,
@@ -184,8 +194,20 @@ def add_parents(work: UnitOfWork, found: Sequence[AddedOrFound], submissions: Se
         for each, submission in zip(found, submissions, strict=True)
         if each.new and submission.dependencies
     }
+    if hidden := _hidden_parents(work, dependencies.values()):
+        raise UnknownParents(hidden)
     if dependencies and (unknown := work.dependencies.add(dependencies)):
         raise UnknownParents(unknown)
+
+
+def _hidden_parents(work: UnitOfWork, dependencies: Collection[Dependencies]) -> Set[TaskId]:
+    """The parents that the sender does not see."""
+    hidden: set[TaskId] = set()
+    for owner in {each.owner for each in dependencies if each.owner is not None}:
+        parents = frozenset().union(*(each.parents for each in dependencies if each.owner == owner))
+        own = Filter(ids=parents, terms=frozenset({owner_term(owner)}))
+        hidden |= parents - {task.id for task in work.listing.search(own, None, len(parents)).tasks}
+    return hidden
 
 
 def _dependencies(request: TaskRequest, run_at: datetime | None) -> Dependencies | None:
@@ -204,7 +226,17 @@ def _dependencies(request: TaskRequest, run_at: datetime | None) -> Dependencies
         if_failed=request.if_failed or IfFailed.FAIL,
         run_at=run_at,
         has_references=bool(request.placeholders),
+        owner=request.by.sees_only,
     )
+
+
+def _stored_key(request: TaskRequest) -> IdempotencyKey | None:
+    owner = request.by.sees_only
+    return key_of_owner(request.key, owner) if request.key and owner else request.key
+
+
+def _owner_terms(owner: Owner | None) -> Sequence[int]:
+    return () if owner is None else (owner_term(owner),)
 
 
 def unknown_references(submission: Submission, unknown: Set[TaskId]) -> Mapping[str, Sequence[str]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
-from domain.ids import TaskId
+from domain.ids import Owner, TaskId
 from domain.instants import after, whole_second
 from domain.status import Status
 from domain.task import Task
@@ -44,12 +44,14 @@ class Dependencies:
 
     `run_at`: the time before which it does not start, however early they end.
     `has_references`: whether its arguments refer to results of parents.
+    `owner`: to whom all parents must belong, since its sender sees no others; None if it sees all.
     """
 
     parents: frozenset[TaskId]
     if_failed: IfFailed = IfFailed.FAIL
     run_at: datetime | None = None
     has_references: bool = False
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)

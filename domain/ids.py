@@ -1,4 +1,4 @@
-"""The identifiers of tasks, batches, types, lanes, handlers, janitors and claims."""
+"""The identifiers of tasks, batches, types, lanes, owners, API keys, handlers, janitors and claims."""
 
 from typing import NamedTuple, NewType
 
@@ -10,6 +10,8 @@ Claim = NewType("Claim", int)
 IdempotencyKey = NewType("IdempotencyKey", str)
 Lane = NewType("Lane", str)
 BatchId = NewType("BatchId", int)
+ApiKeyId = NewType("ApiKeyId", str)
+Owner = NewType("Owner", str)
 
 
 class Hold(NamedTuple):

@@ -1,7 +1,9 @@
-"""The sentence that says why the API cannot listen at its address, and what to do."""
+"""The address at which the API listens: who reaches it, and why it cannot be used."""
 
+import socket
 import sys
 from errno import EACCES, EADDRINUSE
+from ipaddress import IPv6Address, ip_address
 
 AIRPLAY_HINT = "; on macOS the AirPlay Receiver uses it, see System Settings, General, AirDrop & Handoff"
 
@@ -16,3 +18,21 @@ def listening_error(host: str, port: int, error: OSError | UnicodeError) -> str:
         return f"port {port} is reserved for root; set PORT to a port above 1023"
     reason = getattr(error, "strerror", None) or error
     return f"HOST {host} is not an address of this machine: {reason}; set HOST to one that is"
+
+
+def listens_on_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on the host."""
+    try:
+        return is_loopback_address(str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]))
+    except (OSError, UnicodeError):
+        return False
+
+
+def is_loopback_address(text: str) -> bool:
+    """Whether a text is an address of loopback."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback

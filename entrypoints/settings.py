@@ -55,6 +55,7 @@ class Settings:
     http_threads: int = 16
     http_waiters: int = 500
     max_body: int = 1024 * 1024
+    require_keys: bool = False
     webhook_secret: tuple[bytes, ...] = ()
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -146,6 +147,10 @@ def _secret(value: str) -> bytes:
     return secret
 
 
+def _switch(value: str) -> bool:
+    return bool(_number(int, 0, 1)(value))
+
+
 def _list(parse_part: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     def parse(value: str) -> tuple[Any, ...]:
         parts = tuple(parse_part(part.strip()) for part in value.split(",") if part.strip())
@@ -202,6 +207,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
         Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),
         Variable("MAX_BODY", "a whole number of bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
+        Variable("REQUIRE_KEYS", "1 or 0", _switch),
         Variable(
             "WEBHOOK_SECRET",
             "whsec_ and 24 to 64 bytes in base64, or several of these, separated by commas",

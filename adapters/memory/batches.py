@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from adapters.memory.state import BatchRow, State
 from application.ports.batches import FIRST, BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
-from domain.ids import BatchId, IdempotencyKey, TaskId
+from domain.ids import BatchId, IdempotencyKey, Owner, TaskId
 from domain.status import Status
 
 
@@ -23,7 +23,7 @@ class MemoryBatchRepository:
             return None
         self._state.last_batch_id += 1
         new = batch.registered(BatchId(self._state.last_batch_id))
-        self._state.batches[new.id] = BatchRow(new, batch.key, batch.fingerprint)
+        self._state.batches[new.id] = BatchRow(new, batch.key, batch.fingerprint, owner=batch.owner)
         return new
 
     def remember(self, id: BatchId, ids: Sequence[TaskId], then: TaskId | None = None) -> None:
@@ -38,9 +38,11 @@ class MemoryBatchRepository:
         row = next((row for row in self._state.batches.values() if row.key == key), None)
         return replace(self._record(row), ids=row.ids, fingerprint=row.fingerprint) if row else None
 
-    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
-        ids = sorted((id for id in self._state.batches if before is None or id < before), reverse=True)
-        return [self._record(self._state.batches[id]) for id in ids[:limit]]
+    def search(self, before: BatchId | None, limit: int, owner: Owner | None = None) -> Sequence[BatchRecord]:
+        rows = (row for id, row in self._state.batches.items() if before is None or id < before)
+        wanted = (row for row in rows if owner is None or row.owner == owner)
+        newest = sorted(wanted, key=lambda row: row.batch.id, reverse=True)
+        return [self._record(row) for row in newest[:limit]]
 
     def lock(self, id: BatchId) -> Batch | None:
         row = self._state.batches.get(id)
@@ -103,7 +105,7 @@ class MemoryBatchRepository:
 
     def _record(self, row: BatchRow) -> BatchRecord:
         delivery = self._state.batch_deliveries.get(row.batch.id)
-        return BatchRecord(row.batch, self._counts(row.batch.id), delivery=delivery)
+        return BatchRecord(row.batch, self._counts(row.batch.id), delivery=delivery, owner=row.owner)
 
     def _counts(self, id: BatchId) -> BatchCounts:
         counts = Counter(BatchCount(row.task.status) for row in self._state.rows.values() if row.task.batch == id)

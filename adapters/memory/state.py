@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
 from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
+from domain.api_key import ApiKey
 from domain.batch import Batch
 from domain.delivery import Delivery
 from domain.dependencies import Dependencies
 from domain.event import Event, events_between
-from domain.ids import BatchId, Claim, HandlerId, IdempotencyKey, JanitorId, Lane, TaskId, TypeName
+from domain.ids import ApiKeyId, BatchId, Claim, HandlerId, IdempotencyKey, JanitorId, Lane, Owner, TaskId, TypeName
 from domain.limits import Override
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -39,12 +41,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch with its key, and the ids of its first tasks, which are kept where it has one."""
+    """A batch with its key, its owner, and the ids of its first tasks, which are kept where it has a key."""
 
     batch: Batch
     key: IdempotencyKey | None = None
     fingerprint: str | None = None
     ids: tuple[TaskId, ...] = ()
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class State:
     dependencies: dict[TaskId, Dependencies] = field(default_factory=dict)
     dependents: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
     changed_parents: list[TaskId] = field(default_factory=list)
+    api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.
@@ -183,29 +187,4 @@ class State:
 
     def copy(self) -> "State":
         """Return a state of its own with the same values."""
-        return State(
-            self.now,
-            self.last_id,
-            dict(self.rows),
-            dict(self.attempts),
-            dict(self.log_writers),
-            dict(self.types),
-            dict(self.abandoned),
-            dict(self.changed),
-            dict(self.handlers),
-            dict(self.janitors),
-            dict(self.schedules),
-            dict(self.deliveries),
-            self.events.copy(),
-            dict(self.origins),
-            dict(self.overrides),
-            dict(self.next_starts),
-            dict(self.last_lanes),
-            self.last_batch_id,
-            dict(self.batches),
-            self.deleted_of_batches.copy(),
-            dict(self.batch_deliveries),
-            dict(self.dependencies),
-            dict(self.dependents),
-            list(self.changed_parents),
-        )
+        return State(*(copy(getattr(self, each.name)) for each in fields(self)))

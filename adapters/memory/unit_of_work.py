@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 
+from adapters.memory.api_keys import MemoryApiKeyRepository
 from adapters.memory.batches import MemoryBatchRepository
 from adapters.memory.cleaning import MemoryCleaning
 from adapters.memory.deliveries import MemoryDeliveries
@@ -46,6 +47,7 @@ class MemoryUnitOfWork:
         self.reruns = MemoryReruns(state)
         self.batches = MemoryBatchRepository(state)
         self.dependencies = MemoryDependencies(state)
+        self.api_keys = MemoryApiKeyRepository(state)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

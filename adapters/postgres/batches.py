@@ -18,7 +18,7 @@ from application.isolation import isolate, log_once
 from application.ports.batches import FIRST, BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.delivery import Subject
-from domain.ids import BatchId, IdempotencyKey, TaskId
+from domain.ids import BatchId, IdempotencyKey, Owner, TaskId
 
 MAX_ID = 2**63 - 1
 UNKNOWN_ID = BatchId(0)
@@ -34,7 +34,8 @@ class PostgresBatchRepository:
     def add(self, batch: NewBatch) -> Batch | None:
         new = batch.registered(UNKNOWN_ID)
         row = self._connection.execute(
-            statements.ADD_BATCH, _columns(new) | {"key": batch.key, "fingerprint": batch.fingerprint}
+            statements.ADD_BATCH,
+            _columns(new) | {"key": batch.key, "fingerprint": batch.fingerprint, "owner": batch.owner},
         ).first()
         return batch.registered(BatchId(row.id)) if row else None
 
@@ -49,9 +50,10 @@ class PostgresBatchRepository:
         row = self._connection.execute(statements.BATCH_WITH_KEY, {"key": key}).first()
         return replace(self._records([row])[0], ids=row.ids or (), fingerprint=row.fingerprint) if row else None
 
-    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
-        bounds = {"before": MAX_ID if before is None else before, "limit": limit}
-        return self._records(self._connection.execute(statements.BATCHES, bounds).all())
+    def search(self, before: BatchId | None, limit: int, owner: Owner | None = None) -> Sequence[BatchRecord]:
+        bounds = {"before": MAX_ID if before is None else before, "limit": limit, "owner": owner}
+        statement = statements.BATCHES if owner is None else statements.BATCHES_OF_OWNER
+        return self._records(self._connection.execute(statement, bounds).all())
 
     def lock(self, id: BatchId) -> Batch | None:
         row = self._connection.execute(statements.LOCK_BATCH, {"id": id}).first()
@@ -119,7 +121,9 @@ class PostgresBatchRepository:
         # Few batches have a callback: the others are spared the look-up.
         told = [row.id for row in found if row.callback is not None]
         deliveries = PostgresDeliveries(self._connection).get_many(told, Subject.BATCH)
-        return [BatchRecord(_batch(row), _counts(row), delivery=deliveries.get(row.id)) for row in found]
+        return [
+            BatchRecord(_batch(row), _counts(row), delivery=deliveries.get(row.id), owner=row.owner) for row in found
+        ]
 
 
 def _batch(row: Any) -> Batch:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
+from adapters.postgres.api_keys import PostgresApiKeyRepository
 from adapters.postgres.batches import PostgresBatchRepository
 from adapters.postgres.cleaning import PostgresCleaning
 from adapters.postgres.database import Database
@@ -40,6 +41,7 @@ class PostgresUnitOfWork:
         self.reruns = PostgresReruns(connection)
         self.batches = PostgresBatchRepository(connection)
         self.dependencies = PostgresDependencies(connection)
+        self.api_keys = PostgresApiKeyRepository(connection)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises."""

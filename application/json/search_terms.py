@@ -3,7 +3,8 @@
 `{"to": {"city": "Köln", "zip": 5}}` has the terms of `to.city` with `Köln` and of `to.zip` with `5`. The value of a
 string is the string itself; that of a number, true, false or null is its JSON text, so "5" and 5 have the same term.
 Members of lists have no term, and of each task only the first MAX_TERMS arguments have one. Two different arguments
-have the same term by a chance of one in 10^19. A label has a term of its own kind, of its name and its value.
+have the same term by a chance of one in 10^19. A label has a term of its own kind, of its name and its value, and so
+has the owner of the task.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from itertools import islice, starmap
 from typing import Any
 
 from application.json.text import dump
+from domain.ids import Owner
 
 MAX_TERMS = 50
 _NUMBERS = frozenset({int, float})
@@ -31,6 +33,11 @@ def term(path: str, value: str) -> int:
 def label_term(name: str, value: str) -> int:
     """The term of one label, which no argument has."""
     return _hashed(f"label {len(name)} {name}{value}")
+
+
+def owner_term(owner: Owner) -> int:
+    """The term of the tasks of an owner, which no argument and no label has."""
+    return _hashed(f"owner {owner}")
 
 
 def _leaves(members: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:

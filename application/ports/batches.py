@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.batch import Batch, BatchCounts
 from domain.delivery import Delivery
-from domain.ids import BatchId, IdempotencyKey, TaskId
+from domain.ids import BatchId, IdempotencyKey, Owner, TaskId
 
 FIRST = BatchId(0)
 """An id below all others."""
@@ -30,6 +30,7 @@ class NewBatch:
     callback: str | None = None
     key: IdempotencyKey | None = None
     fingerprint: str | None = None
+    owner: Owner | None = None
 
     def registered(self, id: BatchId) -> Batch:
         """The new batch with that id."""
@@ -51,6 +52,7 @@ class BatchRecord:
     - `ids`: those of the tasks with which it was created, where `with_key` returned it.
     - `fingerprint`: that of its request, likewise.
     - `delivery`: how far the callback of a finished batch has been delivered, where it has one.
+    - `owner`: to whom it belongs; None of one that was made where the API is open.
     """
 
     batch: Batch
@@ -58,6 +60,7 @@ class BatchRecord:
     ids: Sequence[TaskId] = ()
     fingerprint: str | None = None
     delivery: Delivery | None = None
+    owner: Owner | None = None
 
 
 class BatchRepository(Protocol):
@@ -85,8 +88,8 @@ class BatchRepository(Protocol):
         """Return the record of the batch that has the key; None if none has."""
         ...
 
-    def search(self, before: BatchId | None, limit: int) -> Sequence[BatchRecord]:
-        """Return at most `limit` batches with ids below `before`, if it is given; the newest first."""
+    def search(self, before: BatchId | None, limit: int, owner: Owner | None = None) -> Sequence[BatchRecord]:
+        """Return at most `limit` batches, the newest first: those with ids below `before`, of this owner, if given."""
         ...
 
     def lock(self, id: BatchId) -> Batch | None:

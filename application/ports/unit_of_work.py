@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from application.ports.api_keys import ApiKeyRepository
 from application.ports.batches import BatchRepository
 from application.ports.cleaning import Cleaning
 from application.ports.deliveries import Deliveries
@@ -63,6 +64,9 @@ class UnitOfWork(Protocol):
 
     @property
     def dependencies(self) -> DependencyRepository: ...
+
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo the changes of the block if it raises; the unit of work goes on."""

@@ -23,9 +23,11 @@ from application.ports.wake_up import Notifier, Topic
 from application.submissions import SubmissionBuilder, TaskRequest
 from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.unblock_tasks import UnblockTasks
+from domain.access import OPEN, Access
 from domain.batch import check_name
 from domain.dependencies import Dependencies, IfFailed
 from domain.errors import InvalidLabel, InvalidOption
+from domain.idempotency_key import key_of_owner
 from domain.ids import BatchId, IdempotencyKey, TaskId
 from domain.labels import check_labels
 from domain.submission import Submission
@@ -43,6 +45,7 @@ class BatchRequest:
     - `is_open`: whether more tasks may be added later.
     - `then`: the task that starts when the batch has finished.
     - `key`: the idempotency key of the whole.
+    - `by`: the rights of the sender.
     """
 
     name: str | None = None
@@ -51,6 +54,13 @@ class BatchRequest:
     then: Item | None = None
     callback: str | None = None
     key: IdempotencyKey | None = None
+    by: Access = OPEN
+
+    @property
+    def stored_key(self) -> IdempotencyKey | None:
+        """The key as it is stored."""
+        owner = self.by.sees_only
+        return key_of_owner(self.key, owner) if self.key and owner else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,8 @@ class CreateBatch:
             labels=dump(request.labels) if request.labels else None,
             is_open=request.is_open,
             callback=request.callback,
-            key=request.key,
+            key=request.stored_key,
+            owner=request.by.owner,
             fingerprint=request.key and batch_fingerprint([_fingerprint(request), *tasks.fingerprints]),
         )
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from application.ports.batches import BatchRecord
 from application.ports.unit_of_work import Begin
-from domain.ids import BatchId
+from domain.ids import BatchId, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class ListBatches:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
-    def __call__(self, before: BatchId | None, limit: int) -> BatchPage:
-        """One page: at most `limit` batches with ids below `before`, if it is given."""
+    def __call__(self, before: BatchId | None, limit: int, owner: Owner | None = None) -> BatchPage:
+        """One page: at most `limit` batches with ids below `before`, and of this owner, if they are given."""
         with self._begin() as work:
-            found = work.batches.search(before, limit + 1)
+            found = work.batches.search(before, limit + 1, owner)
         shown = found[:limit]
         return BatchPage(shown, shown[-1].batch.id if len(found) > limit else None)

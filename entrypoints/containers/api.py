@@ -1,6 +1,7 @@
 """The API's objects: a use case for each operation."""
 
 from adapters.json_schema import SchemaChecker
+from application.authentication import Authenticator
 from application.batch_feed import BatchFeed
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
@@ -9,9 +10,11 @@ from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.check_owner import CheckOwner
 from application.use_cases.close_batch import CloseBatch
 from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
+from application.use_cases.create_api_key import CreateApiKey
 from application.use_cases.create_batch import CreateBatch
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.delete_tasks import DeleteTasks
@@ -22,6 +25,7 @@ from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_batch import FollowBatch
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.follow_tasks import FollowTasks
+from application.use_cases.list_api_keys import ListApiKeys
 from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
@@ -29,6 +33,7 @@ from application.use_cases.list_tasks import ListTasks
 from application.use_cases.read_results import ReadResults
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.revoke_api_key import RevokeApiKey
 from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
@@ -39,6 +44,7 @@ from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from application.view import Viewer
+from application.wrong_keys import WrongKeys
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.resource import resource
 from entrypoints.settings import Settings
@@ -53,6 +59,14 @@ class ApiContainer(containers.DeclarativeContainer):
     ping = storage.ping
     checker = providers.Singleton(SchemaChecker)
     clock = storage.clock
+    authenticator = providers.Singleton(
+        Authenticator, storage.begin, storage.clock, None, settings.provided.require_keys
+    )
+    check_owner = providers.Singleton(CheckOwner, storage.begin)
+    wrong_keys = providers.Singleton(WrongKeys, storage.clock)
+    create_api_key = providers.Singleton(CreateApiKey, storage.begin, storage.clock)
+    list_api_keys = providers.Singleton(ListApiKeys, storage.begin)
+    revoke_api_key = providers.Singleton(RevokeApiKey, storage.begin, storage.clock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
     submission_builder = providers.Singleton(

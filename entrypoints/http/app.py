@@ -1,9 +1,12 @@
 """The Flask app of the API, built from the services of a container."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from flask import Flask
 
+from entrypoints.http.access.needs import PUBLIC, PUBLIC_IN_PART, needing
+from entrypoints.http.authentication.check_access import check_access
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.flask_app import ApiFlask
 from entrypoints.http.limits.concurrency import ConcurrencyLimit
@@ -17,6 +20,7 @@ from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.routes.api_keys import add_api_keys
 from entrypoints.http.routes.batch_events import add_batch_events
 from entrypoints.http.routes.batches import add_batches
 from entrypoints.http.routes.change import add_change
@@ -58,9 +62,19 @@ ROUTES = {
     ("types", "List the types of tasks, and set their limits."): (add_types, add_limits),
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),
+    ("keys", "Make, list and revoke API keys."): (add_api_keys,),
     ("health", "Check the state of the API."): (add_health,),
 }
 """Functions that add the routes, by heading and description in the OpenAPI document."""
+
+NEEDS_OF_DOCUMENTS = {
+    "api-docs.openapi_json": PUBLIC_IN_PART,
+    "api-docs.openapi_swagger_ui": PUBLIC,
+    "docs.redirect_without_slash": PUBLIC,
+    "docs.file": PUBLIC,
+    "docs.icon": PUBLIC,
+}
+"""The access that views of libraries need, by endpoint."""
 
 
 def create_app(services: Services) -> Flask:
@@ -75,6 +89,8 @@ def create_app(services: Services) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(swagger_ui_blueprint())
     app.register_blueprint(pages_blueprint(services))
+    for endpoint, need in NEEDS_OF_DOCUMENTS.items():
+        app.view_functions[endpoint] = needing(need, partial(app.view_functions[endpoint]))
     return app
 
 
@@ -88,6 +104,7 @@ def configure(app: Flask, services: Services) -> None:
     app.url_map.converters["task"] = TaskPath
     refuse_foreign_hosts(app, settings)
     refuse_foreign_pages(app, settings)
+    check_access(app, services)
     allow_origins(app, settings)
 
 

@@ -8,6 +8,7 @@ from flask import Response, request
 from flask_smorest import Blueprint as SmorestBlueprint  # type: ignore[import-untyped]
 from marshmallow import Schema
 
+from entrypoints.http.access.needs import Need, needing
 from entrypoints.http.openapi.describe import common_responses
 from entrypoints.http.requests.parsing import QueryParser
 from entrypoints.http.requests.queries import NoQuery
@@ -25,6 +26,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         method: str,
         path: str,
         *,
+        needs: Need,
         query: Schema | None = None,
         parameters: Sequence[dict[str, Any]] = (),
         headers: Sequence[dict[str, Any]] = (),
@@ -32,6 +34,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         **doc: Any,
     ) -> Callable[[View], View]:
         """Register a view for a method and a path. A view with a `query` receives the parsed query as first argument.
+
+        `needs`: the access that its senders need.
 
         The `parameters` belong to every operation of the path, the `headers` to this one, which must have no query.
         The docstring of the view is the summary and the description of the operation, and its name is the
@@ -41,12 +45,11 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         def register(view: View) -> View:
             own = {"parameters": list(headers)} if headers else {}
             documented = self.doc(
-                operationId=view.__name__, responses=common_responses(method) | responses, **own, **doc
+                operationId=view.__name__, responses=common_responses(method, needs) | responses, **own, **doc
             )(_with_query(view, query))
             parsing = self.arguments(query or NoQuery(), location="query")(documented)
-            self.add_url_rule(
-                path, view.__name__, _shortcut(documented, parsing), methods=[method], parameters=list(parameters)
-            )
+            respond = needing(needs, _shortcut(documented, parsing))
+            self.add_url_rule(path, view.__name__, respond, methods=[method], parameters=list(parameters))
             return view
 
         return register

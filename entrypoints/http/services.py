@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from application.authentication import Authenticator
 from application.known_types import KnownTypes
 from application.open_streams import OpenStreams
 from application.ports.argument_checker import ArgumentChecker
@@ -10,9 +11,11 @@ from application.ports.clock import Clock
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
+from application.use_cases.check_owner import CheckOwner
 from application.use_cases.close_batch import CloseBatch
 from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
+from application.use_cases.create_api_key import CreateApiKey
 from application.use_cases.create_batch import CreateBatch
 from application.use_cases.delete_task import DeleteTask
 from application.use_cases.delete_tasks import DeleteTasks
@@ -23,6 +26,7 @@ from application.use_cases.finish_batches import FinishBatches
 from application.use_cases.follow_batch import FollowBatch
 from application.use_cases.follow_task import FollowTask
 from application.use_cases.follow_tasks import FollowTasks
+from application.use_cases.list_api_keys import ListApiKeys
 from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
@@ -30,6 +34,7 @@ from application.use_cases.list_tasks import ListTasks
 from application.use_cases.read_results import ReadResults
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.revoke_api_key import RevokeApiKey
 from application.use_cases.set_limits import SetLimits
 from application.use_cases.submit_task import SubmitTask
 from application.use_cases.submit_tasks import SubmitTasks
@@ -38,6 +43,7 @@ from application.use_cases.view_log import ViewLog
 from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
+from application.wrong_keys import WrongKeys
 from entrypoints.settings import Settings
 
 
@@ -49,6 +55,24 @@ class Services(Protocol):
 
     @property
     def clock(self) -> Callable[[], Clock]: ...
+
+    @property
+    def authenticator(self) -> Callable[[], Authenticator]: ...
+
+    @property
+    def check_owner(self) -> Callable[[], CheckOwner]: ...
+
+    @property
+    def wrong_keys(self) -> Callable[[], WrongKeys]: ...
+
+    @property
+    def create_api_key(self) -> Callable[[], CreateApiKey]: ...
+
+    @property
+    def list_api_keys(self) -> Callable[[], ListApiKeys]: ...
+
+    @property
+    def revoke_api_key(self) -> Callable[[], RevokeApiKey]: ...
 
     @property
     def submit_task(self) -> Callable[[], SubmitTask]: ...

@@ -1,10 +1,13 @@
-"""Address of the service, for a client that was given none."""
+"""Address of the service and API key, for a client that was given none."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 VARIABLES = ("FLASK_TASKS_URL", "BACKEND_URL")
 """Environment variables with the address, in order of precedence: that of clients, then the public one of the API."""
+
+KEY_VARIABLE = "FLASK_TASKS_API_KEY"
+"""Environment variable with the API key of a client."""
 
 
 def address(url: str | None, environment: Mapping[str, str]) -> str:
@@ -18,6 +21,12 @@ def address(url: str | None, environment: Mapping[str, str]) -> str:
         if given := environment.get(variable):
             return _checked(variable, given)
     return _checked("the address with PORT", f"http://127.0.0.1:{environment.get('PORT') or 5000}")
+
+
+def authorization(api_key: str | None, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the header with the API key, or with that in the environment; none without a key."""
+    key = api_key if api_key is not None else environment.get(KEY_VARIABLE, "")
+    return {"Authorization": f"Bearer {key.strip()}"} if key.strip() else {}
 
 
 def is_of_this_machine(address: str) -> bool:

@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 from urllib.parse import quote
 
-from flask_tasks.client.address import address
+from flask_tasks.client.address import address, authorization
 from flask_tasks.client.attempt import Attempt
 from flask_tasks.client.backoff import Clock
 from flask_tasks.client.batch import Batch, Batches
@@ -57,6 +57,7 @@ class Client:
     - `timeout`: seconds that an answer may take.
     - `retries`: number of times that a request is sent again if it was not answered or the service was unavailable,
       within about two minutes. A repeated submission never makes a second task.
+    - `api_key`: the API key; without it, that of the variable `FLASK_TASKS_API_KEY`, if there is one.
     - `headers`: headers of each request.
     - `transport`: transport of httpx that replaces the network.
     - `clock`: clock that replaces the module `time`.
@@ -68,6 +69,7 @@ class Client:
         *,
         timeout: float = 30.0,
         retries: int = 10,
+        api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         transport: "httpx.BaseTransport | None" = None,
         clock: Clock = time,
@@ -81,7 +83,12 @@ class Client:
         self.url = address(url, os.environ)
         self._clock = clock
         self._transport = Transport(
-            self.url, timeout=timeout, retries=retries, headers=headers, transport=transport, clock=clock
+            self.url,
+            timeout=timeout,
+            retries=retries,
+            headers={**authorization(api_key, os.environ), **(headers or {})},
+            transport=transport,
+            clock=clock,
         )
 
     def __enter__(self) -> Self:

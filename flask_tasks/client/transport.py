@@ -61,7 +61,7 @@ class Transport:
         *,
         timeout: float,
         retries: int,
-        headers: Mapping[str, str] | None,
+        headers: Mapping[str, str],
         transport: httpx.BaseTransport | None,
         clock: Clock,
     ) -> None:

@@ -8,7 +8,7 @@ from application.ports.batches import BatchRecord, NewBatch
 from domain.batch import Batch, BatchCount, BatchCounts
 from domain.delivery import Delivery, Subject
 from domain.dependencies import Dependencies
-from domain.ids import BatchId, IdempotencyKey, TaskId
+from domain.ids import BatchId, IdempotencyKey, Owner, TaskId
 from tests.steps import NOW, add, at, claim_one, fail, save, submission, succeed, task
 from tests.storage import Storage
 
@@ -361,3 +361,18 @@ class TestDeliveries:
         finish(storage)
         assert delete_expired(storage, 100) == 1
         assert self.claim(storage, 100) == []
+
+
+class TestOwners:
+    def test_a_batch_has_the_owner_with_whom_it_was_added(self, storage: Storage):
+        new_batch(storage)
+        new_batch(storage, owner=Owner("ana"))
+        assert [record(storage, id).owner for id in (1, 2)] == [None, "ana"]
+
+    def test_a_search_for_an_owner_finds_its_batches_alone(self, storage: Storage):
+        for owner in ("ana", None, "ben", "ana", "ana"):
+            new_batch(storage, owner=owner and Owner(owner))
+        with storage.begin() as work:
+            assert [each.batch.id for each in work.batches.search(None, 10, Owner("ana"))] == [5, 4, 1]
+            assert [each.batch.id for each in work.batches.search(BatchId(5), 1, Owner("ana"))] == [4]
+            assert work.batches.search(None, 10, Owner("cleo")) == []

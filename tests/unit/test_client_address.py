@@ -2,7 +2,7 @@
 
 import pytest
 
-from flask_tasks.client.address import address, is_of_this_machine
+from flask_tasks.client.address import address, authorization, is_of_this_machine
 
 ENVIRONMENT = {"FLASK_TASKS_URL": "http://api:5000/", "BACKEND_URL": "https://example.org/tasks", "PORT": "5001"}
 
@@ -52,3 +52,10 @@ def test_an_invalid_port_is_refused_with_a_sentence() -> None:
 )
 def test_addresses_of_this_machine_are_recognized(url: str, is_here: bool) -> None:
     assert is_of_this_machine(url) == is_here
+
+
+def test_the_api_key_is_the_one_that_was_given_or_else_that_of_the_environment():
+    there = {"FLASK_TASKS_API_KEY": " ft_there\n"}
+    assert authorization("ft_given", there) == {"Authorization": "Bearer ft_given"}
+    assert authorization(None, there) == {"Authorization": "Bearer ft_there"}
+    assert authorization("", there) == authorization(None, {}) == {}

@@ -56,6 +56,6 @@ def test_the_state_diagram_draws_the_rules():
     assert arrows == rules
 
 
-OF_THE_CLIENT = {"FLASK_TASKS_URL"}
+OF_THE_CLIENT = {"FLASK_TASKS_API_KEY", "FLASK_TASKS_URL"}
 """Variables that no process of the service reads: functions that submit tasks do."""
 VARIABLES_BY_NAME = {variable.name for variable in VARIABLES.values()}

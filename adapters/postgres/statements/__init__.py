@@ -3,12 +3,21 @@
 The clock, the wake-ups, the migration and the session settings have SQL of their own.
 """
 
+from adapters.postgres.statements.api_keys import (
+    ADD_API_KEY,
+    API_KEY,
+    API_KEYS,
+    HAS_API_KEYS,
+    NOTE_USE_OF_API_KEY,
+    REVOKE_API_KEY,
+)
 from adapters.postgres.statements.batches import (
     ADD_BATCH,
     BATCH,
     BATCH_COUNTS,
     BATCH_WITH_KEY,
     BATCHES,
+    BATCHES_OF_OWNER,
     DELETE_BATCHES,
     DUE_BATCHES,
     FINISHED_BATCHES,
@@ -202,6 +211,7 @@ PREPARED = (
 
 __all__ = [
     "ADD",
+    "ADD_API_KEY",
     "ADD_BATCH",
     "ADD_DEPENDENCIES",
     "ADD_RERUN",
@@ -209,10 +219,13 @@ __all__ = [
     "AFTER_BATCH",
     "ALL_LIMITS",
     "ALL_TYPES",
+    "API_KEY",
+    "API_KEYS",
     "ASSIGN_LANES",
     "ATTEMPTS",
     "BATCH",
     "BATCHES",
+    "BATCHES_OF_OWNER",
     "BATCH_COUNTS",
     "BATCH_DELIVERIES",
     "BATCH_WITH_KEY",
@@ -251,6 +264,7 @@ __all__ = [
     "GET",
     "GET_MANY",
     "HANDLERS",
+    "HAS_API_KEYS",
     "HAS_BATCH_WORK",
     "HAS_CHANGED_PARENTS",
     "HAS_EXPIRED",
@@ -292,6 +306,7 @@ __all__ = [
     "NEXT_AFTER",
     "NEXT_SCHEDULE_WORK",
     "NOTE_CHANGED_PARENTS",
+    "NOTE_USE_OF_API_KEY",
     "NO_LOCK_WAIT",
     "OBSERVE_LEASES",
     "OLDEST_DUE",
@@ -330,6 +345,7 @@ __all__ = [
     "RESUME_FREE_BATCHES",
     "REVIEW_SCHEDULES",
     "REVIEW_TYPES",
+    "REVOKE_API_KEY",
     "RUNNING_UNDER",
     "SAVE",
     "SAVE_BATCH",

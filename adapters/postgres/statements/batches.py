@@ -16,11 +16,11 @@ _WITH_CHANGES = f"""
         SELECT {_SUMS} FROM batch_count_changes WHERE batch = b.id
     ) c ON true
 """
-_RECORD = f"SELECT {_BATCH}, {_COUNTED} FROM {_WITH_CHANGES}"
+_RECORD = f"SELECT {_BATCH}, b.owner, {_COUNTED} FROM {_WITH_CHANGES}"
 
 ADD_BATCH = text("""
-    INSERT INTO batches (created, expire, ttl, name, labels, is_open, callback, key, fingerprint)
-    VALUES (:created, :expire, :ttl, :name, :labels, :is_open, :callback, :key, :fingerprint)
+    INSERT INTO batches (created, expire, ttl, name, labels, is_open, callback, key, fingerprint, owner)
+    VALUES (:created, :expire, :ttl, :name, :labels, :is_open, :callback, :key, :fingerprint, :owner)
     ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
     RETURNING id
 """)
@@ -30,9 +30,15 @@ REMEMBER_TASKS = text("UPDATE batches SET ids = CAST(:ids AS bigint[]), then_tas
 BATCH = text(f"{_RECORD} WHERE b.id = :id")
 
 # A batch may have ten thousand ids, which only a repeated request needs.
-BATCH_WITH_KEY = text(f"SELECT {_BATCH}, b.ids, b.fingerprint, {_COUNTED} FROM {_WITH_CHANGES} WHERE b.key = :key")
+BATCH_WITH_KEY = text(f"""
+    SELECT {_BATCH}, b.owner, b.ids, b.fingerprint, {_COUNTED} FROM {_WITH_CHANGES} WHERE b.key = :key
+""")
 
 BATCHES = text(f"{_RECORD} WHERE b.id < :before ORDER BY b.id DESC LIMIT :limit")
+
+BATCHES_OF_OWNER = text(f"""
+    {_RECORD} WHERE b.owner = :owner AND b.id < :before ORDER BY b.owner DESC, b.id DESC LIMIT :limit
+""")
 
 LOCK_BATCH = text(f"SELECT {_BATCH} FROM batches b WHERE id = :id FOR UPDATE")
 

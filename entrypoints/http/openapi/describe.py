@@ -8,6 +8,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from werkzeug.http import HTTP_STATUS_CODES
 
+from entrypoints.http.access.needs import Need
 from entrypoints.http.requests.origin import SAFE_METHODS
 from entrypoints.http.responses.json_response import JSON
 from entrypoints.task_json import FIELDS
@@ -47,6 +48,8 @@ RETRY_AFTER_HEADERS = {
     }
 }
 
+NO_KEY = "The API is not open, and the request has no valid API key."
+TOO_MANY_WRONG_KEYS = "Too many requests with wrong API keys came from this address."
 UNAVAILABLE = "The database is unavailable."
 CLOSED = "The database is unavailable, or the type accepts no tasks for now."
 LATE_BODY = "The body came too slowly."
@@ -140,14 +143,16 @@ def error_responses(codes: Mapping[int, str]) -> dict[int, Any]:
     return {code: description for each in responses for code, description in each.items()}
 
 
-def common_responses(method: str) -> dict[int, Any]:
-    """Describe the errors that every operation of the method may answer."""
+def common_responses(method: str, needs: Need) -> dict[int, Any]:
+    """Describe the errors that every operation of the method with these needs may answer."""
     errors = {
         421: "The API serves its own machine alone, and the Host is another.",
         422: "The query has a parameter that the operation does not have.",
     }
+    if not needs.is_public:
+        errors |= {401: NO_KEY, 403: "The API key does not allow this.", 429: TOO_MANY_WRONG_KEYS}
     if method not in SAFE_METHODS:
-        errors[403] = "The request comes from a page of an origin that is not allowed."
+        errors[403] = "The API key does not allow this, or the request comes from a page of a foreign origin."
     return error_responses(errors)
 
 

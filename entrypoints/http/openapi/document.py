@@ -13,6 +13,8 @@ from application.errors import StorageUnavailable
 from application.known_types import KnownTypes
 from application.ports.argument_checker import ArgumentChecker
 from domain.task_type import TaskType
+from entrypoints.http.access.current import NOTHING, current_access
+from entrypoints.http.openapi.api_key_schemas import API_KEY_SCHEMAS
 from entrypoints.http.openapi.batch_schemas import BATCH_SCHEMAS
 from entrypoints.http.openapi.published_types import describe_published_types
 from entrypoints.http.openapi.schemas import SCHEMAS, ErrorSchema
@@ -25,6 +27,9 @@ DESCRIPTION = """
 A task runs a function with JSON arguments in the background. A client submits the task and reads its result later: it
 views the task, waits for it (`?wait=20`), follows its events, or receives a callback.
 
+The API is open to all who reach it until somebody makes an API key; then each request needs one, in the header
+`Authorization: Bearer ft_…`.
+
 The status of a task is `waiting`, `running`, `done`, `failed` or `cancelled`. Arguments and results are JSON values and
 are returned exactly as they were sent. Values that cannot be stored exactly are refused with 422 and the path to the
 value. Times are Unix seconds.
@@ -33,6 +38,13 @@ A request with an `Idempotency-Key` can be repeated safely. A body may be compre
 compressed if the client accepts it. All errors have the same form. An answer with status 503 has a `Retry-After`
 header.
 """.strip()
+
+KEY = "ApiKey"
+KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, `ft_…`. While nobody has made a key, the API needs none.",
+}
 
 SWAGGER_UI = {
     "url": "openapi.json",
@@ -57,6 +69,7 @@ def configuration(settings: Settings) -> Mapping[str, Any]:
         "API_SPEC_OPTIONS": {
             "info": {"description": DESCRIPTION},
             "servers": [{"url": settings.backend_url or "/"}],
+            "security": [{KEY: []}, {}],
         },
     }
 
@@ -74,8 +87,9 @@ class TaskApi(Api):  # type: ignore[misc]
         self._checker = checker
         self._cached: tuple[Sequence[TaskType] | None, str] = None, ""
         """The types of the last document, and its text."""
-        for name, schema in (SCHEMAS | BATCH_SCHEMAS).items():
+        for name, schema in (SCHEMAS | BATCH_SCHEMAS | API_KEY_SCHEMAS).items():
             self.spec.components.schema(name, schema)
+        self.spec.components.security_scheme(KEY, KEY_SCHEME)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer an error in the form of flask-smorest, and keep its headers."""
@@ -96,7 +110,9 @@ class TaskApi(Api):  # type: ignore[misc]
         return json_response(text)
 
     def _offered_types(self) -> Sequence[TaskType]:
-        """List the types to describe. Without a database there are none, and the document is served without types."""
+        """List the types to describe: none to a sender without a key, or while no types could be read."""
+        if current_access() == NOTHING:
+            return []
         try:
             return self._types.offered()
         except StorageUnavailable:

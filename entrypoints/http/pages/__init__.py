@@ -10,6 +10,7 @@ from entrypoints.http.pages.handlers import add_handlers
 from entrypoints.http.pages.many import add_many
 from entrypoints.http.pages.overview import add_overview
 from entrypoints.http.pages.result_files import add_result_files
+from entrypoints.http.pages.sign_in import add_sign_in
 from entrypoints.http.pages.submit import add_submit
 from entrypoints.http.pages.task import add_task
 from entrypoints.http.pages.tasks import add_tasks
@@ -17,6 +18,7 @@ from entrypoints.http.pages.types import add_types
 from entrypoints.http.services import Services
 
 PAGES = (
+    add_sign_in,
     add_overview,
     add_tasks,
     add_failures,

@@ -11,6 +11,8 @@ from application.use_cases.view_task import ViewTask
 from domain.batch import BatchCount
 from domain.ids import BatchId, TaskId
 from domain.status import RULES, Status, Verb
+from entrypoints.http.access.current import own_tasks_of, permitted
+from entrypoints.http.access.needs import READ, SUBMIT
 from entrypoints.http.pages.batch_points import FindPlot
 from entrypoints.http.pages.blueprint import Done, Pages
 from entrypoints.http.pages.results.sweep_plot import Choice
@@ -31,17 +33,17 @@ def add_batches(pages: Pages, services: Services) -> None:
 def _add_list(pages: Pages, services: Services) -> None:
     list_page = services.list_batches()
 
-    @pages.page("/batches", "batches.html")
+    @pages.page("/batches", "batches.html", READ)
     def batches() -> dict[str, Any]:
         before = _cursor()
-        return {"page": list_page(before, PAGE_BATCHES), "is_first": before is None}
+        return {"page": list_page(before, PAGE_BATCHES, own_tasks_of()), "is_first": before is None}
 
 
 def _add_batch(pages: Pages, services: Services) -> None:
     view, view_task, close = services.view_batch(), services.view_task(), services.close_batch()
     find_plot = FindPlot(services)
 
-    @pages.page("/batch/<id>", "batch.html")
+    @pages.page("/batch/<id>", "batch.html", READ)
     def batch(id: str) -> dict[str, Any]:
         viewed = view(batch_id(id))
         batch, counts = viewed.record.batch, viewed.record.counts
@@ -52,12 +54,12 @@ def _add_batch(pages: Pages, services: Services) -> None:
             "number_by_status": number_by_status,
             "deleted": counts.by_status.get(BatchCount.DELETED, 0),
             "failures": viewed.failures,
-            "verbs": [verb for verb in VERBS if any(number_by_status[status] for status in RULES[verb])],
+            "verbs": [verb for verb in permitted(VERBS) if any(number_by_status[status] for status in RULES[verb])],
             "find_plot": lambda: find_plot(viewed.record, Choice.of(request.args)),
             "follower": _status(view_task, batch.then) if batch.then is not None else None,
         }
 
-    @pages.action("/batch/<id>/close")
+    @pages.action("/batch/<id>/close", SUBMIT)
     def close_batch(_: MultiDict[str, str], id: str) -> Done:
         close(batch_id(id))
         return Done(f"Batch {id} is closed.", pages.addresses("batch", id))

@@ -8,7 +8,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from application.errors import UnknownBatch, UnknownTask, UnknownType
+from application.errors import Unauthenticated, UnknownBatch, UnknownTask, UnknownType
+from entrypoints.http.access.current import current_access
+from entrypoints.http.access.needs import ANY_KEY, PUBLIC, READ, READ_ALL, SUBMIT, Need, needing
+from entrypoints.http.authentication.session_cookie import session_of
 from entrypoints.http.pages.addresses import ROOT, Addresses
 from entrypoints.http.pages.assets import Assets
 from entrypoints.http.pages.form_reader import FormReader
@@ -30,6 +33,15 @@ from entrypoints.http.services import Services
 GONE = {UnknownTask: "task", UnknownType: "type", UnknownBatch: "batch"}
 """Subjects of pages that may be gone while their pages are open, by the errors that say so."""
 Context = Mapping[str, Any]
+NAVIGATION = (
+    ("Overview", (), READ_ALL),
+    ("Tasks", ("tasks",), READ),
+    ("Batches", ("batches",), READ),
+    ("Types", ("types",), READ_ALL),
+    ("Handlers", ("handlers",), READ_ALL),
+    ("Submit", ("submit",), SUBMIT),
+)
+"""The pages to which all pages link, by name and path, and the access that each of them needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +49,12 @@ class Done:
     """The end of an action: the sentence that the next page shows, and its address.
 
     `to`: None for the page that the field `back` of the form names.
+    `finish`: changes the answer, such as by a cookie.
     """
 
     sentence: str
     to: str | None = None
+    finish: Callable[[Response], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +92,13 @@ class Pages:
         self._kept_seconds = settings.max_task_time
         self._clock = services.clock()
         self.blueprint.after_request(add_security_headers)
-        self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", self._assets.response)
-        self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", _unknown)
+        self.blueprint.add_url_rule(f"{ROOT}/static/<name>", "static", needing(PUBLIC, partial(self._assets.response)))
+        self.blueprint.add_url_rule(f"{ROOT}/<path:path>", "unknown", needing(ANY_KEY, _unknown))
         self._answer_errors()
 
-    def page(self, path: str, template: str) -> Callable[[Callable[..., Context | Shown]], Callable[..., Any]]:
+    def page(
+        self, path: str, template: str, needs: Need
+    ) -> Callable[[Callable[..., Context | Shown]], Callable[..., Any]]:
         """Register a page, below ROOT; one with an empty path is the first one.
 
         The function returns the context, or what is to be shown instead: by the same template if it has a live block.
@@ -97,12 +113,12 @@ class Pages:
                 found = view(**parts)
                 return self._shown(found if isinstance(found, Shown) else Shown(template, found))
 
-            self.blueprint.add_url_rule(f"{ROOT}{path}" if path else "/", view.__name__, respond)
+            self.blueprint.add_url_rule(f"{ROOT}{path}" if path else "/", view.__name__, needing(needs, respond))
             return view
 
         return register
 
-    def action(self, path: str) -> Callable[[Callable[..., Done | Shown]], Callable[..., Done | Shown]]:
+    def action(self, path: str, needs: Need) -> Callable[[Callable[..., Done | Shown]], Callable[..., Done | Shown]]:
         """Register an action, the POST of a form. The function is given the form, and the answer leads to a page.
 
         A form that cannot be accepted is shown again instead.
@@ -117,14 +133,15 @@ class Pages:
                 to = self.addresses.own(form.get("back")) if done.to is None else done.to
                 response = see_other(to)
                 leave_notice(response, done.sentence, self.addresses())
+                done.finish(response)
                 return response
 
-            self.blueprint.add_url_rule(f"{ROOT}{path}", act.__name__, respond, methods=["POST"])
+            self.blueprint.add_url_rule(f"{ROOT}{path}", act.__name__, needing(needs, respond), methods=["POST"])
             return act
 
         return register
 
-    def download(self, path: str) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
+    def download(self, path: str, needs: Need) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
         """Register a path that answers with a file to store."""
 
         def register(make: Callable[..., Download]) -> Callable[..., Download]:
@@ -132,16 +149,17 @@ class Pages:
                 made = make(**parts)
                 return file_response(made.name, made.content, made.content_type)
 
-            self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, respond)
+            self.blueprint.add_url_rule(f"{ROOT}{path}", make.__name__, needing(needs, respond))
             return make
 
         return register
 
-    def redirect(self, path: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
+    def redirect(self, path: str, needs: Need) -> Callable[[Callable[[], str]], Callable[[], str]]:
         """Register a path that leads to the address that the function returns."""
 
         def register(choose: Callable[[], str]) -> Callable[[], str]:
-            self.blueprint.add_url_rule(f"{ROOT}{path}", choose.__name__, lambda: see_other(choose()))
+            lead = needing(needs, lambda: see_other(choose()))
+            self.blueprint.add_url_rule(f"{ROOT}{path}", choose.__name__, lead)
             return choose
 
         return register
@@ -151,11 +169,17 @@ class Pages:
 
     def _html(self, template: str, context: Context, status: int = 200) -> Response:
         notice = take_notice(request)
-        shared = {"notice": notice, "here": self._here(), "now": self._clock.now()}
+        shared = {"notice": notice, "here": self._here(), "now": self._clock.now(), **self._shown_by_access()}
         response = html_response(self._renderer.page(template, {**shared, **context}), status)
         if notice:
             forget_notice(response, self.addresses())
         return response
+
+    def _shown_by_access(self) -> Context:
+        """The names by which templates show to each sender what it may see and do."""
+        access = current_access()
+        links = [(name, self.addresses(*path)) for name, path, need in NAVIGATION if need.is_met_by(access)]
+        return {"access": access, "links": links, "has_session": session_of(request) is not None}
 
     def _here(self) -> str:
         """The address of the present request."""
@@ -163,7 +187,7 @@ class Pages:
 
     def _stream(self, template: str, view: Callable[[], Context | Shown]) -> Response:
         def render() -> str:
-            shared = {"here": self._here()}
+            shared = {"here": self._here(), **self._shown_by_access()}
             try:
                 found = view()
                 context = found.context if isinstance(found, Shown) else found
@@ -171,13 +195,21 @@ class Pages:
             except (UnknownTask, UnknownType, UnknownBatch) as error:
                 return self._renderer.live("gone.html", {"message": str(error), "was": GONE[type(error)]})
 
-        events = self._live.stream(request.url, render)
+        # Senders with other rights see other tasks, and other buttons.
+        events = self._live.stream((current_access(), request.url), render)
         return stream_response(events)
 
     def _answer_errors(self) -> None:
         for kind, error_response in ERROR_RESPONSES.items():
             self.blueprint.register_error_handler(kind, partial(self._error, error_response))
         self.blueprint.register_error_handler(HTTPException, self._http_error)
+        self.blueprint.register_error_handler(Unauthenticated, self._sign_in)
+
+    def _sign_in(self, error: Unauthenticated) -> Response:
+        """Lead to the page where a browser signs in. A form is not sent again: its answer says what is wrong."""
+        if request.method == "GET" and not _asks_for_stream():
+            return see_other(self.addresses("sign-in", query={"back": self._here()}))
+        return self._error(ERROR_RESPONSES[Unauthenticated], error)
 
     def _error(self, error_response: ErrorResponse, error: Exception) -> Response:
         context = _error_context(error_response.code, error_response.message(error), error_response.errors(error))

@@ -8,17 +8,19 @@ from typing import Any
 from flask import request
 
 from application.errors import UnknownTask
-from application.ports.listing import Filter
 from application.use_cases.list_tasks import ListTasks, ListTasksRequest
 from application.view import View
 from domain.ids import TypeName
 from domain.status import Status
+from entrypoints.http.access.needs import READ
 from entrypoints.http.pages.blueprint import Pages
+from entrypoints.http.pages.own_tasks import OwnTasks
 from entrypoints.http.pages.results.comparing import arguments_of, rows_of, values_of
 from entrypoints.http.pages.results.overlay import overlays
 from entrypoints.http.pages.results.settings import settings_of
 from entrypoints.http.pages.results.shape_of import shape_of
 from entrypoints.http.pages.results.shapes import Lines, Shape, Tree
+from entrypoints.http.requests.filters import task_filter
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.services import Services
 
@@ -41,9 +43,9 @@ class Compared:
 
 def add_compare(pages: Pages, services: Services) -> None:
     """Add the page. Its address names the tasks: `ids=1,2,3`, `id=4`, or both, and both may be repeated."""
-    view, list_page = services.view_task(), services.list_tasks()
+    view, list_page = OwnTasks(services), services.list_tasks()
 
-    @pages.page("/compare", "compare.html")
+    @pages.page("/compare", "compare.html", READ)
     def compare() -> dict[str, Any]:
         problems: list[str] = []
         tasks = [_compared(each, problems) for each in _of_one_type(_views(_asked(), view, problems), problems)]
@@ -109,6 +111,8 @@ def _offered(list_page: ListTasks, tasks: Sequence[Compared]) -> Sequence[View]:
     """The newest other tasks of the type."""
     if not tasks or len(tasks) == MAX_TASKS:
         return []
-    page = list_page(ListTasksRequest(filter=Filter(type=tasks[0].view.task.type), limit=OFFERED_TASKS + MAX_TASKS))
+    page = list_page(
+        ListTasksRequest(filter=task_filter({"type": tasks[0].view.task.type}), limit=OFFERED_TASKS + MAX_TASKS)
+    )
     compared = {each.view.task.id for each in tasks}
     return [view for view in page.views if view.task.id not in compared][:OFFERED_TASKS]

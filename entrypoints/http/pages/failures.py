@@ -8,6 +8,7 @@ from flask import request
 from application.failure_groups import masked
 from application.ports.listing import FailureGroup
 from domain.status import Status
+from entrypoints.http.access.needs import READ_ALL
 from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.requests.filters import encoded_group
 from entrypoints.http.services import Services
@@ -26,7 +27,7 @@ def add_failures(pages: Pages, services: Services) -> None:
     """Add the page."""
     list_groups = services.list_failure_groups()
 
-    @pages.page("/failures", "failures.html")
+    @pages.page("/failures", "failures.html", READ_ALL)
     def failures() -> dict[str, Any]:
         found, type = list_groups(), request.args.get("type", "")
         return {

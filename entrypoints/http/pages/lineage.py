@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from application.errors import UnknownTask
+from application.use_cases.check_owner import CheckOwner
 from application.use_cases.find_reruns import FindReruns, Lineage
 from application.use_cases.view_task import ViewTask
 from domain.ids import TaskId
+from entrypoints.http.access.current import own_tasks_of
 from entrypoints.http.pages.forms.changes import ArgumentChange, changed_arguments
 from entrypoints.http.services import Services
 
@@ -21,7 +23,7 @@ MAX_REMEMBERED = 1_000
 class Ancestry:
     """The lineage of a task, with the arguments in which it differs from its origin.
 
-    `changes`: None where they are not known, since the origin is deleted or too long.
+    `changes`: None where they are not known, since the origin is deleted, too long or not seen by the sender.
     """
 
     lineage: Lineage
@@ -34,6 +36,7 @@ class FindAncestry:
     def __init__(self, services: Services) -> None:
         self._view: ViewTask = services.view_task()
         self._find: FindReruns = services.find_reruns()
+        self._owners: CheckOwner = services.check_owner()
         self._changes: Callable[[TaskId, TaskId], Sequence[ArgumentChange] | None] = lru_cache(MAX_REMEMBERED)(
             self._compared
         )
@@ -45,6 +48,8 @@ class FindAncestry:
 
     def _changed(self, origin: TaskId, task: TaskId) -> Sequence[ArgumentChange] | None:
         try:
+            if owner := own_tasks_of():
+                self._owners.of_task(origin, owner)
             return self._changes(origin, task)
         except UnknownTask:
             return None

@@ -1,8 +1,8 @@
-"""Live regions: the part of a page that an event stream renders again, shared by all who look at the same address."""
+"""Live regions: the part of a page that an event stream renders again, shared by all to whom it looks the same."""
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
@@ -28,7 +28,7 @@ Render = Callable[[], str]
 
 @dataclass(slots=True)
 class Region:
-    """The region of one address, and when it is due to be rendered again."""
+    """The region of one page, and when it is due to be rendered again."""
 
     streams: int = 0
     html: str = ""
@@ -51,20 +51,20 @@ class Region:
 
 
 class LiveRegions:
-    """Streams regions. Thread-safe: streams of one address share what is rendered."""
+    """Streams regions. Thread-safe: streams of one key share what is rendered."""
 
     def __init__(self, open_pages: OpenStreams) -> None:
         self._open_pages = open_pages
-        self._regions: dict[str, Region] = {}
+        self._regions: dict[Hashable, Region] = {}
         self._turns = BoundedSemaphore(MAX_RENDERINGS)
         self._lock = Lock()
 
-    def stream(self, address: str, render: Render) -> Generator[bytes]:
-        """Yield an event for each change of the region at this address, the first one at once, while it is looked at.
+    def stream(self, key: Hashable, render: Render) -> Generator[bytes]:
+        """Yield an event for each change of the region of this key, the first one at once, while it is looked at.
 
         Where too many pages are open, it ends at once: the client connects again after a while.
         """
-        with self._open_pages.admit() as is_admitted, self._region(address) as region:
+        with self._open_pages.admit() as is_admitted, self._region(key) as region:
             yield RECONNECT
             sent, sent_at = "", time.monotonic()
             while is_admitted:
@@ -79,9 +79,9 @@ class LiveRegions:
             return render()
 
     @contextmanager
-    def _region(self, address: str) -> Iterator[Region]:
+    def _region(self, key: Hashable) -> Iterator[Region]:
         with self._lock:
-            region = self._regions.setdefault(address, Region())
+            region = self._regions.setdefault(key, Region())
             region.streams += 1
         try:
             yield region
@@ -89,7 +89,7 @@ class LiveRegions:
             with self._lock:
                 region.streams -= 1
                 if not region.streams:
-                    self._regions.pop(address, None)
+                    self._regions.pop(key, None)
 
 
 def _event(html: str) -> bytes:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import UnprocessableEntity
 from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
 from domain.ids import BatchId, TaskId
 from domain.status import Verb
+from entrypoints.http.access.needs import MANAGE
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.pages.blueprint import Context, Done, Pages, Shown
 from entrypoints.http.pages.formats import number
@@ -117,7 +118,7 @@ def add_many(pages: Pages, services: Services) -> None:
         Verb.DELETE: services.delete_tasks(),
     }
 
-    @pages.page("/tasks/confirm", "confirm.html")
+    @pages.page("/tasks/confirm", "confirm.html", MANAGE)
     def confirm() -> Context:
         verb, given = _verb(request.args), _filters(request.args)
         back, scope = pages.addresses.own(request.args.get("back")), _scope(request.args, given)
@@ -127,7 +128,7 @@ def add_many(pages: Pages, services: Services) -> None:
         change = Change(verb, given, tasks.before, tasks.as_of, tasks.number, tasks.is_exact, back, scope)
         return {"wording": WORDINGS[verb], "back": back, "change": change}
 
-    @pages.action("/tasks/change")
+    @pages.action("/tasks/change", MANAGE)
     def change_tasks(form: MultiDict[str, str]) -> Done | Shown:
         change = _change(form, pages.addresses.own(form.get("back")))
         filter = replace(change.given.filter, as_of=change.as_of)

@@ -9,6 +9,7 @@ from application.use_cases.find_problems import find_problems
 from application.use_cases.list_handlers import Processes
 from domain.event import Event
 from domain.status import Status
+from entrypoints.http.access.needs import READ, READ_ALL
 from entrypoints.http.pages.blueprint import Pages
 from entrypoints.http.pages.charts import Charts, changes
 from entrypoints.http.pages.periods import view_period
@@ -24,11 +25,11 @@ def add_overview(pages: Pages, services: Services) -> None:
     """Add the page."""
     view_situation, view_statistics = services.view_situation(), services.view_statistics()
 
-    @pages.redirect("")
+    @pages.redirect("", READ)
     def lead_to_overview() -> str:
         return pages.addresses()
 
-    @pages.page("", "overview.html")
+    @pages.page("", "overview.html", READ_ALL)
     def overview() -> dict[str, Any]:
         situation = view_situation()
         period = view_period(view_statistics, situation.now)

@@ -2,6 +2,7 @@
 
 from werkzeug.exceptions import NotFound
 
+from entrypoints.http.access.needs import READ
 from entrypoints.http.pages.blueprint import Download, Pages
 from entrypoints.http.pages.results.files import csv_of
 from entrypoints.http.pages.results.shape_of import shape_of
@@ -20,7 +21,7 @@ def add_result_files(pages: Pages, services: Services) -> None:
             raise NotFound(f"task {id} has no result")
         return text
 
-    @pages.download("/task/<id>/result.csv")
+    @pages.download("/task/<id>/result.csv", READ)
     def result_csv(id: str) -> Download:
         text = result_of(id)
         lines = csv_of(text, shape_of(text))
@@ -28,7 +29,7 @@ def add_result_files(pages: Pages, services: Services) -> None:
             raise NotFound(f"the result of task {id} is no table")
         return Download(f"task-{id}.csv", lines, "text/csv; charset=utf-8")
 
-    @pages.download("/task/<id>/picture")
+    @pages.download("/task/<id>/picture", READ)
     def result_picture(id: str) -> Download:
         shape = shape_of(result_of(id))
         if not isinstance(shape, Picture):

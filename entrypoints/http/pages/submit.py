@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unprocessable
 
 from application.errors import (
     CallbacksDisabled,
+    Forbidden,
     InvalidArguments,
     InvalidBatch,
     InvalidItems,
@@ -29,6 +30,8 @@ from application.use_cases.create_batch import BatchRequest
 from application.view import View
 from domain.errors import InvalidIdempotencyKey, InvalidOption
 from domain.ids import TypeName
+from entrypoints.http.access.current import current_access
+from entrypoints.http.access.needs import SUBMIT
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.pages.blueprint import Done, Pages, Shown
 from entrypoints.http.pages.formats import number
@@ -36,6 +39,7 @@ from entrypoints.http.pages.forms.code import curl, python
 from entrypoints.http.pages.forms.options import FIELDS, usual
 from entrypoints.http.pages.forms.sent import each_once
 from entrypoints.http.pages.forms.submission import FROM, SWEEPS, SubmissionForm
+from entrypoints.http.pages.own_tasks import OwnTasks
 from entrypoints.http.requests.body import json_object
 from entrypoints.http.requests.parsing import task_id
 from entrypoints.http.responses.errors import ERROR_RESPONSES
@@ -49,7 +53,7 @@ ACTION = "do"
 NOT_JSON = "The arguments are not a JSON object."
 FORM_ERRORS = (
     *(NotJson, UnkeepableJson, InvalidArguments, InvalidReferences, InvalidOption, InvalidIdempotencyKey, KeyTaken),
-    *(InvalidItems, InvalidBatch, KeyTakenByBatch, CallbacksDisabled, TypeClosed),
+    *(InvalidItems, InvalidBatch, KeyTakenByBatch, CallbacksDisabled, TypeClosed, Forbidden),
     *(StorageUnavailable, ServiceUnavailable, UnprocessableEntity),
 )
 """Errors with which the form is shown again, with all that was typed."""
@@ -59,11 +63,11 @@ def add_submit(pages: Pages, services: Services) -> None:
     """Add the pages and their action."""
     forms = _Forms(pages, services)
 
-    @pages.page("/submit", TEMPLATE)
+    @pages.page("/submit", TEMPLATE, SUBMIT)
     def choose_type() -> dict[str, Any]:
         return forms.choices() | {"form": None, "unknown": None}
 
-    @pages.page("/submit/<type>", TEMPLATE)
+    @pages.page("/submit/<type>", TEMPLATE, SUBMIT)
     def fill_form(type: str) -> Shown:
         try:
             published = forms.published(type)
@@ -72,7 +76,7 @@ def add_submit(pages: Pages, services: Services) -> None:
         sent = each_once(request.args)
         return forms.shown(SubmissionForm.of(published, sent, forms.origin(sent)))
 
-    @pages.action("/submit/<type>")
+    @pages.action("/submit/<type>", SUBMIT)
     def submit_task(posted: MultiDict[str, str], type: str) -> Done | Shown:
         sent, do = _switched(each_once(posted))
         form = SubmissionForm.of(forms.published(type), sent, forms.origin_if_it_exists(sent))
@@ -104,7 +108,7 @@ class _Forms:
         self._submit = services.submit_task()
         self._create_batch = services.create_batch()
         self._bulkhead = Bulkhead(MAX_SWEEPS, "another form is submitting many tasks: try again")
-        self._view = services.view_task()
+        self._view_own = OwnTasks(services)
         self._max_bytes = services.settings().max_body
 
     def published(self, type: str) -> PublishedType:
@@ -123,7 +127,7 @@ class _Forms:
 
     def origin(self, sent: Mapping[str, str]) -> View | None:
         """The task that is to be run again. Raises UnknownTask."""
-        return self._view(task_id(sent[FROM])) if sent.get(FROM) else None
+        return self._view_own(task_id(sent[FROM])) if sent.get(FROM) else None
 
     def origin_if_it_exists(self, sent: Mapping[str, str]) -> View | None:
         """The same; None if it does not exist any more."""
@@ -170,6 +174,7 @@ class _Forms:
             args=args,
             key=key,
             placeholders=placeholders(args) if has_references else (),
+            by=current_access(),
             **options,
         )
         task = self._submit(request, form.origin_id)
@@ -191,9 +196,10 @@ class _Forms:
             return self.shown(form, asks=True)
         type, sweep, key = form.published.type.name, form.sweep, form.key()
         sets = sweep.arguments(json_object(form.json))
-        batch = BatchRequest(name=sweep.name(type), labels=options["labels"], key=key)
+        by = current_access()
+        batch = BatchRequest(name=sweep.name(type), labels=options["labels"], key=key, by=by)
         with self._bulkhead:
-            tasks = self._create_batch.checked(TaskRequest(type=type, args=args, **options) for args in sets)
+            tasks = self._create_batch.checked(TaskRequest(type=type, args=args, by=by, **options) for args in sets)
             created = self._create_batch(batch, tasks)
         are = "1 task is" if sweep.count == 1 else f"{number(sweep.count)} tasks are"
         sentence = f"{are} submitted." if created.is_new else "This form was submitted before."

@@ -15,6 +15,8 @@ from application.use_cases.find_usual_run_time import UsualRunTime
 from application.use_cases.view_task import ViewTask
 from application.view import View
 from domain.status import Status
+from entrypoints.http.access.current import current_access
+from entrypoints.http.access.needs import MANAGE, READ, SUBMIT
 from entrypoints.http.pages.blueprint import Done, Download, Pages
 from entrypoints.http.pages.formats import labels
 from entrypoints.http.pages.forms.submission import typed_key
@@ -42,7 +44,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
     view, records, find_usual = services.view_task(), services.view_log(), services.find_usual_run_time()
     known_types, find_ancestry = services.known_types(), FindAncestry(services)
 
-    @pages.page("/task/<id>", "task.html")
+    @pages.page("/task/<id>", "task.html", READ)
     def task(id: str) -> dict[str, Any]:
         viewed = view.without_large(task_id(id))
         task = viewed.task
@@ -61,7 +63,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
             "ancestry": partial(find_ancestry, task.id),
         }
 
-    @pages.page("/task/<id>/delete", "delete.html")
+    @pages.page("/task/<id>/delete", "delete.html", MANAGE)
     def confirm_deletion(id: str) -> dict[str, Any]:
         return {"task": view.without_large(task_id(id)).task}
 
@@ -69,7 +71,7 @@ def _add_pages(pages: Pages, services: Services) -> None:
 def _add_values(pages: Pages, services: Services) -> None:
     view = services.view_task()
 
-    @pages.page("/task/<id>/<any(args, result):part>", "value.html")
+    @pages.page("/task/<id>/<any(args, result):part>", "value.html", READ)
     def value(id: str, part: str) -> dict[str, Any]:
         viewed = view(task_id(id))
         text = _text(viewed.stored, part)
@@ -87,7 +89,7 @@ def _add_values(pages: Pages, services: Services) -> None:
             "text": shown_text(text, tree.root.value, first),
         }
 
-    @pages.download("/task/<id>/<any(args, result):part>.json")
+    @pages.download("/task/<id>/<any(args, result):part>.json", READ)
     def download(id: str, part: str) -> Download:
         viewed = view(task_id(id))
         return Download(f"task-{viewed.task.id}-{part}.json", _text(viewed.stored, part))
@@ -97,23 +99,23 @@ def _add_actions(pages: Pages, services: Services) -> None:
     view, submit = services.view_task(), services.submit_task()
     cancel, retry, delete = services.cancel_task(), services.retry_task(), services.delete_task()
 
-    @pages.action("/task/<id>/cancel")
+    @pages.action("/task/<id>/cancel", MANAGE)
     def cancel_task(_: Form, id: str) -> Done:
         cancel(task_id(id))
         return Done(f"Task {id} is cancelled.")
 
-    @pages.action("/task/<id>/retry")
+    @pages.action("/task/<id>/retry", MANAGE)
     def retry_task(_: Form, id: str) -> Done:
         retry(task_id(id))
         return Done(f"Task {id} waits for another attempt.")
 
-    @pages.action("/task/<id>/again")
+    @pages.action("/task/<id>/again", SUBMIT)
     def run_again(_: Form, id: str) -> Done:
         origin = view(task_id(id))
         new = submit(_same_request(origin), origin.task.id).view.task.id
         return Done(f"Task {new} runs task {id} again, with the same arguments.", pages.addresses("task", new))
 
-    @pages.action("/task/<id>/delete")
+    @pages.action("/task/<id>/delete", MANAGE)
     def delete_task(_: Form, id: str) -> Done:
         delete(task_id(id))
         return Done(f"Task {id} is deleted.", pages.addresses("tasks"))
@@ -163,4 +165,5 @@ def _same_request(viewed: View) -> TaskRequest:
         options=options | callback,
         labels=labels(task.labels),
         placeholders=placeholders(args) if task.has_references else (),
+        by=current_access(),
     )

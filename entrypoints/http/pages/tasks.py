@@ -10,6 +10,8 @@ from application.use_cases.count_matching import counted, counts_suffice
 from application.use_cases.list_tasks import ListTasksRequest, TaskPage
 from domain.ids import TypeName
 from domain.status import RULES, Status, Verb
+from entrypoints.http.access.current import permitted
+from entrypoints.http.access.needs import READ
 from entrypoints.http.pages.blueprint import Context, Pages, Shown
 from entrypoints.http.pages.given_filters import ARGUMENTS, GivenFilters, given_filters
 from entrypoints.http.pages.words import are_pairs
@@ -41,7 +43,7 @@ def add_tasks(pages: Pages, services: Services) -> None:
             "other_errors": {name: found for name, found in given.errors.items() if name not in FIELDS | MORE_FIELDS},
         }
 
-    @pages.page("/tasks", "tasks.html")
+    @pages.page("/tasks", "tasks.html", READ)
     def tasks() -> Context | Shown:
         given = given_filters(request.args)
         if given.errors:
@@ -56,7 +58,7 @@ def add_tasks(pages: Pages, services: Services) -> None:
             return context(given, page, len(page.views))
         return context(given, page, counted(filter, count()) if counts_suffice(filter) else None)
 
-    @pages.redirect("/find")
+    @pages.redirect("/find", READ)
     def find() -> str:
         text = request.args.get("q", "").strip()
         if text.isascii() and text.isdigit():
@@ -65,8 +67,8 @@ def add_tasks(pages: Pages, services: Services) -> None:
 
 
 def offered(statuses: Collection[Status]) -> list[Verb]:
-    """The verbs that may start from one of these statuses at least."""
-    return [verb for verb in VERBS if not RULES[verb].isdisjoint(statuses)]
+    """The verbs that may start from one of these statuses at least, and that the sender may use."""
+    return [verb for verb in permitted(VERBS) if not RULES[verb].isdisjoint(statuses)]
 
 
 def _search(text: str, types: Collection[TypeName]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from application.ports.published_types import PublishedType
 from domain.ids import TypeName
 from domain.limits import Override
 from domain.task_type import TaskType
+from entrypoints.http.access.needs import MANAGE_ALL, READ_ALL
 from entrypoints.http.openapi.example import example_of
 from entrypoints.http.pages.blueprint import Context, Done, Pages, Shown
 from entrypoints.http.pages.charts import Charts, changes, no_events
@@ -28,14 +29,14 @@ def add_types(pages: Pages, services: Services) -> None:
     """Add the pages, and the actions that set limits."""
     _add_list(pages, services)
     page = _TypePage(pages, services)
-    pages.page("/type/<name>", ONE_TYPE)(page.type)
+    pages.page("/type/<name>", ONE_TYPE, READ_ALL)(page.type)
     _add_actions(pages, services, page)
 
 
 def _add_list(pages: Pages, services: Services) -> None:
     view_situation, view_statistics = services.view_situation(), services.view_statistics()
 
-    @pages.page("/types", "types.html")
+    @pages.page("/types", "types.html", READ_ALL)
     def types() -> dict[str, Any]:
         situation = view_situation()
         period = view_period(view_statistics, situation.now)
@@ -88,7 +89,7 @@ def _add_actions(pages: Pages, services: Services, page: _TypePage) -> None:
     def save(published: PublishedType, chosen: Mapping[str, Any]) -> PublishedType:
         return set_limits(published.type.name, Override(chosen) if chosen else None)
 
-    @pages.action("/type/<name>/limits")
+    @pages.action("/type/<name>/limits", MANAGE_ALL)
     def set_limits_of_type(sent: Sent, name: str) -> Done | Shown:
         published = known_types.read_again(TypeName(name))
         form = LimitsForm.sent(published, sent)
@@ -100,12 +101,12 @@ def _add_actions(pages: Pages, services: Services, page: _TypePage) -> None:
         holding = in_words(save(published, {**kept, **chosen}).limits.limits)
         return Done(f"Limits of {name}: {holding or 'none'}.")
 
-    @pages.action("/type/<name>/limits/remove")
+    @pages.action("/type/<name>/limits/remove", MANAGE_ALL)
     def remove_limits_of_type(_: Sent, name: str) -> Done:
         holding = in_words(set_limits(TypeName(name), None).limits.limits)
         return Done(f"The limits of {name} are those that its function declares: {holding or 'none'}.")
 
-    @pages.action(f"/type/<name>/<any({', '.join(SWITCHES)}):switch>")
+    @pages.action(f"/type/<name>/<any({', '.join(SWITCHES)}):switch>", MANAGE_ALL)
     def switch_type(_: Sent, name: str, switch: str) -> Done:
         chosen = SWITCHES[switch]
         published = known_types.read_again(TypeName(name))

@@ -1,6 +1,6 @@
 """Filters of the operations that list tasks or change many of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
@@ -8,12 +8,13 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from application.json.search_terms import label_term, term
+from application.json.search_terms import label_term, owner_term, term
 from application.ports.listing import ANY_STATUS, End, Filter, Part
 from application.use_cases.list_tasks import ListTasksRequest
 from domain.ids import BatchId, TaskId, TypeName
 from domain.instants import EPOCH, LATEST
 from domain.status import RULES, Status, Verb
+from entrypoints.http.access.current import own_tasks_of
 from entrypoints.http.requests.parsing import ID, MAX_ID, Number, WholeNumber, WholeText
 from entrypoints.http.requests.prefixed import Prefixed, collected
 from entrypoints.http.requests.queries import LABEL_PREFIX, StrictSchema, utc_time
@@ -221,14 +222,12 @@ class DeleteQuery(ChangeQuery):
 
 
 def task_filter(query: dict[str, Any]) -> Filter:
-    """Make the filter of a query."""
+    """Make the filter of a query, which finds no task that the sender of the request does not see."""
     type, group, ids = query.get("type"), query.get("error_group"), query.get("ids")
     return Filter(
         statuses=frozenset(map(Status, query["status"].split(","))) if "status" in query else ANY_STATUS,
         type=type and TypeName(type),
-        terms=frozenset(
-            (*starmap(term, query.get("args", {}).items()), *starmap(label_term, query.get("label", {}).items()))
-        ),
+        terms=frozenset(_terms(query)),
         error_type=query.get("error_type"),
         error=query.get("error"),
         failure_group=None if group is None else decoded_group(group),
@@ -239,6 +238,14 @@ def task_filter(query: dict[str, Any]) -> Filter:
         finished_after=_time(query, "finished_after"),
         finished_before=_time(query, "finished_before"),
     )
+
+
+def _terms(query: dict[str, Any]) -> Iterator[int]:
+    """Yield the terms that a task must have: those of the query, and where its sender sees only its own, its owner."""
+    yield from starmap(term, query.get("args", {}).items())
+    yield from starmap(label_term, query.get("label", {}).items())
+    if owner := own_tasks_of():
+        yield owner_term(owner)
 
 
 def _time(query: dict[str, Any], name: str) -> datetime | None:

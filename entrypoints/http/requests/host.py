@@ -1,13 +1,12 @@
 """The `Host` of a request: an API that this machine alone reaches is not read through a name that points at it."""
 
 import re
-import socket
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 
 from flask import Flask, request
 from werkzeug.exceptions import MisdirectedRequest
 
+from entrypoints.listening import is_loopback_address, listens_on_loopback
 from entrypoints.settings import Settings
 
 _HOST = re.compile(r"(?P<name>\[[^]]+\]|[^:]+)(:[0-9]*)?")
@@ -35,31 +34,14 @@ def refuse_foreign_hosts(app: Flask, settings: Settings) -> None:
     app.before_request(check_host)
 
 
-def listens_on_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on the host."""
-    try:
-        return _is_loopback_address(str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]))
-    except (OSError, UnicodeError):
-        return False
-
-
 @lru_cache(maxsize=100)
 def is_loopback(host: str) -> bool:
     """Whether a `Host` is a name or an address of loopback, with or without a port."""
     name = host_name(host)
-    return name == "localhost" or name.endswith(".localhost") or _is_loopback_address(name)
+    return name == "localhost" or name.endswith(".localhost") or is_loopback_address(name)
 
 
 def host_name(host: str) -> str:
     """Return the name or the address in a `Host`, in lower case; nothing if there is none."""
     found = _HOST.fullmatch(host.lower())
     return found["name"].strip("[]").removesuffix(".") if found else ""
-
-
-def _is_loopback_address(text: str) -> bool:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback

@@ -19,6 +19,8 @@ from application.errors import (
     BatchClosed,
     BatchKeyTaken,
     CallbacksDisabled,
+    Forbidden,
+    InvalidApiKey,
     InvalidArguments,
     InvalidBatch,
     InvalidItems,
@@ -33,6 +35,8 @@ from application.errors import (
     TooManyTasks,
     TriggerFailed,
     TypeClosed,
+    Unauthenticated,
+    UnknownApiKey,
     UnknownBatch,
     UnknownParents,
     UnknownTask,
@@ -70,6 +74,10 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnknownTask: ErrorResponse(404),
         UnknownType: ErrorResponse(404),
         UnknownBatch: ErrorResponse(404),
+        UnknownApiKey: ErrorResponse(404),
+        Unauthenticated: ErrorResponse(401, headers={"WWW-Authenticate": "Bearer"}),
+        Forbidden: ErrorResponse(403),
+        InvalidApiKey: ErrorResponse(422, lambda error: {"json": error.errors}),
         BatchClosed: ErrorResponse(409),
         UnknownParents: ErrorResponse(422, lambda error: {"query": {"after": _unknown_ids(error)}}),
         InvalidTransition: ErrorResponse(409),
@@ -123,6 +131,11 @@ def register_error_handlers(app: Flask) -> None:
     for kind, error_response in ERROR_RESPONSES.items():
         app.register_error_handler(kind, partial(_response_to, error_response))
     app.register_error_handler(HTTPException, http_error_response)
+
+
+def error_response(error: Exception) -> Response:
+    """Answer an error of ERROR_RESPONSES."""
+    return _response_to(ERROR_RESPONSES[type(error)], error)
 
 
 def http_error_response(error: HTTPException) -> Response:

@@ -9,6 +9,7 @@ from application.json.fingerprint import digest
 from application.use_cases.follow_batch import BatchFollower
 from application.use_cases.view_batch import BatchView
 from entrypoints.batch_json import batch_json
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.batch_schemas import BATCH_EXAMPLE
@@ -56,7 +57,9 @@ def add_batch_events(batches: Blueprint, services: Services) -> None:
     """Add the route."""
     follow = services.follow_batch()
 
-    @batches.operation("GET", "/batches/<id>/events", parameters=[BATCH_ID, LAST_EVENT_ID], responses=STREAM)
+    @batches.operation(
+        "GET", "/batches/<id>/events", needs=READ, parameters=[BATCH_ID, LAST_EVENT_ID], responses=STREAM
+    )
     def batch_events(id: str) -> Response:
         """Follow a batch by server-sent events
 

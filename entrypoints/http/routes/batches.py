@@ -9,6 +9,8 @@ from marshmallow.validate import Range
 
 from domain.ids import BatchId
 from entrypoints.batch_json import batch_json, batch_summary_json
+from entrypoints.http.access.current import own_tasks_of
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
@@ -62,18 +64,18 @@ def add_batches(batches: Blueprint, services: Services) -> None:
     """Add the routes."""
     view, follow, list_page = services.view_batch(), services.follow_batch(), services.list_batches()
 
-    @batches.operation("GET", "/batches", query=BatchListQuery(), responses=LISTED)
+    @batches.operation("GET", "/batches", needs=READ, query=BatchListQuery(), responses=LISTED)
     def list_batches(query: dict[str, Any]) -> Response:
         """List batches
 
         The answer has the newest batches first, without their failures.
         """
         before = BatchId(int(query["cursor"])) if "cursor" in query else None
-        page = list_page(before, query.get("limit", DEFAULT_PAGE_TASKS))
+        page = list_page(before, query.get("limit", DEFAULT_PAGE_TASKS), own_tasks_of())
         shown = ",".join(map(batch_summary_json, page.records))
         return json_response(f'{{"batches":[{shown}],"next":{encoded_cursor(page.next)}}}')
 
-    @batches.operation("GET", "/batches/<id>", query=WaitQuery(), parameters=[BATCH_ID], responses=VIEWED)
+    @batches.operation("GET", "/batches/<id>", needs=READ, query=WaitQuery(), parameters=[BATCH_ID], responses=VIEWED)
     def view_batch(query: dict[str, Any], id: str) -> Response:
         """View a batch
 

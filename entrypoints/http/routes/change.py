@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from entrypoints.http.access.needs import MANAGE
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses, response
 from entrypoints.http.requests.parsing import task_id
@@ -24,7 +25,7 @@ def add_change(tasks: Blueprint, services: Services) -> None:
     """Add the routes."""
     cancel, retry, delete = services.cancel_task(), services.retry_task(), services.delete_task()
 
-    @tasks.operation("POST", "/task/<id>/cancel", parameters=[TASK_ID], responses=CANCELLED)
+    @tasks.operation("POST", "/task/<id>/cancel", needs=MANAGE, parameters=[TASK_ID], responses=CANCELLED)
     def cancel_task(id: str) -> Response:
         """Cancel a task
 
@@ -33,7 +34,7 @@ def add_change(tasks: Blueprint, services: Services) -> None:
         """
         return json_response(task_json(cancel(task_id(id))))
 
-    @tasks.operation("POST", "/task/<id>/retry", parameters=[TASK_ID], responses=RETRIED)
+    @tasks.operation("POST", "/task/<id>/retry", needs=MANAGE, parameters=[TASK_ID], responses=RETRIED)
     def retry_task(id: str) -> Response:
         """Retry a failed or cancelled task
 
@@ -41,7 +42,7 @@ def add_change(tasks: Blueprint, services: Services) -> None:
         """
         return json_response(task_json(retry(task_id(id))))
 
-    @tasks.operation("DELETE", "/task/<task:id>", parameters=[TASK_ID], responses=DELETED)
+    @tasks.operation("DELETE", "/task/<task:id>", needs=MANAGE, parameters=[TASK_ID], responses=DELETED)
     def delete_task(id: str) -> Response:
         """Delete a task with its result and its log"""
         delete(task_id(id))

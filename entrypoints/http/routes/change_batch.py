@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Response
 
-from application.ports.listing import Filter
 from application.use_cases.change_tasks import ChangeTasksRequest, ChangeTasksResult
 from domain.ids import BatchId
 from entrypoints.batch_json import batch_json
+from entrypoints.http.access.needs import MANAGE, SUBMIT
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.openapi.batch_schemas import BATCH_EXAMPLE
@@ -18,7 +18,7 @@ from entrypoints.http.openapi.describe import (
     error_responses,
     response,
 )
-from entrypoints.http.requests.filters import ContinuedQuery, decoded_cursor, encoded_cursor
+from entrypoints.http.requests.filters import ContinuedQuery, decoded_cursor, encoded_cursor, task_filter
 from entrypoints.http.requests.parsing import batch_id
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
@@ -40,11 +40,11 @@ def add_change_batch(batches: Blueprint, services: Services) -> None:
     ) -> Response:
         view(id)
         with bulkhead:
-            result = change(ChangeTasksRequest(filter=Filter(batch=id), before=decoded_cursor(query)))
+            result = change(ChangeTasksRequest(filter=task_filter({"batch": id}), before=decoded_cursor(query)))
         finish([id])
         return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
 
-    @batches.operation("POST", "/batches/<id>/close", parameters=[BATCH_ID], responses=CLOSED_NOW)
+    @batches.operation("POST", "/batches/<id>/close", needs=SUBMIT, parameters=[BATCH_ID], responses=CLOSED_NOW)
     def close_batch(id: str) -> Response:
         """Close a batch
 
@@ -54,7 +54,9 @@ def add_change_batch(batches: Blueprint, services: Services) -> None:
         close(batch)
         return json_response(batch_json(view(batch)))
 
-    @batches.operation("POST", "/batches/<id>/cancel", query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED)
+    @batches.operation(
+        "POST", "/batches/<id>/cancel", needs=MANAGE, query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED
+    )
     def cancel_batch(query: dict[str, Any], id: str) -> Response:
         """Cancel the tasks of a batch
 
@@ -65,7 +67,9 @@ def add_change_batch(batches: Blueprint, services: Services) -> None:
         close(batch)
         return change_tasks(batch, cancel, query)
 
-    @batches.operation("POST", "/batches/<id>/retry", query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED)
+    @batches.operation(
+        "POST", "/batches/<id>/retry", needs=MANAGE, query=ContinuedQuery(), parameters=[BATCH_ID], responses=CHANGED
+    )
     def retry_batch(query: dict[str, Any], id: str) -> Response:
         """Retry the tasks of a batch
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
+from entrypoints.http.access.needs import MANAGE
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.openapi.describe import error_responses, response
@@ -42,7 +43,7 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
             )
         return json_response(f'{{"count":{result.count},"next":{encoded_cursor(result.next)}}}')
 
-    @tasks.operation("POST", "/tasks/cancel", query=CancelQuery(), responses=CANCELLED)
+    @tasks.operation("POST", "/tasks/cancel", needs=MANAGE, query=CancelQuery(), responses=CANCELLED)
     def cancel_tasks(query: dict[str, Any]) -> Response:
         """Cancel many tasks
 
@@ -54,7 +55,7 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
         """
         return change_many(cancel, query)
 
-    @tasks.operation("POST", "/tasks/retry", query=RetryQuery(), responses=RETRIED)
+    @tasks.operation("POST", "/tasks/retry", needs=MANAGE, query=RetryQuery(), responses=RETRIED)
     def retry_tasks(query: dict[str, Any]) -> Response:
         """Retry many tasks
 
@@ -65,7 +66,7 @@ def add_change_many(tasks: Blueprint, services: Services) -> None:
         """
         return change_many(retry, query)
 
-    @tasks.operation("POST", "/tasks/delete", query=DeleteQuery(), responses=DELETED)
+    @tasks.operation("POST", "/tasks/delete", needs=MANAGE, query=DeleteQuery(), responses=DELETED)
     def delete_tasks(query: dict[str, Any]) -> Response:
         """Delete many tasks
 

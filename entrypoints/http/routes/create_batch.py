@@ -12,6 +12,8 @@ from application.items import Item
 from application.use_cases.create_batch import BatchRequest, CheckedTasks, CreatedBatch
 from domain.batch import MAX_NAME_CHARACTERS
 from domain.ids import IdempotencyKey
+from entrypoints.http.access.current import current_access
+from entrypoints.http.access.needs import SUBMIT
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
@@ -136,7 +138,7 @@ def add_create_batch(batches: Blueprint, services: Services) -> None:
     def checked(items: Iterator[Any]) -> CheckedTasks:
         return create.checked(map(parse, up_to(MAX_TASKS, items)))
 
-    @batches.operation("POST", "/batches", headers=[KEY], requestBody=BODY, responses=CREATED)
+    @batches.operation("POST", "/batches", needs=SUBMIT, headers=[KEY], requestBody=BODY, responses=CREATED)
     def create_batch() -> Response:
         """Create a batch of tasks
 
@@ -155,7 +157,13 @@ def add_create_batch(batches: Blueprint, services: Services) -> None:
         return _created(created)
 
     @batches.operation(
-        "POST", "/batches/<id>/tasks", parameters=[BATCH_ID], headers=[KEY], requestBody=ADDED_BODY, responses=ADDED
+        "POST",
+        "/batches/<id>/tasks",
+        needs=SUBMIT,
+        parameters=[BATCH_ID],
+        headers=[KEY],
+        requestBody=ADDED_BODY,
+        responses=ADDED,
     )
     def add_to_batch(id: str) -> Response:
         """Add tasks to an open batch
@@ -179,6 +187,7 @@ def _batch_request(members: dict[str, Any], then: Item | None, key: IdempotencyK
         then=then,
         callback=members.get("callback"),
         key=key,
+        by=current_access(),
     )
 
 

@@ -9,6 +9,7 @@ from flask import Response, request
 from application.use_cases.follow_task import TaskFollower
 from application.view import View
 from domain.status import Status
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, TASK_EXAMPLE, TASK_ID, UNKNOWN_TASK, error_responses
@@ -67,7 +68,7 @@ def add_events(tasks: Blueprint, services: Services) -> None:
     """Add the route."""
     follow = services.follow_task()
 
-    @tasks.operation("GET", "/task/<id>/events", parameters=[TASK_ID, LAST_EVENT_ID], responses=STREAM)
+    @tasks.operation("GET", "/task/<id>/events", needs=READ, parameters=[TASK_ID, LAST_EVENT_ID], responses=STREAM)
     def task_events(id: str) -> Response:
         """Follow a task by server-sent events
 

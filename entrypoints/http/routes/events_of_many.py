@@ -10,6 +10,7 @@ from flask import Response, request
 from application.errors import ApplicationError
 from application.use_cases.follow_tasks import MAX_TASKS, FollowTasks, States, TasksFollower
 from domain.ids import TaskId
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND
 from entrypoints.http.openapi.describe import RETRY_AFTER_HEADERS, error_responses
@@ -76,7 +77,7 @@ def add_events_of_many(tasks: Blueprint, services: Services) -> None:
     """Add the route."""
     follow = services.follow_tasks()
 
-    @tasks.operation("GET", "/events", query=EventsQuery(), headers=[LAST_EVENT_ID], responses=STREAM)
+    @tasks.operation("GET", "/events", needs=READ, query=EventsQuery(), headers=[LAST_EVENT_ID], responses=STREAM)
     def events(query: dict[str, Any]) -> Response:
         """Follow many tasks by server-sent events
 

@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from entrypoints.http.access.needs import READ_ALL
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.responses.handlers_json import handlers_json
@@ -50,7 +51,7 @@ def add_handlers(handlers: Blueprint, services: Services) -> None:
     """Add the route."""
     list_all = services.list_handlers()
 
-    @handlers.operation("GET", "/handlers", responses=LISTED)
+    @handlers.operation("GET", "/handlers", needs=READ_ALL, responses=LISTED)
     def list_handlers() -> Response:
         """List the handlers and the janitors
 

@@ -14,6 +14,7 @@ from application.ports.argument_checker import ArgumentChecker
 from application.submissions import TaskRequest
 from domain.dependencies import IfFailed
 from domain.ids import DEFAULT_TYPE, IdempotencyKey, TaskId, TypeName
+from entrypoints.http.access.current import current_access
 from entrypoints.http.openapi.describe import json_schema
 from entrypoints.http.requests.idempotency_key import KEY_SCHEMA
 from entrypoints.http.requests.parsing import MAX_ID
@@ -103,6 +104,7 @@ def item_parser(checker: ArgumentChecker) -> Callable[[Any], Item]:
             labels=item.get("labels", {}),
             **task_request_options(item),
             **dependencies,
+            by=current_access(),
         )
 
     return parse

@@ -6,6 +6,7 @@ from flask import Response
 
 from domain.ids import TypeName
 from domain.limits import Override
+from entrypoints.http.access.needs import MANAGE_ALL
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
@@ -75,7 +76,9 @@ def add_limits(types: Blueprint, services: Services) -> None:
         name = TypeName(type)
         return json_response(type_json(set_limits(name, override), find_oldest_due().get(name)))
 
-    @types.operation("PUT", "/types/<type>/limits", parameters=[TYPE_NAME], requestBody=BODY, responses=SET)
+    @types.operation(
+        "PUT", "/types/<type>/limits", needs=MANAGE_ALL, parameters=[TYPE_NAME], requestBody=BODY, responses=SET
+    )
     def set_type_limits(type: str) -> Response:
         """Set limits of a type
 
@@ -87,7 +90,7 @@ def add_limits(types: Blueprint, services: Services) -> None:
             text = body(reception.read, MAX_BYTES)
         return changed(type, override_of(json_object(text)))
 
-    @types.operation("DELETE", "/types/<type>/limits", parameters=[TYPE_NAME], responses=REMOVED)
+    @types.operation("DELETE", "/types/<type>/limits", needs=MANAGE_ALL, parameters=[TYPE_NAME], responses=REMOVED)
     def remove_type_limits(type: str) -> Response:
         """Remove the limits that were set
 

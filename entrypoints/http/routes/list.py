@@ -8,6 +8,7 @@ from flask import Response, request
 
 from application.ports.listing import Part
 from application.use_cases.list_tasks import TaskPage
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import TASK_EXAMPLE, error_responses, response
 from entrypoints.http.openapi.schemas import SUMMARY
@@ -40,7 +41,7 @@ def add_list(tasks: Blueprint, services: Services) -> None:
     list_page, count = services.list_tasks(), services.count_tasks()
     json_lines = JsonLines(list_page, services.open_lists(), services.clock())
 
-    @tasks.operation("GET", "/tasks", query=ListQuery(), responses=LISTED)
+    @tasks.operation("GET", "/tasks", needs=READ, query=ListQuery(), responses=LISTED)
     def list_tasks(query: dict[str, Any]) -> Response:
         """List tasks
 
@@ -56,7 +57,7 @@ def add_list(tasks: Blueprint, services: Services) -> None:
         wanted = list_request(query, query.get("limit", DEFAULT_PAGE_TASKS))
         return json_response(_page_json(list_page(wanted), wanted.include))
 
-    @tasks.operation("GET", "/tasks/counts", query=CountQuery(), responses=COUNTED)
+    @tasks.operation("GET", "/tasks/counts", needs=READ, query=CountQuery(), responses=COUNTED)
     def count_tasks(query: dict[str, Any]) -> Response:
         """Count tasks by type and status
 

@@ -8,6 +8,7 @@ from werkzeug.http import generate_etag
 from application.errors import NoResult
 from application.view import View
 from domain.status import Status
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import RETRY_AFTER_ONE_SECOND, wait_for_task
 from entrypoints.http.openapi.describe import RETRY_AFTER, TASK_ID, UNKNOWN_TASK, error_responses, response
@@ -49,6 +50,7 @@ def add_result(tasks: Blueprint, services: Services) -> None:
     @tasks.operation(
         "GET",
         "/task/<id>/result",
+        needs=READ,
         query=ViewQuery(),
         parameters=[TASK_ID],
         responses=RESULT | PENDING | NOT_MODIFIED | ERRORS,

@@ -10,6 +10,7 @@ from marshmallow.validate import Length, Range
 from application.use_cases.view_statistics import MAX_STEPS, StatisticsRequest
 from domain.ids import TypeName
 from domain.instants import LATEST
+from entrypoints.http.access.needs import READ_ALL
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.requests.filters import MAX_NAME_CHARACTERS
@@ -90,7 +91,7 @@ def add_stats(stats: Blueprint, services: Services) -> None:
     """Add the route."""
     view = services.view_statistics()
 
-    @stats.operation("GET", "/stats", query=StatsQuery(), responses=VIEWED)
+    @stats.operation("GET", "/stats", needs=READ_ALL, query=StatsQuery(), responses=VIEWED)
     def view_stats(query: dict[str, Any]) -> Response:
         """View statistics
 

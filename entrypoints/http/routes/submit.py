@@ -9,6 +9,8 @@ from application.json.placeholders import placeholders
 from application.submissions import TaskRequest
 from application.use_cases.await_task import Awaited
 from domain.ids import DEFAULT_TYPE, TypeName
+from entrypoints.http.access.current import current_access
+from entrypoints.http.access.needs import SUBMIT
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
 from entrypoints.http.limits.reception import Receptions
@@ -66,11 +68,12 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
             **task_request_options(query),
             **dependencies_of_query(query),
             placeholders=placeholders(args, takes_names=False) if query.get("references") else (),
+            by=current_access(),
         )
         task = submit(request)
         return _task_response(wait(task.view, query), 201 if task.is_new else 200, settings.backend_url or "")
 
-    @tasks.operation("POST", "/task/new", **_docs(DEFAULT_TYPE, {"required_arg": "test"}, {404: DELETED}))
+    @tasks.operation("POST", "/task/new", needs=SUBMIT, **_docs(DEFAULT_TYPE, {"required_arg": "test"}, {404: DELETED}))
     def submit_default(query: dict[str, Any]) -> Response:
         """Submit a task of type default
 
@@ -78,7 +81,9 @@ def add_submit(tasks: Blueprint, services: Services) -> None:
         """
         return submit_body(DEFAULT_TYPE, query)
 
-    @tasks.operation("POST", "/task/new/<type>", **_docs("add", {"a": 1, "b": 2}, {404: UNKNOWN}, TYPE_NAME))
+    @tasks.operation(
+        "POST", "/task/new/<type>", needs=SUBMIT, **_docs("add", {"a": 1, "b": 2}, {404: UNKNOWN}, TYPE_NAME)
+    )
     def submit_named(query: dict[str, Any], type: str) -> Response:
         """Submit a task
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from flask import Response
 
+from entrypoints.http.access.needs import SUBMIT
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.bulkhead import Bulkhead
 from entrypoints.http.limits.concurrency import suspended
@@ -74,7 +75,7 @@ def add_submit_many(tasks: Blueprint, services: Services) -> None:
         MAX_BODIES_PROCESSED, "another request is submitting many tasks: try again", MAX_PROCESSING_WAIT_SECONDS
     )
 
-    @tasks.operation("POST", "/tasks", headers=[BATCH_KEY], requestBody=BODY, responses=CREATED)
+    @tasks.operation("POST", "/tasks", needs=SUBMIT, headers=[BATCH_KEY], requestBody=BODY, responses=CREATED)
     def submit_many() -> Response:
         """Submit many tasks
 

@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from entrypoints.http.access.needs import ANY_KEY
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.responses.json_response import json_response
@@ -15,7 +16,7 @@ def add_types(types: Blueprint, services: Services) -> None:
     """Add the route."""
     known_types, find_oldest_due = services.known_types(), services.find_oldest_due()
 
-    @types.operation("GET", "/types", responses=LISTED)
+    @types.operation("GET", "/types", needs=ANY_KEY, responses=LISTED)
     def list_types() -> Response:
         """List the types of tasks
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from domain.ids import TaskId
+from entrypoints.http.access.needs import READ
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.wait import retry_headers, wait_for_task
 from entrypoints.http.openapi.describe import (
@@ -38,7 +39,7 @@ def add_view(tasks: Blueprint, services: Services) -> None:
         awaited = wait(view(id), query)
         return json_response(task_json(awaited.view), headers=retry_headers(awaited))
 
-    @tasks.operation("GET", "/task/<id>/view", query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
+    @tasks.operation("GET", "/task/<id>/view", needs=READ, query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
     def view_task(query: dict[str, Any], id: str) -> Response:
         """View a task
 
@@ -46,12 +47,12 @@ def add_view(tasks: Blueprint, services: Services) -> None:
         """
         return wait_and_view(task_id(id), query)
 
-    @tasks.operation("GET", "/task/<task:id>", query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
+    @tasks.operation("GET", "/task/<task:id>", needs=READ, query=ViewQuery(), parameters=[TASK_ID], responses=VIEWED)
     def get_task(query: dict[str, Any], id: str) -> Response:
         """View a task at its shorter path"""
         return wait_and_view(task_id(id), query)
 
-    @tasks.operation("GET", "/task/<id>/log", parameters=[TASK_ID], responses=LOGGED)
+    @tasks.operation("GET", "/task/<id>/log", needs=READ, parameters=[TASK_ID], responses=LOGGED)
     def view_log(id: str) -> Response:
         """View the log of a task
 

@@ -12,9 +12,13 @@ log = logging.getLogger(__name__)
 
 
 class DatabaseState(Enum):
-    """What a try has found. Where the database cannot be used, the report is the sentence that says why."""
+    """What a try has found. Where the database cannot be used, the report is the sentence that says why.
+
+    READY_AND_OPEN: requests need no API key, since there is none.
+    """
 
     READY = auto()
+    READY_AND_OPEN = auto()
     AWAY = auto()
 
 
@@ -28,6 +32,7 @@ class DatabaseReports(Thread):
       that starts anew waits: what is wrong may be mended.
     - `unusable`: the sentence of that report.
     - `is_tried`: set when the first report has found nothing that stops the start.
+    - `is_open`: whether the API was open when it began to serve.
     """
 
     def __init__(self, on_unusable: Callable[[], None]) -> None:
@@ -37,6 +42,7 @@ class DatabaseReports(Thread):
         self._was_ready = False
         self.unusable: str | None = None
         self.is_tried = Event()
+        self.is_open = False
 
     def run(self) -> None:
         """Receive until the process ends."""
@@ -48,5 +54,6 @@ class DatabaseReports(Thread):
                     self.unusable = sentence
                     self._on_unusable()
                 case state:
-                    self._was_ready |= state is DatabaseState.READY
+                    self._was_ready |= state is not DatabaseState.AWAY
+                    self.is_open |= state is DatabaseState.READY_AND_OPEN
                     self.is_tried.set()

@@ -16,11 +16,15 @@ from granian.log import LogLevels
 from application.open_streams import MAX_LISTS, MAX_PAGES
 from entrypoints import parent_pipes, stop_signals
 from entrypoints.http.wsgi.database_reports import DatabaseReports, Reports
-from entrypoints.listening import listening_error
+from entrypoints.listening import listening_error, listens_on_loopback
 from entrypoints.settings import Settings
 from entrypoints.stop_signals import StopSignals
 
 log = logging.getLogger(__name__)
+OPEN = (
+    "the API is open: whoever reaches %s may do everything, since there is no API key; `python -m entrypoints.admin "
+    "keys create --name first --scope admin` makes one"
+)
 MAX_PORT_WAIT_SECONDS = 1.5  # for the workers of a killed server, which end after MAX_ORPHAN_SECONDS
 MAX_HEAD_BYTES = 128 * 1024  # request line and headers
 LOGGING: dict[str, Any] = {"loggers": {"_granian": {}, "granian.access": {}}}
@@ -58,7 +62,7 @@ def serve(settings: Settings, signals: StopSignals) -> None:
     stop_signals.end_forked_processes()
     database = DatabaseReports(on_unusable=server.signal_handler_interrupt)
     server.on_startup(database.start)
-    server.on_startup(Thread(target=report_ready, args=(address, settings.port, database), daemon=True).start)
+    server.on_startup(Thread(target=report_ready, args=(address, settings, database), daemon=True).start)
     try:
         server.serve(target_loader=partial(load, database.writer), wrap_loader=False)
     except SystemExit:
@@ -96,14 +100,16 @@ def free_address(host: str, port: int) -> str:
             time.sleep(0.1)
 
 
-def report_ready(address: str, port: int, database: DatabaseReports) -> None:
+def report_ready(address: str, settings: Settings, database: DatabaseReports) -> None:
     """Wait until a worker listens and has tried the database, then log it and report it to the parent process."""
     database.is_tried.wait()
-    while not is_listening(address, port):
+    while not is_listening(address, settings.port):
         time.sleep(0.01)
     host = f"[{address}]" if ":" in address else address
-    log.info("ready on http://%s:%d", host, port)
-    parent_pipes.report_ready(f"http://{host}:{port}")
+    if database.is_open and not listens_on_loopback(settings.host):
+        log.warning(OPEN, f"{host}:{settings.port}")
+    log.info("ready on http://%s:%d", host, settings.port)
+    parent_pipes.report_ready(f"http://{host}:{settings.port}")
 
 
 def is_listening(address: str, port: int) -> bool:

@@ -12,6 +12,8 @@ from threading import Thread
 
 from flask import Flask
 
+from application.authentication import Authenticator
+from application.errors import StorageUnavailable
 from entrypoints import log_streams, startup, stop_signals
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
@@ -20,6 +22,10 @@ from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.http.wsgi.idle_connections import end_idle_connections
 from entrypoints.settings import Settings
 
+NO_KEYS = (
+    "REQUIRE_KEYS is 1, and there is no API key: make the first one with `python -m entrypoints.admin keys create "
+    "--name first --scope admin`"
+)
 MAX_ORPHAN_SECONDS = 0.5
 """Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
@@ -46,17 +52,33 @@ def app(report: Reports) -> Flask:
     container.open_pages()
     container.open_lists()
     container.batch_feed()
-    run_in_background(lambda: prepare(storage, report))
+    authenticator = container.authenticator()
+    run_in_background(lambda: prepare(storage, authenticator, report))
     flask_app = create_app(container)
     startup.freeze_garbage_collector()
     return flask_app
 
 
-def prepare(storage: PostgresStorage, report: Reports) -> None:
+def prepare(storage: PostgresStorage, authenticator: Authenticator, report: Reports) -> None:
     """Wait for the database, then start the clock."""
-    startup.prepare_database(storage, report.send, lambda: report.send(DatabaseState.AWAY))
-    report.send(DatabaseState.READY)
+    while True:
+        startup.prepare_database(storage, report.send, lambda: report.send(DatabaseState.AWAY))
+        state = _state(authenticator)
+        report.send(state)
+        if state in (DatabaseState.READY, DatabaseState.READY_AND_OPEN):
+            break
+        time.sleep(startup.MAX_PAUSE_SECONDS)
     storage.clock().open()
+
+
+def _state(authenticator: Authenticator) -> DatabaseState | str:
+    """What a try has found of a database that can be used, or could a moment ago."""
+    try:
+        if authenticator.lacks_keys():
+            return NO_KEYS
+        return DatabaseState.READY_AND_OPEN if authenticator.is_open() else DatabaseState.READY
+    except StorageUnavailable:
+        return DatabaseState.AWAY
 
 
 def end_waits(container: ApiContainer) -> None:

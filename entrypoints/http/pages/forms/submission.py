@@ -11,6 +11,7 @@ from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
 from application.ports.published_types import PublishedType
 from application.view import View
+from domain.idempotency_key import sent_key
 from domain.ids import IdempotencyKey, TaskId
 from entrypoints.http.pages.forms.changes import changed_arguments
 from entrypoints.http.pages.forms.errors import place_errors
@@ -37,7 +38,7 @@ _RENDERED = re.compile(r"[0-9a-f]{32}")
 
 def typed_key(key: IdempotencyKey | None) -> IdempotencyKey | None:
     """The key of a task, unless a form has made it."""
-    return None if key is None or key.startswith(KEY_PREFIX) else key
+    return None if key is None or key.startswith(KEY_PREFIX) else sent_key(key)
 
 
 @dataclass

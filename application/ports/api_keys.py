@@ -1,0 +1,36 @@
+"""The API keys: who may use the API, and for what."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from domain.api_key import ApiKey
+from domain.ids import ApiKeyId
+
+
+class ApiKeyRepository(Protocol):
+    """Every key by its id. Revoked and expired ones stay."""
+
+    def add(self, key: ApiKey) -> bool:
+        """Add a key. False, and no key, if another one has its id."""
+        ...
+
+    def get(self, id: ApiKeyId) -> ApiKey | None:
+        """Return a key; None if there is no such key."""
+        ...
+
+    def all(self) -> Sequence[ApiKey]:
+        """Return all keys, the oldest first."""
+        ...
+
+    def has_any(self) -> bool:
+        """Whether there is any key, revoked and expired ones included."""
+        ...
+
+    def revoke(self, id: ApiKeyId, now: datetime) -> ApiKey | None:
+        """Revoke a key, unless it is revoked already, and return it; None if there is no such key."""
+        ...
+
+    def note_use(self, id: ApiKeyId, now: datetime) -> None:
+        """Note that a key is used now. Does nothing if there is no such key, or another transaction has locked it."""
+        ...

@@ -1,0 +1,1 @@
+"""Who sends a request: API keys, tokens of an identity provider, and sessions of browsers."""
