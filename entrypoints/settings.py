@@ -56,6 +56,10 @@ class Settings:
     http_waiters: int = 500
     max_body: int = 1024 * 1024
     require_keys: bool = False
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_key_set: str | None = None
+    jwt_scopes_claim: str = "scope"
     webhook_secret: tuple[bytes, ...] = ()
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -71,6 +75,8 @@ class Settings:
             if path := environment.get(f"{name.upper()}_FILE"):
                 given[name] = _from_file(VARIABLES[name], path, is_set=name in given)
         given.setdefault("handler_concurrency", usable_cpus())
+        if missing := [name for name in IDENTITY if name not in given] if not given.keys().isdisjoint(IDENTITY) else []:
+            raise ConfigurationError(VARIABLES[missing[0]].name, None, f"{VARIABLES[missing[0]].expected}; {TOGETHER}")
         return cls(**given)
 
     @property
@@ -147,6 +153,12 @@ def _secret(value: str) -> bytes:
     return secret
 
 
+def _name(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError
+    return value
+
+
 def _switch(value: str) -> bool:
     return bool(_number(int, 0, 1)(value))
 
@@ -208,6 +220,10 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),
         Variable("MAX_BODY", "a whole number of bytes from 1024 to 33554432", _number(int, 1024, 33_554_432)),
         Variable("REQUIRE_KEYS", "1 or 0", _switch),
+        Variable("JWT_ISSUER", "the issuer in the tokens of an identity provider", _name),
+        Variable("JWT_AUDIENCE", "the audience in the tokens that are for this service", _name),
+        Variable("JWT_KEY_SET", "the address or the file of a JSON Web Key Set", _name),
+        Variable("JWT_SCOPES_CLAIM", "the name of a claim", _name),
         Variable(
             "WEBHOOK_SECRET",
             "whsec_ and 24 to 64 bytes in base64, or several of these, separated by commas",
@@ -218,6 +234,10 @@ VARIABLES: Mapping[str, Variable] = {
     )
 }
 
+
+IDENTITY = ("jwt_issuer", "jwt_audience", "jwt_key_set")
+"""Settings that make sense together only."""
+TOGETHER = "JWT_ISSUER, JWT_AUDIENCE and JWT_KEY_SET are set together"
 
 FROM_FILES = ("database_url", "webhook_secret")
 """Settings that may stand in a file, which a variable with `_FILE` behind its name names."""

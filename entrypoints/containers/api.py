@@ -6,6 +6,8 @@ from application.batch_feed import BatchFeed
 from application.change_feed import ChangeFeed
 from application.known_types import KnownTypes
 from application.open_streams import MAX_LISTS, OpenStreams
+from application.ports.clock import Clock
+from application.ports.identity_provider import IdentityProvider
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -50,6 +52,18 @@ from entrypoints.containers.resource import resource
 from entrypoints.settings import Settings
 
 
+def identity_provider(settings: Settings, clock: Clock) -> IdentityProvider | None:
+    """The identity provider of the settings; None without one."""
+    if not (settings.jwt_issuer and settings.jwt_audience and settings.jwt_key_set):
+        return None
+    # Imported here, since few services have one, and the cryptography takes 8 MB.
+    from adapters.identity import JwtIdentityProvider
+
+    return JwtIdentityProvider(
+        settings.jwt_issuer, settings.jwt_audience, settings.jwt_key_set, settings.jwt_scopes_claim, clock
+    )
+
+
 class ApiContainer(containers.DeclarativeContainer):
     """Implements entrypoints.http.services.Services."""
 
@@ -59,8 +73,9 @@ class ApiContainer(containers.DeclarativeContainer):
     ping = storage.ping
     checker = providers.Singleton(SchemaChecker)
     clock = storage.clock
+    identities = providers.Singleton(identity_provider, settings, storage.clock)
     authenticator = providers.Singleton(
-        Authenticator, storage.begin, storage.clock, None, settings.provided.require_keys
+        Authenticator, storage.begin, storage.clock, identities, settings.provided.require_keys
     )
     check_owner = providers.Singleton(CheckOwner, storage.begin)
     wrong_keys = providers.Singleton(WrongKeys, storage.clock)
