@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs" / "api.md").read_text()
 REQUEST, CODE = r"```sh\n(?P<request>[^\n]*curl .*?)\n```", r"`(?P<code>\d+)`(?P<more>(?:(?!```).)*?)"
 ANSWER = r"```(?P<kind>json|text)\n(?P<answer>.*?)```"
 EXAMPLE = re.compile(f"{REQUEST}\n\n{CODE}{ANSWER}", re.DOTALL)
-OTHERS = "".join((ROOT / "docs" / name).read_text() for name in ("batches.md", "listing.md", "webhooks.md"))
+OTHERS = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "batches.md", "listing.md", "webhooks.md"))
 REST = "…"
 """The mark on the page for an omitted part."""
 LONG_AGO = 1_000_000_000
@@ -41,7 +41,7 @@ def test_every_answer_is_as_the_page_says(new_service: Callable[..., RealService
 def test_every_operation_has_an_example_on_some_page():
     document = Service().client.get("/openapi.json").get_json()
     shown = set(re.findall(r"curl (?:-N )?(?:-X (\w+) )?'?localhost:5000([^\s'?]*)", PAGE + OTHERS))
-    shown = {(method.lower() or "get", re.sub(r"/\d+", "/{id}", path)) for method, path in shown}
+    shown = {(method.lower() or "get", re.sub(r"/(\d+|\$ID)", "/{id}", path)) for method, path in shown}
     shown = {(method, re.sub(r"/types/\w+/", "/types/{type}/", path)) for method, path in shown}
     wanted = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}
     assert wanted - {("post", "/task/new/{type}"), ("get", "/task/{id}")} <= shown
