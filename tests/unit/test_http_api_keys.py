@@ -11,8 +11,9 @@ from werkzeug.test import TestResponse
 
 from application.recent import MAX_AGE_SECONDS
 from application.use_cases.create_api_key import ApiKeyRequest, CreatedApiKey
+from application.view import View
 from domain.access import Scope
-from domain.ids import TypeName
+from domain.ids import TaskId, TypeName
 from tests.unit.http_service import Service, configured
 
 SUBMIT, READ, MANAGE, ADMIN = Scope
@@ -321,6 +322,26 @@ class TestOwnTasks:
 
 
 class TestLongRequests:
+    def test_a_request_that_has_waited_is_answered_401_if_its_key_was_revoked_meanwhile(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("entrypoints.http.authentication.check_access.LONG_SECONDS", -1)
+        key = create(service, READ)
+        assert get(service, key, "/task/1/view").status_code == 200
+        view = service.container.view_task()
+
+        def view_late(id: TaskId) -> View:
+            service.container.revoke_api_key()(key.key.id)
+            service.clock.move(MAX_AGE_SECONDS)
+            return view(id)
+
+        service.container.view_task.override(view_late)
+        late = Service(service.given, service.clock, service.store, has_own_app=True)
+        late.container = service.container
+        answer = late.client.get("/task/1/view", headers=bearer(key))
+        assert answer.status_code == 401
+        assert '"a"' not in answer.text
+
     def test_a_stream_ends_when_its_key_is_revoked(self, service: Service):
         key = create(service, READ)
         with service.client.get("/task/1/events", headers=bearer(key), buffered=False) as answer:

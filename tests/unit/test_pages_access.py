@@ -1,6 +1,7 @@
 """Signing in to the pages, and what a sender sees there that may not do everything."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from flask.testing import FlaskClient
@@ -176,11 +177,12 @@ class TestRights:
     def test_pages_of_different_rights_are_kept_up_to_date_apart(
         self, service: Service, sign_in: Callable[..., FlaskClient]
     ):
-        streamed = []
-        for browser in (sign_in(READ, MANAGE), sign_in(READ)):
-            asked = {"Accept": "text/event-stream"}
-            with browser.get("/dashboard/task/1", headers=asked, buffered=False) as answer:
-                chunks = answer.iter_encoded()
+        asked = {"Accept": "text/event-stream"}
+        with ExitStack() as open_pages:
+            streamed = []
+            for browser in (sign_in(READ, MANAGE), sign_in(READ)):
+                answer = browser.get("/dashboard/task/1", headers=asked, buffered=False)
+                chunks = open_pages.enter_context(answer).iter_encoded()
                 next(chunks)
                 streamed.append(next(chunks))
         assert [b"/dashboard/task/1/cancel" in each for each in streamed] == [True, False]
