@@ -37,7 +37,7 @@ def service() -> Service:
 def sign_in(service: Service) -> Callable[..., FlaskClient]:
     def sign_in(*scopes: Scope, own_only: bool = False) -> FlaskClient:
         """A browser that is signed in with a new key."""
-        browser = service.app().test_client()
+        browser = service.client.application.test_client()
         answer = browser.post(
             "/dashboard/sign-in", data={"key": str(create(service, *scopes, own_only=own_only).token)}
         )
