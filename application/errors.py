@@ -49,6 +49,22 @@ class Forbidden(ApplicationError):
         self.why = why
 
 
+class TooManyRequests(ApplicationError):
+    """the API key allows no more requests for now: try again in {seconds} s"""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class TooManyWaiting(ApplicationError):
+    """the API key allows {limit} tasks to wait at a time, and so many do: try again when some have run"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
 class InvalidApiKey(ApplicationError):
     """the API key cannot be created"""
 

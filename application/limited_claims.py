@@ -43,7 +43,7 @@ class Room:
             return Bounded(Bound.PLACES)
         if self.limits.rate and taken >= self._starts:
             next_start = self.limits.rate.after(self.reachable_start, self.now, taken)
-            return Bounded(Bound.RATE, self.limits.rate.seconds_until_start(next_start, self.now))
+            return Bounded(Bound.RATE, self.limits.rate.seconds_until_next(next_start, self.now))
         if is_request_full:
             return Bounded(Bound.REQUEST)
         return Bounded(Bound.TASKS if self.limits.at_once_per_lane is None else Bound.LANES)
@@ -79,7 +79,7 @@ class Room:
 
     @property
     def _starts(self) -> float:
-        return self.limits.rate.starts(self.reachable_start, self.now) if self.limits.rate else inf
+        return self.limits.rate.allowed(self.reachable_start, self.now) if self.limits.rate else inf
 
 
 def most_of(rooms: Mapping[TypeName, Room], request: LimitedClaimRequest) -> Mapping[TypeName, int]:

@@ -13,6 +13,7 @@ from application.errors import (
     InvalidArguments,
     KeyTaken,
     StorageConflict,
+    TooManyWaiting,
     TypeClosed,
     UnknownParents,
     UnknownTask,
@@ -133,6 +134,8 @@ class SubmissionBuilder:
             lane=lane(known_args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
             dependencies=dependencies,
+            owner=None if request.by.max_waiting is None else request.by.owner,
+            max_waiting=request.by.max_waiting,
         )
 
     def check_callback(self, callback: str | None) -> None:
@@ -161,8 +164,13 @@ def add_or_find(work: UnitOfWork, submissions: Sequence[Submission]) -> Sequence
 
     Raises KeyTaken: a key has a task of another type or with other arguments. The caller must not commit.
     Raises StorageConflict: the task of a key was deleted meanwhile.
+    Raises TooManyWaiting: more tasks of an owner would wait than may.
     """
+    limits = _limits_of_waiting(submissions)
+    for limited in sorted(limits):
+        work.tasks.lock_owner(limited)
     pairs = list(zip(submissions, work.tasks.add(submissions), strict=True))
+    _check_waiting(work, limits, {each.owner for each, new in pairs if new})
     owners = work.tasks.key_owners({each.key for each, new in pairs if new is None and each.key is not None})
     conflicts = {
         index: owner.task
@@ -172,6 +180,18 @@ def add_or_find(work: UnitOfWork, submissions: Sequence[Submission]) -> Sequence
     if conflicts:
         raise KeyTaken(conflicts)
     return [AddedOrFound(new.id, new) if new else AddedOrFound(_owner(each, owners).task, None) for each, new in pairs]
+
+
+def _limits_of_waiting(submissions: Sequence[Submission]) -> Mapping[Owner, int]:
+    """How many tasks of each owner may wait."""
+    return {each.owner: each.max_waiting for each in submissions if each.owner and each.max_waiting is not None}
+
+
+def _check_waiting(work: UnitOfWork, limits: Mapping[Owner, int], added_to: Set[Owner | None]) -> None:
+    """Raises TooManyWaiting: more tasks wait of an owner to whom tasks were added. The caller must not commit."""
+    for owner in limits.keys() & added_to:
+        if work.tasks.waiting_of(owner, limits[owner] + 1) > limits[owner]:
+            raise TooManyWaiting(limits[owner])
 
 
 def _conflicting_owner(submission: Submission, owners: Mapping[IdempotencyKey, KeyOwner]) -> KeyOwner | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.ids import Owner, TypeName
+from domain.rate import Rate
 
 
 class Scope(StrEnum):
@@ -22,12 +23,16 @@ class Access:
     - `owner`: to whom its tasks belong; None where the API is open.
     - `types`: the types whose tasks it may submit; None is any type.
     - `own_only`: whether it sees and changes only its own tasks.
+    - `rate`: the limit of its requests; None without one.
+    - `max_waiting`: the tasks of its owner that may wait; None without a limit.
     """
 
     owner: Owner | None = None
     scopes: frozenset[Scope] = frozenset(Scope)
     types: frozenset[TypeName] | None = None
     own_only: bool = False
+    rate: Rate | None = None
+    max_waiting: int | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether it may use the operations of that scope."""

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from math import ceil, floor, inf
+from math import ceil, inf
 from typing import Any
 
 from domain.errors import InvalidOption
+from domain.rate import MAX_BURST, MAX_PER_SECOND, MIN_PER_SECOND, Rate
 
 MAX_AT_ONCE = 1_000_000
-MAX_BURST = 1_000_000
 MAX_LANE_CHARACTERS = 200
-MIN_PER_SECOND, MAX_PER_SECOND = 1e-6, 1e5
 OR_NULL = ", or null for no limit"
 """The end of the sentence that says what a limit can be."""
 DEFAULT_BURST_SECONDS = 0.2
@@ -55,7 +53,7 @@ class Limits:
         return self.paused or self.at_once == 0
 
     @property
-    def rate(self) -> "Rate | None":
+    def rate(self) -> Rate | None:
         """The limit of starts; None if there is none."""
         if self.per_second is None:
             return None
@@ -77,37 +75,6 @@ DECLARABLE = ("at_once", "per_second", "burst", "lane", "at_once_per_lane")
 """The limits that a function may declare."""
 OVERRIDABLE = ("at_once", "per_second", "burst", "at_once_per_lane", "paused", "accepting")
 """The limits that an operator may set in place of those. A lane is known when a task is submitted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A limit of starts: in no span of w seconds more than `burst + per_second * w`.
-
-    What has started is remembered as one moment, the next regular start: the generic cell rate algorithm. It lies
-    ahead of the present by at most `burst` starts.
-    """
-
-    per_second: float
-    burst: int
-
-    def starts(self, next_start: datetime, now: datetime) -> int:
-        """How many tasks may start now, from 0 to `burst`."""
-        ahead = max((next_start - now).total_seconds(), 0) * self.per_second
-        # Half a microsecond is lost where a moment is rounded.
-        return max(floor(self.burst - ahead + 1e-6 * self.per_second), 0)
-
-    def after(self, next_start: datetime, now: datetime, number: int) -> datetime:
-        """The next regular start after so many have started now."""
-        return max(next_start, now) + timedelta(microseconds=ceil(number / self.per_second * 1e6))
-
-    def seconds_until_start(self, next_start: datetime, now: datetime) -> float:
-        """Seconds until the next task may start; 0 if one may start now."""
-        return max((next_start - now).total_seconds() - (self.burst - 1) / self.per_second, 0)
-
-    def within_reach(self, next_start: datetime, now: datetime) -> datetime:
-        """The next regular start, but no later than starts could have moved it: a clock may have been set back."""
-        # The difference, since the moment itself may lie beyond the years that there are.
-        return now + min(next_start - now, timedelta(seconds=self.burst / self.per_second))
 
 
 @dataclass(frozen=True, slots=True)

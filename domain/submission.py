@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.dependencies import Dependencies
 from domain.errors import InvalidOption
-from domain.ids import BatchId, IdempotencyKey, Lane, TaskId, TypeName
+from domain.ids import BatchId, IdempotencyKey, Lane, Owner, TaskId, TypeName
 from domain.instants import NEVER, after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
@@ -29,6 +29,7 @@ class Submission:
     `labels`: the labels as the text of a JSON object; None without labels.
     `batch`: the batch of the task; None of a task of its own.
     `dependencies`: the parents of a task that is blocked at first; the storage is told of them apart.
+    `owner`, `max_waiting`: its owner, where no more than so many tasks of that may wait.
     """
 
     type: TypeName
@@ -44,6 +45,8 @@ class Submission:
     labels: str | None = None
     batch: BatchId | None = None
     dependencies: Dependencies | None = None
+    owner: Owner | None = None
+    max_waiting: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:

@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import State
+from application.ports.api_keys import Taken
+from application.request_rates import taken_by
 from domain.api_key import ApiKey
-from domain.ids import ApiKeyId
+from domain.ids import ApiKeyId, Owner
+from domain.rate import Rate
 
 
 class MemoryApiKeyRepository:
@@ -31,6 +34,11 @@ class MemoryApiKeyRepository:
         if key := self._state.api_keys.get(id):
             self._state.api_keys[id] = replace(key, revoked=key.revoked or now)
         return self._state.api_keys.get(id)
+
+    def take(self, owner: Owner, rate: Rate, wanted: int, now: datetime) -> Taken:
+        before = self._state.next_requests.get(owner, now)
+        taken, self._state.next_requests[owner] = taken_by(rate, before, wanted, now)
+        return taken
 
     def note_use(self, id: ApiKeyId, now: datetime) -> None:
         if key := self._state.api_keys.get(id):

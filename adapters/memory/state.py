@@ -23,7 +23,7 @@ from domain.task_type import TaskType
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A task with its arguments and result, its key and its search terms."""
+    """A task with its arguments and result, its key, its search terms, and an owner whose tasks are limited."""
 
     task: Task
     args: str
@@ -31,6 +31,7 @@ class Row:
     key: IdempotencyKey | None = None
     fingerprint: str | None = None
     terms: tuple[int, ...] = ()
+    owner: Owner | None = None
     printed: datetime | None = None
 
     @property
@@ -88,6 +89,7 @@ class State:
     - `last_lanes`: by type and priority, the lane whose turn it was last.
     - `dependencies`: the parents of each task that has any.
     - `dependents`: the tasks that wait or have waited for each parent.
+    - `next_requests`: the next regular request of each owner whose requests have a rate.
     - `changed_parents`: the parents whose dependents are to be looked at.
     """
 
@@ -116,6 +118,7 @@ class State:
     dependents: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
     changed_parents: list[TaskId] = field(default_factory=list)
     api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
+    next_requests: dict[Owner, datetime] = field(default_factory=dict)
 
     def put(self, row: Row) -> None:
         """Store a row, and count its events.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from adapters.memory.state import Row, State
 from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
-from domain.ids import IdempotencyKey, TaskId
+from domain.ids import IdempotencyKey, Owner, TaskId
 from domain.settlement import Attempt, Outcome
 from domain.status import Status
 from domain.submission import Submission
@@ -20,6 +20,13 @@ class MemoryTaskRepository:
 
     def add(self, submissions: Sequence[Submission]) -> Sequence[Task | None]:
         return [self._add(submission) for submission in submissions]
+
+    def lock_owner(self, owner: Owner) -> None:
+        """One unit of work is there at a time."""
+
+    def waiting_of(self, owner: Owner, limit: int) -> int:
+        rows = (row for row in self._state.rows.values() if row.owner == owner)
+        return min(limit, sum(row.task.status is Status.WAITING for row in rows))
 
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         return {key: KeyOwner(row.task.id, row.fingerprint) for key, row in self._by_key().items() if key in keys}
@@ -62,6 +69,7 @@ class MemoryTaskRepository:
                 key=submission.key,
                 fingerprint=submission.fingerprint,
                 terms=submission.terms,
+                owner=submission.owner,
             )
         )
         return task

@@ -7,9 +7,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.postgres import statements
+from application.ports.api_keys import Taken
+from application.request_rates import taken_by
 from domain.access import Scope
 from domain.api_key import ApiKey
-from domain.ids import ApiKeyId, TypeName
+from domain.ids import ApiKeyId, Owner, TypeName
+from domain.rate import Rate
 
 KNOWN_SCOPES = frozenset(Scope)
 
@@ -28,6 +31,9 @@ class PostgresApiKeyRepository:
             "scopes": sorted(key.scopes),
             "types": None if key.types is None else sorted(key.types),
             "own_only": key.own_only,
+            "per_second": key.per_second,
+            "burst": key.burst,
+            "max_waiting": key.max_waiting,
             "created": key.created,
             "expires": key.expires,
             "last_used": key.last_used,
@@ -49,6 +55,12 @@ class PostgresApiKeyRepository:
         row = self._connection.execute(statements.REVOKE_API_KEY, {"id": id, "now": now}).first()
         return _api_key(row) if row else None
 
+    def take(self, owner: Owner, rate: Rate, wanted: int, now: datetime) -> Taken:
+        before = self._connection.execute(statements.LOCK_REQUEST_RATE, {"owner": owner, "now": now}).scalar_one()
+        taken, after = taken_by(rate, before, wanted, now)
+        self._connection.execute(statements.SET_REQUEST_RATE, {"owner": owner, "next": after})
+        return taken
+
     def note_use(self, id: ApiKeyId, now: datetime) -> None:
         self._connection.execute(statements.NOTE_USE_OF_API_KEY, {"id": id, "now": now})
 
@@ -62,6 +74,9 @@ def _api_key(row: Any) -> ApiKey:
         scopes=frozenset(map(Scope, KNOWN_SCOPES.intersection(row.scopes))),
         types=None if row.types is None else frozenset(map(TypeName, row.types)),
         own_only=row.own_only,
+        per_second=row.per_second,
+        burst=row.burst,
+        max_waiting=row.max_waiting,
         created=row.created,
         expires=row.expires,
         last_used=row.last_used,

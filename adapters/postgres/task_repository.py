@@ -13,7 +13,7 @@ from application.errors import UnreadableTask
 from application.isolation import log_once
 from application.ports.task_repository import ANY_SIZE, MAX_ATTEMPTS_SHOWN, KeyOwner, TaskRecord
 from domain.delivery import Delivery
-from domain.ids import IdempotencyKey, TaskId
+from domain.ids import IdempotencyKey, Owner, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
@@ -36,6 +36,13 @@ class PostgresTaskRepository:
         if not submissions:
             return []
         return added(submissions, self._ids)
+
+    def lock_owner(self, owner: Owner) -> None:
+        self._connection.execute(statements.LOCK_OWNER, {"owner": owner})
+
+    def waiting_of(self, owner: Owner, limit: int) -> int:
+        found: int = self._connection.execute(statements.COUNT_WAITING, {"owner": owner, "limit": limit}).scalar_one()
+        return found
 
     def key_owners(self, keys: Collection[IdempotencyKey]) -> Mapping[IdempotencyKey, KeyOwner]:
         if not keys:
@@ -110,12 +117,13 @@ def added(
         "terms": array([_terms(each) for each in submissions]),
     }
     # The statement for keys takes a sixth more time, and returns the ids in the order given.
-    if any(each.key or each.dependencies for each in submissions):
+    if any(each.key or each.dependencies or each.owner for each in submissions):
         columns["key"] = array([each.key for each in submissions])
         columns["fingerprint"] = array([each.fingerprint for each in submissions])
         waits = [each.dependencies for each in submissions]
         columns["if_parent_failed"] = array([each and each.if_failed for each in waits])
         columns["wanted_run_at"] = array([each and each.run_at for each in waits])
+        columns["owner"] = array([each.owner for each in submissions])
         columns["has_references"] = array([each["has_references"] for each in fields])
         given = ids(statements.ADD_WITH_KEYS, columns)
     else:

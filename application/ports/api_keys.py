@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.api_key import ApiKey
-from domain.ids import ApiKeyId
+from domain.ids import ApiKeyId, Owner
+from domain.rate import Rate
+
+
+class Taken(NamedTuple):
+    """The number of requests that were taken, and the seconds until there is another one."""
+
+    number: int
+    seconds_until_next: float
 
 
 class ApiKeyRepository(Protocol):
@@ -29,6 +37,13 @@ class ApiKeyRepository(Protocol):
 
     def revoke(self, id: ApiKeyId, now: datetime) -> ApiKey | None:
         """Revoke a key, unless it is revoked already, and return it; None if there is no such key."""
+        ...
+
+    def take(self, owner: Owner, rate: Rate, wanted: int, now: datetime) -> Taken:
+        """Take so many of the requests that the rate of an owner allows now, or as many as there are.
+
+        Other units of work that take for the same owner wait until this one has ended.
+        """
         ...
 
     def note_use(self, id: ApiKeyId, now: datetime) -> None:

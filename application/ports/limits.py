@@ -40,7 +40,7 @@ class TypeLimits:
         if not self.limits.places(self.running) or not self._places_in(lane):
             return WaitingFor.LIMIT
         rate = self.limits.rate
-        if rate and self.next_start and not rate.starts(rate.within_reach(self.next_start, now), now):
+        if rate and self.next_start and not rate.allowed(rate.within_reach(self.next_start, now), now):
             return WaitingFor.RATE
         return None
 

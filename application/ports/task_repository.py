@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, NewType, Protocol
 
 from domain.delivery import Delivery
-from domain.ids import IdempotencyKey, TaskId
+from domain.ids import IdempotencyKey, Owner, TaskId
 from domain.settlement import Attempt
 from domain.submission import Submission
 from domain.task import Task
@@ -62,6 +62,17 @@ class TaskRepository(Protocol):
         """Add tasks as AutocommitStore.add does; they are stored once the unit of work is committed.
 
         One that has dependencies is blocked; DependencyRepository.add adds its parents.
+        """
+        ...
+
+    def lock_owner(self, owner: Owner) -> None:
+        """Let no other unit of work that locks the owner go on until this one has ended."""
+        ...
+
+    def waiting_of(self, owner: Owner, limit: int) -> int:
+        """Return how many tasks of an owner wait, those added by this unit of work included; at most `limit`.
+
+        Those that were added without an owner do not count.
         """
         ...
 

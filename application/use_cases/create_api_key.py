@@ -11,7 +11,6 @@ from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
 from domain.access import Scope
 from domain.api_key import ID_CHARACTERS, SECRET_CHARACTERS, ApiKey, Token, check_new
-from domain.errors import InvalidOption
 from domain.ids import ApiKeyId, TypeName
 
 ID_ALPHABET = string.digits + string.ascii_lowercase
@@ -26,6 +25,9 @@ class ApiKeyRequest:
     scopes: frozenset[Scope]
     types: Collection[TypeName] | None = None
     own_only: bool = False
+    per_second: float | None = None
+    burst: int | None = None
+    max_waiting: int | None = None
     expires: datetime | None = None
 
 
@@ -38,7 +40,7 @@ class CreatedApiKey:
 
 
 class CreateApiKey:
-    """Creates a key. Raises InvalidOption: a field is beyond its limits, or the key would have expired already."""
+    """Creates a key. Raises InvalidOption: a field is beyond its limits."""
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
         self._begin = begin
@@ -47,9 +49,6 @@ class CreateApiKey:
     def __call__(self, request: ApiKeyRequest) -> CreatedApiKey:
         """The new key."""
         now = self._clock.now()
-        check_new(request.name, request.scopes, request.types)
-        if request.expires is not None and request.expires <= now:
-            raise InvalidOption("expires", request.expires.isoformat(), "in the future")
         while True:
             token = _random_token()
             key = ApiKey(
@@ -59,9 +58,13 @@ class CreateApiKey:
                 scopes=request.scopes,
                 types=None if request.types is None else frozenset(request.types),
                 own_only=request.own_only,
+                per_second=request.per_second,
+                burst=request.burst,
+                max_waiting=request.max_waiting,
                 created=now,
                 expires=request.expires,
             )
+            check_new(key)
             if self._add(key):
                 return CreatedApiKey(key, token)
 

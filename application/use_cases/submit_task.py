@@ -32,6 +32,7 @@ class SubmitTask:
     Raises UnknownType, TypeClosed, InvalidArguments, InvalidOption, CallbacksDisabled: as SubmissionBuilder.submission.
     Raises UnknownParents, InvalidReferences: it would wait for tasks that do not exist.
     Raises KeyTaken: the key has a task of another type or with other arguments.
+    Raises TooManyWaiting: as many tasks of the sender wait as may.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class SubmitTask:
         `origin`: the task that the new one runs again, to which it is linked.
         """
         submission = self._submission_builder.submission(request, self._submission_builder.now())
-        added = self._added(submission) if origin is None and submission.dependencies is None else None
+        is_plain = origin is None and submission.dependencies is None and submission.owner is None
+        added = self._added(submission) if is_plain else None
         submitted = added or self._added_or_found(submission, origin)
         if submitted.is_new and submission.dependencies:
             return self._decided(submitted)

@@ -8,6 +8,7 @@ from application.known_types import KnownTypes
 from application.open_streams import MAX_LISTS, OpenStreams
 from application.ports.clock import Clock
 from application.ports.identity_provider import IdentityProvider
+from application.request_rates import RequestRates
 from application.submissions import SubmissionBuilder
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -79,6 +80,7 @@ class ApiContainer(containers.DeclarativeContainer):
     )
     check_owner = providers.Singleton(CheckOwner, storage.begin)
     wrong_keys = providers.Singleton(WrongKeys, storage.clock)
+    request_rates = providers.Singleton(RequestRates, storage.begin, storage.clock)
     create_api_key = providers.Singleton(CreateApiKey, storage.begin, storage.clock)
     list_api_keys = providers.Singleton(ListApiKeys, storage.begin)
     revoke_api_key = providers.Singleton(RevokeApiKey, storage.begin, storage.clock)

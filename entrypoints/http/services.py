@@ -8,6 +8,7 @@ from application.known_types import KnownTypes
 from application.open_streams import OpenStreams
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
+from application.request_rates import RequestRates
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
@@ -64,6 +65,9 @@ class Services(Protocol):
 
     @property
     def wrong_keys(self) -> Callable[[], WrongKeys]: ...
+
+    @property
+    def request_rates(self) -> Callable[[], RequestRates]: ...
 
     @property
     def create_api_key(self) -> Callable[[], CreateApiKey]: ...

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.limits import Rate
+from domain.rate import Rate
 from tests.chaos.functions import AT_ONCE, AT_ONCE_PER_LANE, RATES
 from tests.chaos.history import BATCH_SEPARATOR, BatchHistory, Change, Fault, Row, TaskHistory
 

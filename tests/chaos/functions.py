@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from domain.limits import Rate
+from domain.rate import Rate
 from flask_tasks import Progress, Retry, task
 from tests.chaos.runs import record_kill, record_run, supervisor
 

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from application.ports.api_keys import Taken
 from domain.access import Scope
 from domain.api_key import ApiKey
-from domain.ids import ApiKeyId, TypeName
+from domain.ids import ApiKeyId, Owner, TypeName
+from domain.rate import Rate
 from tests.steps import NOW, at
 from tests.storage import Storage
 
@@ -33,6 +35,9 @@ def test_a_key_is_found_as_it_was_added(storage: Storage):
         scopes=frozenset(Scope),
         types=frozenset({TypeName("add"), TypeName("a,b")}),
         own_only=True,
+        per_second=0.5,
+        burst=7,
+        max_waiting=9,
         expires=at(60),
         last_used=at(1),
         revoked=at(2),
@@ -86,3 +91,29 @@ def test_the_last_use_of_a_key_is_noted(storage: Storage):
         work.api_keys.note_use(ApiKeyId("other"), at(7))
         work.commit()
     assert get(storage) == replace(KEY, last_used=at(7))
+
+
+def take(storage: Storage, wanted: int, seconds: float = 0, owner: str = "ana") -> Taken:
+    with storage.begin() as work:
+        taken = work.api_keys.take(Owner(owner), Rate(2, 3), wanted, at(seconds))
+        work.commit()
+    return taken
+
+
+def test_no_more_requests_are_taken_than_a_rate_allows(storage: Storage):
+    assert take(storage, 2) == Taken(2, 0)
+    assert take(storage, 5) == Taken(1, 0.5)
+    assert take(storage, 1) == Taken(0, 0.5)
+    assert take(storage, 5, 0.5) == Taken(1, 0.5)
+    assert take(storage, 5, 100) == Taken(3, 0.5)
+
+
+def test_each_owner_has_a_rate_of_its_own(storage: Storage):
+    assert take(storage, 3).number == 3
+    assert take(storage, 3, owner="ben").number == 3
+
+
+def test_requests_are_allowed_again_soon_after_a_clock_was_set_back(storage: Storage):
+    take(storage, 3, 10_000)
+    assert take(storage, 1) == Taken(0, 0.5)
+    assert take(storage, 1, 0.5).number == 1

@@ -10,7 +10,8 @@ from application.ports.listing import Filter
 from domain.errors import InvalidTransition
 from domain.ids import HandlerId, TaskId
 from domain.lease import Lease
-from domain.limits import MAX_BURST, MIN_PER_SECOND, Limits, Override
+from domain.limits import Limits, Override
+from domain.rate import MAX_BURST, MIN_PER_SECOND
 from domain.settlement import Settlement
 from domain.status import Status
 from domain.task_type import TaskType

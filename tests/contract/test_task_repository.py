@@ -1,14 +1,16 @@
 """The task repository: tasks as they are submitted, viewed and changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from application.ports.queue import ProgressReport
 from domain.errors import InvalidTransition
-from domain.ids import TaskId
+from domain.ids import Owner, TaskId
 from domain.progress import Progress
 from domain.status import Status
 from tests.contract.conftest import Add
-from tests.steps import NOW, add_one, at, claim_one, fail, report, save, stored, submission, succeed, task
+from tests.steps import NOW, add, add_one, at, claim_one, fail, report, save, stored, submission, succeed, task
 from tests.storage import Storage
 
 
@@ -151,3 +153,15 @@ def test_a_task_has_another_version_after_every_change(storage: Storage):
     note()
     assert len(set(seen)) == len(seen)
     assert 0 not in seen
+
+
+def test_waiting_tasks_of_an_owner_are_counted_up_to_a_limit(storage: Storage):
+    ana, ben = Owner("ana"), Owner("ben")
+    add(storage, *(replace(submission(), owner=owner) for owner in (ana, None, ben, ana, ana, ana)))
+    save(storage, task(storage, 1).cancel(NOW))
+    with storage.begin() as work:
+        work.tasks.lock_owner(ana)
+        assert [work.tasks.waiting_of(owner, 10) for owner in (ana, ben, Owner("cleo"))] == [3, 1, 0]
+        assert work.tasks.waiting_of(ana, 2) == 2
+        work.tasks.add([replace(submission(), owner=ana)])
+        assert work.tasks.waiting_of(ana, 10) == 4

@@ -321,6 +321,57 @@ class TestOwnTasks:
         assert get(service, create(service, READ), f"/task/{id}/view").status_code == 200
 
 
+class TestRates:
+    def test_a_key_makes_no_more_requests_than_its_rate_allows(self, service: Service):
+        key, other = create(service, READ, per_second=2, burst=3), create(service, READ, per_second=2)
+        assert [get(service, key, "/tasks").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        refused = get(service, key, "/tasks")
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.get_json()["message"] == "the API key allows no more requests for now: try again in 1 s"
+        assert get(service, other, "/tasks").status_code == 200
+        service.clock.move(1)
+        assert [get(service, key, "/tasks").status_code for _ in range(3)] == [200, 200, 429]
+
+    def test_all_processes_of_the_api_count_together(self, service: Service):
+        key = create(service, READ, per_second=1, burst=4)
+        other = Service(service.given, service.clock, service.store, has_own_app=True)
+        answers = [get(each, key, "/tasks").status_code for _ in range(3) for each in (service, other)]
+        assert answers.count(200) == 4
+
+    def test_a_fast_key_asks_the_storage_ten_times_a_second(self, service: Service):
+        key = create(service, READ, per_second=100)
+        begun: list[int] = []
+        begin = service.store.begin
+        service.begin = lambda: begun.append(1) or begin()  # type: ignore[method-assign,func-returns-value]
+        assert {get(service, key, "/types").status_code for _ in range(100)} == {200}
+        assert len(begun) < 15
+
+
+class TestWaitingTasks:
+    def test_no_more_tasks_of_a_key_wait_than_may(self, service: Service):
+        key = create(service, SUBMIT, MANAGE, max_waiting=3)
+        assert post(service, key, "/tasks", [{"type": "add"}] * 2).status_code == 201
+        assert post(service, key, "/task/new/add", **{"Idempotency-Key": "third"}).status_code == 201
+        for path, body in (
+            ("/task/new/add", {}),
+            ("/tasks", [{"type": "add"}]),
+            ("/batches", {"tasks": [{"type": "add"}]}),
+        ):
+            answer = post(service, key, path, body)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5"), path
+            assert "allows 3 tasks to wait" in answer.get_json()["message"]
+        assert post(service, key, "/task/new/add", **{"Idempotency-Key": "third"}).status_code == 200
+        # Two tasks of another key were there before.
+        for _ in range(3):
+            service.succeed("1", "add")
+        assert post(service, key, "/task/new/add").status_code == 201
+
+    def test_the_tasks_of_others_do_not_count(self, service: Service):
+        key, other = create(service, SUBMIT, max_waiting=1), create(service, SUBMIT)
+        assert [post(service, other, "/task/new/add").status_code for _ in range(3)] == [201] * 3
+        assert post(service, key, "/task/new/add").status_code == 201
+
+
 class TestLongRequests:
     def test_a_request_that_has_waited_is_answered_401_if_its_key_was_revoked_meanwhile(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
@@ -381,6 +432,10 @@ class TestManagingKeys:
             ({"expires": 1e99}, "$.expires"),
             ({"expires": "tomorrow"}, "$.expires"),
             ({"own_only": 1}, "$.own_only"),
+            ({"own_only": True, "scopes": ["admin"]}, "$.own_only"),
+            ({"per_second": 0}, "$.per_second"),
+            ({"burst": 3}, "$.burst"),
+            ({"max_waiting": -1}, "$.max_waiting"),
             ({"scope": "read"}, "$.scope"),
         ],
     )

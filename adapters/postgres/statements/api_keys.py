@@ -4,7 +4,10 @@ from sqlalchemy import text
 
 from adapters.postgres.statements.columns import listed
 
-_COLUMNS = ("id", "digest", "name", "scopes", "types", "own_only", "created", "expires", "last_used", "revoked")
+_COLUMNS = (
+    *("id", "digest", "name", "scopes", "types", "own_only", "per_second", "burst", "max_waiting"),
+    *("created", "expires", "last_used", "revoked"),
+)
 _ALL = listed(_COLUMNS)
 
 ADD_API_KEY = text(f"""
@@ -27,3 +30,12 @@ NOTE_USE_OF_API_KEY = text("""
     UPDATE api_keys SET last_used = :now
     WHERE id = (SELECT id FROM api_keys WHERE id = :id FOR NO KEY UPDATE SKIP LOCKED)
 """)
+
+# Locks the row, new or not.
+LOCK_REQUEST_RATE = text("""
+    INSERT INTO request_rates (owner, next) VALUES (:owner, :now)
+    ON CONFLICT (owner) DO UPDATE SET next = request_rates.next
+    RETURNING next
+""")
+
+SET_REQUEST_RATE = text("UPDATE request_rates SET next = :next WHERE owner = :owner")

@@ -25,7 +25,7 @@ _PARAMETER_TYPES = {
     ),
     "text": (
         *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "labels", "lane"),
-        *("log", "name", "outcome", "progress", "result", "result_schema", "schema", "status", "timezone"),
+        *("log", "name", "outcome", "progress", "result", "owner", "result_schema", "schema", "status", "timezone"),
         *("traceback", "type"),
         "if_parent_failed",
         "terms",  # Each an array, written as text: PostgreSQL has no arrays of arrays of different lengths.

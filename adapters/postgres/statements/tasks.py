@@ -8,7 +8,15 @@ _SUBMITTED = (
     *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
     *("timeout", "callback", "lane", "labels", "batch"),
 )
-_SUBMITTED_WITH_KEY = (*_SUBMITTED, "key", "fingerprint", "if_parent_failed", "wanted_run_at", "has_references")
+_SUBMITTED_WITH_KEY = (
+    *_SUBMITTED,
+    "key",
+    "fingerprint",
+    "if_parent_failed",
+    "wanted_run_at",
+    "has_references",
+    "owner",
+)
 _TERMS = "CAST(terms AS bigint[])"
 
 ADD = text(f"""
@@ -48,6 +56,12 @@ _RECORD = f"""
     {listed(TASK_COLUMNS, "t")}, CASE WHEN {_IS_SMALL} THEN t.args END AS args,
     CASE WHEN {_IS_SMALL} THEN t.result END AS result, {_VERSION}, t.printed, t.key, t.if_parent_failed
 """
+
+LOCK_OWNER = text("SELECT pg_advisory_xact_lock(hashtextextended('owner ' || :owner, 0))")
+
+COUNT_WAITING = text("""
+    SELECT count(*) FROM (SELECT FROM tasks WHERE owner = :owner AND status = 'waiting' LIMIT :limit) waiting
+""")
 
 KEY_OWNERS = text("SELECT id, key, fingerprint FROM tasks WHERE key = ANY (CAST(:keys AS text[]))")
 

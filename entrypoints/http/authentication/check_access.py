@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import TooManyRequests as TooManyRequestsResponse
 
 from application.authentication import UNKNOWN_KEY, Authenticator
-from application.errors import StorageUnavailable, Unauthenticated
+from application.errors import StorageUnavailable, TooManyRequests, Unauthenticated
 from domain.access import OPEN, Access
 from domain.ids import Owner
+from domain.rate import Rate
 from entrypoints.http.access.current import keep_access
 from entrypoints.http.access.needs import need_of
 from entrypoints.http.authentication.session_cookie import session_of
@@ -73,6 +75,7 @@ class AccessCheck:
         self._app = app
         self._authenticator: Authenticator = services.authenticator()
         self._owners = services.check_owner()
+        self._rates = services.request_rates()
         self._answer_slowly = SlowAnswers(services.wrong_keys())
 
     def before(self) -> None:
@@ -88,6 +91,8 @@ class AccessCheck:
         access = self._access()
         keep_access(access)
         need.check(access)
+        if access.rate and access.owner:
+            self._admit(access.owner, access.rate)
         if owner := access.sees_only:
             self._check_subject(rule.rule, owner)
 
@@ -120,6 +125,13 @@ class AccessCheck:
         if access is not OPEN:
             environ[SENDER] = sender
         return access
+
+    def _admit(self, owner: Owner, rate: Rate) -> None:
+        """Raises werkzeug's TooManyRequests: the rate of the sender allows no request now."""
+        try:
+            self._rates.admit(owner, rate)
+        except TooManyRequests as error:
+            raise TooManyRequestsResponse(str(error), retry_after=error.seconds) from None
 
     def _check_subject(self, rule: str, owner: Owner) -> None:
         """Raises UnknownTask, UnknownBatch: the task or the batch of the path belongs to another owner."""

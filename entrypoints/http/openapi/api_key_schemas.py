@@ -3,8 +3,9 @@
 from typing import Any
 
 from domain.access import Scope
-from domain.api_key import MAX_NAME_CHARACTERS, MAX_TYPES
+from domain.api_key import MAX_NAME_CHARACTERS, MAX_TYPES, MAX_WAITING, MIN_REQUESTS_PER_SECOND
 from domain.instants import LATEST
+from domain.rate import MAX_BURST, MAX_PER_SECOND
 from entrypoints.http.openapi.schemas import time
 
 SCOPES: dict[str, Any] = {
@@ -27,6 +28,26 @@ OWN_ONLY: dict[str, Any] = {
     "description": "Whether it sees and changes only the tasks and batches that were submitted with it. Others do not "
     "exist for it.",
 }
+LIMITS: dict[str, Any] = {
+    "per_second": {
+        "type": ["number", "null"],
+        "minimum": MIN_REQUESTS_PER_SECOND,
+        "maximum": MAX_PER_SECOND,
+        "description": "Requests in a second, by all processes of the API together; null for no limit.",
+    },
+    "burst": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": MAX_BURST,
+        "description": "Requests that may come together; null for those of a second.",
+    },
+    "max_waiting": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "maximum": MAX_WAITING,
+        "description": "Tasks submitted with it that may wait at a time; null for no limit.",
+    },
+}
 NEW_API_KEY: dict[str, Any] = {
     "type": "object",
     "description": "A request for an API key.",
@@ -40,6 +61,7 @@ NEW_API_KEY: dict[str, Any] = {
         "scopes": SCOPES,
         "types": TYPES,
         "own_only": OWN_ONLY | {"default": False},
+        **LIMITS,
         "expires": {
             "type": ["number", "null"],
             "minimum": 0,
@@ -56,6 +78,7 @@ _API_KEY: dict[str, Any] = {
     "scopes": SCOPES,
     "types": TYPES,
     "own_only": OWN_ONLY,
+    **LIMITS,
     "created": time("Time of creation"),
     "expires": time("Time from which it is not accepted any more; null if it stays"),
     "last_used": time("Time of a use, at most a minute or so before the last one; null if it was never used"),
@@ -94,6 +117,9 @@ EXAMPLE: dict[str, Any] = {
     "scopes": ["read", "submit"],
     "types": ["mov3d"],
     "own_only": True,
+    "per_second": 20.0,
+    "burst": None,
+    "max_waiting": 1000,
     "created": 1668797946.0,
     "expires": 1700333946.0,
     "last_used": None,

@@ -49,7 +49,7 @@ RETRY_AFTER_HEADERS = {
 }
 
 NO_KEY = "The API is not open, and the request has no valid API key."
-TOO_MANY_WRONG_KEYS = "Too many requests with wrong API keys came from this address."
+TOO_MANY = "The API key allows no more requests or waiting tasks for now, or too many wrong keys were shown."
 UNAVAILABLE = "The database is unavailable."
 CLOSED = "The database is unavailable, or the type accepts no tasks for now."
 LATE_BODY = "The body came too slowly."
@@ -150,13 +150,13 @@ def common_responses(method: str, needs: Need) -> dict[int, Any]:
         422: "The query has a parameter that the operation does not have.",
     }
     if not needs.is_public:
-        errors |= {401: NO_KEY, 403: "The API key does not allow this.", 429: TOO_MANY_WRONG_KEYS}
+        errors |= {401: NO_KEY, 403: "The API key does not allow this.", 429: TOO_MANY}
     if method not in SAFE_METHODS:
         errors[403] = "The API key does not allow this, or the request comes from a page of a foreign origin."
     return error_responses(errors)
 
 
 def _error_response(code: int, reason: str) -> dict[int, Any]:
-    more = {"headers": {"Retry-After": RETRY_AFTER}} if code == 503 else {}
+    more = {"headers": {"Retry-After": RETRY_AFTER}} if code in (429, 503) else {}
     example = {"code": code, "status": HTTP_STATUS_CODES[code], "message": reason}
     return response(code, reason, "Error", example, **more)

@@ -10,7 +10,8 @@ from application.use_cases.list_handlers import MAX_RUNNING_SHOWN
 from application.use_cases.view_statistics import MAX_STEPS
 from domain.delivery import DeliveryState
 from domain.event import Event
-from domain.limits import DECLARABLE, MAX_AT_ONCE, MAX_BURST, MAX_PER_SECOND, MIN_PER_SECOND
+from domain.limits import DECLARABLE, MAX_AT_ONCE
+from domain.rate import MAX_BURST, MAX_PER_SECOND, MIN_PER_SECOND
 from domain.settlement import Outcome
 from domain.status import Status
 from domain.waiting import WaitingFor

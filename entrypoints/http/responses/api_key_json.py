@@ -15,6 +15,7 @@ def api_key_json(key: ApiKey, token: Token | None = None) -> str:
     return (
         f'{{"id":{_json(key.id)},"name":{_json(key.name)},"scopes":{_json(sorted(key.scopes))},'
         f'"types":{_json(types)},"own_only":{_json(key.own_only)},'
+        f'"per_second":{_json(key.per_second)},"burst":{_json(key.burst)},"max_waiting":{_json(key.max_waiting)},'
         f'"created":{milliseconds(key.created)},"expires":{milliseconds(key.expires)},'
         f'"last_used":{milliseconds(key.last_used)},"revoked":{milliseconds(key.revoked)}{shown}}}'
     )

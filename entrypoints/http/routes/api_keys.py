@@ -96,11 +96,14 @@ def add_api_keys(keys: Blueprint, services: Services) -> None:
 
 
 def _request(members: dict[str, Any]) -> ApiKeyRequest:
-    types, expires = members.get("types"), members.get("expires")
+    types, expires, per_second = (members.get(name) for name in ("types", "expires", "per_second"))
     return ApiKeyRequest(
         name=members["name"],
         scopes=frozenset(map(Scope, members["scopes"])),
         types=None if types is None else [*map(TypeName, types)],
         own_only=members.get("own_only", False),
+        per_second=None if per_second is None else float(per_second),
+        burst=members.get("burst"),
+        max_waiting=members.get("max_waiting"),
         expires=None if expires is None else utc_time(expires),
     )
