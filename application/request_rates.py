@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import ceil
 from threading import Lock
 
@@ -19,14 +18,6 @@ SHARE_SECONDS = 0.1
 KEPT_SECONDS = 1.0
 """Seconds after which requests that were taken and not made are lost, and after which it asks again at least."""
 MAX_SENDERS = 10_000
-
-
-def taken_by(rate: Rate, before: datetime, wanted: int, now: datetime) -> tuple[Taken, datetime]:
-    """What is taken of a rate, and the next regular moment after it. `before`: that moment before."""
-    next = rate.within_reach(before, now)
-    number = min(wanted, rate.allowed(next, now))
-    after = rate.after(next, now, number) if number else next
-    return Taken(number, rate.seconds_until_next(after, now)), after
 
 
 @dataclass(slots=True)

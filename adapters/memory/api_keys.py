@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.state import State
-from application.ports.api_keys import Taken
-from application.request_rates import taken_by
+from application.ports.api_keys import Taken, taken_by
 from domain.api_key import ApiKey
 from domain.ids import ApiKeyId, Owner
 from domain.rate import Rate

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.postgres import statements
-from application.ports.api_keys import Taken
-from application.request_rates import taken_by
+from application.ports.api_keys import Taken, taken_by
 from domain.access import Scope
 from domain.api_key import ApiKey
 from domain.ids import ApiKeyId, Owner, TypeName

@@ -16,6 +16,14 @@ class Taken(NamedTuple):
     seconds_until_next: float
 
 
+def taken_by(rate: Rate, before: datetime, wanted: int, now: datetime) -> tuple[Taken, datetime]:
+    """What is taken of a rate, and the next regular request after it. `before`: that request before."""
+    next = rate.within_reach(before, now)
+    number = min(wanted, rate.allowed(next, now))
+    after = rate.after(next, now, number) if number else next
+    return Taken(number, rate.seconds_until_next(after, now)), after
+
+
 class ApiKeyRepository(Protocol):
     """Every key by its id. Revoked and expired ones stay."""
 
