@@ -38,6 +38,8 @@ from application.use_cases.view_log import ViewLog
 from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
+from entrypoints.metrics.exporter import MeasuringExporter
+from entrypoints.metrics.request_counts import RequestCounts
 from entrypoints.settings import Settings
 
 
@@ -154,6 +156,12 @@ class Services(Protocol):
 
     @property
     def open_lists(self) -> Callable[[], OpenStreams]: ...
+
+    @property
+    def exporter(self) -> Callable[[], MeasuringExporter]: ...
+
+    @property
+    def request_counts(self) -> Callable[[], RequestCounts]: ...
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:

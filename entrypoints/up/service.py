@@ -147,6 +147,9 @@ class Service:
         # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
         api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
         environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url, "DATABASE_URL_FILE": ""}
+        if module == "janitor" and self._settings.metrics_port:
+            # The handler has the port itself.
+            environment["METRICS_PORT"] = str(self._settings.metrics_port + 1)
         process = Process(name, module, environment, self._lifeline)
         restarter = Restarter(process, on_wrong_configuration or self._fatal_errors.put)
         self._processes = [*filter(Restarter.is_alive, self._processes), restarter]

@@ -43,6 +43,7 @@ PATHS = {
     "/types/{type}/limits": {"put", "delete"},
     "/handlers": {"get"},
     "/stats": {"get"},
+    "/metrics": {"get"},
     "/ping": {"get"},
     "/health/live": {"get"},
     "/health/ready": {"get"},

@@ -10,6 +10,8 @@ from flask import request
 WsgiApp = Callable[[Any, Any], Any]
 SUSPENSION, SLOT = "flask_tasks.suspension", "flask_tasks.slot"
 """Keys of the suspension and of a further slot in the WSGI environment of a request."""
+UNLIMITED_PATHS = frozenset({"/metrics"})
+"""Paths that are served at once, also while all slots are taken by requests that wait for an absent database."""
 
 
 class ConcurrencyLimit:
@@ -24,6 +26,8 @@ class ConcurrencyLimit:
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] in UNLIMITED_PATHS:
+            return self._app(environ, start_response)
         environ[SUSPENSION], environ[SLOT] = self._suspension, self._slot
         self._free.get()
         try:
