@@ -15,7 +15,9 @@ PAGE = (ROOT / "docs" / "api.md").read_text()
 REQUEST, CODE = r"```sh\n(?P<request>[^\n]*curl .*?)\n```", r"`(?P<code>\d+)`(?P<more>(?:(?!```).)*?)"
 ANSWER = r"```(?P<kind>json|text)\n(?P<answer>.*?)```"
 EXAMPLE = re.compile(f"{REQUEST}\n\n{CODE}{ANSWER}", re.DOTALL)
-OTHERS = "".join((ROOT / "docs" / name).read_text() for name in ("batches.md", "listing.md", "webhooks.md"))
+OTHERS = "".join(
+    (ROOT / "docs" / name).read_text() for name in ("batches.md", "listing.md", "metrics.md", "webhooks.md")
+)
 REST = "…"
 """The mark on the page for an omitted part."""
 LONG_AGO = 1_000_000_000
