@@ -74,7 +74,11 @@ def test_every_callback_is_delivered(service: Service, start_loop: Callable[[Ans
 
 
 def test_attempts_are_counted_by_what_came_of_them(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
-    answers = {URL: Delivered(), "http://failing/": Failed("it answered 500"), "http://gone/": Gone("it answered 410")}
+    answers: dict[str, SendResult] = {
+        URL: Delivered(),
+        "http://failing/": Failed("it answered 500"),
+        "http://gone/": Gone("it answered 410"),
+    }
     finish(service, *answers, URL)
     loop = start_loop(answers.__getitem__)
     until(lambda: loop.attempts() == {DeliveryState.DELIVERED: 2, DeliveryState.PENDING: 1, DeliveryState.GIVEN_UP: 1})

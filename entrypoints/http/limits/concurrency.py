@@ -26,7 +26,7 @@ class ConcurrencyLimit:
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        if environ["PATH_INFO"] in UNLIMITED_PATHS:
+        if environ.get("PATH_INFO") in UNLIMITED_PATHS:
             return self._app(environ, start_response)
         environ[SUSPENSION], environ[SLOT] = self._suspension, self._slot
         self._free.get()
