@@ -100,7 +100,7 @@ def _apart(known: Iterable[TypeName], totals: EventTotals) -> frozenset[TypeName
         total = totals.get((type, Event.SUBMITTED))
         return -(total.number if total else 0), type
 
-    return frozenset(sorted((type for type in known if type != OTHER), key=rank)[:MAX_TYPES])
+    return frozenset(sorted(known, key=rank)[:MAX_TYPES])
 
 
 def _by_type(read: _Read, live: Iterable[TypeName], apart: frozenset[TypeName]) -> Mapping[TypeName, TypeMeasurements]:

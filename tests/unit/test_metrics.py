@@ -83,11 +83,11 @@ class TestTypes:
     def test_durations_are_histograms(self, service: Service):
         service.publish("add")
         service.submit({}, "/task/new/add")
-        service.clock.move(3)
+        service.clock.move(4.5)
         claimed = service.claim("add")
         service.clock.move(100)
         steps.succeed(service.storage, claimed, service.clock.now())
-        for name, below, above, seconds in (("wait", "2.0", "4.0", 3), ("run", "64.0", "128.0", 100)):
+        for name, below, above, seconds in (("wait", "4.0", "8.0", 4.5), ("run", "64.0", "128.0", 100)):
             assert value(service, f"{name}_seconds_bucket", type="add", le=below) == 0
             assert value(service, f"{name}_seconds_bucket", type="add", le=above) == 1
             assert value(service, f"{name}_seconds_bucket", type="add", le="+Inf") == 1
@@ -230,6 +230,7 @@ class TestAway:
             assert goes_on.wait(20)
             return service.store.begin()
 
+        service.publish("add")
         export = MeasuringExporter(hang, service.clock, service.container.measure())
         monkeypatch.setattr(export._is_up, "_patience", 0.01)
         try:
@@ -238,6 +239,7 @@ class TestAway:
             goes_on.set()
         assert "flask_tasks_database_up 0.0" in exported
         assert "flask_tasks_build_info{" in exported
+        assert "flask_tasks_tasks{" not in exported
 
     def test_it_is_answered_while_all_slots_are_taken(self):
         limit = ConcurrencyLimit(lambda environ, _: environ["PATH_INFO"], 1)

@@ -66,6 +66,9 @@ def test_the_numbers_of_all_processes_are_added_up_and_outlive_a_killed_one(file
     for worker in workers[1:]:
         worker.kill()
     assert (own.sums()[3], own.sums()[CELLS - 1], sum(own.sums())) == (5, 1, 6)
+    # Each process has a row of its own, and the last one has that of the killed one.
+    rows = [memoryview(file.read_bytes()).cast("Q")[row * CELLS + 3] for row in range(4)]
+    assert sorted(rows) == [0, 1, 2, 2]
 
 
 def test_threads_lose_no_count():

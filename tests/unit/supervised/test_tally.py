@@ -6,6 +6,7 @@ import pytest
 
 from adapters.clocks import ManualClock
 from adapters.memory import MemoryStore, MemoryWakeUp
+from application.ports.queue import SettleResult
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.operations.operation import Context, Identity
 from application.supervisor.operations.renew_leases import RenewLeases
@@ -64,6 +65,14 @@ def test_an_outcome_that_is_refused_is_counted_as_late(bench: Bench):
     steps.save(bench.storage, steps.task(bench.storage, 1).cancel(bench.clock.now()))
     bench.settle.send(DirectRunner())
     assert bench.state.tally.late == 1
+
+
+def test_an_outcome_of_which_nothing_can_be_stored_is_counted(bench: Bench):
+    bench.end_tasks(1)
+    outbox = bench.state.outbox
+    outbox.writing, outbox.fresh = [*outbox.fresh], []
+    bench.settle._writer.on_answer(outbox, SettleResult(unstorable=outbox.writing))
+    assert bench.state.tally.unstorable == 1
 
 
 def test_a_claim_is_counted_unless_it_took_nothing(bench: Bench):
