@@ -228,6 +228,22 @@ class TestEntries:
         with impatient.begin() as work:
             assert work.statistics.forget(datetime.now(UTC) + HOUR, 10) == 1
 
+    def test_entries_of_any_minute_are_added_up_in_few_steps(self, storage: Storage, database: Database):
+        add_one(storage)
+        for minute in ("-infinity", "4000-01-01Z BC", "1000-01-01Z", "infinity"):
+            entry = "INSERT INTO task_event_counts VALUES (CAST(:minute AS timestamptz), 'add', 'done', '{3,NULL}')"
+            changed(database, entry, minute=minute)
+        steps: list[bool] = []
+        while not steps or steps[-1]:
+            with storage.begin() as work:
+                steps.append(work.statistics.add_up(datetime.now(UTC) + HOUR))
+                work.commit()
+        assert len(steps) == 3
+        with storage.begin() as work:
+            work.statistics.forget(datetime.now(UTC) + HOUR, 100)
+            assert work.statistics.totals()[ADD, Event.DONE] == EventCount(8, {3: 4})
+            assert work.statistics.totals()[ADD, Event.SUBMITTED].number == 1
+
     def test_while_one_adds_up_another_does_nothing(self, storage: Storage, impatient: Storage):
         add_one(storage)
         until = datetime.now(UTC) + HOUR

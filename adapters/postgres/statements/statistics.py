@@ -74,13 +74,14 @@ BEGIN_ADDING_UP = text("""
     ON CONFLICT DO NOTHING
 """)
 
-# One janitor at a time adds up. A period is bounded, since the first one may be a fortnight.
+# One janitor at a time adds up. A period is bounded, since the first one may be a fortnight: it ends some hours after
+# the first minute that has entries, however long ago an administrator has set one.
 ADD_UP_EVENTS = text("""
     WITH period AS MATERIALIZED (
-        SELECT until AS since, least(:until, greatest(
-            until, coalesce((SELECT min(minute) FROM task_event_counts), :until)
+        SELECT until AS since, least(:until, coalesce(
+            (SELECT min(minute) FROM task_event_counts WHERE minute >= a.until AND minute > '-infinity'), :until
         ) + interval '6 hours') AS until
-        FROM task_events_added WHERE until < :until
+        FROM task_events_added a WHERE until < :until
         FOR UPDATE SKIP LOCKED
     ), added AS (
         INSERT INTO task_event_totals AS t (type, event, bucket, number)
