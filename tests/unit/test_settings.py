@@ -134,6 +134,8 @@ def test_an_address_that_cannot_be_read_is_refused_without_its_password(value: s
         ("FRONTEND_URL", "https://[::1"),
         ("BACKEND_URL", "/tasks"),
         ("BACKEND_URL", "https://example.org/?q=1"),
+        ("METRICS_PORT", "0"),
+        ("METRICS_PORT", "65536"),
         ("HANDLER_CONCURRENCY", "0"),
         ("HANDLER_CONCURRENCY", "-1"),
         ("HANDLER_CONCURRENCY", "many"),
