@@ -49,6 +49,7 @@ class Settings:
     child_tasks: int | None = None
     host: str = "127.0.0.1"
     port: int = 5000
+    metrics_port: int | None = None
     lease: float = 30.0
     grace: float = 20.0
     http_workers: int = 1
@@ -213,6 +214,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("CHILD_TASKS", "a whole number from 1 to 1000000000", _number(int, 1, 1_000_000_000)),
         Variable("HOST", "a host name or an IP address to listen on", str),
         Variable("PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
+        Variable("METRICS_PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
         Variable("LEASE", "a number of seconds from 1 to 3600", _number(float, 1, 3600)),
         Variable("GRACE", "a number of seconds from 0 to 86400", _number(float, 0, 86_400)),
         Variable("HTTP_WORKERS", "a whole number from 1 to 64", _number(int, 1, 64)),

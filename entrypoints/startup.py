@@ -95,6 +95,22 @@ def prepare_database(
         pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
+def serve_metrics(settings: Settings, export: Callable[[], bytes], is_ready: Callable[[], bool]) -> None:
+    """Serve the metrics and the health of this process on METRICS_PORT, if that is set.
+
+    Raises SystemExit: it cannot listen there; the sentence that says why is printed.
+    """
+    if settings.metrics_port is None:
+        return
+    # Imported here: it imports an HTTP server, which most processes do without.
+    from entrypoints.metrics.listener import Answers, CannotListen, Listener
+
+    try:
+        Listener(settings.host, settings.metrics_port, Answers(export, is_ready)).start()
+    except CannotListen as error:
+        raise configuration_exit(error) from None
+
+
 def freeze_garbage_collector() -> None:
     """Exclude all present objects from garbage collection, which would take a quarter of the time of a long request."""
     gc.collect()

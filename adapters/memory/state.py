@@ -14,6 +14,7 @@ from domain.delivery import Delivery
 from domain.dependencies import Dependencies
 from domain.event import Event, events_between
 from domain.ids import ApiKeyId, BatchId, Claim, HandlerId, IdempotencyKey, JanitorId, Lane, Owner, TaskId, TypeName
+from domain.instants import EPOCH
 from domain.limits import Override
 from domain.schedule import Recurrence
 from domain.settlement import Attempt
@@ -82,6 +83,8 @@ class State:
 
     - `log_writers`: the handler that stored the log of an attempt while the start went on.
     - `events`: the number of events by type, minute, event, and bucket of their durations.
+    - `forgotten_events`: the same of minutes that are forgotten, all together.
+    - `events_added_until`: the minute before which events are added up.
     - `origins`: the task that each rerun runs again.
     - `overrides`: the limits that an operator has set.
     - `next_starts`: the next regular start of each type that has a rate.
@@ -106,6 +109,8 @@ class State:
     schedules: dict[TypeName, Recurrence] = field(default_factory=dict)
     deliveries: dict[TaskId, Delivery] = field(default_factory=dict)
     events: Counter[tuple[TypeName, datetime, Event, int | None]] = field(default_factory=Counter)
+    forgotten_events: Counter[tuple[TypeName, Event, int | None]] = field(default_factory=Counter)
+    events_added_until: datetime = EPOCH
     origins: dict[TaskId, TaskId] = field(default_factory=dict)
     overrides: dict[TypeName, Override] = field(default_factory=dict)
     next_starts: dict[TypeName, datetime] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from adapters.memory.state import State
-from application.ports.statistics import EventCount, EventCounts
+from application.ports.statistics import EventCount, EventCounts, EventTotals
 from domain.event import Event
 from domain.histogram import Buckets
 from domain.ids import TypeName
@@ -34,13 +34,27 @@ class MemoryStatistics:
                     latest[key[3]] += of_key
         return _buckets(latest)
 
+    def totals(self) -> EventTotals:
+        found: dict[tuple[TypeName, Event], Counter[int | None]] = defaultdict(Counter)
+        for (type, _, event, bucket), number in self._state.events.items():
+            found[type, event][bucket] += number
+        for (type, event, bucket), number in self._state.forgotten_events.items():
+            found[type, event][bucket] += number
+        return {key: EventCount(counter.total(), _buckets(counter)) for key, counter in found.items()}
+
+    def add_up(self, until: datetime) -> bool:
+        self._state.events_added_until = max(until, self._state.events_added_until)
+        return False
+
     def fold(self, since: datetime, limit: int) -> int:
         return 0
 
     def forget(self, before: datetime, limit: int) -> int:
+        before = min(before, self._state.events_added_until)
         old = [key for key in self._state.events if key[1] < before][:limit]
         for key in old:
-            del self._state.events[key]
+            type, _, event, bucket = key
+            self._state.forgotten_events[type, event, bucket] += self._state.events.pop(key)
         return len(old)
 
 

@@ -27,6 +27,8 @@ TABLES = (
     "schedules",
     "task_count_changes",
     "task_event_counts",
+    "task_event_totals",
+    "task_events_added",
     "task_failures",
     "task_terms",
     "task_types",

@@ -1,7 +1,7 @@
 """Statistics: how many events of each kind there were in each minute, with histograms of their durations.
 
 The storage counts each event in the minute in which it was stored, by its own clock. Nothing is read from the tasks, so
-the counts outlive them.
+the counts outlive them. The totals of all events outlive the counts by minute.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,9 @@ class EventCount:
 EventCounts = Mapping[tuple[TypeName, int, Event], EventCount]
 """Counts by type, step and event. Counts of zero are left out."""
 
+EventTotals = Mapping[tuple[TypeName, Event], EventCount]
+"""Counts of all events ever, by type and event. Counts of zero are left out."""
+
 
 class Statistics(Protocol):
     """Reads the counts of events, by an index on their minutes, and keeps them few."""
@@ -50,6 +53,17 @@ class Statistics(Protocol):
         """
         ...
 
+    def totals(self) -> EventTotals:
+        """All events ever, those that are forgotten included. No number ever falls."""
+        ...
+
+    def add_up(self, until: datetime) -> bool:
+        """After: the counts of a period before `until`, a whole minute, are added up, so that totals are read quickly.
+
+        Whether there is more to add up. Events that are stored for a minute after it was added up are in no total.
+        """
+        ...
+
     def fold(self, since: datetime, limit: int) -> int:
         """After: entries of one type, minute and event from `since` on are one entry, but for locked ones.
 
@@ -58,8 +72,9 @@ class Statistics(Protocol):
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """After: events before that moment are counted no more, but for locked entries.
+        """After: events before that moment are counted in the totals alone, but for locked entries.
 
-        Returns the number of deleted entries. After a full batch there may be more to delete.
+        Events that are not added up yet are kept. Returns the number of deleted entries. After a full batch there may
+        be more to delete.
         """
         ...

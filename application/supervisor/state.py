@@ -15,6 +15,7 @@ from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTa
 from application.supervisor.limited_types import LimitedTypes
 from application.supervisor.outbox import Outbox
 from application.supervisor.prefetch import Prefetch
+from application.supervisor.tally import Tally
 from domain.failure import Failure
 from domain.ids import BatchId, Hold, TypeName
 from domain.instants import after
@@ -37,12 +38,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class SupervisorState:
-    """Only the supervisor's thread uses it, with two exceptions that are named below.
+    """Only the supervisor's thread uses it, with three exceptions that are named below.
 
     - `outbox`: settlements that have to be written.
     - `limited_outbox`: the same of limited types, written together with the claim of the next task. `outbox` takes over
       those that wait for a long claim of other types.
     - `large_outbox`: the same of settlements with much text, which take long on a slow line.
+    - `tally`: what a monitor is told. Any thread may read it.
     - `unstorable`: ended tasks whose outcome the storage cannot take, until they are taken back: their leases are left
       to lapse.
     - `ended_batches`: batches of which tasks have ended, which may be ready to finish.
@@ -71,6 +73,7 @@ class SupervisorState:
     outbox: Outbox = field(default_factory=Outbox)
     limited_outbox: Outbox = field(default_factory=Outbox)
     large_outbox: Outbox = field(default_factory=Outbox)
+    tally: Tally = field(default_factory=Tally)
     unstorable: dict[Hold, Task] = field(default_factory=dict)
     late_logs: list[LateLog] = field(default_factory=list)
     ended_batches: set[BatchId] = field(default_factory=set)
@@ -112,6 +115,11 @@ class SupervisorState:
         """Whether tasks may be claimed at all, if there is a slot for them."""
         return bool(self.published) and not self.draining and not self.is_backlogged
 
+    def is_renewed_within(self, seconds: float) -> bool:
+        """Whether it claims tasks, and has renewed its leases so lately. From any thread."""
+        renewed = self.clock.monotonic() - self.tally.renewed_at < seconds
+        return bool(self.published) and not self.draining and renewed
+
     def notify(self, topic: Topic) -> None:
         """Have a notification of this topic acted on. From any thread."""
         self.notified_topics.add(topic)
@@ -151,6 +159,7 @@ class SupervisorState:
         if outbox is self.limited_outbox and not outbox.fresh:
             self._limited_ended_at = self._monotonic
         outbox.fresh.append(ended)
+        self.tally.record_end(ended.hold, self._monotonic)
 
     @property
     def takes_over_at(self) -> float:

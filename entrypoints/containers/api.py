@@ -33,6 +33,7 @@ from application.use_cases.list_batches import ListBatches
 from application.use_cases.list_failure_groups import ListFailureGroups
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
+from application.use_cases.measure import Measure
 from application.use_cases.read_results import ReadResults
 from application.use_cases.retry_task import RetryTask
 from application.use_cases.retry_tasks import RetryTasks
@@ -50,6 +51,8 @@ from application.view import Viewer
 from application.wrong_keys import WrongKeys
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.resource import resource
+from entrypoints.metrics.exporter import MeasuringExporter
+from entrypoints.metrics.request_counts import RequestCounts
 from entrypoints.settings import Settings
 
 
@@ -139,6 +142,9 @@ class ApiContainer(containers.DeclarativeContainer):
     list_tasks = providers.Singleton(ListTasks, storage.begin, viewer)
     count_tasks = providers.Singleton(CountTasks, storage.begin)
     find_oldest_due = providers.Singleton(FindOldestDue, storage.begin, storage.clock)
+    measure = providers.Singleton(Measure, storage.begin, storage.clock)
+    exporter = providers.Singleton(MeasuringExporter, storage.ping, storage.clock, measure)
+    request_counts = providers.Singleton(RequestCounts)
     view_statistics = providers.Singleton(ViewStatistics, storage.begin, storage.clock)
     find_usual_run_time = providers.Singleton(FindUsualRunTime, storage.begin, storage.clock)
     list_handlers = providers.Singleton(ListHandlers, storage.begin, storage.clock)

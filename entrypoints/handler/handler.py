@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from application.ports.wake_up import HANDLER_TOPICS
 from application.supervisor.executor_events import NothingToRun
+from application.supervisor.state import SupervisorState
 from domain.task_type import TaskType
 from entrypoints import parent_pipes, startup
 from entrypoints.containers.handler import HandlerContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
+from entrypoints.metrics.exporter import Exporter
+from entrypoints.metrics.samples import of_supervisor
+from entrypoints.settings import Settings
 from entrypoints.stop_signals import StopSignals
 
 log = logging.getLogger("entrypoints.handler")
@@ -32,6 +36,7 @@ def run(signals: StopSignals) -> None:
     supervisor = container.supervisor()
     signals.handle(supervisor.stop)
     signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain())
+    serve_metrics(settings, storage, container.supervisor_state())
     startup.freeze_garbage_collector()
     storage.listener().listen(supervisor.wake, HANDLER_TOPICS)
     try:
@@ -41,3 +46,11 @@ def run(signals: StopSignals) -> None:
     finally:
         container.shutdown_resources()
     log.info("stopped")
+
+
+def serve_metrics(settings: Settings, storage: PostgresStorage, state: SupervisorState) -> None:
+    """Serve the metrics and the health of this handler, if that is set. It is ready while its leases are renewed."""
+    export = Exporter(storage.ping(), storage.clock())
+    startup.serve_metrics(
+        settings, lambda: export(of_supervisor(state.tally)), lambda: state.is_renewed_within(settings.lease)
+    )

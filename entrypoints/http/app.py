@@ -19,6 +19,7 @@ from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
+from entrypoints.http.responses.counting import count_requests
 from entrypoints.http.responses.errors import register_error_handlers
 from entrypoints.http.routes.api_keys import add_api_keys
 from entrypoints.http.routes.batch_events import add_batch_events
@@ -33,6 +34,7 @@ from entrypoints.http.routes.handlers import add_handlers
 from entrypoints.http.routes.health import add_health
 from entrypoints.http.routes.limits import add_limits
 from entrypoints.http.routes.list import add_list
+from entrypoints.http.routes.metrics import add_metrics
 from entrypoints.http.routes.result import add_result
 from entrypoints.http.routes.stats import add_stats
 from entrypoints.http.routes.submit import add_submit
@@ -63,7 +65,7 @@ ROUTES = {
     ("handlers", "List the handlers and the janitors."): (add_handlers,),
     ("stats", "View how many tasks came and went, and how long they took."): (add_stats,),
     ("keys", "Make, list and revoke API keys."): (add_api_keys,),
-    ("health", "Check the state of the API."): (add_health,),
+    ("health", "Check the state of the API, and of the service behind it."): (add_health, add_metrics),
 }
 """Functions that add the routes, by heading and description in the OpenAPI document."""
 
@@ -104,6 +106,8 @@ def configure(app: Flask, services: Services) -> None:
     app.url_map.converters["task"] = TaskPath
     refuse_foreign_hosts(app, settings)
     refuse_foreign_pages(app, settings)
+    # The first one, so that it counts what the others make of an answer.
+    count_requests(app, services.request_counts())
     check_access(app, services)
     allow_origins(app, settings)
 

@@ -45,6 +45,8 @@ from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
 from application.use_cases.view_task import ViewTask
 from application.wrong_keys import WrongKeys
+from entrypoints.metrics.exporter import MeasuringExporter
+from entrypoints.metrics.request_counts import RequestCounts
 from entrypoints.settings import Settings
 
 
@@ -182,6 +184,12 @@ class Services(Protocol):
 
     @property
     def open_lists(self) -> Callable[[], OpenStreams]: ...
+
+    @property
+    def exporter(self) -> Callable[[], MeasuringExporter]: ...
+
+    @property
+    def request_counts(self) -> Callable[[], RequestCounts]: ...
 
     @property
     def ping(self) -> Callable[[], Callable[[], None]]:

@@ -25,10 +25,15 @@ class ChoreLoops:
     def __init__(self, chores: Mapping[str, Chore]) -> None:
         self._stop_reader, self._stop_writer = os.pipe()
         self._loops = [ChoreLoop(name, chore, self._stop_reader) for name, chore in chores.items()]
+        self._by_name = {loop.name: loop for loop in self._loops}
 
     def stop(self) -> None:
         """Stop after the current batches. Takes no lock, so a signal handler may call it at any moment."""
         os.write(self._stop_writer, b".")
+
+    def seconds_since(self, name: str) -> float:
+        """The seconds since the last batch of a chore that has not failed; inf if there was none."""
+        return time.monotonic() - self._by_name[name].succeeded_at
 
     def run(self) -> None:
         """Do the chores until stopped."""
@@ -49,6 +54,7 @@ class ChoreLoop:
         self._chore = chore
         self._stop_pipe = stop_pipe
         self._retry_seconds = self._least_retry_seconds = min(USUAL_REST_SECONDS, chore.rest)
+        self.succeeded_at = float("-inf")
 
     def run(self) -> None:
         """Do batches until stopped, and rest while no more work is known."""
@@ -68,6 +74,7 @@ class ChoreLoop:
             self._log(error)
             return _jittered(self._retry_seconds)
         self._retry_seconds = self._least_retry_seconds
+        self.succeeded_at = time.monotonic()
         return min(more_in, _jittered(self._chore.rest))
 
     def _log(self, error: Exception) -> None:

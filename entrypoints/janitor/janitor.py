@@ -3,6 +3,7 @@
 import logging
 from threading import Thread
 
+from application.ports.monitoring import JANITOR_SILENCE
 from application.use_cases.withdraw_janitor import WithdrawJanitor
 from entrypoints import parent_pipes, startup
 from entrypoints.containers.janitor import JanitorContainer
@@ -23,8 +24,13 @@ from entrypoints.janitor.chores import (
     unblock_tasks,
 )
 from entrypoints.janitor.webhook_loop import WebhookLoop
+from entrypoints.metrics.exporter import Exporter
+from entrypoints.metrics.samples import of_callbacks
+from entrypoints.settings import Settings
 from entrypoints.stop_signals import StopSignals
 
+RESCUING = "rescuing"
+"""The chore by which a janitor is ready: it looks for lapsed leases every few seconds."""
 WITHDRAWAL_SECONDS = 2.0
 """Seconds that a stopping janitor waits for its withdrawal; one that a silent server does not answer is given up."""
 log = logging.getLogger("entrypoints.janitor")
@@ -48,12 +54,13 @@ def run(signals: StopSignals) -> None:
         "assigning lanes": assign_lanes(container.assign_lanes()),
         "forgetting types": forget_abandoned_types(container.forget_types()),
         "rescuing from dead processes": rescue_from_dead(container.rescue_from_dead_processes()),
-        "rescuing": rescue_lapsed(container.rescue(), settings.lease),
+        RESCUING: rescue_lapsed(container.rescue(), settings.lease),
         "folding the counts": fold_task_counts(container.fold_counts(), container.fold_events()),
     }
     webhook_loop = WebhookLoop(container.claim_deliveries(), container.deliver()) if settings.signs else None
     chore_loops = ChoreLoops(chores)
     signals.handle(chore_loops.stop)
+    serve_metrics(settings, storage, chore_loops, webhook_loop)
     if webhook_loop:
         webhook_loop.start()
     else:
@@ -66,6 +73,18 @@ def run(signals: StopSignals) -> None:
     withdraw(container.withdraw_janitor())
     container.shutdown_resources()
     log.info("stopped")
+
+
+def serve_metrics(
+    settings: Settings, storage: PostgresStorage, chore_loops: ChoreLoops, webhook_loop: WebhookLoop | None
+) -> None:
+    """Serve the metrics and the health of this janitor, if that is set. It is ready if it has looked lately."""
+    export = Exporter(storage.ping(), storage.clock())
+    startup.serve_metrics(
+        settings,
+        lambda: export(of_callbacks(webhook_loop.attempts() if webhook_loop else {})),
+        lambda: chore_loops.seconds_since(RESCUING) < JANITOR_SILENCE.total_seconds(),
+    )
 
 
 def withdraw(withdraw_janitor: WithdrawJanitor) -> None:

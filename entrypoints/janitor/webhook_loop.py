@@ -3,8 +3,9 @@
 import logging
 import random
 import time
-from collections.abc import Sequence
-from threading import Event, Semaphore, Thread
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from threading import Event, Lock, Semaphore, Thread
 
 from application.errors import StorageUnavailable, driver_message
 from application.isolation import log_once
@@ -28,11 +29,18 @@ class WebhookLoop:
         self._free_senders = Semaphore(MAX_SENDERS)
         self._stopped = Event()
         self._usual_rest = self._rest = rest
+        self._attempts: Counter[DeliveryState] = Counter()
+        self._attempts_lock = Lock()
         self._thread = Thread(target=self._run, name="webhook loop", daemon=True)
 
     def start(self) -> None:
         """Start claiming and sending."""
         self._thread.start()
+
+    def attempts(self) -> Mapping[DeliveryState, int]:
+        """The number of attempts by the state of the delivery after each. From any thread."""
+        with self._attempts_lock:
+            return self._attempts.copy()
 
     def close(self) -> None:
         """Claim nothing more, and wait for the deliveries under way."""
@@ -87,6 +95,7 @@ class WebhookLoop:
     def _send(self, claimed: Delivery) -> None:
         try:
             delivery = self._deliver(claimed)
+            self._count(delivery)
             if delivery and delivery.state is DeliveryState.GIVEN_UP:
                 log.warning("the callback of %s %d is given up: %s", delivery.subject, delivery.id, delivery.error)
         except StorageUnavailable as error:
@@ -100,3 +109,9 @@ class WebhookLoop:
             log.exception("the callback of %s %d failed and will be tried again", claimed.subject, claimed.id)
         finally:
             self._free_senders.release()
+
+    def _count(self, delivery: Delivery | None) -> None:
+        """Count an attempt, unless another claim, a retry or a deletion has replaced its delivery."""
+        if delivery:
+            with self._attempts_lock:
+                self._attempts[delivery.state] += 1

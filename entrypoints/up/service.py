@@ -146,7 +146,13 @@ class Service:
     ) -> Running:
         # The clients of functions that run as tasks use the API's local URL: the public one may not be reachable here.
         api_url = os.environ.get("FLASK_TASKS_URL") or self._address.local_url
-        environment = {**os.environ, "FLASK_TASKS_URL": api_url, "DATABASE_URL": url, "DATABASE_URL_FILE": ""}
+        environment = {
+            **os.environ,
+            "FLASK_TASKS_URL": api_url,
+            "DATABASE_URL": url,
+            "DATABASE_URL_FILE": "",
+            "METRICS_PORT": metrics_port(module, self._settings),
+        }
         process = Process(name, module, environment, self._lifeline)
         restarter = Restarter(process, on_wrong_configuration or self._fatal_errors.put)
         self._processes = [*filter(Restarter.is_alive, self._processes), restarter]
@@ -181,3 +187,10 @@ class Service:
         self._interrupts.check()
         with suppress(Empty):
             raise Refused(self._fatal_errors.get(timeout=within), CONFIGURATION_EXIT_CODE)
+
+
+def metrics_port(module: str, settings: Settings) -> str:
+    """The METRICS_PORT of a process: the janitor has the port after the handler's. Empty if there is none."""
+    if settings.metrics_port is None:
+        return ""
+    return str(settings.metrics_port + (1 if module == "janitor" else 0))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from application.ports.queue import ProgressReport
-from application.ports.statistics import MINUTE, EventCount
+from application.ports.statistics import MINUTE, EventCount, EventTotals
 from domain.event import Event
 from domain.failure import Failure
 from domain.histogram import bucket_of
@@ -309,7 +309,7 @@ class TestKeeping:
         assert seen(storage) == before
         assert before[Event.DONE] == {bucket_of(1): 2, bucket_of(10): 1, bucket_of(100): 1}
 
-    def test_events_before_a_moment_are_forgotten(self, storage: Storage):
+    def test_events_before_a_moment_are_forgotten_once_they_are_added_up(self, storage: Storage):
         add_one(storage)
         minute = real_time()
         with storage.begin() as work:
@@ -317,12 +317,15 @@ class TestKeeping:
             work.commit()
         assert seen(storage) == {Event.SUBMITTED: {None: 1}}
         with storage.begin() as work:
+            assert work.statistics.forget(minute + HOUR, 10) == 0
+            work.statistics.add_up(minute + HOUR)
             assert work.statistics.forget(minute + HOUR, 10) == 1
             work.commit()
         assert seen(storage) == {}
 
     def test_events_are_forgotten_in_batches(self, storage: Storage):
         add(storage, submission("a"), submission("b"), submission("c"))
+        add_up(storage)
         forgotten: list[int] = []
         while not forgotten or forgotten[-1]:
             with storage.begin() as work:
@@ -336,3 +339,60 @@ def fold(storage: Storage, limit: int = 1000) -> int:
         folded = work.statistics.fold(real_time() - HOUR, limit)
         work.commit()
     return folded
+
+
+class TestTotals:
+    def test_totals_are_of_all_events_by_type(self, storage: Storage):
+        add(storage, submission("a"), submission("b"), submission("b"))
+        succeed(storage, claim_one(storage, wanted={"b": 1}), at(10))
+        b = TypeName("b")
+        assert totals(storage) == {
+            (TypeName("a"), Event.SUBMITTED): EventCount(1, {}),
+            (b, Event.SUBMITTED): EventCount(2, {}),
+            (b, Event.STARTED): EventCount(1, {bucket_of(0): 1}),
+            (b, Event.DONE): EventCount(1, {bucket_of(10): 1}),
+        }
+
+    def test_no_total_falls_when_events_are_added_up_folded_and_forgotten(self, storage: Storage):
+        ran(storage, 10, 10, 100)
+        before = totals(storage)
+        assert before[ADD, Event.DONE] == EventCount(3, {bucket_of(10): 2, bucket_of(100): 1})
+        for step in (lambda: add_up(storage), lambda: fold(storage), lambda: add_up(storage), lambda: forget(storage)):
+            step()
+            assert totals(storage) == before
+        assert seen(storage) == {}
+
+    def test_events_that_are_stored_later_are_added_to_the_totals(self, storage: Storage):
+        ran(storage, 10)
+        add_up(storage, real_time())
+        ran(storage, 100)
+        assert totals(storage)[ADD, Event.DONE] == EventCount(2, {bucket_of(10): 1, bucket_of(100): 1})
+
+    def test_there_are_no_totals_of_nothing(self, storage: Storage):
+        add_up(storage)
+        assert totals(storage) == {}
+
+
+def ran(storage: Storage, *seconds: float) -> None:
+    for took in seconds:
+        add_one(storage)
+        succeed(storage, claim_one(storage), at(took))
+
+
+def totals(storage: Storage) -> EventTotals:
+    with storage.begin() as work:
+        return work.statistics.totals()
+
+
+def add_up(storage: Storage, until: datetime | None = None) -> None:
+    has_more = True
+    while has_more:
+        with storage.begin() as work:
+            has_more = work.statistics.add_up(until or real_time() + HOUR)
+            work.commit()
+
+
+def forget(storage: Storage) -> None:
+    with storage.begin() as work:
+        work.statistics.forget(real_time() + HOUR, 1000)
+        work.commit()

@@ -16,7 +16,8 @@ REQUEST, CODE = r"```sh\n(?P<request>[^\n]*curl .*?)\n```", r"`(?P<code>\d+)`(?P
 ANSWER = r"```(?P<kind>json|text)\n(?P<answer>.*?)```"
 EXAMPLE = re.compile(f"{REQUEST}\n\n{CODE}{ANSWER}", re.DOTALL)
 OTHERS = "".join(
-    (ROOT / "docs" / name).read_text() for name in ("access.md", "batches.md", "listing.md", "webhooks.md")
+    (ROOT / "docs" / name).read_text()
+    for name in ("access.md", "batches.md", "listing.md", "metrics.md", "webhooks.md")
 )
 REST = "…"
 """The mark on the page for an omitted part."""

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from adapters.postgres import Database, Migration
 from adapters.postgres.migrate import MIGRATIONS
-from application.ports.statistics import MINUTE, EventCounts
+from application.ports.statistics import MINUTE, EventCount, EventCounts
 from domain.event import Event
 from domain.histogram import Buckets, bucket_between, bucket_of
 from domain.ids import TypeName
@@ -218,10 +218,45 @@ class TestEntries:
 
     def test_forgetting_leaves_out_locked_entries(self, storage: Storage, impatient: Storage, database: Database):
         add_one(storage)
+        with storage.begin() as work:
+            work.statistics.add_up(datetime.now(UTC) + HOUR)
+            work.commit()
         with database.engine.begin() as other:
             other.exec_driver_sql("SELECT FROM task_event_counts FOR UPDATE")
             with impatient.begin() as work:
                 assert work.statistics.forget(datetime.now(UTC) + HOUR, 10) == 0
+        with impatient.begin() as work:
+            assert work.statistics.forget(datetime.now(UTC) + HOUR, 10) == 1
+
+    def test_entries_of_any_minute_are_added_up_in_few_steps(self, storage: Storage, database: Database):
+        add_one(storage)
+        for minute in ("-infinity", "4000-01-01Z BC", "1000-01-01Z", "infinity"):
+            entry = "INSERT INTO task_event_counts VALUES (CAST(:minute AS timestamptz), 'add', 'done', '{3,NULL}')"
+            changed(database, entry, minute=minute)
+        steps: list[bool] = []
+        while not steps or steps[-1]:
+            with storage.begin() as work:
+                steps.append(work.statistics.add_up(datetime.now(UTC) + HOUR))
+                work.commit()
+        assert len(steps) == 3
+        with storage.begin() as work:
+            work.statistics.forget(datetime.now(UTC) + HOUR, 100)
+            assert work.statistics.totals()[ADD, Event.DONE] == EventCount(8, {3: 4})
+            assert work.statistics.totals()[ADD, Event.SUBMITTED].number == 1
+
+    def test_while_one_adds_up_another_does_nothing(self, storage: Storage, impatient: Storage):
+        add_one(storage)
+        until = datetime.now(UTC) + HOUR
+        with storage.begin() as work:
+            work.statistics.add_up(until - 2 * HOUR)
+            work.commit()
+        with storage.begin() as one, impatient.begin() as other:
+            one.statistics.add_up(until)
+            assert not other.statistics.add_up(until)
+            one.commit()
+            other.commit()
+        with storage.begin() as work:
+            assert work.statistics.totals()[ADD, Event.SUBMITTED].number == 1
 
     def test_while_many_work_and_fold_no_event_is_lost_or_counted_twice(
         self, storage: Storage, background: ThreadPoolExecutor
@@ -284,6 +319,11 @@ def fortnight(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Dat
             connection.exec_driver_sql(FORTNIGHT)
             if request.param == "of now":
                 connection.exec_driver_sql("ANALYZE task_event_counts")
+        adding = True
+        while adding:
+            with in_postgres(database).begin() as work:
+                adding = work.statistics.add_up(END - HOUR)
+                work.commit()
         yield database
         database.close()
 
@@ -291,7 +331,14 @@ def fortnight(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Dat
 class TestPlans:
     @pytest.mark.parametrize(
         ("name", "most_buffers"),
-        [("counts", 60), ("latest", 1400), ("latest of a rare type", 900), ("fold", 200), ("forget", 400)],
+        [
+            ("counts", 60),
+            ("latest", 1400),
+            ("latest of a rare type", 900),
+            ("fold", 200),
+            ("forget", 400),
+            ("totals", 100),
+        ],
     )
     def test_statements_among_a_fortnight_of_entries_read_what_they_need(
         self, fortnight: Database, name: str, most_buffers: int
@@ -305,6 +352,7 @@ class TestPlans:
                 ),
                 "fold": lambda: work.statistics.fold(END - HOUR, 10_000),
                 "forget": lambda: work.statistics.forget(datetime(2026, 1, 1, 0, 10, tzinfo=UTC), 10_000),
+                "totals": work.statistics.totals,
             }[name]()
         (plan,) = plans
         assert plan.indexes == {"task_event_counts_minutes"}
@@ -319,6 +367,10 @@ class TestPlans:
             assert work.statistics.latest_buckets(ADD, Event.DONE, END - 24 * HOUR, 200) == {-40: 60, -39: 72, -38: 84}
             assert work.statistics.fold(END - HOUR, 10_000) == 0
             assert work.statistics.forget(datetime(2026, 1, 1, 0, 10, tzinfo=UTC), 10_000) == 63
+            minutes = 14 * 1440
+            assert work.statistics.totals()[ADD, Event.DONE] == EventCount(
+                18 * minutes, {-40: 5 * minutes, -39: 6 * minutes, -38: 7 * minutes}
+            )
 
 
 def reads_all_entries(plan: Plan) -> bool:

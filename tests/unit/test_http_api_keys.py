@@ -26,6 +26,7 @@ NEEDS: dict[Scope, Sequence[str]] = {
         *("GET /task/{id}", "GET /task/{id}/view", "GET /task/{id}/log", "GET /task/{id}/result"),
         *("GET /task/{id}/events", "GET /tasks", "GET /tasks/counts", "GET /events"),
         *("GET /batches", "GET /batches/{id}", "GET /batches/{id}/events", "GET /stats", "GET /handlers"),
+        "GET /metrics",
     ],
     MANAGE: [
         *("POST /task/{id}/cancel", "POST /task/{id}/retry", "DELETE /task/{id}"),
@@ -38,7 +39,7 @@ NEEDS: dict[Scope, Sequence[str]] = {
 SCOPE_OF = {operation: scope for scope, operations in NEEDS.items() for operation in operations}
 FOR_ANY_KEY = {"GET /types"}
 PUBLIC = {"GET /ping", "GET /health/live", "GET /health/ready"}
-OF_ALL = {"GET /stats", "GET /handlers", "PUT /types/{type}/limits", "DELETE /types/{type}/limits"}
+OF_ALL = {"GET /stats", "GET /handlers", "GET /metrics", "PUT /types/{type}/limits", "DELETE /types/{type}/limits"}
 """Operations about what belongs to all."""
 SLEPT: list[float] = []
 

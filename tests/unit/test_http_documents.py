@@ -45,6 +45,7 @@ PATHS = {
     "/keys": {"get", "post"},
     "/keys/{id}": {"delete"},
     "/stats": {"get"},
+    "/metrics": {"get"},
     "/ping": {"get"},
     "/health/live": {"get"},
     "/health/ready": {"get"},

@@ -123,6 +123,21 @@ def test_stop_during_a_batch_finishes_it_and_begins_no_other():
     assert done == ["cleans"]
 
 
+def test_it_is_known_when_each_chore_last_succeeded():
+    def fail() -> float:
+        raise StorageUnavailable
+
+    def work() -> float:
+        loops.stop()
+        return inf
+
+    loops = ChoreLoops({"failing": Chore(fail), "working": Chore(work)})
+    assert loops.seconds_since("working") == inf
+    loops.run()
+    assert 0 <= loops.seconds_since("working") < 20
+    assert loops.seconds_since("failing") == inf
+
+
 def test_a_rest_ends_at_the_next_tick(rests: Callable[..., list[float]]):
     assert rests(0.3, 5.0) == [0.3, USUAL_REST_SECONDS]
 

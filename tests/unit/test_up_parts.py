@@ -7,9 +7,11 @@ from queue import SimpleQueue
 
 import pytest
 
+from entrypoints.settings import Settings
 from entrypoints.startup import CONFIGURATION_EXIT_CODE
 from entrypoints.up.interrupts import STOP_SIGNALS, Interrupt, Interrupts
 from entrypoints.up.restarter import Restarter
+from entrypoints.up.service import metrics_port
 
 
 @dataclass
@@ -65,3 +67,9 @@ def test_an_interrupt_that_was_swallowed_is_raised_at_the_next_check(interrupts:
         signal.raise_signal(signal.SIGTERM)
     with pytest.raises(Interrupt):
         interrupts.check()
+
+
+def test_the_handler_and_the_janitor_of_a_machine_have_ports_of_their_own_for_metrics():
+    settings = Settings(metrics_port=9464)
+    assert [metrics_port(module, settings) for module in ("handler", "janitor")] == ["9464", "9465"]
+    assert metrics_port("janitor", Settings()) == ""

@@ -186,13 +186,30 @@ class TestFolding:
         for seconds in (0, 9.9, 0.2):
             service.clock.move(seconds)
             fold()
-        assert service.begun == 2
+        # The first call also adds old events up.
+        assert service.begun == 3
 
     def test_a_full_batch_is_followed_by_another_at_once(self, service: Service, fold: FoldEvents):
         ran(service)
         service.clock.move(RETENTION.total_seconds() + 60)
         assert [fold(2), fold(2), fold(2)] == [2, 1, 0]
-        assert service.begun == 2
+        assert service.begun == 3
+
+    def test_events_are_added_up_after_an_hour_every_ten_minutes(
+        self, service: Service, fold: FoldEvents, monkeypatch: pytest.MonkeyPatch
+    ):
+        added: list[timedelta] = []
+
+        def add_up(_: object, until: datetime) -> bool:
+            added.append(NOON.replace(second=0) - until)
+            return len(added) == 1
+
+        monkeypatch.setattr(MemoryStatistics, "add_up", add_up)
+        assert [fold(2), fold(2)] == [2, 0]
+        for _ in range(4):
+            service.clock.move(200)
+            fold()
+        assert added == [HOUR, HOUR, HOUR - 10 * MINUTE]
 
     def test_events_are_kept_for_a_fortnight_whatever_becomes_of_the_tasks(
         self, service: Service, fold: FoldEvents, view: ViewStatistics

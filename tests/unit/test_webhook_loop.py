@@ -73,6 +73,17 @@ def test_every_callback_is_delivered(service: Service, start_loop: Callable[[Ans
     until(lambda: set(states(service)) == {DeliveryState.DELIVERED})
 
 
+def test_attempts_are_counted_by_what_came_of_them(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
+    answers: dict[str, SendResult] = {
+        URL: Delivered(),
+        "http://failing/": Failed("it answered 500"),
+        "http://gone/": Gone("it answered 410"),
+    }
+    finish(service, *answers, URL)
+    loop = start_loop(answers.__getitem__)
+    until(lambda: loop.attempts() == {DeliveryState.DELIVERED: 2, DeliveryState.PENDING: 1, DeliveryState.GIVEN_UP: 1})
+
+
 def test_callbacks_are_sent_at_once_by_all_senders(service: Service, start_loop: Callable[[Answer], WebhookLoop]):
     together = Barrier(MAX_SENDERS)
     finish(service, *[URL] * MAX_SENDERS)

@@ -157,7 +157,15 @@ from adapters.postgres.statements.schedules import (
     SCHEDULED_TYPES,
     WAITING_TICKS,
 )
-from adapters.postgres.statements.statistics import EVENT_COUNTS, FOLD_EVENTS, FORGET_EVENTS, LATEST_EVENTS
+from adapters.postgres.statements.statistics import (
+    ADD_UP_EVENTS,
+    BEGIN_ADDING_UP,
+    EVENT_COUNTS,
+    EVENT_TOTALS,
+    FOLD_EVENTS,
+    FORGET_EVENTS,
+    LATEST_EVENTS,
+)
 from adapters.postgres.statements.tasks import (
     ADD,
     ADD_WITH_KEYS,
@@ -219,6 +227,7 @@ __all__ = [
     "ADD_BATCH",
     "ADD_DEPENDENCIES",
     "ADD_RERUN",
+    "ADD_UP_EVENTS",
     "ADD_WITH_KEYS",
     "AFTER_BATCH",
     "ALL_LIMITS",
@@ -233,6 +242,7 @@ __all__ = [
     "BATCH_COUNTS",
     "BATCH_DELIVERIES",
     "BATCH_WITH_KEY",
+    "BEGIN_ADDING_UP",
     "CHANGED",
     "CHOOSE_IN_LANES",
     "CLAIM_CHOSEN",
@@ -253,6 +263,7 @@ __all__ = [
     "DUE_BATCHES",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",
+    "EVENT_TOTALS",
     "FAILURE_GROUPS",
     "FINISHED_BATCHES",
     "FIRST_CREATED",

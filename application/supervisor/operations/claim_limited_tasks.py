@@ -116,6 +116,7 @@ class ClaimLimitedTasks:
         if request.types and not request.cursors:
             self._limited.cursors.full_claim_ended(now, answer.seconds, {*request.types})
         self._limited.record_claim(claim, now)
+        state.tally.record_claim(len(claim.claimed))
         if claim.unlimited:
             state.set_limited({*self._limited.turns} - claim.unlimited)
         state.claimed_tasks.add_first(admitted(state, [ClaimedTask.of(each, now) for each in claim.claimed]))

@@ -88,6 +88,7 @@ class ClaimTasks:
             self._cursors.full_claim_ended(now, seconds)
         self._timer.set(pause)
         state.prefetch.record_claim_answer(claimed, request)
+        state.tally.record_claim(len(claimed))
         state.claimed_tasks.add(admitted(state, [ClaimedTask.of(each, now) for each in claimed]))
         self._release_excess(now)
         if limited is not None:

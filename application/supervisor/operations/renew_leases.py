@@ -43,6 +43,7 @@ class RenewLeases:
         runner.submit(lambda: self._context.autocommit.renew(holds, self._context.lease()), self._on_answer)
 
     def _on_answer(self, result: RenewalResult) -> None:
+        self._state.tally.renewed_at = self._state.clock.monotonic()
         self._state.drop_lost(result.lost)
         self._locked = result.locked
         self._retry.set(LOCKED_RETRY_SECONDS)

@@ -83,6 +83,9 @@ class SettlementWriter:
         busy = {each.hold for each in result.busy}
         written = [each for each in batch if each.hold not in busy] if busy else batch
         state.prefetch.record_settled(each.hold for each in written)
+        state.tally.record_settled(written, state.clock.monotonic())
+        state.tally.late += len(result.refused)
+        state.tally.unstorable += len(result.unstorable)
         outbox.busy.extend(result.busy)
         state.unstorable.update((each.hold, each.task) for each in result.unstorable)
         if result.refused:

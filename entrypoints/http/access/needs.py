@@ -17,6 +17,7 @@ class Need:
     - `scope`: None if any sender will do that has a key.
     - `is_public`: whether the sender needs no key at all.
     - `shows_more`: whether a public operation shows more to a sender who has a key.
+    - `is_public_in_outage`: whether the sender needs no key while the storage is away, so that nothing of it is shown.
     - `of_all`: whether the operation shows or changes what belongs to all, so that no sender may use it who sees only
       its own tasks. Other operations name a task or batch in their path, or search by a filter: both are narrowed.
     """
@@ -24,6 +25,7 @@ class Need:
     scope: Scope | None = None
     is_public: bool = False
     shows_more: bool = False
+    is_public_in_outage: bool = False
     of_all: bool = False
 
     def check(self, access: Access) -> None:
@@ -48,6 +50,7 @@ ANY_KEY = Need()
 SUBMIT = Need(scope=Scope.SUBMIT)
 READ = Need(scope=Scope.READ)
 READ_ALL = Need(scope=Scope.READ, of_all=True)
+MONITOR = Need(scope=Scope.READ, of_all=True, is_public_in_outage=True)
 MANAGE = Need(scope=Scope.MANAGE)
 MANAGE_ALL = Need(scope=Scope.MANAGE, of_all=True)
 ADMIN = Need(scope=Scope.ADMIN)

@@ -88,7 +88,12 @@ class AccessCheck:
             if need.shows_more:
                 self._recognise()
             return
-        access = self._access()
+        try:
+            access = self._access()
+        except StorageUnavailable:
+            if need.is_public_in_outage:
+                return
+            raise
         keep_access(access)
         need.check(access)
         if access.rate and access.owner:

@@ -1,7 +1,7 @@
 """Limit on requests that are processed at once. A request that only waits suspends its own slot meanwhile."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import Any
 
@@ -10,6 +10,8 @@ from flask import request
 WsgiApp = Callable[[Any, Any], Any]
 SUSPENSION, SLOT = "flask_tasks.suspension", "flask_tasks.slot"
 """Keys of the suspension and of a further slot in the WSGI environment of a request."""
+UNLIMITED_PATHS = frozenset({"/metrics"})
+"""Paths that are served at once, also while all slots are taken by requests that wait for an absent database."""
 
 
 class ConcurrencyLimit:
@@ -24,6 +26,8 @@ class ConcurrencyLimit:
             self._free.put(None)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        if environ.get("PATH_INFO") in UNLIMITED_PATHS:
+            return self._app(environ, start_response)
         environ[SUSPENSION], environ[SLOT] = self._suspension, self._slot
         self._free.get()
         try:
@@ -66,5 +70,6 @@ def further_slot() -> AbstractContextManager[None]:
 
 def suspended() -> AbstractContextManager[None]:
     """Lend the slot of the current request to other requests while the block, which only waits, is executed."""
-    suspension: AbstractContextManager[None] = request.environ[SUSPENSION]
+    # A request that is not limited has no slot.
+    suspension: AbstractContextManager[None] = request.environ.get(SUSPENSION) or nullcontext()
     return suspension

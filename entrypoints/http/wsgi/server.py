@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -17,6 +18,7 @@ from application.open_streams import MAX_LISTS, MAX_PAGES
 from entrypoints import parent_pipes, stop_signals
 from entrypoints.http.wsgi.database_reports import DatabaseReports, Reports
 from entrypoints.listening import listening_error, listens_on_loopback
+from entrypoints.metrics import request_counts
 from entrypoints.settings import Settings
 from entrypoints.stop_signals import StopSignals
 
@@ -63,21 +65,25 @@ def serve(settings: Settings, signals: StopSignals) -> None:
     database = DatabaseReports(on_unusable=server.signal_handler_interrupt)
     server.on_startup(database.start)
     server.on_startup(Thread(target=report_ready, args=(address, settings, database), daemon=True).start)
+    counts = request_counts.new_file(settings.http_workers)
     try:
-        server.serve(target_loader=partial(load, database.writer), wrap_loader=False)
+        server.serve(target_loader=partial(load, database.writer, counts), wrap_loader=False)
     except SystemExit:
         # Ctrl-C also reaches the workers, and one that ends before the server hears of it is no failure.
         if not server.interrupt_signal:
             raise
+    finally:
+        if counts:
+            counts.unlink(missing_ok=True)
     if database.unusable:
         raise CannotServe(database.unusable)
 
 
-def load(report: Reports) -> Any:
+def load(report: Reports, counts: Path | None) -> Any:
     """Build the app in a worker process. The parent of the workers stays small without it."""
     from entrypoints.http.wsgi.worker import app
 
-    return app(report)
+    return app(report, counts)
 
 
 def free_address(host: str, port: int) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
+from pathlib import Path
 from threading import Thread
 
 from flask import Flask
@@ -20,6 +21,7 @@ from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
 from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.http.wsgi.idle_connections import end_idle_connections
+from entrypoints.metrics.request_counts import RequestCounts
 from entrypoints.settings import Settings
 
 NO_KEYS = (
@@ -30,10 +32,11 @@ MAX_ORPHAN_SECONDS = 0.5
 """Seconds that a worker may take to stop after its parent has ended, since the next server needs the port."""
 
 
-def app(report: Reports) -> Flask:
+def app(report: Reports, counts: Path | None) -> Flask:
     """Build the app from the environment. It answers at once, with 503 until the database is ready.
 
-    `report`: is sent what each try to prepare the database has found.
+    - `report`: is sent what each try to prepare the database has found.
+    - `counts`: the file in which all workers count their requests.
     """
     log_streams.install()
     # A worker is a process of multiprocessing, which ends without the functions of atexit.
@@ -41,7 +44,7 @@ def app(report: Reports) -> Flask:
     startup.configure_logging("http")
     settings = Settings.from_environment(os.environ)
     storage = PostgresStorage(settings=settings)
-    container = ApiContainer(settings=settings, storage=storage)
+    container = ApiContainer(settings=settings, storage=storage, request_counts=RequestCounts(counts))
     run_in_background(end_with_parent)
     run_in_background(lambda: end_idle_connections(settings.port))
     # Requests under way still need the rest of the resources; those end with this process.

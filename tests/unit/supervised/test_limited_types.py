@@ -97,6 +97,7 @@ def test_the_next_task_starts_when_one_has_ended(rig: LimitedRig, monkeypatch: p
         assert entered[gate].wait(PATIENCE)
         doors[gate].set()
         rig.await_status(id, Status.DONE)
+    assert rig.state.tally.claims.sum >= 3
 
 
 def test_the_end_of_the_last_task_is_notified_since_another_handler_may_know_the_type_as_full(rig: LimitedRig):

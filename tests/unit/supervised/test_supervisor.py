@@ -166,6 +166,13 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
+def test_a_claim_and_the_lag_of_an_outcome_are_tallied(rig: Rig):
+    rig.await_status(rig.submit("quick"), Status.DONE)
+    tally = rig.state.tally
+    eventually(lambda: (tally.claims.sum, sum(tally.lags.numbers)) == (1, 1))
+
+
+@pytest.mark.usefixtures("patient")
 def test_each_task_of_a_burst_runs_once(rig: Rig):
     ids = [rig.submit("quick") for _ in range(300)]
     assert {rig.await_status(id, Status.DONE).claims for id in ids} == {1}
