@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adapters.memory.limits import forget_starts, limits_of
 from adapters.memory.state import LivingHandler, State
-from application.ports.monitoring import HandlerInfo
+from application.ports.monitoring import DrainRequest, HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
@@ -28,14 +28,16 @@ class MemoryPublishedTypes:
         info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         for type in types:
-            known = self._state.types.get(type.name)
-            if known and known.schema != type.schema:
+            before = self._state.types.get(type.name)
+            if before and before.schema != type.schema:
                 self._state.changed[type.name] = self._state.now()
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         for type in types:
             self._state.abandoned.pop(type.name, None)
         schemas = {type.name: type.schema for type in types}
-        self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info)
+        known = self._state.handlers.get(handler)
+        request = known.drain_request if known else None
+        self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info, drain_request=request)
         forget_starts(self._state)
         return set()
 
@@ -43,6 +45,12 @@ class MemoryPublishedTypes:
         known = self._state.handlers.get(handler)
         if known:
             self._state.handlers[handler] = replace(known, until=until, is_draining=is_draining)
+        return known is not None
+
+    def ask_to_drain(self, handler: HandlerId, request: DrainRequest) -> bool:
+        known = self._state.handlers.get(handler)
+        if known:
+            self._state.handlers[handler] = replace(known, drain_request=request)
         return known is not None
 
     def withdraw(self, handler: HandlerId) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from application.ports.monitoring import HandlerInfo, JanitorRecord
+from application.ports.monitoring import DrainRequest, HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.batch import Batch
 from domain.delivery import Delivery
@@ -57,6 +57,7 @@ class LivingHandler:
     - `lease`: the seconds of its leases, if they are known.
     - `info`: the facts that it has published, if it has.
     - `is_draining`: whether it has said that it stops.
+    - `drain_request`: how it was asked to stop, if it was.
     """
 
     until: datetime
@@ -65,6 +66,7 @@ class LivingHandler:
     lease: float | None = None
     info: HandlerInfo | None = None
     is_draining: bool = False
+    drain_request: DrainRequest | None = None
 
 
 def system_time() -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from application.ports.limits import UNLIMITED, TypeLimits
-from application.ports.monitoring import HandlerInfo
+from application.ports.monitoring import DrainRequest, HandlerInfo
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
@@ -73,6 +73,15 @@ class PublishedTypes(Protocol):
         """After: the handler is unknown, unless its record is locked; its types are still known.
 
         Raises StorageConflict, at once: the records of all handlers are locked.
+        """
+        ...
+
+    def ask_to_drain(self, handler: HandlerId, request: DrainRequest) -> bool:
+        """Before: published. After: the handler finds this request, in place of an earlier one, until it is unknown.
+
+        False, and no change, if it is unknown.
+
+        Raises StorageConflict, soon: its record is locked. Nothing has changed then.
         """
         ...
 

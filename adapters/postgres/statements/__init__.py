@@ -98,9 +98,16 @@ from adapters.postgres.statements.monitoring import (
     RENEWAL_SETTINGS,
     WITHDRAW_JANITOR,
 )
-from adapters.postgres.statements.pending_work import HAS_CHANGED_PARENTS, HAS_EXPIRED, NEXT_SCHEDULE_WORK, PROCESSES
+from adapters.postgres.statements.pending_work import (
+    DRAIN_REQUEST,
+    HAS_CHANGED_PARENTS,
+    HAS_EXPIRED,
+    NEXT_SCHEDULE_WORK,
+    PROCESSES,
+)
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
+    ASK_TO_DRAIN,
     DEAD,
     FORGET,
     FORGET_TYPES,
@@ -197,6 +204,7 @@ PREPARED = (
     DEPENDENTS,
     NEXT_SCHEDULE_WORK,
     PROCESSES,
+    DRAIN_REQUEST,
 )
 """The hot statements: each is sent again and again over the same connection."""
 
@@ -209,6 +217,7 @@ __all__ = [
     "AFTER_BATCH",
     "ALL_LIMITS",
     "ALL_TYPES",
+    "ASK_TO_DRAIN",
     "ASSIGN_LANES",
     "ATTEMPTS",
     "BATCH",
@@ -232,6 +241,7 @@ __all__ = [
     "DELETE_EXPIRED",
     "DELETE_LOCKED",
     "DEPENDENTS",
+    "DRAIN_REQUEST",
     "DUE_BATCHES",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",

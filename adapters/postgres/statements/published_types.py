@@ -44,6 +44,8 @@ NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")
 
 RENEW_HANDLER = text("UPDATE handlers SET until = :until, is_draining = :is_draining WHERE id = :handler RETURNING id")
 
+ASK_TO_DRAIN = text("UPDATE handlers SET drain_request = :request WHERE id = :handler RETURNING id")
+
 WITHDRAW = text("""
     DELETE FROM handlers WHERE id = (SELECT id FROM handlers WHERE id = :handler FOR UPDATE SKIP LOCKED)
 """)
