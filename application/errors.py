@@ -61,6 +61,14 @@ class UnknownType(ApplicationError):
         self.known = _listed(known)
 
 
+class TypeInUse(ApplicationError):
+    """type {type} cannot be forgotten: {why}"""
+
+    def __init__(self, type: str, why: str) -> None:
+        super().__init__()
+        self.type, self.why = type, why
+
+
 class UnknownHandler(ApplicationError):
     """no live handler is {handler}; those that live are {known}"""
 
@@ -222,6 +230,10 @@ class StorageUnusable(ApplicationError):
     def __init__(self, problem: str, cure: str) -> None:
         super().__init__()
         self.problem, self.cure = problem, cure
+
+
+class OutdatedTables(ApplicationError):
+    """the tables of the database are older than this version of the service: migrate them first"""
 
 
 class StorageConflict(StorageUnavailable):

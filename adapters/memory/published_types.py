@@ -68,11 +68,17 @@ class MemoryPublishedTypes:
             self._state.abandoned = {name: self._state.abandoned.get(name, now) for name in abandoned}
 
     def forget_abandoned(self, now: datetime, since: datetime, limit: int) -> Sequence[TypeName]:
-        used = self._live(now) | {row.task.type for row in self._state.rows.values()}
+        used = self._used(now)
         abandoned = sorted(name for name, at in self._state.abandoned.items() if at <= since and name not in used)
         for name in abandoned[:limit]:
             self._forget(name)
         return abandoned[:limit]
+
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        if name not in self._state.types or name in self._used(now):
+            return False
+        self._forget(name)
+        return True
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         others = (each for id, each in self._state.handlers.items() if id != handler and each.until > now)
@@ -97,12 +103,17 @@ class MemoryPublishedTypes:
     def _lives_any(self, now: datetime) -> bool:
         return any(each.until > now for each in self._state.handlers.values())
 
+    def _used(self, now: datetime) -> Set[TypeName]:
+        """The types that a live handler or a task has."""
+        return self._live(now) | {row.task.type for row in self._state.rows.values()}
+
     def _live(self, now: datetime) -> Set[TypeName]:
         """The types of the live handlers."""
         return {name for each in self._state.handlers.values() if each.until > now for name in each.types}
 
     def _forget(self, name: TypeName) -> None:
-        del self._state.types[name], self._state.abandoned[name]
+        del self._state.types[name]
+        self._state.abandoned.pop(name, None)
         forget_starts(self._state)
         self._state.schedules.pop(name, None)
         self._state.changed.pop(name, None)

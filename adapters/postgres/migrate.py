@@ -68,6 +68,11 @@ class Migration:
                 check_tables(connection)
             return had_to
 
+    def is_pending(self) -> bool:
+        """Whether there is something to migrate. Raises StorageUnavailable and StorageUnusable, as a migration does."""
+        with usable_database(), translated_errors():
+            return not self._is_done()
+
     def check(self) -> None:
         """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.
 

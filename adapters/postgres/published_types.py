@@ -76,6 +76,10 @@ class PostgresPublishedTypes:
         names = self._connection.execute(statements.LOCK_ABANDONED, bounds).scalars().all()
         return isolate(names, partial(self._forget_types, now), _leave_type)
 
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        self._connection.execute(statements.LOCK_TYPE, {"name": name})
+        return name in self._forget_types(now, [name])
+
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})
         return {row.schema for row in found if _is_schema(row.schema)}

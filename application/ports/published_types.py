@@ -109,6 +109,16 @@ class PublishedTypes(Protocol):
         """
         ...
 
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        """Before: without a live handler and a task. After: unknown, abandoned or not.
+
+        So are its schedule, its declared limits, and the dead handlers that had it. False, and no change, if it is
+        unknown or used, or its schedule or one of these handlers is locked.
+
+        Raises StorageConflict: the type is locked for long.
+        """
+        ...
+
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         """The schemas of that type that were published by other handlers which are alive at `now`."""
         ...

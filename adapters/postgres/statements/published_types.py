@@ -103,6 +103,8 @@ LOCK_ABANDONED = text(f"""
     FOR UPDATE OF task_types SKIP LOCKED
 """)
 
+LOCK_TYPE = text("SELECT FROM task_types WHERE name = :name FOR UPDATE")
+
 # A publication that has a type leaves it for later while it is locked here. The schedules go with their types.
 FORGET_TYPES = text(f"""
     WITH dead AS MATERIALIZED (

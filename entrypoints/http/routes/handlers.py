@@ -2,9 +2,9 @@
 
 from flask import Response
 
+from entrypoints.handlers_json import handlers_json
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
-from entrypoints.http.responses.handlers_json import handlers_json
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 
