@@ -1,13 +1,19 @@
-"""`migrate`: bring the tables up to date."""
+"""`migrate`: bring the tables up to date, or print the SQL of that."""
 
 import click
 
 from entrypoints.admin.composition import Composition
 
+UP_TO_DATE = "The tables are up to date."
+
 
 @click.command()
+@click.option("--sql", is_flag=True, help="Print the SQL of what would be done, and do nothing.")
 @click.pass_obj
-def migrate(admin: Composition) -> None:
+def migrate(admin: Composition, sql: bool) -> None:
     """Bring the tables up to date, as each process does when it starts."""
-    had_to = admin.storage.migrate()()
-    click.echo("The tables were changed, and are up to date." if had_to else "The tables are up to date.")
+    migration = admin.storage.migrate()
+    if sql:
+        click.echo(migration.sql() or f"-- {UP_TO_DATE}", nl=False)
+    else:
+        click.echo("The tables were changed, and are up to date." if migration() else UP_TO_DATE)
