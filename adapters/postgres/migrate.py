@@ -17,7 +17,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
 from adapters.postgres.encoding import check_encoding
 from adapters.postgres.usability import check_tables, check_version, usable_database
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import OutdatedTables, StorageConflict, StorageUnavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -90,10 +90,20 @@ class Migration:
         command.upgrade(_config(printed), f"{revision}:head" if revision else "head", sql=True)
         return printed.getvalue()
 
-    def is_pending(self) -> bool:
-        """Whether there is something to migrate. Raises StorageUnavailable and StorageUnusable, as a migration does."""
+    def verify(self) -> None:
+        """Check that the tables are not older than NEWEST_REVISION, and that they may be used. Change nothing.
+
+        Raises OutdatedTables: they are older, or missing.
+        Raises StorageUnavailable and StorageUnusable, as a migration does.
+        """
         with usable_database(), translated_errors():
-            return not self._is_done()
+            with self._database.transaction() as connection:
+                check_version(connection)
+                check_encoding(connection)
+            if not self._is_done():
+                raise OutdatedTables
+            with self._database.transaction() as connection:
+                check_tables(connection)
 
     def check(self) -> None:
         """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.

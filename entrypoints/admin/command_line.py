@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from application.errors import ApplicationError
 from entrypoints.admin.commands.change import cancel, purge, retry
+from entrypoints.admin.commands.doctor import doctor
 from entrypoints.admin.commands.drain import drain
 from entrypoints.admin.commands.handlers import handlers
 from entrypoints.admin.commands.migrate import migrate
@@ -17,12 +17,12 @@ from entrypoints.admin.composition import Composition
 from entrypoints.admin.errors import WrongConfiguration, sentence
 from entrypoints.settings import ConfigurationError
 
-COMMANDS: Sequence[click.Command] = (types, handlers, drain, tasks, cancel, retry, purge, migrate)
+COMMANDS: Sequence[click.Command] = (types, handlers, drain, tasks, cancel, retry, purge, migrate, doctor)
 """The commands and groups of commands, in the order of the help. Each group has a module in `commands/`."""
 
 
 class CommandLine(click.Group):
-    """Turns the errors of use cases into one sentence on standard error."""
+    """Turns every error into one sentence on standard error."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -32,7 +32,9 @@ class CommandLine(click.Group):
             return super().invoke(ctx)
         except ConfigurationError as error:
             raise WrongConfiguration(str(error)) from error
-        except ApplicationError as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
             raise click.ClickException(sentence(error)) from error
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from application.errors import OutdatedTables
 from entrypoints.containers.admin import AdminContainer
 from entrypoints.containers.embedded import DATA, EmbeddedContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
@@ -40,8 +39,7 @@ class Composition:
 
         Raises StorageUnavailable, StorageUnusable, OutdatedTables: they cannot be used.
         """
-        if self.storage.migrate().is_pending():
-            raise OutdatedTables
+        self.storage.migrate().verify()
         self.storage.clock().measure()
         return AdminContainer(settings=self.settings, storage=self.storage)
 

@@ -12,8 +12,8 @@ class WrongConfiguration(click.ClickException):
     exit_code = CONFIGURATION_EXIT_CODE
 
 
-def sentence(error: ApplicationError) -> str:
-    """What to tell the operator about an error of a use case."""
+def sentence(error: Exception) -> str:
+    """What to tell the operator about an error."""
     match error:
         case OutdatedTables():
             return f"{error} (the command migrate does it, and so does each process that starts)"
@@ -21,5 +21,7 @@ def sentence(error: ApplicationError) -> str:
             return str(error)
         case StorageUnavailable():
             return f"the database is away: {driver_message(error)}"
-        case _:
+        case ApplicationError() | RuntimeError():  # The embedded server raises the latter.
             return str(error)
+        case _:
+            return f"{type(error).__name__}: {driver_message(error)}"

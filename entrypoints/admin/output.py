@@ -9,11 +9,11 @@ from unicodedata import combining, east_asian_width
 
 import click
 
+from application.diagnosis.wording import duration
+
 GAP = "  "
 NOTHING = "-"
 """A cell of which there is nothing to say."""
-MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
-UNITS = ((DAY_SECONDS, "d"), (HOUR_SECONDS, "h"), (MINUTE_SECONDS, "min"))
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API answers it.")
 
@@ -46,24 +46,9 @@ def moment(time: datetime | None) -> str | None:
     return None if time is None else f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def duration(seconds: float) -> str:
-    """Format a duration by its two largest units, as in 12 s, 3 min or 2 h 5 min."""
-    left = max(0, round(seconds))
-    for (unit, name), smaller in zip(UNITS, [*UNITS[1:], (1, "s")], strict=True):
-        if left >= unit:
-            rest = left % unit // smaller[0]
-            return f"{left // unit} {name} {rest} {smaller[1]}" if rest else f"{left // unit} {name}"
-    return f"{left} s"
-
-
 def ago(time: datetime | None, now: datetime) -> str | None:
     """Format the time that has passed since then."""
     return None if time is None else f"{duration((now - time).total_seconds())} ago"
-
-
-def counted(number: int, noun: str = "task") -> str:
-    """A number with its noun, as in 1 task or 1,200 tasks."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _width(text: str) -> int:

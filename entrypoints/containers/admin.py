@@ -1,5 +1,8 @@
 """The objects of the command line: a use case for each command."""
 
+from adapters.clocks import SystemClock
+from application.diagnosis.database import Need
+from application.diagnosis.diagnose import Diagnose
 from application.known_types import KnownTypes
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_matching import CountMatching
@@ -19,6 +22,12 @@ from entrypoints.containers.injector import containers, providers
 from entrypoints.settings import Settings
 
 
+def connection_need(settings: Settings) -> Need:
+    """The connections that each process needs at most, as docs/deploy.md says."""
+    senders = 8 if settings.signs else 0
+    return Need(api=settings.http_workers * (settings.http_threads + 4), handler=6, janitor=6 + senders)
+
+
 class AdminContainer(containers.DeclarativeContainer):
     """What an operator can ask for, over one storage."""
 
@@ -26,6 +35,7 @@ class AdminContainer(containers.DeclarativeContainer):
     storage = providers.DependenciesContainer()
 
     clock = storage.clock
+    host_clock = providers.Singleton(SystemClock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
     unblock_tasks = providers.Singleton(UnblockTasks, storage.begin, storage.pending, storage.clock, storage.notifier)
@@ -46,4 +56,12 @@ class AdminContainer(containers.DeclarativeContainer):
     view_statistics = providers.Singleton(ViewStatistics, storage.begin, storage.clock)
     view_situation = providers.Singleton(
         ViewSituation, storage.clock, count_tasks, find_oldest_due, list_handlers, known_types, view_statistics
+    )
+    diagnose = providers.Singleton(
+        Diagnose,
+        storage.inspector,
+        view_situation,
+        storage.clock,
+        host_clock,
+        providers.Singleton(connection_need, settings),
     )

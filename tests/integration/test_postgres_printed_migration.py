@@ -10,6 +10,7 @@ from alembic.config import Config
 
 from adapters.postgres import Database, Migration
 from adapters.postgres.migrate import MIGRATIONS
+from application.errors import OutdatedTables
 from tests.concurrency import asked
 
 SCHEMA: Sequence[str] = (
@@ -24,8 +25,8 @@ SCHEMA: Sequence[str] = (
 )
 BEFORE_FAILURES = "0016"
 FAILED = """
-    INSERT INTO tasks (type, status, priority, run_at, created, expire, ttl, args, attempt, max_attempts, max_losses, claims,
-        error, finished)
+    INSERT INTO tasks (type, status, priority, run_at, created, expire, ttl, args, attempt, max_attempts, max_losses,
+        claims, error, finished)
     VALUES ('add', 'failed', 0, now(), now(), now(), 60, '{}', 1, 1, 3, 1, '["ValueError", "boom 7", 1]', now())
 """
 
@@ -48,8 +49,10 @@ def test_the_printed_sql_makes_the_tables(empty_url: str, migrated_database: Dat
     with closing(Database(empty_url)) as database:
         migration = Migration(database)
         printed = migration.sql()
-        assert migration.is_pending()
+        with pytest.raises(OutdatedTables):
+            migration.verify()
         execute(empty_url, printed)
+        migration.verify()
         assert_same_schema(database, migrated_database)
         assert not migration()
 

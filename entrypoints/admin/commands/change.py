@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from application.diagnosis.wording import counted
 from application.errors import StorageUnavailable
 from application.ports.listing import ANY_STATUS, Filter
 from application.use_cases.change_tasks import MAX_ID, ChangeTasksRequest, ChangeTasksResult
@@ -13,7 +14,6 @@ from application.use_cases.count_matching import MatchingTasks
 from domain.status import FINAL, RULES, Status, Verb
 from entrypoints.admin.composition import Composition
 from entrypoints.admin.filters import filtered, task_filter
-from entrypoints.admin.output import counted
 from entrypoints.containers.admin import AdminContainer
 
 C = TypeVar("C", bound=Callable[..., Any])

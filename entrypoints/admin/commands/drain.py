@@ -2,10 +2,10 @@
 
 import click
 
+from application.diagnosis.wording import counted
 from application.ports.monitoring import DrainRequest
 from domain.ids import HandlerId
 from entrypoints.admin.composition import Composition
-from entrypoints.admin.output import counted
 
 HOW_LONG = {
     DrainRequest.GRACE: "may finish within its GRACE",
