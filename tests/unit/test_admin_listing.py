@@ -10,6 +10,8 @@ from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.submissions import TaskRequest
 from domain.ids import HandlerId, JanitorId, TypeName
 from domain.task_type import TaskType
+from entrypoints.admin.commands.tasks import tasks
+from entrypoints.http.requests.filters import ListQuery
 from tests.steps import claim_one, fail, succeed
 from tests.unit.admin_service import AdminService
 
@@ -179,6 +181,11 @@ class TestTasks:
         refused = service.admin("tasks", *wrong)
         assert refused.exit_code == 2
         assert "Error: Invalid value for" in refused.stderr
+
+    def test_the_filters_are_those_of_the_api(self):
+        names = {"args": "arg", "cursor": "cursor", "include": "include", "limit": "limit"}
+        of_the_api = {names.get(name, name) for name in ListQuery().fields} - {"order"}
+        assert {each.name for each in tasks.params} == of_the_api | {"as_json"}
 
 
 def test_a_database_that_is_away_is_one_sentence_on_standard_error():

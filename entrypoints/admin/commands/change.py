@@ -65,21 +65,30 @@ def changing(kind: Change) -> Callable[[C], C]:
 @click.command()
 @changing(CANCEL)
 def cancel(admin: Composition, **given: Any) -> None:
-    """Cancel waiting and running tasks: none of them starts any more, and their runs are ended."""
+    """Cancel waiting and running tasks.
+
+    None of them starts any more, and their runs are ended.
+    """
     _change(admin, CANCEL, **given)
 
 
 @click.command()
 @changing(RETRY)
 def retry(admin: Composition, **given: Any) -> None:
-    """Let failed and cancelled tasks wait again, with as many attempts as their types have."""
+    """Let failed and cancelled tasks wait again.
+
+    They may have as many attempts more as their types have.
+    """
     _change(admin, RETRY, **given)
 
 
 @click.command()
 @changing(PURGE)
 def purge(admin: Composition, **given: Any) -> None:
-    """Delete finished tasks with their results and logs, before they expire."""
+    """Delete finished tasks before they expire.
+
+    Their arguments, results and logs are gone for good.
+    """
     _change(admin, PURGE, **given)
 
 

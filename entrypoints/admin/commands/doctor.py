@@ -20,7 +20,9 @@ COLUMNS = "{:<7}{:<13}{}"
 @as_json
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
-    """Look for what is wrong with the database, the processes and the settings, each with what to do.
+    """Find what is wrong, and say what mends it.
+
+    It looks at the database, the processes that have a record there, and the settings of this environment.
 
     The exit code is 0 if all is well, and 1 if there is something to do.
     """

@@ -14,6 +14,6 @@ def migrate(admin: Composition, sql: bool) -> None:
     """Bring the tables up to date, as each process does when it starts."""
     migration = admin.storage.migrate()
     if sql:
-        click.echo(migration.sql() or f"-- {UP_TO_DATE}", nl=False)
+        click.echo(migration.sql().strip() or f"-- {UP_TO_DATE}")
     else:
         click.echo("The tables were changed, and are up to date." if migration() else UP_TO_DATE)

@@ -35,7 +35,10 @@ HEADER = ("ID", "TYPE", "STATUS", "CREATED", "FINISHED", "ATTEMPT", "NOTE")
 def tasks(
     admin: Composition, /, limit: int, cursor: int | None, include: Sequence[str], as_json: bool, **given: Any
 ) -> None:
-    """List tasks, newest first: those that match each of the filters, or have one of the ids."""
+    """List tasks, newest first.
+
+    A task has to match each of the filters, and to have one of the ids if any are given.
+    """
     if include and not as_json:
         raise click.UsageError("--include needs --json: a table has no room for texts.")
     filter = task_filter(given, admin.use_cases.clock().now())
