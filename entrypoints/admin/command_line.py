@@ -32,7 +32,7 @@ class CommandLine(click.Group):
             return super().invoke(ctx)
         except ConfigurationError as error:
             raise WrongConfiguration(str(error)) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             raise click.ClickException(sentence(error)) from error
