@@ -15,6 +15,7 @@ from entrypoints.admin.commands.tasks import tasks
 from entrypoints.admin.commands.types import types
 from entrypoints.admin.composition import Composition
 from entrypoints.admin.errors import WrongConfiguration, sentence
+from entrypoints.admin.output import printable
 from entrypoints.settings import ConfigurationError
 
 COMMANDS: Sequence[click.Command] = (types, handlers, drain, tasks, cancel, retry, purge, migrate, doctor)
@@ -35,7 +36,7 @@ class CommandLine(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            raise click.ClickException(sentence(error)) from error
+            raise click.ClickException(printable(sentence(error))) from error
 
 
 @click.group(cls=CommandLine, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

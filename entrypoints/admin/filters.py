@@ -54,6 +54,17 @@ class Statuses(click.ParamType[frozenset[Status]]):
         return frozenset(map(Status, value.split(",")))
 
 
+class Text(click.ParamType[str]):
+    """A text that is not empty: a variable of a shell that is not set must not widen a change."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("it is empty.")
+        return str(value)
+
+
 class Pair(click.ParamType[tuple[str, str]]):
     """A name and a value, as in user=ana."""
 
@@ -83,7 +94,7 @@ class Group(click.ParamType[int]):
 
 FILTERS = (
     click.argument("ids", nargs=-1, type=ID, metavar="[ID]..."),
-    click.option("--type", metavar="NAME", help="Only tasks of this type."),
+    click.option("--type", type=Text(), metavar="NAME", help="Only tasks of this type."),
     click.option("--label", type=Pair(), multiple=True, help="Only tasks with this label. Several can be given."),
     click.option("--arg", type=Pair(), multiple=True, help="Only tasks with this argument: n=5, to.city=Oslo."),
     click.option("--batch", type=ID, metavar="ID", help="Only tasks of this batch."),
@@ -91,8 +102,10 @@ FILTERS = (
     click.option("--created-before", type=Moment(), help="Only tasks created before that."),
     click.option("--finished-after", type=Moment(), help="Only tasks that finished then or later."),
     click.option("--finished-before", type=Moment(), help="Only tasks that finished before that."),
-    click.option("--error-type", metavar="NAME", help="Only failed tasks with an error of this type, in any case."),
-    click.option("--error", metavar="TEXT", help="Only failed tasks with this text in their error, in any case."),
+    click.option(
+        "--error-type", type=Text(), metavar="NAME", help="Only failed tasks with an error of this type, in any case."
+    ),
+    click.option("--error", type=Text(), help="Only failed tasks with this text in their error, in any case."),
     click.option("--error-group", type=Group(), help="Only the tasks of a failure group, by its number."),
 )
 

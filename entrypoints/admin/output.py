@@ -15,7 +15,7 @@ GAP = "  "
 NOTHING = "-"
 """A cell of which there is nothing to say."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API answers it.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

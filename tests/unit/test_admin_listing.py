@@ -173,6 +173,8 @@ class TestTasks:
             ("--label", "user"),
             ("--error-group", "7"),
             ("--batch", "0"),
+            ("--type", ""),
+            ("--error", ""),
             ("--limit", "0"),
             ("x",),
         ],
