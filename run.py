@@ -40,6 +40,12 @@ def up(*arguments: str) -> None:
     exec_python("-m", "entrypoints.up", *arguments)
 
 
+def admin(*arguments: str) -> None:
+    """operate a service: look, cancel, retry, drain, find what is wrong; --help lists its commands"""
+    environment("service")
+    exec_python("-m", "entrypoints.admin", *arguments)
+
+
 def test(*arguments: str) -> None:
     """run the whole suite that this machine allows; arguments are pytest's"""
     environment("dev")
@@ -85,8 +91,10 @@ def env() -> None:
     print(PYTHON)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (up, test, lint, tidy, bench, chaos, env)}
-TAKE_ARGUMENTS = (up, test, bench, chaos)
+COMMANDS: dict[str, Callable[..., None]] = {
+    each.__name__: each for each in (up, admin, test, lint, tidy, bench, chaos, env)
+}
+TAKE_ARGUMENTS = (up, admin, test, bench, chaos)
 if not (ROOT / "benchmarks").is_dir():
     del COMMANDS["bench"]
 

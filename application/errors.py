@@ -106,9 +106,25 @@ class UnknownType(ApplicationError):
 
     def __init__(self, type: str, known: Sequence[str]) -> None:
         super().__init__()
-        self.type = type if len(type) <= MAX_NAME_CHARACTERS else f"{type[:MAX_NAME_CHARACTERS]}…"
-        more = [f"and {len(known) - MAX_NAMES_LISTED} more"] if len(known) > MAX_NAMES_LISTED else []
-        self.known = ", ".join([*known[:MAX_NAMES_LISTED], *more])
+        self.type = _shortened(type)
+        self.known = _listed(known)
+
+
+class TypeInUse(ApplicationError):
+    """type {type} cannot be forgotten: {why}"""
+
+    def __init__(self, type: str, why: str) -> None:
+        super().__init__()
+        self.type, self.why = type, why
+
+
+class UnknownHandler(ApplicationError):
+    """no live handler is {handler}; those that live are {known}"""
+
+    def __init__(self, handler: str, known: Sequence[str]) -> None:
+        super().__init__()
+        self.handler = _shortened(handler)
+        self.known = _listed(known) or "none"
 
 
 class UnknownParents(ApplicationError):
@@ -265,8 +281,21 @@ class StorageUnusable(ApplicationError):
         self.problem, self.cure = problem, cure
 
 
+class OutdatedTables(ApplicationError):
+    """the tables of the database are older than this version of the service: migrate them first"""
+
+
 class StorageConflict(StorageUnavailable):
     """another transaction changed the same rows at the same time: try again"""
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"and {len(names) - MAX_NAMES_LISTED} more"] if len(names) > MAX_NAMES_LISTED else []
+    return ", ".join([*names[:MAX_NAMES_LISTED], *more])
 
 
 def driver_message(error: BaseException) -> str:

@@ -15,12 +15,24 @@ MAX_READ_CHARACTERS = 1_000
 MAX_MASKED_CHARACTERS = 300
 """Characters of a masked error that two errors of a group have in common."""
 MASK = "N"
+GROUP = "[0-9a-f]{16}"
+"""The pattern of the number of a group in a filter."""
 _NUMBER = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|0[xX][0-9a-fA-F]+|[0-9]+"
 # The digits of an escaped character stay, or words in other scripts would be alike.
 _STORED_NUMBER = re.compile(rf"(\\u[0-9a-f]{{4}})|{_NUMBER}")
 _SHOWN_NUMBER = re.compile(_NUMBER)
 # A piece of text may begin or end within a number that is masked as a whole.
 _EDGES = re.compile(r"\A[0-9a-fA-FxX-]+|[0-9a-fA-FxX-]+\Z")
+
+
+def encoded_group(number: int) -> str:
+    """The number of a failure group as a filter has it."""
+    return f"{number % 2**64:016x}"
+
+
+def decoded_group(text: str) -> int:
+    """The number of the failure group of a filter, whose text matches GROUP."""
+    return int.from_bytes(bytes.fromhex(text), signed=True)
 
 
 def stored_text(error: Error) -> str:

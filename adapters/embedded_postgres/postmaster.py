@@ -13,6 +13,12 @@ def is_ready(cluster: Path, pid: int) -> bool:
     return len(lines) > 7 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
+def ready_port(cluster: Path) -> int | None:
+    """The port of the server of this cluster; None where it does not accept connections, as far as it has told."""
+    lines = _lines(cluster)
+    return int(lines[3]) if len(lines) > 7 and lines[7].strip() == "ready" else None
+
+
 def end_leftover_server(cluster: Path) -> None:
     """End a server that outlived its killed guardian, or remove a stale file that would prevent a start.
 

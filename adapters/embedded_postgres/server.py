@@ -50,7 +50,15 @@ class EmbeddedPostgres:
         with self._mutex:
             if self.pid is None:
                 self._start()
-            return f"postgresql://{USER}:{self._folder.password()}@127.0.0.1:{self._port}/postgres"
+            return _url(self._folder, self._port)
+
+    def running_url(self) -> str | None:
+        """The URL of the server, whichever process has started it; None where none runs and accepts connections.
+
+        Raises Unusable: this user may not read the password.
+        """
+        port = postmaster.ready_port(self._folder.cluster) if self.owner() else None
+        return _url(self._folder, port) if port else None
 
     def wait(self) -> None:
         """Block until the server has ended, by itself or by `stop`."""
@@ -95,3 +103,7 @@ class EmbeddedPostgres:
             self._server.end()
             self._server = None
         self._lock.release()
+
+
+def _url(folder: DataFolder, port: int | None) -> str:
+    return f"postgresql://{USER}:{folder.password()}@127.0.0.1:{port}/postgres"

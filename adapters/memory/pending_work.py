@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from adapters.memory.unit_of_work import MemoryUnitOfWork
+from application.ports.monitoring import DrainRequest
 from domain.ids import BatchId, HandlerId
 
 
@@ -38,6 +39,11 @@ class MemoryPendingWork:
             if work.schedules.lock() != before:
                 return now
             return min((each.next for each in before if each.abandoned is None), default=None)
+
+    def drain_request(self, handler: HandlerId) -> DrainRequest | None:
+        with self._begin() as work:
+            known = work.state.handlers.get(handler)
+            return known.drain_request if known else None
 
     def processes(self) -> Mapping[HandlerId, str]:
         with self._begin() as work:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adapters.memory.limits import forget_starts, limits_of
 from adapters.memory.state import LivingHandler, State
-from application.ports.monitoring import HandlerInfo
+from application.ports.monitoring import DrainRequest, HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
@@ -28,14 +28,16 @@ class MemoryPublishedTypes:
         info: HandlerInfo | None = None,
     ) -> Set[TypeName]:
         for type in types:
-            known = self._state.types.get(type.name)
-            if known and known.schema != type.schema:
+            before = self._state.types.get(type.name)
+            if before and before.schema != type.schema:
                 self._state.changed[type.name] = self._state.now()
         self._state.types |= {type.name: replace(type, schedule=None) for type in types}
         for type in types:
             self._state.abandoned.pop(type.name, None)
         schemas = {type.name: type.schema for type in types}
-        self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info)
+        known = self._state.handlers.get(handler)
+        request = known.drain_request if known else None
+        self._state.handlers[handler] = LivingHandler(until, schemas, process, lease, info, drain_request=request)
         forget_starts(self._state)
         return set()
 
@@ -43,6 +45,12 @@ class MemoryPublishedTypes:
         known = self._state.handlers.get(handler)
         if known:
             self._state.handlers[handler] = replace(known, until=until, is_draining=is_draining)
+        return known is not None
+
+    def ask_to_drain(self, handler: HandlerId, request: DrainRequest) -> bool:
+        known = self._state.handlers.get(handler)
+        if known:
+            self._state.handlers[handler] = replace(known, drain_request=request)
         return known is not None
 
     def withdraw(self, handler: HandlerId) -> None:
@@ -60,11 +68,17 @@ class MemoryPublishedTypes:
             self._state.abandoned = {name: self._state.abandoned.get(name, now) for name in abandoned}
 
     def forget_abandoned(self, now: datetime, since: datetime, limit: int) -> Sequence[TypeName]:
-        used = self._live(now) | {row.task.type for row in self._state.rows.values()}
+        used = self._used(now)
         abandoned = sorted(name for name, at in self._state.abandoned.items() if at <= since and name not in used)
         for name in abandoned[:limit]:
             self._forget(name)
         return abandoned[:limit]
+
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        if name not in self._state.types or name in self._used(now):
+            return False
+        self._forget(name)
+        return True
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         others = (each for id, each in self._state.handlers.items() if id != handler and each.until > now)
@@ -89,12 +103,17 @@ class MemoryPublishedTypes:
     def _lives_any(self, now: datetime) -> bool:
         return any(each.until > now for each in self._state.handlers.values())
 
+    def _used(self, now: datetime) -> Set[TypeName]:
+        """The types that a live handler or a task has."""
+        return self._live(now) | {row.task.type for row in self._state.rows.values()}
+
     def _live(self, now: datetime) -> Set[TypeName]:
         """The types of the live handlers."""
         return {name for each in self._state.handlers.values() if each.until > now for name in each.types}
 
     def _forget(self, name: TypeName) -> None:
-        del self._state.types[name], self._state.abandoned[name]
+        del self._state.types[name]
+        self._state.abandoned.pop(name, None)
         forget_starts(self._state)
         self._state.schedules.pop(name, None)
         self._state.changed.pop(name, None)

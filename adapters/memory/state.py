@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
-from application.ports.monitoring import HandlerInfo, JanitorRecord
+from application.ports.monitoring import DrainRequest, HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
 from domain.api_key import ApiKey
 from domain.batch import Batch
@@ -62,6 +62,7 @@ class LivingHandler:
     - `lease`: the seconds of its leases, if they are known.
     - `info`: the facts that it has published, if it has.
     - `is_draining`: whether it has said that it stops.
+    - `drain_request`: how it was asked to stop, if it was.
     """
 
     until: datetime
@@ -70,6 +71,7 @@ class LivingHandler:
     lease: float | None = None
     info: HandlerInfo | None = None
     is_draining: bool = False
+    drain_request: DrainRequest | None = None
 
 
 def system_time() -> datetime:

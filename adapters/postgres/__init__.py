@@ -3,6 +3,7 @@
 from adapters.postgres.autocommit import PostgresAutocommitStore
 from adapters.postgres.clock import PostgresClock
 from adapters.postgres.database import Database
+from adapters.postgres.inspection import PostgresInspector
 from adapters.postgres.migrate import Migration
 from adapters.postgres.pending_work import PostgresPendingWork
 from adapters.postgres.unit_of_work import PostgresStore
@@ -13,6 +14,7 @@ __all__ = [
     "Migration",
     "PostgresAutocommitStore",
     "PostgresClock",
+    "PostgresInspector",
     "PostgresListener",
     "PostgresNotifier",
     "PostgresPendingWork",

@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 def replace_indexes(created: Mapping[str, str], dropped: Sequence[str] = ()) -> None:
     """Create indexes, given by name with the statements that create them concurrently, and then drop others."""
     # Outside a transaction nothing is rolled back: first drop the index that a failed attempt may have left half built.
-    with op.get_context().autocommit_block(), _unlimited_waits(op.get_bind()):
+    context = op.get_context()
+    with context.autocommit_block(), _printed_limits() if context.as_sql else _unlimited_waits(op.get_bind()):
         for name, index in created.items():
             _execute_until_unlocked(f"DROP INDEX CONCURRENTLY IF EXISTS {name}", index)
         for name in dropped:
@@ -34,6 +35,14 @@ def _unlimited_waits(connection: Connection) -> Iterator[None]:
         yield
     finally:
         connection.exec_driver_sql(f"SET lock_timeout = '{before}'")
+
+
+@contextmanager
+def _printed_limits() -> Iterator[None]:
+    """The same of SQL that is printed, for a session of its own."""
+    op.execute("SET lock_timeout = 0")
+    yield
+    op.execute("RESET lock_timeout")
 
 
 def _owns_session(connection: Connection) -> bool:

@@ -1,9 +1,12 @@
 """The migration of the tables to the newest revision, however many processes start it at once."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import psycopg2.errors
 from sqlalchemy import Connection, text
@@ -14,7 +17,10 @@ from adapters.postgres.database import Database
 from adapters.postgres.driver_errors import translated_errors
 from adapters.postgres.encoding import check_encoding
 from adapters.postgres.usability import check_tables, check_version, usable_database
-from application.errors import StorageConflict, StorageUnavailable
+from application.errors import OutdatedTables, StorageConflict, StorageUnavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 NEWEST_REVISION = "0036"
 """The revision that this code works with: the head of migrations/versions."""
@@ -68,6 +74,37 @@ class Migration:
                 check_tables(connection)
             return had_to
 
+    def sql(self) -> str:
+        """The SQL of what a migration would do now, for psql; an empty text if there is nothing to do.
+
+        Nothing is changed, and nothing keeps others from migrating meanwhile.
+        """
+        with usable_database(), translated_errors():
+            if self._is_done():
+                return ""
+            with self._database.transaction() as connection:
+                revision = _revision(connection)
+        from alembic import command
+
+        printed = StringIO()
+        command.upgrade(_config(printed), f"{revision}:head" if revision else "head", sql=True)
+        return printed.getvalue()
+
+    def verify(self) -> None:
+        """Check that the tables are not older than NEWEST_REVISION, and that they may be used. Change nothing.
+
+        Raises OutdatedTables: they are older, or missing.
+        Raises StorageUnavailable and StorageUnusable, as a migration does.
+        """
+        with usable_database(), translated_errors():
+            with self._database.transaction() as connection:
+                check_version(connection)
+                check_encoding(connection)
+            if not self._is_done():
+                raise OutdatedTables
+            with self._database.transaction() as connection:
+                check_tables(connection)
+
     def check(self) -> None:
         """Check that a write could succeed, and that the tables are not older than NEWEST_REVISION.
 
@@ -84,11 +121,8 @@ class Migration:
 
     def _is_done(self) -> bool:
         """Tell whether the tables have NEWEST_REVISION, or a newer one, as in the middle of a rolling update."""
-        # Two statements, as selecting from a missing table would write an error to the log of the database.
         with self._database.transaction() as connection:
-            if not _is_true(connection, "SELECT to_regclass('alembic_version') IS NOT NULL"):
-                return False
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            found = _revision(connection)
             return found is not None and found not in OLDER_REVISIONS
 
     @contextmanager
@@ -110,10 +144,8 @@ class Migration:
     def _upgrade(self, lock: Connection) -> None:
         # Imported here: alembic takes a third of a second to import, and is needed once in the life of a database.
         from alembic import command
-        from alembic.config import Config
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config = _config()
         with self._database.engine.connect() as connection:
             config.attributes["connection"] = connection
             try:
@@ -123,6 +155,23 @@ class Migration:
                 if isinstance(error.orig, MIGRATED_BY_ANOTHER) and not _is_alive(lock):
                     raise StorageConflict from error
                 raise
+
+
+def _config(printed: TextIO = sys.stdout) -> "Config":
+    from alembic.config import Config
+
+    config = Config(output_buffer=printed)
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision of the tables; None where there are none."""
+    # Two statements, as selecting from a missing table would write an error to the log of the database.
+    if not _is_true(connection, "SELECT to_regclass('alembic_version') IS NOT NULL"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _is_alive(connection: Connection) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from adapters.postgres import statements
 from adapters.postgres.database import Database
 from application.ports.batches import FIRST
+from application.ports.monitoring import DrainRequest
 from domain.ids import BatchId, HandlerId
 from domain.schedule import ABANDONED_RETENTION
 
@@ -36,6 +37,10 @@ class PostgresPendingWork:
         (row,) = self._database.execute_autocommit(statements.NEXT_SCHEDULE_WORK, times)
         next: datetime | None = row.next
         return next
+
+    def drain_request(self, handler: HandlerId) -> DrainRequest | None:
+        found = self._database.execute_autocommit(statements.DRAIN_REQUEST, {"handler": handler})
+        return DrainRequest(found[0].drain_request) if found else None
 
     def processes(self) -> Mapping[HandlerId, str]:
         return {HandlerId(row.id): row.process for row in self._database.execute_autocommit(statements.PROCESSES, {})}

@@ -16,7 +16,7 @@ from application.errors import StorageConflict
 from application.isolation import isolate, log_once
 from application.json.errors import NotJson, UnkeepableJson
 from application.json.parsing import parse
-from application.ports.monitoring import HandlerInfo
+from application.ports.monitoring import DrainRequest, HandlerInfo
 from application.ports.published_types import DEAD_HANDLER_RETENTION, PublishedType
 from domain.errors import InvalidOption
 from domain.ids import HandlerId, TypeName
@@ -59,6 +59,10 @@ class PostgresPublishedTypes:
         self._connection.execute(statements.NO_LOCK_WAIT)
         self._connection.execute(statements.WITHDRAW, {"handler": handler})
 
+    def ask_to_drain(self, handler: HandlerId, request: DrainRequest) -> bool:
+        asked = self._connection.execute(statements.ASK_TO_DRAIN, {"handler": handler, "request": request})
+        return asked.first() is not None
+
     def forget_dead(self, now: datetime) -> int:
         dead = self._connection.execute(statements.DEAD, {"before": now - DEAD_HANDLER_RETENTION}).scalars().all()
         return len(isolate(dead, self._forget, _leave))
@@ -71,6 +75,10 @@ class PostgresPublishedTypes:
         bounds = {"since": since, "limit": limit}
         names = self._connection.execute(statements.LOCK_ABANDONED, bounds).scalars().all()
         return isolate(names, partial(self._forget_types, now), _leave_type)
+
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        self._connection.execute(statements.LOCK_TYPE, {"name": name})
+        return name in self._forget_types(now, [name])
 
     def schemas_elsewhere(self, type: TypeName, handler: HandlerId, now: datetime) -> Set[str]:
         found = self._connection.execute(statements.SCHEMAS_ELSEWHERE, {"type": type, "handler": handler, "now": now})

@@ -19,6 +19,7 @@ CHANNELS = {
     Topic.TAKEN: "flask_tasks",
     Topic.ENDED: "flask_tasks",
     Topic.LIMITS: "flask_tasks",
+    Topic.DRAIN: "flask_tasks",
     # A channel of its own, as every outcome is notified here and handlers do not listen for outcomes.
     Topic.CHANGED: "flask_tasks_changes",
 }

@@ -23,6 +23,17 @@ class Liveness(StrEnum):
     SILENT = "silent"
 
 
+class DrainRequest(StrEnum):
+    """How an operator has asked a handler to stop: it claims nothing more, and ends.
+
+    - GRACE: its running tasks may finish within its grace, as on SIGTERM.
+    - UNLIMITED: they may finish however long they take, as on SIGUSR1.
+    """
+
+    GRACE = "grace"
+    UNLIMITED = "unlimited"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlerInfo:
     """Facts about a handler that do not change: its machine, its process id there, its start, its number of slots."""

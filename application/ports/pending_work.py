@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from application.ports.monitoring import DrainRequest
 from domain.ids import BatchId, HandlerId
 
 
@@ -34,6 +35,10 @@ class PendingWork(Protocol):
 
         It is `now` or earlier where a tick is due, or where Schedules.review would change a recurrence.
         """
+        ...
+
+    def drain_request(self, handler: HandlerId) -> DrainRequest | None:
+        """Return how this handler was asked to stop; None if it was not, or is unknown."""
         ...
 
     def processes(self) -> Mapping[HandlerId, str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from application.ports.limits import UNLIMITED, TypeLimits
-from application.ports.monitoring import HandlerInfo
+from application.ports.monitoring import DrainRequest, HandlerInfo
 from domain.ids import HandlerId, TypeName
 from domain.task_type import TaskType
 
@@ -76,6 +76,15 @@ class PublishedTypes(Protocol):
         """
         ...
 
+    def ask_to_drain(self, handler: HandlerId, request: DrainRequest) -> bool:
+        """Before: published. After: the handler finds this request, in place of an earlier one, until it is unknown.
+
+        False, and no change, if it is unknown.
+
+        Raises StorageConflict, soon: its record is locked. Nothing has changed then.
+        """
+        ...
+
     def forget_dead(self, now: datetime) -> int:
         """After: handlers that died DEAD_HANDLER_RETENTION ago or earlier are unknown, but for locked records.
 
@@ -97,6 +106,16 @@ class PublishedTypes(Protocol):
         its types again. A type is left as it is if it is locked, or its schedule or one of these handlers is.
 
         Returns the names of the types, at most `limit`.
+        """
+        ...
+
+    def forget(self, name: TypeName, now: datetime) -> bool:
+        """Before: without a live handler and a task. After: unknown, abandoned or not.
+
+        So are its schedule, its declared limits, and the dead handlers that had it. False, and no change, if it is
+        unknown or used, or its schedule or one of these handlers is locked.
+
+        Raises StorageConflict: the type is locked for long.
         """
         ...
 

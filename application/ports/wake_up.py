@@ -13,6 +13,7 @@ class Topic(StrEnum):
     - CHANGED: a task has changed.
     - ENDED: a task of a limited type has ended, so that another one may start.
     - LIMITS: the limits of a type are others.
+    - DRAIN: a handler was asked to stop.
     """
 
     WAITING = "waiting"
@@ -20,9 +21,10 @@ class Topic(StrEnum):
     CHANGED = "changed"
     ENDED = "ended"
     LIMITS = "limits"
+    DRAIN = "drain"
 
 
-HANDLER_TOPICS = (Topic.WAITING, Topic.TAKEN, Topic.ENDED, Topic.LIMITS)
+HANDLER_TOPICS = (Topic.WAITING, Topic.TAKEN, Topic.ENDED, Topic.LIMITS, Topic.DRAIN)
 """Topics that a handler listens for."""
 
 

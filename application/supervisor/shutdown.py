@@ -3,6 +3,7 @@
 import logging
 from math import inf
 
+from application.ports.monitoring import DrainRequest
 from application.supervisor.claimed_tasks import StopReason
 from application.supervisor.state import SupervisorState
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 class Shutdown:
     """Begins with the first request; a second request ends the grace. A request to drain begins it without a grace.
+
+    A request that was found in the storage counts like the first one of its kind, and never ends the grace.
 
     Only the supervisor's thread uses it, but requests may come from any thread and from a signal handler.
     """
@@ -36,10 +39,10 @@ class Shutdown:
 
     def advance(self) -> None:
         """Do the next part of a stop that was requested: begin to drain, then stop the runs when the grace is over."""
-        if self._is_drain_requested and not self._state.draining:
+        if self._is_told_to_drain() and not self._state.draining:
             log.info("stopping: running tasks may finish")
             self._state.draining = True
-        if not self._requests:
+        if not self._is_told_to_stop():
             return
         now = self._state.clock.monotonic()
         self._state.draining = True
@@ -65,6 +68,12 @@ class Shutdown:
     def is_overdue(self) -> bool:
         """Whether the time for the last writes is over."""
         return self._state.clock.monotonic() > self._grace_ends_at + FINAL_WRITE_SECONDS
+
+    def _is_told_to_drain(self) -> bool:
+        return self._is_drain_requested or self._state.drain_request is DrainRequest.UNLIMITED
+
+    def _is_told_to_stop(self) -> bool:
+        return self._requests > 0 or self._state.drain_request is DrainRequest.GRACE
 
     def _stop_runs(self) -> None:
         for claimed in self._state.claimed_tasks.dispatched.values():

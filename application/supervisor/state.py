@@ -9,6 +9,7 @@ from math import inf
 
 from application.log_lines import log_failure
 from application.ports.clock import Clock
+from application.ports.monitoring import DrainRequest
 from application.ports.wake_up import Topic
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, ClaimedTasks, StopReason
@@ -58,6 +59,7 @@ class SupervisorState:
     - `limited`: the limited types among those that can be run.
     - `notified_topics`: topics of notifications that were not acted on yet; all of them at the start. Any thread may
       add to it.
+    - `drain_request`: how an operator has asked this handler to stop, if one has.
     - `draining`: whether the supervisor has begun to stop.
     - `parents_ended`: whether tasks with dependents have ended that were not unblocked yet.
     - `claim_unanswered_at`: monotonic time at which a claim last ended without an answer, so that it is not known
@@ -84,6 +86,7 @@ class SupervisorState:
     published: Sequence[TaskType] = ()
     locked: Set[TypeName] = frozenset()
     notified_topics: set[Topic] = field(default_factory=lambda: set(Topic))
+    drain_request: DrainRequest | None = None
     draining: bool = False
     parents_ended: bool = False
     claim_unanswered_at: float = -inf

@@ -16,6 +16,7 @@ from application.supervisor.lane import Lane
 from application.supervisor.operations.claim_limited_tasks import ClaimLimitedTasks
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.fill_references import FillReferences
+from application.supervisor.operations.find_drain_request import FindDrainRequest
 from application.supervisor.operations.find_lost import FindLost
 from application.supervisor.operations.finish_batches import FinishEndedBatches
 from application.supervisor.operations.operation import Context, Identity
@@ -132,6 +133,7 @@ class HandlerContainer(containers.DeclarativeContainer):
     watch_runner = resource(ThreadRunner, executor.provided.wake, settings.provided.lease)
     watch_operations = providers.List(
         providers.Singleton(FindLost, context),
+        providers.Singleton(FindDrainRequest, context, storage.pending),
         providers.Singleton(RenewRecord, context),
         providers.Singleton(Unblock, context, unblock_tasks),
     )

@@ -1,7 +1,7 @@
 """Memory as the storage: one process, nothing kept beyond its end. For tests, and to try the service out."""
 
 from adapters.clocks import SystemClock
-from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStore, MemoryWakeUp
+from adapters.memory import MemoryAutocommitStore, MemoryInspector, MemoryPendingWork, MemoryStore, MemoryWakeUp
 from entrypoints.containers.injector import containers, providers
 
 
@@ -13,6 +13,7 @@ class MemoryStorage(containers.DeclarativeContainer):
     autocommit = providers.Singleton(MemoryAutocommitStore, begin)
     pending = providers.Singleton(MemoryPendingWork, begin)
     clock = providers.Singleton(SystemClock)
+    inspector = providers.Singleton(MemoryInspector)
     wake_up = providers.Singleton(MemoryWakeUp)
     notifier = wake_up.provided
     listener = wake_up.provided

@@ -1,18 +1,14 @@
 """The parts of the containers that `up` uses: the embedded server, and the migration of the tables."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from application.errors import driver_message
 from entrypoints import startup
-from entrypoints.containers.embedded import EmbeddedContainer
+from entrypoints.containers.embedded import DATA, EmbeddedContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.settings import Settings
 from entrypoints.up.errors import Refused
 from entrypoints.up.server import Server
-
-DATA = Path(".data")
-"""Relative to the working directory, which run.py sets to the checkout."""
 
 
 def embedded_postgres() -> Server:

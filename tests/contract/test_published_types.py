@@ -321,3 +321,41 @@ class TestForgettingTypes:
         publish(begin, ONE, REPORT, until=10_000)
         assert known(begin, 80) == {"add": True, "report": True}
         assert abandoned(begin, 80) == set()
+
+
+def forget_one(begin: Begin, type: TaskType, seconds: float = 0) -> bool:
+    with begin() as work:
+        is_forgotten = work.types.forget(type.name, at(seconds))
+        work.commit()
+    return is_forgotten
+
+
+class TestForgettingOneType:
+    def test_a_type_that_nothing_has_is_forgotten_at_once(self, begin: Begin):
+        publish(begin, ONE, ADD, until=10)
+        publish(begin, TWO, REPORT)
+        assert forget_one(begin, ADD, 10)
+        assert known(begin) == {REPORT.name: True}
+        assert not forget_one(begin, ADD, 10)
+
+    def test_a_type_is_forgotten_though_no_handler_lives(self, begin: Begin):
+        publish(begin, ONE, ADD, until=10)
+        assert forget_one(begin, ADD, 10)
+        assert known(begin) == {}
+
+    def test_a_type_that_a_live_handler_has_stays(self, begin: Begin):
+        publish(begin, ONE, ADD)
+        assert not forget_one(begin, ADD)
+        assert known(begin) == {ADD.name: True}
+
+    def test_a_type_that_a_task_has_stays(self, storage: Storage):
+        publish(storage.begin, ONE, ADD, until=10)
+        add_one(storage, ADD.name)
+        assert not forget_one(storage.begin, ADD, 10)
+        assert known(storage.begin, 10) == {ADD.name: False}
+
+    def test_a_dead_handler_that_had_it_publishes_its_types_again(self, begin: Begin):
+        publish(begin, ONE, ADD, REPORT, until=10)
+        assert forget_one(begin, ADD, 10)
+        with begin() as work:
+            assert not work.types.renew(ONE, at(40))

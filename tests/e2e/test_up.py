@@ -1,5 +1,6 @@
 """`entrypoints.up` as a user runs it: one command, real processes, real signals."""
 
+import json
 import os
 import signal
 import socket
@@ -120,6 +121,19 @@ class Up:
         except httpx.HTTPError:
             return False
 
+    def admin(self, *arguments: str) -> Any:
+        """What a command of an operator in the same folder prints as JSON, without an address of the database."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("DATABASE_URL")}
+        done = subprocess.run(
+            [sys.executable, "-m", "entrypoints.admin", *arguments, "--json"],
+            cwd=f"/proc/{self.process.pid}/cwd",
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def output(self) -> str:
         return "\n".join(self.lines)
 
@@ -200,6 +214,7 @@ def test_up_runs_a_task_and_ctrl_c_ends_it(up: Callable[..., Up]) -> None:
     functions = ROOT / "tasks" / "tasks.py"
     assert running.lines[-3:] == [f"  dashboard  {here}/", f"  functions  {functions}", "  stop       Ctrl-C"]
     assert running.runs_a_task()
+    assert [task["status"] for task in running.admin("tasks")["tasks"]] == ["done"]
     # A terminal sends Ctrl-C to its whole process group.
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.await_end() == 0

@@ -170,6 +170,15 @@ def test_starting_a_running_server_changes_nothing(server: EmbeddedPostgres) -> 
     assert (server.start(), server.pid) == (url, pid)
 
 
+def test_a_server_that_another_process_has_started_is_found_while_it_runs(tmp_path: Path) -> None:
+    assert EmbeddedPostgres(tmp_path / "data").running_url() is None
+
+    with EmbeddedPostgres(tmp_path / "data", durable=False) as url:
+        assert EmbeddedPostgres(tmp_path / "data").running_url() == url
+        assert query(url, "SELECT 1") == 1
+    assert EmbeddedPostgres(tmp_path / "data").running_url() is None
+
+
 def test_stopping_leaves_no_process(server: EmbeddedPostgres) -> None:
     server.start()
     pid = server.pid

@@ -5,6 +5,7 @@ import sys
 
 from dependency_injector.providers import Singleton
 
+from entrypoints.containers.admin import AdminContainer
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.handler import HandlerContainer, new_handler_id
 from entrypoints.containers.janitor import JanitorContainer
@@ -15,7 +16,7 @@ from entrypoints.settings import Settings
 from tests.conftest import ROOT
 
 UNREACHABLE = Settings(database_url="postgresql://nobody@192.0.2.1:1/nothing")
-PROCESSES = {ApiContainer: {}, HandlerContainer: {"on_published": list}, JanitorContainer: {}}
+PROCESSES = {AdminContainer: {}, ApiContainer: {}, HandlerContainer: {"on_published": list}, JanitorContainer: {}}
 
 
 def test_handler_ids_differ_between_processes():

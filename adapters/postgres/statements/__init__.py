@@ -109,14 +109,22 @@ from adapters.postgres.statements.monitoring import (
     RENEWAL_SETTINGS,
     WITHDRAW_JANITOR,
 )
-from adapters.postgres.statements.pending_work import HAS_CHANGED_PARENTS, HAS_EXPIRED, NEXT_SCHEDULE_WORK, PROCESSES
+from adapters.postgres.statements.pending_work import (
+    DRAIN_REQUEST,
+    HAS_CHANGED_PARENTS,
+    HAS_EXPIRED,
+    NEXT_SCHEDULE_WORK,
+    PROCESSES,
+)
 from adapters.postgres.statements.published_types import (
     ALL_TYPES,
+    ASK_TO_DRAIN,
     DEAD,
     FORGET,
     FORGET_TYPES,
     LOCK_ABANDONED,
     LOCK_TO_REVIEW,
+    LOCK_TYPE,
     NO_LOCK_WAIT,
     PUBLISH_HANDLER,
     PUBLISH_LOCK_TIMEOUT,
@@ -218,6 +226,7 @@ PREPARED = (
     DEPENDENTS,
     NEXT_SCHEDULE_WORK,
     PROCESSES,
+    DRAIN_REQUEST,
 )
 """The hot statements: each is sent again and again over the same connection."""
 
@@ -234,6 +243,7 @@ __all__ = [
     "ALL_TYPES",
     "API_KEY",
     "API_KEYS",
+    "ASK_TO_DRAIN",
     "ASSIGN_LANES",
     "ATTEMPTS",
     "BATCH",
@@ -260,6 +270,7 @@ __all__ = [
     "DELETE_EXPIRED",
     "DELETE_LOCKED",
     "DEPENDENTS",
+    "DRAIN_REQUEST",
     "DUE_BATCHES",
     "DUE_SCHEDULES",
     "EVENT_COUNTS",
@@ -311,6 +322,7 @@ __all__ = [
     "LOCK_REQUEST_RATE",
     "LOCK_SCHEDULES",
     "LOCK_TO_REVIEW",
+    "LOCK_TYPE",
     "LOCK_UNLOCKED",
     "LOCK_UNLOCKED_RECORDS",
     "LOCK_WITHOUT_LANE",

@@ -19,4 +19,6 @@ NEXT_SCHEDULE_WORK = text(f"""
     FROM schedules
 """)
 
+DRAIN_REQUEST = text("SELECT drain_request FROM handlers WHERE id = :handler AND drain_request IS NOT NULL")
+
 PROCESSES = text("SELECT id, process FROM handlers WHERE process IS NOT NULL")

@@ -44,6 +44,8 @@ NO_LOCK_WAIT = text("SET LOCAL lock_timeout = '1ms'")
 
 RENEW_HANDLER = text("UPDATE handlers SET until = :until, is_draining = :is_draining WHERE id = :handler RETURNING id")
 
+ASK_TO_DRAIN = text("UPDATE handlers SET drain_request = :request WHERE id = :handler RETURNING id")
+
 WITHDRAW = text("""
     DELETE FROM handlers WHERE id = (SELECT id FROM handlers WHERE id = :handler FOR UPDATE SKIP LOCKED)
 """)
@@ -100,6 +102,8 @@ LOCK_ABANDONED = text(f"""
     ORDER BY name LIMIT :limit
     FOR UPDATE OF task_types SKIP LOCKED
 """)
+
+LOCK_TYPE = text("SELECT FROM task_types WHERE name = :name FOR UPDATE")
 
 # A publication that has a type leaves it for later while it is locked here. The schedules go with their types.
 FORGET_TYPES = text(f"""

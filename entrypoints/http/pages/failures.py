@@ -5,12 +5,11 @@ from typing import Any
 
 from flask import request
 
-from application.failure_groups import masked
+from application.failure_groups import encoded_group, masked
 from application.ports.listing import FailureGroup
 from domain.status import Status
 from entrypoints.http.access.needs import READ_ALL
 from entrypoints.http.pages.blueprint import Pages
-from entrypoints.http.requests.filters import encoded_group
 from entrypoints.http.services import Services
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
+from application.failure_groups import GROUP, decoded_group
 from application.json.search_terms import label_term, owner_term, term
 from application.ports.listing import ANY_STATUS, End, Filter, Part
 from application.use_cases.list_tasks import ListTasksRequest
@@ -110,7 +111,7 @@ class FilterQuery(CountQuery):
         },
     )
     error_group = fields.String(
-        validate=WholeText(r"^[0-9a-f]{16}$", error="Must be the number of a failure group."),
+        validate=WholeText(f"^{GROUP}$", error="Must be the number of a failure group."),
         metadata={"description": "Only the tasks of one failure group, by its number in an address of the dashboard."},
     )
     ids = fields.String(
@@ -263,16 +264,6 @@ def list_request(query: dict[str, Any], limit: int) -> ListTasksRequest:
         include=frozenset(map(Part, query["include"].split(","))) if "include" in query else frozenset(),
         limit=limit,
     )
-
-
-def encoded_group(number: int) -> str:
-    """The number of a failure group as a parameter has it."""
-    return f"{number % 2**64:016x}"
-
-
-def decoded_group(text: str) -> int:
-    """The number of the failure group of a parameter."""
-    return int.from_bytes(bytes.fromhex(text), signed=True)
 
 
 def decoded_cursor(query: dict[str, Any]) -> TaskId | None:

@@ -2,10 +2,10 @@
 
 from flask import Response
 
+from entrypoints.handlers_json import handlers_json
 from entrypoints.http.access.needs import READ_ALL
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
-from entrypoints.http.responses.handlers_json import handlers_json
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.http.services import Services
 

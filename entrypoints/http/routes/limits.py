@@ -14,8 +14,8 @@ from entrypoints.http.openapi.describe import LATE_BODY, TYPE_NAME, UNSUPPORTED_
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.limits import override_of
 from entrypoints.http.responses.json_response import JSON, json_response
-from entrypoints.http.responses.types_json import type_json
 from entrypoints.http.services import Services
+from entrypoints.types_json import type_json
 
 MAX_BYTES = 64 * 1024
 MAX_BODIES_RECEIVED = 4

@@ -6,8 +6,8 @@ from entrypoints.http.access.needs import ANY_KEY
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.openapi.describe import error_responses, response
 from entrypoints.http.responses.json_response import json_response
-from entrypoints.http.responses.types_json import type_json
 from entrypoints.http.services import Services
+from entrypoints.types_json import type_json
 
 LISTED = response(200, "All known types.", "Types") | error_responses({})
 

@@ -20,8 +20,17 @@ BATCH = text("""
     SELECT max(id) FROM batch
 """)
 
+ALL = """
+    INSERT INTO task_failures SELECT type, failure_group(error), id, finished FROM tasks WHERE status = 'failed'
+    ON CONFLICT DO NOTHING
+"""
+"""The same in one statement, for an administrator who runs the printed SQL."""
+
 
 def upgrade() -> None:
+    if op.get_context().as_sql:
+        op.execute(ALL)
+        return
     with op.get_context().autocommit_block():
         after: int | None = 0
         while after is not None:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0033"
-down_revision = "0031"
+down_revision = "0032"
 
 # `bucket` is NULL for events without a duration. Janitors move `until`, and add the counts of the minutes before it to
 # the totals, so that those are read from few rows.

@@ -1,0 +1,21 @@
+"""Findings of a diagnosis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """Something to do: one sentence says what was found, and one what mends it."""
+
+    found: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, and what was found. `fact`: one sentence that is true in any case."""
+
+    name: str
+    fact: str
+    findings: Sequence[Finding] = ()
