@@ -10,6 +10,7 @@ from entrypoints.admin.commands.change import cancel, purge, retry
 from entrypoints.admin.commands.doctor import doctor
 from entrypoints.admin.commands.drain import drain
 from entrypoints.admin.commands.handlers import handlers
+from entrypoints.admin.commands.keys import keys
 from entrypoints.admin.commands.migrate import migrate
 from entrypoints.admin.commands.tasks import tasks
 from entrypoints.admin.commands.types import types
@@ -18,7 +19,7 @@ from entrypoints.admin.errors import WrongConfiguration, sentence
 from entrypoints.admin.output import printable
 from entrypoints.settings import ConfigurationError
 
-COMMANDS: Sequence[click.Command] = (types, handlers, drain, tasks, cancel, retry, purge, migrate, doctor)
+COMMANDS: Sequence[click.Command] = (types, handlers, drain, tasks, cancel, retry, purge, keys, migrate, doctor)
 """The commands and groups of commands, in the order of the help. Each group has a module in `commands/`."""
 
 

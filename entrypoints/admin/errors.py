@@ -3,6 +3,7 @@
 import click
 
 from application.errors import ApplicationError, OutdatedTables, StorageConflict, StorageUnavailable, driver_message
+from domain.errors import DomainError
 from entrypoints.startup import CONFIGURATION_EXIT_CODE
 
 
@@ -21,7 +22,7 @@ def sentence(error: Exception) -> str:
             return str(error)
         case StorageUnavailable():
             return f"the database is away: {driver_message(error)}"
-        case ApplicationError() | RuntimeError():  # The embedded server raises the latter.
+        case ApplicationError() | DomainError() | RuntimeError():  # The embedded server raises the latter.
             return str(error)
         case _:
             return f"{type(error).__name__}: {driver_message(error)}"

@@ -7,13 +7,16 @@ from application.known_types import KnownTypes
 from application.use_cases.cancel_tasks import CancelTasks
 from application.use_cases.count_matching import CountMatching
 from application.use_cases.count_tasks import CountTasks
+from application.use_cases.create_api_key import CreateApiKey
 from application.use_cases.delete_tasks import DeleteTasks
 from application.use_cases.find_oldest_due import FindOldestDue
 from application.use_cases.forget_type import ForgetType
+from application.use_cases.list_api_keys import ListApiKeys
 from application.use_cases.list_handlers import ListHandlers
 from application.use_cases.list_tasks import ListTasks
 from application.use_cases.request_drain import RequestDrain
 from application.use_cases.retry_tasks import RetryTasks
+from application.use_cases.revoke_api_key import RevokeApiKey
 from application.use_cases.unblock_tasks import UnblockTasks
 from application.use_cases.view_situation import ViewSituation
 from application.use_cases.view_statistics import ViewStatistics
@@ -48,6 +51,10 @@ class AdminContainer(containers.DeclarativeContainer):
         RetryTasks, storage.begin, storage.clock, known_types, storage.notifier, unblock_tasks
     )
     delete_tasks = providers.Singleton(DeleteTasks, storage.begin, storage.clock, storage.notifier, unblock_tasks)
+
+    create_api_key = providers.Singleton(CreateApiKey, storage.begin, storage.clock)
+    list_api_keys = providers.Singleton(ListApiKeys, storage.begin)
+    revoke_api_key = providers.Singleton(RevokeApiKey, storage.begin, storage.clock)
 
     find_oldest_due = providers.Singleton(FindOldestDue, storage.begin, storage.clock)
     forget_type = providers.Singleton(ForgetType, storage.begin, storage.clock, known_types)

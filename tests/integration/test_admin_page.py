@@ -16,7 +16,10 @@ from application.ports.inspection import Inspection
 from application.ports.monitoring import HandlerInfo, JanitorRecord
 from application.ports.queue import ProgressReport
 from application.submissions import TaskRequest
-from domain.ids import HandlerId, JanitorId, TypeName
+from domain.access import Scope
+from domain.api_key import ApiKey
+from domain.ids import ApiKeyId, HandlerId, JanitorId, TypeName
+from domain.instants import EPOCH, LATEST
 from domain.progress import Progress
 from domain.task_type import TaskType
 from entrypoints.admin.command_line import COMMANDS, command_line
@@ -34,6 +37,7 @@ EXAMPLE = re.compile(r"```sh\npython3 run\.py admin ([^\n]*)\n```\n\n```text\n(.
 FAILING = {"doctor"}
 """Commands whose exit code is 1 in their example."""
 DIFFERING = {
+    r"ft_\w+|ft_…": "KEY",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ": "TIME",
     r"\d+ (s|min|h|d)( \d+ (s|min|h))? ago": "AGE",
     r"[\d.]+ s (ahead of|behind)": "SECONDS beside",
@@ -41,7 +45,7 @@ DIFFERING = {
     r"Of \d+ connections \d+": "Of NUMBER connections NUMBER",
     " {2,}": "  ",
 }
-PREVIOUS_REVISION = "0030"
+PREVIOUS_REVISION = "0031"
 WORKER, GONE = HandlerId("worker-1-4211-9c3f01ab"), HandlerId("worker-0-17-00aa11bb")
 ADD, REPORT = (
     TaskType(name=TypeName("add"), description="Add two numbers."),
@@ -54,6 +58,21 @@ TASKS: Sequence[tuple[str, dict[str, int | None]]] = (
     ("mov3d", {}),
     ("report", {}),
     ("report", {}),
+)
+
+
+FRONT_END = ApiKey(
+    id=ApiKeyId("k3v9x2ab"),
+    digest="",
+    name="simulation front end",
+    scopes=frozenset({Scope.READ, Scope.SUBMIT}),
+    types=frozenset({MOV3D.name}),
+    own_only=True,
+    per_second=20,
+    max_waiting=1000,
+    created=EPOCH,
+    expires=LATEST,
+    last_used=EPOCH,
 )
 
 
@@ -84,6 +103,7 @@ def prepare(database: Database, settings: Settings) -> None:
         work.types.withdraw(GONE)
         work.types.publish(WORKER, [ADD, MOV3D], now + timedelta(hours=1), lease=3600, info=info)
         work.monitoring.renew_janitor(janitor)
+        work.api_keys.add(FRONT_END)
         work.commit()
     api = ApiContainer(settings=settings, storage=PostgresStorage(settings=settings))
     for type, args in TASKS:

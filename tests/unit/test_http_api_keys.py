@@ -283,6 +283,11 @@ class TestOwnTasks:
         assert post(service, ana, "/tasks/delete").get_json()["count"] == 2
         assert len(get(service, ben, "/tasks?status=waiting").get_json()["tasks"]) == 1
 
+    def test_a_sender_changes_only_its_own_tasks_of_its_batch(self, service: Service, ana: CreatedApiKey):
+        batch = post(service, ana, "/batches", {"tasks": [{"type": "add"}], "open": True}).get_json()["id"]
+        post(service, create(service, SUBMIT), f"/batches/{batch}/tasks", [{"type": "add"}])
+        assert post(service, ana, f"/batches/{batch}/cancel").get_json()["count"] == 1
+
     def test_a_sender_waits_only_for_its_own_tasks(self, service: Service, ana: CreatedApiKey, ben: CreatedApiKey):
         own, foreign = (post(service, key, "/task/new/add").get_json()["id"] for key in (ana, ben))
         assert post(service, ana, f"/task/new/add?after={own}").status_code == 201

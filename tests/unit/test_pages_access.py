@@ -7,8 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from application.recent import MAX_AGE_SECONDS
+from application.submissions import TaskRequest
 from application.use_cases.create_api_key import ApiKeyRequest, CreatedApiKey
 from domain.access import Scope
+from domain.ids import TaskId, TypeName
 from entrypoints.http.authentication.session_cookie import COOKIE
 from tests.unit.http_service import Service, configured
 
@@ -173,6 +175,26 @@ class TestRights:
         assert browser.get("/dashboard/submit/add?from=1").status_code == 404
         assert '"/dashboard/batch/1"' not in browser.get("/dashboard/batches").text
         assert browser.post("/dashboard/task/1/again", data={}).status_code == 404
+
+    def test_who_sees_only_its_own_tasks_compares_them_with_no_others(
+        self, service: Service, sign_in: Callable[..., FlaskClient]
+    ):
+        browser = sign_in(READ, SUBMIT, own_only=True)
+        own, other = (browser.post("/task/new/add", json={"a": 2}).get_json()["id"] for _ in range(2))
+        page = browser.get(f"/dashboard/compare?ids={own}").text
+        assert f'value="{other}"' in page
+        assert 'value="1"' not in page
+
+    def test_the_arguments_of_a_foreign_origin_are_not_shown(
+        self, service: Service, sign_in: Callable[..., FlaskClient]
+    ):
+        browser = sign_in(READ, SUBMIT, own_only=True)
+        (key,) = service.store.state.api_keys.values()
+        request = TaskRequest(type=TypeName("add"), args={"a": 7}, by=key.access)
+        own = service.container.submit_task()(request, TaskId(1)).view.task.id
+        page = browser.get(f"/dashboard/task/{own}").text
+        assert "Run again of" in page
+        assert "<del>" not in page
 
     def test_pages_of_different_rights_are_kept_up_to_date_apart(
         self, service: Service, sign_in: Callable[..., FlaskClient]

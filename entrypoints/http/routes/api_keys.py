@@ -10,6 +10,7 @@ from application.use_cases.create_api_key import ApiKeyRequest
 from domain.access import Scope
 from domain.errors import InvalidOption
 from domain.ids import ApiKeyId, TypeName
+from entrypoints.api_key_json import api_key_json
 from entrypoints.http.access.needs import ADMIN
 from entrypoints.http.blueprint import Blueprint
 from entrypoints.http.limits.concurrency import suspended
@@ -18,7 +19,6 @@ from entrypoints.http.openapi.api_key_schemas import EXAMPLE, EXAMPLE_SECRET, NE
 from entrypoints.http.openapi.describe import LATE_BODY, UNSUPPORTED_BODY, error_responses, response
 from entrypoints.http.requests.body import body, json_object
 from entrypoints.http.requests.queries import utc_time
-from entrypoints.http.responses.api_key_json import api_key_json
 from entrypoints.http.responses.json_response import JSON, NO_STORE, json_response
 from entrypoints.http.services import Services
 
