@@ -70,7 +70,7 @@ class PostgresCleaning:
                 return self._connection.execute(statement, {**bounds, "ids": list(ids)}).all()
 
         def leave(id: TaskId, error: Exception) -> Sequence[Row[Any]]:
-            log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}")
+            log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}", task=id)
             refused.append(id)
             return []
 

@@ -94,7 +94,7 @@ def summaries(found: Iterable[Any]) -> Iterator[tuple[TaskId, TaskRecord | None]
         try:
             yield row.known, None if row.id is None else record(row, None, ())
         except UnreadableTask as error:
-            log_once(log, f"its changes are not seen: {error}")
+            log_once(log, f"its changes are not seen: {error}", task=error.task)
 
 
 def added(

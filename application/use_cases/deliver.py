@@ -56,7 +56,8 @@ class Deliver:
         except StorageUnavailable:
             raise
         except Exception as error:
-            log_once(log, f"the callback of {claimed.subject} {claimed.id} cannot be sent", error)
+            values = {str(claimed.subject): claimed.id}
+            log_once(log, f"the callback of {claimed.subject} {claimed.id} cannot be sent", error, **values)
             return claimed.failed(
                 self._clock.now(), f"the message cannot be sent: {type(error).__name__}", random.random()
             )

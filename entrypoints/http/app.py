@@ -14,6 +14,8 @@ from entrypoints.http.pages import pages_blueprint
 from entrypoints.http.requests.host import refuse_foreign_hosts
 from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
+from entrypoints.http.requests.request_id import RequestIds
+from entrypoints.http.responses.access_lines import with_access_lines
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
@@ -67,7 +69,8 @@ def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
     wsgi_app = UnreadBodies(Compression(app.wsgi_app))
-    app.wsgi_app = ConcurrencyLimit(wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    limited = ConcurrencyLimit(wsgi_app, services.settings().http_threads)
+    app.wsgi_app = RequestIds(with_access_lines(limited))  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from application.log_lines import log_expired
+from application.log_lines import keys_of, log_expired
 from application.use_cases import assign_lanes as lanes
 from application.use_cases import clean_batches, fold_counts, forget_types, settle_lost
 from application.use_cases.assign_lanes import AssignLanes
@@ -48,7 +48,7 @@ def create_recurring_tasks(tick: Tick) -> Chore:
     def batch() -> float:
         ticked = tick()
         for task in ticked.tasks:
-            log.info("%s recurs: created task %d", task.type, task.id)
+            log.info("%s recurs: created task %d", task.type, task.id, extra=keys_of(task))
         return ticked.next_in
 
     return Chore(batch)

@@ -16,6 +16,7 @@ from entrypoints import log_streams, startup, stop_signals
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
+from entrypoints.http.requests.request_id import add_request_to_lines
 from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.http.wsgi.idle_connections import end_idle_connections
 from entrypoints.settings import Settings
@@ -32,8 +33,9 @@ def app(report: Reports) -> Flask:
     log_streams.install()
     # A worker is a process of multiprocessing, which ends without the functions of atexit.
     Finalize(None, log_streams.drain, exitpriority=0)
-    startup.configure_logging("http")
     settings = Settings.from_environment(os.environ)
+    startup.configure_logging("http", settings.log)
+    add_request_to_lines()
     storage = PostgresStorage(settings=settings)
     container = ApiContainer(settings=settings, storage=storage)
     run_in_background(end_with_parent)
