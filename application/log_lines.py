@@ -12,6 +12,7 @@ from domain.ids import Hold, TaskId, TypeName
 from domain.settlement import Attempt, Outcome, Settlement
 from domain.status import Status
 from domain.task import Task
+from domain.traceparent import Traceparent, trace_id
 
 KEYS = ("task", "type", "attempt", "claim", "handler", "request", "trace")
 """Keys of the lines, in this order. A line has those that apply."""
@@ -36,7 +37,7 @@ def named(id: TaskId, type: TypeName) -> str:
     return f"task {id} ({one_line(type)})"
 
 
-def keys(**values: object) -> Mapping[str, object]:
+def keys(**values: object) -> Mapping[str, Mapping[str, object]]:
     """The `extra` of a log line with these values by key; those that are None do not apply."""
     return {KEYS_OF_RECORD: {name: value for name, value in values.items() if value is not None}}
 
@@ -49,6 +50,7 @@ def keys_of(task: Task, hold: Hold | None = None, start: Attempt | None = None) 
         attempt=start.attempt if start else task.attempt,
         claim=task.claims,
         handler=(hold or task.hold).handler,
+        trace=trace_id(task.traceparent),
     )
 
 
@@ -93,10 +95,11 @@ def log_rescue(log: logging.Logger, lost: Settlement) -> None:
     log.warning("took back %s, whose handler is gone: it is %s now%s", name, task.status, why, extra=extra)
 
 
-def log_expired(log: logging.Logger, unrun: Mapping[TaskId, TypeName]) -> None:
+def log_expired(log: logging.Logger, unrun: Mapping[TaskId, TypeName], traces: Mapping[TaskId, Traceparent]) -> None:
     """Log the deleted tasks that waited when they expired."""
     for id, type in islice(unrun.items(), MAX_EXPIRY_LINES):
-        log.warning("%s expired before it ran, and is deleted", named(id, type), extra=keys(task=id, type=type))
+        extra = keys(task=id, type=type, trace=trace_id(traces.get(id)))
+        log.warning("%s expired before it ran, and is deleted", named(id, type), extra=extra)
     if len(unrun) > MAX_EXPIRY_LINES:
         log.warning("%d more tasks expired before they ran, and are deleted", len(unrun) - MAX_EXPIRY_LINES)
 

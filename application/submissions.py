@@ -7,6 +7,7 @@ from itertools import chain, starmap
 from typing import Any, NamedTuple
 
 from application.conflict_retry import retry_on_conflict
+from application.current_trace import current_trace
 from application.errors import (
     CallbacksDisabled,
     InvalidArguments,
@@ -123,6 +124,7 @@ class SubmissionBuilder:
             lane=lane(known_args, known.limits.limits.lane),
             labels=dump(request.labels) if request.labels else None,
             dependencies=dependencies,
+            traceparent=current_trace.get(),
         )
 
     def check_callback(self, callback: str | None) -> None:

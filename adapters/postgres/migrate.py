@@ -16,7 +16,7 @@ from adapters.postgres.encoding import check_encoding
 from adapters.postgres.usability import check_tables, check_version, usable_database
 from application.errors import StorageConflict, StorageUnavailable
 
-NEWEST_REVISION = "0030"
+NEWEST_REVISION = "0034"
 """The revision that this code works with: the head of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

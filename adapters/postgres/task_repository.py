@@ -21,7 +21,7 @@ from domain.task import Task
 log = logging.getLogger(__name__)
 SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
-    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch"),
+    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch", "traceparent"),
 )
 """The fields of a new task that are columns of the same names."""
 

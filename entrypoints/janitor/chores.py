@@ -61,7 +61,7 @@ def delete_expired_tasks(clean_batch: Clean) -> Chore:
         expired = clean_batch()
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
-        log_expired(log, expired.unrun)
+        log_expired(log, expired.unrun, expired.traces)
         return 0 if expired.is_full else inf
 
     return Chore(batch)

@@ -16,9 +16,10 @@ from tests.receiver import Receiver, receiving
 
 PLANTED = "tiger"
 SECRET = "whsec_" + b64encode(b"tiger" * 6).decode()
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 IS_JSON = {"Content-Type": "application/json"}
 WAYS = "raises", "is looked up", "has no result", "crashes", "is slow"
-OF_A_START = "task", "type", "attempt", "claim", "handler"
+OF_A_START = "task", "type", "attempt", "claim", "handler", "trace"
 OF_A_REQUEST = "request", "method", "path", "status", "seconds"
 KEYS = {"time", "level", "process", "message", "stack", *OF_A_START, *OF_A_REQUEST}
 FUNCTIONS = """
@@ -83,7 +84,7 @@ def test_what_is_secret_is_in_no_line(new_service: Callable[..., Service], tmp_p
     assert {key for each in logged for key in each} <= KEYS
     assert [each for each in logged if " attempt " in each["message"] and not {*OF_A_START} <= {*each}] == []
     (failed,) = [each for each in logged if each["message"].startswith("Exception on")]
-    assert failed["request"] == "refused"
+    assert (failed["request"], failed["trace"]) == ("refused", TRACE)
     assert "psycopg2.errors.CheckViolation (23514)" in failed["stack"]
 
 
@@ -100,6 +101,7 @@ def started(new_service: Callable[..., Service], file: Path) -> Service:
     refused = service.start("janitor", DATABASE_URL=url.replace(PLANTED, f"another-{PLANTED}"))
     assert refused.wait(20) == 2
     service.await_ready("gives", "fails", "is_slow")
+    service.client.headers["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-01"
     return service
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from application.log_lines import KEYS_OF_RECORD
 from entrypoints.http.requests.request_id import RequestIds, RequestKeys
+from tests import steps
 from tests.unit.http_service import Service, configured
 
 NEW_ID = re.compile(r"[0-9a-f]{32}")
 SECRET = "tiger"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture
@@ -64,10 +66,10 @@ def test_the_lines_of_a_request_name_it(caplog: pytest.LogCaptureFixture) -> Non
         record = logging.LogRecord("any", logging.INFO, "", 0, "a line", (), None)
         vars(record)[KEYS_OF_RECORD] = {"task": 7}
         filter.filter(record)
-        assert getattr(record, KEYS_OF_RECORD) == {"task": 7, "request": "r1"}
+        assert getattr(record, KEYS_OF_RECORD) == {"task": 7, "request": "r1", "trace": TRACE[3:35]}
         return [b"seen"]
 
-    assert RequestIds(app)({"HTTP_X_REQUEST_ID": "r1"}, None) == [b"seen"]
+    assert RequestIds(app)({"HTTP_X_REQUEST_ID": "r1", "HTTP_TRACEPARENT": TRACE}, None) == [b"seen"]
 
 
 @pytest.fixture
@@ -90,3 +92,15 @@ def test_an_access_line_has_method_path_and_status_and_no_query(access_log: pyte
 def test_no_access_line_is_made_where_none_would_be_logged(caplog: pytest.LogCaptureFixture) -> None:
     Service(has_own_app=True).client.get("/ping")
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("given", "kept"), [(TRACE, TRACE), ("tiger", None), (None, None)])
+@pytest.mark.parametrize(
+    ("path", "body"), [("/task/new", {"required_arg": 1}), ("/tasks", [{"type": "default", "args": {}}])]
+)
+def test_a_task_has_the_trace_of_its_request(
+    service: Service, path: str, body: object, given: str | None, kept: str | None
+) -> None:
+    headers = {"traceparent": given} if given else {}
+    assert service.client.post(path, json=body, headers=headers).status_code == 201
+    assert steps.stored(service.storage, 1).task.traceparent == kept

@@ -1,13 +1,14 @@
-"""The id of a request: the caller's where it is sane, else a new one. The answer and the log lines have it."""
+"""The id of a request, the caller's where it is sane, else a new one, and the caller's trace. Log lines have both."""
 
 import logging
 import os
 import re
-from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from application.log_lines import KEYS_OF_RECORD
+from application.current_trace import current_trace
+from application.log_lines import KEYS_OF_RECORD, keys
+from domain.traceparent import parse_traceparent, trace_id
 from entrypoints.http.flask_app import WsgiApp
 
 HEADER = "X-Request-Id"
@@ -15,12 +16,12 @@ SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+/=:@-]{0,127}")
 """Ids that are taken over from callers: they fit into a log line, a header and a search as they are."""
 NEW_ID_BYTES = 16
 
-_keys: ContextVar[Mapping[str, str]] = ContextVar("keys of the request", default={})  # noqa: B039
-"""What the log lines of the present request have by key. Each thread serves one request at a time."""
+_id: ContextVar[str | None] = ContextVar("id of the request", default=None)
+"""The id of the present request. Each thread serves one at a time."""
 
 
 class RequestIds:
-    """WSGI middleware that gives each request its id, and each answer the header with it."""
+    """WSGI middleware that notes the id and the trace of each request, and gives each answer the header with the id."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
@@ -28,7 +29,8 @@ class RequestIds:
     def __call__(self, environ: Any, start_response: Any) -> Any:
         given = environ.get("HTTP_X_REQUEST_ID")
         id = given if given and SANE_ID.fullmatch(given) else os.urandom(NEW_ID_BYTES).hex()
-        _keys.set({"request": id})
+        _id.set(id)
+        current_trace.set(parse_traceparent(environ.get("HTTP_TRACEPARENT")))
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             return start_response(status, [*headers, (HEADER, id)], *more)
@@ -37,11 +39,12 @@ class RequestIds:
 
 
 class RequestKeys(logging.Filter):
-    """Adds the id of the present request to the records of its thread."""
+    """Adds the id of the present request, and of its trace, to the records of its thread."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if keys := _keys.get():
-            setattr(record, KEYS_OF_RECORD, {**getattr(record, KEYS_OF_RECORD, {}), **keys})
+        if id := _id.get():
+            own = keys(request=id, trace=trace_id(current_trace.get()))[KEYS_OF_RECORD]
+            setattr(record, KEYS_OF_RECORD, {**own, **getattr(record, KEYS_OF_RECORD, {})})
         return True
 
 
