@@ -76,6 +76,7 @@ class Settings:
     webhook_secret: tuple[bytes, ...] = ()
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     log: LogSetting = LogSetting()
+    otel_exporter_otlp_endpoint: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -103,6 +104,11 @@ class Settings:
     def signs(self) -> bool:
         """Whether the service has a secret to sign callbacks with; without one it sends none."""
         return bool(self.webhook_secret)
+
+    @property
+    def traces(self) -> bool:
+        """Whether requests, runs and callbacks are recorded as spans."""
+        return self.otel_exporter_otlp_endpoint is not None
 
     @property
     def required_database_url(self) -> str:
@@ -234,6 +240,7 @@ VARIABLES: Mapping[str, Variable] = {
         ),
         Variable("WEBHOOK_NETWORKS", "networks such as 10.0.0.0/8, separated by commas", _list(ip_network)),
         Variable("LOG", "text or json, with a level behind a colon, as in json:info (or debug, warning, error)", _log),
+        Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "an address such as http://collector:4318", _web_address),
     )
 }
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,11 @@ COLLECT_AFTER_OBJECTS = 20_000
 """Objects between two garbage collections: more than most requests create, or a thousand running tasks need."""
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.3, 2.0
 """The first pause is longer than that in which the storage does not connect again after a failure."""
+PACKAGES_OF_TRACES = "opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter"
 DEFAULT_LOG = LogSetting()
 log = logging.getLogger(__name__)
+QUIET_LIBRARIES = {"alembic": logging.WARNING, "opentelemetry": logging.ERROR}
+"""The lowest levels of libraries that say too much: of each revision, and of each try to reach a collector."""
 WARNING_OF_STREAM = (log.name, logging.WARNING, "", 0)
 
 
@@ -40,10 +44,21 @@ def start(name: str) -> Settings:
     try:
         settings = Settings.from_environment(os.environ)
         settings.required_database_url  # noqa: B018
+        check_packages_of_traces(settings)
     except ConfigurationError as error:
         raise configuration_exit(error) from None
     configure_logging(name, settings.log)
     return settings
+
+
+def check_packages_of_traces(settings: Settings) -> None:
+    """Raises ConfigurationError: spans are to be sent, and the packages for that are not installed."""
+    if settings.traces and not all(map(find_spec, PACKAGES_OF_TRACES)):
+        raise ConfigurationError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            settings.otel_exporter_otlp_endpoint,
+            "unset where the packages of the group traces in pyproject.toml are not installed",
+        )
 
 
 def configuration_exit(reason: object) -> SystemExit:
@@ -65,7 +80,8 @@ def configure_logging(name: str, setting: LogSetting = DEFAULT_LOG) -> None:
     logging.basicConfig(level=max(setting.level, logging.INFO), handlers=[handler], force=True)
     for package in ("application", "adapters", "entrypoints"):
         logging.getLogger(package).setLevel(setting.level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for library, level in QUIET_LIBRARIES.items():
+        logging.getLogger(library).setLevel(level)
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
     threading.excepthook = lambda error: log_uncaught(error.exc_type, error.exc_value, error.exc_traceback)

@@ -41,6 +41,7 @@ from application.use_cases.view_task import ViewTask
 from application.view import Viewer
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.resource import resource
+from entrypoints.containers.tracing import opened_tracer
 from entrypoints.settings import Settings
 
 
@@ -55,6 +56,7 @@ class ApiContainer(containers.DeclarativeContainer):
     clock = storage.clock
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
+    tracer = providers.Resource(opened_tracer, settings.provided.otel_exporter_otlp_endpoint, "http")
     submission_builder = providers.Singleton(
         SubmissionBuilder,
         storage.begin,

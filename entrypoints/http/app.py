@@ -19,6 +19,7 @@ from entrypoints.http.responses.access_lines import with_access_lines
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.responses.spans import with_spans
 from entrypoints.http.routes.batch_events import add_batch_events
 from entrypoints.http.routes.batches import add_batches
 from entrypoints.http.routes.change import add_change
@@ -70,7 +71,7 @@ def create_app(services: Services) -> Flask:
     app = ApiFlask(__name__, static_folder=None)
     wsgi_app = UnreadBodies(Compression(app.wsgi_app))
     limited = ConcurrencyLimit(wsgi_app, services.settings().http_threads)
-    app.wsgi_app = RequestIds(with_access_lines(limited))  # type: ignore[method-assign]
+    app.wsgi_app = RequestIds(with_access_lines(with_spans(app, limited, services)))  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())

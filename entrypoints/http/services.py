@@ -7,6 +7,7 @@ from application.known_types import KnownTypes
 from application.open_streams import OpenStreams
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
+from application.ports.tracer import Tracer
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
 from application.use_cases.cancel_tasks import CancelTasks
@@ -49,6 +50,9 @@ class Services(Protocol):
 
     @property
     def clock(self) -> Callable[[], Clock]: ...
+
+    @property
+    def tracer(self) -> Callable[[], Tracer | None]: ...
 
     @property
     def submit_task(self) -> Callable[[], SubmitTask]: ...

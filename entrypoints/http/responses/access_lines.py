@@ -5,13 +5,11 @@ It has no query and no header, which may hold arguments and secrets.
 
 import logging
 import time
-from collections.abc import Iterator
 from typing import Any
-
-from werkzeug.wsgi import ClosingIterator
 
 from application.log_lines import keys, one_line
 from entrypoints.http.flask_app import WsgiApp
+from entrypoints.http.responses.endings import with_end
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +40,7 @@ class AccessLines:
             log.debug("%s %s: %s in %.1f ms", method, path, status, 1000 * seconds, extra=extra)
 
         body = self._app(environ, start)
-        return ClosingIterator(_pieces(body), [getattr(body, "close", lambda: None), end])
-
-
-def _pieces(body: Any) -> Iterator[bytes]:
-    yield from body
+        return with_end(body, end)
 
 
 def _text(path: str) -> str:

@@ -45,6 +45,8 @@ def app(report: Reports) -> Flask:
     # Containers are not thread-safe: what both threads need is made before the second one starts.
     storage.migrate()
     storage.clock()
+    if tracer := container.tracer():
+        Finalize(None, tracer.close, exitpriority=1)
     container.open_pages()
     container.open_lists()
     container.batch_feed()
