@@ -10,11 +10,14 @@ from collections.abc import Iterator, MutableMapping
 from datetime import datetime
 from typing import Any
 
-from structlog.processors import JSONRenderer
-from structlog.stdlib import ProcessorFormatter
-
 from application.log_lines import KEYS, KEYS_OF_RECORD, one_line
+from entrypoints.hidden_packages import hidden
 from entrypoints.settings import LogForm
+
+# Its console, which is not used here, would take 80 ms of the start of each process.
+with hidden("rich"):
+    from structlog.processors import JSONRenderer
+    from structlog.stdlib import ProcessorFormatter
 
 MAX_MESSAGE_CHARACTERS, MAX_STACK_CHARACTERS = 4_000, 20_000
 """A line is far shorter than what a LogStream cuts off, so that its JSON is whole."""
