@@ -113,3 +113,17 @@ def test_errors_that_nothing_catches_and_warnings_are_lines_without_messages():
         assert (each["level"], each["message"]) == ("critical", "an error was not caught")
         assert each["stack"].endswith("ValueError\n")
         assert "raise ValueError" in each["stack"] or "line" in each["stack"]
+
+
+def test_the_count_of_dropped_lines_has_the_form_of_the_log():
+    code = (
+        "from entrypoints import log_streams\n"
+        "log_streams.install()\n"
+        "configure_logging('janitor', LogSetting(LogForm.JSON))\n"
+        "sys.stderr._dropped = 7\n"
+        "logging.getLogger('any').info('read again')\n"
+    )
+    notice, line = output(code)
+    assert (notice["level"], notice["process"]) == ("warning", "janitor")
+    assert notice["message"] == "7 log lines were dropped, since nothing read the log"
+    assert line["message"] == "read again"
