@@ -36,7 +36,7 @@ def up(*arguments: str) -> None:
     """run PostgreSQL, API, handler and janitor until Ctrl-C; --reload loads functions that change"""
     if arguments not in ((), ("--reload",)):
         sys.exit("up takes no arguments but --reload.")
-    environment("service", "embedded")
+    environment("service", "embedded", *(["traces"] if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") else []))
     exec_python("-m", "entrypoints.up", *arguments)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from application.errors import StatementRefused, StorageUnavailable
+from application.log_lines import keys
 
 ONCE = "once"
 """Attribute of a log record whose repetitions the log of the process leaves out."""
@@ -37,9 +38,9 @@ def isolate(
     return [*isolate(items[:middle], act, set_aside), *isolate(items[middle:], act, set_aside)]
 
 
-def log_once(log: logging.Logger, message: str, error: Exception | None = None) -> None:
-    """Log a warning that a row causes again and again, with the stack of its error if there is one.
+def log_once(log: logging.Logger, message: str, error: Exception | None = None, **values: object) -> None:
+    """Log a warning that a row causes again and again, with the stack of its error if there is one, and with keys.
 
     The log of the process shows the first of equal ones.
     """
-    log.warning(message, exc_info=error, extra={ONCE: True})
+    log.warning(message, exc_info=error, extra={ONCE: True, **keys(**values)})

@@ -7,6 +7,7 @@ from itertools import chain, starmap
 from typing import Any, NamedTuple
 
 from application.conflict_retry import retry_on_conflict
+from application.current_trace import current_trace
 from application.errors import (
     CallbacksDisabled,
     Forbidden,
@@ -136,6 +137,7 @@ class SubmissionBuilder:
             dependencies=dependencies,
             owner=None if request.by.max_waiting is None else request.by.owner,
             max_waiting=request.by.max_waiting,
+            traceparent=current_trace.get(),
         )
 
     def check_callback(self, callback: str | None) -> None:

@@ -11,6 +11,7 @@ from domain.ids import BatchId, IdempotencyKey, Lane, Owner, TaskId, TypeName
 from domain.instants import NEVER, after, whole_second
 from domain.options import MAX_TIMEOUT_SECONDS, Options
 from domain.task import Task
+from domain.traceparent import Traceparent
 
 NEW_TASK_DEFAULTS = {each.name: each.default for each in fields(Task) if each.default is not MISSING}
 """The fields of a new task for which Task has a default."""
@@ -30,6 +31,7 @@ class Submission:
     `batch`: the batch of the task; None of a task of its own.
     `dependencies`: the parents of a task that is blocked at first; the storage is told of them apart.
     `owner`, `max_waiting`: its owner, where no more than so many tasks of that may wait.
+    `traceparent`: the place in a trace at which it is submitted; None without a trace.
     """
 
     type: TypeName
@@ -47,6 +49,7 @@ class Submission:
     dependencies: Dependencies | None = None
     owner: Owner | None = None
     max_waiting: int | None = None
+    traceparent: Traceparent | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.ttl <= MAX_TIMEOUT_SECONDS:
@@ -80,6 +83,7 @@ class Submission:
             "labels": self.labels,
             "batch": self.batch,
             "has_references": self.dependencies is not None and self.dependencies.has_references,
+            "traceparent": self.traceparent,
         }
 
 

@@ -12,6 +12,7 @@ from domain.lease import Lease
 from domain.progress import Progress
 from domain.retry import RetryPolicy
 from domain.status import RULES, Status, Verb
+from domain.traceparent import Traceparent
 
 READABLE_SECONDS = 60
 """Seconds for which a finished task stays readable at least, unless its `ttl` is shorter."""
@@ -32,6 +33,7 @@ class Task:
     `batch`: the batch with which it was submitted; None of a task of its own.
     `suspect`: whether it was running when its handler died, so that its function may have ended the handler.
     `has_references`: whether its arguments refer to results of other tasks, which its handler fills in.
+    `traceparent`: its place in the trace of the request that submitted it; None without a trace.
     """
 
     id: TaskId
@@ -59,6 +61,7 @@ class Task:
     labels: str | None = None
     batch: BatchId | None = None
     has_references: bool = False
+    traceparent: Traceparent | None = None
 
     @classmethod
     def restored(cls, fields: dict[str, Any]) -> "Task":

@@ -5,6 +5,7 @@ import io
 import os
 import select
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, RLock, Thread
@@ -20,6 +21,8 @@ class LogStream(io.TextIOBase):
     """A text stream to a descriptor. Where nothing reads it, texts are dropped, and their lines are counted.
 
     Characters that the encoding lacks are escaped. The thread starts with the first text, again in a forked process.
+
+    `form`: makes a log line of the sentence that says how many were dropped.
     """
 
     encoding = "utf-8"
@@ -27,6 +30,7 @@ class LogStream(io.TextIOBase):
 
     def __init__(self, descriptor: int, encoding: str = "utf-8") -> None:
         self._descriptor, self.encoding = descriptor, encoding
+        self.form: Callable[[str], str] = str
         self._start_anew()
         os.register_at_fork(after_in_child=self._start_anew)
 
@@ -97,7 +101,8 @@ class LogStream(io.TextIOBase):
     def _notice(self) -> str:
         """A line that says how many were dropped since the last one; nothing where none was."""
         dropped, self._dropped = self._dropped, 0
-        return f"{dropped} log lines were dropped, since nothing read the log\n" if dropped else ""
+        sentence = f"{dropped} log lines were dropped, since nothing read the log"
+        return f"{self.form(sentence)}\n" if dropped else ""
 
     def _write_out(self, text: str) -> None:
         data = text.encode(self.encoding, "backslashreplace")

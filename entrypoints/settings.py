@@ -1,10 +1,12 @@
 """Settings of a process: one frozen object, read from the environment when the process starts."""
 
+import logging
 import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import ceil
 from pathlib import Path
@@ -20,6 +22,7 @@ BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})|%00")
 """A percent sign that begins no character."""
 
 SECRET_PREFIX = "whsec_"
+LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 BYTES_BY_UNIT = {"K": 1024, "M": 1024**2, "G": 1024**3}
 
 
@@ -33,6 +36,21 @@ class ConfigurationError(Exception):
     def __str__(self) -> str:
         value = "not set" if self.value is None else repr(CREDENTIALS.sub(r"\1\3…\2", self.value))
         return (self.__doc__ or "").format(variable=self.variable, value=value, expected=self.expected)
+
+
+class LogForm(StrEnum):
+    """The forms of a log line: a sentence for a terminal, or a JSON object for a collector of logs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSetting:
+    """The form of the log, and the lowest level that is logged."""
+
+    form: LogForm = LogForm.TEXT
+    level: int = logging.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +81,8 @@ class Settings:
     jwt_scopes_claim: str = "scope"
     webhook_secret: tuple[bytes, ...] = ()
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    log: LogSetting = LogSetting()
+    otel_exporter_otlp_endpoint: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -94,6 +114,11 @@ class Settings:
         return bool(self.webhook_secret)
 
     @property
+    def traces(self) -> bool:
+        """Whether requests, runs and callbacks are recorded as spans."""
+        return self.otel_exporter_otlp_endpoint is not None
+
+    @property
     def required_database_url(self) -> str:
         """The database address. Raises ConfigurationError: the variable is not set."""
         if self.database_url is None:
@@ -119,7 +144,7 @@ class Variable:
         """Parse the text. Raises ConfigurationError: the text is not valid."""
         try:
             return self.parse(value.strip())
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, KeyError):
             raise ConfigurationError(self.name, "…" if self.is_secret else value, self.expected) from None
 
 
@@ -162,6 +187,11 @@ def _name(value: str) -> str:
 
 def _switch(value: str) -> bool:
     return bool(_number(int, 0, 1)(value))
+
+
+def _log(value: str) -> LogSetting:
+    form, colon, level = value.lower().partition(":")
+    return LogSetting(LogForm(form), LEVELS[level] if colon else logging.INFO)
 
 
 def _list(parse_part: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -233,6 +263,8 @@ VARIABLES: Mapping[str, Variable] = {
             is_secret=True,
         ),
         Variable("WEBHOOK_NETWORKS", "networks such as 10.0.0.0/8, separated by commas", _list(ip_network)),
+        Variable("LOG", "text or json, with a level behind a colon, as in json:info (or debug, warning, error)", _log),
+        Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "an address such as http://collector:4318", _web_address),
     )
 }
 

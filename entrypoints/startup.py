@@ -4,15 +4,18 @@ import gc
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from importlib.util import find_spec
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from application.errors import StorageUnavailable, StorageUnusable, driver_message
-from entrypoints import log_streams, parent_pipes
+from entrypoints import log_format, log_streams, parent_pipes
+from entrypoints.log_streams import LogStream
 from entrypoints.repeat_filter import RepeatFilter
-from entrypoints.settings import ConfigurationError, Settings
+from entrypoints.settings import ConfigurationError, LogSetting, Settings
 
 if TYPE_CHECKING:
     from entrypoints.containers.postgres_storage import PostgresStorage
@@ -23,7 +26,12 @@ COLLECT_AFTER_OBJECTS = 20_000
 """Objects between two garbage collections: more than most requests create, or a thousand running tasks need."""
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.3, 2.0
 """The first pause is longer than that in which the storage does not connect again after a failure."""
+PACKAGES_OF_TRACES = "opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter"
+DEFAULT_LOG = LogSetting()
 log = logging.getLogger(__name__)
+QUIET_LIBRARIES = {"alembic": logging.WARNING, "opentelemetry": logging.ERROR}
+"""The lowest levels of libraries that say too much: of each revision, and of each try to reach a collector."""
+WARNING_OF_STREAM = (log.name, logging.WARNING, "", 0)
 
 
 def start(name: str) -> Settings:
@@ -33,20 +41,24 @@ def start(name: str) -> Settings:
     """
     log_streams.install()
     parent_pipes.end_with_parent()
-    configure_logging(name)
     try:
         settings = Settings.from_environment(os.environ)
         settings.required_database_url  # noqa: B018
-        return settings
+        check_packages_of_traces(settings)
     except ConfigurationError as error:
         raise configuration_exit(error) from None
+    configure_logging(name, settings.log)
+    return settings
 
 
-class LineFormatter(logging.Formatter):
-    """Formats the time of a line in the zone of the machine, and names its distance from UTC."""
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
-        return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+def check_packages_of_traces(settings: Settings) -> None:
+    """Raises ConfigurationError: spans are to be sent, and the packages for that are not installed."""
+    if settings.traces and not all(map(find_spec, PACKAGES_OF_TRACES)):
+        raise ConfigurationError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            settings.otel_exporter_otlp_endpoint,
+            "unset where the packages of the group traces in pyproject.toml are not installed",
+        )
 
 
 def configuration_exit(reason: object) -> SystemExit:
@@ -55,13 +67,36 @@ def configuration_exit(reason: object) -> SystemExit:
     return SystemExit(CONFIGURATION_EXIT_CODE)
 
 
-def configure_logging(name: str) -> None:
-    """Log one line an event to standard error, with the process's name, and no repetition of what is logged once."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(LineFormatter(f"%(asctime)s {name} %(levelname)s %(message)s"))
-        handler.addFilter(RepeatFilter())
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+def configure_logging(name: str, setting: LogSetting = DEFAULT_LOG) -> None:
+    """Log one line an event to standard error, with the process's name, and no repetition of what is logged once.
+
+    Uncaught errors and warnings of Python are lines too. Below INFO only the service's own packages log: libraries
+    would log what they send and receive.
+    """
+    formatter = log_format.formatter(name, setting.form)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    handler.addFilter(RepeatFilter())
+    logging.basicConfig(level=max(setting.level, logging.INFO), handlers=[handler], force=True)
+    for package in ("application", "adapters", "entrypoints"):
+        logging.getLogger(package).setLevel(setting.level)
+    for library, level in QUIET_LIBRARIES.items():
+        logging.getLogger(library).setLevel(level)
+    logging.captureWarnings(True)
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda error: log_uncaught(error.exc_type, error.exc_value, error.exc_traceback)
+    if isinstance(sys.stderr, LogStream):
+        sys.stderr.form = lambda sentence: formatter.format(log.makeRecord(*WARNING_OF_STREAM, sentence, (), None))
+
+
+def log_uncaught(
+    type: type[BaseException], error: BaseException | None = None, traceback: TracebackType | None = None
+) -> None:
+    """Log an error that ends the process or one of its threads. An interrupt from the keyboard is none."""
+    if issubclass(type, KeyboardInterrupt):
+        sys.__excepthook__(type, error or type(), traceback)
+    elif not issubclass(type, SystemExit):
+        log.critical("an error was not caught", exc_info=error)
 
 
 def end_unusable(reason: str) -> None:

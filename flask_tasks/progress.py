@@ -6,6 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 MAX_MESSAGE_CHARACTERS = 1_000
+TRACE_VARIABLE = "TRACEPARENT"
+"""The environment variable that has the place of a run in a trace, while its function runs in a process of its own."""
 
 
 def _ignore(value: float, message: str) -> None:
@@ -28,9 +30,10 @@ class Progress:
         attempt: int = 1,
         report: Callable[[float, str], None] = _ignore,
         is_cancelled: Callable[[], bool] = bool,
+        traceparent: str | None = None,
     ) -> None:
         self._task_id, self._attempt = task_id, attempt
-        self._report, self._is_cancelled = report, is_cancelled
+        self._report, self._is_cancelled, self._traceparent = report, is_cancelled, traceparent
 
     def __call__(self, value: float, message: str = "") -> None:
         """Show the progress in the view of the task. Never raises.
@@ -78,6 +81,11 @@ class Progress:
     def attempt(self) -> int:
         """The number of the attempt, from 1."""
         return self._attempt
+
+    @property
+    def traceparent(self) -> str | None:
+        """The place of this run in a trace, as the header of that name has it; None without a trace."""
+        return self._traceparent
 
     @property
     def cancelled(self) -> bool:

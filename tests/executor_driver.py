@@ -12,8 +12,10 @@ from adapters.executors.process.pool.executor import ProcessExecutor
 from application.ports.executor import Event, Executor, Failed, Interrupted, Run, Started, Succeeded, Unusable
 from domain.failure import Failure
 from domain.ids import Claim, HandlerId, Hold, TaskId, TypeName
+from domain.traceparent import Traceparent
 
 USER_FUNCTIONS = "tests/user_functions.py"
+
 MAX_WAIT_SECONDS = 30.0
 """Seconds after which an event that has not happened fails the test."""
 TIMEOUT = Failure("TimeoutError", "too long")
@@ -42,12 +44,20 @@ class Driver:
         self.until(lambda: self.received and (self._are_all_free() or isinstance(self.received[0], Unusable)))
         return self
 
-    def start(self, type: str, args: object = None, *, attempt: int = 1, text: str | None = None) -> Hold:
+    def start(
+        self,
+        type: str,
+        args: object = None,
+        *,
+        attempt: int = 1,
+        text: str | None = None,
+        trace: Traceparent | None = None,
+    ) -> Hold:
         """Start a new task, as soon as the executor can take one."""
         self.until(lambda: self.executor.free)
         hold = Hold(TaskId(next(_tasks)), Claim(1), HandlerId("handler-1"))
         text = json.dumps(args or {}) if text is None else text
-        self.executor.start(Run(hold, TypeName(type), attempt, text))
+        self.executor.start(Run(hold, TypeName(type), attempt, text, trace))
         return hold
 
     def of(self, hold: Hold, *kinds: type) -> list[Any]:

@@ -17,6 +17,7 @@ from domain.retry import RetryPolicy
 from domain.settlement import Settlement
 from domain.submission import Submission
 from domain.task import Task
+from domain.traceparent import Traceparent
 from tests.storage import Storage
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -45,6 +46,7 @@ def submission(
     labels: str | None = None,
     batch: int | None = None,
     dependencies: Dependencies | None = None,
+    traceparent: Traceparent | None = None,
     **options: Any,
 ) -> Submission:
     return Submission(
@@ -61,6 +63,7 @@ def submission(
         labels=labels,
         batch=None if batch is None else BatchId(batch),
         dependencies=dependencies,
+        traceparent=traceparent,
     )
 
 

@@ -161,6 +161,11 @@ def returns(what):
 
 
 @task
+def shows_trace(progress: Progress):
+    return [progress.traceparent, os.environ.get("TRACEPARENT")]
+
+
+@task
 def progresses_oddly(progress: Progress):
     """Reports what is no share, and a text of a megabyte."""
     for value in (1.0000000000000002, float("nan"), -0.1, "much", None, 10**400):

@@ -92,7 +92,7 @@ class ThreadExecutor:
 
         start = monotonic()
         report(Started(run.hold, start))
-        progress = Progress(run.hold.task, run.attempt, report_progress, cancelled.is_set)
+        progress = Progress(run.hold.task, run.attempt, report_progress, cancelled.is_set, run.traceparent)
         outcome = registry.perform(run.type, run.args, progress)
         span = Span(start, monotonic() - start)
         if isinstance(outcome, Failure):

@@ -33,8 +33,10 @@ class MemoryCleaning:
                 self._state.put_task(replace(task, expire=kept_until(now)))
         for task in batch:
             self._state.forget(task.id)
-        unrun = {task.id: task.type for task in sorted(batch, key=attrgetter("id")) if task.status is Status.WAITING}
-        return DeletedTasks(len(batch), unrun, is_full=len(batch) < len(expired) or len(batch) == limit)
+        waited = [task for task in sorted(batch, key=attrgetter("id")) if task.status is Status.WAITING]
+        unrun = {task.id: task.type for task in waited}
+        traces = {task.id: task.traceparent for task in waited if task.traceparent}
+        return DeletedTasks(len(batch), unrun, traces, is_full=len(batch) < len(expired) or len(batch) == limit)
 
     def _is_needed(self, task: Task) -> bool:
         """Whether it has finished, and a dependent of it has not."""

@@ -96,7 +96,9 @@ class PostgresAutocommitStore:
             return result
         except TriggerFailed as error:
             if len(settlements) == 1:
-                log_once(log, f"the outcome of task {settlements[0].task.id} is stored later: {reason(error)}", error)
+                hold = settlements[0].hold
+                line = f"the outcome of task {hold.task} is stored later: {reason(error)}"
+                log_once(log, line, error, **hold._asdict())
                 failed.extend(settlements)
                 return SettleResult()
         middle = len(settlements) // 2
@@ -107,7 +109,7 @@ class PostgresAutocommitStore:
             return [queue.renewed(some, lease, self._rows)]
 
         def leave(hold: Hold, error: Exception) -> Sequence[RenewalResult]:
-            log_once(log, f"the lease of task {hold.task} cannot be renewed: {reason(error)}", error)
+            log_once(log, f"the lease of task {hold.task} cannot be renewed: {reason(error)}", error, **hold._asdict())
             return []
 
         parts = isolate(holds, _blaming_rows(renew), leave)
@@ -118,7 +120,8 @@ class PostgresAutocommitStore:
             return queue.reported(some, self._rows)
 
         def leave(one: ProgressReport, error: Exception) -> Sequence[Hold]:
-            log_once(log, f"the start of task {one.hold.task} cannot be stored: {reason(error)}", error)
+            line = f"the start of task {one.hold.task} cannot be stored: {reason(error)}"
+            log_once(log, line, error, **one.hold._asdict())
             return [one.hold]
 
         return isolate(reports, _blaming_rows(report), leave)
@@ -128,7 +131,8 @@ class PostgresAutocommitStore:
             return queue.reported_logs(some, self._rows)
 
         def leave(one: RunningLog, error: Exception) -> Sequence[Hold]:
-            log_once(log, f"the log of task {one.hold.task} cannot be stored while it runs: {reason(error)}", error)
+            line = f"the log of task {one.hold.task} cannot be stored while it runs: {reason(error)}"
+            log_once(log, line, error, **one.hold._asdict())
             return []
 
         return isolate(logs, _blaming_rows(report), leave)

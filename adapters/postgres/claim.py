@@ -15,6 +15,7 @@ from adapters.postgres.driver_errors import is_systemic, reason
 from adapters.postgres.statements.claim import ClaimStatements
 from application.errors import StatementRefused, StorageUnavailable, TriggerFailed
 from application.isolation import isolate, log_once
+from application.log_lines import keys
 from application.ports.queue import ClaimedRecord, ClaimRequest
 from domain.failure import SET_ASIDE
 from domain.ids import TaskId
@@ -108,7 +109,7 @@ class PostgresClaim:
         why = reason(error)
         try:
             send(statements.SET_ASIDE, {"id": id, "now": now, "kind": SET_ASIDE, "why": why}, list)
-            log.warning("task %d cannot be claimed, and has failed: %s", id, why)
+            log.warning("task %d cannot be claimed, and has failed: %s", id, why, extra=keys(task=id))
         except StorageUnavailable:
             raise
         except Exception as refusal:
@@ -116,7 +117,7 @@ class PostgresClaim:
 
     def _leave_out(self, id: TaskId, error: Exception) -> None:
         self._left_out[id] = time.monotonic() + LEFT_OUT_SECONDS
-        log_once(log, f"task {id} can neither be claimed nor set aside: {reason(error)}", error)
+        log_once(log, f"task {id} can neither be claimed nor set aside: {reason(error)}", error, task=id)
 
 
 def _parameters(lease: Lease, now: datetime, request: ClaimRequest) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from application.isolation import isolate, log_once
 from application.ports.cleaning import MAX_BATCH_BYTES, DeletedTasks
 from domain.dependencies import kept_until
 from domain.ids import TaskId, TypeName
+from domain.traceparent import Traceparent
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class PostgresCleaning:
             log_once(log, f"some expired tasks cannot be deleted: {reason(error)}")
         else:
             is_full = deleted.locked == limit or deleted.locked > deleted.number
-            return DeletedTasks(deleted.number, _unrun([deleted]), is_full=is_full)
+            return DeletedTasks(deleted.number, *_unrun([deleted]), is_full=is_full)
         return self._delete_isolating(bounds)
 
     def fold_counts(self, limit: int) -> int:
@@ -70,7 +71,7 @@ class PostgresCleaning:
                 return self._connection.execute(statement, {**bounds, "ids": list(ids)}).all()
 
         def leave(id: TaskId, error: Exception) -> Sequence[Row[Any]]:
-            log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}")
+            log_once(log, f"the expired task {id} cannot be deleted: {reason(error)}", task=id)
             refused.append(id)
             return []
 
@@ -78,9 +79,12 @@ class PostgresCleaning:
         free = [id for id in others if id not in {*locked}]
         deleted = isolate(free, partial(change, statements.DELETE_LOCKED), leave)
         number = sum(each.number for each in deleted)
-        return DeletedTasks(number, _unrun(deleted), [*refused, *locked], is_full=bool(kept or deleted))
+        return DeletedTasks(number, *_unrun(deleted), [*refused, *locked], is_full=bool(kept or deleted))
 
 
-def _unrun(deleted: Sequence[Row[Any]]) -> Mapping[TaskId, TypeName]:
-    """The types of the tasks that had not run, in the order of their ids."""
-    return dict(sorted(unrun for each in deleted for unrun in zip(each.unrun or (), each.types or (), strict=True)))
+def _unrun(deleted: Sequence[Row[Any]]) -> tuple[Mapping[TaskId, TypeName], Mapping[TaskId, Traceparent]]:
+    """The types of the tasks that had not run, in the order of their ids, and the traces of those that have one."""
+    waited = sorted(
+        one for each in deleted if each.unrun for one in zip(each.unrun, each.types, each.traces, strict=True)
+    )
+    return {id: type for id, type, _ in waited}, {id: trace for id, _, trace in waited if trace}

@@ -65,14 +65,20 @@ class PostgresDeliveries:
                 named = {**parameters, "ids": list(ids)}
                 return [delivery(row, subject) for row in self._connection.execute(of_subject.claim_of, named)]
 
+        def keys_of_subject(id: int) -> Mapping[str, Any]:
+            return {str(subject): id}
+
         def give_up(id: int, error: Exception) -> Sequence[Delivery]:
-            log_once(log, f"the callback of {subject} {id} cannot be claimed, and is given up: {reason(error)}")
+            line = f"the callback of {subject} {id} cannot be claimed, and is given up: {reason(error)}"
+            log_once(log, line, None, **keys_of_subject(id))
             with savepoint(self._connection):
                 self._connection.execute(of_subject.give_up, {"id": id, "error": json.dumps(reason(error))})
             return []
 
         def leave(id: int, error: Exception) -> Sequence[Delivery]:
-            log_once(log, f"the callback of {subject} {id} cannot be given up: {reason(error)}")
+            log_once(
+                log, f"the callback of {subject} {id} cannot be given up: {reason(error)}", None, **keys_of_subject(id)
+            )
             return []
 
         return isolate(free, claim, lambda id, error: isolate([id], lambda ids: give_up(ids[0], error), leave))

@@ -53,7 +53,7 @@ class PostgresLimitRepository:
 
 
 def _leave(task: TaskId, error: Exception) -> Sequence[TaskId]:
-    log_once(log, f"task {task} cannot be assigned to a lane: {reason(error)}", error)
+    log_once(log, f"task {task} cannot be assigned to a lane: {reason(error)}", error, task=task)
     return []
 
 

@@ -248,5 +248,5 @@ def _readable(found: Sequence[Row[Any]]) -> Sequence[Task]:
         try:
             tasks.append(rows.task(row))
         except UnreadableTask as error:
-            log_once(log, f"it is left out of lists: {error}")
+            log_once(log, f"it is left out of lists: {error}", task=error.task)
     return tasks

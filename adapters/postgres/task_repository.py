@@ -21,7 +21,7 @@ from domain.task import Task
 log = logging.getLogger(__name__)
 SUBMITTED_COLUMNS = (
     *("type", "created", "run_at", "expire", "ttl"),
-    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch"),
+    *("priority", "max_attempts", "max_losses", "timeout", "callback", "lane", "labels", "batch", "traceparent"),
 )
 """The fields of a new task that are columns of the same names."""
 
@@ -101,7 +101,7 @@ def summaries(found: Iterable[Any]) -> Iterator[tuple[TaskId, TaskRecord | None]
         try:
             yield row.known, None if row.id is None else record(row, None, ())
         except UnreadableTask as error:
-            log_once(log, f"its changes are not seen: {error}")
+            log_once(log, f"its changes are not seen: {error}", task=error.task)
 
 
 def added(

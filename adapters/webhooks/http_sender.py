@@ -13,6 +13,7 @@ from adapters.webhooks.allowed_networks import Network
 from adapters.webhooks.network import AllowedNetwork, Deadline, NoAllowedAddress, Resolve
 from adapters.webhooks.signing import Signer
 from application.ports.webhooks import Delivered, Failed, Gone, SendResult
+from domain.traceparent import Traceparent
 
 MAX_SECONDS = 10.0
 """Seconds for a message, without the resolution of its host, for which the system has limits of its own."""
@@ -44,12 +45,15 @@ class HttpWebhookSender:
         self._resolve = resolve
         self._trusted = trusted or httpcore.default_ssl_context()
 
-    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+    def send(
+        self, url: str, event_id: str, sent_at: datetime, body: bytes, traceparent: Traceparent | None = None
+    ) -> SendResult:
         headers = {
             # The host that httpcore would name has no brackets around an address of version 6.
             "host": urlsplit(url).netloc,
             "connection": "close",
             "content-type": "application/json",
+            **({"traceparent": traceparent} if traceparent else {}),
             **self._signer.headers(event_id, sent_at, body),
         }
         try:

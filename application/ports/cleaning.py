@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.ids import TaskId, TypeName
+from domain.traceparent import Traceparent
 
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 """Stored bytes of arguments and results of one batch, which a slow disk deletes in a second or two."""
@@ -17,12 +18,14 @@ class DeletedTasks:
 
     - `deleted`: the number of deleted tasks.
     - `unrun`: the types, by their ids, of those that were still waiting to run.
+    - `traces`: the places of some of these in a trace.
     - `refused`: expired tasks whose deletion the storage refuses.
     - `is_full`: whether a bound ended the batch, so that more tasks may have expired.
     """
 
     deleted: int
     unrun: Mapping[TaskId, TypeName] = field(default_factory=dict)
+    traces: Mapping[TaskId, Traceparent] = field(default_factory=dict)
     refused: Sequence[TaskId] = field(default=(), compare=False)
     is_full: bool = field(default=False, compare=False)
 

@@ -8,15 +8,17 @@ from domain.failure import Failure
 from domain.ids import Hold, TypeName
 from domain.progress import Progress
 from domain.task_type import TaskType
+from domain.traceparent import Traceparent
 
 
 class Run(NamedTuple):
-    """One start of a task: its claim, its type, the number of the attempt, and its arguments as JSON text."""
+    """One start of a task: its claim, its type, the number of the attempt, its arguments as JSON text, its trace."""
 
     hold: Hold
     type: TypeName
     attempt: int
     args: str
+    traceparent: Traceparent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.traceparent import Traceparent
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -30,6 +32,8 @@ SendResult = Delivered | Gone | Failed
 class WebhookSender(Protocol):
     """Sends to the given address alone: it follows no redirect and connects to no address that is not allowed."""
 
-    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+    def send(
+        self, url: str, event_id: str, sent_at: datetime, body: bytes, traceparent: Traceparent | None = None
+    ) -> SendResult:
         """Send a JSON message, signed, within seconds. `event_id` is the same at every attempt."""
         ...

@@ -9,6 +9,7 @@ from datetime import datetime
 from application.errors import StatementRefused, StorageUnavailable
 from application.json.limits import MAX_DEPTH, is_too_deep
 from application.json.placeholders import cut, filled, parents_in_text, placeholders_in_text
+from application.log_lines import keys, keys_of_hold
 from application.ports.autocommit import AutocommitStore, StoredResult
 from application.supervisor.claimed_tasks import ClaimedTask
 from application.supervisor.result_cache import ResultCache
@@ -77,7 +78,8 @@ class ArgumentFiller:
                 raise
             except Exception:
                 # No request stores such arguments. Other tasks must not wait for them.
-                log.exception("the arguments of task %d cannot be filled", each.hold.task)
+                extra = keys_of_hold(each.hold)
+                log.exception("the arguments of task %d cannot be filled", each.hold.task, extra=extra)
                 answer.failures[each.hold] = UNFILLABLE
             else:
                 total += len(args)
@@ -157,7 +159,7 @@ def _cut(result: str, path: str, of: TaskId) -> str | None:
     try:
         return cut(result, path)
     except Exception:
-        log.exception("the result of task %d cannot be taken apart", of)
+        log.exception("the result of task %d cannot be taken apart", of, extra=keys(task=of))
         return None
 
 

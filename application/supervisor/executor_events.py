@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
+from application.log_lines import keys_of_hold, log_dropped
 from application.ports.executor import (
     Described,
     Event,
@@ -53,8 +54,10 @@ class ExecutorEvents:
         except NothingToRun:
             raise
         except Exception:
-            log.exception("an event of the executor cannot be applied: %s", type(event).__name__)
-            if hold := getattr(event, "hold", None):
+            hold = getattr(event, "hold", None)
+            extra = keys_of_hold(hold) if hold else None
+            log.exception("an event of the executor cannot be applied: %s", type(event).__name__, extra=extra)
+            if hold:
                 self._give_up(hold)
 
     def _apply(self, event: Event) -> None:
@@ -136,6 +139,7 @@ class ExecutorEvents:
         claimed = self._claimed_tasks.dispatched.get(hold)
         if claimed and claimed.stop_reason is StopReason.LOST:
             self._remove(hold)
+            log_dropped(log, claimed.task)
             self._state.add_late_log_of_lost(claimed, printed)
             return None
         return claimed

@@ -157,7 +157,7 @@ class SupervisorState:
         """Put the settlement of a run that ended now into the outbox, and log its failure."""
         ended = settlement(self.task_as_run(claimed), self.now)
         if ended.attempt:
-            log_failure(log, ended.task, ended.attempt)
+            log_failure(log, ended)
         outbox = self._outbox_of(ended)
         if outbox is self.limited_outbox and not outbox.fresh:
             self._limited_ended_at = self._monotonic

@@ -127,7 +127,8 @@ class Supervisor:
             if limited.turns and self._keeps_last_slot():
                 return
             claimed = tasks.dispatch_first()
-            self._executor.start(Run(claimed.hold, claimed.task.type, claimed.task.attempt, claimed.args))
+            task = claimed.task
+            self._executor.start(Run(claimed.hold, task.type, task.attempt, claimed.args, task.traceparent))
             if limited.turns and claimed.task.type not in limited:
                 limited.is_their_turn = True
 

@@ -17,6 +17,7 @@ from application.use_cases.view_batch import BatchView, view_of
 from application.view import View, Viewer
 from domain.delivery import Delivery, Subject
 from domain.ids import BatchId, TaskId
+from domain.traceparent import Traceparent
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Limit of a message in bytes. A longer one is sent without the arguments and the result, which are not read then."""
@@ -52,24 +53,25 @@ class Deliver:
         """The delivery after this attempt, which fails like any other where its message cannot be made or sent."""
         try:
             message = self._message(claimed)
-            return self._attempted(claimed, message) if message else None
+            return self._attempted(claimed, *message) if message else None
         except StorageUnavailable:
             raise
         except Exception as error:
-            log_once(log, f"the callback of {claimed.subject} {claimed.id} cannot be sent", error)
+            values = {str(claimed.subject): claimed.id}
+            log_once(log, f"the callback of {claimed.subject} {claimed.id} cannot be sent", error, **values)
             return claimed.failed(
                 self._clock.now(), f"the message cannot be sent: {type(error).__name__}", random.random()
             )
 
-    def _message(self, claimed: Delivery) -> bytes | None:
-        """The body of the message; None where the claim is another by now."""
+    def _message(self, claimed: Delivery) -> tuple[bytes, Traceparent | None] | None:
+        """The body of the message, and the trace of its task; None where the claim is another by now."""
         match claimed.subject:
             case Subject.TASK:
                 stored = self._task(claimed)
-                return self._messages.of_task(self._viewer(stored)) if stored else None
+                return (self._messages.of_task(self._viewer(stored)), stored.task.traceparent) if stored else None
             case Subject.BATCH:
                 view = self._batch(claimed)
-                return self._messages.of_batch(view) if view else None
+                return (self._messages.of_batch(view), None) if view else None
             case _:
                 assert_never(claimed.subject)
 
@@ -85,8 +87,8 @@ class Deliver:
             view = view_of(work, BatchId(claimed.id))
         return view if view and _is_current(view.record.delivery, claimed) else None
 
-    def _attempted(self, claimed: Delivery, body: bytes) -> Delivery:
-        result = self._webhook_sender.send(claimed.url, claimed.event, self._clock.now(), body)
+    def _attempted(self, claimed: Delivery, body: bytes, traceparent: Traceparent | None) -> Delivery:
+        result = self._webhook_sender.send(claimed.url, claimed.event, self._clock.now(), body, traceparent)
         match result:
             case Delivered():
                 return claimed.delivered()

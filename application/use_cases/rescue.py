@@ -11,6 +11,7 @@ from application.rescue_guard import RescueGuard
 from application.use_cases.settle_lost import BATCH_TASKS, MAX_ISOLATION_SECONDS, notify_lost, settle_lost, timer
 from domain.ids import HandlerId, Hold, TaskId
 from domain.lease import Lease
+from domain.settlement import Settlement
 from domain.task import Task
 
 LEFT_OUT_SECONDS, UNEXAMINED_SECONDS = 600.0, 30.0
@@ -47,7 +48,7 @@ class Rescue:
     def __call__(self) -> Sequence[Task]:
         """Take back tasks of silent handlers. The tasks after that; after a full batch there may be others."""
         try:
-            tasks = self._rescued()
+            settled = self._rescued()
         except StorageConflict:
             # A table that is locked has kept handlers from renewing as well. The next look starts anew.
             self.guard.broken()
@@ -55,10 +56,9 @@ class Rescue:
         except Exception:
             self.guard.broken()
             raise
-        notify_lost(self._notifier, tasks)
-        return tasks
+        return notify_lost(self._notifier, settled)
 
-    def _rescued(self) -> Sequence[Task]:
+    def _rescued(self) -> Sequence[Settlement]:
         lapsed = self._look()
         found = self._autocommit.lapsed(lapsed, BATCH_TASKS, self._present_left_out())
         free = {task.hold for task in self.guard.confirmed(found)}
@@ -70,29 +70,31 @@ class Rescue:
         others = {lease: seconds for lease, seconds in seen.leases.items() if lease.handler != self._own}
         return self.guard.end(others, seen.up_since)
 
-    def _take_back(self, lapsed: Set[Lease], free: Set[Hold]) -> Sequence[Task]:
+    def _take_back(self, lapsed: Set[Lease], free: Set[Hold]) -> Sequence[Settlement]:
         with self._begin() as work:
             found = work.queue.lapsed(lapsed, BATCH_TASKS, self._left_out)
             is_time_up = timer(self._clock, MAX_ISOLATION_SECONDS)
             by_handler = _by_handler(task for task in found if task.hold in free)
-            tasks = [task for held in by_handler for task in self._taken_back(work, held, is_time_up)]
+            settled = [each for held in by_handler for each in self._taken_back(work, held, is_time_up)]
             work.commit()
-        return tasks
+        return settled
 
-    def _taken_back(self, work: UnitOfWork, held: Sequence[Task], is_time_up: Callable[[], bool]) -> Sequence[Task]:
+    def _taken_back(
+        self, work: UnitOfWork, held: Sequence[Task], is_time_up: Callable[[], bool]
+    ) -> Sequence[Settlement]:
         """Take back the tasks of one handler, or none of them after a conflict. The others are left out for a while."""
         refused: list[TaskId] = []
         if is_time_up():
             return []
         try:
             with work.savepoint():
-                tasks = settle_lost(work, held, self._clock.now(), refused.append, is_time_up)
+                settled = settle_lost(work, held, self._clock.now(), refused.append, is_time_up)
         except StorageConflict:
             return []  # A record of one of their starts is locked. The next look takes them back.
-        unexamined = {task.id for task in held} - {task.id for task in tasks}
+        unexamined = {task.id for task in held} - {each.task.id for each in settled}
         self._leave_out(unexamined, UNEXAMINED_SECONDS)
         self._leave_out(refused, LEFT_OUT_SECONDS)
-        return tasks
+        return settled
 
     def _leave_out(self, tasks: Iterable[TaskId], seconds: float) -> None:
         self._left_out |= dict.fromkeys(tasks, self._clock.monotonic() + seconds)

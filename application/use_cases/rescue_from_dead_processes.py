@@ -13,6 +13,7 @@ from application.ports.unit_of_work import Begin
 from application.ports.wake_up import Notifier
 from application.use_cases.settle_lost import BATCH_TASKS, MAX_ISOLATION_SECONDS, notify_lost, settle_lost, timer
 from domain.ids import HandlerId
+from domain.settlement import Settlement
 from domain.task import Task
 
 log = logging.getLogger(__name__)
@@ -42,22 +43,22 @@ class RescueFromDeadProcesses:
     def _rescue_from(self, handlers: Sequence[HandlerId]) -> Sequence[Task]:
         (handler,) = handlers
         try:
-            tasks = self._taken_back(handler)
+            settled = self._taken_back(handler)
         except StorageConflict:
             return []  # A record of one of their starts is locked, or the handlers are: the next call tries again.
-        notify_lost(self._notifier, tasks)
-        return tasks
+        return notify_lost(self._notifier, settled)
 
-    def _taken_back(self, handler: HandlerId) -> Sequence[Task]:
+    def _taken_back(self, handler: HandlerId) -> Sequence[Settlement]:
         with self._begin() as work:
             held = work.queue.running_under(handler, BATCH_TASKS)
-            tasks = settle_lost(work, held, self._clock.now(), is_time_up=timer(self._clock, MAX_ISOLATION_SECONDS))
-            if not tasks:
+            settled = settle_lost(work, held, self._clock.now(), is_time_up=timer(self._clock, MAX_ISOLATION_SECONDS))
+            if not settled:
                 work.types.withdraw(handler)
             work.commit()
-        return tasks
+        return settled
 
 
 def _leave(handler: HandlerId, error: Exception) -> Sequence[Task]:
-    log_once(log, f"the tasks of handler {handler}, whose process has ended, cannot be taken back", error)
+    line = f"the tasks of handler {handler}, whose process has ended, cannot be taken back"
+    log_once(log, line, error, handler=handler)
     return []

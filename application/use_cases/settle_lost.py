@@ -30,10 +30,10 @@ def settle_lost(
     now: datetime,
     on_refused: Callable[[TaskId], object] = lambda _: None,
     is_time_up: Callable[[], bool] = lambda: False,
-) -> Sequence[Task]:
+) -> Sequence[Settlement]:
     """Settle the tasks of one handler that is gone.
 
-    Before: running, and locked by this unit of work. After: as returned.
+    Before: running, and locked by this unit of work. After: as the settlements that are returned have them.
 
     A task that the storage refuses to take back is set aside as failed, or is logged and left where that is refused
     too. Its neighbours are taken back.
@@ -43,29 +43,30 @@ def settle_lost(
     """
     is_explained = explains_death(lost)
 
-    def settle(settlements: Sequence[Settlement]) -> Sequence[Task]:
+    def settle(settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         if is_time_up():
             return []
         with work.savepoint():
             refused = {*work.queue.settle(settlements)}
         for id in refused:
-            log_once(log, f"task {id} is locked here, and yet not taken back: its row has moved on")
+            log_once(log, f"task {id} is locked here, and yet not taken back: its row has moved on", task=id)
             on_refused(id)
-        return [settlement.task for settlement in settlements if settlement.task.id not in refused]
+        return [settlement for settlement in settlements if settlement.task.id not in refused]
 
-    def take_back(tasks: Sequence[Task]) -> Sequence[Task]:
+    def take_back(tasks: Sequence[Task]) -> Sequence[Settlement]:
         return settle([settlement_after_death(task, now, is_explained) for task in tasks])
 
-    def set_aside(task: Task, error: Exception) -> Sequence[Task]:
+    def set_aside(task: Task, error: Exception) -> Sequence[Settlement]:
         failed = Settlement.set_aside(task, now, NOT_TAKEN_BACK)
         if isinstance(error, TriggerFailed):
             return leave(failed, error)
-        log_once(log, f"task {task.id} cannot be taken back, and fails", error)
+        log_once(log, f"task {task.id} cannot be taken back, and fails", error, task=task.id)
         return isolate([failed], settle, leave)
 
-    def leave(settlement: Settlement, error: Exception) -> Sequence[Task]:
-        log_once(log, f"task {settlement.task.id} can neither be taken back nor set aside", error)
-        on_refused(settlement.task.id)
+    def leave(settlement: Settlement, error: Exception) -> Sequence[Settlement]:
+        id = settlement.task.id
+        log_once(log, f"task {id} can neither be taken back nor set aside", error, task=id)
+        on_refused(id)
         return []
 
     return isolate(lost, take_back, set_aside)
@@ -77,12 +78,13 @@ def timer(clock: Clock, seconds: float) -> Callable[[], bool]:
     return lambda: clock.monotonic() > until
 
 
-def notify_lost(notifier: Notifier, tasks: Sequence[Task]) -> None:
-    """Notify the handlers that can start the tasks, and those that may still run them."""
-    for task in tasks:
-        log_rescue(log, task)
-    if any(task.status is Status.WAITING for task in tasks):
+def notify_lost(notifier: Notifier, settled: Sequence[Settlement]) -> Sequence[Task]:
+    """Notify the handlers that can start the tasks, and those that may still run them. The tasks."""
+    for each in settled:
+        log_rescue(log, each)
+    if any(each.task.status is Status.WAITING for each in settled):
         notifier.notify(Topic.WAITING)
-    if tasks:
+    if settled:
         notifier.notify(Topic.TAKEN)
         notifier.notify(Topic.CHANGED)
+    return [each.task for each in settled]

@@ -155,7 +155,8 @@ def _held_up(work: UnitOfWork, revived: Sequence[Task]) -> Set[TaskId]:
 
 
 def _leave(task: Task, error: Exception) -> Sequence[TaskId]:
-    log_once(log, f"{named(task.id, task.type)} waits longer for its parents: it cannot be changed", error)
+    line = f"{named(task.id, task.type)} waits longer for its parents: it cannot be changed"
+    log_once(log, line, error, task=task.id, type=task.type)
     return [task.id]
 
 

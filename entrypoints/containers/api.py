@@ -51,6 +51,7 @@ from application.view import Viewer
 from application.wrong_keys import WrongKeys
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.resource import resource
+from entrypoints.containers.tracing import opened_tracer
 from entrypoints.metrics.exporter import MeasuringExporter
 from entrypoints.metrics.request_counts import RequestCounts
 from entrypoints.settings import Settings
@@ -89,6 +90,7 @@ class ApiContainer(containers.DeclarativeContainer):
     revoke_api_key = providers.Singleton(RevokeApiKey, storage.begin, storage.clock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
+    tracer = providers.Resource(opened_tracer, settings.provided.otel_exporter_otlp_endpoint, "http")
     submission_builder = providers.Singleton(
         SubmissionBuilder,
         storage.begin,

@@ -43,6 +43,7 @@ from domain.ids import HandlerId
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.process_id import new_process_id
 from entrypoints.containers.resource import resource
+from entrypoints.containers.tracing import opened_tracer, traced_executor
 from entrypoints.settings import Settings
 
 
@@ -82,9 +83,12 @@ class HandlerContainer(containers.DeclarativeContainer):
     limits = providers.Singleton(
         Limits, settings.provided.child_memory, settings.provided.child_tasks, settings.provided.grace
     )
-    executor = providers.Singleton(
+    tracer = providers.Resource(opened_tracer, settings.provided.otel_exporter_otlp_endpoint, "handler")
+    process_executor = providers.Singleton(
         ProcessExecutor, settings.provided.tasks, settings.provided.handler_concurrency, limits=limits
     )
+
+    executor = providers.Singleton(traced_executor, process_executor, tracer)
 
     info = providers.Singleton(
         HandlerInfo,

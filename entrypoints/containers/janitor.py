@@ -28,6 +28,7 @@ from domain.ids import JanitorId
 from entrypoints.callback_json import MESSAGES
 from entrypoints.containers.injector import containers, providers
 from entrypoints.containers.process_id import new_process_id
+from entrypoints.containers.tracing import opened_tracer, traced_webhook_sender
 from entrypoints.settings import Settings
 
 
@@ -82,8 +83,11 @@ class JanitorContainer(containers.DeclarativeContainer):
     claim_deliveries = providers.Singleton(ClaimDeliveries, storage.begin, storage.clock)
     known_types = providers.Singleton(KnownTypes, storage.begin, storage.clock)
     viewer = providers.Singleton(Viewer, known_types, storage.clock)
+    tracer = providers.Resource(opened_tracer, settings.provided.otel_exporter_otlp_endpoint, "janitor")
     webhook_sender = providers.Singleton(
-        new_webhook_sender, settings.provided.webhook_networks, settings.provided.webhook_secret
+        traced_webhook_sender,
+        providers.Singleton(new_webhook_sender, settings.provided.webhook_networks, settings.provided.webhook_secret),
+        tracer,
     )
     deliver = providers.Singleton(
         Deliver,

@@ -17,10 +17,13 @@ from entrypoints.http.pages import pages_blueprint
 from entrypoints.http.requests.host import refuse_foreign_hosts
 from entrypoints.http.requests.origin import refuse_foreign_pages
 from entrypoints.http.requests.parsing import TaskPath
+from entrypoints.http.requests.request_id import RequestIds
+from entrypoints.http.responses.access_lines import with_access_lines
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.counting import count_requests
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.responses.spans import with_spans
 from entrypoints.http.routes.api_keys import add_api_keys
 from entrypoints.http.routes.batch_events import add_batch_events
 from entrypoints.http.routes.batches import add_batches
@@ -83,7 +86,8 @@ def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
     wsgi_app = UnreadBodies(Compression(app.wsgi_app))
-    app.wsgi_app = ConcurrencyLimit(wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    limited = ConcurrencyLimit(wsgi_app, services.settings().http_threads)
+    app.wsgi_app = RequestIds(with_access_lines(with_spans(app, limited, services)))  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
     api = document.TaskApi(app, services.known_types(), services.checker())

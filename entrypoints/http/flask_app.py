@@ -1,5 +1,6 @@
 """Flask without the features that the API does not use: sessions, coroutines and routing by host."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -7,6 +8,7 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request
 
+WsgiApp = Callable[[Any, Any], Any]
 BODY_IS_READ = "flask_tasks.body_is_read"
 """Key in the WSGI environment of a request whose body was read to its end."""
 

@@ -8,6 +8,7 @@ from application.known_types import KnownTypes
 from application.open_streams import OpenStreams
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.clock import Clock
+from application.ports.tracer import Tracer
 from application.request_rates import RequestRates
 from application.use_cases.await_task import AwaitTask
 from application.use_cases.cancel_task import CancelTask
@@ -79,6 +80,9 @@ class Services(Protocol):
 
     @property
     def revoke_api_key(self) -> Callable[[], RevokeApiKey]: ...
+
+    @property
+    def tracer(self) -> Callable[[], Tracer | None]: ...
 
     @property
     def submit_task(self) -> Callable[[], SubmitTask]: ...

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from application.log_lines import log_expired
+from application.log_lines import keys_of, log_expired
 from application.use_cases import assign_lanes as lanes
 from application.use_cases import clean_batches, fold_counts, forget_types, settle_lost
 from application.use_cases.assign_lanes import AssignLanes
@@ -48,7 +48,7 @@ def create_recurring_tasks(tick: Tick) -> Chore:
     def batch() -> float:
         ticked = tick()
         for task in ticked.tasks:
-            log.info("%s recurs: created task %d", task.type, task.id)
+            log.info("%s recurs: created task %d", task.type, task.id, extra=keys_of(task))
         return ticked.next_in
 
     return Chore(batch)
@@ -61,7 +61,7 @@ def delete_expired_tasks(clean_batch: Clean) -> Chore:
         expired = clean_batch()
         if expired.deleted:
             log.info("deleted %d expired tasks", expired.deleted)
-        log_expired(log, expired.unrun)
+        log_expired(log, expired.unrun, expired.traces)
         return 0 if expired.is_full else inf
 
     return Chore(batch)

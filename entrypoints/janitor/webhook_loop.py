@@ -9,6 +9,7 @@ from threading import Event, Lock, Semaphore, Thread
 
 from application.errors import StorageUnavailable, driver_message
 from application.isolation import log_once
+from application.log_lines import keys
 from application.use_cases.claim_deliveries import ClaimDeliveries
 from application.use_cases.deliver import Deliver
 from domain.delivery import Delivery, DeliveryState
@@ -93,20 +94,17 @@ class WebhookLoop:
         return claimed
 
     def _send(self, claimed: Delivery) -> None:
+        name, extra = f"{claimed.subject} {claimed.id}", keys(**{claimed.subject: claimed.id})
         try:
             delivery = self._deliver(claimed)
             self._count(delivery)
             if delivery and delivery.state is DeliveryState.GIVEN_UP:
-                log.warning("the callback of %s %d is given up: %s", delivery.subject, delivery.id, delivery.error)
+                log.warning("the callback of %s is given up: %s", name, delivery.error, extra=extra)
         except StorageUnavailable as error:
-            log.warning(
-                "the outcome of the callback of %s %d cannot be stored: %s",
-                claimed.subject,
-                claimed.id,
-                driver_message(error),
-            )
+            why = driver_message(error)
+            log.warning("the outcome of the callback of %s cannot be stored: %s", name, why, extra=extra)
         except Exception:
-            log.exception("the callback of %s %d failed and will be tried again", claimed.subject, claimed.id)
+            log.exception("the callback of %s failed and will be tried again", name, extra=extra)
         finally:
             self._free_senders.release()
 

@@ -4,6 +4,7 @@ This is the only module that imports httpx, which takes a tenth of a second and 
 client pay for it.
 """
 
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from flask_tasks.client.backoff import MAX_SECONDS, Clock, pauses
 from flask_tasks.client.errors import ClientError, Conflict, Invalid, NotFound, Unavailable
 from flask_tasks.client.json_text import load
 from flask_tasks.client.request import ApiRequest
+from flask_tasks.progress import TRACE_VARIABLE
 
 T = TypeVar("T")
 
@@ -124,13 +126,19 @@ class Transport:
             request.path,
             params=request.query,
             content=request.body,
-            headers={**(JSON_HEADERS if request.body is not None else {}), **request.headers},
+            headers={**(JSON_HEADERS if request.body is not None else {}), **trace_headers(), **request.headers},
             timeout=httpx.Timeout(self._timeout, read=self._timeout + request.wait),
         )
         try:
             return self._http.send(built, stream=stream)
         except httpx.RequestError as error:
             raise _unavailable(error) from error
+
+
+def trace_headers() -> Mapping[str, str]:
+    """The header with the place in a trace, within a task that has one."""
+    traceparent = os.environ.get(TRACE_VARIABLE)
+    return {"traceparent": traceparent} if traceparent else {}
 
 
 def _unavailable(error: httpx.RequestError) -> Unavailable:

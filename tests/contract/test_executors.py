@@ -19,7 +19,10 @@ from domain.options import Options
 from domain.progress import Progress
 from domain.schedule import Schedule
 from domain.task_type import TaskType
+from domain.traceparent import Traceparent
 from tests.executor_driver import TIMEOUT, Driver
+
+TRACE = Traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
 Make = Callable[..., Executor]
 FUNCTIONS = "tests/user_functions.py"
@@ -321,6 +324,13 @@ def test_no_progress_ends_a_function(driver: Driver) -> None:
     assert json.loads(driver.outcome(hold).result) == "went on"  # type: ignore[union-attr]
     *_, last, _ = driver.of(hold)
     assert last == Progressed(hold, Progress(1.0, "x" * 999 + "…"))
+
+
+@pytest.mark.parametrize("padding", [0, 100_000])
+def test_a_function_knows_its_place_in_the_trace(driver: Driver, padding: int) -> None:
+    text = f"{' ' * padding}{{}}"
+    traces = [driver.result("shows_trace", text=text, trace=trace)[0] for trace in (TRACE, None)]
+    assert traces == [TRACE, None]
 
 
 def test_a_run_of_an_unknown_type_fails(driver: Driver) -> None:

@@ -17,6 +17,7 @@ from tests.e2e.service import Service, eventually
 from tests.receiver import Receiver, receiving
 
 SECRET = "whsec_" + b64encode(b"s" * 24).decode()
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 HERE = {"WEBHOOK_SECRET": SECRET, "WEBHOOK_NETWORKS": "127.0.0.1"}
 FUNCTIONS = """
 from flask_tasks import task
@@ -47,6 +48,7 @@ def service(new_service: Callable[..., Service], receiver: Receiver, tmp_path: P
 
 def test_a_callback_carries_the_view_of_its_task_and_can_be_verified(service: Service, receiver: Receiver):
     service.start("janitor")
+    service.client.headers["traceparent"] = TRACE
     asked = service.submit(args={"required_arg": "é"}, callback=f"{receiver.url}/told")
     assert asked["callback"] == {
         "url": f"{receiver.url}/told", "state": "waiting", "attempts": 0, "next": None, "error": None,
@@ -57,6 +59,7 @@ def test_a_callback_carries_the_view_of_its_task_and_can_be_verified(service: Se
     assert (told.path, event["type"]) == ("/told", "task.done")
     assert {**event["data"], "callback": None} == {**seen, "callback": None}
     assert seen["callback"]["attempts"] == 1
+    assert told.headers["traceparent"] == TRACE
 
 
 def test_a_type_may_have_a_callback(service: Service, receiver: Receiver):

@@ -135,5 +135,5 @@ class TestBrokenTriggers:
         with storage.begin() as work:
             taken = settle_lost(work, held, at(31))
             work.commit()
-        assert sorted(each.id for each in taken) == [1, 3]
+        assert sorted(each.task.id for each in taken) == [1, 3]
         assert task(storage, 2).status is Status.RUNNING

@@ -28,7 +28,7 @@ class TestRescuing:
             with storage.begin() as work:
                 taken = settle_lost(work, work.queue.running_under(HANDLER, 100), at(31))
                 work.commit()
-            return sorted(task.id for task in taken)
+            return sorted(each.task.id for each in taken)
 
         return rescue_all
 

@@ -183,6 +183,7 @@ REFUSED = {
     "priority_is_bounded": "priority = 101",
     "kept_for_its_time": "expire = created - interval '1 second'",
     "labels_are_an_object": "labels = '[1]'",
+    "traceparent_is_a_header": "traceparent = '00-1-1-01'",
 }
 
 

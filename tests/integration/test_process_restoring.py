@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.traceparent import Traceparent
 from tests.executor_driver import Driver
 from tests.process_table import linux_only
 
@@ -23,6 +24,15 @@ def test_the_environment_and_the_handlers_of_signals_are_as_they_were_for_the_ne
     changed = driver.result("changes_its_surroundings")
     assert (changed["environment"], changed["handlers"]) != (before["environment"], before["handlers"])
     assert driver.result("surroundings") == before, "in the same process"
+
+
+def test_the_place_in_a_trace_is_in_the_environment_of_its_run_alone(
+    opened: Callable[..., Driver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACEPARENT", "of the handler")
+    trace = Traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    driver = opened()
+    assert [driver.result("shows_trace", trace=each)[1] for each in (None, trace, None)] == [None, trace, None]
 
 
 def test_a_folder_that_was_changed_is_changed_back(opened: Callable[..., Driver], tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_a_settlement_after_a_cancel_is_refused_as_info(settling: Settling, capl
     save(settling.storage, running[1].cancel(NOW))
     settling.settle(*map(success, running))
     assert settling.statuses(1, 2, 3) == [Status.DONE, Status.CANCELLED, Status.DONE]
-    said = "the outcome of task 2 came late and was refused: it is not held any more"
+    said = "the outcome of task 2 (add) came late and was refused: it is not held any more"
     assert [(each.levelname, each.message) for each in caplog.records if "task 2" in each.message] == [("INFO", said)]
     assert settling.state.is_empty
 

@@ -84,6 +84,16 @@ class TestSubmit:
         assert (task.id, task.type, task.status, task.args) == (1, "default", "waiting", {})
         assert not task.is_final
 
+    def test_a_task_takes_the_trace_of_the_task_that_submits_it(
+        self, service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        monkeypatch.setenv("TRACEPARENT", trace)
+        client.submit()
+        monkeypatch.delenv("TRACEPARENT")
+        client.submit()
+        assert [steps.stored(service.storage, id).task.traceparent for id in (1, 2)] == [trace, None]
+
     def test_a_task_is_submitted_after_others(self, client: Client) -> None:
         first = client.submit()
         second = client.submit(after=[first], if_failed="run")

@@ -27,7 +27,7 @@ def service() -> Service:
 def test_a_page_of_an_allowed_origin_may_read_answers(service: Service, origin: str) -> None:
     answer = get(service, origin)
     assert answer.headers["Access-Control-Allow-Origin"] == origin
-    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After, X-Request-Id"
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 

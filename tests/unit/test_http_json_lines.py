@@ -281,7 +281,7 @@ class TestPlaces:
     def test_a_page_of_a_stream_is_read_in_a_slot_of_a_request(self) -> None:
         service = filled(configured(http_threads=1))
         app = service.app()
-        limit: Any = app.wsgi_app
+        limit = vars(app.wsgi_app)["_app"]
         answer = app.test_client().get("/tasks", headers=LINES, buffered=False)
         pieces = answer.iter_encoded()
         next(pieces)

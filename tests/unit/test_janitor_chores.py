@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from application.errors import StorageConflict, StorageUnavailable
-from application.log_lines import MAX_EXPIRY_LINES
+from application.log_lines import KEYS_OF_RECORD, MAX_EXPIRY_LINES
 from application.ports.cleaning import DeletedTasks
 from application.ports.monitoring import JANITOR_SILENCE
 from application.use_cases import fold_counts, forget_types, settle_lost
 from application.use_cases.rescue import Rescue
 from application.use_cases.tick import TickResult
 from domain.ids import TaskId, TypeName
+from domain.traceparent import Traceparent
 from entrypoints.janitor import janitor as janitor_process
 from entrypoints.janitor.chore_loops import MAX_RETRY_SECONDS, ChoreLoops
 from entrypoints.janitor.chores import (
@@ -208,7 +209,12 @@ def use_case(result: object) -> Any:
 
 def test_cleaning_logs_each_task_that_expired_before_it_ran(caplog: pytest.LogCaptureFixture):
     unrun = {TaskId(7): TypeName("fetch"), TaskId(9): TypeName("mov3d")}
-    delete_expired_tasks(use_case(DeletedTasks(8, unrun))).batch()
+    trace = Traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    delete_expired_tasks(use_case(DeletedTasks(8, unrun, {TaskId(9): trace}))).batch()
+    assert [getattr(each, KEYS_OF_RECORD) for each in caplog.records[-2:]] == [
+        {"task": 7, "type": "fetch"},
+        {"task": 9, "type": "mov3d", "trace": trace[3:35]},
+    ]
     assert caplog.messages[-2:] == [
         "task 7 (fetch) expired before it ran, and is deleted",
         "task 9 (mov3d) expired before it ran, and is deleted",

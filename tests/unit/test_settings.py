@@ -1,5 +1,6 @@
 """The settings of a process: the default and the valid values of each variable, and the message for other values."""
 
+import logging
 import subprocess
 import sys
 from base64 import b64encode
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.settings import VARIABLES, ConfigurationError, Settings, usable_cpus
+from entrypoints.settings import VARIABLES, ConfigurationError, LogForm, LogSetting, Settings, usable_cpus
 from tests.conftest import ROOT
 
 SECRET = "whsec_" + b64encode(b"s" * 24).decode()
@@ -93,6 +94,9 @@ def test_a_handler_has_a_child_for_each_cpu_that_it_may_use():
         ("WEBHOOK_SECRET", SECRET, (b"s" * 24,)),
         ("WEBHOOK_SECRET", f"{SECRET}, whsec_{'A' * 84}AA==", (b"s" * 24, bytes(64))),
         ("WEBHOOK_NETWORKS", "10.0.0.0/8, 127.0.0.1,fd00::/8", tuple(map(ip_network, NETWORKS))),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", "http://collector:4318"),
+        ("LOG", "json", LogSetting(LogForm.JSON, logging.INFO)),
+        ("LOG", "Text:Debug", LogSetting(LogForm.TEXT, logging.DEBUG)),
     ],
 )
 def test_a_good_value_is_taken(variable: str, value: str, setting: Any):
@@ -161,6 +165,10 @@ def test_an_address_that_cannot_be_read_is_refused_without_its_password(value: s
         ("MAX_BODY", "9" * 5000),
         ("WEBHOOK_NETWORKS", "10.0.0.1/8"),
         ("WEBHOOK_NETWORKS", "example.org"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("LOG", "debug"),
+        ("LOG", "json:"),
+        ("LOG", "json:trace"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_variable_the_value_and_what_it_takes(variable: str, value: str):

@@ -29,7 +29,7 @@ def taken_back(storage: Storage) -> list[TaskId]:
     with storage.begin() as work:
         settled = settle_lost(work, work.queue.running_under(HandlerId(HANDLER), 100), NOW)
         work.commit()
-    return [each.id for each in settled]
+    return [each.task.id for each in settled]
 
 
 def statuses(storage: Storage) -> list[Status]:

@@ -1,12 +1,14 @@
 """Deliver, over memory, with a sender that records its messages and a clock that is held."""
 
 import json
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import pytest
 
+from application.current_trace import current_trace
 from application.errors import StorageConflict, StorageUnavailable
 from application.ports.batches import NewBatch
 from application.ports.webhooks import Delivered, Failed, Gone, SendResult
@@ -16,11 +18,13 @@ from application.view import View
 from domain.batch import BatchCounts
 from domain.delivery import Delivery, DeliveryState
 from domain.ids import BatchId, TaskId
+from domain.traceparent import Traceparent
 from entrypoints.callback_json import MESSAGES, callback_json
 from entrypoints.task_json import task_json
 from tests import steps
 from tests.unit.memory_service import Service
 
+TRACE = Traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 URL = "https://example.org/told"
 
 
@@ -31,6 +35,7 @@ class Message(NamedTuple):
     event_id: str
     sent_at: datetime
     body: bytes
+    traceparent: str | None
 
 
 @dataclass
@@ -40,8 +45,10 @@ class RecordingSender:
     results: list[SendResult] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
 
-    def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
-        self.sent.append(Message(url, event_id, sent_at, body))
+    def send(
+        self, url: str, event_id: str, sent_at: datetime, body: bytes, traceparent: str | None = None
+    ) -> SendResult:
+        self.sent.append(Message(url, event_id, sent_at, body, traceparent))
         return self.results.pop(0) if self.results else Delivered()
 
     def last_body(self) -> dict[str, Any]:
@@ -92,7 +99,18 @@ def test_deliver_sends_one_message_when_a_task_is_done(
     assert message[:3] == (URL, claimed.event, service.clock.now())
     assert message.body.startswith(b'{"type":"task.done","timestamp":"2026-01-01T12:00:00.000+00:00","data":{"id":1,')
     assert sender.last_body()["data"]["result"] == {"b": 1.0}
+    assert message.traceparent is None
     assert not claim(10)
+
+
+def test_deliver_sends_the_trace_of_the_task(
+    service: Service, sender: RecordingSender, claim: ClaimDeliveries, deliver: Deliver
+):
+    context = copy_context()
+    context.run(current_trace.set, TRACE)
+    context.run(finish, service)
+    deliver(*claim(10))
+    assert [each.traceparent for each in sender.sent] == [TRACE]
 
 
 def test_message_holds_the_task_as_its_view_shows_it(
@@ -158,7 +176,7 @@ def test_late_result_of_an_older_claim_is_not_stored(
     (slow,) = claim(10)
 
     class SlowSender(RecordingSender):
-        def send(self, url: str, event_id: str, sent_at: datetime, body: bytes) -> SendResult:
+        def send(self, *_: object) -> SendResult:
             service.clock.move(LEASE_SECONDS)
             (newer,) = claim(10)
             assert deliver(newer) == newer.delivered()

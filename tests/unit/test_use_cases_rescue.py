@@ -10,6 +10,7 @@ from adapters.memory import MemoryAutocommitStore
 from adapters.memory.queue import MemoryQueue
 from adapters.processes.proc import name_of
 from application.errors import StorageConflict
+from application.log_lines import KEYS_OF_RECORD
 from application.ports.queue import ProgressReport
 from application.ports.wake_up import Topic
 from application.use_cases.rescue import LEFT_OUT_SECONDS, UNEXAMINED_SECONDS, Rescue
@@ -39,6 +40,8 @@ class TestRescuing(Rescuing):
             "took back task 1 (add), whose handler is gone: it is failed now: "
             "Lost: the handler that ran it was lost, start 1 of 1 that were"
         ]
+        keys = {"task": 1, "type": "add", "attempt": 1, "claim": 1, "handler": HANDLER}
+        assert getattr(caplog.records[0], KEYS_OF_RECORD) == keys
 
     def test_a_lease_has_lapsed_when_it_was_seen_unchanged_for_a_whole_lease(self, service: Service, rescue: Rescue):
         running(service)

@@ -48,14 +48,15 @@ _EXPIRED = """
     )"""
 _DELETED = """
     SELECT count(*) AS number, array_agg(id ORDER BY id) FILTER (WHERE status = 'waiting') AS unrun,
-        array_agg(type ORDER BY id) FILTER (WHERE status = 'waiting') AS types"""
+        array_agg(type ORDER BY id) FILTER (WHERE status = 'waiting') AS types,
+        array_agg(traceparent ORDER BY id) FILTER (WHERE status = 'waiting') AS traces"""
 
 DELETE_EXPIRED = text(f"""
     WITH {_EXPIRED}, kept AS (
         UPDATE tasks SET expire = :kept_until WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE is_needed))
     ), deleted AS (
         DELETE FROM tasks WHERE ctid = ANY (ARRAY(SELECT location FROM first WHERE NOT is_needed))
-        RETURNING id, type, status
+        RETURNING id, type, status, traceparent
     )
     {_DELETED}, (SELECT count(*) FROM expired) AS locked FROM deleted
 """)
@@ -67,7 +68,7 @@ KEEP_LOCKED = text("UPDATE tasks SET expire = :kept_until WHERE id = ANY (CAST(:
 
 DELETE_LOCKED = text(f"""
     WITH deleted AS (
-        DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, type, status
+        DELETE FROM tasks WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, type, status, traceparent
     )
     {_DELETED} FROM deleted
 """)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 FIELD_COLUMNS = (
     *("id", "type", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses", "timeout"),
     *("callback", "attempt", "losses", "suspect", "claims", "started", "finished", "lane", "labels", "batch"),
-    "has_references",
+    *("has_references", "traceparent"),
 )
 """The columns of a task that are fields of domain.task.Task under the same names."""
 CONVERTED_COLUMNS = ("status", "handler", "lease_until", "progress", "error")
@@ -25,8 +25,8 @@ _PARAMETER_TYPES = {
     ),
     "text": (
         *("args", "callback", "description", "error", "every", "fingerprint", "handler", "key", "labels", "lane"),
-        *("log", "name", "outcome", "progress", "result", "owner", "result_schema", "schema", "status", "timezone"),
-        *("traceback", "type"),
+        *("log", "name", "outcome", "owner", "progress", "result", "result_schema", "schema", "status", "timezone"),
+        *("traceback", "traceparent", "type"),
         "if_parent_failed",
         "terms",  # Each an array, written as text: PostgreSQL has no arrays of arrays of different lengths.
     ),

@@ -6,7 +6,7 @@ from adapters.postgres.statements.columns import TASK_COLUMNS, assigned, listed,
 
 _SUBMITTED = (
     *("type", "args", "terms", "created", "run_at", "expire", "ttl", "priority", "max_attempts", "max_losses"),
-    *("timeout", "callback", "lane", "labels", "batch"),
+    *("timeout", "callback", "lane", "labels", "batch", "traceparent"),
 )
 _SUBMITTED_WITH_KEY = (
     *_SUBMITTED,

@@ -11,6 +11,7 @@ from itertools import islice
 from math import inf
 
 from application.json.parsing import parse
+from application.log_lines import keys_of
 from application.ports.argument_checker import ArgumentChecker
 from application.ports.background import BackgroundRunner
 from application.ports.published_types import DEAD_HANDLER_RETENTION
@@ -72,7 +73,8 @@ class Reroute:
             return self._fits_only(elsewhere[type], unfit.claimed.args, here.get(type))
         except Exception:
             # A published schema that cannot be checked must not hold up all outcomes.
-            log.exception("cannot check whether another handler can run task %d", unfit.claimed.task.id)
+            task = unfit.claimed.task
+            log.exception("cannot check whether another handler can run task %d", task.id, extra=keys_of(task))
             return False
 
     def _fits_only(self, others: Set[str], text: str, own: str | None) -> bool:

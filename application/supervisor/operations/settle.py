@@ -12,7 +12,7 @@ from math import inf
 
 from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable
 from application.isolation import isolate, log_once
-from application.log_lines import named
+from application.log_lines import keys_of_end, log_refusal, named
 from application.ports.background import BackgroundRunner
 from application.ports.queue import SettleResult, merged
 from application.ports.wake_up import Notifier, Topic
@@ -130,7 +130,8 @@ class SettlementWriter:
         """Write what can be stored of an outcome that was refused alone: at least that its task has failed."""
         why = str(error) if isinstance(error, OutcomeRefused) else "the database refused it"
         name = named(refused.task.id, refused.task.type)
-        log.warning("the outcome of %s cannot be stored: %s", name, why, exc_info=error)
+        extra = keys_of_end(refused)
+        log.warning("the outcome of %s cannot be stored: %s", name, why, exc_info=error, extra=extra)
         for instead in self._instead_of(refused, why):
             try:
                 result = self.context.autocommit.settle_unlocked([instead])
@@ -139,12 +140,12 @@ class SettlementWriter:
             except StorageUnavailable:
                 raise
             except Exception:
-                log.debug("a substitute for the outcome of task %d cannot be stored", refused.task.id, exc_info=True)
+                log.debug("a substitute for the outcome of %s cannot be stored", name, exc_info=True, extra=extra)
             else:
                 self.notifier.notify(Topic.CHANGED)
                 return replace(result, busy=[refused] if result.busy else [])
         # Its lease is left to lapse, and the loss is counted like any other.
-        log.error("nothing can be stored of the outcome of %s, which counts as lost", name)
+        log.error("nothing can be stored of the outcome of %s, which counts as lost", name, extra=extra)
         return SettleResult(unstorable=[refused])
 
     def _instead_of(self, refused: Settlement, why: str) -> Iterator[Settlement]:
@@ -158,7 +159,7 @@ class SettlementWriter:
 
     def _keep_refused_logs(self, batch: Sequence[Settlement], refused: set[TaskId]) -> None:
         for settlement in (each for each in batch if each.task.id in refused):
-            log.info("the outcome of task %d came late and was refused: it is not held any more", settlement.task.id)
+            log_refusal(log, settlement)
             self.context.state.add_late_log_of_refused(settlement)
 
 

@@ -1,13 +1,13 @@
 """Limit on requests that are processed at once. A request that only waits suspends its own slot meanwhile."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import Any
 
 from flask import request
 
-WsgiApp = Callable[[Any, Any], Any]
+from entrypoints.http.flask_app import WsgiApp
+
 SUSPENSION, SLOT = "flask_tasks.suspension", "flask_tasks.slot"
 """Keys of the suspension and of a further slot in the WSGI environment of a request."""
 UNLIMITED_PATHS = frozenset({"/metrics"})

@@ -8,8 +8,7 @@ from contextlib import closing, nullcontext
 from threading import BoundedSemaphore
 from typing import Any
 
-from entrypoints.http.flask_app import BODY_IS_READ
-from entrypoints.http.limits.concurrency import WsgiApp
+from entrypoints.http.flask_app import BODY_IS_READ, WsgiApp
 
 MAX_DROPPED_BYTES, PIECE_BYTES = 64 * 1024 * 1024, 64 * 1024
 MAX_DROPPED_BODIES = 64  # at once, since each keeps a thread until its client has sent it or is gone

@@ -11,7 +11,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_set_header
 from werkzeug.wsgi import ClosingIterator
 
-from entrypoints.http.limits.concurrency import WsgiApp
+from entrypoints.http.flask_app import WsgiApp
 
 MIN_BYTES = 1024
 MAX_ACCEPT_CHARACTERS = 200  # of a header that is parsed and remembered

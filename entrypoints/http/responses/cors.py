@@ -6,11 +6,12 @@ from entrypoints.http.requests.origin import ANY_ORIGIN, allowed_origins, is_all
 from entrypoints.http.responses.json_response import no_content
 from entrypoints.settings import Settings
 
-EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After"}
+EXPOSED_HEADERS = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After, X-Request-Id"}
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+        "X-Request-Id, traceparent"
     ),
     "Access-Control-Max-Age": "600",
 }

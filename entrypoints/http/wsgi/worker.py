@@ -19,6 +19,7 @@ from entrypoints import log_streams, startup, stop_signals
 from entrypoints.containers.api import ApiContainer
 from entrypoints.containers.postgres_storage import PostgresStorage
 from entrypoints.http.app import create_app
+from entrypoints.http.requests.request_id import add_request_to_lines
 from entrypoints.http.wsgi.database_reports import DatabaseState, Reports
 from entrypoints.http.wsgi.idle_connections import end_idle_connections
 from entrypoints.metrics.request_counts import RequestCounts
@@ -41,8 +42,9 @@ def app(report: Reports, counts: Path | None) -> Flask:
     log_streams.install()
     # A worker is a process of multiprocessing, which ends without the functions of atexit.
     Finalize(None, log_streams.drain, exitpriority=0)
-    startup.configure_logging("http")
     settings = Settings.from_environment(os.environ)
+    startup.configure_logging("http", settings.log)
+    add_request_to_lines()
     storage = PostgresStorage(settings=settings)
     container = ApiContainer(settings=settings, storage=storage, request_counts=RequestCounts(counts))
     run_in_background(end_with_parent)
@@ -52,6 +54,8 @@ def app(report: Reports, counts: Path | None) -> Flask:
     # Containers are not thread-safe: what both threads need is made before the second one starts.
     storage.migrate()
     storage.clock()
+    if tracer := container.tracer():
+        Finalize(None, tracer.close, exitpriority=1)
     container.open_pages()
     container.open_lists()
     container.batch_feed()

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep  # here, before a function can replace them
@@ -29,6 +29,7 @@ from adapters.executors.process.ipc.shared_page import BegunRun, SharedPage
 from application.ports.executor import Span
 from domain.ids import TypeName
 from flask_tasks import Progress
+from flask_tasks.progress import TRACE_VARIABLE
 
 INSPECTION_SECONDS = 0.001
 """Seconds of short runs between two inspections of the process."""
@@ -73,7 +74,8 @@ class Child:
         is_attentive = self._registry.prepare(type)
         start = monotonic()
         self._page.begin(BegunRun(packet.run, start, is_attentive))
-        outcome = self._registry.perform(type, packet.args, self._progress(packet))
+        with in_environment(packet.traceparent):
+            outcome = self._registry.perform(type, packet.args, self._progress(packet))
         if not self._channel.is_original():  # the function has forked, and this is the copy
             os._exit(0)
         end = monotonic()
@@ -131,7 +133,21 @@ class Child:
 
     def _progress(self, packet: Packet) -> Progress:
         report = partial(self._reporter.report, packet.run)
-        return Progress(packet.task, packet.attempt, report, partial(self._page.is_cancelled, packet.run))
+        is_cancelled = partial(self._page.is_cancelled, packet.run)
+        return Progress(packet.task, packet.attempt, report, is_cancelled, packet.traceparent or None)
+
+
+@contextmanager
+def in_environment(traceparent: str) -> Iterator[None]:
+    """Have the programs and the clients of a run find its place in its trace."""
+    if not traceparent:
+        yield
+        return
+    os.environ[TRACE_VARIABLE] = traceparent
+    try:
+        yield
+    finally:
+        os.environ.pop(TRACE_VARIABLE, None)
 
 
 def run_exit_functions() -> None:

@@ -11,9 +11,9 @@ from adapters.executors.process.ipc.memfd import anonymous_file
 
 SOCKET_KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
 MAX_INLINE_BYTES = 32 * 1024 if sys.platform == "linux" else 1024
-"""Bytes of type and arguments in a packet. Longer arguments travel as an open file."""
+"""Bytes of type, trace and arguments in a packet. Longer arguments travel as an open file."""
 
-_HEAD = Struct("!QqIH?")
+_HEAD = Struct("!QqIHB?")
 MAX_PACKET_BYTES = _HEAD.size + MAX_INLINE_BYTES
 _ONE_FILE_BYTES = socket.CMSG_SPACE(array("i").itemsize)
 _CLOSE_ON_EXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
@@ -29,6 +29,7 @@ class Packet(NamedTuple):
     attempt: int = 0
     type: str = ""
     args: str = ""
+    traceparent: str = ""
 
 
 DESCRIBE, END = Packet(0, type="describe"), Packet(0, type="end")
@@ -44,9 +45,9 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 def send(to: socket.socket, packet: Packet) -> None:
     """Send the whole packet. Raises BlockingIOError: the socket is full."""
-    type, args = packet.type.encode(), packet.args.encode()
-    has_file = len(args) + len(type) > MAX_INLINE_BYTES
-    head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), has_file) + type
+    type, args, trace = packet.type.encode(), packet.args.encode(), packet.traceparent.encode()
+    has_file = len(args) + len(type) + len(trace) > MAX_INLINE_BYTES
+    head = _HEAD.pack(packet.run, packet.task, packet.attempt, len(type), len(trace), has_file) + type + trace
     try:
         _send_with_file(to, head, args) if has_file else to.send(head + args)
     except OSError as error:
@@ -67,10 +68,11 @@ class Inbox:
         size, files, _, _ = self._socket.recvmsg_into([self._buffer], _ONE_FILE_BYTES, flags | _CLOSE_ON_EXEC)
         if not size:
             return None
-        run, task, attempt, length, has_file = _HEAD.unpack_from(self._buffer)
+        run, task, attempt, length, trace_length, has_file = _HEAD.unpack_from(self._buffer)
         rest = self._buffer[_HEAD.size : size]
-        args = _content(files[0][2]) if has_file else rest[length:]
-        return Packet(run, task, attempt, rest[:length].decode(), args.decode())
+        end = length + trace_length
+        args = _content(files[0][2]) if has_file else rest[end:]
+        return Packet(run, task, attempt, rest[:length].decode(), args.decode(), rest[length:end].decode())
 
 
 def _send_with_file(to: socket.socket, head: bytes, args: bytes) -> None:

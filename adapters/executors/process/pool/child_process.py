@@ -75,7 +75,8 @@ class ChildProcess:
         Raises BlockingIOError: its socket is full. Raises ConnectionError: it is dead.
         """
         self._count_oom_kills()
-        packets.send(self._socket, Packet(number, run.hold.task, run.attempt, run.type, run.args))
+        trace = run.traceparent or ""
+        packets.send(self._socket, Packet(number, run.hold.task, run.attempt, run.type, run.args, trace))
 
     def take_back(self) -> list[int]:
         """Take the runs out of its socket that it has not received, and answer their numbers."""

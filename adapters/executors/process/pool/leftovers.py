@@ -2,7 +2,7 @@
 
 import logging
 
-from application.log_lines import one_line
+from application.log_lines import keys, one_line
 from domain.ids import TypeName
 
 MAX_TYPES = 1_000
@@ -23,7 +23,6 @@ class Leftovers:
             return ""
         self._told.add(type)
         why = one_line(why, 500)
-        log.warning(
-            "a run of %s has cost its process, and the next one imports the functions again: %s", one_line(type), why
-        )
+        line = "a run of %s has cost its process, and the next one imports the functions again: %s"
+        log.warning(line, one_line(type), why, extra=keys(type=type))
         return f"the process that ran this is replaced, and imports the functions again: {why}\n"

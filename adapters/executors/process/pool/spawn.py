@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.executors.process.ipc.prctl import CHILD_VARIABLE
+from flask_tasks.progress import TRACE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[4]
 START_FILE = str(ROOT / "adapters/executors/process/child/start.py")
@@ -43,4 +44,5 @@ def pidfd(process: int) -> int | None:
 def _environment(ours: Mapping[str, str], mark: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), ours.get("PYTHONPATH"))))
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ONE_THREAD}
-    return {CHILD_VARIABLE: mark} | one_thread | {**ours, "PYTHONPATH": path, CHILD_VARIABLE: mark}
+    kept = {name: value for name, value in ours.items() if name != TRACE_VARIABLE}  # each run has a trace of its own
+    return {CHILD_VARIABLE: mark} | one_thread | {**kept, "PYTHONPATH": path, CHILD_VARIABLE: mark}

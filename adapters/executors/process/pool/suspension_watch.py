@@ -10,6 +10,7 @@ from adapters.executors.functions.failures import crashed
 from adapters.executors.process.pool.child_process import ChildProcess
 from adapters.executors.process.pool.event_loop import EventLoop, Timer
 from adapters.executors.process.pool.run_queue import RunQueue
+from application.log_lines import keys_of_hold
 from domain.failure import Failure
 from domain.ids import Hold
 
@@ -55,9 +56,8 @@ class SuspensionWatch:
             self._on_stuck(hold, STOOD_STILL)
         else:
             self._resumed = number
-            log.warning(
-                "process %d is resumed: it was suspended for long while it ran task %d", self._child.id, hold.task
-            )
+            line, extra = "process %d is resumed: it was suspended for long while it ran task %d", keys_of_hold(hold)
+            log.warning(line, self._child.id, hold.task, extra=extra)
             self._child.signal(signal.SIGCONT)
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from adapters.postgres.concurrent_indexes import replace_indexes
 
 revision = "0036"
-down_revision = "0033"
+down_revision = "0034"
 
 TABLES = """
 ALTER TABLE api_keys ADD COLUMN per_second float8, ADD COLUMN burst integer, ADD COLUMN max_waiting integer;
