@@ -14,6 +14,7 @@ MIN_SERVER_VERSION = 130_000
 """The oldest server that is supported, as libpq numbers it."""
 TABLES = (
     "tasks",
+    "api_keys",
     "attempts",
     "batch_count_changes",
     "batch_deliveries",
@@ -23,6 +24,7 @@ TABLES = (
     "dependencies",
     "handlers",
     "janitors",
+    "request_rates",
     "reruns",
     "schedules",
     "task_count_changes",
