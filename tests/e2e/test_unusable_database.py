@@ -111,7 +111,7 @@ CASES: dict[str, tuple[Callable[[str], str], str]] = {
     "a role without CREATE": (lambda url: of_role(url), "permission denied for schema public: GRANT it to the role"),
     "a role without rights on the tables": (
         lambda url: of_role(migrated(url), "GRANT SELECT ON alembic_version, tasks TO limited"),
-        "the role may not read and write tasks, attempts, batch_count_changes",
+        "the role may not read and write tasks, api_keys, attempts, batch_count_changes",
     ),
     "a role without rights on any table": (lambda url: of_role(migrated(url)), "SELECT, INSERT, UPDATE and DELETE on"),
     "a table of another program": (
