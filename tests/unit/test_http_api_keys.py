@@ -52,14 +52,16 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service() -> Service:
+def service() -> Iterator[Service]:
     """A service with tasks and a batch of a key that sees all, numbered 1 and up."""
     made = Service(has_own_app=True)
     made.publish("add")
     key = create(made, *Scope)
     post(made, key, "/task/new/add", {"a": 1})
     post(made, key, "/batches", {"tasks": [{"type": "add"}], "open": True})
-    return made
+    yield made
+    made.batch_feed.close()
+    made.change_feed.close()
 
 
 def create(service: Service, *scopes: Scope, **given: Any) -> CreatedApiKey:
