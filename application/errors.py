@@ -1,6 +1,7 @@
 """Errors of the application. The docstring of an error is its message; its attributes are the data of the message."""
 
 from collections.abc import Mapping, Sequence, Set
+from enum import StrEnum
 
 from domain.ids import BatchId, TaskId
 from domain.status import Status
@@ -269,8 +270,23 @@ class OutcomeRefused(ApplicationError):
         self.why = why
 
 
+class Outage(StrEnum):
+    """Why the storage is unavailable, as far as it is known."""
+
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+    STARTING = "starting"
+    READ_ONLY = "read_only"
+    FULL = "full"
+    NO_CONNECTIONS = "no_connections"
+
+
 class StorageUnavailable(ApplicationError):
     """the database is unavailable: try again later"""
+
+    def __init__(self, outage: Outage = Outage.UNKNOWN) -> None:
+        super().__init__()
+        self.outage = outage
 
 
 class StorageUnusable(ApplicationError):

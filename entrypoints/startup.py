@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from application.errors import StorageUnavailable, StorageUnusable, driver_message
+from application.errors import StorageUnavailable, StorageUnusable
+from application.outages import described
 from entrypoints import log_format, log_streams, parent_pipes
 from entrypoints.log_streams import LogStream
 from entrypoints.repeat_filter import RepeatFilter
@@ -124,7 +125,7 @@ def prepare_database(
         except StorageUnusable as error:
             on_unusable(f"the database of DATABASE_URL cannot be used: {error}")
         except StorageUnavailable as error:
-            log.warning("the database is away, trying again in %.1f s: %s", pause, driver_message(error))
+            log.warning("the database is away, trying again in %.1f s: %s", pause, described(error))
             on_away()
         time.sleep(pause)
         pause = min(pause * 2, MAX_PAUSE_SECONDS)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from threading import Condition, Event, Thread
 from typing import TypeVar
 
-from application.errors import StorageConflict, StorageUnavailable, driver_message
+from application.errors import StorageConflict, StorageUnavailable
+from application.outages import described
 
 T = TypeVar("T")
 Delivery = Callable[[], None]
@@ -91,7 +92,7 @@ class ThreadRunner:
                 self._closed.wait(random.uniform(0, MAX_CONFLICT_PAUSE_SECONDS))
                 continue
             except StorageUnavailable as error:
-                log.warning("the database is away, trying again in %.2f s: %s", pause, driver_message(error))
+                log.warning("the database is away, trying again in %.2f s: %s", pause, described(error))
             except Exception:
                 log.exception("an operation failed and was given up")
                 self._closed.wait(self._max_pause)

@@ -9,7 +9,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.prepared import SHARED_SESSION_ERRORS
-from application.errors import OutcomeRefused, StatementRefused, StorageConflict, StorageUnavailable, TriggerFailed
+from application.errors import (
+    Outage,
+    OutcomeRefused,
+    StatementRefused,
+    StorageConflict,
+    StorageUnavailable,
+    TriggerFailed,
+)
 from domain.failure import NO_ATTEMPT_LEFT
 
 CONFLICT_ERRORS = (
@@ -48,6 +55,45 @@ SYSTEMIC_ERRORS = (psycopg2.ProgrammingError, psycopg2.NotSupportedError)
 """Errors of a statement that no row is to blame for, such as a missing permission."""
 SENTENCES = {"attempts_are_counted": NO_ATTEMPT_LEFT}
 """A sentence for the violation of a constraint, by its name."""
+
+
+OUTAGES: Mapping[type[BaseException], Outage] = {
+    psycopg2.errors.ReadOnlySqlTransaction: Outage.READ_ONLY,
+    psycopg2.errors.DiskFull: Outage.FULL,
+    psycopg2.errors.TooManyConnections: Outage.NO_CONNECTIONS,
+    psycopg2.errors.CannotConnectNow: Outage.STARTING,
+    psycopg2.errors.AdminShutdown: Outage.STARTING,
+    psycopg2.errors.CrashShutdown: Outage.STARTING,
+}
+"""Why the database is unavailable, by the error of a statement."""
+OUTAGES_BY_WORDS = {
+    "too many clients": Outage.NO_CONNECTIONS,
+    "too many connections": Outage.NO_CONNECTIONS,
+    "connection slots": Outage.NO_CONNECTIONS,
+    "no more connections allowed": Outage.NO_CONNECTIONS,
+    "starting up": Outage.STARTING,
+    "shutting down": Outage.STARTING,
+    "Connection refused": Outage.UNREACHABLE,
+    "could not translate host name": Outage.UNREACHABLE,
+    "No route to host": Outage.UNREACHABLE,
+    "timeout expired": Outage.UNREACHABLE,
+    "No such file or directory": Outage.UNREACHABLE,
+}
+"""The same by a part of the message of a connection that was not made, which has no code."""
+
+
+def outage_of(error: BaseException | None) -> Outage:
+    """Why the database is unavailable, as an error of the driver says, or the one behind it."""
+    while error is not None:
+        for kind, outage in OUTAGES.items():
+            if isinstance(error, kind):
+                return outage
+        if isinstance(error, psycopg2.OperationalError) and error.pgcode is None:
+            for words, outage in OUTAGES_BY_WORDS.items():
+                if words in str(error):
+                    return outage
+        error = error.__cause__
+    return Outage.UNKNOWN
 
 
 def _has_trigger_failed(error: BaseException | None) -> bool:
@@ -129,7 +175,7 @@ def translated_errors() -> Iterator[None]:
         if isinstance(error.orig, psycopg2.errors.InsufficientPrivilege):
             raise StatementRefused from error
         if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE_ERRORS):
-            raise StorageUnavailable from error
+            raise StorageUnavailable(outage_of(error.orig)) from error
         raise
     except psycopg2.errors.ProgramLimitExceeded:
         # An operational error to the driver, but of the values that were sent.
@@ -142,5 +188,5 @@ def translated_errors() -> Iterator[None]:
         if isinstance(error, psycopg2.errors.InsufficientPrivilege):
             raise StatementRefused from error
         if isinstance(error, UNAVAILABLE_ERRORS):
-            raise StorageUnavailable from error
+            raise StorageUnavailable(outage_of(error)) from error
         raise

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.diagnosis.finding import Check, Finding
+from application.diagnosis.finding import Check
 from application.diagnosis.wording import counted, duration, listed
+from application.errors import Outage
+from application.outages import FINDINGS, Finding
 from application.ports.inspection import Connections, Inspection, Rights
 
 MAX_CLOCK_SECONDS = 2.0
@@ -69,8 +71,7 @@ def check_connections(connections: Connections, need: Need, handlers: int, janit
     findings = []
     if needed + others > connections.allowed:
         found = f"There are {connections.allowed} connections, others use {others} of them, and {processes}."
-        cure = "Raise max_connections, run fewer processes, lower HTTP_THREADS, or put a pooler between."
-        findings = [Finding(found, cure)]
+        findings = [Finding(found, FINDINGS[Outage.NO_CONNECTIONS].cure)]
     return Check("connections", fact, findings)
 
 
@@ -92,10 +93,7 @@ def check_server_settings(inspection: Inspection) -> Check:
 
 def _rights(rights: Rights) -> Iterator[Finding]:
     if rights.is_read_only:
-        yield Finding(
-            "The database is read-only, so no task can be submitted, and no outcome written.",
-            "Set default_transaction_read_only off, free its disk, or name the primary in DATABASE_URL.",
-        )
+        yield FINDINGS[Outage.READ_ONLY]
     if not rights.may_create:
         yield Finding(
             f"Role {rights.role} may not make tables in schema {rights.schema}, which the next version may need.",

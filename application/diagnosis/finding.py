@@ -2,14 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-
-class Finding(NamedTuple):
-    """Something to do: one sentence says what was found, and one what mends it."""
-
-    found: str
-    cure: str
+from application.outages import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from application.diagnosis.finding import Check, Finding
+from application.diagnosis.finding import Check
 from application.diagnosis.wording import counted, duration
+from application.outages import Finding
 from application.ports.monitoring import Liveness
 from application.use_cases.find_problems import Problem, Subject, find_problems
 from application.use_cases.view_situation import Situation

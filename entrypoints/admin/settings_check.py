@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from application.diagnosis.finding import Check, Finding
+from application.diagnosis.finding import Check
+from application.outages import Finding
 from application.ports.monitoring import Liveness
 from application.use_cases.list_handlers import Processes
 from entrypoints.settings import Settings

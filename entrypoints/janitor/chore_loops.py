@@ -10,6 +10,7 @@ from threading import Thread
 
 from application.errors import StorageUnavailable, driver_message
 from application.isolation import log_once
+from application.outages import described
 from entrypoints.janitor.chores import USUAL_REST_SECONDS, Chore
 
 MAX_RETRY_SECONDS = 10.0
@@ -78,11 +79,12 @@ class ChoreLoop:
         return min(more_in, _jittered(self._chore.rest))
 
     def _log(self, error: Exception) -> None:
-        message = driver_message(error)
         if isinstance(error, StorageUnavailable):
-            log.warning("%s: the database is away, trying again in %.1f s: %s", self.name, self._retry_seconds, message)
+            log.warning(
+                "%s: the database is away, trying again in %.1f s: %s", self.name, self._retry_seconds, described(error)
+            )
         else:
-            log_once(log, f"{self.name} failed, and is tried again: {message}", error)
+            log_once(log, f"{self.name} failed, and is tried again: {driver_message(error)}", error)
 
 
 def _jittered(seconds: float) -> float:

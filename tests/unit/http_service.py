@@ -17,7 +17,7 @@ from jinja2.bccache import Bucket
 from adapters.clocks.manual import ManualClock
 from adapters.memory import MemoryAutocommitStore, MemoryPendingWork, MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from application.errors import StorageUnavailable
+from application.errors import Outage, StorageUnavailable
 from domain.ids import HandlerId, TypeName
 from domain.limits import NO_LIMITS, Limits
 from domain.options import Options
@@ -55,7 +55,7 @@ vars(rendering)["Environment"] = partial(Environment, bytecode_cache=CompiledTem
 class Service:
     """A whole service in one process.
 
-    - `away`: whether the storage is unavailable.
+    - `away`, `outage`: whether the storage is unavailable, and why.
     - `has_own_app`: whether no other service gets its app: several tests use it, or it remembers what it has shown.
     - `storage`: the storage as another process reaches it, which is always available.
     """
@@ -64,6 +64,7 @@ class Service:
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     away: bool = False
+    outage: Outage = Outage.UNKNOWN
     has_own_app: bool = False
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class Service:
 
     def begin(self) -> Any:
         if self.away:
-            raise StorageUnavailable
+            raise StorageUnavailable(self.outage)
         return self.store.begin()
 
     def publish(

@@ -84,7 +84,7 @@ def unusable() -> Exception:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (StorageUnavailable, "The database does not answer: "),
+        (StorageUnavailable, "The database is unavailable. ("),
         (OutdatedTables, "The tables are older than this version of the service, or missing."),
         (unusable, "The database cannot be used: its encoding is LATIN1."),
     ],

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from application.diagnosis.finding import Check, Finding
+from application.diagnosis.finding import Check
 from application.diagnosis.wording import counted
 from application.errors import ApplicationError, OutdatedTables, StorageUnavailable, StorageUnusable, driver_message
+from application.outages import Finding, finding_of
 from entrypoints.admin.composition import Composition
 from entrypoints.admin.output import as_json, printable
 from entrypoints.admin.settings_check import check_settings
@@ -57,8 +58,8 @@ def _unusable(error: ApplicationError) -> Finding:
         case OutdatedTables():
             return Finding("The tables are older than this version of the service, or missing.", "Run migrate.")
         case _:
-            found = f"The database does not answer: {driver_message(error)}."
-            return Finding(found, "Start it, or correct DATABASE_URL.")
+            found = finding_of(error)
+            return Finding(f"{found.found} ({driver_message(error)})", found.cure)
 
 
 def _lines(checks: Sequence[Check]) -> Iterator[str]:

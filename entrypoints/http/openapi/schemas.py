@@ -590,6 +590,28 @@ STATE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+READINESS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "status": {"type": "string", "description": "State of the service."},
+        "problems": {
+            "type": "array",
+            "description": "What is wrong, with `verbose=1`.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "problem": {"type": "string", "description": "Sentence that says what is wrong."},
+                    "cure": {"type": "string", "description": "Sentence that says what mends it."},
+                },
+                "required": ["problem", "cure"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["status"],
+    "additionalProperties": False,
+}
+
 SCHEMAS = {
     "Task": TASK,
     "Summary": SUMMARY,
@@ -612,6 +634,7 @@ SCHEMAS = {
     "TypeSeries": TYPE_SERIES,
     "Stats": STATS,
     "State": STATE,
+    "Readiness": READINESS,
 }
 """Schemas of the answers, by their names in the OpenAPI document."""
 

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from application.errors import Unauthenticated, UnknownBatch, UnknownTask, UnknownType
+from application.errors import StorageUnavailable, Unauthenticated, UnknownBatch, UnknownTask, UnknownType
+from application.outages import finding_of
 from entrypoints.http.access.current import current_access
 from entrypoints.http.access.needs import ANY_KEY, PUBLIC, READ, READ_ALL, SUBMIT, Need, needing
 from entrypoints.http.authentication.session_cookie import session_of
@@ -214,14 +215,17 @@ class Pages:
     def _error(self, error_response: ErrorResponse, error: Exception) -> Response:
         context = _error_context(error_response.code, error_response.message(error), error_response.errors(error))
         template = "unknown_task.html" if isinstance(error, UnknownTask) else "error.html"
-        response = self._html(template, {"kept_seconds": self._kept_seconds, **context}, error_response.code)
+        cure = finding_of(error).cure if isinstance(error, StorageUnavailable) else None
+        response = self._html(
+            template, {"kept_seconds": self._kept_seconds, "cure": cure, **context}, error_response.code
+        )
         response.headers.update(error_response.headers)
         return response
 
     def _http_error(self, error: HTTPException) -> Response:
         code, errors = error.code or 500, getattr(error, "data", {}).get("messages")
         message = MESSAGES_BY_CODE.get(code, error.description)
-        return self._html("error.html", _error_context(code, message, errors), code)
+        return self._html("error.html", {"cure": None, **_error_context(code, message, errors)}, code)
 
 
 def _error_context(code: int, message: str | None, errors: Mapping[str, Any] | None) -> Context:

@@ -45,6 +45,7 @@ from application.errors import (
     UnreadableTask,
 )
 from application.json.errors import NotJson, UnkeepableJson
+from application.outages import message_of
 from domain.errors import InvalidIdempotencyKey, InvalidLabel, InvalidOption, InvalidTransition
 from entrypoints.http.requests.idempotency_key import KEY
 from entrypoints.http.requests.queries import LABEL_PREFIX
@@ -112,7 +113,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = MappingProxyType(
         UnreadableTask: ErrorResponse(503),
         # An operator opens a type again, which takes longer than an outage.
         TypeClosed: ErrorResponse(503, headers={"Retry-After": "10"}),
-        StorageUnavailable: ErrorResponse(503, headers={"Retry-After": "1"}),
+        StorageUnavailable: ErrorResponse(503, message=message_of, headers={"Retry-After": "1"}),
         TriggerFailed: ErrorResponse(503, headers={"Retry-After": "1"}),
         StatementRefused: ErrorResponse(503, headers={"Retry-After": "1"}),
     }
@@ -135,9 +136,10 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error_response)
 
 
-def error_response(error: Exception) -> Response:
-    """Answer an error of ERROR_RESPONSES."""
-    return _response_to(ERROR_RESPONSES[type(error)], error)
+def error_response(error: Exception, errors: Errors | None = None) -> Response:
+    """Answer an error of ERROR_RESPONSES, with sentences by part of the request if some are given."""
+    found = ERROR_RESPONSES[type(error)]
+    return _json(found.code, found.message(error), errors or found.errors(error), found.headers)
 
 
 def http_error_response(error: HTTPException) -> Response:
