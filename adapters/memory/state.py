@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from application.ports.monitoring import DrainRequest, HandlerInfo, JanitorRecord
 from application.ports.task_repository import Version
@@ -197,4 +197,9 @@ class State:
 
     def copy(self) -> "State":
         """Return a state of its own with the same values."""
-        return State(*(copy(getattr(self, each.name)) for each in fields(self)))
+        values = (getattr(self, name) for name in FIELDS)
+        copies: list[Any] = [value.copy() if isinstance(value, dict | list) else value for value in values]
+        return State(*copies)
+
+
+FIELDS = tuple(each.name for each in fields(State))

@@ -14,11 +14,6 @@ NOTHING = Access(scopes=frozenset())
 """The access to what is public."""
 
 
-def keep_access(access: Access) -> None:
-    """Remember the access for the rest of the request."""
-    request.environ[ACCESS] = access
-
-
 def current_access() -> Access:
     """The access of the sender."""
     access: Access = request.environ.get(ACCESS, NOTHING)

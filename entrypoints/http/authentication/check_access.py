@@ -15,7 +15,7 @@ from application.errors import StorageUnavailable, TooManyRequests, Unauthentica
 from domain.access import OPEN, Access
 from domain.ids import Owner
 from domain.rate import Rate
-from entrypoints.http.access.current import keep_access
+from entrypoints.http.access.current import ACCESS
 from entrypoints.http.access.needs import need_of
 from entrypoints.http.authentication.session_cookie import session_of
 from entrypoints.http.authentication.slow_answers import SlowAnswers
@@ -80,21 +80,24 @@ class AccessCheck:
 
     def before(self) -> None:
         """Raises Unauthenticated, Forbidden, UnknownTask, UnknownBatch: the sender may not do that."""
-        rule = request.url_rule
-        if rule is None or request.environ["REQUEST_METHOD"] == "OPTIONS":
+        # Each access to flask.request takes as long as a look-up in a cache.
+        rule, environ = request.url_rule, request.environ
+        if rule is None or environ["REQUEST_METHOD"] == "OPTIONS":
             return
         need = need_of(self._app.view_functions[rule.endpoint])
         if need.is_public:
             if need.shows_more:
-                self._recognise()
+                self._recognise(environ)
             return
         try:
-            access = self._access()
+            if self._authenticator.is_open():
+                environ[ACCESS] = OPEN
+                return
+            access = environ[ACCESS] = self._access(environ)
         except StorageUnavailable:
             if need.is_public_in_outage:
                 return
             raise
-        keep_access(access)
         need.check(access)
         if access.rate and access.owner:
             self._admit(access.owner, access.rate)
@@ -113,13 +116,12 @@ class AccessCheck:
             response.response = _while_allowed(response.response, sender)
         return response
 
-    def _recognise(self) -> None:
+    def _recognise(self, environ: dict[str, Any]) -> None:
         """Let a sender with a valid key see more. A wrong key is none."""
         with suppress(Unauthenticated, StorageUnavailable):
-            keep_access(self._access())
+            environ[ACCESS] = self._access(environ)
 
-    def _access(self) -> Access:
-        environ = request.environ
+    def _access(self, environ: dict[str, Any]) -> Access:
         sender = Sender(self._authenticator, _credentials(environ), session_of(request), time.monotonic())
         try:
             access = sender.access()
