@@ -17,7 +17,8 @@ SCHEMA: Sequence[str] = (
     "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
     "WHERE table_schema = 'public' ORDER BY 1, 2",
     "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
-    "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+    # Other tests take constraints away, and make them again.
+    "SELECT conrelid::regclass::text, replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint "
     "WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
     "SELECT proname, prosrc, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
     "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
