@@ -43,6 +43,13 @@ def test_every_file_that_the_architecture_names_is_there():
         assert (ROOT / path).exists(), path
 
 
+def test_every_test_that_a_promise_names_is_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/promises.md").read_text())
+    assert len(named) > 30
+    for path, name in named:
+        assert re.search(rf"^ *def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+
+
 def test_every_variable_that_a_line_of_a_command_sets_is_exported():
     """Typed as it stands, it would not reach the next command."""
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
