@@ -20,6 +20,7 @@ from entrypoints.http.requests.parsing import TaskPath
 from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.responses.security_headers import SecurityHeaders
 from entrypoints.http.routes.api_keys import add_api_keys
 from entrypoints.http.routes.batch_events import add_batch_events
 from entrypoints.http.routes.batches import add_batches
@@ -80,11 +81,12 @@ NEEDS_OF_DOCUMENTS = {
 def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
-    wsgi_app = UnreadBodies(Compression(app.wsgi_app))
-    app.wsgi_app = ConcurrencyLimit(wsgi_app, services.settings().http_threads)  # type: ignore[method-assign]
+    settings = services.settings()
+    wsgi_app = SecurityHeaders(UnreadBodies(Compression(app.wsgi_app)), settings)
+    app.wsgi_app = ConcurrencyLimit(wsgi_app, settings.http_threads)  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
-    api = document.TaskApi(app, services.known_types(), services.checker())
+    api = document.TaskApi(app, services.known_types(), services.checker(), settings.backend_url)
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
     app.register_blueprint(swagger_ui_blueprint())
