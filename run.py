@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # Older Pythons reach this message: they can parse everything in this file.
 if sys.version_info < (3, 11):  # noqa: UP036
@@ -28,6 +29,25 @@ STAMP = VENV / "made-of.json"
 # The interpreter that .venv is made with, also where this one is in .venv: .venv may have to be removed.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 PIP_URL = "https://bootstrap.pypa.io/pip/pip.pyz"
+
+LOCK_FILES = {"deploy/requirements.lock": ("service",), "deploy/traces.lock": ("service", "traces")}
+"""The lock files of the images, with the dependency groups whose packages each has."""
+LOCKING = (
+    *("--upgrade", "--generate-hashes", "--quiet"),
+    # One file for all machines, and for the oldest Python of the service and newer ones.
+    *("--universal", "--python-version", "3.11", "--no-python-downloads"),
+    *("--custom-compile-command", "python3 run.py lock"),
+)
+AUDITING = (
+    "--requirement",
+    "deploy/traces.lock",
+    "--disable-pip",
+    "--require-hashes",
+    "--format",
+    "json",
+    "--desc",
+    "off",
+)
 
 Command = Sequence[str | Path]
 
@@ -91,8 +111,36 @@ def env() -> None:
     print(PYTHON)
 
 
+def lock() -> None:
+    """write deploy/*.lock, the packages of the images, anew: the newest that pyproject.toml allows"""
+    environment("dev", "lock")
+    for file, groups in LOCK_FILES.items():
+        wanted = [option for group in groups for option in ("--group", group)]
+        command: Command = [PYTHON, "-m", "uv", "pip", "compile", *wanted, "--output-file", file, *LOCKING]
+        if not run(f"uv pip compile for {file}", command):
+            sys.exit(f"{file} could not be written: the lines above say why.")
+
+
+def audit() -> None:
+    """look for known vulnerabilities of the packages of the images, which needs a network"""
+    environment("dev", "lock")
+    print("-- pip-audit", flush=True)
+    done = subprocess.run(
+        [PYTHON, "-m", "pip_audit", *AUDITING], cwd=ROOT, env=process_environment(), capture_output=True, text=True
+    )
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        # Without a network it ends with a traceback, whose last line is the error.
+        sys.exit("The packages could not be audited: " + "".join(done.stderr.splitlines()[-1:]))
+    found = findings(packages)
+    if found:
+        sys.exit("\n".join(found))
+    print(f"No vulnerability of the {len(packages)} packages is known.")
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
-    each.__name__: each for each in (up, admin, test, lint, tidy, bench, chaos, env)
+    each.__name__: each for each in (up, admin, test, lint, tidy, bench, chaos, env, lock, audit)
 }
 TAKE_ARGUMENTS = (up, admin, test, bench, chaos)
 if not (ROOT / "benchmarks").is_dir():
@@ -128,6 +176,26 @@ def run(name: str, command: Command) -> bool:
     return subprocess.run(command, cwd=ROOT, env=process_environment()).returncode == 0
 
 
+def findings(packages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences about what a report of pip-audit has found: packages that are vulnerable, and unknown ones."""
+    found = [
+        f"{package['name']} {package['version']} is vulnerable: {each['id']}, {cure(each['fix_versions'])}."
+        for package in packages
+        for each in package.get("vulns", ())
+    ]
+    # pip-audit calls it a success where it was told nothing about any package.
+    unknown = [package["name"] for package in packages if "skip_reason" in package]
+    if unknown:
+        which = "any package" if len(unknown) == len(packages) else ", ".join(unknown)
+        found.append(f"The database of vulnerabilities, which needs a network, told nothing about {which}.")
+    return found
+
+
+def cure(versions: Sequence[str]) -> str:
+    """What to do about a vulnerability that these versions do not have."""
+    return f"mended in {', '.join(versions)}" if versions else "mended in no version yet"
+
+
 def process_environment() -> dict[str, str]:
     """The environment variables of the commands, which import from the checkout."""
     path = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
@@ -143,7 +211,7 @@ def environment(*groups: str) -> None:
     if meets(wanted):
         return
     try:
-        with lock() as descriptor:
+        with locked() as descriptor:
             if not meets(wanted):
                 update(wanted, descriptor)
     except OSError as error:
@@ -290,7 +358,7 @@ def succeeds(*command: str | Path) -> bool:
 
 
 @contextmanager
-def lock() -> Iterator[int]:
+def locked() -> Iterator[int]:
     """Let one process at a time change the environment. The lock is on the folder, and ends with its holder."""
     import fcntl
 

@@ -23,6 +23,7 @@ from entrypoints.http.responses.compression import Compression
 from entrypoints.http.responses.cors import allow_origins
 from entrypoints.http.responses.counting import count_requests
 from entrypoints.http.responses.errors import register_error_handlers
+from entrypoints.http.responses.security_headers import SecurityHeaders
 from entrypoints.http.responses.spans import with_spans
 from entrypoints.http.routes.api_keys import add_api_keys
 from entrypoints.http.routes.batch_events import add_batch_events
@@ -85,12 +86,13 @@ NEEDS_OF_DOCUMENTS = {
 def create_app(services: Services) -> Flask:
     """Build the app. It uses the database only from the first request on."""
     app = ApiFlask(__name__, static_folder=None)
-    wsgi_app = UnreadBodies(Compression(app.wsgi_app))
-    limited = ConcurrencyLimit(wsgi_app, services.settings().http_threads)
+    settings = services.settings()
+    wsgi_app = SecurityHeaders(UnreadBodies(Compression(app.wsgi_app)), settings)
+    limited = ConcurrencyLimit(wsgi_app, settings.http_threads)
     app.wsgi_app = RequestIds(with_access_lines(with_spans(app, limited, services)))  # type: ignore[method-assign]
     configure(app, services)
     register_error_handlers(app)
-    api = document.TaskApi(app, services.known_types(), services.checker())
+    api = document.TaskApi(app, services.known_types(), services.checker(), settings.backend_url)
     for blueprint in blueprints(services):
         api.register_blueprint(blueprint)
     app.register_blueprint(swagger_ui_blueprint())

@@ -10,6 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,36 @@ def test_an_old_python_is_refused_with_a_sentence() -> None:
 
 def test_the_requirements_of_a_group_include_those_of_included_groups(run: ModuleType) -> None:
     assert run.requirements("dev").keys() > run.requirements("service").keys() | run.requirements("embedded").keys()
+
+
+SOUND: dict[str, Any] = {"name": "one", "version": "1.0", "vulns": []}
+
+
+@pytest.mark.parametrize(
+    ("package", "sentences"),
+    [
+        (SOUND, []),
+        (
+            {"name": "two", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1", "3.0"]}]},
+            ["two 2.0 is vulnerable: PYSEC-1, mended in 2.1, 3.0."],
+        ),
+        (
+            {"name": "two", "version": "2.0", "vulns": [{"id": "PYSEC-2", "fix_versions": []}]},
+            ["two 2.0 is vulnerable: PYSEC-2, mended in no version yet."],
+        ),
+        (
+            {"name": "two", "skip_reason": "not found"},
+            ["The database of vulnerabilities, which needs a network, told nothing about two."],
+        ),
+    ],
+)
+def test_an_audit_names_what_it_finds(run: ModuleType, package: dict[str, Any], sentences: list[str]) -> None:
+    assert run.findings([SOUND, package]) == sentences
+
+
+def test_an_audit_without_a_network_is_no_success(run: ModuleType) -> None:
+    (sentence,) = run.findings([{"name": "one", "skip_reason": "not found"}])
+    assert sentence.endswith("told nothing about any package.")
 
 
 def test_the_requirements_file_beside_a_file_of_tasks_is_required(

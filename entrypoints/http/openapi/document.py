@@ -19,6 +19,7 @@ from entrypoints.http.openapi.batch_schemas import BATCH_SCHEMAS
 from entrypoints.http.openapi.published_types import describe_published_types
 from entrypoints.http.openapi.schemas import SCHEMAS, ErrorSchema
 from entrypoints.http.openapi.shared import share_repeated_parts
+from entrypoints.http.openapi.swagger_ui import swagger_ui_response
 from entrypoints.http.responses.errors import http_error_response
 from entrypoints.http.responses.json_response import json_response
 from entrypoints.settings import Settings
@@ -81,10 +82,11 @@ class TaskApi(Api):  # type: ignore[misc]
     # Every operation describes its own errors.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def __init__(self, app: Flask, types: KnownTypes, checker: ArgumentChecker) -> None:
+    def __init__(self, app: Flask, types: KnownTypes, checker: ArgumentChecker, backend_url: str | None) -> None:
         super().__init__(app)
         self._types = types
         self._checker = checker
+        self._backend_url = backend_url
         self._cached: tuple[Sequence[TaskType] | None, str] = None, ""
         """The types of the last document, and its text."""
         for name, schema in (SCHEMAS | BATCH_SCHEMAS | API_KEY_SCHEMAS).items():
@@ -108,6 +110,9 @@ class TaskApi(Api):  # type: ignore[misc]
             text = json.dumps(document, indent=1)
             self._cached = types, text
         return json_response(text)
+
+    def _openapi_swagger_ui(self) -> Response:
+        return swagger_ui_response(super()._openapi_swagger_ui(), self._backend_url)
 
     def _offered_types(self) -> Sequence[TaskType]:
         """List the types to describe: none to a sender without a key, or while no types could be read."""

@@ -13,7 +13,6 @@ CONTENT_SECURITY_POLICY = (
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
 EVENT_STREAM = "text/event-stream"
@@ -45,6 +44,6 @@ def stream_response(events: Iterator[bytes]) -> Response:
 
 
 def add_security_headers(response: Response) -> Response:
-    """Add the headers that bound what a page may load and who may frame it."""
+    """Add the headers that bound what a page may load and who may frame it. Those of all answers come besides."""
     response.headers.update(SECURITY_HEADERS)
     return response

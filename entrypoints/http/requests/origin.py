@@ -36,7 +36,7 @@ def refuse_foreign_pages(app: Flask, settings: Settings) -> None:
 def allowed_origins(settings: Settings) -> frozenset[str]:
     """List the origins of FRONTEND_URL and of the public address of the API."""
     own = [settings.backend_url] if settings.backend_url else []
-    return frozenset(_origin(address) for address in (*settings.frontend_url, *own))
+    return frozenset(origin_of(address) for address in (*settings.frontend_url, *own))
 
 
 def is_allowed(origin: str | None, origins: frozenset[str]) -> bool:
@@ -58,7 +58,7 @@ def _is_origin_of(host: str, origin: str) -> bool:
     return bool(name and port) and name.removesuffix(str(port)) == host.lower().removesuffix(str(port))
 
 
-def _origin(address: str) -> str:
+def origin_of(address: str) -> str:
     """Make the origin of an address as browsers send it: lower case, without path and default port."""
     if address == ANY_ORIGIN:
         return ANY_ORIGIN
