@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entrypoints.http.limits.concurrency import WsgiApp
+from entrypoints.http.flask_app import WsgiApp
 from entrypoints.settings import Settings
 
 POLICY = "Content-Security-Policy"
