@@ -41,7 +41,7 @@ DIFFERING = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ": "TIME",
     r"\d+ (s|min|h|d)( \d+ (s|min|h))? ago": "AGE",
     r"[\d.]+ s (ahead of|behind)": "SECONDS beside",
-    r"PostgreSQL \S+, as role \w+": "PostgreSQL VERSION, as role ROLE",
+    r"PostgreSQL [^,]+, as role \w+": "PostgreSQL VERSION, as role ROLE",
     r"Of \d+ connections \d+": "Of NUMBER connections NUMBER",
     " {2,}": "  ",
 }
