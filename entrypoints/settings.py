@@ -70,6 +70,7 @@ class Settings:
     metrics_port: int | None = None
     lease: float = 30.0
     grace: float = 20.0
+    linger: float | None = None
     http_workers: int = 1
     http_threads: int = 16
     http_waiters: int = 500
@@ -247,6 +248,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("METRICS_PORT", "a whole number from 1 to 65535", _number(int, 1, 65_535)),
         Variable("LEASE", "a number of seconds from 1 to 3600", _number(float, 1, 3600)),
         Variable("GRACE", "a number of seconds from 0 to 86400", _number(float, 0, 86_400)),
+        Variable("LINGER", "a number of seconds from 1 to 31536000", _number(float, 1, 31_536_000)),
         Variable("HTTP_WORKERS", "a whole number from 1 to 64", _number(int, 1, 64)),
         Variable("HTTP_THREADS", "a whole number from 1 to 256", _number(int, 1, 256)),
         Variable("HTTP_WAITERS", "a whole number from 0 to 10000", _number(int, 0, 10_000)),

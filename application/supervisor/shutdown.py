@@ -5,6 +5,7 @@ from math import inf
 
 from application.ports.monitoring import DrainRequest
 from application.supervisor.claimed_tasks import StopReason
+from application.supervisor.linger import Linger
 from application.supervisor.state import SupervisorState
 
 FINAL_WRITE_SECONDS = 5.0
@@ -16,14 +17,16 @@ log = logging.getLogger(__name__)
 class Shutdown:
     """Begins with the first request; a second request ends the grace. A request to drain begins it without a grace.
 
-    A request that was found in the storage counts like the first one of its kind, and never ends the grace.
+    A request that was found in the storage counts like the first one of its kind, and never ends the grace. So does the
+    end of the time for which a handler lingers.
 
     Only the supervisor's thread uses it, but requests may come from any thread and from a signal handler.
     """
 
-    def __init__(self, state: SupervisorState, grace: float) -> None:
+    def __init__(self, state: SupervisorState, grace: float, linger: Linger) -> None:
         self._state = state
         self._grace = grace
+        self._linger = linger
         self._requests = 0
         self._is_drain_requested = False
         self._grace_ends_at = inf
@@ -39,6 +42,7 @@ class Shutdown:
 
     def advance(self) -> None:
         """Do the next part of a stop that was requested: begin to drain, then stop the runs when the grace is over."""
+        self._linger.advance()
         if self._is_told_to_drain() and not self._state.draining:
             log.info("stopping: running tasks may finish")
             self._state.draining = True
@@ -56,8 +60,10 @@ class Shutdown:
             self._stop_runs()
 
     def due_at(self) -> float:
-        """Monotonic time at which the grace or, after it, the time for the last writes is over; inf before the stop."""
-        return self._grace_ends_at + (FINAL_WRITE_SECONDS if self._is_grace_over else 0)
+        """Monotonic time at which the next part begins: the stop of a handler that lingers, the end of the grace, or
+        the end of the time for the last writes; inf where it needs a request.
+        """
+        return min(self._linger.due_at(), self._grace_ends_at + (FINAL_WRITE_SECONDS if self._is_grace_over else 0))
 
     def seconds_left(self) -> float:
         """Seconds of the grace that are left; none before a stop, and after a second request."""
@@ -73,7 +79,7 @@ class Shutdown:
         return self._is_drain_requested or self._state.drain_request is DrainRequest.UNLIMITED
 
     def _is_told_to_stop(self) -> bool:
-        return self._requests > 0 or self._state.drain_request is DrainRequest.GRACE
+        return self._requests > 0 or self._state.drain_request is DrainRequest.GRACE or self._linger.is_over
 
     def _stop_runs(self) -> None:
         for claimed in self._state.claimed_tasks.dispatched.values():

@@ -8,6 +8,7 @@ from application.ports.wake_up import Topic
 from application.supervisor.claimed_tasks import ClaimedTask, StopReason
 from application.supervisor.executor_events import ExecutorEvents
 from application.supervisor.lane import Lane
+from application.supervisor.linger import Linger
 from application.supervisor.shutdown import Shutdown
 from application.supervisor.state import SupervisorState
 from domain.failure import Failure
@@ -21,14 +22,16 @@ MAX_WAIT_SECONDS = 5.0
 class Supervisor:
     """Everything happens in `run`, on the caller's thread; `wake`, `stop` and `drain` may be called on others."""
 
-    def __init__(self, state: SupervisorState, executor: Executor, lanes: Sequence[Lane], grace: float) -> None:
+    def __init__(
+        self, state: SupervisorState, executor: Executor, lanes: Sequence[Lane], grace: float, linger: Linger
+    ) -> None:
         self._state = state
         self._clock = state.clock
         self._claimed_tasks = state.claimed_tasks
         self._executor = executor
         self._executor_events = ExecutorEvents(state)
         self._lanes = lanes
-        self._shutdown = Shutdown(state, grace)
+        self._shutdown = Shutdown(state, grace, linger)
 
     def wake(self, topic: Topic) -> None:
         """Act on a notification of this topic."""

@@ -13,6 +13,7 @@ from adapters.processes import ProcProcesses
 from application.ports.monitoring import HandlerInfo
 from application.supervisor.argument_filler import ArgumentFiller
 from application.supervisor.lane import Lane
+from application.supervisor.linger import Linger
 from application.supervisor.operations.claim_limited_tasks import ClaimLimitedTasks
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.fill_references import FillReferences
@@ -148,4 +149,5 @@ class HandlerContainer(containers.DeclarativeContainer):
         providers.Singleton(Lane, supervisor_state, lease_runner, lease_operations),
         providers.Singleton(Lane, supervisor_state, watch_runner, watch_operations),
     )
-    supervisor = providers.Singleton(Supervisor, supervisor_state, executor, lanes, settings.provided.grace)
+    linger = providers.Singleton(Linger, supervisor_state, settings.provided.linger, settings.provided.lease)
+    supervisor = providers.Singleton(Supervisor, supervisor_state, executor, lanes, settings.provided.grace, linger)

@@ -152,6 +152,8 @@ class Service:
             "DATABASE_URL": url,
             "DATABASE_URL_FILE": "",
             "METRICS_PORT": metrics_port(module, self._settings),
+            # A handler that ends would be started again: here it stays for as long as the service.
+            "LINGER": "",
         }
         process = Process(name, module, environment, self._lifeline)
         restarter = Restarter(process, on_wrong_configuration or self._fatal_errors.put)

@@ -172,3 +172,9 @@ def children(pid: int) -> Sequence[str]:
 def polls_for_the_lock(database: Database) -> bool:
     with database.engine.connect() as connection:
         return bool(connection.exec_driver_sql(POLLERS).scalar())
+
+
+def test_a_handler_that_has_nothing_to_do_ends_by_itself(url: str, start: Start):
+    end = start("handler", DATABASE_URL=url, LINGER="1", LEASE="3").end()
+    assert end.status == 0
+    assert "stopping: running tasks may finish" in end.output

@@ -5,6 +5,7 @@ import pytest
 from adapters.clocks import ManualClock
 from application.ports.queue import ClaimedRecord
 from application.supervisor.claimed_tasks import STOPPED, ClaimedTask, StopReason
+from application.supervisor.linger import Linger
 from application.supervisor.shutdown import FINAL_WRITE_SECONDS, Shutdown
 from application.supervisor.state import SupervisorState
 from domain.ids import TaskId
@@ -29,7 +30,7 @@ def state(clock: ManualClock) -> SupervisorState:
 
 @pytest.fixture
 def shutdown(state: SupervisorState) -> Shutdown:
-    return Shutdown(state, grace=10)
+    return Shutdown(state, grace=10, linger=Linger(state, None, lease=30))
 
 
 def test_nothing_is_due_before_a_request(shutdown: Shutdown, state: SupervisorState, clock: ManualClock):

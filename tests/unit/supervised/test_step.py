@@ -17,6 +17,7 @@ from application.ports.executor import Event, Failed, Run, Started
 from application.supervisor.claim_cursors import ClaimCursors
 from application.supervisor.claimed_tasks import STOPPED
 from application.supervisor.lane import Lane
+from application.supervisor.linger import Linger
 from application.supervisor.operations.claim_tasks import ClaimTasks
 from application.supervisor.operations.find_lost import LOST_POLL_SECONDS, FindLost
 from application.supervisor.operations.operation import Context, Identity, Operation
@@ -138,7 +139,9 @@ class Bench:
             ),
             Lane(self.state, runner("search for lost sent"), [FindLost(context)]),
         ]
-        self.supervisor = Supervisor(self.state, self.executor, lanes, grace=5)
+        self.supervisor = Supervisor(
+            self.state, self.executor, lanes, grace=5, linger=Linger(self.state, None, lease=30)
+        )
 
     def step(self) -> list[str]:
         """Take one step, and return what it did."""

@@ -67,9 +67,15 @@ class Rig:
     """A supervisor with its thread, over a store that can be made unavailable; `storage` is always available."""
 
     def __init__(
-        self, *, grace: float = 5, concurrency: int = 2, tasks: str = str(FUNCTIONS), lease: float = 30
+        self,
+        *,
+        grace: float = 5,
+        concurrency: int = 2,
+        tasks: str = str(FUNCTIONS),
+        lease: float = 30,
+        linger: float | None = None,
     ) -> None:
-        settings = Settings(grace=grace, lease=lease)
+        settings = Settings(grace=grace, lease=lease, linger=linger)
         self.store = MemoryStore()
         self.storage = in_memory(self.store)
         self.is_away = self.loses_the_next_claim = False
